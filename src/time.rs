@@ -1,0 +1,225 @@
+//! Time as the database holds it: UTC, cut to microseconds, always passed in.
+//!
+//! Only [`Clock`] reads the machine's clock, and only the top of the program owns one.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// From this value on a number in an answer is milliseconds, below it seconds.
+const MILLIS_FROM: i64 = 100_000_000_000;
+
+/// How a time is written as text, in SQLite and in rows on their way to either database.
+const TEXT: &str = "%Y-%m-%d %H:%M:%S";
+
+/// An instant in UTC, cut to microseconds.
+///
+/// Written as `2026-03-09 14:10:42` (with a fraction only where there is one), which sorts as
+/// text in the order of time and reads the same in SQLite's date functions and in PostgreSQL.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(DateTime<Utc>);
+
+impl Time {
+    /// The instant, cut to microseconds.
+    pub fn new(at: DateTime<Utc>) -> Self {
+        Self(DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at))
+    }
+
+    /// An instant from microseconds since 1970; `None` outside the calendar.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).map(Self)
+    }
+
+    /// An instant from an answer's number, seconds or milliseconds since 1970.
+    /// Zero and negative numbers mean "never" upstream and give `None`.
+    pub fn from_upstream(number: i64) -> Option<Self> {
+        match number {
+            ..=0 => None,
+            1..MILLIS_FROM => Self::from_micros(number.checked_mul(1_000_000)?),
+            _ => Self::from_micros(number.checked_mul(1_000)?),
+        }
+    }
+
+    /// Microseconds since 1970.
+    pub fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// The instant as chrono has it.
+    pub fn utc(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// This much later; the same instant where the calendar ends.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        TimeDelta::from_std(span)
+            .ok()
+            .and_then(|delta| self.0.checked_add_signed(delta))
+            .map_or(self, Self::new)
+    }
+
+    /// This much earlier; the same instant where the calendar begins.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        TimeDelta::from_std(span)
+            .ok()
+            .and_then(|delta| self.0.checked_sub_signed(delta))
+            .map_or(self, Self::new)
+    }
+
+    /// How long after `earlier` this is; zero when it is not after.
+    pub fn since(self, earlier: Self) -> Duration {
+        (self.0 - earlier.0).to_std().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fraction = self.0.timestamp_subsec_micros();
+        write!(f, "{}", self.0.format(TEXT))?;
+        if fraction == 0 {
+            return Ok(());
+        }
+        write!(f, ".{}", format!("{fraction:06}").trim_end_matches('0'))
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl std::str::FromStr for Time {
+    type Err = chrono::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        DateTime::parse_from_rfc3339(text)
+            .map(|at| Self::new(at.to_utc()))
+            .or_else(|_| {
+                chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
+                    .map(|at| Self::new(at.and_utc()))
+            })
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// What tells the time: the machine's clock, or one that only moves when told to jump.
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    /// Runs at the pace of the real clock from the instant last jumped to.
+    Jumping(Arc<Mutex<(Time, Instant)>>),
+    /// Stands still between jumps.
+    Standing(Arc<Mutex<Time>>),
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that starts at `start`, runs at the real pace and jumps over idle stretches:
+    /// a week of schedules in seconds.
+    pub fn jumping(start: Time) -> Self {
+        Self(Source::Jumping(Arc::new(Mutex::new((start, monotonic())))))
+    }
+
+    /// A clock that stands at `start` until it is told to jump: for tests.
+    pub fn standing(start: Time) -> Self {
+        Self(Source::Standing(Arc::new(Mutex::new(start))))
+    }
+
+    /// The time now.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn now(&self) -> Time {
+        match &self.0 {
+            Source::System => Time::new(Utc::now()),
+            Source::Jumping(state) => {
+                let (base, since) = *state.lock().unwrap_or_else(PoisonError::into_inner);
+                base.plus(since.elapsed())
+            }
+            Source::Standing(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Moves a clock of our own to `at`, never backwards. The machine's clock stays as it is.
+    pub fn jump_to(&self, at: Time) {
+        let at = at.max(self.now());
+        match &self.0 {
+            Source::System => {}
+            Source::Jumping(state) => {
+                *state.lock().unwrap_or_else(PoisonError::into_inner) = (at, monotonic());
+            }
+            Source::Standing(now) => *now.lock().unwrap_or_else(PoisonError::into_inner) = at,
+        }
+    }
+
+    /// Waits until `at`: sleeps by the machine's clock, jumps with one of our own.
+    pub async fn sleep_until(&self, at: Time) {
+        match &self.0 {
+            Source::System => tokio::time::sleep(at.since(self.now())).await,
+            Source::Jumping(_) | Source::Standing(_) => self.jump_to(at),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn monotonic() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Time {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn seconds_and_milliseconds_give_the_same_instant_and_zero_gives_none() {
+        assert_eq!(Time::from_upstream(1_773_065_442), Some(time("2026-03-09 14:10:42")));
+        assert_eq!(Time::from_upstream(1_773_065_442_000), Some(time("2026-03-09T14:10:42Z")));
+        assert_eq!(Time::from_upstream(0), None);
+        assert_eq!(Time::from_upstream(-1), None);
+        assert_eq!(Time::from_upstream(i64::MAX), None);
+    }
+
+    #[test]
+    fn text_sorts_as_time_does_and_reads_back() {
+        let times = ["2026-03-09 14:10:42", "2026-03-09 14:10:42.25", "2026-03-09 14:10:42.5"];
+        assert!(times.is_sorted());
+        for text in times {
+            assert_eq!(time(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_standing_clock_jumps_forward_and_never_back() {
+        let clock = Clock::standing(time("2026-03-09 00:00:00"));
+        clock.jump_to(time("2026-03-10 00:00:00"));
+        clock.jump_to(time("2026-03-09 12:00:00"));
+        assert_eq!(clock.now(), time("2026-03-10 00:00:00"));
+    }
+}
