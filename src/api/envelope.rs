@@ -1,0 +1,1 @@
+//! The envelope around JustOneAPI's answers: `{code, data, message, …}`.
