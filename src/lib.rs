@@ -7,4 +7,5 @@ pub mod api;
 pub mod config;
 pub mod model;
 pub mod schedule;
+pub mod store;
 pub mod time;

@@ -1,0 +1,207 @@
+//! Statements that keep answers and the rows they turn into.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::known::Known;
+use super::rows::array;
+use super::{Body, CallEnd, Settlement, Tx, execute};
+use crate::model::{Batch, Kind};
+use crate::time::Time;
+
+/// Version of the code that turns answers into rows. A new version means that replaying the
+/// documents may give other rows.
+pub const NORMALISER: i64 = 1;
+
+/// A call and everything that came of it, to be saved together.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// For the ledger.
+    pub end: CallEnd,
+    /// For the slot.
+    pub settlement: Settlement,
+    /// The answer to keep; `None` when there was none, or none that can have been paid for.
+    pub document: Option<Document>,
+    /// The rows of the answer.
+    pub batch: Batch,
+    /// The item that a short link was resolved to.
+    pub resolved: Option<Resolved>,
+}
+
+/// An answer to keep.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The endpoint's name.
+    pub endpoint: &'static str,
+    /// What was asked for.
+    pub asked: String,
+    /// The page, from 1.
+    pub page: i64,
+    /// When it was complete.
+    pub fetched_at: Time,
+    /// Its HTTP status.
+    pub http_status: u16,
+    /// What was not understood, or is not what was asked for.
+    pub drift: Option<String>,
+    /// The answer itself.
+    pub body: Body,
+}
+
+/// A short link and the item behind it.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// What kind of item.
+    pub kind: Kind,
+    /// The short link.
+    pub link: String,
+    /// The item's id.
+    pub item_id: String,
+}
+
+#[derive(Serialize)]
+struct DocumentRow<'a> {
+    document_id: i64,
+    endpoint: &'a str,
+    target_id: i64,
+    asked: &'a str,
+    page: i64,
+    fetched_at: Time,
+    http_status: u16,
+    outcome: &'a str,
+    normaliser: i64,
+    drift: Option<String>,
+    body: &'a RawValue,
+    cleaned: Option<&'a str>,
+    exact: Option<String>,
+}
+
+impl Tx {
+    /// Saves answers: the slots they settle, the ledger, the documents, and the rows. Call it
+    /// once in a transaction. How many came too late to settle their slot: those are kept, and
+    /// marked, and make no rows.
+    ///
+    /// # Errors
+    /// When the database fails, or refuses one of the documents.
+    pub async fn save(&mut self, answers: &[Answer]) -> Result<usize> {
+        let settlements: Vec<_> = answers.iter().map(|answer| answer.settlement.clone()).collect();
+        let settled: BTreeSet<_> = self.settle(&settlements).await?.into_iter().collect();
+        let in_time = |answer: &Answer| {
+            settled.contains(&(answer.settlement.target_id, answer.settlement.due_at))
+        };
+        let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
+        self.close_calls(&ends).await?;
+        self.put_documents(answers, in_time).await?;
+        let mut known = Known::default();
+        for answer in answers.iter().filter(|answer| in_time(answer)) {
+            known.add(&answer.batch, answer.end.call_id, answer.end.finished_at)?;
+            if let Some(resolved) = &answer.resolved {
+                self.put_link(resolved, &answer.settlement).await?;
+            }
+        }
+        self.put_known(&known).await?;
+        Ok(answers.len() - settled.len())
+    }
+
+    async fn put_documents(
+        &mut self,
+        answers: &[Answer],
+        in_time: impl Fn(&Answer) -> bool,
+    ) -> Result<()> {
+        let mut rows = Vec::new();
+        for answer in answers {
+            let Some(document) = &answer.document else { continue };
+            let late = (!in_time(answer)).then(|| "late: its slot was settled without it".to_owned());
+            rows.push(DocumentRow {
+                document_id: answer.end.call_id,
+                endpoint: document.endpoint,
+                target_id: answer.settlement.target_id,
+                asked: &document.asked,
+                page: document.page,
+                fetched_at: document.fetched_at,
+                http_status: document.http_status,
+                outcome: answer.end.outcome,
+                normaliser: NORMALISER,
+                drift: document.drift.clone().or(late),
+                body: serde_json::from_str(&document.body.json)?,
+                cleaned: document.body.cleaned,
+                exact: document.body.exact.as_deref().map(hex),
+            });
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let sql = self.over_rows(
+            "document_id int, endpoint text, target_id int, asked text, page int,
+             fetched_at time, http_status int, outcome text, normaliser int, drift text,
+             body json, cleaned text, exact hex",
+            "insert into documents (document_id, endpoint, target_id, asked, page, fetched_at,
+                                    http_status, outcome, normaliser, drift, body, cleaned, exact)
+             select document_id, endpoint, target_id, asked, page, fetched_at,
+                    http_status, outcome, normaliser, drift, body, cleaned, exact
+             from {rows}",
+        );
+        execute!(self, sql, array(&rows)?);
+        Ok(())
+    }
+
+    /// Keeps what a short link stands for, and lets every watchlist that names it mean the item.
+    async fn put_link(&mut self, resolved: &Resolved, settlement: &Settlement) -> Result<()> {
+        let (kind, link, item) = (resolved.kind.as_str(), &resolved.link, &resolved.item_id);
+        execute!(
+            self,
+            "insert into links (link, kind, item_id, resolved_at, document_id)
+             values ($1, $2, $3, $4, $5) on conflict (link) do nothing",
+            link.as_str(),
+            kind,
+            item.as_str(),
+            settlement.at,
+            settlement.call_id
+        );
+        execute!(
+            self,
+            "update targets set item_id = $3 where kind = $1 and key = $2",
+            kind,
+            link.as_str(),
+            item.as_str()
+        );
+        execute!(
+            self,
+            "insert into targets (kind, key, item_id, first_seen_at) values ($1, $2, $2, $3)
+             on conflict (kind, key) do nothing",
+            kind,
+            item.as_str(),
+            settlement.at
+        );
+        execute!(
+            self,
+            "insert into job_targets (job_id, target_id, added_at)
+             select jt.job_id, item.target_id, $3
+             from job_targets jt join targets item on item.kind = $1 and item.key = $2
+             where jt.target_id = $4 and jt.removed_at is null
+             on conflict (job_id, target_id) do update set removed_at = null",
+            kind,
+            item.as_str(),
+            settlement.at,
+            settlement.target_id
+        );
+        execute!(
+            self,
+            "update job_targets set removed_at = $2 where target_id = $1 and removed_at is null",
+            settlement.target_id,
+            settlement.at
+        );
+        Ok(())
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

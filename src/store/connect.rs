@@ -1,0 +1,219 @@
+//! Opening a database, and bringing its schema up to date.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+
+use super::Tx;
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Where sqlx notes which migrations have run.
+const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
+
+/// How long a writer waits for another process to finish its transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Connections to PostgreSQL at once. The step writes through one; the others read.
+const POSTGRES_CONNECTIONS: u32 = 5;
+
+/// Readers of a SQLite file at once.
+const SQLITE_READERS: u32 = 4;
+
+/// How long to wait for a connection before calling the database unreachable.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open archive.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// An SQLite file: one writer, several readers.
+    Sqlite {
+        /// One connection, since SQLite has one writer at a time.
+        writer: SqlitePool,
+        /// Read-only connections.
+        readers: SqlitePool,
+    },
+    /// A PostgreSQL database.
+    Postgres(PgPool),
+}
+
+/// How the schema of a database stands to this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// Everything has been applied.
+    Current,
+    /// This many migrations have not been applied yet.
+    Behind(usize),
+    /// A newer program has been here.
+    Newer,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`); creates a missing SQLite
+    /// file, readable by its owner alone. The schema is left as it is.
+    ///
+    /// # Errors
+    /// When the URL is of another kind, or the database cannot be reached. The password of the
+    /// URL is in no error.
+    pub async fn connect(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+            return Self::open_sqlite(path)
+                .await
+                .with_context(|| format!("cannot open the SQLite file {}", path.display()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|_| anyhow::anyhow!("the database URL is not a valid postgres:// URL"))?;
+            let place = format!("{}:{}", options.get_host(), options.get_port());
+            let pool = PgPoolOptions::new()
+                .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(CONNECT_TIMEOUT)
+                .connect_with(options.application_name("tidewatch"))
+                .await
+                .with_context(|| format!("cannot reach PostgreSQL at {place}"))?;
+            return Ok(Self::Postgres(pool));
+        }
+        bail!("the database URL must begin with sqlite: or postgres://, for example sqlite:tidewatch.db")
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self> {
+        create_private(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A power loss takes nothing that was acknowledged; the write rate is small.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options.clone())
+            .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_lazy_with(options.read_only(true));
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    /// Whether this is SQLite: one daemon, and migrations run by themselves.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// How the schema stands to this program.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn schema(&self) -> Result<Schema> {
+        let (applied, known) = match self {
+            Self::Sqlite { writer, .. } => (applied(&mut *writer.acquire().await?).await?, &SQLITE),
+            Self::Postgres(pool) => (applied(&mut *pool.acquire().await?).await?, &POSTGRES),
+        };
+        if applied.iter().any(|version| !known.version_exists(*version)) {
+            return Ok(Schema::Newer);
+        }
+        match known.iter().filter(|migration| !applied.contains(&migration.version)).count() {
+            0 => Ok(Schema::Current),
+            missing => Ok(Schema::Behind(missing)),
+        }
+    }
+
+    /// Applies the migrations that are missing.
+    ///
+    /// # Errors
+    /// When a newer program has changed the schema, or a migration fails (and is undone).
+    pub async fn migrate(&self) -> Result<()> {
+        let result = match self {
+            Self::Sqlite { writer, .. } => SQLITE.run(writer).await,
+            Self::Postgres(pool) => POSTGRES.run(pool).await,
+        };
+        match result {
+            Err(MigrateError::VersionMissing(_)) => bail!(NEWER),
+            other => other.context("cannot bring the database's schema up to date"),
+        }
+    }
+
+    /// Makes sure that the schema is the one this program knows: brings SQLite up to date, and
+    /// stops on a PostgreSQL that is behind, since others may be using it.
+    ///
+    /// # Errors
+    /// When the schema is newer, or older in PostgreSQL.
+    pub async fn require_schema(&self) -> Result<()> {
+        match self.schema().await? {
+            Schema::Current => Ok(()),
+            Schema::Behind(_) if self.is_sqlite() => self.migrate().await,
+            Schema::Behind(missing) => bail!(
+                "the database's schema is older than this program ({missing} migrations are \
+                 missing); run `tidewatch migrate` once, with no other tidewatch running"
+            ),
+            Schema::Newer => bail!(NEWER),
+        }
+    }
+
+    /// Begins a transaction that may write.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            // A deferred transaction that turns into a writer fails at once when another one
+            // wrote meanwhile; an immediate one waits its turn.
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction that only reads, beside any writer.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// What to say of a schema from the future.
+const NEWER: &str = "the database was made by a newer version of tidewatch; \
+                     use that version, or another database";
+
+async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>> {
+    connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
+    let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
+    Ok(applied.into_iter().map(|migration| migration.version).collect())
+}
+
+/// Creates the file for its owner alone before SQLite sees it: its journal inherits the mode.
+fn create_private(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
+    }
+}

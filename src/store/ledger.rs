@@ -1,0 +1,109 @@
+//! Statements about the ledger of calls: a row before each call, closed after it.
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::rows::array;
+use super::{Tx, execute, fetch_all};
+use crate::time::Time;
+
+/// The intent to make a call, written before it is sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallStart {
+    /// The endpoint's name.
+    pub endpoint: &'static str,
+    /// With `due_at`: the slot.
+    pub target_id: i64,
+    /// With `target_id`: the slot.
+    pub due_at: Time,
+    /// The page, from 1.
+    pub page: i64,
+    /// Which try at this page in this slot, from 1.
+    pub attempt: i64,
+    /// The process.
+    pub owner: i64,
+    /// Now.
+    pub opened_at: Time,
+    /// What it costs if it is billed, in millionths of the account's currency.
+    pub price_micros: i64,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallEnd {
+    /// The call.
+    pub call_id: i64,
+    /// When it was sent.
+    pub sent_at: Time,
+    /// When its answer was complete, or it failed.
+    pub finished_at: Time,
+    /// `None` when no answer came.
+    pub http_status: Option<u16>,
+    /// The upstream's own code.
+    pub code: Option<String>,
+    /// What came of it.
+    pub outcome: &'static str,
+    /// `yes`, `no` or `unknown`.
+    pub billed: &'static str,
+    /// Of the decoded body.
+    pub bytes: i64,
+    /// From sending to the end, in milliseconds.
+    pub duration_ms: i64,
+    /// What upstream or the network said.
+    pub message: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct OpenedRow {
+    call_id: i64,
+    target_id: i64,
+    due_at: Time,
+}
+
+impl Tx {
+    /// Writes the intents of calls to the ledger; their numbers, in the order given. Each slot may
+    /// stand there once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_calls(&mut self, calls: &[CallStart]) -> Result<Vec<i64>> {
+        let sql = self.over_rows(
+            "endpoint text, target_id int, due_at time, page int, attempt int, owner int,
+             opened_at time, price_micros int",
+            "insert into calls (endpoint, target_id, due_at, page, attempt, owner, opened_at,
+                                billed, price_micros)
+             select endpoint, target_id, due_at, page, attempt, owner, opened_at,
+                    'unknown', price_micros
+             from {rows} where true
+             returning call_id, target_id, due_at",
+        );
+        let opened = fetch_all!(self, OpenedRow, sql, array(calls)?);
+        let number = |call: &CallStart| {
+            opened
+                .iter()
+                .find(|row| row.target_id == call.target_id && row.due_at == call.due_at)
+                .map(|row| row.call_id)
+        };
+        match calls.iter().map(number).collect() {
+            Some(numbers) => Ok(numbers),
+            None => bail!("the ledger did not take every call; nothing was sent"),
+        }
+    }
+
+    /// Closes calls on the ledger.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_calls(&mut self, calls: &[CallEnd]) -> Result<u64> {
+        let sql = self.over_rows(
+            "call_id int, sent_at time, finished_at time, http_status int, code text,
+             outcome text, billed text, bytes int, duration_ms int, message text",
+            "update calls set
+                 sent_at = r.sent_at, finished_at = r.finished_at, http_status = r.http_status,
+                 code = r.code, outcome = r.outcome, billed = r.billed, bytes = r.bytes,
+                 duration_ms = r.duration_ms, message = r.message
+             from {rows} where calls.call_id = r.call_id",
+        );
+        Ok(execute!(self, sql, array(calls)?))
+    }
+}

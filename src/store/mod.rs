@@ -1,0 +1,99 @@
+//! The only room that knows SQL: one archive in SQLite or PostgreSQL.
+//!
+//! [`Store`] is the open database, [`Tx`] a short transaction in it. Every statement is a method
+//! of `Tx`, written once for both databases; where the text must differ, a comment there begins
+//! "Differs by necessity:". No transaction is ever open during an HTTP call.
+
+mod archive;
+mod body;
+mod connect;
+mod known;
+mod ledger;
+mod plan;
+mod queue;
+mod report;
+mod rows;
+mod time;
+
+pub use archive::{Answer, Document, NORMALISER, Resolved};
+pub use body::Body;
+pub use connect::{Schema, Store};
+pub use ledger::{CallEnd, CallStart};
+pub use plan::{Fires, JobRow};
+pub use queue::{Claim, Next, Settlement};
+pub use report::{CallTotals, JobReport, Observation, Point, Problem, SlotTotals};
+
+use anyhow::{Context as _, Result};
+
+/// A transaction in either database. Dropping it without [`Tx::commit`] undoes it.
+#[derive(Debug)]
+pub enum Tx {
+    /// In SQLite.
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    /// In PostgreSQL.
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Tx {
+    /// Makes everything done in it permanent.
+    ///
+    /// # Errors
+    /// When the database cannot.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .context("the database could not commit")
+    }
+}
+
+/// Runs a statement; the number of rows it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $tx {
+            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+            $crate::store::Tx::Sqlite(tx) => {
+                sqlx::query($sql)$(.bind($bind))*.execute(&mut **tx).await?.rows_affected()
+            }
+            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+            $crate::store::Tx::Postgres(tx) => {
+                sqlx::query($sql)$(.bind($bind))*.execute(&mut **tx).await?.rows_affected()
+            }
+        }
+    };
+}
+
+/// Runs a query; all its rows, each as a `FromRow` type.
+macro_rules! fetch_all {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $tx {
+            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+            $crate::store::Tx::Sqlite(tx) => {
+                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(&mut **tx).await?
+            }
+            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+            $crate::store::Tx::Postgres(tx) => {
+                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(&mut **tx).await?
+            }
+        }
+    };
+}
+
+/// Runs a query; its one row if there is one, as a `FromRow` type.
+macro_rules! fetch_optional {
+    ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $tx {
+            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+            $crate::store::Tx::Sqlite(tx) => {
+                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(&mut **tx).await?
+            }
+            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+            $crate::store::Tx::Postgres(tx) => {
+                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(&mut **tx).await?
+            }
+        }
+    };
+}
+
+use {execute, fetch_all, fetch_optional};

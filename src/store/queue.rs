@@ -1,0 +1,281 @@
+//! Statements about slots in progress: claiming, settling, and what a dead process left behind.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::rows::array;
+use super::{Tx, execute, fetch_all, fetch_optional};
+use crate::model::Kind;
+use crate::time::Time;
+
+/// A slot that this process may now work on, until its lease ends.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Claim {
+    /// The target.
+    pub target_id: i64,
+    /// When the look was due.
+    pub due_at: Time,
+    /// What kind of target: see [`Kind::parse`].
+    pub kind: String,
+    /// The target's key.
+    pub key: String,
+    /// The item behind the key; `None` for a short link that is not resolved yet.
+    pub item_id: Option<String>,
+    /// The page to read.
+    pub page: i64,
+    /// Which try at this page this is, from 1.
+    pub attempt: i64,
+    /// The number of this claim: an answer to an older one is late.
+    pub fence: i64,
+}
+
+/// What becomes of a slot after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Done: the target was observed.
+    Observed,
+    /// Done: it was not, for this reason.
+    Missed(&'static str),
+    /// To be tried again, not before this time; the reason stands until then.
+    Retry(Time, &'static str),
+    /// To go on at once: with the next page, or with the item that a link was resolved to.
+    Continue {
+        /// The page to read next.
+        page: i64,
+    },
+}
+
+/// A call's effect on its slot.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The target.
+    pub target_id: i64,
+    /// When the look was due.
+    pub due_at: Time,
+    /// The claim that the call was made under.
+    pub fence: i64,
+    /// The call.
+    pub call_id: i64,
+    /// What becomes of the slot.
+    pub next: Next,
+    /// When the call ended.
+    pub at: Time,
+}
+
+#[derive(Serialize)]
+struct SettlementRow {
+    target_id: i64,
+    due_at: Time,
+    fence: i64,
+    call_id: i64,
+    outcome: Option<&'static str>,
+    reason: Option<&'static str>,
+    closed_at: Option<Time>,
+    retry_at: Time,
+    page: Option<i64>,
+}
+
+impl From<&Settlement> for SettlementRow {
+    fn from(settled: &Settlement) -> Self {
+        let open = Self {
+            target_id: settled.target_id,
+            due_at: settled.due_at,
+            fence: settled.fence,
+            call_id: settled.call_id,
+            outcome: None,
+            reason: None,
+            closed_at: None,
+            retry_at: settled.at,
+            page: None,
+        };
+        let closed = Self { closed_at: Some(settled.at), ..open };
+        match settled.next {
+            Next::Observed => Self { outcome: Some("observed"), ..closed },
+            Next::Missed(why) => Self { outcome: Some("missed"), reason: Some(why), ..closed },
+            Next::Retry(at, why) => Self { retry_at: at, reason: Some(why), ..open },
+            Next::Continue { page } => Self { page: Some(page), ..open },
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SlotRow {
+    target_id: i64,
+    due_at: Time,
+}
+
+#[derive(sqlx::FromRow)]
+struct RetryRow {
+    retry_at: Option<Time>,
+}
+
+#[derive(sqlx::FromRow)]
+struct OwnerRow {
+    owner: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Flag {
+    flag: bool,
+}
+
+/// The slots that may be claimed at `$1` for the kinds `$4` and the run `$5`, oldest first, `$6`
+/// at the most. One target is never looked at twice at once: of several claimable slots of a
+/// target the oldest comes first.
+macro_rules! claimable {
+    ($lock:literal) => {
+        concat!(
+            "select s.target_id, s.due_at from slots s join targets t on t.target_id = s.target_id
+             where s.outcome is null and s.retry_at <= $1 and (s.lease_until is null or s.lease_until <= $1)
+               and t.kind in {kinds} and ($5 = 0 or s.run_id = $5)
+               and not exists (select 1 from slots o
+                               where o.target_id = s.target_id and o.outcome is null
+                                 and (o.lease_until > $1 or (o.retry_at <= $1 and o.due_at < s.due_at)))
+             order by s.retry_at, s.target_id limit $6",
+            $lock
+        )
+    };
+}
+
+impl Tx {
+    /// Claims up to `limit` slots of these kinds, until `lease_until`; of one run only, if one is
+    /// given. Targets of one kind are asked of one endpoint, so kinds are what a caller limits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim(
+        &mut self,
+        owner: i64,
+        kinds: &[Kind],
+        run: Option<i64>,
+        limit: usize,
+        now: Time,
+        lease_until: Time,
+    ) -> Result<Vec<Claim>> {
+        // Differs by necessity: only PostgreSQL has several writers that must step around each
+        // other's rows.
+        let claimable = match self {
+            Self::Sqlite(_) => claimable!(""),
+            Self::Postgres(_) => claimable!(" for update of s skip locked"),
+        };
+        let sql = format!(
+            "update slots set lease_owner = $2, lease_until = $3, attempts = attempts + 1,
+                              fence = fence + 1
+             from ({}) as c
+             where slots.target_id = c.target_id and slots.due_at = c.due_at
+             returning slots.target_id as target_id, slots.due_at as due_at,
+                 (select kind from targets t where t.target_id = slots.target_id) as kind,
+                 (select key from targets t where t.target_id = slots.target_id) as key,
+                 (select item_id from targets t where t.target_id = slots.target_id) as item_id,
+                 next_page as page, attempts as attempt, fence",
+            claimable.replace("{kinds}", &self.listed(4))
+        );
+        let kinds = serde_json::to_string(kinds)?;
+        Ok(fetch_all!(
+            self,
+            Claim,
+            sqlx::AssertSqlSafe(sql),
+            now,
+            owner,
+            lease_until,
+            kinds.as_str(),
+            run.unwrap_or(0),
+            i64::try_from(limit)?
+        ))
+    }
+
+    /// Settles slots after their calls; the ones that were settled, as (target, due time). One
+    /// that has been claimed anew or closed meanwhile is left alone: the answer came late.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle(&mut self, settled: &[Settlement]) -> Result<Vec<(i64, Time)>> {
+        let rows: Vec<_> = settled.iter().map(SettlementRow::from).collect();
+        let sql = self.over_rows(
+            "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
+             closed_at time, retry_at time, page int",
+            "update slots set
+                 outcome = r.outcome, reason = r.reason, closed_at = r.closed_at,
+                 call_id = r.call_id, retry_at = r.retry_at,
+                 next_page = coalesce(r.page, slots.next_page),
+                 attempts = case when r.page is null then slots.attempts else 0 end,
+                 lease_owner = null, lease_until = null
+             from {rows}
+             where slots.target_id = r.target_id and slots.due_at = r.due_at
+               and slots.fence = r.fence and slots.outcome is null
+             returning slots.target_id as target_id, slots.due_at as due_at",
+        );
+        let rows = fetch_all!(self, SlotRow, sql, array(&rows)?);
+        Ok(rows.into_iter().map(|row| (row.target_id, row.due_at)).collect())
+    }
+
+    /// When the next open slot may be tried: of one run only, if one is given. `None` when no
+    /// slot is open; a time in the past when one may be tried now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_try(&mut self, run: Option<i64>, now: Time) -> Result<Option<Time>> {
+        let row = fetch_optional!(
+            self,
+            RetryRow,
+            "select min(case when lease_until > $2 and lease_until > retry_at
+                             then lease_until else retry_at end) as retry_at
+             from slots where outcome is null and ($1 = 0 or run_id = $1)",
+            run.unwrap_or(0),
+            now
+        );
+        Ok(row.and_then(|row| row.retry_at))
+    }
+
+    /// The processes that hold leases or have open rows on the ledger, but for `me`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn other_owners(&mut self, me: i64) -> Result<Vec<i64>> {
+        let rows = fetch_all!(
+            self,
+            OwnerRow,
+            "select lease_owner as owner from slots
+             where outcome is null and lease_owner is not null and lease_owner <> $1
+             union
+             select owner from calls where outcome is null and owner <> $1",
+            me
+        );
+        Ok(rows.into_iter().map(|row| row.owner).collect())
+    }
+
+    /// Frees what a dead process left behind: its slots may be claimed at once, and its open
+    /// ledger rows are marked as interrupted, billed or not nobody knows. How many calls that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bury(&mut self, owner: i64) -> Result<u64> {
+        execute!(
+            self,
+            "update slots set lease_owner = null, lease_until = null,
+                              reason = coalesce(reason, 'interrupted')
+             where outcome is null and lease_owner = $1",
+            owner
+        );
+        Ok(execute!(
+            self,
+            "update calls set outcome = 'interrupted', billed = 'unknown'
+             where outcome is null and owner = $1",
+            owner
+        ))
+    }
+
+    /// Whether the process `owner` is alive: it holds a lock of that number for as long as its
+    /// connection lives. On SQLite, where a lock file lets one process in, nobody else is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_alive(&mut self, owner: i64) -> Result<bool> {
+        // Differs by necessity: only PostgreSQL has advisory locks. Held by this transaction.
+        let Self::Postgres(_) = self else {
+            return Ok(false);
+        };
+        let sql = "select not pg_try_advisory_xact_lock($1) as flag";
+        Ok(fetch_optional!(self, Flag, sql, owner).is_some_and(|row| row.flag))
+    }
+}
