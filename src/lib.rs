@@ -1,11 +1,18 @@
 //! Tidewatch: a scheduled archival crawler that writes to SQL.
 //!
 //! In reading order: [`model`] has the plain rows, [`api`] says what to ask upstream and what an
-//! answer means, [`config`] reads `jobs.toml`, [`schedule`] says when a job fires.
+//! answer means, [`config`] reads `jobs.toml`, [`schedule`] says when a job fires, [`plan`] turns
+//! that into planned looks in the [`store`], [`crawl`] is the one step that looks, [`retry`] says
+//! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`].
 
+pub mod alarm;
 pub mod api;
 pub mod config;
+pub mod crawl;
+pub mod daemon;
 pub mod model;
+pub mod plan;
+pub mod retry;
 pub mod schedule;
 pub mod store;
 pub mod time;

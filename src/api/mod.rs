@@ -166,3 +166,13 @@ impl Endpoint {
         unimplemented!()
     }
 }
+impl Reading {
+    /// x
+    pub fn transport(_: Endpoint, _: &str, _: bool) -> Self {
+        unimplemented!()
+    }
+}
+/// x
+pub fn has_more(_: u32, _: u32, _: &Listing, _: usize) -> bool {
+    unimplemented!()
+}

@@ -10,6 +10,7 @@ mod connect;
 mod known;
 mod ledger;
 mod plan;
+mod presence;
 mod queue;
 mod report;
 mod rows;
@@ -20,6 +21,7 @@ pub use body::Body;
 pub use connect::{Schema, Store};
 pub use ledger::{CallEnd, CallStart};
 pub use plan::{Fires, JobRow};
+pub use presence::Presence;
 pub use queue::{Claim, Next, Settlement};
 pub use report::{CallTotals, JobReport, Observation, Point, Problem, SlotTotals};
 
@@ -46,6 +48,18 @@ impl Tx {
         }
         .context("the database could not commit")
     }
+}
+
+/// Whether an error says that the database refuses the data itself, however often it is tried:
+/// text or numbers that it cannot hold. Anything else may pass.
+pub fn is_refused(error: &anyhow::Error) -> bool {
+    let Some(sqlx::Error::Database(error)) = error.downcast_ref::<sqlx::Error>() else {
+        return false;
+    };
+    // PostgreSQL: class 22, data exception; 54, program limit. SQLite: a generic error in a
+    // statement that is known to be right, or a value that is too big.
+    let code = error.code().unwrap_or_default();
+    code.starts_with("22") || code.starts_with("54") || matches!(code.as_ref(), "1" | "18")
 }
 
 /// Runs a statement; the number of rows it touched.

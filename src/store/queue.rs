@@ -1,5 +1,7 @@
 //! Statements about slots in progress: claiming, settling, and what a dead process left behind.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -115,6 +117,11 @@ struct OwnerRow {
 }
 
 #[derive(sqlx::FromRow)]
+struct KolRow {
+    kol_id: String,
+}
+
+#[derive(sqlx::FromRow)]
 struct Flag {
     flag: bool,
 }
@@ -182,6 +189,42 @@ impl Tx {
             run.unwrap_or(0),
             i64::try_from(limit)?
         ))
+    }
+
+    /// Whether slots of this kind may be claimed now: of one run only, if one is given.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn any_due(&mut self, kind: Kind, run: Option<i64>, now: Time) -> Result<bool> {
+        let row = fetch_optional!(
+            self,
+            Flag,
+            "select true as flag from slots s join targets t on t.target_id = s.target_id
+             where s.outcome is null and s.retry_at <= $1
+               and (s.lease_until is null or s.lease_until <= $1)
+               and t.kind = $2 and ($3 = 0 or s.run_id = $3) limit 1",
+            now,
+            kind.as_str(),
+            run.unwrap_or(0)
+        );
+        Ok(row.is_some_and(|row| row.flag))
+    }
+
+    /// The KOLs that the earlier pages of a search have listed in this slot.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kols_listed(&mut self, target_id: i64, due_at: Time) -> Result<BTreeSet<String>> {
+        let rows = fetch_all!(
+            self,
+            KolRow,
+            "select distinct r.kol_id from kol_search_results r
+             join calls c on c.call_id = r.document_id
+             where c.target_id = $1 and c.due_at = $2",
+            target_id,
+            due_at
+        );
+        Ok(rows.into_iter().map(|row| row.kol_id).collect())
     }
 
     /// Settles slots after their calls; the ones that were settled, as (target, due time). One

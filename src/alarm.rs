@@ -1,0 +1,159 @@
+//! The alarm clock: wakes the daemon when a job is due, and decides nothing.
+//!
+//! tokio-cron-scheduler rings; [`Schedule`] (croner, in the job's zone) says when. Left alone the
+//! scheduler freezes a zone's offset when a job is added, so every tick is set from here, through
+//! a storage of our own. What it may still lose or repeat does no harm: what is due stands in the
+//! database, and the daemon looks there on its own account as well.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+use tokio_cron_scheduler::job::JobId;
+use tokio_cron_scheduler::job::job_data::{JobAndNextTick, JobStoredData};
+use tokio_cron_scheduler::store::{DataStore, InitStore};
+use tokio_cron_scheduler::{
+    Job, JobScheduler, JobSchedulerError, MetaDataStorage, SimpleJobCode, SimpleMetadataStore,
+    SimpleNotificationCode, SimpleNotificationStore,
+};
+
+use crate::config;
+use crate::schedule::Schedule;
+use crate::time::{Clock, Time};
+
+/// Messages that the scheduler's own channels hold: with too few, jobs due in one second are lost.
+const CHANNEL_SIZE: usize = 4096;
+
+/// Adding an entry may hang when the scheduler has died inside.
+const ADD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A pattern that parses; never used to compute a tick.
+const PLACEHOLDER: &str = "0 0 0 1 1 *";
+
+/// One entry a job; kept for as long as it is to ring.
+pub struct Alarm {
+    scheduler: JobScheduler,
+}
+
+impl Alarm {
+    /// Sets the alarm for these jobs; it rings by notifying `bell`.
+    ///
+    /// # Errors
+    /// When the scheduler cannot be started.
+    pub async fn set(jobs: &[config::Job], clock: &Clock, bell: &Arc<Notify>) -> Result<Self> {
+        let schedules = Schedules::default();
+        let storage = Ticks {
+            inner: SimpleMetadataStore::default(),
+            schedules: schedules.clone(),
+            clock: clock.clone(),
+        };
+        let mut scheduler = JobScheduler::new_with_storage_and_code(
+            Box::new(storage),
+            Box::new(SimpleNotificationStore::default()),
+            Box::new(SimpleJobCode::default()),
+            Box::new(SimpleNotificationCode::default()),
+            CHANNEL_SIZE,
+        )
+        .await
+        .context("cannot make the scheduler")?;
+        // One after the other: the scheduler dies of many at once.
+        for job in jobs {
+            let bell = bell.clone();
+            let entry = Job::new_async(PLACEHOLDER, move |_, _| {
+                bell.notify_one();
+                Box::pin(std::future::ready(()))
+            })
+            .context("cannot make a scheduler entry")?;
+            schedules.put(entry.guid(), job.schedule.clone());
+            tokio::time::timeout(ADD_TIMEOUT, scheduler.add(entry))
+                .await
+                .context("the scheduler does not answer")?
+                .with_context(|| format!("cannot schedule the job {}", job.name))?;
+        }
+        scheduler.start().await.context("cannot start the scheduler")?;
+        Ok(Self { scheduler })
+    }
+
+    /// Stops ringing.
+    pub async fn stop(mut self) {
+        if let Err(error) = self.scheduler.shutdown().await {
+            tracing::debug!(%error, "the scheduler did not stop cleanly");
+        }
+    }
+}
+
+/// The schedule of each entry.
+#[derive(Clone, Default)]
+struct Schedules(Arc<Mutex<HashMap<JobId, Schedule>>>);
+
+impl Schedules {
+    fn put(&self, id: JobId, schedule: Schedule) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, schedule);
+    }
+
+    fn next_after(&self, id: JobId, at: Time) -> Option<DateTime<Utc>> {
+        let schedules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        schedules.get(&id)?.next_after(at).map(Time::utc)
+    }
+}
+
+/// The scheduler's storage, but for the ticks, which come from [`Schedules`].
+struct Ticks {
+    inner: SimpleMetadataStore,
+    schedules: Schedules,
+    clock: Clock,
+}
+
+type Answer<T> = Pin<Box<dyn Future<Output = Result<T, JobSchedulerError>> + Send>>;
+
+impl DataStore<JobStoredData> for Ticks {
+    fn get(&mut self, id: JobId) -> Answer<Option<JobStoredData>> {
+        self.inner.get(id)
+    }
+
+    fn add_or_update(&mut self, mut data: JobStoredData) -> Answer<()> {
+        if let Some(id) = data.id.as_ref().map(JobId::from) {
+            data.set_next_tick(self.schedules.next_after(id, self.clock.now()));
+        }
+        self.inner.add_or_update(data)
+    }
+
+    fn delete(&mut self, id: JobId) -> Answer<()> {
+        self.inner.delete(id)
+    }
+}
+
+impl InitStore for Ticks {
+    fn init(&mut self) -> Answer<()> {
+        self.inner.init()
+    }
+
+    fn inited(&mut self) -> Answer<bool> {
+        self.inner.inited()
+    }
+}
+
+impl MetaDataStorage for Ticks {
+    fn list_next_ticks(&mut self) -> Answer<Vec<JobAndNextTick>> {
+        self.inner.list_next_ticks()
+    }
+
+    fn set_next_and_last_tick(
+        &mut self,
+        id: JobId,
+        _next: Option<DateTime<Utc>>,
+        last: Option<DateTime<Utc>>,
+    ) -> Answer<()> {
+        let next = self.schedules.next_after(id, last.map_or_else(|| self.clock.now(), Time::new));
+        self.inner.set_next_and_last_tick(id, next, last)
+    }
+
+    fn time_till_next_job(&mut self) -> Answer<Option<Duration>> {
+        self.inner.time_till_next_job()
+    }
+}

@@ -1,0 +1,130 @@
+//! From what came back to what is saved: reading the answer, and deciding about its slot.
+
+use anyhow::Result;
+
+use super::{Crawler, Fetched};
+use crate::api::{self, Billed, Endpoint, Listing, Outcome, Reading};
+use crate::model::{KolSearch, Kind};
+use crate::retry::{self, Decision};
+use crate::store::{Answer, Body, CallEnd, Document, Next, Resolved, Settlement};
+
+impl Crawler {
+    /// Reads calls that have ended.
+    pub(super) async fn answers(&self, fetched: &[Fetched]) -> Result<Vec<Answer>> {
+        let mut answers = Vec::with_capacity(fetched.len());
+        for fetched in fetched {
+            let body = Body::new(&fetched.received.body);
+            let reading = read(fetched, &body);
+            let next = self.next(fetched, &reading).await?;
+            answers.push(answer(fetched, body, reading, next));
+        }
+        Ok(answers)
+    }
+
+    /// What becomes of the slot.
+    async fn next(&self, fetched: &Fetched, reading: &Reading) -> Result<Next> {
+        let claim = &fetched.claim;
+        if let Some(listing) = &reading.listing {
+            let more = self.has_more(fetched, listing).await?;
+            return Ok(match (more, reading.outcome) {
+                (true, _) => Next::Continue { page: claim.page + 1 },
+                // An empty page after others is where the listing ends.
+                (false, Outcome::Empty) if claim.page > 1 => Next::Observed,
+                (false, Outcome::Ok) => Next::Observed,
+                (false, outcome) => Next::Missed(retry::reason(outcome)),
+            });
+        }
+        if reading.outcome == Outcome::Ok {
+            let is_link =
+                matches!(fetched.endpoint, Endpoint::NoteShareLink | Endpoint::WorkShareLink);
+            return Ok(if is_link { Next::Continue { page: 1 } } else { Next::Observed });
+        }
+        let spread = u32::try_from(fetched.call_id % 1000).unwrap_or(0);
+        let waited = fetched.received.retry_after;
+        Ok(match retry::after(reading.outcome, claim.attempt, spread, waited) {
+            Decision::Again(wait) => {
+                Next::Retry(fetched.finished_at.plus(wait), retry::reason(reading.outcome))
+            }
+            Decision::GiveUp => Next::Missed(retry::reason(reading.outcome)),
+        })
+    }
+
+    /// Whether a search has another page worth paying for.
+    async fn has_more(&self, fetched: &Fetched, listing: &Listing) -> Result<bool> {
+        let max_pages = KolSearch::from_key(&fetched.ask.key).map_or(1, |search| search.max_pages);
+        let mut tx = self.store.read().await?;
+        let seen = tx.kols_listed(fetched.claim.target_id, fetched.claim.due_at).await?;
+        let new_ids = listing.ids.iter().filter(|id| !seen.contains(*id)).count();
+        Ok(api::has_more(fetched.ask.page, max_pages, listing, new_ids))
+    }
+}
+
+fn read(fetched: &Fetched, body: &Body) -> Reading {
+    match (fetched.received.http_status, &fetched.received.error) {
+        (Some(status), None) => fetched.endpoint.read(&fetched.ask, status, &body.json),
+        (_, error) => {
+            let error = error.as_deref().unwrap_or("no answer came");
+            Reading::transport(fetched.endpoint, error, fetched.received.sent)
+        }
+    }
+}
+
+fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer {
+    let Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received } = fetched;
+    let kept = match reading.outcome {
+        Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => true,
+        _ => reading.billed != Billed::No,
+    };
+    let document = received.http_status.filter(|_| kept && !received.body.is_empty()).map(|status| {
+        Document {
+            endpoint: endpoint.name(),
+            asked: ask.key.clone(),
+            page: claim.page,
+            fetched_at: *finished_at,
+            http_status: status,
+            drift: reading.drift.clone(),
+            body,
+        }
+    });
+    Answer {
+        end: CallEnd {
+            call_id: *call_id,
+            sent_at: *sent_at,
+            finished_at: *finished_at,
+            http_status: received.http_status,
+            code: reading.code,
+            outcome: reading.outcome.as_str(),
+            billed: reading.billed.as_str(),
+            bytes: i64::try_from(received.body.len()).unwrap_or(i64::MAX),
+            duration_ms: i64::try_from(received.duration.as_millis()).unwrap_or(i64::MAX),
+            message: reading.message,
+        },
+        settlement: Settlement {
+            target_id: claim.target_id,
+            due_at: claim.due_at,
+            fence: claim.fence,
+            call_id: *call_id,
+            next,
+            at: *finished_at,
+        },
+        document,
+        batch: reading.batch,
+        resolved: reading.resolved.filter(|_| claim.item_id.is_none()).and_then(|item_id| {
+            Some(Resolved { kind: Kind::parse(&claim.kind)?, link: claim.key.clone(), item_id })
+        }),
+    }
+}
+
+/// The same answer with its document kept as text and without rows: nothing of it can be refused.
+pub(super) fn as_text(mut answer: Answer) -> Answer {
+    if let Some(document) = &mut answer.document {
+        let bytes = document.body.exact.take();
+        let bytes = bytes.unwrap_or_else(|| document.body.json.clone().into_bytes());
+        document.body = Body::as_text(&bytes, "refused by the database");
+        document.drift = Some("the database refused its JSON or its rows".into());
+    }
+    answer.batch = crate::model::Batch::default();
+    answer.end.message = None;
+    answer.settlement.next = Next::Missed("unreadable");
+    answer
+}

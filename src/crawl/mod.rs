@@ -1,0 +1,304 @@
+//! The one step: claim, send, read, save. The daemon, `fetch` and the demo all go through it and
+//! differ only in where the slots come from.
+
+mod answer;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::task::JoinSet;
+
+use crate::api::client::{Client, Received};
+use crate::api::{Ask, Endpoint, Provider};
+use crate::config::Config;
+use crate::model::{Kind, Target};
+use crate::store::{Answer, CallStart, Claim, Store, is_refused};
+use crate::time::{Clock, Time};
+
+/// How much longer than a call may take a claim holds: time to read and save the answer.
+const LEASE_MARGIN: Duration = Duration::from_secs(90);
+
+/// Answers saved in one transaction at the most.
+const SAVE_AT_ONCE: usize = 200;
+
+/// Claims slots, calls, and saves what comes back. One a process.
+pub struct Crawler {
+    config: Arc<Config>,
+    store: Store,
+    client: Client,
+    clock: Clock,
+    owner: i64,
+    run: Option<i64>,
+    limits: BTreeMap<Endpoint, DefaultDirectRateLimiter>,
+    in_flight: JoinSet<Fetched>,
+    flying: BTreeMap<Provider, usize>,
+    unsaved: Vec<Fetched>,
+    turn: usize,
+}
+
+/// A call that has ended, not yet read or saved.
+struct Fetched {
+    claim: Claim,
+    endpoint: Endpoint,
+    ask: Ask,
+    call_id: i64,
+    sent_at: Time,
+    finished_at: Time,
+    received: Received,
+}
+
+/// What starting calls came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Calls that were sent.
+    pub calls: usize,
+    /// How long a rate limit holds back more of them, if one does.
+    pub held_back: Option<Duration>,
+}
+
+impl Crawler {
+    /// A crawler that works under the number `owner`, on the slots of one run or on all.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn new(
+        config: Arc<Config>,
+        store: Store,
+        clock: Clock,
+        owner: i64,
+        run: Option<i64>,
+    ) -> Result<Self> {
+        let client = Client::new(&config)?;
+        let limits = Endpoint::ALL.map(|endpoint| {
+            let rate = config.provider(endpoint.provider()).rate_per_second;
+            let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
+            (endpoint, RateLimiter::direct(Quota::per_second(rate)))
+        });
+        Ok(Self {
+            config,
+            store,
+            client,
+            clock,
+            owner,
+            run,
+            limits: limits.into(),
+            in_flight: JoinSet::new(),
+            flying: BTreeMap::new(),
+            unsaved: Vec::new(),
+            turn: 0,
+        })
+    }
+
+    /// Whether nothing is being called and nothing waits to be saved.
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.is_empty() && self.unsaved.is_empty()
+    }
+
+    /// Calls in flight.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Claims slots that may be tried now and sends their calls, as many as the limits allow.
+    ///
+    /// # Errors
+    /// When the database fails; nothing was sent for what it did not take.
+    pub async fn start_due(&mut self) -> Result<Started> {
+        let mut started = Started { calls: 0, held_back: None };
+        // Another kind goes first each time, so that none starves.
+        self.turn = (self.turn + 1) % Kind::ALL.len();
+        for n in 0..Kind::ALL.len() {
+            let kind = Kind::ALL[(self.turn + n) % Kind::ALL.len()];
+            let endpoint = self.endpoint_of(kind);
+            let provider = endpoint.provider();
+            let flying = self.flying.get(&provider).copied().unwrap_or(0);
+            let free = self.config.provider(provider).concurrency.saturating_sub(flying);
+            if free == 0 || !self.any_due(kind).await? {
+                continue;
+            }
+            let (tokens, wait) = self.take_tokens(endpoint, free);
+            started.held_back = [started.held_back, wait].into_iter().flatten().min();
+            if tokens > 0 {
+                started.calls += self.start(kind, tokens).await?;
+            }
+        }
+        Ok(started)
+    }
+
+    /// Whether slots of this kind may be tried now: asked before rate-limit tokens are taken.
+    async fn any_due(&self, kind: Kind) -> Result<bool> {
+        let mut tx = self.store.read().await?;
+        tx.any_due(kind, self.run, self.clock.now()).await
+    }
+
+    /// Takes up to `most` calls out of an endpoint's rate; how many, and how long until the next.
+    fn take_tokens(&self, endpoint: Endpoint, most: usize) -> (usize, Option<Duration>) {
+        let Some(limit) = self.limits.get(&endpoint) else {
+            return (most, None);
+        };
+        for taken in 0..most {
+            if let Err(not_until) = limit.check() {
+                return (taken, Some(not_until.wait_time_from(DefaultClock::default().now())));
+            }
+        }
+        (most, None)
+    }
+
+    /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
+    async fn start(&mut self, kind: Kind, most: usize) -> Result<usize> {
+        let now = self.clock.now();
+        let timeout = self.config.provider(self.endpoint_of(kind).provider()).timeout;
+        let mut tx = self.store.begin().await?;
+        let until = now.plus(timeout + LEASE_MARGIN);
+        let claims = tx.claim(self.owner, &[kind], self.run, most, now, until).await?;
+        if claims.is_empty() {
+            return Ok(0);
+        }
+        let asks: Vec<_> = claims.iter().map(|claim| self.ask(kind, claim)).collect();
+        let calls: Vec<_> = claims
+            .iter()
+            .zip(&asks)
+            .map(|(claim, (endpoint, _))| CallStart {
+                endpoint: endpoint.name(),
+                target_id: claim.target_id,
+                due_at: claim.due_at,
+                page: claim.page,
+                attempt: claim.attempt,
+                owner: self.owner,
+                opened_at: now,
+                price_micros: self.config.price_micros(*endpoint),
+            })
+            .collect();
+        let call_ids = tx.open_calls(&calls).await?;
+        tx.commit().await?;
+        let count = claims.len();
+        for ((claim, (endpoint, ask)), call_id) in claims.into_iter().zip(asks).zip(call_ids) {
+            self.send(claim, endpoint, ask, call_id);
+        }
+        Ok(count)
+    }
+
+    fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
+        let (client, clock) = (self.client.clone(), self.clock.clone());
+        *self.flying.entry(endpoint.provider()).or_default() += 1;
+        self.in_flight.spawn(async move {
+            let sent_at = clock.now();
+            let received = client.send(endpoint, &ask).await;
+            let finished_at = clock.now();
+            Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received }
+        });
+    }
+
+    /// Which endpoint targets of a kind are asked of.
+    fn endpoint_of(&self, kind: Kind) -> Endpoint {
+        match kind {
+            Kind::Note => self.config.note_detail,
+            Kind::Keyword => Endpoint::SearchSuggestions,
+            Kind::KolSearch => Endpoint::KolSearch,
+            Kind::Work => self.config.work_detail,
+        }
+    }
+
+    /// What to ask for a claimed slot. A short link is resolved first, unless the provider takes it.
+    fn ask(&self, kind: Kind, claim: &Claim) -> (Endpoint, Ask) {
+        let page = u32::try_from(claim.page).unwrap_or(1);
+        let target = Target { kind, key: claim.key.clone() };
+        let endpoint = self.endpoint_of(kind);
+        let (endpoint, key) = match (&claim.item_id, endpoint) {
+            (Some(item), Endpoint::AmagiWorkByUrl) => {
+                (endpoint, format!("https://www.douyin.com/video/{item}"))
+            }
+            (Some(item), _) => (endpoint, item.clone()),
+            (None, Endpoint::AmagiWorkByUrl) => (endpoint, target.key),
+            (None, _) if target.is_short_link() && kind == Kind::Note => {
+                (Endpoint::NoteShareLink, target.key)
+            }
+            (None, _) if target.is_short_link() => (Endpoint::WorkShareLink, target.key),
+            (None, _) => (endpoint, target.key),
+        };
+        (endpoint, Ask { key, page })
+    }
+
+    /// Waits until a call ends. Never ends when none is in flight. May be dropped at any time.
+    pub async fn wait(&mut self) {
+        match self.in_flight.join_next().await {
+            Some(done) => self.landed(done),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn landed(&mut self, done: Result<Fetched, tokio::task::JoinError>) {
+        match done {
+            Ok(fetched) => {
+                if let Some(count) = self.flying.get_mut(&fetched.endpoint.provider()) {
+                    *count = count.saturating_sub(1);
+                }
+                self.unsaved.push(fetched);
+            }
+            // Its slot's lease will end and its ledger row stays open: both say so.
+            Err(error) => tracing::error!(%error, "a call was lost inside the program"),
+        }
+    }
+
+    /// Saves the answers that have come. Those that the database does not take now stay, and are
+    /// saved by a later call.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn save(&mut self) -> Result<()> {
+        while let Some(done) = self.in_flight.try_join_next() {
+            self.landed(done);
+        }
+        while !self.unsaved.is_empty() {
+            let count = self.unsaved.len().min(SAVE_AT_ONCE);
+            let batch = self.unsaved.get(..count).unwrap_or_default();
+            let answers = self.answers(batch).await?;
+            match self.save_together(&answers).await {
+                Err(error) if is_refused(&error) => self.save_singly(answers).await?,
+                other => other?,
+            }
+            for fetched in self.unsaved.drain(..count) {
+                tracing::debug!(
+                    call_id = fetched.call_id,
+                    endpoint = fetched.endpoint.name(),
+                    key = %fetched.claim.key,
+                    "saved an answer"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    async fn save_together(&self, answers: &[Answer]) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        let late = tx.save(answers).await?;
+        tx.commit().await?;
+        if late > 0 {
+            tracing::warn!(answers = late, "answers came after their slots were settled; kept and marked");
+        }
+        Ok(())
+    }
+
+    /// One of the answers is not to the database's liking: finds it, keeps it as text, and marks it.
+    async fn save_singly(&self, answers: Vec<Answer>) -> Result<()> {
+        for answer in answers {
+            match self.save_together(std::slice::from_ref(&answer)).await {
+                Err(error) if is_refused(&error) => {
+                    tracing::error!(
+                        call_id = answer.end.call_id,
+                        %error,
+                        "the database refused an answer; kept as text and marked"
+                    );
+                    self.save_together(&[answer::as_text(answer)]).await?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! The long-running loop: alarms and a look at the database make slots due, the crawler works
+//! them off, signals end it. It decides when, never what.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::alarm::Alarm;
+use crate::config::Config;
+use crate::crawl::Crawler;
+use crate::plan;
+use crate::store::{Presence, Store};
+use crate::time::{Clock, Time};
+
+/// How often the database is asked for due slots though no alarm rang: the alarm may have lost
+/// one, the clock may have jumped, and another process may have put slots there.
+const RECONCILE: Duration = Duration::from_secs(5);
+
+/// How long to wait before trying a database again that has failed; doubles up to `RECONCILE_MAX`.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest wait for a failing database.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A daemon on one database.
+pub struct Daemon {
+    config: Arc<Config>,
+    store: Store,
+    clock: Clock,
+    owner: i64,
+    crawler: Crawler,
+    started: Time,
+    next_fire: Option<Time>,
+    _presence: Presence,
+}
+
+/// What the loop should do next.
+enum Turn {
+    /// Go on at once.
+    Again,
+    /// Wait: for a call that ends, an alarm, or this time.
+    Wait(Time),
+}
+
+impl Daemon {
+    /// Opens a daemon: announces it, buries the dead, and brings the jobs up to date.
+    ///
+    /// # Errors
+    /// When another daemon has this SQLite file, or the database fails.
+    pub async fn open(config: Arc<Config>, store: Store, clock: Clock) -> Result<Self> {
+        let owner = new_owner();
+        let Some(presence) = store.announce(owner).await? else {
+            bail!(
+                "another tidewatch is at work on this SQLite file; stop it first, \
+                 or use PostgreSQL for several daemons"
+            );
+        };
+        bury_the_dead(&store, owner).await?;
+        let started = clock.now();
+        plan::sync(&store, &config, started).await?;
+        let crawler = Crawler::new(config.clone(), store.clone(), clock.clone(), owner, None)?;
+        Ok(Self {
+            config,
+            store,
+            clock,
+            owner,
+            crawler,
+            started,
+            next_fire: None,
+            _presence: presence,
+        })
+    }
+
+    /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
+    ///
+    /// # Errors
+    /// When the alarm cannot be set, or the database fails for good while stopping.
+    pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
+        let bell = Arc::new(Notify::new());
+        let alarm = Alarm::set(&self.config.jobs, &self.clock, &bell).await?;
+        tracing::info!(jobs = self.config.jobs.len(), owner = self.owner, "watching");
+        let mut pause = FIRST_PAUSE;
+        while !stop.is_cancelled() {
+            match self.turn().await {
+                Ok(Turn::Again) => pause = FIRST_PAUSE,
+                Ok(Turn::Wait(until)) => {
+                    pause = FIRST_PAUSE;
+                    let clock = self.clock.clone();
+                    tokio::select! {
+                        () = self.crawler.wait() => {}
+                        () = clock.sleep_until(until) => {}
+                        () = bell.notified() => {}
+                        () = stop.cancelled() => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), retry_in = ?pause, "the database fails; nothing is lost, trying again");
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = stop.cancelled() => {}
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        alarm.stop().await;
+        self.drain().await
+    }
+
+    /// Works through everything that becomes due until `end`, by jumping a clock of our own from
+    /// one event to the next; tells `progress` the time after each.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn run_until(&mut self, end: Time, mut progress: impl FnMut(Time)) -> Result<()> {
+        loop {
+            match self.turn().await? {
+                Turn::Again => {}
+                Turn::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
+                Turn::Wait(_) => {
+                    let mut tx = self.store.read().await?;
+                    let retry = tx.next_try(None, self.clock.now()).await?;
+                    let next = [retry, self.next_fire].into_iter().flatten().min();
+                    drop(tx);
+                    match next {
+                        Some(at) if at <= end => self.clock.jump_to(at),
+                        _ => return Ok(()),
+                    }
+                    progress(self.clock.now());
+                }
+            }
+        }
+    }
+
+    /// One turn: saves what has come, makes slots due, and sends what may be sent.
+    async fn turn(&mut self) -> Result<Turn> {
+        self.crawler.save().await?;
+        let now = self.clock.now();
+        if self.next_fire.is_none_or(|at| at <= now) {
+            plan::materialise(&self.store, &self.config, self.started, now).await?;
+            self.next_fire = plan::next_fire(&self.config, now);
+        }
+        let started = self.crawler.start_due().await?;
+        if started.calls > 0 && started.held_back.is_none() {
+            return Ok(Turn::Again);
+        }
+        let until = now.plus(started.held_back.unwrap_or(RECONCILE).min(RECONCILE));
+        Ok(Turn::Wait(self.next_fire.map_or(until, |fire| fire.min(until))))
+    }
+
+    /// Lets the calls in flight end, and saves their answers.
+    async fn drain(&mut self) -> Result<()> {
+        if !self.crawler.is_idle() {
+            let calls = self.crawler.in_flight();
+            tracing::info!(calls, "stopping: letting the calls in flight end");
+        }
+        while self.crawler.in_flight() > 0 {
+            self.crawler.wait().await;
+        }
+        self.crawler.save().await.context(
+            "stopped with answers that the database did not take; \
+             their calls stand open on the ledger",
+        )
+    }
+}
+
+/// Frees what processes that are no longer there had claimed.
+async fn bury_the_dead(store: &Store, me: i64) -> Result<()> {
+    let mut tx = store.begin().await?;
+    for owner in tx.other_owners(me).await? {
+        if tx.is_alive(owner).await? {
+            continue;
+        }
+        let calls = tx.bury(owner).await?;
+        tracing::warn!(owner, calls, "a process died at work; its slots are free again");
+    }
+    tx.commit().await
+}
+
+/// A number for this process, different from any other's.
+pub fn new_owner() -> i64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    i64::try_from(random >> 1).unwrap_or(1).max(1)
+}

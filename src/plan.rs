@@ -1,0 +1,98 @@
+//! Which looks are due: turns the passing of time into slots in the database.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use chrono_tz::Tz;
+
+use crate::config::Config;
+use crate::schedule::Schedule;
+use crate::store::{Fires, JobRow, Store, Tx};
+use crate::time::Time;
+
+/// Fires decided in one transaction at the most.
+const FIRES_AT_ONCE: usize = 1000;
+
+/// Brings the database's jobs and watchlists up to date with `jobs.toml`. What was planned under
+/// a schedule that has changed or left since is settled first, as missed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sync(store: &Store, config: &Config, now: Time) -> Result<()> {
+    let mut tx = store.begin().await?;
+    let known = tx.jobs().await?;
+    for row in known.iter().filter(|row| row.is_active) {
+        let kept = config.jobs.iter().find(|job| job.name == row.name).is_some_and(|job| {
+            job.schedule.pattern == row.schedule && job.schedule.zone.name() == row.timezone
+        });
+        if !kept {
+            settle_old_schedule(&mut tx, row, now).await?;
+        }
+    }
+    for job in &config.jobs {
+        let (pattern, zone) = (job.schedule.pattern.as_str(), job.schedule.zone.name());
+        let job_id = tx.put_job(&job.name, job.kind, pattern, zone, now).await?;
+        tx.put_targets(&job.targets, now).await?;
+        tx.set_watchlist(job_id, &job.targets, now).await?;
+    }
+    tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
+    tx.commit().await
+}
+
+async fn settle_old_schedule(tx: &mut Tx, row: &JobRow, now: Time) -> Result<()> {
+    let zone: Tz = row.timezone.parse().unwrap_or(Tz::UTC);
+    let Ok(schedule) = Schedule::parse(&row.schedule, zone) else {
+        return Ok(());
+    };
+    let missed = schedule.fires(row.fired_through, now).map(|at| (at, "daemon_down")).collect();
+    tx.fire(row.job_id, &Fires { missed, open: None }, now).await?;
+    tx.advance_job(row.job_id, row.fired_through, now).await?;
+    Ok(())
+}
+
+/// Makes the slots that have become due: for each job the latest is to be looked at, older ones
+/// are missed, because the daemon was down (since before `started`) or could not keep up.
+///
+/// # Errors
+/// When the database fails.
+pub async fn materialise(store: &Store, config: &Config, started: Time, now: Time) -> Result<()> {
+    let names: BTreeSet<_> = config.jobs.iter().map(|job| job.name.as_str()).collect();
+    let mut tx = store.read().await?;
+    let rows = tx.jobs().await?;
+    drop(tx);
+    for row in rows.iter().filter(|row| names.contains(row.name.as_str())) {
+        let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
+        decide(store, row, &job.schedule, started, now).await?;
+    }
+    Ok(())
+}
+
+async fn decide(
+    store: &Store,
+    row: &JobRow,
+    schedule: &Schedule,
+    started: Time,
+    now: Time,
+) -> Result<()> {
+    let mut from = row.fired_through;
+    loop {
+        let mut due: Vec<_> = schedule.fires(from, now).take(FIRES_AT_ONCE).collect();
+        let Some(&through) = due.last() else { return Ok(()) };
+        let latest = schedule.next_after(through).is_none_or(|next| next > now);
+        let open = if latest { due.pop() } else { None };
+        let why = |at| if at < started { "daemon_down" } else { "superseded" };
+        let missed = due.into_iter().map(|at| (at, why(at))).collect();
+        let mut tx = store.begin().await?;
+        if !tx.advance_job(row.job_id, from, through).await? {
+            return Ok(());
+        }
+        tx.fire(row.job_id, &Fires { missed, open }, now).await?;
+        tx.commit().await?;
+        from = through;
+    }
+}
+
+/// When the next job fires after `now`.
+pub fn next_fire(config: &Config, now: Time) -> Option<Time> {
+    config.jobs.iter().filter_map(|job| job.schedule.next_after(now)).min()
+}

@@ -1,0 +1,80 @@
+//! A fresh database of either kind for a test.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
+use tidewatch::store::Store;
+
+/// One fresh database; gone with the test.
+pub struct Database {
+    pub name: &'static str,
+    pub url: String,
+    directory: TempDir,
+}
+
+impl Database {
+    /// A folder that lives as long as the database.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Opens it, with the schema up to date.
+    pub async fn open(&self) -> Store {
+        let store = Store::connect(&self.url).await.expect("the database opens");
+        store.migrate().await.expect("the migrations run");
+        store
+    }
+}
+
+/// The address of the PostgreSQL server that the tests use.
+#[expect(clippy::disallowed_methods, reason = "tests/run.sh says where its server is")]
+fn server() -> String {
+    std::env::var("TEST_DATABASE_URL")
+        .expect("TEST_DATABASE_URL names no PostgreSQL server: run the tests with `bash tests/run.sh`")
+}
+
+/// A fresh SQLite file.
+pub fn sqlite() -> Database {
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite:{}", directory.path().join("test.db").display());
+    Database { name: "SQLite", url, directory }
+}
+
+/// A fresh PostgreSQL database.
+pub async fn postgres() -> Database {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let server = server();
+    let (base, _) = server.rsplit_once('/').expect("the URL names a database");
+    create_database(&server, &name).await;
+    let directory = tempfile::tempdir().expect("a temporary folder");
+    Database { name: "PostgreSQL", url: format!("{base}/{name}"), directory }
+}
+
+#[expect(clippy::disallowed_methods, reason = "outside the store: the tests' own database")]
+async fn create_database(server: &str, name: &str) {
+    use sqlx::Connection as _;
+    let mut connection = sqlx::PgConnection::connect(server)
+        .await
+        .expect("the PostgreSQL of TEST_DATABASE_URL answers: run `bash tests/run.sh`");
+    sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}")))
+        .execute(&mut connection)
+        .await
+        .expect("a database for the test");
+}
+
+/// Runs a test on both databases.
+pub fn on_both<F: Future<Output = ()>>(test: impl Fn(Database) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        for database in [sqlite(), postgres().await] {
+            eprintln!("on {}", database.name);
+            test(database).await;
+        }
+    });
+}

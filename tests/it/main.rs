@@ -1,0 +1,5 @@
+//! Tests of the whole, in one binary. Every test that stores runs on SQLite and on PostgreSQL.
+
+mod databases;
+mod schema;
+mod store;
