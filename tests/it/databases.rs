@@ -8,12 +8,17 @@ use tidewatch::store::Store;
 
 /// One fresh database; gone with the test.
 pub struct Database {
-    pub name: &'static str,
-    pub url: String,
+    name: &'static str,
+    url: String,
     directory: TempDir,
 }
 
 impl Database {
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A folder that lives as long as the database.
     pub fn directory(&self) -> &std::path::Path {
         self.directory.path()

@@ -45,7 +45,7 @@ async fn both_databases_have_the_same_tables_and_columns() {
     let (here, there) = (sqlite(), postgres().await);
     here.open().await;
     there.open().await;
-    let (here, there) = (sqlite_columns(&here.url).await, postgres_columns(&there.url).await);
+    let (here, there) = (sqlite_columns(here.url()).await, postgres_columns(there.url()).await);
     assert!(here.contains_key("note_metrics") && here.contains_key("engagement"));
     assert_eq!(here, there);
 }
@@ -68,7 +68,7 @@ fn the_migrations_of_both_databases_have_the_same_names() {
 #[test]
 fn a_fresh_database_is_behind_then_current_and_a_newer_one_is_refused() {
     on_both(|database| async move {
-        let store = Store::connect(&database.url).await.unwrap();
+        let store = Store::connect(database.url()).await.unwrap();
         assert!(matches!(store.schema().await.unwrap(), Schema::Behind(_)));
         let required = store.require_schema().await;
         if store.is_sqlite() {
