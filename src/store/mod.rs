@@ -23,7 +23,9 @@ pub use ledger::{CallEnd, CallStart};
 pub use plan::{Fires, JobRow};
 pub use presence::Presence;
 pub use queue::{Claim, Next, Settlement};
-pub use report::{CallTotals, JobReport, Observation, Point, Problem, SlotTotals};
+pub use report::{
+    CallTotals, Counts, JobReport, KolFigures, Observation, Point, Problem, SlotTotals, Suggested,
+};
 
 use anyhow::{Context as _, Result};
 

@@ -1,31 +1,29 @@
 //! A fresh database of either kind for a test.
 
-use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 use tidewatch::store::Store;
 
 /// One fresh database; gone with the test.
-pub struct Database {
-    name: &'static str,
+pub(crate) struct Database {
     url: String,
     directory: TempDir,
 }
 
 impl Database {
     /// Its address.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// A folder that lives as long as the database.
-    pub fn directory(&self) -> &std::path::Path {
+    pub(crate) fn directory(&self) -> &std::path::Path {
         self.directory.path()
     }
 
     /// Opens it, with the schema up to date.
-    pub async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         let store = Store::connect(&self.url).await.expect("the database opens");
         store.migrate().await.expect("the migrations run");
         store
@@ -40,21 +38,21 @@ fn server() -> String {
 }
 
 /// A fresh SQLite file.
-pub fn sqlite() -> Database {
+pub(crate) fn sqlite() -> Database {
     let directory = tempfile::tempdir().expect("a temporary folder");
     let url = format!("sqlite:{}", directory.path().join("test.db").display());
-    Database { name: "SQLite", url, directory }
+    Database { url, directory }
 }
 
 /// A fresh PostgreSQL database.
-pub async fn postgres() -> Database {
+pub(crate) async fn postgres() -> Database {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let server = server();
     let (base, _) = server.rsplit_once('/').expect("the URL names a database");
     create_database(&server, &name).await;
     let directory = tempfile::tempdir().expect("a temporary folder");
-    Database { name: "PostgreSQL", url: format!("{base}/{name}"), directory }
+    Database { url: format!("{base}/{name}"), directory }
 }
 
 #[expect(clippy::disallowed_methods, reason = "outside the store: the tests' own database")]
@@ -69,17 +67,21 @@ async fn create_database(server: &str, name: &str) {
         .expect("a database for the test");
 }
 
-/// Runs a test on both databases.
-pub fn on_both<F: Future<Output = ()>>(test: impl Fn(Database) -> F) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        for database in [sqlite(), postgres().await] {
-            eprintln!("on {}", database.name);
-            test(database).await;
+/// Makes two tests of an `async fn(Database)`: one on SQLite, one on PostgreSQL.
+macro_rules! on_both {
+    ($test:ident) => {
+        mod $test {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$test($crate::databases::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$test($crate::databases::postgres().await).await;
+            }
         }
-    });
+    };
 }
+
+pub(crate) use on_both;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::Row as _;
 use tidewatch::store::{Schema, Store};
 
-use crate::databases::{on_both, postgres, sqlite};
+use crate::databases::{Database, on_both, postgres, sqlite};
 
 /// Tables and views with their columns, in order.
 type Columns = BTreeMap<String, Vec<String>>;
@@ -65,26 +65,24 @@ fn the_migrations_of_both_databases_have_the_same_names() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
-#[test]
-fn a_fresh_database_is_behind_then_current_and_a_newer_one_is_refused() {
-    on_both(|database| async move {
-        let store = Store::connect(database.url()).await.unwrap();
-        assert!(matches!(store.schema().await.unwrap(), Schema::Behind(_)));
-        let required = store.require_schema().await;
-        if store.is_sqlite() {
-            required.unwrap();
-        } else {
-            let error = required.unwrap_err().to_string();
-            assert!(error.contains("tidewatch migrate"), "{error}");
-        }
-        store.migrate().await.unwrap();
-        assert_eq!(store.schema().await.unwrap(), Schema::Current);
-        from_the_future(&store).await;
-        assert_eq!(store.schema().await.unwrap(), Schema::Newer);
-        for error in [store.require_schema().await, store.migrate().await] {
-            assert!(error.unwrap_err().to_string().contains("newer version"));
-        }
-    });
+on_both!(a_fresh_database_is_behind_then_current_and_a_newer_one_is_refused);
+async fn a_fresh_database_is_behind_then_current_and_a_newer_one_is_refused(database: Database) {
+    let store = Store::connect(database.url()).await.unwrap();
+    assert!(matches!(store.schema().await.unwrap(), Schema::Behind(_)));
+    let required = store.require_schema().await;
+    if store.is_sqlite() {
+        required.unwrap();
+    } else {
+        let error = required.unwrap_err().to_string();
+        assert!(error.contains("tidewatch migrate"), "{error}");
+    }
+    store.migrate().await.unwrap();
+    assert_eq!(store.schema().await.unwrap(), Schema::Current);
+    from_the_future(&store).await;
+    assert_eq!(store.schema().await.unwrap(), Schema::Newer);
+    for error in [store.require_schema().await, store.migrate().await] {
+        assert!(error.unwrap_err().to_string().contains("newer version"));
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "plays a newer program")]

@@ -1,1 +1,338 @@
 //! Every statement of the store, on both databases.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tidewatch::model::{Batch, Kind, KolSearch, Target};
+use tidewatch::store::{
+    Answer, Body, CallEnd, CallStart, Claim, Document, Fires, Next, Resolved, Settlement, Store, Tx,
+};
+use tidewatch::time::Time;
+
+use crate::databases::{Database, on_both};
+use crate::rows;
+
+const OWNER: i64 = 7;
+
+fn at(text: &str) -> Time {
+    format!("2026-03-09 {text}").parse().unwrap()
+}
+
+fn note(key: &str) -> Target {
+    Target { kind: Kind::Note, key: key.to_owned() }
+}
+
+/// A job named `campaign` that watches these notes; its number.
+async fn campaign(tx: &mut Tx, notes: &[Target]) -> i64 {
+    let job = tx.put_job("campaign", Kind::Note, "@hourly", "Asia/Shanghai", at("08:30:00"));
+    let job = job.await.unwrap();
+    tx.put_targets(notes, at("08:30:00")).await.unwrap();
+    tx.set_watchlist(job, notes, at("08:30:00")).await.unwrap();
+    job
+}
+
+fn open_at(due: &str) -> Fires {
+    Fires { missed: vec![], open: Some(at(due)) }
+}
+
+async fn claim(tx: &mut Tx, now: &str) -> Vec<Claim> {
+    let until = at(now).plus(Duration::from_secs(150));
+    tx.claim(OWNER, &[Kind::Note], None, 10, at(now), until).await.unwrap()
+}
+
+fn call(claim: &Claim, now: &str) -> CallStart {
+    CallStart {
+        endpoint: "xiaohongshu/get-note-detail/v7",
+        target_id: claim.target_id,
+        due_at: claim.due_at,
+        page: claim.page,
+        attempt: claim.attempt,
+        owner: OWNER,
+        opened_at: at(now),
+        price_micros: 150_000,
+    }
+}
+
+/// An answer with a document and rows.
+fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> Answer {
+    Answer {
+        end: CallEnd {
+            call_id,
+            sent_at: at(now),
+            finished_at: at(now),
+            http_status: Some(200),
+            code: Some("0".into()),
+            outcome: "ok",
+            billed: "yes",
+            bytes: 15,
+            duration_ms: 1,
+            message: None,
+        },
+        settlement: Settlement {
+            target_id: claim.target_id,
+            due_at: claim.due_at,
+            fence: claim.fence,
+            call_id,
+            next,
+            at: at(now),
+        },
+        document: Some(Document {
+            endpoint: "xiaohongshu/get-note-detail/v7",
+            asked: claim.key.clone(),
+            page: claim.page,
+            fetched_at: at(now),
+            http_status: 200,
+            drift: None,
+            body: Body::new(br#"{"code": 0, "likes": 1.10, "text": "nul \u0000"}"#),
+        }),
+        batch,
+        resolved: None,
+    }
+}
+
+/// One look at one note, from claim to rows; the claim and the call's number.
+async fn look(store: &Store, now: &str, next: Next, batch: Batch) -> (Claim, i64) {
+    let mut tx = store.begin().await.unwrap();
+    let claim = claim(&mut tx, now).await.remove(0);
+    let call_id = tx.open_calls(&[call(&claim, now)]).await.unwrap()[0];
+    tx.commit().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let late = tx.save(&[answer(&claim, call_id, now, next, batch)]).await.unwrap();
+    assert_eq!(late, 0);
+    tx.commit().await.unwrap();
+    (claim, call_id)
+}
+
+on_both!(a_fire_makes_each_slot_once_and_supersedes_what_is_still_open);
+async fn a_fire_makes_each_slot_once_and_supersedes_what_is_still_open(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a"), note("b")]).await;
+    let fires = Fires { missed: vec![(at("09:00:00"), "daemon_down")], open: Some(at("10:00:00")) };
+    assert!(tx.advance_job(job, at("08:30:00"), at("10:00:00")).await.unwrap());
+    assert!(!tx.advance_job(job, at("08:30:00"), at("10:00:00")).await.unwrap());
+    tx.fire(job, &fires, at("10:00:01")).await.unwrap();
+    tx.fire(job, &fires, at("10:00:02")).await.unwrap();
+    tx.fire(job, &open_at("11:00:00"), at("11:00:00")).await.unwrap();
+    let totals = tx.slot_totals(at("00:00:00")).await.unwrap();
+    assert_eq!((totals.due, totals.missed, totals.open, totals.observed), (6, 4, 2, 0));
+    let problems = tx.problems(at("00:00:00")).await.unwrap();
+    let reasons: Vec<_> = problems.iter().map(|p| (p.why.as_str(), p.times)).collect();
+    assert_eq!(reasons, [("daemon_down", 2), ("superseded", 2)]);
+    let jobs = tx.jobs().await.unwrap();
+    assert_eq!((jobs.len(), jobs[0].fired_through, jobs[0].is_active), (1, at("10:00:00"), true));
+}
+
+on_both!(what_leaves_the_file_stops_and_keeps_its_history);
+async fn what_leaves_the_file_stops_and_keeps_its_history(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a"), note("b")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.set_watchlist(job, &[note("b")], at("09:30:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    let report = tx.job_reports(at("00:00:00")).await.unwrap().remove(0);
+    assert_eq!((report.targets, report.due, report.missed), (1, 3, 1));
+    assert_eq!(tx.retire_jobs_except(&BTreeSet::from(["other"])).await.unwrap(), 1);
+    assert!(!tx.jobs().await.unwrap()[0].is_active);
+    // When it comes back, the time between was not planned.
+    tx.put_job("campaign", Kind::Note, "@daily", "UTC", at("12:00:00")).await.unwrap();
+    let back = tx.jobs().await.unwrap().remove(0);
+    assert_eq!((back.fired_through, back.schedule.as_str()), (at("12:00:00"), "@daily"));
+}
+
+on_both!(a_slot_is_claimed_once_and_its_target_looked_at_by_one_at_a_time);
+async fn a_slot_is_claimed_once_and_its_target_looked_at_by_one_at_a_time(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a"), note("b")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    assert!(!tx.any_due(Kind::Note, None, at("08:59:59")).await.unwrap());
+    assert!(tx.any_due(Kind::Note, None, at("09:00:00")).await.unwrap());
+    assert!(!tx.any_due(Kind::Work, None, at("09:00:00")).await.unwrap());
+    let claims = claim(&mut tx, "09:00:00").await;
+    assert_eq!(claims.len(), 2);
+    assert_eq!((claims[0].attempt, claims[0].page, claims[0].item_id.as_deref()), (1, 1, Some("a")));
+    assert!(claim(&mut tx, "09:00:01").await.is_empty());
+    // By hand, beside a look that is under way: it waits for that one.
+    let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
+    assert!(claim(&mut tx, "09:01:00").await.is_empty());
+    assert_eq!(tx.next_try(Some(run), at("09:01:00")).await.unwrap(), Some(at("09:01:00")));
+    // The lease ends: both may be claimed anew, one target still only once.
+    let again = claim(&mut tx, "09:30:00").await;
+    assert_eq!(again.len(), 2);
+    assert_eq!((again[0].attempt, again[0].fence), (2, 2));
+}
+
+on_both!(a_look_settles_its_slot_with_ledger_document_and_rows);
+async fn a_look_settles_its_slot_with_ledger_document_and_rows(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.commit().await.unwrap();
+    let (_, call_id) = look(&store, "09:00:02", Next::Observed, rows::one_of_each("a")).await;
+    let mut tx = store.read().await.unwrap();
+    let totals = tx.call_totals(at("00:00:00")).await.unwrap();
+    assert_eq!((totals[0].calls, totals[0].billed, totals[0].cost_micros), (1, 1, 150_000));
+    assert_eq!(tx.slot_totals(at("00:00:00")).await.unwrap().observed, 1);
+    let likes = tx.likes_since(at("00:00:00")).await.unwrap();
+    assert_eq!(likes.len(), 2, "a note and a work");
+    assert_eq!((likes[1].item_id.as_str(), likes[1].likes), ("a", 11));
+    assert_eq!(likes[1].observed_at, at("09:00:02"));
+    let mut counts = tx.counts_of_run(1).await.unwrap();
+    assert_eq!(counts.remove(0).document_id, call_id);
+    assert_eq!(tx.kols_of_run(1).await.unwrap()[0].video_price, None);
+    assert_eq!(tx.suggestions_of_run(1).await.unwrap()[0].suggestion, "露营装备");
+    assert_eq!(tx.call_totals_of_run(1).await.unwrap().len(), 1);
+    let seen = tx.observations(1).await.unwrap();
+    assert_eq!((seen[0].outcome.as_deref(), seen[0].call_id), (Some("observed"), Some(call_id)));
+}
+
+on_both!(a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_last);
+async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_last(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.commit().await.unwrap();
+    let retry = Next::Retry(at("09:05:00"), "upstream_failure");
+    look(&store, "09:00:02", retry, Batch::default()).await;
+    let mut tx = store.begin().await.unwrap();
+    assert!(claim(&mut tx, "09:04:59").await.is_empty());
+    assert_eq!(tx.next_try(None, at("09:04:59")).await.unwrap(), Some(at("09:05:00")));
+    tx.commit().await.unwrap();
+    let (second, _) =
+        look(&store, "09:05:00", Next::Continue { page: 2 }, rows::one_of_each("a")).await;
+    assert_eq!((second.attempt, second.page), (2, 1));
+    let mut tx = store.begin().await.unwrap();
+    let listed = tx.kols_listed(second.target_id, second.due_at).await.unwrap();
+    assert_eq!(listed, BTreeSet::from(["kol-a".to_owned()]));
+    tx.commit().await.unwrap();
+    let (third, _) = look(&store, "09:05:01", Next::Missed("empty"), Batch::default()).await;
+    assert_eq!((third.attempt, third.page), (1, 2));
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.next_try(None, at("09:06:00")).await.unwrap(), None);
+}
+
+on_both!(an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row);
+async fn an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    let slow = claim(&mut tx, "09:00:00").await.remove(0);
+    let slow_call = tx.open_calls(&[call(&slow, "09:00:00")]).await.unwrap()[0];
+    tx.commit().await.unwrap();
+    look(&store, "09:30:00", Next::Observed, rows::one_of_each("a")).await;
+    let mut tx = store.begin().await.unwrap();
+    let answer = answer(&slow, slow_call, "09:31:00", Next::Observed, rows::one_of_each("a"));
+    assert_eq!(tx.save(&[answer]).await.unwrap(), 1);
+    assert_eq!(tx.likes_since(at("00:00:00")).await.unwrap().len(), 2);
+    let problems = tx.problems(at("00:00:00")).await.unwrap();
+    assert!(problems.iter().any(|p| p.what == "drift" && p.why.starts_with("late")));
+    let totals = tx.call_totals(at("00:00:00")).await.unwrap();
+    assert_eq!(totals[0].billed, 2, "both were paid for");
+}
+
+on_both!(what_a_dead_process_left_is_freed_and_its_calls_are_unknown);
+async fn what_a_dead_process_left_is_freed_and_its_calls_are_unknown(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    let lost = claim(&mut tx, "09:00:00").await.remove(0);
+    let call_id = tx.open_calls(&[call(&lost, "09:00:00")]).await.unwrap()[0];
+    assert_eq!(tx.other_owners(OWNER).await.unwrap(), Vec::<i64>::new());
+    assert_eq!(tx.other_owners(8).await.unwrap(), [OWNER]);
+    assert!(!tx.is_alive(OWNER).await.unwrap());
+    assert_eq!(tx.bury(OWNER).await.unwrap(), 1);
+    let again = claim(&mut tx, "09:00:01").await.remove(0);
+    assert_eq!((again.attempt, again.fence), (2, 2));
+    let totals = tx.call_totals(at("00:00:00")).await.unwrap();
+    assert_eq!((totals[0].unknown, totals[0].unknown_micros), (1, 150_000));
+    // It was only asleep: what it has to say closes its ledger row all the same.
+    let end = answer(&lost, call_id, "09:02:00", Next::Observed, Batch::default()).end;
+    assert_eq!(tx.close_calls(&[end]).await.unwrap(), 1);
+    let late = Settlement {
+        target_id: lost.target_id,
+        due_at: lost.due_at,
+        fence: lost.fence,
+        call_id,
+        next: Next::Observed,
+        at: at("09:02:00"),
+    };
+    assert!(tx.settle(&[late]).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
+}
+
+on_both!(a_process_is_alive_for_as_long_as_it_announces_itself);
+async fn a_process_is_alive_for_as_long_as_it_announces_itself(database: Database) {
+    let store = database.open().await;
+    let presence = store.announce(OWNER).await.unwrap().expect("nobody else is here");
+    if store.is_sqlite() {
+        assert!(store.announce(8).await.unwrap().is_none(), "one process a file");
+    } else {
+        assert!(store.announce(8).await.unwrap().is_some());
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.is_alive(OWNER).await.unwrap());
+    }
+    drop(presence);
+}
+
+on_both!(a_short_link_is_resolved_once_and_then_means_its_item_everywhere);
+async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(database: Database) {
+    let store = database.open().await;
+    let link = note("https://xhslink.com/a/short");
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[link.clone(), note("known")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    let claims = claim(&mut tx, "09:00:00").await;
+    let claimed = claims.iter().find(|claim| claim.item_id.is_none()).unwrap();
+    let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
+    let mut resolved =
+        answer(claimed, call_id, "09:00:01", Next::Continue { page: 1 }, Batch::default());
+    let item_id = "known".to_owned();
+    resolved.resolved = Some(Resolved { kind: Kind::Note, link: link.key.clone(), item_id });
+    tx.save(&[resolved]).await.unwrap();
+    // The look that is under way goes on, with the item.
+    let going_on = claim(&mut tx, "09:00:02").await.remove(0);
+    assert_eq!((going_on.key.as_str(), going_on.item_id.as_deref()), (link.key.as_str(), Some("known")));
+    // The next fire looks at the item once, though two entries name it.
+    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    assert_eq!(tx.job_reports(at("09:30:00")).await.unwrap()[0].due, 1);
+    // Another job that names the link means the item from the start.
+    let other = tx.put_job("other", Kind::Note, "@daily", "UTC", at("10:30:00")).await.unwrap();
+    tx.set_watchlist(other, &[link], at("10:30:00")).await.unwrap();
+    tx.fire(other, &open_at("11:00:00"), at("11:00:00")).await.unwrap();
+    assert_eq!(tx.slot_totals(at("11:00:00")).await.unwrap().due, 1);
+}
+
+on_both!(a_search_is_a_target_by_its_filter);
+async fn a_search_is_a_target_by_its_filter(database: Database) {
+    let store = database.open().await;
+    let filter = [("keyword".to_owned(), "阅读".to_owned())].into();
+    let search = KolSearch { filter, max_pages: 3 };
+    let target = Target { kind: Kind::KolSearch, key: search.to_key() };
+    let mut tx = store.begin().await.unwrap();
+    tx.run_by_hand(std::slice::from_ref(&target), "fetch", at("09:00:00")).await.unwrap();
+    let now = at("09:00:00");
+    let claims = tx.claim(OWNER, &[Kind::KolSearch], None, 10, now, now).await.unwrap();
+    assert_eq!(KolSearch::from_key(&claims[0].key), Some(search));
+}
+
+#[test]
+fn every_statement_of_the_store_is_called_here() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = include_str!("store.rs");
+    let mut missing = Vec::new();
+    for entry in std::fs::read_dir(folder.join("src/store")).unwrap() {
+        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let methods = source.split("    pub async fn ").skip(1).filter_map(|rest| {
+            let (name, parameters) = rest.split_once('(')?;
+            parameters.trim_start().starts_with("&mut self").then(|| name.to_owned())
+        });
+        missing.extend(methods.filter(|name| !here.contains(&format!("tx.{name}("))));
+    }
+    assert!(missing.is_empty(), "no test calls {missing:?}");
+}

@@ -1,0 +1,238 @@
+//! `tidewatch fetch`: look now, through the same step as the daemon, and show what was stored.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::{Args, Subcommand};
+
+use super::show::{count, money, safe, table};
+use super::{Cli, Json, SOME_FAILED, load, open, print};
+use crate::config::Config;
+use crate::crawl::Crawler;
+use crate::daemon::new_owner;
+use crate::model::{Kind, KolSearch, Target};
+use crate::store::{CallTotals, Counts, KolFigures, Observation, Presence, Store, Suggested};
+use crate::time::Clock;
+use crate::watchlist;
+
+/// How often the looks are asked whether a daemon has made them.
+const POLL: Duration = Duration::from_millis(500);
+
+#[derive(Args, Debug)]
+pub(super) struct Fetch {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    json: Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Xiaohongshu notes: ids, links, or pasted share text
+    Note {
+        #[arg(required = true)]
+        notes: Vec<String>,
+    },
+    /// Search suggestions of keywords
+    Keyword {
+        #[arg(required = true)]
+        keywords: Vec<String>,
+    },
+    /// A KOL search, by its filter
+    Kols {
+        /// A filter, as in jobs.toml: `keyword=阅读`, `fansNumberLower=1000`
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        filter: Vec<String>,
+        /// Pages to read at the most; each is a call
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=250))]
+        max_pages: u32,
+    },
+    /// Douyin works: ids, links, or pasted share text
+    Work {
+        #[arg(required = true)]
+        works: Vec<String>,
+    },
+}
+
+/// What a run saw, for `--json`.
+#[derive(serde::Serialize)]
+struct Seen {
+    looks: Vec<Observation>,
+    counts: Vec<Counts>,
+    kols: Vec<KolFigures>,
+    suggestions: Vec<Suggested>,
+    calls: Vec<CallTotals>,
+}
+
+impl Fetch {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let config = Arc::new(load(cli)?);
+        let targets = self.what.targets()?;
+        config.require_token_for(&targets)?;
+        let store = open(cli).await?;
+        let clock = Clock::system();
+        let owner = new_owner();
+        let presence = store.announce(owner).await?;
+        let mut tx = store.begin().await?;
+        let run_id = tx.run_by_hand(&targets, "fetch", clock.now()).await?;
+        tx.commit().await?;
+        match presence {
+            Some(presence) => work_off(config, &store, &clock, owner, run_id, presence).await?,
+            None => wait_for_daemon(&store, run_id).await?,
+        }
+        let seen = seen(&store, run_id).await?;
+        store.close().await;
+        let missed = seen.looks.iter().any(|look| look.outcome.as_deref() != Some("observed"));
+        print(&if self.json.json { serde_json::to_string(&seen)? + "\n" } else { shown(&seen) })?;
+        Ok(if missed { ExitCode::from(SOME_FAILED) } else { ExitCode::SUCCESS })
+    }
+}
+
+impl What {
+    fn targets(&self) -> Result<Vec<Target>> {
+        let parsed = |kind, entries: &[String]| {
+            let parse = |entry: &String| {
+                watchlist::parse(kind, entry).map_err(|why| anyhow!("{}: {why}", safe(entry, 80)))
+            };
+            entries.iter().map(parse).collect::<Result<Vec<_>>>()
+        };
+        let mut targets = match self {
+            Self::Note { notes } => parsed(Kind::Note, notes)?,
+            Self::Keyword { keywords } => parsed(Kind::Keyword, keywords)?,
+            Self::Work { works } => parsed(Kind::Work, works)?,
+            Self::Kols { filter, max_pages } => {
+                let pairs = filter.iter().map(|pair| {
+                    let (name, value) = pair.split_once('=').with_context(|| {
+                        format!("a filter is NAME=VALUE, for example keyword=阅读, not {}", safe(pair, 80))
+                    })?;
+                    Ok((name.trim().to_owned(), value.trim().to_owned()))
+                });
+                let filter = watchlist::kol_filter::from_pairs(pairs.collect::<Result<BTreeMap<_, _>>>()?)
+                    .map_err(|why| anyhow!(why))?;
+                let search = KolSearch { filter, max_pages: *max_pages };
+                vec![Target { kind: Kind::KolSearch, key: search.to_key() }]
+            }
+        };
+        targets.sort();
+        targets.dedup();
+        Ok(targets)
+    }
+}
+
+/// Works off the run's looks here.
+async fn work_off(
+    config: Arc<Config>,
+    store: &Store,
+    clock: &Clock,
+    owner: i64,
+    run_id: i64,
+    _presence: Presence,
+) -> Result<()> {
+    let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
+    let mut signals = super::run::Signals::new()?;
+    loop {
+        crawler.save().await?;
+        let started = crawler.start_due().await?;
+        let mut tx = store.read().await?;
+        let Some(next) = tx.next_try(Some(run_id), clock.now()).await? else { return Ok(()) };
+        drop(tx);
+        let next = next.max(clock.now().plus(started.held_back.unwrap_or(Duration::from_millis(1))));
+        if crawler.is_idle() && next > clock.now().plus(POLL) {
+            let wait = next.since(clock.now());
+            tracing::info!(wait_s = wait.as_secs(), "the call failed and is tried again; Ctrl-C gives up");
+        }
+        tokio::select! {
+            () = crawler.wait() => {}
+            () = clock.sleep_until(next), if crawler.is_idle() || started.held_back.is_some() => {}
+            () = signals.next() => {
+                while crawler.in_flight() > 0 {
+                    crawler.wait().await;
+                }
+                crawler.save().await?;
+                bail!("stopped; looks that were not made stay due, and a daemon will make them");
+            }
+        }
+    }
+}
+
+/// Another process has this SQLite file: its daemon makes the looks.
+async fn wait_for_daemon(store: &Store, run_id: i64) -> Result<()> {
+    tracing::info!("a daemon is at work on this file: it makes the looks");
+    loop {
+        let mut tx = store.read().await?;
+        if tx.observations(run_id).await?.iter().all(|look| look.outcome.is_some()) {
+            return Ok(());
+        }
+        drop(tx);
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn seen(store: &Store, run_id: i64) -> Result<Seen> {
+    let mut tx = store.read().await?;
+    Ok(Seen {
+        looks: tx.observations(run_id).await?,
+        counts: tx.counts_of_run(run_id).await?,
+        kols: tx.kols_of_run(run_id).await?,
+        suggestions: tx.suggestions_of_run(run_id).await?,
+        calls: tx.call_totals_of_run(run_id).await?,
+    })
+}
+
+fn shown(seen: &Seen) -> String {
+    let number = |value: Option<i64>| value.map_or_else(|| "–".to_owned(), count);
+    let mut text = String::new();
+    let missed = seen.looks.iter().filter(|look| look.outcome.as_deref() != Some("observed"));
+    for look in missed {
+        let reason = look.reason.as_deref().unwrap_or("not made yet");
+        let message = look.message.as_deref().map(|m| format!(": {}", safe(m, 200))).unwrap_or_default();
+        text += &format!("not observed: {} {} ({reason}{message})\n", look.kind, safe(&look.key, 80));
+    }
+    if !seen.counts.is_empty() {
+        let rows = seen.counts.iter().map(|row| {
+            let title = safe(row.title.as_deref().unwrap_or("–"), 24);
+            let counts = [row.likes, row.comments, row.collects, row.shares, row.views].map(number);
+            let document = row.document_id.to_string();
+            [row.item_id.clone(), title].into_iter().chain(counts).chain([document]).collect()
+        });
+        let head = ["item", "title", "likes", "comments", "collects", "shares", "views", "document"];
+        text += &table(&head, &[2, 3, 4, 5, 6, 7], rows.collect());
+    }
+    if !seen.kols.is_empty() {
+        let price = |yuan: Option<f64>| yuan.map_or_else(|| "–".to_owned(), |yuan| yuan.to_string());
+        let rows = seen.kols.iter().map(|row| {
+            vec![
+                row.kol_id.clone(),
+                safe(row.nickname.as_deref().unwrap_or("–"), 24),
+                number(row.followers),
+                number(row.read_median),
+                price(row.picture_price),
+                price(row.video_price),
+                row.document_id.to_string(),
+            ]
+        });
+        let head = ["kol", "name", "followers", "read median", "picture ¥", "video ¥", "document"];
+        text += &table(&head, &[2, 3, 4, 5, 6], rows.collect());
+    }
+    if !seen.suggestions.is_empty() {
+        let rows = seen.suggestions.iter().map(|row| {
+            let document = row.document_id.to_string();
+            vec![row.keyword.clone(), row.rank.to_string(), safe(&row.suggestion, 60), document]
+        });
+        text += &table(&["keyword", "rank", "suggestion", "document"], &[1, 3], rows.collect());
+    }
+    for row in &seen.calls {
+        text += &format!(
+            "{}: {} calls, {} billed, {}; of {} nobody can say\n",
+            row.endpoint,
+            row.calls,
+            row.billed,
+            money(row.cost_micros),
+            row.unknown
+        );
+    }
+    text
+}

@@ -1,0 +1,198 @@
+//! The command line: what can be asked for, one short function or file a subcommand.
+
+pub mod check;
+mod demo;
+mod fetch;
+mod run;
+mod show;
+mod simulate;
+mod status;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::{Config, ConfigError, Environment, TokenMissing};
+use crate::store::{Schema, Store};
+use crate::time::Clock;
+
+/// Exit code: some of it failed.
+const SOME_FAILED: u8 = 1;
+
+/// Exit code: it crashed, or could not begin.
+const CRASHED: u8 = 2;
+
+/// Exit code: wrong configuration (`EX_CONFIG`).
+const MISCONFIGURED: u8 = 78;
+
+/// A scheduled archival crawler that writes to SQL: the trustworthy time series.
+///
+/// Watches Xiaohongshu notes, keywords and KOL searches and Douyin works on the schedules of
+/// jobs.toml, keeps every answer, and adds a row of counts for every look.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "\
+Begin with `tidewatch demo`: a simulated week, without a token or a server.
+Exit codes: 0 done, 1 some of it failed, 2 crashed, 78 wrong configuration.
+Environment: JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE, JUSTONEAPI_BASE_URL.")]
+pub struct Cli {
+    /// The jobs and settings
+    #[arg(long, global = true, env = "TIDEWATCH_CONFIG", default_value = "jobs.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// The archive: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
+    #[arg(
+        long,
+        global = true,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "sqlite:tidewatch.db",
+        value_name = "URL"
+    )]
+    database_url: String,
+    /// How messages are written to stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// More messages; twice for all of them
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Only warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch: fire the jobs of jobs.toml on schedule until stopped
+    ///
+    /// SIGTERM or Ctrl-C stops it gracefully: calls in flight end and are saved. A second one
+    /// stops at once; what was in flight stands open on the ledger and is tried again.
+    Run,
+    /// Check jobs.toml: next fires, targets, calls and price a day (exit 0 or 78)
+    Check,
+    /// Look now: the same step as the daemon's, and show what was stored
+    Fetch(fetch::Fetch),
+    /// How the jobs stand: due, observed and missed looks, calls and cost, open problems
+    Status(status::Status),
+    /// Bring the database's schema up to date (SQLite does so by itself)
+    Migrate,
+    /// A simulated week in seconds: no token, no server, no questions
+    Demo(demo::Demo),
+    /// Serve a simulated upstream on 127.0.0.1, for rehearsals and tests
+    Simulate(simulate::Simulate),
+}
+
+/// What a program reads instead of a person.
+#[derive(Args, Debug)]
+struct Json {
+    /// Write JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Carries out what was asked for.
+///
+/// # Errors
+/// Whatever went wrong; [`explain`] tells the user.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let done = runtime.block_on(Box::pin(async {
+        match &cli.command {
+            Command::Run => run::run(&cli).await,
+            Command::Check => check_config(&cli),
+            Command::Fetch(fetch) => fetch.run(&cli).await,
+            Command::Status(status) => status.run(&cli).await,
+            Command::Migrate => migrate(&cli).await,
+            Command::Demo(demo) => demo.run().await,
+            Command::Simulate(simulate) => simulate.run().await,
+        }
+    }));
+    // A task that still waits for the network must not hold up the end.
+    runtime.shutdown_background();
+    done
+}
+
+/// Tells the user what went wrong; the exit code.
+pub fn explain(error: &anyhow::Error) -> ExitCode {
+    let misconfigured = error.chain().any(|cause| {
+        cause.downcast_ref::<ConfigError>().is_some() || cause.downcast_ref::<TokenMissing>().is_some()
+    });
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    ExitCode::from(if misconfigured { MISCONFIGURED } else { CRASHED })
+}
+
+/// Sends messages to stderr, as the flags say; `RUST_LOG` wins over them.
+pub fn start_logging(cli: &Cli) {
+    let level = match (cli.quiet, cli.verbose) {
+        (true, _) => "warn",
+        (false, 0) => "info",
+        (false, 1) => "info,tidewatch=debug",
+        (false, _) => "trace",
+    };
+    // The scheduler reports its ordinary ways as errors.
+    let default = format!("{level},tokio_cron_scheduler=off");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match cli.log_format {
+        LogFormat::Json => registry.with(layer.json()).init(),
+        LogFormat::Text => {
+            let ansi = std::io::stderr().is_terminal();
+            registry.with(layer.with_ansi(ansi).with_target(false)).init();
+        }
+    }
+}
+
+/// Writes data to stdout; a reader that went away is no error.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn load(cli: &Cli) -> Result<Config> {
+    let config = Config::load(&cli.config, &Environment::read())?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+/// Opens the archive with a schema that this program knows.
+async fn open(cli: &Cli) -> Result<Store> {
+    let store = Store::connect(&cli.database_url).await?;
+    store.require_schema().await?;
+    Ok(store)
+}
+
+fn check_config(cli: &Cli) -> Result<ExitCode> {
+    let config = Config::load(&cli.config, &Environment::read())?;
+    print(&check::report(&config, Clock::system().now()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn migrate(cli: &Cli) -> Result<ExitCode> {
+    let store = Store::connect(&cli.database_url).await?;
+    let before = store.schema().await?;
+    store.migrate().await?;
+    print(match before {
+        Schema::Current => "the schema was up to date\n",
+        Schema::Behind(_) | Schema::Newer => "the schema is up to date now\n",
+    })?;
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}

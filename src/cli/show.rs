@@ -1,0 +1,96 @@
+//! How figures are shown to people.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+/// The blocks of a sparkline, lowest first.
+const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// Columns of a sparkline at the most.
+const SPARKLINE_WIDTH: usize = 24;
+
+/// A curve in one line: its points, thinned out, from lowest to highest.
+pub(super) fn sparkline(values: &[i64]) -> String {
+    let (Some(&low), Some(&high)) = (values.iter().min(), values.iter().max()) else {
+        return String::new();
+    };
+    let width = values.len().min(SPARKLINE_WIDTH);
+    (0..width)
+        .filter_map(|column| values.get((column + 1) * values.len() / width - 1))
+        .map(|value| {
+            let steps = i128::from(high - low).max(1);
+            let step = i128::from(value - low) * 7 / steps;
+            BLOCKS.get(usize::try_from(step).unwrap_or(0)).copied().unwrap_or('▁')
+        })
+        .collect()
+}
+
+/// Money in units of the account's currency, from millionths.
+pub(super) fn money(micros: i64) -> String {
+    format!("{}.{:02}", micros / 1_000_000, (micros % 1_000_000).abs() / 10_000)
+}
+
+/// A number with its thousands apart.
+pub(super) fn count(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+/// Text from outside, safe for a terminal: one line, at most `most` characters, no control
+/// characters and none that turn the direction of writing.
+pub(super) fn safe(text: &str, most: usize) -> String {
+    let visible = |c: char| {
+        !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let clean: String = text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| visible(*c)).collect();
+    if clean.chars().count() <= most {
+        return clean;
+    }
+    clean.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A table with a line below its head; the columns named in `right` are aligned to the right.
+pub(super) fn table(head: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(head.to_vec());
+    table.add_rows(rows);
+    for column in right {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{table}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sparkline_rises_with_its_values() {
+        assert_eq!(sparkline(&[0, 1, 2, 3, 4, 5, 6, 7]), "▁▂▃▄▅▆▇█");
+        assert_eq!(sparkline(&[5, 5]), "▁▁");
+        assert_eq!(sparkline(&[]), "");
+        assert_eq!(sparkline(&(0..1000).collect::<Vec<_>>()).chars().count(), 24);
+    }
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(-12), "-12");
+        assert_eq!(money(1_234_560_000), "1234.56");
+    }
+
+    #[test]
+    fn text_from_outside_cannot_drive_the_terminal() {
+        assert_eq!(safe("a\u{1b}]0;x\u{7}\r\nb\u{202e}c", 20), "a]0;x bc");
+        assert_eq!(safe("一二三四五", 4), "一二三…");
+    }
+}
