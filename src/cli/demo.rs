@@ -1,0 +1,231 @@
+//! `tidewatch demo`: a simulated week through the real program.
+//!
+//! The simulator answers over HTTP, `jobs.toml` is read as ever, the daemon's own loop makes the
+//! slots and works them off into an SQLite file. Only the clock is not the machine's: it jumps
+//! over the idle stretches.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+
+use super::print;
+use super::show::{count, money, safe, sparkline, table};
+use crate::config::{Config, Environment};
+use crate::daemon::Daemon;
+use crate::simulator::{self, Options, Simulator};
+use crate::store::{Point, Store, Tx};
+use crate::time::{Clock, Time};
+
+/// The file that a demo without `--output` writes, and replaces.
+const OUTPUT: &str = "tidewatch-demo.db";
+
+/// A Monday: when every demo begins, so that two of one seed are alike.
+const BEGINNING: &str = "2026-03-02 00:00:00";
+
+/// What goes wrong in a demo: upstream fails now and then, and once for longer.
+const FAULTS: &str = "note@100-102=503; note=301:0.02; work@200-206=500; suggestions@4=303; kols@5=301";
+
+/// Rows of the table of movers.
+const MOVERS: usize = 8;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[derive(Args, Debug)]
+pub(super) struct Demo {
+    /// The SQLite file to write; must not exist [default: tidewatch-demo.db, replaced]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Days to simulate
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=60))]
+    days: u32,
+    /// What the simulated world follows from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Demo {
+    pub(super) async fn run(&self) -> Result<ExitCode> {
+        let path = self.prepare_output()?;
+        let start: Time = BEGINNING.parse().context("the demo's beginning is no time")?;
+        let clock = Clock::jumping(start);
+        let simulator = self.simulate(&clock).await?;
+        let config = Arc::new(config(&simulator)?);
+        let store = Store::connect(&format!("sqlite:{}", path.display())).await?;
+        store.migrate().await?;
+        let mut daemon = Daemon::open(config, store.clone(), clock.clone()).await?;
+        let end = start.plus(DAY * self.days);
+        let bar = progress(self.days);
+        daemon
+            .run_until(end, |now| {
+                bar.set_position(now.since(start).as_secs() / 3600);
+                bar.set_message(format!("{} calls", simulator.truth_len()));
+            })
+            .await?;
+        bar.finish_and_clear();
+        simulator.stop().await;
+        let mut tx = store.read().await?;
+        print(&summary(&mut tx, start, self.days, &path).await?)?;
+        drop(tx);
+        drop(daemon);
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The file to write. Only the demo's own file is replaced.
+    fn prepare_output(&self) -> Result<PathBuf> {
+        if let Some(path) = &self.output {
+            ensure!(!path.exists(), "{} exists; --output names a new file", path.display());
+            return Ok(path.clone());
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            let path = format!("{OUTPUT}{suffix}");
+            if Path::new(&path).exists() {
+                std::fs::remove_file(&path).with_context(|| format!("cannot replace {path}"))?;
+            }
+        }
+        Ok(PathBuf::from(OUTPUT))
+    }
+
+    async fn simulate(&self, clock: &Clock) -> Result<Simulator> {
+        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))
+            .await
+            .context("cannot listen on 127.0.0.1")?;
+        let mut options = Options::new(self.seed, "demo", clock.clone());
+        options.faults = FAULTS.parse().context("the demo's faults")?;
+        simulator::start(options, listener).await
+    }
+}
+
+/// The demo's jobs, read as any `jobs.toml` is.
+fn config(simulator: &Simulator) -> Result<Config> {
+    let world = simulator.world();
+    let list = |items: Vec<String>| items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ");
+    let works = world.works(5).into_iter().chain(world.work_links(6).pop());
+    let keywords: Vec<_> = world.keywords().into_iter().take(3).map(str::to_owned).collect();
+    let text = format!(
+        r#"
+        [justoneapi]
+        base_url = "{}"
+        rate_per_second = 10000
+        price = {{ "xiaohongshu/get-note-detail" = "0.15", "xiaohongshu/search-recommend/v1" = "0.10", "xiaohongshu-pgy/kol-search/v1" = "0.30", "douyin/share-url-transfer/v1" = "0.05" }}
+        [amagi]
+        base_url = "{}"
+        concurrency = 8
+        rate_per_second = 10000
+        [[job]]
+        name = "spring-campaign"
+        kind = "notes"
+        schedule = "@hourly"
+        notes = [{}]
+        [[job]]
+        name = "competitor-works"
+        kind = "works"
+        schedule = "*/30 * * * *"
+        urls = [{}]
+        [[job]]
+        name = "food-words"
+        kind = "keywords"
+        schedule = "0 9 * * *"
+        keywords = [{}]
+        [[job]]
+        name = "reading-kols"
+        kind = "kols"
+        schedule = "@daily"
+        filter = {{ searchType = "NOTE", keyword = "阅读", gender = "FEMALE" }}
+        max_pages = 2
+        "#,
+        simulator.justoneapi_url(),
+        simulator.amagi_url(),
+        list(world.notes(12)),
+        list(works.collect()),
+        list(keywords),
+    );
+    let environment = Environment { token: Some(SecretString::from("demo")), ..Environment::default() };
+    Ok(Config::parse(&text, Path::new("demo.toml"), &environment)?)
+}
+
+fn progress(days: u32) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(u64::from(days) * 24), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("simulating {bar:30} {pos}/{len} h  {msg}  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<String> {
+    let points = tx.likes_since(start).await?;
+    let mut text = format!("\n{days} days of looks, by growth of likes\n");
+    text += &movers(&points);
+    let slots = tx.slot_totals(start).await?;
+    text += &format!(
+        "looks: {} due = {} observed + {} missed",
+        count(slots.due),
+        count(slots.observed),
+        count(slots.missed + slots.open)
+    );
+    let problems = tx.problems(start).await?;
+    let missed = problems.iter().filter(|problem| problem.what == "missed");
+    let reasons: Vec<_> = missed.map(|p| format!("{} {}", count(p.times), p.why)).collect();
+    text += &if reasons.is_empty() { "\n".into() } else { format!(" ({})\n", reasons.join(", ")) };
+    let calls = tx.call_totals(start).await?;
+    let sum = |field: fn(&crate::store::CallTotals) -> i64| calls.iter().map(field).sum::<i64>();
+    text += &format!(
+        "calls: {}, of which {} billed; with real prices like these it would have cost CNY {}\n",
+        count(sum(|row| row.calls)),
+        count(sum(|row| row.billed)),
+        money(sum(|row| row.cost_micros)),
+    );
+    let example = points.iter().find(|point| point.platform == "xiaohongshu");
+    text += &queries(path, example.map_or("", |point| &point.item_id));
+    Ok(text)
+}
+
+/// The items whose likes grew most, each with its curve.
+fn movers(points: &[Point]) -> String {
+    let mut series: BTreeMap<(&str, &str), Vec<&Point>> = BTreeMap::new();
+    for point in points {
+        series.entry((&point.platform, &point.item_id)).or_default().push(point);
+    }
+    let growth = |points: &[&Point]| {
+        points.last().map_or(0, |last| last.likes) - points.first().map_or(0, |first| first.likes)
+    };
+    let mut series: Vec<_> = series.into_values().collect();
+    series.sort_by_key(|points| std::cmp::Reverse(growth(points)));
+    let rows = series.iter().take(MOVERS).filter_map(|points| {
+        let last = points.last()?;
+        let likes: Vec<_> = points.iter().map(|point| point.likes).collect();
+        Some(vec![
+            last.platform.clone(),
+            safe(last.title.as_deref().unwrap_or(&last.item_id), 20),
+            sparkline(&likes),
+            count(last.likes),
+            format!("+{}", count(growth(points))),
+            count(i64::try_from(points.len()).unwrap_or(i64::MAX)),
+        ])
+    });
+    table(&["platform", "title", "likes over the week", "likes", "grew", "looks"], &[3, 4, 5], rows.collect())
+}
+
+/// Three queries to try on the file.
+fn queries(path: &Path, note_id: &str) -> String {
+    format!(
+        "\nEvery answer and every row is in {path}. Try, with sqlite3 {path}:\n\n\
+         -- a note's likes over time, each with the answer it came from\n\
+         select observed_at, likes, collects, comments, document_id\n\
+         from note_metrics where note_id = '{note_id}' order by observed_at limit 10;\n\n\
+         -- what was missed, and why\n\
+         select reason, count(*) from slots where outcome = 'missed' group by reason;\n\n\
+         -- what each endpoint cost\n\
+         select endpoint, count(*) as calls, sum(price_micros) / 1000000.0 as yuan\n\
+         from calls where billed = 'yes' group by endpoint;\n",
+        path = path.display()
+    )
+}
