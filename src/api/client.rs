@@ -1,1 +1,1 @@
-//! (to be written)
+//! The only file that knows the HTTP library.
