@@ -1,0 +1,396 @@
+use serde_json::{Value, json};
+
+use super::super::Endpoint;
+use super::*;
+use crate::model::{Batch, WorkMetrics};
+
+const VIDEO: &str = include_str!("../../../tests/fixtures/work_video.json");
+const ALBUM: &str = include_str!("../../../tests/fixtures/work_album.json");
+const AMAGI_5: &str = include_str!("../../../tests/fixtures/work_amagi_5.json");
+const AMAGI_BARE: &str = include_str!("../../../tests/fixtures/work_amagi_bare.json");
+const AMAGI_3: &str = include_str!("../../../tests/fixtures/work_amagi_3.json");
+const VIDEO_ID: &str = "7601234567890123456";
+const ALBUM_ID: &str = "7603456789012345678";
+
+fn ask(key: &str) -> Ask {
+    Ask {
+        key: key.to_owned(),
+        page: 1,
+    }
+}
+
+fn read(work_id: &str, body: &str) -> Reading {
+    Endpoint::WorkDetail.read(&ask(work_id), 200, body)
+}
+
+fn read_from_amagi(http_status: u16, body: &str) -> Reading {
+    Endpoint::AmagiWorkById.read(&ask(VIDEO_ID), http_status, body)
+}
+
+#[test]
+fn a_video_gives_its_row() {
+    let reading = read(VIDEO_ID, VIDEO);
+    assert_eq!(
+        (reading.outcome, reading.billed),
+        (Outcome::Ok, Billed::Yes)
+    );
+    let work = &reading.batch.works[0];
+    assert_eq!(work.work_id, VIDEO_ID);
+    assert_eq!(work.work_type.as_deref(), Some("video"));
+    assert_eq!((work.aweme_type, work.duration_ms), (Some(0), Some(63_001)));
+    assert_eq!(work.title.as_deref(), Some("出海第一天"));
+    assert_eq!(work.published_at, "2026-01-30 19:06:40".parse().ok());
+    assert_eq!(
+        (work.region.as_deref(), work.city.as_deref()),
+        (None, Some("350200"))
+    );
+    assert_eq!(work.video_id.as_deref(), Some("v0d00fg10000inventedvideo"));
+    assert_eq!(
+        (work.video_width, work.video_height),
+        (Some(1920), Some(1080))
+    );
+    assert_eq!(
+        work.share_url.as_deref(),
+        Some("https://www.douyin.com/video/7601234567890123456")
+    );
+    assert_eq!(
+        (work.series_id.as_deref(), work.mix_episode),
+        (None, Some(3))
+    );
+    assert_eq!(work.mix_id.as_deref(), Some("7550000000000000001"));
+    assert_eq!(
+        (work.is_deleted, work.is_private),
+        (Some(false), Some(false))
+    );
+}
+
+#[test]
+fn ids_beyond_two_to_the_53_come_from_their_text_twins() {
+    let batch = read(VIDEO_ID, VIDEO).batch;
+    assert_eq!(batch.works[0].author_id.as_deref(), Some("100200300400"));
+    assert_eq!(
+        batch.works[0].music_id.as_deref(),
+        Some("7602222222222222222")
+    );
+    let music = &batch.music[0];
+    assert_eq!(
+        (music.duration_ms, music.is_original),
+        (Some(63_000), Some(true))
+    );
+    let author = &batch.authors[0];
+    assert_eq!(
+        author.handle.as_deref(),
+        Some("1600700800"),
+        "unique_id is empty"
+    );
+    assert_eq!(author.nickname.as_deref(), Some("橘子船长"));
+}
+
+#[test]
+fn hidden_plays_are_unknown_and_no_comments_are_zero() {
+    assert_eq!(
+        read(VIDEO_ID, VIDEO).batch.work_metrics,
+        [WorkMetrics {
+            work_id: VIDEO_ID.to_owned(),
+            likes: Some(46_001),
+            comments: Some(0),
+            collects: Some(1066),
+            shares: Some(854),
+            plays: None,
+            recommends: Some(12),
+            downloads: Some(23),
+            admires: None,
+            exact: true,
+        }]
+    );
+}
+
+#[test]
+fn a_repeated_hashtag_stands_twice_in_the_work_and_once_among_the_hashtags() {
+    let reading = read(VIDEO_ID, VIDEO);
+    let places: Vec<(i64, &str)> = reading
+        .batch
+        .work_hashtags
+        .iter()
+        .map(|tag| (tag.position, tag.hashtag_id.as_str()))
+        .collect();
+    let (sailing, fujian) = ("1600000000000101", "1600000000000102");
+    assert_eq!(places, [(0, sailing), (1, sailing), (2, fujian)]);
+    assert_eq!(reading.batch.hashtags.len(), 2);
+    assert_eq!(
+        reading.drift.as_deref(),
+        Some("1 of text_extra hashtags without id or name skipped")
+    );
+}
+
+#[test]
+fn mentions_are_cut_from_the_text_by_utf16_offsets() {
+    let mentions = read(VIDEO_ID, VIDEO).batch.work_mentions;
+    let names: Vec<(i64, Option<&str>)> = mentions
+        .iter()
+        .map(|mention| (mention.position, mention.nickname.as_deref()))
+        .collect();
+    // The first follows an emoji; the second starts at -1, the third beyond the text.
+    assert_eq!(names, [(0, Some("阿帆")), (1, None), (2, None)]);
+    assert_eq!(mentions[2].sec_uid, None);
+}
+
+#[test]
+fn offsets_that_cut_an_emoji_in_half_or_run_backwards_give_no_name() {
+    for (start, end) in [(2, 3), (3, 4), (9, 2), (0, 0), (-5, 2), (0, i64::MAX)] {
+        let extra = json!([{ "type": 0, "user_id": "1", "start": start, "end": end }]);
+        let detail = json!({ "aweme_id": VIDEO_ID, "desc": "出海🚤第一天", "text_extra": extra });
+        let reading = normalise(&ask(VIDEO_ID), &json!({ "aweme_detail": detail }));
+        assert_eq!(
+            reading.batch.work_mentions[0].nickname, None,
+            "{start}..{end}"
+        );
+    }
+}
+
+#[test]
+fn everybody_who_made_a_work_together_is_listed() {
+    let creators = read(VIDEO_ID, VIDEO).batch.work_creators;
+    let roles: Vec<(i64, &str, Option<&str>)> = creators
+        .iter()
+        .map(|creator| {
+            (
+                creator.position,
+                creator.author_id.as_str(),
+                creator.role.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        roles,
+        [
+            (0, "100200300400", Some("作者")),
+            (1, "200300400500", Some("摄影"))
+        ]
+    );
+}
+
+#[test]
+fn an_album_has_images_no_length_and_a_note_link() {
+    let reading = read(ALBUM_ID, ALBUM);
+    let work = &reading.batch.works[0];
+    assert_eq!(work.work_type.as_deref(), Some("images"));
+    assert_eq!((work.aweme_type, work.duration_ms), (Some(68), None));
+    assert_eq!(
+        work.share_url.as_deref(),
+        Some("https://www.douyin.com/note/7603456789012345678")
+    );
+    assert_eq!((work.title.as_deref(), work.body.as_deref()), (None, None));
+    assert_eq!(
+        (work.music_id.as_deref(), work.is_private),
+        (None, Some(true))
+    );
+    assert_eq!(
+        reading.batch.authors[0].handle.as_deref(),
+        Some("orange.captain")
+    );
+    let live: Vec<(i64, bool)> = reading
+        .batch
+        .work_images
+        .iter()
+        .map(|image| (image.position, image.is_live))
+        .collect();
+    assert_eq!(live, [(0, false), (1, true)]);
+    assert_eq!(reading.batch.work_metrics[0].collects, None);
+    assert_eq!(reading.drift.as_deref(), Some("collect_count is missing"));
+}
+
+#[test]
+fn every_version_of_amagi_gives_the_same_rows_and_is_never_paid() {
+    let readings = [AMAGI_5, AMAGI_BARE, AMAGI_3].map(|body| read_from_amagi(200, body));
+    for reading in &readings {
+        assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::No));
+        assert_eq!(reading.batch.work_metrics[0].likes, Some(46_777));
+        assert_eq!(reading.batch, readings[0].batch);
+    }
+    let codes = readings.map(|reading| reading.code);
+    assert_eq!(
+        codes,
+        [Some("200".to_owned()), None, Some("200".to_owned())]
+    );
+}
+
+#[test]
+fn another_work_than_the_one_asked_for_gives_no_row() {
+    for reading in [
+        read(ALBUM_ID, VIDEO),
+        Endpoint::AmagiWorkById.read(&ask(ALBUM_ID), 200, AMAGI_5),
+        Endpoint::AmagiWorkByUrl.read(&ask(ALBUM_ID), 200, AMAGI_3),
+        Endpoint::AmagiWorkByUrl.read(
+            &ask("https://www.douyin.com/video/7603456789012345678"),
+            200,
+            AMAGI_3,
+        ),
+    ] {
+        assert_eq!(reading.outcome, Outcome::Unreadable);
+        assert_eq!(
+            reading.drift,
+            Some(format!("asked {ALBUM_ID}, got {VIDEO_ID}"))
+        );
+        assert_eq!(reading.batch, Batch::default());
+    }
+}
+
+#[test]
+fn a_short_link_asked_of_amagi_is_resolved_by_the_answer() {
+    let short = ask("https://v.douyin.com/Invented1/");
+    let reading = Endpoint::AmagiWorkByUrl.read(&short, 200, AMAGI_3);
+    assert_eq!(reading.outcome, Outcome::Ok);
+    assert_eq!(reading.resolved.as_deref(), Some(VIDEO_ID));
+}
+
+#[test]
+fn amagi_that_takes_links_is_asked_with_one() {
+    let query = |key: &str| Endpoint::AmagiWorkByUrl.request(&ask(key)).query;
+    let link = "https://www.douyin.com/video/7601234567890123456";
+    assert_eq!(query(VIDEO_ID), [("url".to_owned(), link.to_owned())]);
+    let short = "https://v.douyin.com/Invented1/";
+    assert_eq!(query(short), [("url".to_owned(), short.to_owned())]);
+}
+
+#[test]
+fn amagi_failures_are_told_apart_by_their_words() {
+    for (http_status, body, outcome) in [
+        (
+            200,
+            include_str!("../../../tests/fixtures/work_amagi_5_deleted.json"),
+            Outcome::Gone,
+        ),
+        (
+            200,
+            include_str!("../../../tests/fixtures/work_amagi_5_dead_cookie.json"),
+            Outcome::Retryable,
+        ),
+        (
+            400,
+            include_str!("../../../tests/fixtures/work_amagi_5_bad_request.json"),
+            Outcome::BadRequest,
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"风控","code":500}"#,
+            Outcome::Retryable,
+        ),
+        (
+            200,
+            r#"{"success":false,"message":"images_base","code":500}"#,
+            Outcome::Empty,
+        ),
+        (404, r#"{"message":"no such route"}"#, Outcome::BadRequest),
+        (401, r#"{"message":"cookie"}"#, Outcome::Retryable),
+        (502, "<html>", Outcome::Retryable),
+        (200, "<html>", Outcome::Unreadable),
+        (
+            200,
+            r#"{"code":0,"message":"","data":null}"#,
+            Outcome::Empty,
+        ),
+        (200, r#"{"hello":"world"}"#, Outcome::Unreadable),
+        (200, "7", Outcome::Unreadable),
+    ] {
+        let reading = read_from_amagi(http_status, body);
+        assert_eq!(
+            (reading.outcome, reading.billed),
+            (outcome, Billed::No),
+            "{body}"
+        );
+        assert_eq!(reading.batch, Batch::default());
+    }
+}
+
+#[test]
+fn a_failure_code_beside_a_work_gives_no_row() {
+    for change in [json!({ "success": false }), json!({ "code": 500 })] {
+        let mut body: Value = serde_json::from_str(AMAGI_5).unwrap();
+        body.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        let reading = read_from_amagi(200, &body.to_string());
+        assert_eq!(reading.outcome, Outcome::Retryable, "{change}");
+        assert_eq!(reading.batch, Batch::default());
+    }
+    assert_eq!(read_from_amagi(500, AMAGI_BARE).outcome, Outcome::Retryable);
+    let mut body: Value = serde_json::from_str(VIDEO).unwrap();
+    body["data"]["status_code"] = json!(5);
+    let reading = read(VIDEO_ID, &body.to_string());
+    assert_eq!(reading.outcome, Outcome::Unreadable);
+    assert_eq!(
+        reading.drift.as_deref(),
+        Some("aweme_detail beside status_code 5")
+    );
+}
+
+#[test]
+fn a_hidden_work_is_gone_and_says_why() {
+    let body = include_str!("../../../tests/fixtures/work_deleted.json");
+    let reading = read(VIDEO_ID, body);
+    assert_eq!(
+        (reading.outcome, reading.billed),
+        (Outcome::Gone, Billed::Yes)
+    );
+    assert_eq!(reading.message.as_deref(), Some("status_self_see"));
+    assert_eq!(reading.batch, Batch::default());
+    let other = read(ALBUM_ID, body);
+    assert_eq!(
+        other.outcome,
+        Outcome::Unreadable,
+        "a verdict about another work is none"
+    );
+}
+
+#[test]
+fn no_work_is_a_verdict_only_with_a_known_reason() {
+    for (data, outcome, drift) in [
+        (json!({ "aweme_detail": null }), Outcome::Empty, false),
+        (
+            json!({ "aweme_detail": {}, "filter_detail": {} }),
+            Outcome::Empty,
+            false,
+        ),
+        (
+            json!({ "filter_detail": { "filter_reason": "author_defriend" } }),
+            Outcome::Gone,
+            false,
+        ),
+        (
+            json!({ "filter_detail": { "filter_reason": "status_deleted" } }),
+            Outcome::Gone,
+            false,
+        ),
+        (
+            json!({ "filter_detail": { "filter_reason": "images_base" } }),
+            Outcome::Empty,
+            false,
+        ),
+        (
+            json!({ "filter_detail": { "filter_reason": "brand_new" } }),
+            Outcome::Empty,
+            true,
+        ),
+        (
+            json!({ "aweme_detail": null, "status_code": 8 }),
+            Outcome::Unreadable,
+            true,
+        ),
+        (
+            json!({ "aweme_detail": { "desc": "x" } }),
+            Outcome::Unreadable,
+            true,
+        ),
+        (json!({ "aweme_detail": "x" }), Outcome::Unreadable, true),
+        (json!({ "status_code": 0 }), Outcome::Unreadable, true),
+    ] {
+        let reading = normalise(&ask(VIDEO_ID), &data);
+        assert_eq!(
+            (reading.outcome, reading.drift.is_some()),
+            (outcome, drift),
+            "{data}"
+        );
+        assert_eq!(reading.batch, Batch::default());
+    }
+}
