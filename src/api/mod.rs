@@ -145,7 +145,7 @@ impl Endpoint {
             Self::KolSearch => kols::request(ask),
             Self::NoteShareLink => one("/api/xiaohongshu/share-url-transfer/v1", "shareUrl"),
             Self::AmagiWorkById => one("/douyin/fetch_one_work", "aweme_id"),
-            Self::AmagiWorkByUrl => work::request_by_url(ask),
+            Self::AmagiWorkByUrl => work::amagi::request_by_url(ask),
             Self::WorkDetail => one("/api/douyin/get-video-detail/v2", "videoId"),
             Self::WorkShareLink => one("/api/douyin/share-url-transfer/v1", "shareUrl"),
         }
@@ -161,12 +161,12 @@ impl Endpoint {
                 envelope::read(http_status, body, |data| suggestions::normalise(ask, data))
             }
             Self::KolSearch => envelope::read(http_status, body, |data| kols::normalise(ask, data)),
-            Self::NoteShareLink => envelope::read(http_status, body, |data| share_link::note(data)),
-            Self::WorkShareLink => envelope::read(http_status, body, |data| share_link::work(data)),
+            Self::NoteShareLink => envelope::read(http_status, body, share_link::note),
+            Self::WorkShareLink => envelope::read(http_status, body, share_link::work),
             Self::WorkDetail => {
                 envelope::read(http_status, body, |data| work::normalise(ask, data))
             }
-            Self::AmagiWorkById | Self::AmagiWorkByUrl => work::read_amagi(ask, http_status, body),
+            Self::AmagiWorkById | Self::AmagiWorkByUrl => work::amagi::read(ask, http_status, body),
         }
     }
 }

@@ -25,7 +25,7 @@ fn read(body: &str) -> Reading {
     Endpoint::KolSearch.read(&ask(1), 200, body)
 }
 
-fn kol(fields: Value) -> Batch {
+fn kol(fields: &Value) -> Batch {
     let mut kol = json!({ "userId": "k1", "fansNum": 5 });
     kol.as_object_mut()
         .unwrap()
@@ -158,7 +158,7 @@ fn twins_that_differ_only_by_case_are_kept_apart() {
     let metrics = read(PAGE).batch.kol_metrics;
     assert_eq!(metrics[0].monthly_engagements, Some(1500));
     assert_eq!(metrics[1].monthly_engagements, Some(0));
-    let only_twin = kol(json!({ "mengagementNum": 9 }));
+    let only_twin = kol(&json!({ "mengagementNum": 9 }));
     assert_eq!(only_twin.kol_metrics[0].monthly_engagements, None);
 }
 
@@ -193,8 +193,8 @@ fn prices_that_mean_not_for_sale_are_none() {
         (json!({ "videoPrice": 500.5, "videoState": 0 }), Some(500.5)),
         (json!({ "videoPrice": 0, "videoState": 1 }), Some(0.0)),
     ] {
-        assert_eq!(kol(fields.clone()).kols[0].video_price, price, "{fields}");
-        assert_eq!(kol(fields).kol_metrics[0].video_price, price);
+        assert_eq!(kol(&fields).kols[0].video_price, price, "{fields}");
+        assert_eq!(kol(&fields).kol_metrics[0].video_price, price);
     }
 }
 
