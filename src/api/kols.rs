@@ -67,6 +67,15 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
             ..Reading::of(Outcome::Empty)
         };
     }
+    let reading = page(kols, i64::from(ask.page), &mut listing);
+    Reading {
+        listing: Some(listing),
+        ..reading
+    }
+}
+
+/// Rows of the results on a page, whose ids are added to the listing.
+fn page(kols: &[Value], page: i64, listing: &mut Listing) -> Reading {
     let mut batch = Batch::default();
     let mut odd = Odd::default();
     let mut seen = BTreeSet::new();
@@ -76,7 +85,6 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
             without_id += 1;
             continue;
         };
-        let page = i64::from(ask.page);
         batch.kol_search_results.push(KolSearchResult {
             position,
             page,
@@ -89,16 +97,11 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
             odd.note(format!("{kol_id} is listed twice"));
         }
     }
-    odd.skipped(without_id, "kols without userId");
-    let reading = if listing.ids.is_empty() {
-        Reading::unreadable("data.kols[].userId is missing")
-    } else {
-        Reading::rows(batch, odd)
-    };
-    Reading {
-        listing: Some(listing),
-        ..reading
+    if listing.ids.is_empty() {
+        return Reading::unreadable("data.kols[].userId is missing");
     }
+    odd.skipped(without_id, "kols without userId");
+    Reading::rows(batch, odd)
 }
 
 fn rows(kol: &Value, kol_id: &str, batch: &mut Batch, odd: &mut Odd) {

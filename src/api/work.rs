@@ -4,10 +4,8 @@ pub(super) mod amagi;
 mod rows;
 
 use serde_json::Value;
-use url::Url;
 
 use super::{Ask, Outcome, Reading, envelope, json, share_link};
-use crate::model::Kind;
 
 /// Reasons of a filter that say that the work is deleted or hidden. Any other reason, or none,
 /// is no verdict.
@@ -19,19 +17,8 @@ const NOT_SERVED: &str = "images_base";
 /// Rows of the work asked for, from JustOneAPI's `data`.
 pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
     match holder(data) {
-        Some(holder) => read_holder(asked_id(ask).as_deref(), holder),
+        Some(holder) => read_holder(Some(&ask.key), holder),
         None => Reading::unreadable("data.aweme_detail is missing"),
-    }
-}
-
-/// The id asked for, where the key says it: a short link does not.
-fn asked_id(ask: &Ask) -> Option<String> {
-    if !ask.key.contains("://") {
-        return Some(ask.key.clone());
-    }
-    match share_link::item_of_url(&Url::parse(&ask.key).ok()?) {
-        Some((Kind::Work, id)) => Some(id),
-        _ => None,
     }
 }
 

@@ -89,6 +89,17 @@ fn a_zero_comment_count_is_zero_and_a_zero_view_count_is_unknown() {
 }
 
 #[test]
+fn a_time_in_milliseconds_is_the_same_instant_as_in_seconds() {
+    let reading = changed(|note| note["time"] = json!(1_778_500_000_000_i64));
+    assert_eq!(
+        reading.batch.notes[0].published_at,
+        "2026-05-11 11:46:40".parse().ok()
+    );
+    let never = changed(|note| note["time"] = json!(0));
+    assert_eq!(never.batch.notes[0].published_at, None);
+}
+
+#[test]
 fn images_that_all_call_themselves_index_zero_are_told_apart_by_their_place() {
     let images = read(IMAGE_ID, IMAGE_NOTE).batch.note_images;
     let places: Vec<(i64, Option<&str>)> = images

@@ -1,9 +1,11 @@
 //! What amagi sends around a Douyin work, in each of its versions.
 
 use serde_json::Value;
+use url::Url;
 
-use super::{NOT_SERVED, VERDICTS, asked_id, holder, read_holder};
+use super::{NOT_SERVED, VERDICTS, holder, read_holder};
 use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope, json, share_link};
+use crate::model::Kind;
 
 /// What to send to amagi 3.2 to 4.0, which take links only.
 pub(in crate::api) fn request_by_url(ask: &Ask) -> Request {
@@ -51,6 +53,17 @@ pub(in crate::api) fn read(ask: &Ask, http_status: u16, text: &str) -> Reading {
         billed: Billed::No,
         resolved,
         ..reading
+    }
+}
+
+/// The id asked for, where the key says it: a short link does not.
+fn asked_id(ask: &Ask) -> Option<String> {
+    if !ask.key.contains("://") {
+        return Some(ask.key.clone());
+    }
+    match share_link::item_of_url(&Url::parse(&ask.key).ok()?) {
+        Some((Kind::Work, id)) => Some(id),
+        _ => None,
     }
 }
 

@@ -289,3 +289,9 @@ fn a_failure_of_the_platform_beside_a_work_gives_no_row() {
     );
     assert_eq!(reading.batch, Batch::default());
 }
+
+#[test]
+fn a_link_in_the_place_of_an_id_never_makes_another_work_welcome() {
+    let reading = read("https://v.douyin.com/Invented1/", VIDEO);
+    assert_eq!(reading.outcome, Outcome::Unreadable);
+}
