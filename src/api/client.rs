@@ -1,33 +1,256 @@
-//! stub
-use super::{Ask, Endpoint};
-use crate::config::Config;
-use std::time::Duration;
-/// x
-#[derive(Clone, Debug)]
-pub struct Client;
-/// x
-#[derive(Clone, Debug)]
+//! The one client that sends, and the only file that knows the HTTP library.
+//!
+//! The token travels in the query, because upstream takes it nowhere else. It leaves this file
+//! in no other way: not in an error, not in a redirect, not in a body that repeats it.
+
+mod scrub;
+
+use std::error::Error as _;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use chrono::DateTime;
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::{Certificate, ClientBuilder, redirect, retry};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use self::scrub::Scrubber;
+use super::{Provider, Request};
+use crate::config::{Config, ProviderSettings};
+
+/// How long reaching a server may take, within the time of the whole call.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest answer that is read, decoded: a bomb of zeros ends here. Answers have been
+/// seen up to a tenth of a mebibyte.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// Who asks.
+const USER_AGENT: &str = concat!("tidewatch/", env!("CARGO_PKG_VERSION"));
+
+/// Sends to both providers. One for the whole process: connections are shared.
+pub struct Client {
+    http: reqwest::Client,
+    justoneapi: Server,
+    amagi: Server,
+    token: Option<SecretString>,
+    scrubber: Scrubber,
+}
+
+/// Where a provider is, and how long a call to it may take.
+struct Server {
+    base_url: Url,
+    timeout: Duration,
+}
+
+/// What came back.
+#[derive(Debug, Default)]
 pub struct Received {
-    /// x
+    /// The HTTP status, if any answer began.
     pub http_status: Option<u16>,
-    /// x
+    /// The decoded body without the token: whole, or what came of it before an error.
     pub body: Vec<u8>,
-    /// x
+    /// Decoded bytes that came.
+    pub bytes: u64,
+    /// Whether the body repeated the token, which was replaced.
+    pub scrubbed: bool,
+    /// Whether the question may have reached the provider.
     pub sent: bool,
-    /// x
+    /// How long the call took.
     pub duration: Duration,
-    /// x
+    /// How long upstream asks to wait before the next call.
     pub retry_after: Option<Duration>,
-    /// x
+    /// Why no whole answer came; without the token.
     pub error: Option<String>,
 }
+
 impl Client {
-    /// x
-    pub fn new(_: &Config) -> anyhow::Result<Self> {
-        Ok(Self)
+    /// The client of a configuration.
+    pub fn new(config: &Config) -> anyhow::Result<Self> {
+        Self::of(&config.justoneapi, &config.amagi, config.token.clone())
     }
-    /// x
-    pub async fn send(&self, _: Endpoint, _: &Ask) -> Received {
-        unimplemented!()
+
+    fn of(
+        justoneapi: &ProviderSettings,
+        amagi: &ProviderSettings,
+        token: Option<SecretString>,
+    ) -> anyhow::Result<Self> {
+        // Fails when it was done before, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self {
+            http: http_client()?,
+            justoneapi: Server::of(justoneapi),
+            amagi: Server::of(amagi),
+            scrubber: Scrubber::of(token.as_ref().map(SecretString::expose_secret)),
+            token,
+        })
+    }
+
+    /// Sends a request once and receives what comes, within the provider's timeout.
+    /// Never retries, and never follows a redirect: each call is one entry on the ledger.
+    pub async fn send(&self, provider: Provider, request: &Request) -> Received {
+        let started = stopwatch();
+        let mut received = self.exchange(provider, request).await;
+        received.duration = started.elapsed();
+        received
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that sends")]
+    async fn exchange(&self, provider: Provider, request: &Request) -> Received {
+        let server = match provider {
+            Provider::JustOneApi => &self.justoneapi,
+            Provider::Amagi => &self.amagi,
+        };
+        let url = server.url(request, self.token_for(provider));
+        match self.http.get(url).timeout(server.timeout).send().await {
+            Ok(response) => self.receive(response).await,
+            Err(error) => Received {
+                sent: !error.is_connect() && !error.is_builder(),
+                error: Some(self.describe(error)),
+                ..Received::default()
+            },
+        }
+    }
+
+    fn token_for(&self, provider: Provider) -> Option<&str> {
+        match provider {
+            Provider::JustOneApi => self.token.as_ref().map(SecretString::expose_secret),
+            Provider::Amagi => None,
+        }
+    }
+
+    /// Reads a body to its end, because a connection with an unread body is not used again.
+    async fn receive(&self, mut response: reqwest::Response) -> Received {
+        let http_status = response.status().as_u16();
+        let retry_after = retry_after(response.headers());
+        let mut body: Vec<u8> = Vec::new();
+        let mut bytes: u64 = 0;
+        let error = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+                    if body.len() + chunk.len() > MAX_BODY_BYTES {
+                        // Too large to keep as evidence, too.
+                        body = Vec::new();
+                        break Some(format!("the answer is larger than {MAX_BODY_BYTES} bytes"));
+                    }
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(self.describe(error)),
+            }
+        };
+        let (body, scrubbed) = self.scrubber.body(body);
+        Received {
+            http_status: Some(http_status),
+            body,
+            bytes,
+            scrubbed,
+            sent: true,
+            duration: Duration::ZERO,
+            retry_after,
+            error,
+        }
+    }
+
+    /// What went wrong, with its causes. The library's own text holds the whole URL.
+    fn describe(&self, error: reqwest::Error) -> String {
+        let error = error.without_url();
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        self.scrubber.text(&text)
     }
 }
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    fn of(settings: &ProviderSettings) -> Self {
+        Self {
+            base_url: settings.base_url.clone(),
+            timeout: settings.timeout,
+        }
+    }
+
+    /// The address to ask: what is asked for only ever stands in the query, encoded.
+    fn url(&self, request: &Request, token: Option<&str>) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path(&format!(
+            "{}{}",
+            self.base_url.path().trim_end_matches('/'),
+            request.path
+        ));
+        url.set_fragment(None);
+        url.set_query(None);
+        let token = token.map(|token| ("token", token));
+        let asked = request
+            .query
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        url.query_pairs_mut()
+            .extend_pairs(token.into_iter().chain(asked));
+        url
+    }
+}
+
+/// A client that trusts the machine's authorities or, on a machine that has none, Mozilla's.
+fn http_client() -> anyhow::Result<reqwest::Client> {
+    builder()
+        .build()
+        .or_else(|_| with_bundled_roots())
+        .context("cannot set up the HTTP client")
+}
+
+fn with_bundled_roots() -> Result<reqwest::Client, reqwest::Error> {
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+    let roots: Result<Vec<Certificate>, reqwest::Error> = roots
+        .iter()
+        .map(|root| Certificate::from_der(root))
+        .collect();
+    builder().tls_certs_only(roots?).build()
+}
+
+fn builder() -> ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(retry::never())
+        // A proxy of the environment would see the token.
+        .no_proxy()
+}
+
+/// `Retry-After`, in seconds or as a date, which is measured against the answer's own.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let wait = text(RETRY_AFTER)?;
+    if let Ok(seconds) = wait.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = DateTime::parse_from_rfc2822(wait).ok()?;
+    let from = DateTime::parse_from_rfc2822(text(DATE)?).ok()?;
+    (until - from).to_std().ok()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "durations of calls are measured here"
+)]
+fn stopwatch() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,13 +9,15 @@ mod json;
 mod kols;
 mod note;
 mod outcome;
+mod reading;
 mod share_link;
 mod suggestions;
 mod work;
 
+pub use kols::has_more;
 pub use outcome::{Billed, Outcome};
-
-use crate::model::Batch;
+pub use reading::{Listing, Reading};
+pub use share_link::item_of_url;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,36 +74,6 @@ pub struct Request {
     pub query: Vec<(String, String)>,
 }
 
-/// What an answer means.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
-    /// What came of the call.
-    pub outcome: Outcome,
-    /// The upstream code, as text.
-    pub code: Option<String>,
-    /// What upstream said, or the evidence of the outcome, for people.
-    pub message: Option<String>,
-    /// Whether the call was paid for.
-    pub billed: Billed,
-    /// The rows; empty unless the outcome is [`Outcome::Ok`].
-    pub batch: Batch,
-    /// What in the answer was not understood, or is not what was asked for.
-    pub drift: Option<String>,
-    /// Of a page of a listing: what the paging rules need.
-    pub listing: Option<Listing>,
-    /// Of a resolved short link: the id of the item behind it.
-    pub resolved: Option<String>,
-}
-
-/// A page of a listing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// The ids on this page.
-    pub ids: Vec<String>,
-    /// `total`: a ceiling for paging, not a count of hits.
-    pub total: Option<i64>,
-}
-
 impl Endpoint {
     /// Every endpoint.
     pub const ALL: [Self; 11] = [
@@ -153,26 +125,51 @@ impl Endpoint {
 
     /// The endpoint of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|endpoint| endpoint.name() == name)
     }
 
     /// What to send to ask for `ask`.
-    pub fn request(self, _ask: &Ask) -> Request {
-        unimplemented!()
+    pub fn request(self, ask: &Ask) -> Request {
+        let one = |path, name: &str| Request {
+            path,
+            query: vec![(name.to_owned(), ask.key.clone())],
+        };
+        match self {
+            Self::NoteDetailV1 => one("/api/xiaohongshu/get-note-detail/v1", "noteId"),
+            Self::NoteDetailV3 => one("/api/xiaohongshu/get-note-detail/v3", "noteId"),
+            Self::NoteDetailV6 => one("/api/xiaohongshu/get-note-detail/v6", "noteId"),
+            Self::NoteDetailV7 => one("/api/xiaohongshu/get-note-detail/v7", "noteId"),
+            Self::SearchSuggestions => one("/api/xiaohongshu/search-recommend/v1", "keyword"),
+            Self::KolSearch => kols::request(ask),
+            Self::NoteShareLink => one("/api/xiaohongshu/share-url-transfer/v1", "shareUrl"),
+            Self::AmagiWorkById => one("/douyin/fetch_one_work", "aweme_id"),
+            Self::AmagiWorkByUrl => work::amagi::request_by_url(ask),
+            Self::WorkDetail => one("/api/douyin/get-video-detail/v2", "videoId"),
+            Self::WorkShareLink => one("/api/douyin/share-url-transfer/v1", "shareUrl"),
+        }
     }
 
     /// What an answer to `ask` means: a pure function of its HTTP status and its text.
-    pub fn read(self, _ask: &Ask, _http_status: u16, _body: &str) -> Reading {
-        unimplemented!()
+    pub fn read(self, ask: &Ask, http_status: u16, body: &str) -> Reading {
+        match self {
+            Self::NoteDetailV1 | Self::NoteDetailV3 | Self::NoteDetailV6 | Self::NoteDetailV7 => {
+                envelope::read(http_status, body, |data| note::normalise(ask, data))
+            }
+            Self::SearchSuggestions => {
+                envelope::read(http_status, body, |data| suggestions::normalise(ask, data))
+            }
+            Self::KolSearch => envelope::read(http_status, body, |data| kols::normalise(ask, data)),
+            Self::NoteShareLink => envelope::read(http_status, body, share_link::note),
+            Self::WorkShareLink => envelope::read(http_status, body, share_link::work),
+            Self::WorkDetail => {
+                envelope::read(http_status, body, |data| work::normalise(ask, data))
+            }
+            Self::AmagiWorkById | Self::AmagiWorkByUrl => work::amagi::read(ask, http_status, body),
+        }
     }
 }
-impl Reading {
-    /// x
-    pub fn transport(_: Endpoint, _: &str, _: bool) -> Self {
-        unimplemented!()
-    }
-}
-/// x
-pub fn has_more(_: u32, _: u32, _: &Listing, _: usize) -> bool {
-    unimplemented!()
-}
+
+#[cfg(test)]
+mod tests;

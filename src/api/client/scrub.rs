@@ -1,0 +1,143 @@
+//! Takes the token out of whatever upstream or the HTTP library repeats.
+
+/// What stands in its place.
+const MASK: &str = "***";
+
+/// A token shorter than this is not looked for in bodies: it would be found by chance, in
+/// numbers and names, and change them.
+const SHORTEST_IN_BODIES: usize = 8;
+
+/// Knows the token in every form in which it could come back.
+pub(super) struct Scrubber {
+    forms: Vec<Vec<u8>>,
+}
+
+impl Scrubber {
+    /// The token itself, and as it is written in a query.
+    pub(super) fn of(token: Option<&str>) -> Self {
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Self { forms: Vec::new() };
+        };
+        let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
+        let mut forms = vec![
+            token.to_owned(),
+            encoded.replace('+', "%20"),
+            lower_case_escapes(&encoded),
+            encoded,
+        ];
+        forms.sort();
+        forms.dedup();
+        Self {
+            forms: forms.into_iter().map(String::into_bytes).collect(),
+        }
+    }
+
+    /// A body without the token, and whether it was there.
+    pub(super) fn body(&self, body: Vec<u8>) -> (Vec<u8>, bool) {
+        let forms = self
+            .forms
+            .iter()
+            .filter(|form| form.len() >= SHORTEST_IN_BODIES);
+        let (mut body, mut scrubbed) = (body, false);
+        for form in forms {
+            if let Some(masked) = masked(&body, form) {
+                (body, scrubbed) = (masked, true);
+            }
+        }
+        (body, scrubbed)
+    }
+
+    /// A text for people without the token.
+    pub(super) fn text(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        for form in &self.forms {
+            bytes = masked(&bytes, form).unwrap_or(bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// `%2F` as `%2f`, the letters around it as they are.
+fn lower_case_escapes(encoded: &str) -> String {
+    let mut escaped = 0_u8;
+    let lower = |letter: char| {
+        let inside = escaped > 0;
+        escaped = if letter == '%' {
+            2
+        } else {
+            escaped.saturating_sub(1)
+        };
+        if inside {
+            letter.to_ascii_lowercase()
+        } else {
+            letter
+        }
+    };
+    encoded.chars().map(lower).collect()
+}
+
+/// The bytes with every `secret` masked; `None` where there is none.
+fn masked(bytes: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
+    let mut found = false;
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, after)) = rest.split_first() {
+        if let Some(after_secret) = rest.strip_prefix(secret) {
+            kept.extend_from_slice(MASK.as_bytes());
+            rest = after_secret;
+            found = true;
+        } else {
+            kept.push(*first);
+            rest = after;
+        }
+    }
+    found.then_some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(token: &str, body: &str) -> (String, bool) {
+        let (bytes, scrubbed) = Scrubber::of(Some(token)).body(body.as_bytes().to_vec());
+        (String::from_utf8(bytes).unwrap(), scrubbed)
+    }
+
+    #[test]
+    fn a_token_is_masked_in_every_form() {
+        let token = "CANARY/q1 z?é";
+        for form in [
+            "CANARY/q1 z?é",
+            "CANARY%2Fq1+z%3F%C3%A9",
+            "CANARY%2fq1+z%3f%c3%a9",
+            "CANARY%2Fq1%20z%3F%C3%A9",
+        ] {
+            let echoed = format!("{{\"path\":\"/x?token={form}&a={form}\"}}");
+            let masked = "{\"path\":\"/x?token=***&a=***\"}".to_owned();
+            assert_eq!(body(token, &echoed), (masked, true), "{form}");
+        }
+    }
+
+    #[test]
+    fn a_body_without_the_token_is_left_as_it_is() {
+        assert!(!body("CANARY-0001", "{\"a\":\"CANARY-000\"}").1);
+        let (bytes, scrubbed) = Scrubber::of(None).body(b"\xff\x00".to_vec());
+        assert_eq!(
+            (bytes.as_slice(), scrubbed),
+            (b"\xff\x00".as_slice(), false)
+        );
+    }
+
+    #[test]
+    fn a_short_token_changes_no_number_in_a_body_but_is_masked_for_people() {
+        assert_eq!(
+            body("123", "{\"liked_count\":12345}"),
+            ("{\"liked_count\":12345}".to_owned(), false)
+        );
+        assert_eq!(
+            Scrubber::of(Some("123")).text("at ?token=123"),
+            "at ?token=***"
+        );
+        assert_eq!(Scrubber::of(Some("")).text("untouched"), "untouched");
+    }
+}

@@ -1,0 +1,348 @@
+mod server;
+
+use std::collections::BTreeMap;
+
+use axum::body::{Body, Bytes};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse as _;
+use proptest::prelude::*;
+use tokio::net::TcpListener;
+
+use self::server::{serve, serve_raw, url_of};
+use super::*;
+use crate::api::{Ask, Endpoint};
+
+const TOKEN: &str = "CANARY/91 f2?x";
+
+fn settings(base_url: Url, timeout: Duration) -> ProviderSettings {
+    ProviderSettings {
+        base_url,
+        allow_insecure_http: false,
+        concurrency: 1,
+        rate_per_second: 1,
+        timeout,
+        price_micros: BTreeMap::new(),
+    }
+}
+
+fn client_with(base_url: Url, timeout: Duration) -> Client {
+    let settings = settings(base_url, timeout);
+    Client::of(&settings, &settings, Some(TOKEN.to_owned().into())).unwrap()
+}
+
+fn client(base_url: Url) -> Client {
+    client_with(base_url, Duration::from_secs(10))
+}
+
+fn request(key: &str) -> Request {
+    Endpoint::NoteDetailV7.request(&Ask {
+        key: key.to_owned(),
+        page: 1,
+    })
+}
+
+async fn ask(base_url: Url) -> Received {
+    client(base_url)
+        .send(Provider::JustOneApi, &request("n1"))
+        .await
+}
+
+/// No form of the token is anywhere in what came back.
+fn assert_silent(received: &Received) {
+    let all = format!("{received:?} {}", String::from_utf8_lossy(&received.body));
+    for form in ["CANARY", TOKEN, "token="] {
+        assert!(!all.contains(form), "{all}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_comes_with_its_status_and_its_size() {
+    let (url, log) =
+        serve(|| (StatusCode::SERVICE_UNAVAILABLE, "{\"code\":301}").into_response()).await;
+    let received = ask(url).await;
+    assert_eq!(received.http_status, Some(503));
+    assert_eq!(received.body, b"{\"code\":301}");
+    assert_eq!(
+        (received.bytes, received.sent, received.scrubbed),
+        (12, true, false)
+    );
+    assert_eq!((received.error, received.retry_after), (None, None));
+    let log = log.lock().unwrap();
+    let headers = &log[0].1;
+    assert_eq!(headers[header::USER_AGENT], USER_AGENT);
+    assert!(!headers.contains_key(header::REFERER));
+}
+
+#[tokio::test]
+async fn a_refused_connection_was_certainly_not_sent_and_keeps_the_token() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let received = ask(url_of(free)).await;
+    assert!(!received.sent);
+    assert!(
+        received
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("refused"))
+    );
+    assert_silent(&received);
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_may_have_been_paid_and_keeps_the_token() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url_of(listener.local_addr().unwrap());
+    let received = client_with(url, Duration::from_millis(200))
+        .send(Provider::JustOneApi, &request("n1"))
+        .await;
+    assert!(received.sent);
+    assert!(
+        received
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("timed out"))
+    );
+    assert!(received.duration >= Duration::from_millis(200));
+    assert_silent(&received);
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_ends_with_the_time_of_the_whole_call() {
+    let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"code";
+    let url = serve_raw(begun, Duration::from_secs(60)).await;
+    let received = client_with(url, Duration::from_millis(300))
+        .send(Provider::JustOneApi, &request("n1"))
+        .await;
+    assert!(
+        received
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("timed out"))
+    );
+    assert_eq!(
+        (received.http_status, received.body.as_slice()),
+        (Some(200), b"{\"code".as_slice())
+    );
+    assert_silent(&received);
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_an_error_and_keeps_the_token() {
+    for answer in [
+        b"".as_slice(),
+        b"no HTTP at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"code",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope",
+    ] {
+        let received = ask(serve_raw(answer, Duration::ZERO).await).await;
+        assert!(received.sent);
+        assert!(received.error.is_some());
+        assert_silent(&received);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (elsewhere, elsewhere_log) = serve(|| StatusCode::OK.into_response()).await;
+    let (url, log) = serve(move || {
+        (
+            StatusCode::FOUND,
+            [(header::LOCATION, elsewhere.to_string())],
+            "moved",
+        )
+            .into_response()
+    })
+    .await;
+    let received = ask(url).await;
+    assert_eq!(
+        (received.http_status, received.error.as_deref()),
+        (Some(302), None)
+    );
+    assert_eq!(log.lock().unwrap().len(), 1);
+    assert!(elsewhere_log.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_cut_off() {
+    let (url, _) = serve(|| Body::from(vec![b' '; MAX_BODY_BYTES + 1]).into_response()).await;
+    let received = ask(url).await;
+    assert!(
+        received
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("larger than"))
+    );
+    assert!(received.body.is_empty());
+    assert_silent(&received);
+    let (url, _) = serve(|| Body::from(vec![b' '; MAX_BODY_BYTES]).into_response()).await;
+    let received = ask(url).await;
+    assert_eq!(
+        (received.error, received.body.len()),
+        (None, MAX_BODY_BYTES)
+    );
+}
+
+/// Zeros, compressed a thousandfold: one literal, then copies of the longest length from
+/// distance 1, in a single block of fixed codes.
+fn bomb(zeros: usize) -> Bytes {
+    let mut bits: Vec<bool> = vec![true, true, false];
+    let code = |bits: &mut Vec<bool>, code: u16, length: u16| {
+        bits.extend((0..length).rev().map(|bit| code >> bit & 1 == 1));
+    };
+    code(&mut bits, 0b0011_0000, 8);
+    for _ in 0..zeros / 258 {
+        code(&mut bits, 0b1100_0101, 8);
+        code(&mut bits, 0, 5);
+    }
+    code(&mut bits, 0, 7);
+    let header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let packed = bits.chunks(8).map(|byte| {
+        byte.iter()
+            .enumerate()
+            .fold(0_u8, |packed, (at, bit)| packed | (u8::from(*bit) << at))
+    });
+    header.into_iter().chain(packed).collect()
+}
+
+#[tokio::test]
+async fn a_bomb_of_zeros_is_counted_as_it_is_unpacked() {
+    let packed = bomb(4 * MAX_BODY_BYTES);
+    assert!(packed.len() < MAX_BODY_BYTES / 32, "{}", packed.len());
+    let (url, log) = serve(move || {
+        (
+            [(header::CONTENT_ENCODING, "gzip")],
+            Body::from(packed.clone()),
+        )
+            .into_response()
+    })
+    .await;
+    let received = ask(url).await;
+    assert_eq!(log.lock().unwrap()[0].1[header::ACCEPT_ENCODING], "gzip");
+    assert!(
+        received
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("larger than"))
+    );
+    let cap = u64::try_from(MAX_BODY_BYTES).unwrap();
+    assert!(
+        (cap..cap + cap / 8).contains(&received.bytes),
+        "{}",
+        received.bytes
+    );
+}
+
+#[tokio::test]
+async fn parameters_arrive_as_they_were_given_and_never_become_anything_else() {
+    let (url, log) = serve(|| "{}".into_response()).await;
+    let client = client(url.join("/api/").unwrap());
+    let keys = [
+        "a&token=EVIL",
+        "#",
+        "../..",
+        "a?b=c",
+        "露营 🏕️",
+        "%2e%2e/",
+        "+",
+        "a=b;c",
+        "\r\nX: y",
+    ];
+    for key in keys {
+        client.send(Provider::JustOneApi, &request(key)).await;
+    }
+    for ((asked, _), key) in log.lock().unwrap().iter().zip(keys) {
+        let asked = url.join(asked).unwrap();
+        assert_eq!(asked.path(), "/api/api/xiaohongshu/get-note-detail/v7");
+        let pairs: Vec<(String, String)> = asked.query_pairs().into_owned().collect();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(pairs, [pair("token", TOKEN), pair("noteId", key)]);
+    }
+}
+
+#[tokio::test]
+async fn amagi_is_not_told_the_token() {
+    let (url, log) = serve(|| "{}".into_response()).await;
+    let request = Endpoint::AmagiWorkById.request(&Ask {
+        key: "7".to_owned(),
+        page: 1,
+    });
+    client(url.join("/api").unwrap())
+        .send(Provider::Amagi, &request)
+        .await;
+    assert_eq!(
+        log.lock().unwrap()[0].0,
+        "/api/douyin/fetch_one_work?aweme_id=7"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_repeats_the_token_is_kept_without_it() {
+    let (url, _) = serve(|| {
+        format!("{{\"path\":\"/x?token=CANARY%2F91+f2%3Fx\",\"said\":\"{TOKEN}\"}}").into_response()
+    })
+    .await;
+    let received = ask(url).await;
+    assert_eq!(
+        received.body,
+        b"{\"path\":\"/x?token=***\",\"said\":\"***\"}"
+    );
+    assert!(received.scrubbed);
+}
+
+#[tokio::test]
+async fn a_wait_is_read_in_seconds_and_as_a_date() {
+    for (wait, span) in [
+        ("7", Some(Duration::from_secs(7))),
+        (
+            "Wed, 11 Mar 2026 09:01:30 GMT",
+            Some(Duration::from_secs(90)),
+        ),
+        ("Wed, 11 Mar 2026 08:59:00 GMT", None),
+        ("soon", None),
+    ] {
+        let headers = [
+            (header::DATE, "Wed, 11 Mar 2026 09:00:00 GMT"),
+            (header::RETRY_AFTER, wait),
+        ];
+        let (url, _) =
+            serve(move || (StatusCode::TOO_MANY_REQUESTS, headers.clone(), "{}").into_response())
+                .await;
+        assert_eq!(ask(url).await.retry_after, span, "{wait}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_parameters_come_out_of_the_address_as_they_went_in(
+        token in any::<String>(),
+        query in prop::collection::vec(any::<(String, String)>(), 0..5),
+    ) {
+        let base_url = Url::parse("https://api.example.com/api/").unwrap();
+        let server = Server { base_url, timeout: Duration::ZERO };
+        let url = server.url(&Request { path: "/douyin/x", query: query.clone() }, Some(&token));
+        assert_eq!(url.host_str(), Some("api.example.com"));
+        assert_eq!((url.path(), url.fragment()), ("/api/douyin/x", None));
+        let mut pairs = url.query_pairs().into_owned();
+        assert_eq!(pairs.next(), Some(("token".to_owned(), token)));
+        assert_eq!(pairs.collect::<Vec<(String, String)>>(), query);
+    }
+}
+
+#[tokio::test]
+async fn a_machine_without_authorities_gets_a_client_all_the_same() {
+    let (url, _) = serve(|| "{}".into_response()).await;
+    let _ = client(url);
+    assert!(with_bundled_roots().is_ok());
+}
+
+#[tokio::test]
+async fn the_client_prints_nothing_of_what_it_knows() {
+    let (url, _) = serve(|| "{}".into_response()).await;
+    assert_eq!(format!("{:?}", client(url)), "Client { .. }");
+}

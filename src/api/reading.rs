@@ -1,0 +1,115 @@
+//! What an answer means, and the few forms that every endpoint's answers take.
+
+use super::{Billed, Endpoint, Outcome, Provider, envelope, json};
+use crate::model::Batch;
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// What came of the call.
+    pub outcome: Outcome,
+    /// The upstream code, as text.
+    pub code: Option<String>,
+    /// What upstream said, or the evidence of the outcome, for people.
+    pub message: Option<String>,
+    /// Whether the call was paid for.
+    pub billed: Billed,
+    /// The rows; empty unless the outcome is [`Outcome::Ok`].
+    pub batch: Batch,
+    /// What in the answer was not understood, or is not what was asked for.
+    pub drift: Option<String>,
+    /// Of a page of a listing: what the paging rules need.
+    pub listing: Option<Listing>,
+    /// Of a resolved short link: the id of the item behind it.
+    pub resolved: Option<String>,
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The ids on this page.
+    pub ids: Vec<String>,
+    /// `total`: a ceiling for paging, not a count of hits.
+    pub total: Option<i64>,
+}
+
+impl Reading {
+    /// The reading of a call that brought no whole answer; `error` says why, and `sent`
+    /// whether the question may have gone out.
+    pub fn transport(endpoint: Endpoint, error: &str, sent: bool) -> Self {
+        let billed = match endpoint.provider() {
+            Provider::JustOneApi if sent => Billed::Unknown,
+            Provider::JustOneApi | Provider::Amagi => Billed::No,
+        };
+        Self {
+            message: Some(envelope::shown(error)),
+            billed,
+            ..Self::of(Outcome::Transport)
+        }
+    }
+
+    /// An outcome and nothing else yet.
+    pub(super) fn of(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            code: None,
+            message: None,
+            billed: Billed::Unknown,
+            batch: Batch::default(),
+            drift: None,
+            listing: None,
+            resolved: None,
+        }
+    }
+
+    /// Rows, and what was odd about them.
+    pub(super) fn rows(batch: Batch, odd: Odd) -> Self {
+        Self {
+            batch,
+            drift: odd.into_drift(),
+            ..Self::of(Outcome::Ok)
+        }
+    }
+
+    /// An answer that is not what it should be: no row is made of it.
+    pub(super) fn unreadable(drift: &str) -> Self {
+        Self {
+            drift: Some(envelope::shown(drift)),
+            ..Self::of(Outcome::Unreadable)
+        }
+    }
+
+    /// An answer about something else than was asked for.
+    pub(super) fn about_another(asked: &str, got: &str) -> Self {
+        Self::unreadable(&format!("asked {asked}, got {got}"))
+    }
+}
+
+/// What was odd about an answer that was understood all the same.
+#[derive(Debug, Default)]
+pub(super) struct Odd(Vec<String>);
+
+impl Odd {
+    /// Notes one thing; the same thing only once.
+    pub(super) fn note(&mut self, what: String) {
+        if !self.0.contains(&what) {
+            self.0.push(what);
+        }
+    }
+
+    /// Notes what the counts of an object were missing.
+    pub(super) fn counts(&mut self, counts: json::Counts<'_>) {
+        counts.odd.into_iter().for_each(|what| self.note(what));
+    }
+
+    /// Notes how many entries of a list were skipped.
+    pub(super) fn skipped(&mut self, number: usize, what: &str) {
+        if number > 0 {
+            self.note(format!("{number} of {what} skipped"));
+        }
+    }
+
+    fn into_drift(self) -> Option<String> {
+        (!self.0.is_empty()).then(|| envelope::shown(&self.0.join("; ")))
+    }
+}
