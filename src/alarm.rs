@@ -52,7 +52,7 @@ impl Alarm {
             schedules: schedules.clone(),
             clock: clock.clone(),
         };
-        let mut scheduler = JobScheduler::new_with_storage_and_code(
+        let scheduler = JobScheduler::new_with_storage_and_code(
             Box::new(storage),
             Box::new(SimpleNotificationStore::default()),
             Box::new(SimpleJobCode::default()),

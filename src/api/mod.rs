@@ -106,6 +106,22 @@ impl Endpoint {
         }
     }
 
+    /// Which endpoint resolves a short link before this one can be asked; `None` where it takes
+    /// the link itself.
+    pub fn resolver(self) -> Option<Self> {
+        match self {
+            Self::NoteDetailV1 | Self::NoteDetailV3 | Self::NoteDetailV6 | Self::NoteDetailV7 => {
+                Some(Self::NoteShareLink)
+            }
+            Self::AmagiWorkById | Self::WorkDetail => Some(Self::WorkShareLink),
+            Self::AmagiWorkByUrl
+            | Self::SearchSuggestions
+            | Self::KolSearch
+            | Self::NoteShareLink
+            | Self::WorkShareLink => None,
+        }
+    }
+
     /// The name on the ledger and in the settings.
     pub fn name(self) -> &'static str {
         match self {

@@ -30,7 +30,7 @@ const SAVE_AT_ONCE: usize = 200;
 pub struct Crawler {
     config: Arc<Config>,
     store: Store,
-    client: Client,
+    client: Arc<Client>,
     clock: Clock,
     owner: i64,
     run: Option<i64>,
@@ -73,7 +73,7 @@ impl Crawler {
         owner: i64,
         run: Option<i64>,
     ) -> Result<Self> {
-        let client = Client::new(&config)?;
+        let client = Arc::new(Client::new(&config)?);
         let limits = Endpoint::ALL.map(|endpoint| {
             let rate = config.provider(endpoint.provider()).rate_per_second;
             let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
@@ -188,7 +188,7 @@ impl Crawler {
         *self.flying.entry(endpoint.provider()).or_default() += 1;
         self.in_flight.spawn(async move {
             let sent_at = clock.now();
-            let received = client.send(endpoint, &ask).await;
+            let received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
             let finished_at = clock.now();
             Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received }
         });
@@ -209,19 +209,12 @@ impl Crawler {
         let page = u32::try_from(claim.page).unwrap_or(1);
         let target = Target { kind, key: claim.key.clone() };
         let endpoint = self.endpoint_of(kind);
-        let (endpoint, key) = match (&claim.item_id, endpoint) {
-            (Some(item), Endpoint::AmagiWorkByUrl) => {
-                (endpoint, format!("https://www.douyin.com/video/{item}"))
-            }
-            (Some(item), _) => (endpoint, item.clone()),
-            (None, Endpoint::AmagiWorkByUrl) => (endpoint, target.key),
-            (None, _) if target.is_short_link() && kind == Kind::Note => {
-                (Endpoint::NoteShareLink, target.key)
-            }
-            (None, _) if target.is_short_link() => (Endpoint::WorkShareLink, target.key),
-            (None, _) => (endpoint, target.key),
-        };
-        (endpoint, Ask { key, page })
+        let link = target.is_short_link().then(|| endpoint.resolver()).flatten();
+        match (&claim.item_id, link) {
+            (Some(item), _) => (endpoint, Ask { key: item.clone(), page }),
+            (None, Some(resolver)) => (resolver, Ask { key: target.key, page }),
+            (None, None) => (endpoint, Ask { key: target.key, page }),
+        }
     }
 
     /// Waits until a call ends. Never ends when none is in flight. May be dropped at any time.
