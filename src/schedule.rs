@@ -1,12 +1,39 @@
 //! When a job fires: a cron pattern in a time zone.
+//!
+//! A pattern has five fields, or six with seconds in front, or is a nickname such as `@hourly`.
+//! When day-of-month and day-of-week are both set, either may match, as in classic cron. A
+//! pattern that names a wall-clock time fires once on the days the clocks change; one that
+//! repeats keeps its pace.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use croner::Cron;
-use croner::parser::{CronParser, Seconds};
+use croner::parser::{CronParser, Seconds, Year};
 
 use crate::time::Time;
+
+/// Schedules that fire closer together than this are refused: nearly always a stray `*` in the
+/// seconds field, and every fire is paid for.
+const SHORTEST_GAP: Duration = Duration::from_secs(10);
+
+/// Where the checks of a pattern begin: the first microsecond of a leap year, so that 29
+/// February is near. Patterns have no year field, so any start tells the same.
+const CHECKS_FROM_MICROS: i64 = 1_704_067_200_000_000;
+
+/// How many fires are looked at for the shortest gap: more than one of every kind of neighbour
+/// (within a minute, an hour, a day) that a pattern can have.
+const FIRES_CHECKED: usize = 200;
+
+/// Days in a week: what most schedules repeat after.
+const WEEK: u32 = 7;
+
+/// Days in a year.
+const YEAR: u32 = 365;
+
+/// Days in 28 years: after so long, dates fall on the same weekdays again.
+const SOLAR_CYCLE: u32 = 10_227;
 
 /// A cron pattern and the zone it is meant in.
 #[derive(Clone, Debug)]
@@ -19,11 +46,14 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Reads a pattern; the error is croner's own text.
+    /// Reads a pattern. The error says what is wrong with it and what was probably meant.
     pub fn parse(pattern: &str, zone: Tz) -> Result<Self, String> {
-        let parser = CronParser::builder().seconds(Seconds::Optional).build();
-        let cron = parser.parse(pattern.trim()).map_err(|error| error.to_string())?;
-        Ok(Self { pattern: pattern.trim().to_owned(), zone, cron })
+        let pattern = pattern.trim();
+        let cron = read(pattern)?;
+        let schedule = Self { pattern: pattern.to_owned(), zone, cron };
+        schedule.check_that_it_fires()?;
+        schedule.check_the_gaps()?;
+        Ok(schedule)
     }
 
     /// The first fire after `at`; `None` when the pattern never matches again.
@@ -38,6 +68,100 @@ impl Schedule {
         std::iter::successors(self.next_after(after), |at| self.next_after(*at))
             .take_while(move |at| *at <= until)
     }
+
+    /// The pattern in English: "At 09:00, on Monday".
+    pub fn describe(&self) -> String {
+        self.cron.describe()
+    }
+
+    /// Whether day-of-month and day-of-week are both set, which means *or*: people who write it
+    /// often mean *and*.
+    pub fn either_day_matches(&self) -> bool {
+        let pattern = &self.cron.pattern;
+        !pattern.is_dom_wildcard()
+            && !pattern.is_dow_wildcard()
+            && !pattern.matches_dom_and_dow()
+    }
+
+    /// How many times a day it fires, on average: of the coming week, or of a year or of 28
+    /// years where a week holds too few to tell.
+    pub fn fires_per_day(&self, from: Time) -> f64 {
+        for days in [WEEK, YEAR, SOLAR_CYCLE] {
+            let until = from.plus(Duration::from_hours(24 * u64::from(days)));
+            let enough = usize::try_from(days).unwrap_or(usize::MAX);
+            let fires = self.fires(from, until).count();
+            if days == SOLAR_CYCLE || fires >= enough || (days == YEAR && fires > 1) {
+                let fires = u32::try_from(fires).unwrap_or(u32::MAX);
+                return f64::from(fires) / f64::from(days);
+            }
+        }
+        0.0
+    }
+
+    fn check_that_it_fires(&self) -> Result<(), String> {
+        match self.next_after(checks_from()) {
+            Some(_) => Ok(()),
+            None => Err("it never fires: no such date exists".to_owned()),
+        }
+    }
+
+    fn check_the_gaps(&self) -> Result<(), String> {
+        let mut previous: Option<Time> = None;
+        let fires = std::iter::successors(self.next_after(checks_from()), |at| self.next_after(*at));
+        for at in fires.take(FIRES_CHECKED) {
+            let gap = previous.map_or(SHORTEST_GAP, |earlier| at.since(earlier));
+            if gap < SHORTEST_GAP {
+                return Err(self.too_often(gap));
+            }
+            previous = Some(at);
+        }
+        Ok(())
+    }
+
+    fn too_often(&self, gap: Duration) -> String {
+        let minutes: Vec<&str> = self.pattern.split_whitespace().skip(1).collect();
+        format!(
+            "it fires every {} s, and {} s is the least: with six fields the first one is seconds; \
+             `{}` (five fields) fires on the minute",
+            gap.as_secs(),
+            SHORTEST_GAP.as_secs(),
+            minutes.join(" "),
+        )
+    }
+}
+
+fn checks_from() -> Time {
+    // One second early, so that a fire at midnight counts.
+    Time::from_micros(CHECKS_FROM_MICROS - 1_000_000).unwrap_or_else(|| Time::new(Default::default()))
+}
+
+fn read(pattern: &str) -> Result<Cron, String> {
+    let fields = match pattern.to_ascii_lowercase().as_str() {
+        "@midnight" => "@daily".to_owned(),
+        "@reboot" => {
+            return Err("`@reboot` is not a time; a job fires by the clock only".to_owned());
+        }
+        "@hourly" | "@daily" | "@weekly" | "@monthly" | "@yearly" | "@annually" => pattern.to_owned(),
+        nickname if nickname.starts_with('@') => {
+            return Err("no such nickname; there are `@hourly`, `@daily` (`@midnight`), \
+                 `@weekly`, `@monthly` and `@yearly` (`@annually`)"
+                .to_owned());
+        }
+        _ => counted(pattern)?.to_owned(),
+    };
+    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
+    parser.parse(&fields).map_err(|error| error.to_string())
+}
+
+fn counted(pattern: &str) -> Result<&str, String> {
+    match pattern.split_whitespace().count() {
+        5 | 6 => Ok(pattern),
+        0 => Err("it is empty; `0 * * * *` fires every hour".to_owned()),
+        count => Err(format!(
+            "it has {count} fields, and cron has 5 (minute hour day month weekday), or 6 with \
+             seconds in front"
+        )),
+    }
 }
 
 impl FromStr for Schedule {
@@ -46,5 +170,146 @@ impl FromStr for Schedule {
     /// Reads a pattern meant in UTC.
     fn from_str(pattern: &str) -> Result<Self, String> {
         Self::parse(pattern, Tz::UTC)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> Time {
+        text.parse().expect("a time")
+    }
+
+    fn schedule(pattern: &str, zone: Tz) -> Schedule {
+        Schedule::parse(pattern, zone).expect("a schedule")
+    }
+
+    /// The next fires after a time, in UTC, without the date's year.
+    fn next(pattern: &str, zone: Tz, after: &str, count: usize) -> Vec<String> {
+        let schedule = schedule(pattern, zone);
+        let first = schedule.next_after(time(after));
+        std::iter::successors(first, |at| schedule.next_after(*at))
+            .take(count)
+            .map(|at| at.utc().format("%m-%d %H:%M:%S").to_string())
+            .collect()
+    }
+
+    fn refused(pattern: &str) -> String {
+        Schedule::parse(pattern, Tz::UTC).expect_err("must be refused")
+    }
+
+    #[test]
+    fn five_fields_six_fields_and_nicknames_are_read() {
+        let after = "2026-03-09 14:10:42";
+        let shanghai = Tz::Asia__Shanghai;
+        assert_eq!(next("30 9 * * *", shanghai, after, 2), ["03-10 01:30:00", "03-11 01:30:00"]);
+        assert_eq!(next("15 30 9 * * *", shanghai, after, 1), ["03-10 01:30:15"]);
+        assert_eq!(next("@hourly", Tz::UTC, after, 1), ["03-09 15:00:00"]);
+        assert_eq!(next("@daily", shanghai, after, 1), ["03-09 16:00:00"]);
+        assert_eq!(next("@MIDNIGHT", shanghai, after, 1), ["03-09 16:00:00"]);
+        assert_eq!(next("@weekly", Tz::UTC, after, 1), ["03-15 00:00:00"]);
+        assert_eq!(next("@monthly", Tz::UTC, after, 1), ["04-01 00:00:00"]);
+        assert_eq!(next("@yearly", Tz::UTC, after, 1), ["01-01 00:00:00"]);
+        assert_eq!(next(" 0  9 * * MON-FRI ", Tz::UTC, after, 1), ["03-10 09:00:00"]);
+    }
+
+    #[test]
+    fn nine_o_clock_stays_nine_o_clock_when_new_york_changes_its_clocks() {
+        let zone = Tz::America__New_York;
+        assert_eq!(
+            next("0 9 * * *", zone, "2027-03-12 20:00:00", 3),
+            ["03-13 14:00:00", "03-14 13:00:00", "03-15 13:00:00"]
+        );
+        assert_eq!(
+            next("0 9 * * *", zone, "2027-11-05 20:00:00", 3),
+            ["11-06 13:00:00", "11-07 14:00:00", "11-08 14:00:00"]
+        );
+    }
+
+    #[test]
+    fn every_half_hour_keeps_its_pace_through_the_repeated_and_the_skipped_hour() {
+        let zone = Tz::America__New_York;
+        assert_eq!(
+            next("*/30 * * * *", zone, "2027-11-07 04:45:00", 5),
+            ["11-07 05:00:00", "11-07 05:30:00", "11-07 06:00:00", "11-07 06:30:00", "11-07 07:00:00"]
+        );
+        assert_eq!(
+            next("*/30 * * * *", zone, "2027-03-14 06:15:00", 3),
+            ["03-14 06:30:00", "03-14 07:00:00", "03-14 07:30:00"]
+        );
+    }
+
+    #[test]
+    fn a_time_in_the_repeated_hour_fires_once() {
+        let fires = next("30 1 * * *", Tz::America__New_York, "2027-11-07 00:00:00", 2);
+        assert_eq!(fires, ["11-07 05:30:00", "11-08 06:30:00"]);
+    }
+
+    #[test]
+    fn a_time_in_the_skipped_hour_fires_once_that_day() {
+        let fires = next("30 2 * * *", Tz::America__New_York, "2027-03-14 00:00:00", 2);
+        assert_eq!(fires, ["03-14 07:00:00", "03-15 06:30:00"]);
+    }
+
+    #[test]
+    fn a_leap_day_fires_every_four_years() {
+        let leap = schedule("0 0 29 2 *", Tz::UTC);
+        assert_eq!(leap.next_after(time("2026-03-01 00:00:00")), Some(time("2028-02-29 00:00:00")));
+        let a_day = leap.fires_per_day(time("2026-03-01 00:00:00"));
+        assert!((a_day * 1461.0 - 1.0).abs() < 0.01, "{a_day}");
+    }
+
+    #[test]
+    fn fires_a_day_are_counted_over_a_week_or_a_longer_time() {
+        let from = time("2026-03-09 00:00:00");
+        let a_day = |pattern| schedule(pattern, Tz::Asia__Shanghai).fires_per_day(from);
+        let near = |is: f64, wanted: f64| assert!((is - wanted).abs() < 0.001, "{is} {wanted}");
+        near(a_day("*/30 * * * *"), 48.0);
+        near(a_day("0 9 * * *"), 1.0);
+        near(a_day("0 9,21 * * 1-5"), 10.0 / 7.0);
+        near(a_day("@weekly"), 52.0 / 365.0);
+        near(a_day("@monthly"), 12.0 / 365.0);
+        near(a_day("*/10 * * * * *"), 8640.0);
+    }
+
+    #[test]
+    fn both_day_fields_mean_either() {
+        let either = schedule("0 0 1 * MON", Tz::UTC);
+        assert!(either.either_day_matches());
+        let next = either.next_after(time("2026-03-03 00:00:00"));
+        assert_eq!(next, Some(time("2026-03-09 00:00:00")));
+        assert!(!schedule("0 0 1 * *", Tz::UTC).either_day_matches());
+    }
+
+    #[test]
+    fn a_schedule_that_never_fires_is_refused() {
+        for pattern in ["0 0 0 31 2 *", "0 0 30 2 *"] {
+            assert!(refused(pattern).contains("never fires"), "{}", refused(pattern));
+        }
+    }
+
+    #[test]
+    fn a_schedule_that_fires_by_the_second_is_refused_and_the_minute_is_offered() {
+        assert!(refused("* * * * * *").contains("`* * * * *` (five fields)"));
+        assert!(refused("*/5 * * * * *").contains("every 5 s"));
+        assert!(refused("* 0 9 * * *").contains("`0 9 * * *`"));
+        assert!(refused("0,55 0,59 * * * *").contains("every 5 s"));
+        assert!(Schedule::parse("*/10 * * * * *", Tz::UTC).is_ok());
+    }
+
+    #[test]
+    fn other_mistakes_are_explained() {
+        assert!(refused("0 25 * * *").contains("bounds"), "{}", refused("0 25 * * *"));
+        assert!(refused("0 * * *").contains("4 fields"));
+        assert!(refused("0 0 0 1 1 * 2030").contains("7 fields"));
+        assert!(refused("@reboot").contains("by the clock"));
+        assert!(refused("@dayly").contains("`@daily`"));
+        assert!(refused("").contains("empty"));
+    }
+
+    #[test]
+    fn the_english_text_is_for_people() {
+        assert_eq!(schedule("0 9 * * MON", Tz::UTC).describe(), "At 09:00, on Monday.");
     }
 }
