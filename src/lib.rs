@@ -8,3 +8,4 @@ pub mod config;
 pub mod model;
 pub mod schedule;
 pub mod time;
+pub mod watchlist;

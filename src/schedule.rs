@@ -50,7 +50,11 @@ impl Schedule {
     pub fn parse(pattern: &str, zone: Tz) -> Result<Self, String> {
         let pattern = pattern.trim();
         let cron = read(pattern)?;
-        let schedule = Self { pattern: pattern.to_owned(), zone, cron };
+        let schedule = Self {
+            pattern: pattern.to_owned(),
+            zone,
+            cron,
+        };
         schedule.check_that_it_fires()?;
         schedule.check_the_gaps()?;
         Ok(schedule)
@@ -78,9 +82,7 @@ impl Schedule {
     /// often mean *and*.
     pub fn either_day_matches(&self) -> bool {
         let pattern = &self.cron.pattern;
-        !pattern.is_dom_wildcard()
-            && !pattern.is_dow_wildcard()
-            && !pattern.matches_dom_and_dow()
+        !pattern.is_dom_wildcard() && !pattern.is_dow_wildcard() && !pattern.matches_dom_and_dow()
     }
 
     /// How many times a day it fires, on average: of the coming week, or of a year or of 28
@@ -107,7 +109,8 @@ impl Schedule {
 
     fn check_the_gaps(&self) -> Result<(), String> {
         let mut previous: Option<Time> = None;
-        let fires = std::iter::successors(self.next_after(checks_from()), |at| self.next_after(*at));
+        let fires =
+            std::iter::successors(self.next_after(checks_from()), |at| self.next_after(*at));
         for at in fires.take(FIRES_CHECKED) {
             let gap = previous.map_or(SHORTEST_GAP, |earlier| at.since(earlier));
             if gap < SHORTEST_GAP {
@@ -132,7 +135,8 @@ impl Schedule {
 
 fn checks_from() -> Time {
     // One second early, so that a fire at midnight counts.
-    Time::from_micros(CHECKS_FROM_MICROS - 1_000_000).unwrap_or_else(|| Time::new(Default::default()))
+    Time::from_micros(CHECKS_FROM_MICROS - 1_000_000)
+        .unwrap_or_else(|| Time::new(Default::default()))
 }
 
 fn read(pattern: &str) -> Result<Cron, String> {
@@ -141,15 +145,22 @@ fn read(pattern: &str) -> Result<Cron, String> {
         "@reboot" => {
             return Err("`@reboot` is not a time; a job fires by the clock only".to_owned());
         }
-        "@hourly" | "@daily" | "@weekly" | "@monthly" | "@yearly" | "@annually" => pattern.to_owned(),
+        "@hourly" | "@daily" | "@weekly" | "@monthly" | "@yearly" | "@annually" => {
+            pattern.to_owned()
+        }
         nickname if nickname.starts_with('@') => {
-            return Err("no such nickname; there are `@hourly`, `@daily` (`@midnight`), \
+            return Err(
+                "no such nickname; there are `@hourly`, `@daily` (`@midnight`), \
                  `@weekly`, `@monthly` and `@yearly` (`@annually`)"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         _ => counted(pattern)?.to_owned(),
     };
-    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
+    let parser = CronParser::builder()
+        .seconds(Seconds::Optional)
+        .year(Year::Disallowed)
+        .build();
     parser.parse(&fields).map_err(|error| error.to_string())
 }
 
@@ -203,15 +214,24 @@ mod tests {
     fn five_fields_six_fields_and_nicknames_are_read() {
         let after = "2026-03-09 14:10:42";
         let shanghai = Tz::Asia__Shanghai;
-        assert_eq!(next("30 9 * * *", shanghai, after, 2), ["03-10 01:30:00", "03-11 01:30:00"]);
-        assert_eq!(next("15 30 9 * * *", shanghai, after, 1), ["03-10 01:30:15"]);
+        assert_eq!(
+            next("30 9 * * *", shanghai, after, 2),
+            ["03-10 01:30:00", "03-11 01:30:00"]
+        );
+        assert_eq!(
+            next("15 30 9 * * *", shanghai, after, 1),
+            ["03-10 01:30:15"]
+        );
         assert_eq!(next("@hourly", Tz::UTC, after, 1), ["03-09 15:00:00"]);
         assert_eq!(next("@daily", shanghai, after, 1), ["03-09 16:00:00"]);
         assert_eq!(next("@MIDNIGHT", shanghai, after, 1), ["03-09 16:00:00"]);
         assert_eq!(next("@weekly", Tz::UTC, after, 1), ["03-15 00:00:00"]);
         assert_eq!(next("@monthly", Tz::UTC, after, 1), ["04-01 00:00:00"]);
         assert_eq!(next("@yearly", Tz::UTC, after, 1), ["01-01 00:00:00"]);
-        assert_eq!(next(" 0  9 * * MON-FRI ", Tz::UTC, after, 1), ["03-10 09:00:00"]);
+        assert_eq!(
+            next(" 0  9 * * MON-FRI ", Tz::UTC, after, 1),
+            ["03-10 09:00:00"]
+        );
     }
 
     #[test]
@@ -232,7 +252,13 @@ mod tests {
         let zone = Tz::America__New_York;
         assert_eq!(
             next("*/30 * * * *", zone, "2027-11-07 04:45:00", 5),
-            ["11-07 05:00:00", "11-07 05:30:00", "11-07 06:00:00", "11-07 06:30:00", "11-07 07:00:00"]
+            [
+                "11-07 05:00:00",
+                "11-07 05:30:00",
+                "11-07 06:00:00",
+                "11-07 06:30:00",
+                "11-07 07:00:00"
+            ]
         );
         assert_eq!(
             next("*/30 * * * *", zone, "2027-03-14 06:15:00", 3),
@@ -242,20 +268,33 @@ mod tests {
 
     #[test]
     fn a_time_in_the_repeated_hour_fires_once() {
-        let fires = next("30 1 * * *", Tz::America__New_York, "2027-11-07 00:00:00", 2);
+        let fires = next(
+            "30 1 * * *",
+            Tz::America__New_York,
+            "2027-11-07 00:00:00",
+            2,
+        );
         assert_eq!(fires, ["11-07 05:30:00", "11-08 06:30:00"]);
     }
 
     #[test]
     fn a_time_in_the_skipped_hour_fires_once_that_day() {
-        let fires = next("30 2 * * *", Tz::America__New_York, "2027-03-14 00:00:00", 2);
+        let fires = next(
+            "30 2 * * *",
+            Tz::America__New_York,
+            "2027-03-14 00:00:00",
+            2,
+        );
         assert_eq!(fires, ["03-14 07:00:00", "03-15 06:30:00"]);
     }
 
     #[test]
     fn a_leap_day_fires_every_four_years() {
         let leap = schedule("0 0 29 2 *", Tz::UTC);
-        assert_eq!(leap.next_after(time("2026-03-01 00:00:00")), Some(time("2028-02-29 00:00:00")));
+        assert_eq!(
+            leap.next_after(time("2026-03-01 00:00:00")),
+            Some(time("2028-02-29 00:00:00"))
+        );
         let a_day = leap.fires_per_day(time("2026-03-01 00:00:00"));
         assert!((a_day * 1461.0 - 1.0).abs() < 0.01, "{a_day}");
     }
@@ -285,7 +324,11 @@ mod tests {
     #[test]
     fn a_schedule_that_never_fires_is_refused() {
         for pattern in ["0 0 0 31 2 *", "0 0 30 2 *"] {
-            assert!(refused(pattern).contains("never fires"), "{}", refused(pattern));
+            assert!(
+                refused(pattern).contains("never fires"),
+                "{}",
+                refused(pattern)
+            );
         }
     }
 
@@ -300,7 +343,11 @@ mod tests {
 
     #[test]
     fn other_mistakes_are_explained() {
-        assert!(refused("0 25 * * *").contains("bounds"), "{}", refused("0 25 * * *"));
+        assert!(
+            refused("0 25 * * *").contains("bounds"),
+            "{}",
+            refused("0 25 * * *")
+        );
         assert!(refused("0 * * *").contains("4 fields"));
         assert!(refused("0 0 0 1 1 * 2030").contains("7 fields"));
         assert!(refused("@reboot").contains("by the clock"));
@@ -310,6 +357,9 @@ mod tests {
 
     #[test]
     fn the_english_text_is_for_people() {
-        assert_eq!(schedule("0 9 * * MON", Tz::UTC).describe(), "At 09:00, on Monday.");
+        assert_eq!(
+            schedule("0 9 * * MON", Tz::UTC).describe(),
+            "At 09:00, on Monday."
+        );
     }
 }

@@ -153,7 +153,9 @@ impl Endpoint {
 
     /// The endpoint of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|endpoint| endpoint.name() == name)
     }
 
     /// What to send to ask for `ask`.

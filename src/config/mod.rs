@@ -1,5 +1,7 @@
 //! `jobs.toml` and the environment, checked and resolved into [`Config`].
 
+pub(crate) mod suggest;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
