@@ -4,6 +4,7 @@
 //! answer means, [`config`] reads `jobs.toml`, [`schedule`] says when a job fires.
 
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod schedule;

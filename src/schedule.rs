@@ -161,7 +161,13 @@ fn read(pattern: &str) -> Result<Cron, String> {
         .seconds(Seconds::Optional)
         .year(Year::Disallowed)
         .build();
-    parser.parse(&fields).map_err(|error| error.to_string())
+    parser.parse(&fields).map_err(|error| {
+        let message = error.to_string();
+        // croner begins with the class of the error, which tells people nothing.
+        message
+            .split_once(": ")
+            .map_or(message.clone(), |(_, reason)| reason.to_owned())
+    })
 }
 
 fn counted(pattern: &str) -> Result<&str, String> {

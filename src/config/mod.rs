@@ -152,8 +152,8 @@ impl Config {
 pub enum TokenMissing {
     /// JustOneAPI is to be asked.
     #[error(
-        "JustOneAPI is asked for this, and it wants a token: set JUSTONEAPI_TOKEN, or \
-         JUSTONEAPI_TOKEN_FILE to the path of a file that holds it"
+        "there is no token for JustOneAPI, and nothing can be fetched there without one: set \
+         JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it"
     )]
     Calls,
     /// Only short links of works need it.

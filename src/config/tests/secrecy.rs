@@ -7,46 +7,46 @@ const CANARY: &str = "CANARY-9f8e7d6c5b4a";
 /// Texts with a secret where secrets do not belong.
 fn leaks() -> Vec<String> {
     let mut texts: Vec<String> = [
-        "[justoneapi]\ntoken = \"@\"",
-        "token = \"@\"",
-        "[justoneapi]\ntokn = \"@\"",
-        "[justoneapi]\napi_key = '@'",
-        "[justoneapi]\nApiKey = ['@']",
-        "[justoneapi]\ntoken = \"\"\"\nline\n@\n\"\"\"\nconcurrency = 0",
-        "[justoneapi]\ntoken = { value = \"@\" }",
-        "justoneapi = { concurrency = \"x\", token = \"@\" }",
-        "justoneapi.token = \"@\"",
-        "[justoneapi]\n\"tok\\u0065n\" = \"@\"",
-        "[amagi]\nsecret = \"@\"\nparameter = 5",
-        "[justoneapi]\nbase_url = \"https://example.org/?token=@\"",
-        "[justoneapi]\nbase_url = \"https://u:@@example.org/\" # password",
-        "[justoneapi]\nprice = { \"token-@\" = 1 }",
-        "timezone = \"token @\"",
+        "[justoneapi]\ntoken = \"§\"",
+        "token = \"§\"",
+        "[justoneapi]\ntokn = \"§\"",
+        "[justoneapi]\napi_key = '§'",
+        "[justoneapi]\nApiKey = ['§']",
+        "[justoneapi]\ntoken = \"\"\"\nline\n§\n\"\"\"\nconcurrency = 0",
+        "[justoneapi]\ntoken = { value = \"§\" }",
+        "justoneapi = { concurrency = \"x\", token = \"§\" }",
+        "justoneapi.token = \"§\"",
+        "[justoneapi]\n\"tok\\u0065n\" = \"§\"",
+        "[amagi]\nsecret = \"§\"\nparameter = 5",
+        "[justoneapi]\nbase_url = \"https://example.org/?token=§\"",
+        "[justoneapi]\nbase_url = \"https://u:§@example.org/\" # password",
+        "[justoneapi]\nprice = { \"token-§\" = 1 }",
+        "timezone = \"token §\"",
         // Syntax errors, before, at and after the secret.
-        "[justoneapi]\ntoken = @",
-        "[justoneapi]\ntoken = \"@",
-        "[justoneapi]\ntoken = '@\nx = 1",
-        "[justoneapi]\ntoken = \"\"\"\n@\n",
-        "[justoneapi]\ntoken = \"a\"\ntoken = \"@\"",
-        "[justoneapi]\ntoken \"@\"",
-        "[justoneapi]\nconcurrency = = \ntoken = \"@\"",
-        "[justoneapi]\ntokn = @",
+        "[justoneapi]\ntoken = §",
+        "[justoneapi]\ntoken = \"§",
+        "[justoneapi]\ntoken = '§\nx = 1",
+        "[justoneapi]\ntoken = \"\"\"\n§\n",
+        "[justoneapi]\ntoken = \"a\"\ntoken = \"§\"",
+        "[justoneapi]\ntoken \"§\"",
+        "[justoneapi]\nconcurrency = = \ntoken = \"§\"",
+        "[justoneapi]\ntokn = §",
         // A key that nobody knows: its value is not shown either.
-        "[justoneapi]\nmy_login = \"@\"",
-        "my_login = \"@\"",
-        "[[job]]\nname = 5\nmy_login = \"@\"",
+        "[justoneapi]\nmy_login = \"§\"",
+        "my_login = \"§\"",
+        "[[job]]\nname = 5\nmy_login = \"§\"",
     ]
     .map(str::to_owned)
     .to_vec();
-    texts.push(format!("{JOB}token = \"@\"\n"));
-    texts.push(format!("{JOB}[job.filter]\ntoken = \"@\"\n"));
+    texts.push(format!("{JOB}token = \"§\"\n"));
+    texts.push(format!("{JOB}[job.filter]\ntoken = \"§\"\n"));
     let kols = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n";
     texts.push(format!(
-        "{kols}filter = {{ token = \"@\", gender = \"x\" }}\n"
+        "{kols}filter = {{ token = \"§\", gender = \"x\" }}\n"
     ));
     texts
         .into_iter()
-        .map(|text| text.replace('@', CANARY))
+        .map(|text| text.replace('§', CANARY))
         .collect()
 }
 
@@ -64,7 +64,12 @@ fn no_secret_is_repeated_by_a_message() {
 #[test]
 fn a_token_in_the_file_is_refused_with_the_way_out() {
     let message = refused(&format!("[justoneapi]\ntoken = \"{CANARY}\"\n"));
-    insta::assert_snapshot!(message, @"");
+    insta::assert_snapshot!(message, @r#"
+error: secrets do not belong in this file
+ --> jobs.toml:2:1
+  | (the line is not shown here)
+  = help: set the environment variable JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it, and remove this line; a token that was shared with this file should be replaced
+"#);
 }
 
 #[test]

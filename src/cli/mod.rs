@@ -1,0 +1,3 @@
+//! The face: one file a subcommand.
+
+pub mod check;
