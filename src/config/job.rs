@@ -221,7 +221,7 @@ impl Reader<'_> {
             && targets.is_empty()
         {
             let help = format!(
-                "list them under `{}`, or switch the job off with `enabled = false` and remove it",
+                "list them under `{}`",
                 keys.join("`, or one a line in the file named by `")
             );
             let at = section.span.start..section.span.start;

@@ -138,7 +138,10 @@ fn read_list(directory: &Path, name: &str) -> Result<String, Problem> {
     }
     let path = directory.join(path);
     let cannot = |reason: String| {
-        let title = format!("cannot read {}: {reason}", path.display());
+        let title = format!(
+            "cannot read {}: {reason}",
+            quoted(&path.display().to_string())
+        );
         Problem::new(
             title,
             "a text file with one entry a line; lines that begin with # are comments",

@@ -14,6 +14,9 @@ const MOST_SHOWN: usize = 50;
 /// Lines longer than this are not shown: nobody finds the place in them.
 const LONGEST_LINE: usize = 400;
 
+/// Lines longer than this are not even searched for secrets.
+const LONGEST_SEARCHED: usize = 1 << 16;
+
 /// Everything that is wrong with the settings.
 #[derive(Clone, Debug)]
 pub struct ConfigError {
@@ -104,10 +107,11 @@ impl<'a> Source<'a> {
     }
 
     fn is_secret(&self, line: &Range<usize>, text: &str) -> bool {
-        let hidden = self
-            .hidden
-            .iter()
-            .any(|it| it.start <= line.end && line.start <= it.end);
+        let hidden = text.len() > LONGEST_SEARCHED
+            || self
+                .hidden
+                .iter()
+                .any(|it| it.start <= line.end && line.start <= it.end);
         let holds_token = self
             .token
             .as_ref()

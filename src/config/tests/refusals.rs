@@ -314,7 +314,7 @@ fn files_that_cannot_be_used_are_named() {
     let path = directory.path().join("jobs.toml");
     let job = JOB.replace("keywords = [\"露营\"]\n", "");
     for (file, part) in [
-        ("missing.txt", "missing.txt: No such file"),
+        ("missing.txt", "missing.txt`: No such file"),
         ("folder", "no regular file"),
         ("binary", "not UTF-8"),
         ("../x.txt", "not beside jobs.toml"),

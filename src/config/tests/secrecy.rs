@@ -22,6 +22,9 @@ fn leaks() -> Vec<String> {
         "[justoneapi]\nbase_url = \"https://u:§@example.org/\" # password",
         "[justoneapi]\nprice = { \"token-§\" = 1 }",
         "timezone = \"token §\"",
+        "[[job]]\nschedule = \"0 0 * * §\" # token",
+        "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\nnotes_file = \"token/§\"",
+        "[[job]]\nkind = \"works\"\nurls = [\"https://§.example/?token=§\", \"§://token\"]",
         // Syntax errors, before, at and after the secret.
         "[justoneapi]\ntoken = §",
         "[justoneapi]\ntoken = \"§",
