@@ -62,8 +62,6 @@ impl Reader<'_> {
         zone: Tz,
     ) -> (Vec<Job>, Vec<Job>) {
         let Some(value) = value else {
-            self.warnings
-                .push("there are no jobs: nothing will ever be fetched".to_owned());
             return (Vec::new(), Vec::new());
         };
         let span = value.span();

@@ -189,6 +189,10 @@ impl<'a> Reader<'a> {
 impl Config {
     /// Adds what can only be told of the whole.
     fn warned(mut self) -> Self {
+        if self.jobs.is_empty() {
+            self.warnings
+                .push("there are no jobs that fire: nothing will be fetched".to_owned());
+        }
         let has_notes = self.jobs.iter().any(|job| job.kind == Kind::Note);
         if has_notes && self.note_detail == Endpoint::NoteDetailV7 {
             self.warnings.push(

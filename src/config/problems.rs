@@ -94,6 +94,11 @@ impl<'a> Source<'a> {
         self.lines.partition_point(|start| *start <= at)
     }
 
+    /// Where a line begins, counted from 0.
+    fn line_start(&self, index: usize) -> usize {
+        self.lines.get(index).copied().unwrap_or(self.text.len())
+    }
+
     /// The text of a line, counted from 0, without its line break.
     fn line(&self, index: usize) -> &'a str {
         let start = self.lines.get(index).copied().unwrap_or(self.text.len());
@@ -106,17 +111,17 @@ impl<'a> Source<'a> {
         line.trim_end_matches(['\n', '\r'])
     }
 
-    fn is_secret(&self, line: &Range<usize>, text: &str) -> bool {
-        let hidden = text.len() > LONGEST_SEARCHED
-            || self
-                .hidden
-                .iter()
-                .any(|it| it.start <= line.end && line.start <= it.end);
-        let holds_token = self
-            .token
-            .as_ref()
-            .is_some_and(|token| text.contains(token.expose_secret()));
-        hidden || holds_token || secrets::mentioned(text)
+    /// Whether these lines hold what is not to be shown.
+    fn is_secret(&self, lines: &Range<usize>) -> bool {
+        let Some(text) = self.text.get(lines.clone()) else {
+            return true;
+        };
+        let hides = |part: &Range<usize>| part.start <= lines.end && lines.start <= part.end;
+        let holds = |token: &SecretString| text.contains(token.expose_secret());
+        text.len() > LONGEST_SEARCHED
+            || self.hidden.iter().any(hides)
+            || self.token.as_ref().is_some_and(holds)
+            || secrets::mentioned(text)
     }
 }
 
@@ -201,13 +206,18 @@ impl Problems {
 
 fn render(source: &Source<'_>, span: Range<usize>, problem: Problem, key_only: bool) -> String {
     let index = source.line_number(span.start).saturating_sub(1);
-    let start = source.lines.get(index).copied().unwrap_or(0);
+    let start = source.line_start(index);
     let line = source.line(index);
     let end = start + line.len();
     let from = span.start.clamp(start, end) - start;
     let to = span.end.clamp(start, end) - start;
     let Problem { title, help } = problem;
-    if source.is_secret(&(start..end), line) {
+    // A text of several lines is shown by its first, and quoted whole.
+    let last = source
+        .line_number(span.end.max(span.start))
+        .saturating_sub(1);
+    let covered = start..(source.line_start(last) + source.line(last).len()).max(end);
+    if source.is_secret(&covered) {
         return unshown(
             source,
             line,

@@ -34,7 +34,7 @@ pub(super) fn is_name(key: &str) -> bool {
         || ["token", "apikey"].into_iter().any(nearly)
 }
 
-/// Whether a line could hold a secret. The `xsec_token` of a note's link is none of ours.
+/// Whether lines could hold a secret. The `xsec_token` of a note's link is none of ours.
 pub(super) fn mentioned(line: &str) -> bool {
     let lower = line.to_lowercase().replace("xsec_token", "");
     let folded: String = lower
@@ -42,7 +42,7 @@ pub(super) fn mentioned(line: &str) -> bool {
         .filter(|c| !matches!(c, '_' | '-' | ' ' | '.'))
         .collect();
     SECRET_PARTS.iter().any(|part| folded.contains(part))
-        || lower.split(['=', ':', ',', '{', '.']).any(is_name)
+        || lower.split(['=', ':', ',', '{', '.', '\n']).any(is_name)
 }
 
 /// Takes every secret out of a table, at any depth, and reports each without its value.

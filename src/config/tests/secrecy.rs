@@ -1,5 +1,7 @@
 //! No message ever shows a secret.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const CANARY: &str = "CANARY-9f8e7d6c5b4a";
@@ -25,6 +27,7 @@ fn leaks() -> Vec<String> {
         "[[job]]\nschedule = \"0 0 * * §\" # token",
         "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\nnotes_file = \"token/§\"",
         "[[job]]\nkind = \"works\"\nurls = [\"https://§.example/?token=§\", \"§://token\"]",
+        "[[job]]\nname = \"n\"\nkind = \"\"\"\ntoken = §\n\"\"\"",
         // Syntax errors, before, at and after the secret.
         "[justoneapi]\ntoken = §",
         "[justoneapi]\ntoken = \"§",
@@ -137,4 +140,19 @@ fn the_xsec_token_of_a_link_hides_nothing() {
         "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\nnotes = [\"{link}\"]"
     );
     assert!(refused(&text).contains(link), "{}", refused(&text));
+}
+
+proptest! {
+    #[test]
+    fn no_mangled_file_gives_its_token_away(cut in 0usize..6000, to in 0usize..6000, put in "[\\PC\n]{0,6}|\"\"\"") {
+        let sample: Vec<char> = include_str!("../../../jobs.toml").chars().collect();
+        let (cut, to) = (cut.min(to).min(sample.len()), cut.max(to).min(sample.len()));
+        let before: String = sample[..cut].iter().collect();
+        let after: String = sample[to..].iter().collect();
+        let text = format!("{before}{put}\ntoken = \"{CANARY}\"\n{after}");
+        // In a comment or in a text it may stand; then there is nothing to refuse.
+        if let Err(error) = parse_with(&text, &Environment::default()) {
+            prop_assert!(!error.to_string().contains(CANARY), "{text}\n{error}");
+        }
+    }
 }
