@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod crawl;
 pub mod daemon;
@@ -15,4 +16,6 @@ pub mod plan;
 pub mod retry;
 pub mod schedule;
 pub mod store;
+mod suggest;
 pub mod time;
+pub mod watchlist;

@@ -1,12 +1,39 @@
 //! When a job fires: a cron pattern in a time zone.
+//!
+//! A pattern has five fields, or six with seconds in front, or is a nickname such as `@hourly`.
+//! When day-of-month and day-of-week are both set, either may match, as in classic cron. A
+//! pattern that names a wall-clock time fires once on the days the clocks change; one that
+//! repeats keeps its pace.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use croner::Cron;
-use croner::parser::{CronParser, Seconds};
+use croner::parser::{CronParser, Seconds, Year};
 
 use crate::time::Time;
+
+/// Schedules that fire closer together than this are refused: nearly always a stray `*` in the
+/// seconds field, and every fire is paid for.
+const SHORTEST_GAP: Duration = Duration::from_secs(10);
+
+/// Where the checks of a pattern begin: the first microsecond of a leap year, so that 29
+/// February is near. Patterns have no year field, so any start tells the same.
+const CHECKS_FROM_MICROS: i64 = 1_704_067_200_000_000;
+
+/// How many fires are looked at for the shortest gap: more than one of every kind of neighbour
+/// (within a minute, an hour, a day) that a pattern can have.
+const FIRES_CHECKED: usize = 200;
+
+/// Days in a week: what most schedules repeat after.
+const WEEK: u32 = 7;
+
+/// Days in a year.
+const YEAR: u32 = 365;
+
+/// Days in 28 years: after so long, dates fall on the same weekdays again.
+const SOLAR_CYCLE: u32 = 10_227;
 
 /// A cron pattern and the zone it is meant in.
 #[derive(Clone, Debug)]
@@ -19,11 +46,18 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Reads a pattern; the error is croner's own text.
+    /// Reads a pattern. The error says what is wrong with it and what was probably meant.
     pub fn parse(pattern: &str, zone: Tz) -> Result<Self, String> {
-        let parser = CronParser::builder().seconds(Seconds::Optional).build();
-        let cron = parser.parse(pattern.trim()).map_err(|error| error.to_string())?;
-        Ok(Self { pattern: pattern.trim().to_owned(), zone, cron })
+        let pattern = pattern.trim();
+        let cron = read(pattern)?;
+        let schedule = Self {
+            pattern: pattern.to_owned(),
+            zone,
+            cron,
+        };
+        schedule.check_that_it_fires()?;
+        schedule.check_the_gaps()?;
+        Ok(schedule)
     }
 
     /// The first fire after `at`; `None` when the pattern never matches again.
@@ -38,6 +72,114 @@ impl Schedule {
         std::iter::successors(self.next_after(after), |at| self.next_after(*at))
             .take_while(move |at| *at <= until)
     }
+
+    /// The pattern in English: "At 09:00, on Monday".
+    pub fn describe(&self) -> String {
+        self.cron.describe()
+    }
+
+    /// Whether day-of-month and day-of-week are both set, which means *or*: people who write it
+    /// often mean *and*.
+    pub fn either_day_matches(&self) -> bool {
+        let pattern = &self.cron.pattern;
+        !pattern.is_dom_wildcard() && !pattern.is_dow_wildcard() && !pattern.matches_dom_and_dow()
+    }
+
+    /// How many times a day it fires, on average: of the coming week, or of a year or of 28
+    /// years where a week holds too few to tell.
+    pub fn fires_per_day(&self, from: Time) -> f64 {
+        for days in [WEEK, YEAR, SOLAR_CYCLE] {
+            let until = from.plus(Duration::from_hours(24 * u64::from(days)));
+            let enough = usize::try_from(days).unwrap_or(usize::MAX);
+            let fires = self.fires(from, until).count();
+            if days == SOLAR_CYCLE || fires >= enough || (days == YEAR && fires > 1) {
+                let fires = u32::try_from(fires).unwrap_or(u32::MAX);
+                return f64::from(fires) / f64::from(days);
+            }
+        }
+        0.0
+    }
+
+    fn check_that_it_fires(&self) -> Result<(), String> {
+        match self.next_after(checks_from()) {
+            Some(_) => Ok(()),
+            None => Err("it never fires: no such date exists".to_owned()),
+        }
+    }
+
+    fn check_the_gaps(&self) -> Result<(), String> {
+        let mut previous: Option<Time> = None;
+        let fires =
+            std::iter::successors(self.next_after(checks_from()), |at| self.next_after(*at));
+        for at in fires.take(FIRES_CHECKED) {
+            let gap = previous.map_or(SHORTEST_GAP, |earlier| at.since(earlier));
+            if gap < SHORTEST_GAP {
+                return Err(self.too_often(gap));
+            }
+            previous = Some(at);
+        }
+        Ok(())
+    }
+
+    fn too_often(&self, gap: Duration) -> String {
+        let minutes: Vec<&str> = self.pattern.split_whitespace().skip(1).collect();
+        format!(
+            "it fires every {} s, and {} s is the least: with six fields the first one is seconds; \
+             `{}` (five fields) fires on the minute",
+            gap.as_secs(),
+            SHORTEST_GAP.as_secs(),
+            minutes.join(" "),
+        )
+    }
+}
+
+fn checks_from() -> Time {
+    // One second early, so that a fire at midnight counts.
+    Time::from_micros(CHECKS_FROM_MICROS - 1_000_000)
+        .unwrap_or_else(|| Time::new(Default::default()))
+}
+
+fn read(pattern: &str) -> Result<Cron, String> {
+    let fields = match pattern.to_ascii_lowercase().as_str() {
+        "@midnight" => "@daily".to_owned(),
+        "@reboot" => {
+            return Err("`@reboot` is not a time; a job fires by the clock only".to_owned());
+        }
+        "@hourly" | "@daily" | "@weekly" | "@monthly" | "@yearly" | "@annually" => {
+            pattern.to_owned()
+        }
+        nickname if nickname.starts_with('@') => {
+            return Err(
+                "no such nickname; there are `@hourly`, `@daily` (`@midnight`), \
+                 `@weekly`, `@monthly` and `@yearly` (`@annually`)"
+                    .to_owned(),
+            );
+        }
+        _ => counted(pattern)?.to_owned(),
+    };
+    let parser = CronParser::builder()
+        .seconds(Seconds::Optional)
+        .year(Year::Disallowed)
+        .build();
+    parser.parse(&fields).map_err(|error| {
+        // Its quotes as everywhere else.
+        let message = error.to_string().replace('\'', "`");
+        // croner begins with the class of the error, which tells people nothing.
+        message
+            .split_once(": ")
+            .map_or(message.clone(), |(_, reason)| reason.to_owned())
+    })
+}
+
+fn counted(pattern: &str) -> Result<&str, String> {
+    match pattern.split_whitespace().count() {
+        5 | 6 => Ok(pattern),
+        0 => Err("it is empty; `0 * * * *` fires every hour".to_owned()),
+        count => Err(format!(
+            "it has {count} fields, and cron has 5 (minute hour day month weekday), or 6 with \
+             seconds in front"
+        )),
+    }
 }
 
 impl FromStr for Schedule {
@@ -48,3 +190,6 @@ impl FromStr for Schedule {
         Self::parse(pattern, Tz::UTC)
     }
 }
+
+#[cfg(test)]
+mod tests;

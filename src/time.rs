@@ -151,7 +151,10 @@ impl Clock {
     }
 
     /// The time now.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
     pub fn now(&self) -> Time {
         match &self.0 {
             Source::System => Time::new(Utc::now()),
@@ -184,7 +187,10 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the clock"
+)]
 fn monotonic() -> Instant {
     Instant::now()
 }
@@ -199,8 +205,14 @@ mod tests {
 
     #[test]
     fn seconds_and_milliseconds_give_the_same_instant_and_zero_gives_none() {
-        assert_eq!(Time::from_upstream(1_773_065_442), Some(time("2026-03-09 14:10:42")));
-        assert_eq!(Time::from_upstream(1_773_065_442_000), Some(time("2026-03-09T14:10:42Z")));
+        assert_eq!(
+            Time::from_upstream(1_773_065_442),
+            Some(time("2026-03-09 14:10:42"))
+        );
+        assert_eq!(
+            Time::from_upstream(1_773_065_442_000),
+            Some(time("2026-03-09T14:10:42Z"))
+        );
         assert_eq!(Time::from_upstream(0), None);
         assert_eq!(Time::from_upstream(-1), None);
         assert_eq!(Time::from_upstream(i64::MAX), None);
@@ -208,7 +220,11 @@ mod tests {
 
     #[test]
     fn text_sorts_as_time_does_and_reads_back() {
-        let times = ["2026-03-09 14:10:42", "2026-03-09 14:10:42.25", "2026-03-09 14:10:42.5"];
+        let times = [
+            "2026-03-09 14:10:42",
+            "2026-03-09 14:10:42.25",
+            "2026-03-09 14:10:42.5",
+        ];
         assert!(times.is_sorted());
         for text in times {
             assert_eq!(time(text).to_string(), text);

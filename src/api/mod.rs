@@ -17,7 +17,6 @@ mod work;
 pub use kols::has_more;
 pub use outcome::{Billed, Outcome};
 pub use reading::{Listing, Reading};
-pub use share_link::item_of_url;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

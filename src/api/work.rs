@@ -5,7 +5,8 @@ mod rows;
 
 use serde_json::Value;
 
-use super::{Ask, Outcome, Reading, envelope, json, share_link};
+use super::{Ask, Outcome, Reading, envelope, json};
+use crate::watchlist::links;
 
 /// Reasons of a filter that say that the work is deleted or hidden. Any other reason, or none,
 /// is no verdict.
@@ -46,7 +47,7 @@ fn read_holder(asked: Option<&str>, holder: &Value) -> Reading {
     match asked {
         Some(asked) if asked != work_id => Reading::about_another(asked, &work_id),
         // A short link says no id to compare with, so at least it must be one.
-        None if !share_link::is_work_id(&work_id) => {
+        None if !links::is_work_id(&work_id) => {
             Reading::unreadable(&format!("aweme_detail.aweme_id is no id: {work_id}"))
         }
         _ => rows::of(detail, &work_id),

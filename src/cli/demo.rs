@@ -66,7 +66,7 @@ impl Demo {
         daemon
             .run_until(end, |now| {
                 bar.set_position(now.since(start).as_secs() / 3600);
-                bar.set_message(format!("{} calls", simulator.truth_len()));
+                bar.set_message(format!("{} calls", count(calls(&simulator))));
             })
             .await?;
         bar.finish_and_clear();
@@ -102,6 +102,10 @@ impl Demo {
         options.faults = FAULTS.parse().context("the demo's faults")?;
         simulator::start(options, listener).await
     }
+}
+
+fn calls(simulator: &Simulator) -> i64 {
+    i64::try_from(simulator.calls()).unwrap_or(i64::MAX)
 }
 
 /// The demo's jobs, read as any `jobs.toml` is.

@@ -1,6 +1,5 @@
 //! `tidewatch fetch`: look now, through the same step as the daemon, and show what was stored.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use crate::daemon::new_owner;
 use crate::model::{Kind, KolSearch, Target};
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Presence, Store, Suggested};
 use crate::time::Clock;
-use crate::watchlist;
+use crate::watchlist::{self, kol_filter};
 
 /// How often the looks are asked whether a daemon has made them.
 const POLL: Duration = Duration::from_millis(500);
@@ -104,14 +103,11 @@ impl What {
             Self::Keyword { keywords } => parsed(Kind::Keyword, keywords)?,
             Self::Work { works } => parsed(Kind::Work, works)?,
             Self::Kols { filter, max_pages } => {
-                let pairs = filter.iter().map(|pair| {
-                    let (name, value) = pair.split_once('=').with_context(|| {
-                        format!("a filter is NAME=VALUE, for example keyword=阅读, not {}", safe(pair, 80))
-                    })?;
-                    Ok((name.trim().to_owned(), value.trim().to_owned()))
-                });
-                let filter = watchlist::kol_filter::from_pairs(pairs.collect::<Result<BTreeMap<_, _>>>()?)
-                    .map_err(|why| anyhow!(why))?;
+                let filter = filter.iter().map(|pair| parameter(pair)).collect::<Result<_>>()?;
+                let filter = kol_filter::read(&filter).map_err(|complaints| {
+                    let said = complaints.iter().map(|c| format!("{} ({})", c.message, c.help));
+                    anyhow!(said.collect::<Vec<_>>().join("; "))
+                })?;
                 let search = KolSearch { filter, max_pages: *max_pages };
                 vec![Target { kind: Kind::KolSearch, key: search.to_key() }]
             }
@@ -120,6 +116,20 @@ impl What {
         targets.dedup();
         Ok(targets)
     }
+}
+
+/// Reads `NAME=VALUE`; the value as `jobs.toml` would have it, or as text.
+fn parameter(pair: &str) -> Result<(String, toml::Value)> {
+    let (name, value) = pair.split_once('=').with_context(|| {
+        format!("a filter is NAME=VALUE, for example keyword=阅读, not {}", safe(pair, 80))
+    })?;
+    let value = value.trim();
+    let typed = match value {
+        "true" => toml::Value::Boolean(true),
+        "false" => toml::Value::Boolean(false),
+        _ => toml::Value::String(value.to_owned()),
+    };
+    Ok((name.trim().to_owned(), typed))
 }
 
 /// Works off the run's looks here.

@@ -1,4 +1,17 @@
 //! `jobs.toml` and the environment, checked and resolved into [`Config`].
+//!
+//! The file is read section by section, so that everything that is wrong with it is reported at
+//! once, each with its line. Secrets have no place in it and are never shown.
+
+mod environment;
+mod job;
+mod lists;
+mod load;
+mod problems;
+mod provider;
+mod secrets;
+mod section;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,6 +24,11 @@ use url::Url;
 use crate::api::{Endpoint, Provider};
 use crate::model::{Kind, Target};
 use crate::schedule::Schedule;
+
+pub use environment::Environment;
+pub(crate) use job::kind_name;
+use load::Reader;
+pub use problems::ConfigError;
 
 /// Everything the program was told, checked.
 #[derive(Clone, Debug)]
@@ -31,6 +49,10 @@ pub struct Config {
     pub work_detail: Endpoint,
     /// The jobs, in the order of the file.
     pub jobs: Vec<Job>,
+    /// The jobs with `enabled = false`: checked like the others, and not to fire.
+    pub disabled_jobs: Vec<Job>,
+    /// What is allowed and yet probably not meant.
+    pub warnings: Vec<String>,
 }
 
 /// How to call one provider.
@@ -72,9 +94,75 @@ impl Config {
         }
     }
 
+    /// What answers for a kind of target.
+    pub fn endpoint(&self, kind: Kind) -> Endpoint {
+        match kind {
+            Kind::Note => self.note_detail,
+            Kind::Keyword => Endpoint::SearchSuggestions,
+            Kind::KolSearch => Endpoint::KolSearch,
+            Kind::Work => self.work_detail,
+        }
+    }
+
     /// What a call to an endpoint costs, in millionths of the account's currency.
     pub fn price_micros(&self, endpoint: Endpoint) -> i64 {
         let prices = &self.provider(endpoint.provider()).price_micros;
         prices.get(&endpoint).copied().unwrap_or(0)
     }
+
+    /// Whether looking at a target takes JustOneAPI's token.
+    pub fn needs_token(&self, target: &Target) -> bool {
+        match self.endpoint(target.kind) {
+            // This one is asked by link, so short links need nobody to resolve them.
+            Endpoint::AmagiWorkByUrl => false,
+            Endpoint::AmagiWorkById => target.is_short_link(),
+            endpoint => endpoint.provider() == Provider::JustOneApi,
+        }
+    }
+
+    /// That there is a token if any of the jobs needs one. For everything that calls.
+    pub fn require_token(&self) -> Result<(), TokenMissing> {
+        self.require_token_for(self.jobs.iter().flat_map(|job| &job.targets))
+    }
+
+    /// That there is a token if any of these targets needs one.
+    pub fn require_token_for<'a>(
+        &self,
+        targets: impl IntoIterator<Item = &'a Target>,
+    ) -> Result<(), TokenMissing> {
+        if self.token.is_some() {
+            return Ok(());
+        }
+        let needing = targets
+            .into_iter()
+            .filter(|target| self.needs_token(target));
+        let (links, others): (Vec<&Target>, Vec<&Target>) =
+            needing.partition(|it| self.endpoint(it.kind).provider() == Provider::Amagi);
+        match (others.is_empty(), links.is_empty()) {
+            (false, _) => Err(TokenMissing::Calls),
+            (true, false) => Err(TokenMissing::ShortLinks),
+            (true, true) => Ok(()),
+        }
+    }
 }
+
+/// Why nothing can be fetched without JustOneAPI's token, and what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenMissing {
+    /// JustOneAPI is to be asked.
+    #[error(
+        "there is no token for JustOneAPI, and nothing can be fetched there without one: set \
+         JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it"
+    )]
+    Calls,
+    /// Only short links of works need it.
+    #[error(
+        "short links of works are resolved by JustOneAPI, and it wants a token: write full links \
+         (https://www.douyin.com/video/…) instead, or set `parameter = \"url\"` under `[amagi]` \
+         (amagi 3.2 to 4.0), or set JUSTONEAPI_TOKEN"
+    )]
+    ShortLinks,
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,13 @@ use serde_json::Value;
 use url::Url;
 
 use super::{NOT_SERVED, VERDICTS, holder, read_holder};
-use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope, json, share_link};
+use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope, json};
+use crate::watchlist::links;
 use crate::model::Kind;
 
 /// What to send to amagi 3.2 to 4.0, which take links only.
 pub(in crate::api) fn request_by_url(ask: &Ask) -> Request {
-    let link = if share_link::is_work_id(&ask.key) {
+    let link = if links::is_work_id(&ask.key) {
         format!("https://www.douyin.com/video/{}", ask.key)
     } else {
         ask.key.clone()
@@ -61,7 +62,7 @@ fn asked_id(ask: &Ask) -> Option<String> {
     if !ask.key.contains("://") {
         return Some(ask.key.clone());
     }
-    match share_link::item_of_url(&Url::parse(&ask.key).ok()?) {
+    match links::item_of_url(&Url::parse(&ask.key).ok()?) {
         Some((Kind::Work, id)) => Some(id),
         _ => None,
     }

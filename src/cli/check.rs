@@ -1,0 +1,248 @@
+//! `check`: what the settings mean, when the jobs fire next, and what they will cost.
+
+use std::fmt::Write;
+
+use chrono::Offset;
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::api::Provider;
+use crate::config::{Config, Job, kind_name};
+use crate::model::{Kind, KolSearch, Target};
+use crate::time::Time;
+
+/// Fire times shown of each job.
+const FIRES_SHOWN: usize = 5;
+
+/// Targets shown of each job.
+const TARGETS_SHOWN: usize = 3;
+
+/// A target is cut to this many columns.
+const TARGET_COLUMNS: usize = 86;
+
+/// The widest line, in columns.
+const WIDTH: u16 = 100;
+
+/// Millionths of a yuan in a yuan.
+const MICROS: f64 = 1_000_000.0;
+
+/// What stands for a price that the settings do not name.
+const UNKNOWN: &str = "?";
+
+/// What a job takes each day, at the most.
+#[derive(Clone, Copy, Debug)]
+struct Daily {
+    fires: f64,
+    calls: f64,
+    /// `None` where a price is not known.
+    yuan: Option<f64>,
+}
+
+/// What the settings mean, as text for people. No call is made and nothing is written.
+pub fn report(config: &Config, now: Time) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{}: {} jobs",
+        config.path.display(),
+        config.jobs.len()
+    );
+    let _ = writeln!(
+        text,
+        "Times are shown in the zone of the job; default {}.",
+        config.timezone
+    );
+    for job in &config.jobs {
+        text.push('\n');
+        text.push_str(&job_text(config, job, now));
+    }
+    for job in &config.disabled_jobs {
+        let _ = writeln!(
+            text,
+            "\n{} ({}): switched off",
+            job.name,
+            kind_name(job.kind)
+        );
+    }
+    if !config.jobs.is_empty() {
+        text.push_str(&daily_text(config, now));
+    }
+    for warning in &config.warnings {
+        let _ = write!(text, "\nwarning: {warning}\n");
+    }
+    text
+}
+
+fn job_text(config: &Config, job: &Job, now: Time) -> String {
+    let mut text = String::new();
+    let schedule = &job.schedule;
+    let _ = writeln!(text, "{} ({})", job.name, kind_name(job.kind));
+    let english = schedule.describe();
+    let english = english.trim_end_matches('.');
+    let _ = writeln!(
+        text,
+        "  schedule  {}  {english}, {}",
+        schedule.pattern, schedule.zone
+    );
+    let _ = writeln!(text, "  asks      {}", config.endpoint(job.kind).name());
+    let _ = writeln!(text, "  targets   {}", job.targets.len());
+    for target in job.targets.iter().take(TARGETS_SHOWN) {
+        let _ = writeln!(text, "            {}", shown(target));
+    }
+    if job.targets.len() > TARGETS_SHOWN {
+        let _ = writeln!(
+            text,
+            "            … and {} more",
+            job.targets.len() - TARGETS_SHOWN
+        );
+    }
+    let mut at = now;
+    for index in 0..FIRES_SHOWN {
+        let Some(fire) = schedule.next_after(at) else {
+            break;
+        };
+        let label = if index == 0 { "next" } else { "" };
+        let _ = writeln!(text, "  {label:<9} {}", fire_text(job, fire));
+        at = fire;
+    }
+    text
+}
+
+/// A fire in the job's zone and in UTC: `2026-03-10 Tue 09:00:00 +08:00   2026-03-10 01:00:00 UTC`.
+fn fire_text(job: &Job, fire: Time) -> String {
+    let local = fire.utc().with_timezone(&job.schedule.zone);
+    let offset = local.offset().fix();
+    format!(
+        "{} {offset}   {fire} UTC",
+        local.format("%Y-%m-%d %a %H:%M:%S")
+    )
+}
+
+/// A target as people wrote it, or nearly.
+fn shown(target: &Target) -> String {
+    let text = match KolSearch::from_key(&target.key) {
+        Some(search) if target.kind == Kind::KolSearch => {
+            let filter: Vec<String> = search
+                .filter
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            format!("{} (up to {} pages)", filter.join(" "), search.max_pages)
+        }
+        _ => target.key.clone(),
+    };
+    cut(&text)
+}
+
+/// Cuts a text to the columns it may take; Chinese characters take two.
+fn cut(text: &str) -> String {
+    let mut columns = 0;
+    let mut shown = String::new();
+    for c in text.chars() {
+        columns += if c.is_ascii() { 1 } else { 2 };
+        if columns > TARGET_COLUMNS {
+            shown.push('…');
+            break;
+        }
+        shown.push(c);
+    }
+    shown
+}
+
+fn daily(config: &Config, job: &Job, now: Time) -> Daily {
+    let calls_a_fire: u32 = job.targets.iter().map(calls).fold(0, u32::saturating_add);
+    let fires = job.schedule.fires_per_day(now);
+    let calls = fires * f64::from(calls_a_fire);
+    let endpoint = config.endpoint(job.kind);
+    let paid = endpoint.provider() == Provider::JustOneApi;
+    let known = !paid || config.justoneapi.price_micros.contains_key(&endpoint);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "prices in millionths are far below 2^53"
+    )]
+    let micros = config.price_micros(endpoint) as f64;
+    Daily {
+        fires,
+        calls,
+        yuan: known.then_some(calls * micros / MICROS),
+    }
+}
+
+/// Calls that one look at a target takes, at the most.
+fn calls(target: &Target) -> u32 {
+    match target.kind {
+        Kind::KolSearch => KolSearch::from_key(&target.key).map_or(1, |search| search.max_pages),
+        Kind::Note | Kind::Keyword | Kind::Work => 1,
+    }
+}
+
+/// What the jobs take each day, one a line, and together.
+fn daily_text(config: &Config, now: Time) -> String {
+    let days: Vec<Daily> = config
+        .jobs
+        .iter()
+        .map(|job| daily(config, job, now))
+        .collect();
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH);
+    table.set_header(["job", "targets", "fires a day", "calls a day", "yuan a day"]);
+    for (job, day) in config.jobs.iter().zip(&days) {
+        let targets = job.targets.len().to_string();
+        let yuan = day
+            .yuan
+            .map_or(UNKNOWN.to_owned(), |yuan| format!("{yuan:.2}"));
+        table.add_row([
+            job.name.clone(),
+            targets,
+            number(day.fires),
+            number(day.calls),
+            yuan,
+        ]);
+    }
+    let calls = number(days.iter().map(|day| day.calls).sum());
+    let yuan: f64 = days.iter().filter_map(|day| day.yuan).sum();
+    let all_known = days.iter().all(|day| day.yuan.is_some());
+    let yuan = if all_known {
+        format!("{yuan:.2}")
+    } else {
+        format!("{yuan:.2} + {UNKNOWN}")
+    };
+    table.add_row(["total", "", "", &calls, &yuan]);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        let _ = write!(text, "\n{}", line.trim_end());
+    }
+    text.push_str("\nAt most: a target that several jobs share is fetched once.\n");
+    if config
+        .jobs
+        .iter()
+        .flat_map(|job| &job.targets)
+        .any(Target::is_short_link)
+    {
+        text.push_str("Each short link takes one call more, once, to learn what is behind it.\n");
+    }
+    if !all_known {
+        let _ = writeln!(
+            text,
+            "{UNKNOWN}: set the price of the endpoint under [justoneapi.price]."
+        );
+    }
+    text
+}
+
+/// A count that may be a fraction, without digits that say nothing.
+fn number(count: f64) -> String {
+    if count.fract().abs() < 0.005 {
+        format!("{count:.0}")
+    } else {
+        format!("{count:.2}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! What people read.
+
+use std::path::Path;
+
+use super::*;
+use crate::config::Environment;
+
+fn sample_report() -> String {
+    let text = include_str!("../../../jobs.toml");
+    let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
+    report(
+        &config.expect("the sample"),
+        "2026-03-09 14:10:42".parse().expect("a time"),
+    )
+}
+
+#[test]
+fn the_report_of_the_sample_says_when_what_and_how_much() {
+    insta::assert_snapshot!(sample_report(), @r#"
+jobs.toml: 4 jobs
+Times are shown in the zone of the job; default Asia/Shanghai.
+
+spring-campaign (notes)
+  schedule  0 * * * *  At minute 0 past every hour, Asia/Shanghai
+  asks      xiaohongshu/get-note-detail/v1
+  targets   3
+            68a1b2c3d4e5f60718293a4b
+            68b0c1d2e3f405162738495a
+            https://xhslink.com/a/Ab3dEfGh1
+  next      2026-03-09 Mon 23:00:00 +08:00   2026-03-09 15:00:00 UTC
+            2026-03-10 Tue 00:00:00 +08:00   2026-03-09 16:00:00 UTC
+            2026-03-10 Tue 01:00:00 +08:00   2026-03-09 17:00:00 UTC
+            2026-03-10 Tue 02:00:00 +08:00   2026-03-09 18:00:00 UTC
+            2026-03-10 Tue 03:00:00 +08:00   2026-03-09 19:00:00 UTC
+
+food-words (keywords)
+  schedule  0 9 * * *  At 09:00, Asia/Shanghai
+  asks      xiaohongshu/search-recommend/v1
+  targets   2
+            美食
+            露营
+  next      2026-03-10 Tue 09:00:00 +08:00   2026-03-10 01:00:00 UTC
+            2026-03-11 Wed 09:00:00 +08:00   2026-03-11 01:00:00 UTC
+            2026-03-12 Thu 09:00:00 +08:00   2026-03-12 01:00:00 UTC
+            2026-03-13 Fri 09:00:00 +08:00   2026-03-13 01:00:00 UTC
+            2026-03-14 Sat 09:00:00 +08:00   2026-03-14 01:00:00 UTC
+
+reading-kols (kols)
+  schedule  @daily  At 00:00, Asia/Shanghai
+  asks      xiaohongshu-pgy/kol-search/v1
+  targets   1
+            fansNumberLower=1000 gender=FEMALE keyword=阅读 notePrice=500,5000 searchType=NOTE sor…
+  next      2026-03-10 Tue 00:00:00 +08:00   2026-03-09 16:00:00 UTC
+            2026-03-11 Wed 00:00:00 +08:00   2026-03-10 16:00:00 UTC
+            2026-03-12 Thu 00:00:00 +08:00   2026-03-11 16:00:00 UTC
+            2026-03-13 Fri 00:00:00 +08:00   2026-03-12 16:00:00 UTC
+            2026-03-14 Sat 00:00:00 +08:00   2026-03-13 16:00:00 UTC
+
+competitor-works (works)
+  schedule  */30 * * * *  At every 30 minutes, Asia/Shanghai
+  asks      amagi/fetch_one_work
+  targets   2
+            7512345678901234567
+            7523456789012345678
+  next      2026-03-09 Mon 22:30:00 +08:00   2026-03-09 14:30:00 UTC
+            2026-03-09 Mon 23:00:00 +08:00   2026-03-09 15:00:00 UTC
+            2026-03-09 Mon 23:30:00 +08:00   2026-03-09 15:30:00 UTC
+            2026-03-10 Tue 00:00:00 +08:00   2026-03-09 16:00:00 UTC
+            2026-03-10 Tue 00:30:00 +08:00   2026-03-09 16:30:00 UTC
+
+ job               targets  fires a day  calls a day  yuan a day
+ spring-campaign         3           24           72       10.80
+ food-words              2            1            2        0.10
+ reading-kols            1            1            5        1.50
+ competitor-works        2           48           96        0.00
+ total                                           175       12.40
+At most: a target that several jobs share is fetched once.
+Each short link takes one call more, once, to learn what is behind it.
+
+warning: there is no token for JustOneAPI, and nothing can be fetched there without one: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it
+"#);
+}
+
+#[test]
+fn a_price_that_is_not_named_is_unknown_and_not_nothing() {
+    let text = include_str!("../../../jobs.toml").replace("\"xiaohongshu-pgy/kol", "# ");
+    let config = Config::parse(&text, Path::new("jobs.toml"), &Environment::default());
+    let report = report(
+        &config.expect("settings"),
+        "2026-03-09 14:10:42".parse().expect("a time"),
+    );
+    assert!(report.contains("10.90 + ?\n"), "{report}");
+    assert!(report.contains("?: set the price"), "{report}");
+}
+
+#[test]
+fn no_line_but_a_warning_is_wider_than_a_terminal() {
+    let report = sample_report();
+    let columns =
+        |line: &str| -> usize { line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum() };
+    for line in report.lines().filter(|line| !line.starts_with("warning: ")) {
+        assert!(columns(line) <= usize::from(WIDTH), "{line}");
+    }
+}
+
+#[test]
+fn fires_are_shown_across_a_change_of_the_clocks() {
+    let text = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"0 9 * * *\"\n\
+                timezone = \"America/New_York\"\nkeywords = [\"露营\"]\nenabled = true\n";
+    let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
+    let report = report(
+        &config.expect("settings"),
+        "2027-03-13 00:00:00".parse().expect("a time"),
+    );
+    assert!(
+        report.contains("2027-03-13 Sat 09:00:00 -05:00   2027-03-13 14:00:00 UTC"),
+        "{report}"
+    );
+    assert!(
+        report.contains("2027-03-14 Sun 09:00:00 -04:00   2027-03-14 13:00:00 UTC"),
+        "{report}"
+    );
+}

@@ -1,0 +1,112 @@
+//! The environment: the token, and where JustOneAPI answers.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::problems::{Problem, Problems};
+
+/// Holds the token of JustOneAPI.
+const TOKEN: &str = "JUSTONEAPI_TOKEN";
+
+/// Names a file that holds the token.
+const TOKEN_FILE: &str = "JUSTONEAPI_TOKEN_FILE";
+
+/// Says where JustOneAPI answers.
+pub(super) const BASE_URL: &str = "JUSTONEAPI_BASE_URL";
+
+/// The longest token file, in bytes: tokens are short, and other files are a mistake.
+const LONGEST_TOKEN_FILE: u64 = 4096;
+
+/// What the environment says, read once.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `JUSTONEAPI_TOKEN`.
+    pub token: Option<SecretString>,
+    /// `JUSTONEAPI_TOKEN_FILE`: read when the settings are loaded. `JUSTONEAPI_TOKEN` wins.
+    pub token_file: Option<PathBuf>,
+    /// `JUSTONEAPI_BASE_URL`: wins over `base_url` in `jobs.toml`.
+    pub base_url: Option<String>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    pub fn read() -> Self {
+        let text = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Self {
+            token: text(TOKEN).map(SecretString::from),
+            token_file: std::env::var_os(TOKEN_FILE).map(PathBuf::from),
+            base_url: text(BASE_URL),
+        }
+    }
+
+    /// The token, if there is one. Whatever is wrong with it is reported without showing it.
+    pub(super) fn token(
+        &self,
+        problems: &mut Problems,
+        warnings: &mut Vec<String>,
+    ) -> Option<SecretString> {
+        use secrecy::ExposeSecret;
+        let (name, text) = match (&self.token, &self.token_file) {
+            (Some(token), file) => {
+                if file.is_some() {
+                    warnings.push(format!(
+                        "{TOKEN} and {TOKEN_FILE} are both set; {TOKEN} is used"
+                    ));
+                }
+                (TOKEN, token.clone())
+            }
+            (None, Some(file)) => match read_token_file(file) {
+                Ok(token) => (TOKEN_FILE, token),
+                Err(problem) => {
+                    problems.anywhere(problem);
+                    return None;
+                }
+            },
+            (None, None) => return None,
+        };
+        let trimmed = text.expose_secret().trim();
+        let problem = if trimmed.is_empty() {
+            Problem::new(
+                format!("{name} gives an empty token"),
+                "set the token, or unset it",
+            )
+        } else if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let help = "a token is one word of ASCII letters, digits and signs";
+            Problem::new(format!("{name} gives something that is no token"), help)
+        } else {
+            return Some(SecretString::from(trimmed.to_owned()));
+        };
+        problems.anywhere(problem);
+        None
+    }
+}
+
+fn read_token_file(path: &Path) -> Result<SecretString, Problem> {
+    let shown = path.display();
+    if path.as_os_str().is_empty() {
+        let help = "set it to the path of the file that holds the token, or unset it";
+        return Err(Problem::new(format!("{TOKEN_FILE} is empty"), help));
+    }
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST_TOKEN_FILE + 1).read_to_string(&mut text))
+        .map_err(|error| {
+            let title = format!("{TOKEN_FILE}: cannot read {shown}: {error}");
+            Problem::new(title, "the file holds the token and nothing else")
+        })?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > LONGEST_TOKEN_FILE {
+        let title = format!("{TOKEN_FILE}: {shown} is too long for a token");
+        return Err(Problem::new(
+            title,
+            "the file holds the token and nothing else",
+        ));
+    }
+    Ok(SecretString::from(text))
+}

@@ -1,0 +1,297 @@
+//! `[[job]]`, resolved.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::problems::{Problem, quoted};
+use super::section::{self, Section};
+use super::wire::JobEntry;
+use super::{Job, Reader};
+use crate::suggest;
+use crate::model::{Kind, KolSearch, Target};
+use crate::schedule::Schedule;
+use crate::watchlist::kol_filter;
+
+/// The longest name of a job, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// Upstream gives no page after this one.
+const LAST_PAGE: u32 = 250;
+
+/// Names people try, and what they are here.
+const OTHER_NAMES: [(&str, &str); 4] = [
+    ("cron", "schedule"),
+    ("links", "urls"),
+    ("works", "urls"),
+    ("works_file", "urls_file"),
+];
+
+/// The kinds as `jobs.toml` names them, each with the keys that are its own.
+const KINDS: [(&str, Kind, &[&str]); 4] = [
+    ("notes", Kind::Note, &["notes", "notes_file"]),
+    ("keywords", Kind::Keyword, &["keywords", "keywords_file"]),
+    ("kols", Kind::KolSearch, &["filter", "max_pages"]),
+    ("works", Kind::Work, &["urls", "urls_file"]),
+];
+
+/// The name of a kind in `jobs.toml`.
+pub(crate) fn kind_name(kind: Kind) -> &'static str {
+    KINDS
+        .iter()
+        .find(|(_, it, _)| *it == kind)
+        .map_or("", |(name, _, _)| *name)
+}
+
+fn kind_named(name: &str) -> Option<Kind> {
+    KINDS
+        .iter()
+        .find(|(it, _, _)| *it == name)
+        .map(|(_, kind, _)| *kind)
+}
+
+/// What a job came to: itself, and whether it is to fire.
+type Read = Option<(Job, bool)>;
+
+impl Reader<'_> {
+    /// The jobs that fire, and those that are switched off.
+    pub(super) fn jobs(
+        &mut self,
+        value: Option<Spanned<DeValue<'_>>>,
+        zone: Tz,
+    ) -> (Vec<Job>, Vec<Job>) {
+        let Some(value) = value else {
+            return (Vec::new(), Vec::new());
+        };
+        let span = value.span();
+        let DeValue::Array(entries) = value.into_inner() else {
+            let help = "write `[[job]]`, in double brackets, above the keys of each job";
+            self.problem(span, Problem::new("jobs are a list", help));
+            return (Vec::new(), Vec::new());
+        };
+        let mut names = BTreeMap::new();
+        let read: Vec<(Job, bool)> = entries
+            .into_iter()
+            .filter_map(|entry| self.job(entry, zone, &mut names))
+            .collect();
+        let (on, off): (Vec<_>, Vec<_>) = read.into_iter().partition(|(_, enabled)| *enabled);
+        let jobs = |list: Vec<(Job, bool)>| list.into_iter().map(|(job, _)| job).collect();
+        (jobs(on), jobs(off))
+    }
+
+    fn job(
+        &mut self,
+        entry: Spanned<DeValue<'_>>,
+        zone: Tz,
+        names: &mut BTreeMap<String, usize>,
+    ) -> Read {
+        let written = entry
+            .get_ref()
+            .get("kind")
+            .and_then(|it| it.get_ref().as_str());
+        let kind = written.and_then(kind_named);
+        let misplaced = move |key: &str| misplaced(kind, key);
+        let section: Section<JobEntry> =
+            section::read(entry, &misplaced, &self.source, &mut self.problems);
+        let name = self.job_name(&section, names);
+        let kind = self.kind(&section);
+        let zone = self.zone(section.value.timezone.as_ref(), zone);
+        let schedule = self.schedule(&section, zone);
+        let targets = kind.map(|kind| self.targets(kind, &section, name.as_deref()));
+        let (name, kind, schedule, targets) = (name?, kind?, schedule?, targets?);
+        if schedule.either_day_matches() {
+            self.warnings.push(format!(
+                "job {}: `{}` sets day-of-month and day-of-week: it fires on either, not on \
+                 days that are both (write `+` before the weekday for both)",
+                quoted(&name),
+                schedule.pattern
+            ));
+        }
+        let enabled = section.value.enabled.unwrap_or(true);
+        Some((
+            Job {
+                name,
+                kind,
+                schedule,
+                targets,
+            },
+            enabled,
+        ))
+    }
+
+    fn required<'a, T, U>(
+        &mut self,
+        section: &Section<T>,
+        key: &str,
+        value: Option<&'a U>,
+        help: &str,
+    ) -> Option<&'a U> {
+        if value.is_none() && !section.broken.contains(key) {
+            // The first line of the section is enough to point at.
+            let at = section.span.start..section.span.start;
+            self.problem(at, Problem::new(format!("this job has no `{key}`"), help));
+        }
+        value
+    }
+
+    fn job_name(
+        &mut self,
+        section: &Section<JobEntry>,
+        names: &mut BTreeMap<String, usize>,
+    ) -> Option<String> {
+        let help = "such as name = \"spring-campaign\"";
+        let wire = self.required(section, "name", section.value.name.as_ref(), help)?;
+        let name = wire.get_ref().trim().to_owned();
+        let length = name.chars().count();
+        let line = self.source.line_number(wire.span().start);
+        let problem = if length == 0 {
+            Problem::new("the name is empty", help)
+        } else if length > LONGEST_NAME || name.chars().any(char::is_control) {
+            let help = format!("at most {LONGEST_NAME} characters, on one line");
+            Problem::new("this is no name for a job", help)
+        } else if let Some(first) = names.get(&name) {
+            let title = format!("there is another job {} in line {first}", quoted(&name));
+            Problem::new(title, "give each job its own name: its history goes by it")
+        } else {
+            names.insert(name.clone(), line);
+            return Some(name);
+        };
+        self.problem(wire.span(), problem);
+        None
+    }
+
+    fn kind(&mut self, section: &Section<JobEntry>) -> Option<Kind> {
+        let help = "kind is one of notes, keywords, kols and works";
+        let wire = self.required(section, "kind", section.value.kind.as_ref(), help)?;
+        let kind = kind_named(wire.get_ref());
+        if kind.is_none() {
+            let names = KINDS.iter().map(|(name, _, _)| *name);
+            let help = suggest::nearest(wire.get_ref(), names).map_or(help.to_owned(), |near| {
+                format!("did you mean \"{near}\"? {help}")
+            });
+            let title = format!("there is no kind {}", quoted(wire.get_ref()));
+            self.problem(wire.span(), Problem::new(title, help));
+        }
+        kind
+    }
+
+    fn schedule(&mut self, section: &Section<JobEntry>, zone: Tz) -> Option<Schedule> {
+        let help = "such as schedule = \"0 * * * *\" (every hour) or \"@daily\"";
+        let wire = self.required(section, "schedule", section.value.schedule.as_ref(), help)?;
+        match Schedule::parse(wire.get_ref(), zone) {
+            Ok(schedule) => Some(schedule),
+            Err(reason) => {
+                let title = format!("the schedule is refused: {reason}");
+                self.problem(wire.span(), Problem::new(title, help));
+                None
+            }
+        }
+    }
+
+    fn targets(
+        &mut self,
+        kind: Kind,
+        section: &Section<JobEntry>,
+        name: Option<&str>,
+    ) -> Vec<Target> {
+        let job = &section.value;
+        let (list, file) = match kind {
+            Kind::Note => (&job.notes, &job.notes_file),
+            Kind::Keyword => (&job.keywords, &job.keywords_file),
+            Kind::Work => (&job.urls, &job.urls_file),
+            Kind::KolSearch => return self.kol_search(section).into_iter().collect(),
+        };
+        let keys = KINDS
+            .iter()
+            .find(|(_, it, _)| *it == kind)
+            .map_or([].as_slice(), |it| it.2);
+        if keys.iter().any(|key| section.broken.contains(*key)) {
+            return Vec::new();
+        }
+        let targets = self.listed(
+            kind,
+            list.as_deref(),
+            file.as_ref(),
+            name.unwrap_or_default(),
+        );
+        if let Some(targets) = &targets
+            && targets.is_empty()
+        {
+            let help = format!(
+                "list them under `{}`",
+                keys.join("`, or one a line in the file named by `")
+            );
+            let at = section.span.start..section.span.start;
+            self.problem(at, Problem::new("this job has nothing to look at", help));
+        }
+        targets.unwrap_or_default()
+    }
+
+    fn kol_search(&mut self, section: &Section<JobEntry>) -> Option<Target> {
+        let help = "such as filter = { keyword = \"阅读\", fansNumberLower = 1000 }";
+        let max_pages = self.number(&section.value.max_pages, 1, LAST_PAGE);
+        let wire = self.required(section, "filter", section.value.filter.as_ref(), help)?;
+        let values = wire.get_ref().iter();
+        let values = values
+            .map(|(name, value)| (name.get_ref().clone(), value.get_ref().clone()))
+            .collect();
+        match kol_filter::read(&values) {
+            Ok(filter) => {
+                let key = KolSearch { filter, max_pages }.to_key();
+                Some(Target {
+                    kind: Kind::KolSearch,
+                    key,
+                })
+            }
+            Err(complaints) => {
+                for complaint in complaints {
+                    let entry = wire
+                        .get_ref()
+                        .keys()
+                        .find(|it| *it.get_ref() == complaint.name);
+                    let span = entry.map_or(wire.span(), Spanned::span);
+                    self.problem(span, Problem::new(complaint.message, complaint.help));
+                }
+                None
+            }
+        }
+    }
+
+    /// The zone of a name; `default` where there is none or it is wrong.
+    pub(super) fn zone(&mut self, wire: Option<&Spanned<String>>, default: Tz) -> Tz {
+        let Some(wire) = wire else { return default };
+        let written = wire.get_ref().trim();
+        if let Ok(zone) = written.parse() {
+            return zone;
+        }
+        let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        let help = suggest::nearest(written, names).map_or(
+            "zones are named as in the IANA list, such as Asia/Shanghai or UTC".to_owned(),
+            |near| format!("did you mean \"{near}\"?"),
+        );
+        let title = format!("there is no time zone {}", quoted(written));
+        self.problem(wire.span(), Problem::new(title, help));
+        default
+    }
+}
+
+/// What to say of a key that belongs to another kind of job, or goes by another name here.
+fn misplaced(kind: Option<Kind>, key: &str) -> Option<Problem> {
+    if let Some((_, ours)) = OTHER_NAMES.iter().find(|(other, _)| *other == key) {
+        let title = format!("there is no key `{key}` here");
+        return Some(Problem::new(title, format!("did you mean `{ours}`?")));
+    }
+    let (name, _, own) = KINDS.iter().find(|(_, it, _)| Some(*it) == kind)?;
+    let (other, _, _) = KINDS.iter().find(|(_, _, keys)| keys.contains(&key))?;
+    (!own.contains(&key)).then(|| {
+        Problem::new(
+            format!("`{key}` does not belong in a job of kind `{name}`"),
+            format!(
+                "a job of kind `{other}` has it; this kind has `{}`",
+                own.join("` and `")
+            ),
+        )
+    })
+}

@@ -1,0 +1,168 @@
+//! The watchlist of a job: the entries in `jobs.toml` and those in a file beside it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Component, Path};
+
+use toml::Spanned;
+
+use super::Reader;
+use super::problems::{Problem, Source, quoted};
+use crate::model::{Kind, Target};
+use crate::watchlist;
+
+/// The largest watchlist file, in bytes: hundreds of thousands of links.
+const LARGEST_FILE: u64 = 32 << 20;
+
+/// Repeated entries that are named one by one; the rest is counted.
+const REPEATS_NAMED: usize = 5;
+
+/// The help for an entry that is not understood.
+const ENTRY_HELP: &str = "one entry is one id, one link, or one piece of share text";
+
+/// The targets of a job, each once, in order; and what was repeated.
+#[derive(Default)]
+struct Targets {
+    list: Vec<Target>,
+    /// The line each was first seen in.
+    seen: BTreeMap<Target, String>,
+    repeats: Vec<String>,
+}
+
+impl Targets {
+    fn add(&mut self, target: Target, place: String) {
+        match self.seen.entry(target) {
+            Entry::Occupied(first) => self
+                .repeats
+                .push(format!("{place} repeats {}", first.get())),
+            Entry::Vacant(new) => {
+                self.list.push(new.key().clone());
+                new.insert(place);
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// The targets of a job; `None` when an entry or the file could not be read.
+    pub(super) fn listed(
+        &mut self,
+        kind: Kind,
+        list: Option<&[Spanned<String>]>,
+        file: Option<&Spanned<String>>,
+        job: &str,
+    ) -> Option<Vec<Target>> {
+        let mut targets = Targets::default();
+        let mut complete = true;
+        for entry in list.unwrap_or_default() {
+            match watchlist::parse(kind, entry.get_ref()) {
+                Ok(target) => {
+                    let line = self.source.line_number(entry.span().start);
+                    targets.add(target, format!("line {line}"));
+                }
+                Err(reason) => {
+                    complete = false;
+                    self.problem(entry.span(), Problem::new(reason, ENTRY_HELP));
+                }
+            }
+        }
+        if let Some(file) = file {
+            complete &= self.listed_in_file(kind, file, &mut targets);
+        }
+        self.warn_of_repeats(job, &targets.repeats);
+        complete.then_some(targets.list)
+    }
+
+    fn listed_in_file(
+        &mut self,
+        kind: Kind,
+        file: &Spanned<String>,
+        targets: &mut Targets,
+    ) -> bool {
+        let text = match read_list(&self.directory, file.get_ref()) {
+            Ok(text) => text,
+            Err(problem) => {
+                self.problem(file.span(), problem);
+                return false;
+            }
+        };
+        let name = self.directory.join(file.get_ref()).display().to_string();
+        let source = Source::new(name.clone(), &text, self.token.clone());
+        let mut complete = true;
+        let mut start = 0;
+        for (index, line) in text.split_inclusive('\n').enumerate() {
+            let span = start..start + line.trim_end().len();
+            start += line.len();
+            let entry = line.trim_start_matches('\u{feff}').trim();
+            if entry.is_empty() || entry.starts_with('#') {
+                continue;
+            }
+            match watchlist::parse(kind, entry) {
+                Ok(target) => targets.add(target, format!("{name}:{}", index + 1)),
+                Err(reason) => {
+                    complete = false;
+                    let problem = Problem::new(reason, ENTRY_HELP);
+                    self.problems
+                        .elsewhere(file.span().start, &source, span, problem);
+                }
+            }
+        }
+        complete
+    }
+
+    fn warn_of_repeats(&mut self, job: &str, repeats: &[String]) {
+        let job = quoted(job);
+        for repeat in repeats.iter().take(REPEATS_NAMED) {
+            self.warnings
+                .push(format!("job {job}: {repeat}; it is looked at once"));
+        }
+        let more = repeats.len().saturating_sub(REPEATS_NAMED);
+        if more > 0 {
+            self.warnings
+                .push(format!("job {job}: {more} more entries repeat others"));
+        }
+    }
+}
+
+fn read_list(directory: &Path, name: &str) -> Result<String, Problem> {
+    let path = Path::new(name);
+    let inside = path
+        .components()
+        .all(|it| matches!(it, Component::Normal(_) | Component::CurDir));
+    if !inside || name.trim().is_empty() {
+        let help = "name a file in the directory of jobs.toml or below it, such as \
+                    \"watchlists/spring.txt\"";
+        return Err(Problem::new("the file is not beside jobs.toml", help));
+    }
+    let path = directory.join(path);
+    let cannot = |reason: String| {
+        let title = format!(
+            "cannot read {}: {reason}",
+            quoted(&path.display().to_string())
+        );
+        Problem::new(
+            title,
+            "a text file with one entry a line; lines that begin with # are comments",
+        )
+    };
+    let is_file = path
+        .metadata()
+        .map_err(|error| cannot(error.to_string()))?
+        .is_file();
+    if !is_file {
+        return Err(cannot("it is no regular file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    File::open(&path)
+        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| cannot(error.to_string()))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST_FILE {
+        return Err(cannot(format!(
+            "it is larger than {} MiB",
+            LARGEST_FILE >> 20
+        )));
+    }
+    String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))
+}

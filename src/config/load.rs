@@ -1,0 +1,256 @@
+//! From text to [`Config`]: the order in which `jobs.toml` is read.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+use secrecy::SecretString;
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problems::{ConfigError, Problem, Problems, Source, quoted};
+use super::wire::{Amagi, Douyin, JustOneApi, TopLevel};
+use super::{Config, Environment, secrets, section};
+use crate::suggest;
+use crate::api::Endpoint;
+use crate::model::Kind;
+
+/// The largest `jobs.toml`, in bytes. Long watchlists belong in files of their own.
+const LARGEST_FILE: usize = 1 << 20;
+
+/// The zone of schedules when the file names none: where both platforms live.
+const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
+
+/// The sections, which are read on their own.
+const SECTIONS: [&str; 4] = ["amagi", "douyin", "job", "justoneapi"];
+
+/// The versions of the note detail.
+const NOTE_DETAILS: [(&str, Endpoint); 4] = [
+    ("v1", Endpoint::NoteDetailV1),
+    ("v3", Endpoint::NoteDetailV3),
+    ("v6", Endpoint::NoteDetailV6),
+    ("v7", Endpoint::NoteDetailV7),
+];
+
+/// What is at hand while the file is read.
+pub(super) struct Reader<'a> {
+    pub(super) source: Source<'a>,
+    pub(super) problems: Problems,
+    pub(super) warnings: Vec<String>,
+    pub(super) environment: &'a Environment,
+    pub(super) token: Option<SecretString>,
+    /// Where the files of watchlists are looked for.
+    pub(super) directory: PathBuf,
+}
+
+impl Config {
+    /// Reads `jobs.toml` and what it names.
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        let text = read_file(path).map_err(|problem| {
+            let mut problems = Problems::default();
+            problems.anywhere(problem);
+            problems.into_error()
+        })?;
+        Self::parse(&text, path, environment)
+    }
+
+    /// Reads the text of a `jobs.toml` as if it stood at `path`.
+    pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
+        let mut warnings = Vec::new();
+        let token = environment.token(&mut problems, &mut warnings);
+        let reader = Reader {
+            source: Source::new(path.display().to_string(), text, token.clone()),
+            problems,
+            warnings,
+            environment,
+            token,
+            directory: path.parent().unwrap_or(Path::new("")).to_owned(),
+        };
+        reader.config(text, path)
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn config(mut self, text: &'a str, path: &Path) -> Result<Config, ConfigError> {
+        let Some(mut document) = self.document(text) else {
+            return Err(self.problems.into_error());
+        };
+        secrets::refuse(&mut document, &mut self.source, &mut self.problems);
+        let [amagi, douyin, job, justoneapi] = SECTIONS.map(|name| document.remove(name));
+        let top: TopLevel = self.section(Some(whole(document, text)));
+        let timezone = self.zone(top.timezone.as_ref(), DEFAULT_ZONE);
+        let justoneapi: JustOneApi = self.section(justoneapi);
+        let has_amagi = amagi.is_some();
+        let amagi: Amagi = self.section(amagi);
+        let douyin: Douyin = self.section(douyin);
+        let (jobs, disabled_jobs) = self.jobs(job, timezone);
+        let config = Config {
+            path: path.to_owned(),
+            timezone,
+            note_detail: self.note_detail(justoneapi.note_detail_version.as_ref()),
+            work_detail: self.work_detail(&douyin, &amagi, has_amagi),
+            justoneapi: self.justoneapi(&justoneapi),
+            amagi: self.amagi(&amagi),
+            token: self.token,
+            jobs,
+            disabled_jobs,
+            warnings: self.warnings,
+        };
+        if self.problems.is_empty() {
+            Ok(config.warned())
+        } else {
+            Err(self.problems.into_error())
+        }
+    }
+
+    fn document(&mut self, text: &'a str) -> Option<DeTable<'a>> {
+        if text.len() > LARGEST_FILE {
+            let title = format!("the file is larger than {} KiB", LARGEST_FILE >> 10);
+            let help = "put long watchlists into files: notes_file, keywords_file, urls_file";
+            self.problems.anywhere(Problem::new(title, help));
+            return None;
+        }
+        match DeTable::parse(text) {
+            Ok(document) => Some(document.into_inner()),
+            Err(error) => {
+                // One mistake of syntax makes many more out of what follows: only the first is
+                // told.
+                self.source.hide_after_first_secret();
+                let at = error.span().unwrap_or(0..0);
+                let title = format!("this is not TOML: {}", error.message());
+                self.problem(
+                    at,
+                    Problem::new(title, "texts stand in quotes, lists in brackets"),
+                );
+                None
+            }
+        }
+    }
+
+    fn section<T: Deserialize<'a> + Default>(&mut self, value: Option<Spanned<DeValue<'a>>>) -> T {
+        let Some(value) = value else {
+            return T::default();
+        };
+        section::read(value, &misplaced, &self.source, &mut self.problems).value
+    }
+
+    fn note_detail(&mut self, wire: Option<&Spanned<String>>) -> Endpoint {
+        let Some(wire) = wire else {
+            return Endpoint::NoteDetailV7;
+        };
+        let version = NOTE_DETAILS.iter().find(|(name, _)| name == wire.get_ref());
+        match version {
+            Some((_, endpoint)) => *endpoint,
+            None => {
+                let title = format!("there is no version {}", quoted(wire.get_ref()));
+                let help = "one of \"v1\" (recommended upstream), \"v3\", \"v6\" (video notes only) \
+                            and \"v7\"";
+                self.problem(wire.span(), Problem::new(title, help));
+                Endpoint::NoteDetailV7
+            }
+        }
+    }
+
+    /// Who answers for works: what `[douyin]` says, else amagi where it has a section.
+    fn work_detail(&mut self, douyin: &Douyin, amagi: &Amagi, has_amagi: bool) -> Endpoint {
+        let default = if has_amagi { "amagi" } else { "justoneapi" };
+        let names = ["amagi", "justoneapi"];
+        let provider = self.choice(douyin.provider.as_ref(), &names, default);
+        let parameter = self.choice(amagi.parameter.as_ref(), &["aweme_id", "url"], "aweme_id");
+        match (provider, parameter) {
+            ("justoneapi", _) => Endpoint::WorkDetail,
+            (_, "url") => Endpoint::AmagiWorkByUrl,
+            _ => Endpoint::AmagiWorkById,
+        }
+    }
+
+    fn choice(
+        &mut self,
+        wire: Option<&Spanned<String>>,
+        choices: &[&'static str],
+        default: &'static str,
+    ) -> &'static str {
+        let Some(wire) = wire else { return default };
+        if let Some(choice) = choices.iter().find(|it| *it == wire.get_ref()) {
+            return choice;
+        }
+        let help = suggest::nearest(wire.get_ref(), choices.iter().copied()).map_or_else(
+            || format!("one of \"{}\"", choices.join("\" and \"")),
+            |near| format!("did you mean \"{near}\"?"),
+        );
+        let title = format!("there is no choice {}", quoted(wire.get_ref()));
+        self.problem(wire.span(), Problem::new(title, help));
+        default
+    }
+}
+
+impl Config {
+    /// Adds what can only be told of the whole.
+    fn warned(mut self) -> Self {
+        if self.jobs.is_empty() {
+            self.warnings
+                .push("there are no jobs that fire: nothing will be fetched".to_owned());
+        }
+        let has_notes = self.jobs.iter().any(|job| job.kind == Kind::Note);
+        if has_notes && self.note_detail == Endpoint::NoteDetailV7 {
+            self.warnings.push(
+                "note detail v7 is deprecated upstream, and v1 is recommended: \
+                 `note_detail_version = \"v1\"` under `[justoneapi]` gives the same rows"
+                    .to_owned(),
+            );
+        }
+        if has_notes && self.note_detail == Endpoint::NoteDetailV6 {
+            self.warnings.push(
+                "note detail v6 answers for video notes only; notes of images stay empty"
+                    .to_owned(),
+            );
+        }
+        if let Err(missing) = self.require_token() {
+            self.warnings.push(missing.to_string());
+        }
+        self
+    }
+}
+
+/// The keys outside of every section, as a section of their own.
+fn whole<'a>(document: DeTable<'a>, text: &str) -> Spanned<DeValue<'a>> {
+    Spanned::new(0..text.len(), DeValue::Table(document))
+}
+
+/// What to say of a key that is no key of a section but the name of one.
+fn misplaced(key: &str) -> Option<Problem> {
+    let near = suggest::nearest(key, ["jobs", "justoneapi", "amagi", "douyin"].into_iter())?;
+    let section = match near {
+        "jobs" => "[[job]]".to_owned(),
+        near => format!("[{near}]"),
+    };
+    let title = format!("there is no key {} here", quoted(key));
+    Some(Problem::new(
+        title,
+        format!("did you mean the section `{section}`?"),
+    ))
+}
+
+fn read_file(path: &Path) -> Result<String, Problem> {
+    let help = "name the file with --config, or write one: the sample jobs.toml shows every key";
+    let cannot =
+        |reason: String| Problem::new(format!("cannot read {}: {reason}", path.display()), help);
+    let mut bytes = Vec::new();
+    // One byte more than is accepted, so that a larger file shows.
+    let most = u64::try_from(LARGEST_FILE)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    File::open(path)
+        .and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|error| cannot(error.to_string()))?;
+    // A character cut at the end of a file that is too large must not hide that it is.
+    let large = bytes.len() > LARGEST_FILE;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(error) if large => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        Err(_) => Err(cannot("it is not UTF-8 text".to_owned())),
+    }
+}

@@ -1,0 +1,287 @@
+//! What is wrong with the settings, shown with its line and a caret, never with a secret.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::secrets;
+
+/// Problems shown at the most; a wrong file of many lines says how many more there are.
+const MOST_SHOWN: usize = 50;
+
+/// Lines longer than this are not shown: nobody finds the place in them.
+const LONGEST_LINE: usize = 400;
+
+/// Lines longer than this are not even searched for secrets.
+const LONGEST_SEARCHED: usize = 1 << 16;
+
+/// Everything that is wrong with the settings.
+#[derive(Clone, Debug)]
+pub struct ConfigError {
+    problems: Vec<String>,
+    count: usize,
+}
+
+impl ConfigError {
+    /// The problems, each as text of several lines, in the order of the file.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.problems.join("\n\n"))?;
+        let hidden = self.count.saturating_sub(self.problems.len());
+        if hidden > 0 {
+            write!(f, "\n\n… and {hidden} more problems")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// A text that problems point into.
+#[derive(Debug)]
+pub(super) struct Source<'a> {
+    /// Its name in messages.
+    name: String,
+    text: &'a str,
+    /// Where each line begins.
+    lines: Vec<usize>,
+    /// Parts whose lines are never shown.
+    hidden: Vec<Range<usize>>,
+    /// The token: a line that holds it is never shown.
+    token: Option<SecretString>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(name: String, text: &'a str, token: Option<SecretString>) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0)
+            .chain(breaks.map(|(at, _)| at + 1))
+            .collect();
+        Self {
+            name,
+            text,
+            lines,
+            hidden: Vec::new(),
+            token,
+        }
+    }
+
+    /// Never shows the lines of this part.
+    pub(super) fn hide(&mut self, part: Range<usize>) {
+        self.hidden.push(part);
+    }
+
+    /// Never shows anything from here on: what follows could not be read.
+    pub(super) fn hide_after_first_secret(&mut self) {
+        let starts = self.lines.iter().copied();
+        let first = starts
+            .enumerate()
+            .find(|(line, _)| secrets::mentioned(self.line(*line)));
+        if let Some((_, start)) = first {
+            self.hide(start..self.text.len());
+        }
+    }
+
+    /// The number of the line at a place, from 1.
+    pub(super) fn line_number(&self, at: usize) -> usize {
+        self.lines.partition_point(|start| *start <= at)
+    }
+
+    /// Where a line begins, counted from 0.
+    fn line_start(&self, index: usize) -> usize {
+        self.lines.get(index).copied().unwrap_or(self.text.len())
+    }
+
+    /// The text of a line, counted from 0, without its line break.
+    fn line(&self, index: usize) -> &'a str {
+        let start = self.lines.get(index).copied().unwrap_or(self.text.len());
+        let end = self
+            .lines
+            .get(index + 1)
+            .copied()
+            .unwrap_or(self.text.len());
+        let line = self.text.get(start..end).unwrap_or_default();
+        line.trim_end_matches(['\n', '\r'])
+    }
+
+    /// Whether these lines hold what is not to be shown.
+    fn is_secret(&self, lines: &Range<usize>) -> bool {
+        let Some(text) = self.text.get(lines.clone()) else {
+            return true;
+        };
+        let hides = |part: &Range<usize>| part.start <= lines.end && lines.start <= part.end;
+        let holds = |token: &SecretString| text.contains(token.expose_secret());
+        text.len() > LONGEST_SEARCHED
+            || self.hidden.iter().any(hides)
+            || self.token.as_ref().is_some_and(holds)
+            || secrets::mentioned(text)
+    }
+}
+
+/// A problem, before it is rendered.
+pub(super) struct Problem {
+    /// What is wrong.
+    pub(super) title: String,
+    /// What to write instead.
+    pub(super) help: String,
+}
+
+impl Problem {
+    pub(super) fn new(title: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            help: help.into(),
+        }
+    }
+}
+
+/// Collects problems.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    /// Where in jobs.toml they belong, and their text.
+    shown: Vec<(usize, String)>,
+    count: usize,
+}
+
+impl Problems {
+    /// A problem at a place of a text.
+    pub(super) fn at(&mut self, source: &Source<'_>, span: Range<usize>, problem: Problem) {
+        self.push(span.start, || render(source, span, problem, false));
+    }
+
+    /// A problem of a key that should not be there: its value is none of the reader's business.
+    pub(super) fn at_key(&mut self, source: &Source<'_>, key: Range<usize>, problem: Problem) {
+        self.push(key.start, || render(source, key, problem, true));
+    }
+
+    /// A problem with no place in a text.
+    pub(super) fn anywhere(&mut self, problem: Problem) {
+        self.push(0, || {
+            let Problem { title, help } = problem;
+            Renderer::plain().render(&[Level::ERROR
+                .primary_title(title)
+                .element(Level::HELP.message(help))])
+        });
+    }
+
+    /// A problem of another file, shown where `jobs.toml` names that file.
+    pub(super) fn elsewhere(
+        &mut self,
+        named_at: usize,
+        source: &Source<'_>,
+        span: Range<usize>,
+        problem: Problem,
+    ) {
+        self.push(named_at, || render(source, span, problem, false));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The error, with the problems in the order of the file.
+    pub(super) fn into_error(mut self) -> ConfigError {
+        self.shown.sort_by_key(|(at, _)| *at);
+        let problems = self.shown.into_iter().map(|(_, text)| text).collect();
+        ConfigError {
+            problems,
+            count: self.count,
+        }
+    }
+
+    fn push(&mut self, at: usize, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.shown.len() < MOST_SHOWN {
+            self.shown.push((at, text()));
+        }
+    }
+}
+
+fn render(source: &Source<'_>, span: Range<usize>, problem: Problem, key_only: bool) -> String {
+    let index = source.line_number(span.start).saturating_sub(1);
+    let start = source.line_start(index);
+    let line = source.line(index);
+    let end = start + line.len();
+    let from = span.start.clamp(start, end) - start;
+    let to = span.end.clamp(start, end) - start;
+    let Problem { title, help } = problem;
+    // A text of several lines is shown by its first, and quoted whole.
+    let last = source
+        .line_number(span.end.max(span.start))
+        .saturating_sub(1);
+    let covered = start..(source.line_start(last) + source.line(last).len()).max(end);
+    if source.is_secret(&covered) {
+        return unshown(
+            source,
+            line,
+            from,
+            &without_quotes(&title),
+            &without_quotes(&help),
+        );
+    }
+    if line.len() > LONGEST_LINE {
+        return unshown(source, line, from, &title, &help);
+    }
+    let shown = if key_only {
+        line.get(..to).unwrap_or(line)
+    } else {
+        line
+    };
+    let snippet = Snippet::source(shown)
+        .path(source.name.as_str())
+        .line_start(index + 1)
+        .annotation(AnnotationKind::Primary.span(from..to.max(from)));
+    let group = Level::ERROR.primary_title(title).element(snippet);
+    Renderer::plain().render(&[group.element(Level::HELP.message(help))])
+}
+
+/// The same without the line.
+fn unshown(source: &Source<'_>, line: &str, from: usize, title: &str, help: &str) -> String {
+    let number = source
+        .lines
+        .partition_point(|start| *start <= offset(source, line));
+    let column = line
+        .get(..from)
+        .map_or(from, |before| before.chars().count())
+        + 1;
+    format!(
+        "error: {title}\n --> {}:{number}:{column}\n  | (the line is not shown here)\n  = help: {help}",
+        source.name
+    )
+}
+
+/// Where a line of the source begins in it.
+fn offset(source: &Source<'_>, line: &str) -> usize {
+    (line.as_ptr() as usize).saturating_sub(source.text.as_ptr() as usize)
+}
+
+/// Leaves out what a message quotes.
+fn without_quotes(message: &str) -> String {
+    let parts = message.split('`').enumerate();
+    parts
+        .map(|(index, part)| if index % 2 == 1 { "…" } else { part })
+        .collect()
+}
+
+/// A text from the settings as messages quote it: short, and on one line.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let short: String = text
+        .chars()
+        .take(LONGEST)
+        .flat_map(char::escape_debug)
+        .collect();
+    let dots = if text.chars().nth(LONGEST).is_some() {
+        "…"
+    } else {
+        ""
+    };
+    format!("`{}{dots}`", short.replace('`', "'"))
+}

@@ -1,0 +1,271 @@
+//! The sections of the providers, resolved.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::{Spanned, Value};
+use url::{Host, Url};
+
+use super::environment::BASE_URL;
+use super::problems::{Problem, quoted};
+use super::wire::{Amagi, JustOneApi, Pairs};
+use super::{ProviderSettings, Reader};
+use crate::suggest;
+use crate::api::{Endpoint, Provider};
+
+/// Where JustOneAPI answers unless told otherwise.
+const JUSTONEAPI_BASE_URL: &str = "https://api.justoneapi.com";
+
+/// Where amagi answers unless told otherwise: on this machine.
+const AMAGI_BASE_URL: &str = "http://127.0.0.1:4567/api";
+
+/// Calls of JustOneAPI in flight at once.
+const JUSTONEAPI_CONCURRENCY: u32 = 8;
+
+/// Calls a second to an endpoint of JustOneAPI; none is published.
+const JUSTONEAPI_RATE: u32 = 5;
+
+/// Calls of amagi in flight at once: one browser's worth, behind one cookie.
+const AMAGI_CONCURRENCY: u32 = 2;
+
+/// Calls a second to amagi.
+const AMAGI_RATE: u32 = 2;
+
+/// How long a call may take: collections that fail take up to 50 s.
+const TIMEOUT_SECONDS: u32 = 60;
+
+/// The most calls in flight that are accepted.
+const MOST_CONCURRENCY: u32 = 256;
+
+/// The most calls a second that are accepted.
+const MOST_RATE: u32 = 1000;
+
+/// The longest timeout that is accepted, in seconds.
+const MOST_TIMEOUT_SECONDS: u32 = 600;
+
+/// Digits after the point that a price in millionths can hold.
+const PRICE_DIGITS: usize = 6;
+
+impl Reader<'_> {
+    pub(super) fn justoneapi(&mut self, wire: &JustOneApi) -> ProviderSettings {
+        let allow = wire.allow_insecure_http;
+        let base_url = match self.environment.base_url.clone() {
+            Some(text) => self.base_url_of_environment(&text, allow),
+            None => self.base_url(wire.base_url.as_ref(), JUSTONEAPI_BASE_URL, allow),
+        };
+        let concurrency = self.number(&wire.concurrency, JUSTONEAPI_CONCURRENCY, MOST_CONCURRENCY);
+        let timeout = self.number(&wire.timeout_seconds, TIMEOUT_SECONDS, MOST_TIMEOUT_SECONDS);
+        ProviderSettings {
+            base_url,
+            allow_insecure_http: allow,
+            concurrency: usize::try_from(concurrency).unwrap_or(1),
+            rate_per_second: self.number(&wire.rate_per_second, JUSTONEAPI_RATE, MOST_RATE),
+            timeout: Duration::from_secs(u64::from(timeout)),
+            price_micros: self.prices(&wire.price),
+        }
+    }
+
+    pub(super) fn amagi(&mut self, wire: &Amagi) -> ProviderSettings {
+        let allow = wire.allow_insecure_http;
+        let concurrency = self.number(&wire.concurrency, AMAGI_CONCURRENCY, MOST_CONCURRENCY);
+        let timeout = self.number(&wire.timeout_seconds, TIMEOUT_SECONDS, MOST_TIMEOUT_SECONDS);
+        ProviderSettings {
+            base_url: self.base_url(wire.base_url.as_ref(), AMAGI_BASE_URL, allow),
+            allow_insecure_http: allow,
+            concurrency: usize::try_from(concurrency).unwrap_or(1),
+            rate_per_second: self.number(&wire.rate_per_second, AMAGI_RATE, MOST_RATE),
+            timeout: Duration::from_secs(u64::from(timeout)),
+            price_micros: BTreeMap::new(),
+        }
+    }
+
+    /// A whole number from 1 to `most`; 0 and below would stop everything silently.
+    pub(super) fn number(&mut self, wire: &Option<Spanned<i64>>, default: u32, most: u32) -> u32 {
+        let Some(wire) = wire else { return default };
+        match u32::try_from(*wire.get_ref()) {
+            Ok(number) if (1..=most).contains(&number) => number,
+            _ => {
+                let help =
+                    format!("a whole number from 1 to {most}; without this line it is {default}");
+                self.problem(
+                    wire.span(),
+                    Problem::new("the number is out of range", help),
+                );
+                default
+            }
+        }
+    }
+
+    fn base_url(&mut self, wire: Option<&Spanned<String>>, default: &str, allow: bool) -> Url {
+        let written = wire.map(|wire| (wire.get_ref().as_str(), wire.span()));
+        let (text, span) = written.unwrap_or((default, 0..0));
+        match base_url(text, allow) {
+            Ok(url) => {
+                self.warn_of_plain_http(&url);
+                url
+            }
+            Err(problem) => {
+                self.problem(span, problem);
+                somewhere()
+            }
+        }
+    }
+
+    fn base_url_of_environment(&mut self, text: &str, allow: bool) -> Url {
+        match base_url(text.trim(), allow) {
+            Ok(url) => {
+                self.warn_of_plain_http(&url);
+                url
+            }
+            Err(Problem { title, help }) => {
+                self.problems
+                    .anywhere(Problem::new(format!("{BASE_URL}: {title}"), help));
+                somewhere()
+            }
+        }
+    }
+
+    fn warn_of_plain_http(&mut self, url: &Url) {
+        if url.scheme() == "http" && !is_this_machine(url) {
+            let host = url.host_str().unwrap_or_default();
+            self.warnings.push(format!(
+                "plain http to {host}: everybody on the way can read what is sent, token included; \
+                 use a token of its own with a small balance"
+            ));
+        }
+    }
+
+    fn prices(&mut self, wire: &Pairs) -> BTreeMap<Endpoint, i64> {
+        let mut prices = BTreeMap::new();
+        let mut exact = BTreeMap::new();
+        for (name, value) in wire {
+            let micros = match micros(value.get_ref()) {
+                Ok(micros) => micros,
+                Err(problem) => {
+                    self.problem(value.span(), problem);
+                    continue;
+                }
+            };
+            match endpoints_named(name.get_ref()) {
+                Ok(endpoints) => {
+                    let is_exact = Endpoint::parse(name.get_ref()).is_some();
+                    let into = if is_exact { &mut exact } else { &mut prices };
+                    into.extend(endpoints.into_iter().map(|endpoint| (endpoint, micros)));
+                }
+                Err(problem) => self.problems.at_key(&self.source, name.span(), problem),
+            }
+        }
+        // A name with its version is the closer one.
+        prices.extend(exact);
+        prices
+    }
+
+    /// Reports a problem at a place of `jobs.toml`.
+    pub(super) fn problem(&mut self, at: Range<usize>, problem: Problem) {
+        self.problems.at(&self.source, at, problem);
+    }
+}
+
+/// The endpoint of a name; of a name without a version, every version.
+fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
+    let paid = || {
+        Endpoint::ALL
+            .into_iter()
+            .filter(|it| it.provider() == Provider::JustOneApi)
+    };
+    let is_named = |it: &Endpoint| {
+        it.name() == name
+            || it
+                .name()
+                .rsplit_once('/')
+                .is_some_and(|(family, _)| family == name)
+    };
+    let endpoints: Vec<Endpoint> = paid().filter(is_named).collect();
+    if !endpoints.is_empty() {
+        return Ok(endpoints);
+    }
+    let title = format!("there is no endpoint {} to pay for", quoted(name));
+    let names = || paid().map(Endpoint::name);
+    let families = names().filter_map(|name| name.rsplit_once('/').map(|(family, _)| family));
+    let help = suggest::nearest(name, names().chain(families)).map_or_else(
+        || {
+            format!(
+                "the endpoints are {}",
+                names().collect::<Vec<_>>().join(", ")
+            )
+        },
+        |near| format!("did you mean \"{near}\"?"),
+    );
+    Err(Problem::new(title, help))
+}
+
+/// A price in millionths, exactly as the decimal number is written.
+fn micros(value: &Value) -> Result<i64, Problem> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        // The shortest decimal that reads back as this number: what was written.
+        Value::Float(number) => number.to_string(),
+        Value::Integer(number) => number.to_string(),
+        _ => String::new(),
+    };
+    let help = "yuan a call, at most 6 digits after the point, such as 0.15";
+    decimal_micros(&text).ok_or_else(|| Problem::new("this is no price", help))
+}
+
+fn decimal_micros(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > PRICE_DIGITS {
+        return None;
+    }
+    format!("{whole}{fraction:0<PRICE_DIGITS$}").parse().ok()
+}
+
+fn base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Problem> {
+    let mut url = Url::parse(text).map_err(|error| {
+        Problem::new(
+            format!("the address cannot be read: {error}"),
+            JUSTONEAPI_BASE_URL,
+        )
+    })?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(Problem::new(
+            "the address is not one of https or http",
+            JUSTONEAPI_BASE_URL,
+        ));
+    }
+    let bare = url.username().is_empty() && url.password().is_none();
+    if !bare || url.query().is_some() || url.fragment().is_some() {
+        let help = "only scheme, host, port and path; the token comes from the environment";
+        return Err(Problem::new("the address holds more than an address", help));
+    }
+    if url.scheme() == "http" && !allow_insecure_http && !is_this_machine(&url) {
+        let help = "use https; or, if the way there is trusted, add `allow_insecure_http = true` \
+                    beside it: anyone in between could read what is sent, token included";
+        return Err(Problem::new("plain http to another machine", help));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => {
+            ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback())
+        }
+        None => false,
+    }
+}
+
+/// An address that stands in for a wrong one until the problems are reported.
+#[expect(
+    clippy::unwrap_used,
+    reason = "the constant is an address, as every test of it shows"
+)]
+fn somewhere() -> Url {
+    Url::parse(JUSTONEAPI_BASE_URL).unwrap()
+}

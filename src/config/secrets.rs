@@ -1,0 +1,142 @@
+//! What counts as a secret in `jobs.toml`, where secrets do not belong.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::problems::{Problem, Problems, Source};
+
+/// A key that holds one of these, whatever its case and separators, holds a secret.
+const SECRET_PARTS: [&str; 7] = [
+    "token",
+    "secret",
+    "passw",
+    "credential",
+    "authorization",
+    "apikey",
+    "bearer",
+];
+
+/// A key that is one of these holds a secret.
+const SECRET_NAMES: [&str; 5] = ["key", "auth", "pwd", "pass", "accesskey"];
+
+/// Whether a key is the name of a secret, or nearly one.
+pub(super) fn is_name(key: &str) -> bool {
+    let folded: String = key
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(64)
+        .collect::<String>()
+        .to_lowercase();
+    let nearly = |name| strsim::damerau_levenshtein(&folded, name) <= 1;
+    SECRET_PARTS.iter().any(|part| folded.contains(part))
+        || SECRET_NAMES.contains(&folded.as_str())
+        || ["token", "apikey"].into_iter().any(nearly)
+}
+
+/// Whether lines could hold a secret. The `xsec_token` of a note's link is none of ours.
+pub(super) fn mentioned(line: &str) -> bool {
+    let lower = line.to_lowercase().replace("xsec_token", "");
+    let folded: String = lower
+        .chars()
+        .filter(|c| !matches!(c, '_' | '-' | ' ' | '.'))
+        .collect();
+    SECRET_PARTS.iter().any(|part| folded.contains(part))
+        || lower.split(['=', ':', ',', '{', '.', '\n']).any(is_name)
+}
+
+/// Takes every secret out of a table, at any depth, and reports each without its value.
+pub(super) fn refuse(table: &mut DeTable<'_>, source: &mut Source<'_>, problems: &mut Problems) {
+    let mut found = Vec::new();
+    take(table, &mut found);
+    for (key, value) in &found {
+        source.hide(key.start..value.end.max(key.end));
+    }
+    for (key, _) in found {
+        let help = "set the environment variable JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to \
+                    the path of a file that holds it, and remove this line; a token that was \
+                    shared with this file should be replaced";
+        problems.at_key(
+            source,
+            key,
+            Problem::new("secrets do not belong in this file", help),
+        );
+    }
+}
+
+fn take(table: &mut DeTable<'_>, found: &mut Vec<(Range<usize>, Range<usize>)>) {
+    let names: Vec<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
+    for name in names.iter().filter(|name| is_name(name)) {
+        if let Some((key, value)) = table.remove_entry(name.as_str()) {
+            found.push((key.span(), value.span()));
+        }
+    }
+    for (_, value) in table.iter_mut() {
+        descend(value.get_mut(), found);
+    }
+}
+
+fn descend(value: &mut DeValue<'_>, found: &mut Vec<(Range<usize>, Range<usize>)>) {
+    match value {
+        DeValue::Table(table) => take(table, found),
+        DeValue::Array(items) => {
+            for item in items.iter_mut() {
+                descend(item.get_mut(), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_name, mentioned};
+
+    #[test]
+    fn names_of_secrets_are_known_in_any_spelling_and_other_names_are_left_alone() {
+        for key in [
+            "token",
+            "Token",
+            "api_key",
+            "apiKey",
+            "JUSTONEAPI_TOKEN",
+            "tokn",
+            "toekn",
+            "key",
+            "password",
+        ] {
+            assert!(is_name(key), "{key}");
+        }
+        for key in [
+            "keywords",
+            "keyword",
+            "keywords_file",
+            "notes",
+            "timezone",
+            "name",
+            "kind",
+        ] {
+            assert!(!is_name(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn lines_that_may_hold_a_secret_are_known() {
+        for line in [
+            "token='x",
+            "  api-key = 1",
+            "{ tokn = \"x\"",
+            "Authorization: Bearer x",
+            "key = 1",
+        ] {
+            assert!(mentioned(line), "{line}");
+        }
+        for line in [
+            "keywords = [\"a\"]",
+            "https://www.xiaohongshu.com/explore/1?xsec_token=A",
+            "schedule = \"* * * * *\"",
+        ] {
+            assert!(!mentioned(line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Reads one section of `jobs.toml` and reports everything in it that is not right at once.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::{self, Visitor};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
+
+use super::problems::{Problem, Problems, Source, quoted};
+use crate::suggest;
+
+/// A section as read: keys with a value of the wrong type are left at their defaults.
+pub(super) struct Section<T> {
+    /// What was read.
+    pub(super) value: T,
+    /// The keys whose values could not be read; they are reported already.
+    pub(super) broken: BTreeSet<String>,
+    /// Where the section is.
+    pub(super) span: Range<usize>,
+}
+
+/// Why a key is not wanted here, if there is more to say than "there is no such key".
+pub(super) type Misplaced = dyn Fn(&str) -> Option<Problem>;
+
+/// Reads a section. Unknown keys and wrong types are reported; the rest is read all the same.
+pub(super) fn read<'de, T: Deserialize<'de> + Default>(
+    value: Spanned<DeValue<'de>>,
+    misplaced: &Misplaced,
+    source: &Source<'_>,
+    problems: &mut Problems,
+) -> Section<T> {
+    let span = value.span();
+    let DeValue::Table(mut table) = value.into_inner() else {
+        let help = "write it as a section: its name in brackets, its keys below";
+        problems.at(
+            source,
+            span.clone(),
+            Problem::new("this is a section, not a value", help),
+        );
+        return Section {
+            value: T::default(),
+            broken: BTreeSet::new(),
+            span,
+        };
+    };
+    drop_unknown(&mut table, known_keys::<T>(), misplaced, source, problems);
+    let mut broken = BTreeSet::new();
+    // Each round without success takes out one key, so this ends.
+    loop {
+        let whole = Spanned::new(span.clone(), DeValue::Table(table.clone()));
+        let error = match T::deserialize(ValueDeserializer::from(whole)) {
+            Ok(value) => {
+                return Section {
+                    value,
+                    broken,
+                    span,
+                };
+            }
+            Err(error) => error,
+        };
+        let at = error.span().unwrap_or(span.clone());
+        problems.at(source, at.clone(), wrong_type(error.message()));
+        let Some(key) = key_around(&table, &at) else {
+            return Section {
+                value: T::default(),
+                broken,
+                span,
+            };
+        };
+        table.remove(key.as_str());
+        broken.insert(key);
+    }
+}
+
+fn key_around(table: &DeTable<'_>, at: &Range<usize>) -> Option<String> {
+    let around = |span: Range<usize>| span.start <= at.start && at.end <= span.end;
+    let (key, _) = table.iter().find(|(_, value)| around(value.span()))?;
+    Some(key.get_ref().to_string())
+}
+
+fn drop_unknown(
+    table: &mut DeTable<'_>,
+    known: &'static [&'static str],
+    misplaced: &Misplaced,
+    source: &Source<'_>,
+    problems: &mut Problems,
+) {
+    let keys: Vec<Spanned<DeString<'_>>> = table.keys().cloned().collect();
+    for key in keys {
+        let name: &str = key.get_ref();
+        let problem =
+            misplaced(name).or_else(|| (!known.contains(&name)).then(|| unknown_key(name, known)));
+        if let Some(problem) = problem {
+            problems.at_key(source, key.span(), problem);
+            table.remove(name);
+        }
+    }
+}
+
+fn unknown_key(name: &str, known: &[&str]) -> Problem {
+    let help = suggest::nearest(name, known.iter().copied()).map_or_else(
+        || format!("the keys here are {}", known.join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Problem::new(format!("there is no key {} here", quoted(name)), help)
+}
+
+/// serde's message without the value that it quotes.
+fn wrong_type(message: &str) -> Problem {
+    let (found, expected) = message.rsplit_once(", expected ").unwrap_or((message, ""));
+    let expected = match expected.trim() {
+        "a sequence" => "a list",
+        "i64" => "a whole number",
+        "a boolean" => "true or false",
+        "a string" => "a text in quotes",
+        "a map" => "a table",
+        other if other.starts_with("struct") => "a table",
+        "" => "another type of value",
+        other => other,
+    };
+    let found = found.strip_prefix("invalid type: ").unwrap_or_default();
+    let found = match found.split([' ', '`', '"']).next().unwrap_or_default() {
+        "integer" => "a whole number",
+        "floating" => "a number with a point",
+        "boolean" => "true or false",
+        "string" => "a text",
+        "sequence" => "a list",
+        "map" => "a table",
+        _ => "something else",
+    };
+    Problem::new(
+        "the value has the wrong type",
+        format!("expected {expected}, found {found}"),
+    )
+}
+
+/// The keys of a wire type: what `#[derive(Deserialize)]` hands to its deserializer.
+fn known_keys<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut keys: &'static [&'static str] = &[];
+    // This deserializer has nothing to give, so an error is what it always ends in.
+    let _ = T::deserialize(KeyReader(&mut keys));
+    keys
+}
+
+struct KeyReader<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> de::Deserializer<'de> for KeyReader<'_> {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("only structs have keys"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        Err(de::Error::custom("only the keys were wanted"))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}

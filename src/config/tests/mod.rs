@@ -1,0 +1,278 @@
+//! Settings as people write them, right and wrong.
+
+mod refusals;
+mod secrecy;
+
+use std::path::Path;
+
+use ::secrecy::{ExposeSecret, SecretString};
+
+use super::*;
+
+/// A job that is right, to put mistakes beside.
+const JOB: &str =
+    "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@daily\"\nkeywords = [\"露营\"]\n";
+
+fn parse_with(text: &str, environment: &Environment) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("jobs.toml"), environment)
+}
+
+fn config(text: &str) -> Config {
+    match parse_with(text, &Environment::default()) {
+        Ok(config) => config,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn refused(text: &str) -> String {
+    parse_with(text, &Environment::default())
+        .expect_err(text)
+        .to_string()
+}
+
+fn with_token(token: &str) -> Environment {
+    Environment {
+        token: Some(SecretString::from(token)),
+        ..Environment::default()
+    }
+}
+
+#[test]
+fn the_sample_is_read_without_a_token() {
+    let config = config(include_str!("../../../jobs.toml"));
+    let names: Vec<&str> = config.jobs.iter().map(|job| job.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "spring-campaign",
+            "food-words",
+            "reading-kols",
+            "competitor-works"
+        ]
+    );
+    let counts: Vec<usize> = config.jobs.iter().map(|job| job.targets.len()).collect();
+    assert_eq!(counts, [3, 2, 1, 2]);
+    assert_eq!(config.price_micros(Endpoint::NoteDetailV1), 150_000);
+    assert_eq!(config.note_detail, Endpoint::NoteDetailV1);
+    assert_eq!(config.work_detail, Endpoint::AmagiWorkById);
+    assert_eq!(config.require_token(), Err(TokenMissing::Calls));
+}
+
+#[test]
+fn the_defaults_that_the_sample_shows_are_the_defaults() {
+    let sample = include_str!("../../../jobs.toml");
+    let sample = sample.replace(
+        "note_detail_version = \"v1\"",
+        "note_detail_version = \"v7\"",
+    );
+    // A line such as `# concurrency = 8` is a default: switching it on changes nothing.
+    let switched_on: String = sample
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest)
+                if rest.contains(" = ") && !rest.contains("_file") && !rest.contains(": ") =>
+            {
+                rest
+            }
+            _ => line,
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(
+        switched_on.contains("\nrate_per_second = 5"),
+        "{switched_on}"
+    );
+    let mut config_on = config(&switched_on);
+    let mut config_off = config(&sample);
+    for config in [&mut config_on, &mut config_off] {
+        config
+            .justoneapi
+            .price_micros
+            .retain(|_, micros| *micros > 0);
+    }
+    assert_eq!(format!("{config_on:?}"), format!("{config_off:?}"));
+}
+
+#[test]
+fn an_empty_file_has_every_default_and_a_warning() {
+    let config = config("");
+    assert_eq!(config.timezone, Tz::Asia__Shanghai);
+    assert_eq!(
+        config.justoneapi.base_url.as_str(),
+        "https://api.justoneapi.com/"
+    );
+    assert_eq!(config.justoneapi.concurrency, 8);
+    assert_eq!(config.justoneapi.rate_per_second, 5);
+    assert_eq!(config.justoneapi.timeout, Duration::from_secs(60));
+    assert_eq!(config.amagi.base_url.as_str(), "http://127.0.0.1:4567/api");
+    assert_eq!(config.amagi.concurrency, 2);
+    assert_eq!(config.note_detail, Endpoint::NoteDetailV7);
+    assert_eq!(config.work_detail, Endpoint::WorkDetail);
+    assert!(config.warnings[0].contains("no jobs"));
+    assert!(config.require_token().is_ok());
+}
+
+#[test]
+fn who_answers_for_works_follows_the_sections() {
+    let detail = |text: &str| config(text).work_detail;
+    assert_eq!(detail("[amagi]"), Endpoint::AmagiWorkById);
+    assert_eq!(
+        detail("[amagi]\nparameter = \"url\""),
+        Endpoint::AmagiWorkByUrl
+    );
+    assert_eq!(
+        detail("[amagi]\n[douyin]\nprovider = \"justoneapi\""),
+        Endpoint::WorkDetail
+    );
+    assert_eq!(
+        detail("[douyin]\nprovider = \"amagi\""),
+        Endpoint::AmagiWorkById
+    );
+    assert_eq!(detail("[douyin]"), Endpoint::WorkDetail);
+}
+
+#[test]
+fn zones_are_those_of_the_job_else_of_the_file() {
+    let text = format!("timezone = \"Europe/Berlin\"\n{JOB}timezone = \"America/New_York\"\n");
+    let text = text + &JOB.replace("\"a\"", "\"b\"");
+    let config = config(&text);
+    assert_eq!(config.jobs[0].schedule.zone, Tz::America__New_York);
+    assert_eq!(config.jobs[1].schedule.zone, Tz::Europe__Berlin);
+}
+
+#[test]
+fn prices_are_exact_and_a_name_without_version_stands_for_all() {
+    let text = "[justoneapi.price]\n\"xiaohongshu/get-note-detail\" = \"0.150001\"\n\
+                \"xiaohongshu/get-note-detail/v6\" = 0.29\n\"xiaohongshu/search-recommend/v1\" = 2\n";
+    let config = config(text);
+    assert_eq!(config.price_micros(Endpoint::NoteDetailV1), 150_001);
+    assert_eq!(config.price_micros(Endpoint::NoteDetailV6), 290_000);
+    assert_eq!(config.price_micros(Endpoint::NoteDetailV7), 150_001);
+    assert_eq!(config.price_micros(Endpoint::SearchSuggestions), 2_000_000);
+    assert_eq!(config.price_micros(Endpoint::KolSearch), 0);
+    assert_eq!(config.price_micros(Endpoint::AmagiWorkById), 0);
+}
+
+#[test]
+fn a_kol_search_is_one_target() {
+    let text = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\nmax_pages = 5\n\
+                [job.filter]\nkeyword = \"阅读\"\nnotePrice = [1000, 5000]\n";
+    let config = config(text);
+    let [target] = config.jobs[0].targets.as_slice() else {
+        panic!("one target")
+    };
+    let key =
+        r#"{"filter":{"keyword":"阅读","notePrice":"1000,5000","sort":"FANS"},"max_pages":5}"#;
+    assert_eq!((target.kind, target.key.as_str()), (Kind::KolSearch, key));
+}
+
+#[test]
+fn a_job_that_is_switched_off_is_checked_and_kept_apart() {
+    let config = config(&format!("{JOB}enabled = false\n"));
+    assert!(config.jobs.is_empty());
+    assert_eq!(config.disabled_jobs[0].name, "a");
+    assert!(refused(&format!("{JOB}enabled = false\nurls = []\n")).contains("does not belong"));
+}
+
+#[test]
+fn entries_come_from_the_list_and_the_file_each_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(directory.path().join("lists")).expect("a directory");
+    let list = "\u{feff}# words\n\n  露营 \n徒步 # 不是注释\r\n露营\n";
+    std::fs::write(directory.path().join("lists/words.txt"), list).expect("a file");
+    let path = directory.path().join("jobs.toml");
+    std::fs::write(&path, format!("{JOB}keywords_file = \"lists/words.txt\"\n")).expect("a file");
+    let config = Config::load(&path, &Environment::default()).expect("settings");
+    let keys: Vec<&str> = config.jobs[0]
+        .targets
+        .iter()
+        .map(|it| it.key.as_str())
+        .collect();
+    assert_eq!(keys, ["露营", "徒步 # 不是注释"]);
+    let repeats: Vec<&String> = config
+        .warnings
+        .iter()
+        .filter(|it| it.contains("repeats"))
+        .collect();
+    assert!(
+        repeats[0].contains("words.txt:3 repeats line 5"),
+        "{repeats:?}"
+    );
+    assert!(
+        repeats[1].contains("words.txt:5 repeats line 5"),
+        "{repeats:?}"
+    );
+}
+
+#[test]
+fn warnings_tell_what_is_probably_not_meant() {
+    let notes = JOB
+        .replace("keywords", "notes")
+        .replace("露营", "68a1b2c3d4e5f60718293a4b");
+    let warnings = |text: &str| config(text).warnings.join("\n");
+    assert!(warnings(&notes).contains("v1 is recommended"));
+    let v6 = format!("[justoneapi]\nnote_detail_version = \"v6\"\n{notes}");
+    assert!(warnings(&v6).contains("video notes only"));
+    assert!(warnings(&JOB.replace("@daily", "0 0 1 * MON")).contains("fires on either"));
+    assert!(warnings(JOB).contains("JUSTONEAPI_TOKEN"));
+    let http =
+        "[justoneapi]\nbase_url = \"http://203.0.113.7:30015\"\nallow_insecure_http = true\n";
+    assert!(warnings(http).contains("plain http to 203.0.113.7"));
+}
+
+#[test]
+fn short_links_of_works_need_the_token_only_where_amagi_cannot_take_them() {
+    let works = |head: &str, link: &str| {
+        config(&format!(
+            "{head}\n[[job]]\nname = \"w\"\nkind = \"works\"\nschedule = \"@daily\"\nurls = [\"{link}\"]\n"
+        ))
+        .require_token()
+    };
+    let (short, full) = ("https://v.douyin.com/irQCAn4A/", "7512345678901234567");
+    assert_eq!(works("[amagi]", full), Ok(()));
+    assert_eq!(works("[amagi]", short), Err(TokenMissing::ShortLinks));
+    assert_eq!(works("[amagi]\nparameter = \"url\"", short), Ok(()));
+    assert_eq!(works("", full), Err(TokenMissing::Calls));
+}
+
+#[test]
+fn the_token_comes_from_the_environment_or_a_file_and_is_trimmed() {
+    let token = |environment: &Environment| {
+        let config = parse_with("", environment).expect("settings");
+        config.token.map(|token| token.expose_secret().to_owned())
+    };
+    assert_eq!(token(&with_token(" abc\n")).as_deref(), Some("abc"));
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "from-file\n").expect("a file");
+    let token_file = Some(file.path().to_owned());
+    let from_file = Environment {
+        token_file,
+        ..Environment::default()
+    };
+    assert_eq!(token(&from_file).as_deref(), Some("from-file"));
+    let both = Environment {
+        token: Some(SecretString::from("abc")),
+        ..from_file
+    };
+    assert_eq!(token(&both).as_deref(), Some("abc"));
+    assert!(parse_with("", &both).expect("settings").warnings[0].contains("both set"));
+}
+
+#[test]
+fn the_address_in_the_environment_wins() {
+    let base_url = Some("http://127.0.0.1:9999/".to_owned());
+    let environment = Environment {
+        base_url,
+        ..Environment::default()
+    };
+    let text = "[justoneapi]\nbase_url = \"https://example.org/x/\"";
+    let url = |environment| {
+        parse_with(text, environment)
+            .expect("settings")
+            .justoneapi
+            .base_url
+            .to_string()
+    };
+    assert_eq!(url(&environment), "http://127.0.0.1:9999/");
+    assert_eq!(url(&Environment::default()), "https://example.org/x");
+}

@@ -1,0 +1,158 @@
+//! No message ever shows a secret.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const CANARY: &str = "CANARY-9f8e7d6c5b4a";
+
+/// Texts with a secret where secrets do not belong.
+fn leaks() -> Vec<String> {
+    let mut texts: Vec<String> = [
+        "[justoneapi]\ntoken = \"§\"",
+        "token = \"§\"",
+        "[justoneapi]\ntokn = \"§\"",
+        "[justoneapi]\napi_key = '§'",
+        "[justoneapi]\nApiKey = ['§']",
+        "[justoneapi]\ntoken = \"\"\"\nline\n§\n\"\"\"\nconcurrency = 0",
+        "[justoneapi]\ntoken = { value = \"§\" }",
+        "justoneapi = { concurrency = \"x\", token = \"§\" }",
+        "justoneapi.token = \"§\"",
+        "[justoneapi]\n\"tok\\u0065n\" = \"§\"",
+        "[amagi]\nsecret = \"§\"\nparameter = 5",
+        "[justoneapi]\nbase_url = \"https://example.org/?token=§\"",
+        "[justoneapi]\nbase_url = \"https://u:§@example.org/\" # password",
+        "[justoneapi]\nprice = { \"token-§\" = 1 }",
+        "timezone = \"token §\"",
+        "[[job]]\nschedule = \"0 0 * * §\" # token",
+        "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\nnotes_file = \"token/§\"",
+        "[[job]]\nkind = \"works\"\nurls = [\"https://§.example/?token=§\", \"§://token\"]",
+        "[[job]]\nname = \"n\"\nkind = \"\"\"\ntoken = §\n\"\"\"",
+        // Syntax errors, before, at and after the secret.
+        "[justoneapi]\ntoken = §",
+        "[justoneapi]\ntoken = \"§",
+        "[justoneapi]\ntoken = '§\nx = 1",
+        "[justoneapi]\ntoken = \"\"\"\n§\n",
+        "[justoneapi]\ntoken = \"a\"\ntoken = \"§\"",
+        "[justoneapi]\ntoken \"§\"",
+        "[justoneapi]\nconcurrency = = \ntoken = \"§\"",
+        "[justoneapi]\ntokn = §",
+        // A key that nobody knows: its value is not shown either.
+        "[justoneapi]\nmy_login = \"§\"",
+        "my_login = \"§\"",
+        "[[job]]\nname = 5\nmy_login = \"§\"",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    texts.push(format!("{JOB}token = \"§\"\n"));
+    texts.push(format!("{JOB}[job.filter]\ntoken = \"§\"\n"));
+    let kols = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n";
+    texts.push(format!(
+        "{kols}filter = {{ token = \"§\", gender = \"x\" }}\n"
+    ));
+    texts
+        .into_iter()
+        .map(|text| text.replace('§', CANARY))
+        .collect()
+}
+
+#[test]
+fn no_secret_is_repeated_by_a_message() {
+    for text in leaks() {
+        let error = parse_with(&text, &Environment::default()).expect_err(&text);
+        for shown in [error.to_string(), format!("{error:?}")] {
+            assert!(!shown.contains(CANARY), "from\n{text}\n{shown}");
+        }
+        assert!(error.to_string().contains("jobs.toml:"), "{text}\n{error}");
+    }
+}
+
+#[test]
+fn a_token_in_the_file_is_refused_with_the_way_out() {
+    let message = refused(&format!("[justoneapi]\ntoken = \"{CANARY}\"\n"));
+    insta::assert_snapshot!(message, @r#"
+error: secrets do not belong in this file
+ --> jobs.toml:2:1
+  | (the line is not shown here)
+  = help: set the environment variable JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it, and remove this line; a token that was shared with this file should be replaced
+"#);
+}
+
+#[test]
+fn the_real_token_is_never_shown_wherever_it_was_pasted() {
+    for text in [
+        "timezone = \"@\"",
+        "[justoneapi]\nconcurrency = \"@\"",
+        "\"@\" = 1",
+        "[justoneapi.price]\n\"@\" = 1",
+        "[[job]]\nname = \"@\"\nkind = \"@\"\nschedule = \"@\"",
+        "[[job]]\nkind = \"kols\"\nfilter = { gender = \"@\", \"@\" = 1 }",
+        "x = @",
+        "[@]",
+    ] {
+        let text = text.replace('@', CANARY);
+        let error = parse_with(&text, &with_token(CANARY))
+            .expect_err(&text)
+            .to_string();
+        assert!(!error.contains(CANARY), "from\n{text}\n{error}");
+    }
+}
+
+#[test]
+fn a_token_that_is_none_is_refused_without_showing_it() {
+    for token in [
+        "",
+        "  \n",
+        "two CANARY-9f8e7d6c5b4a",
+        "CANARY-9f8e7d6c5b4a\u{fffd}",
+    ] {
+        let error = parse_with("", &with_token(token))
+            .expect_err("refused")
+            .to_string();
+        assert!(error.contains("JUSTONEAPI_TOKEN"), "{error}");
+        assert!(!error.contains(CANARY), "{error}");
+    }
+    let token_file = Some("/nowhere/at/all".into());
+    let error = parse_with(
+        "",
+        &Environment {
+            token_file,
+            ..Environment::default()
+        },
+    );
+    let error = error.expect_err("refused").to_string();
+    assert!(
+        error.contains("JUSTONEAPI_TOKEN_FILE: cannot read /nowhere/at/all"),
+        "{error}"
+    );
+}
+
+#[test]
+fn settings_can_be_printed_for_debugging() {
+    let config = parse_with(JOB, &with_token(CANARY)).expect("settings");
+    assert!(!format!("{config:?} {:?}", with_token(CANARY)).contains(CANARY));
+}
+
+#[test]
+fn the_xsec_token_of_a_link_hides_nothing() {
+    let link = "https://www.xiaohongshu.com/user/profile/5e0000000000000001000abc?xsec_token=AB";
+    let text = format!(
+        "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\nnotes = [\"{link}\"]"
+    );
+    assert!(refused(&text).contains(link), "{}", refused(&text));
+}
+
+proptest! {
+    #[test]
+    fn no_mangled_file_gives_its_token_away(cut in 0usize..6000, to in 0usize..6000, put in "[\\PC\n]{0,6}|\"\"\"") {
+        let sample: Vec<char> = include_str!("../../../jobs.toml").chars().collect();
+        let (cut, to) = (cut.min(to).min(sample.len()), cut.max(to).min(sample.len()));
+        let before: String = sample[..cut].iter().collect();
+        let after: String = sample[to..].iter().collect();
+        let text = format!("{before}{put}\ntoken = \"{CANARY}\"\n{after}");
+        // In a comment or in a text it may stand; then there is nothing to refuse.
+        if let Err(error) = parse_with(&text, &Environment::default()) {
+            prop_assert!(!error.to_string().contains(CANARY), "{text}\n{error}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `jobs.toml` as it is written. Every key may be left out unless it says otherwise.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+/// Several texts, each with its place.
+pub(super) type Texts = Vec<Spanned<String>>;
+
+/// Names and values, each with its place.
+pub(super) type Pairs = BTreeMap<Spanned<String>, Spanned<Value>>;
+
+/// The keys outside of every section.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TopLevel {
+    /// The IANA zone for schedules that name none, and for showing times. Default: Asia/Shanghai.
+    pub(super) timezone: Option<Spanned<String>>,
+}
+
+/// `[justoneapi]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct JustOneApi {
+    /// Where it answers. JUSTONEAPI_BASE_URL wins. Default: <https://api.justoneapi.com>.
+    pub(super) base_url: Option<Spanned<String>>,
+    /// Whether plain http to another machine is allowed; the token travels readable. Default: false.
+    pub(super) allow_insecure_http: bool,
+    /// Calls in flight at once at the most. Default: 8.
+    pub(super) concurrency: Option<Spanned<i64>>,
+    /// Calls a second to each endpoint at the most. Default: 5.
+    pub(super) rate_per_second: Option<Spanned<i64>>,
+    /// How long one call may take, in seconds. Default: 60.
+    pub(super) timeout_seconds: Option<Spanned<i64>>,
+    /// `v1`, `v3`, `v6` (video notes only) or `v7`. Default: v7.
+    pub(super) note_detail_version: Option<Spanned<String>>,
+    /// Yuan a call by endpoint, with or without its version. Default: 0, not known.
+    pub(super) price: Pairs,
+}
+
+/// `[amagi]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Amagi {
+    /// Where the server answers. Default: <http://127.0.0.1:4567/api>.
+    pub(super) base_url: Option<Spanned<String>>,
+    /// Whether plain http to another machine is allowed. Default: false.
+    pub(super) allow_insecure_http: bool,
+    /// `aweme_id` (amagi 4.1 and later) or `url` (3.2 to 4.0). Default: aweme_id.
+    pub(super) parameter: Option<Spanned<String>>,
+    /// Calls in flight at once at the most. Default: 2.
+    pub(super) concurrency: Option<Spanned<i64>>,
+    /// Calls a second to each endpoint at the most. Default: 2.
+    pub(super) rate_per_second: Option<Spanned<i64>>,
+    /// How long one call may take, in seconds. Default: 60.
+    pub(super) timeout_seconds: Option<Spanned<i64>>,
+}
+
+/// `[douyin]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Douyin {
+    /// Who answers for works: `amagi` or `justoneapi`. Default: amagi where there is a section
+    /// `[amagi]`, else justoneapi.
+    pub(super) provider: Option<Spanned<String>>,
+}
+
+/// `[[job]]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct JobEntry {
+    /// Its name, unique, at most 64 characters. Required.
+    pub(super) name: Option<Spanned<String>>,
+    /// `notes`, `keywords`, `kols` or `works`. Required.
+    pub(super) kind: Option<Spanned<String>>,
+    /// When it fires: cron with 5 or 6 fields, or `@hourly` and its like. Required.
+    pub(super) schedule: Option<Spanned<String>>,
+    /// The zone the schedule is meant in. Default: the `timezone` of the file.
+    pub(super) timezone: Option<Spanned<String>>,
+    /// Whether it fires at all. Default: true.
+    pub(super) enabled: Option<bool>,
+    /// Kind `notes`: ids, links or share text.
+    pub(super) notes: Option<Texts>,
+    /// Kind `notes`: a file with one of them a line.
+    pub(super) notes_file: Option<Spanned<String>>,
+    /// Kind `keywords`: the words.
+    pub(super) keywords: Option<Texts>,
+    /// Kind `keywords`: a file with one a line.
+    pub(super) keywords_file: Option<Spanned<String>>,
+    /// Kind `works`: ids, links or share text.
+    pub(super) urls: Option<Texts>,
+    /// Kind `works`: a file with one of them a line.
+    pub(super) urls_file: Option<Spanned<String>>,
+    /// Kind `kols`: the search, by the names of the upstream query. Required there.
+    pub(super) filter: Option<Spanned<Pairs>>,
+    /// Kind `kols`: pages to read at the most, 1 to 250. Default: 1.
+    pub(super) max_pages: Option<Spanned<i64>>,
+}

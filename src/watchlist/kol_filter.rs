@@ -1,0 +1,214 @@
+//! The filter of a KOL search: names and values as the upstream query wants them.
+//!
+//! A misspelt parameter would be ignored upstream and the search paid for all the same, so known
+//! names are checked closely. Unknown ones are passed on, because upstream gains new ones often.
+
+use std::collections::BTreeMap;
+
+use toml::Value;
+
+use super::kol_names::{KNOWN, Shape};
+use crate::suggest;
+
+/// The order of results when the filter says nothing: pinned, because the default upstream moved.
+const DEFAULT_SORT: &str = "FANS";
+
+/// The longest value, in characters: it is sent in a URL.
+const LONGEST_VALUE: usize = 1000;
+
+/// What is wrong with a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The parameter it is about.
+    pub name: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+/// A filter as query parameters, or everything that is wrong with it.
+pub fn read(filter: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>, Vec<Complaint>> {
+    let mut query = BTreeMap::new();
+    let mut complaints = Vec::new();
+    for (name, value) in filter {
+        match parameter(name, value) {
+            Ok(text) => {
+                query.insert(name.clone(), text);
+            }
+            Err((message, help)) => {
+                complaints.push(Complaint {
+                    name: name.clone(),
+                    message,
+                    help,
+                });
+            }
+        }
+    }
+    complaints.extend(pairs(&query));
+    if !complaints.is_empty() {
+        return Err(complaints);
+    }
+    query
+        .entry("sort".to_owned())
+        .or_insert_with(|| DEFAULT_SORT.to_owned());
+    Ok(query)
+}
+
+/// A message and the help that goes with it.
+type Refusal = (String, String);
+
+fn refusal(message: impl Into<String>, help: impl Into<String>) -> Refusal {
+    (message.into(), help.into())
+}
+
+fn parameter(name: &str, value: &Value) -> Result<String, Refusal> {
+    if name == "page" {
+        return Err(refusal(
+            "`page` is not a filter",
+            "set `max_pages` beside `filter`",
+        ));
+    }
+    if name.eq_ignore_ascii_case("token") {
+        let help = "set the environment variable JUSTONEAPI_TOKEN";
+        return Err(refusal("the token does not belong in a filter", help));
+    }
+    let text = text_of(value)?;
+    if text.trim().is_empty() {
+        return Err(refusal(
+            format!("`{name}` is empty"),
+            "leave it out to search without it",
+        ));
+    }
+    if text.chars().count() > LONGEST_VALUE || text.chars().any(char::is_control) {
+        let help = format!("at most {LONGEST_VALUE} characters, without line breaks");
+        return Err(refusal(format!("`{name}` cannot be sent"), help));
+    }
+    let Some((_, shape)) = KNOWN.iter().find(|(known, _)| *known == name) else {
+        return unknown(name).map_or(Ok(text), Err);
+    };
+    check(name, *shape, &text)?;
+    Ok(text)
+}
+
+/// A name that is nearly a known one is a typing error; any other may be new upstream.
+fn unknown(name: &str) -> Option<Refusal> {
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !is_name {
+        let help = "filters are named as in the documentation, such as `fansNumberLower`";
+        return Some(refusal("this is no name of a filter", help));
+    }
+    let near = suggest::nearest(name, KNOWN.iter().map(|(known, _)| *known))?;
+    let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    // `readMidNor90` beside `readMidNor30` is a neighbour, not a typing error.
+    if letters(name) == letters(near) {
+        return None;
+    }
+    Some(refusal(
+        format!("there is no filter `{name}`"),
+        format!("did you mean `{near}`?"),
+    ))
+}
+
+fn check(name: &str, shape: Shape, text: &str) -> Result<(), Refusal> {
+    match shape {
+        Shape::Text => Ok(()),
+        Shape::Flag if matches!(text, "true" | "false") => Ok(()),
+        Shape::Flag => Err(refusal(
+            format!("`{name}` is true or false"),
+            format!("{name} = true"),
+        )),
+        Shape::Count if text.parse::<u64>().is_ok() => Ok(()),
+        Shape::Count => Err(refusal(
+            format!("`{name}` is a whole number"),
+            format!("such as {name} = 1000"),
+        )),
+        Shape::Range => range(name, text),
+        Shape::Choice(choices) if choices.contains(&text) => Ok(()),
+        Shape::Choice(choices) => {
+            let help = suggest::nearest(text, choices.iter().copied()).map_or_else(
+                || format!("one of {}", choices.join(", ")),
+                |near| format!("did you mean \"{near}\"?"),
+            );
+            Err(refusal(format!("`{name}` has no such value"), help))
+        }
+    }
+}
+
+fn range(name: &str, text: &str) -> Result<(), Refusal> {
+    let help = format!("write two numbers, -1 for an open one: {name} = [1000, -1]");
+    let Some((low, high)) = text.split_once([',', '，']) else {
+        return Err(refusal(format!("`{name}` is a range"), help));
+    };
+    match (bound(low), bound(high)) {
+        (Some(low), Some(high)) if high < 0.0 || low <= high => Ok(()),
+        (Some(_), Some(_)) => Err(refusal(
+            format!("the range of `{name}` ends before it begins"),
+            help,
+        )),
+        _ => Err(refusal(format!("`{name}` is a range of two numbers"), help)),
+    }
+}
+
+/// A bound of a range; open ones are negative.
+fn bound(text: &str) -> Option<f64> {
+    match text.trim() {
+        "null" | "" => Some(-1.0),
+        number => number.parse().ok().filter(|bound: &f64| bound.is_finite()),
+    }
+}
+
+/// Parameters that must agree with each other.
+fn pairs(query: &BTreeMap<String, String>) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    for (name, other) in [
+        ("similarUserId", "similarWord"),
+        ("similarWord", "similarUserId"),
+    ] {
+        if query.contains_key(name) && !query.contains_key(other) {
+            complaints.push(Complaint {
+                name: name.to_owned(),
+                message: format!("`{name}` does nothing without `{other}`"),
+                help: "give both or neither".to_owned(),
+            });
+        }
+    }
+    let count = |name: &str| query.get(name).and_then(|text| text.parse::<u64>().ok());
+    if let (Some(low), Some(high)) = (count("fansNumberLower"), count("fansNumberUpper"))
+        && low > high
+    {
+        complaints.push(Complaint {
+            name: "fansNumberLower".to_owned(),
+            message: "`fansNumberLower` is above `fansNumberUpper`".to_owned(),
+            help: "no KOL has that many and that few followers; swap them".to_owned(),
+        });
+    }
+    complaints
+}
+
+fn text_of(value: &Value) -> Result<String, Refusal> {
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            let texts: Result<Vec<String>, Refusal> = items.iter().map(scalar).collect();
+            Ok(texts?.join(","))
+        }
+        Value::Array(_) => Err(refusal("the list is empty", "leave the filter out")),
+        other => scalar(other),
+    }
+}
+
+fn scalar(value: &Value) -> Result<String, Refusal> {
+    match value {
+        Value::String(text) => Ok(text.trim().to_owned()),
+        Value::Integer(number) => Ok(number.to_string()),
+        Value::Float(number) if number.is_finite() => Ok(number.to_string()),
+        Value::Boolean(flag) => Ok(flag.to_string()),
+        Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
+            let help = "a text, a number, true or false, or a list of them";
+            Err(refusal("a filter has no such values", help))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! What people paste; every id and code is made up.
+
+use proptest::prelude::*;
+
+use super::links::item_of_url;
+use super::parse;
+use crate::model::Kind;
+
+const NOTE: &str = "68a1b2c3d4e5f60718293a4b";
+const WORK: &str = "7512345678901234567";
+
+fn key(kind: Kind, text: &str) -> String {
+    match parse(kind, text) {
+        Ok(target) => {
+            assert_eq!(target.kind, kind, "{text}");
+            target.key
+        }
+        Err(error) => panic!("{text}: {error}"),
+    }
+}
+
+fn refused(kind: Kind, text: &str) -> String {
+    parse(kind, text).expect_err(text)
+}
+
+#[test]
+fn note_ids_and_links_give_the_note() {
+    for text in [
+        "68a1b2c3d4e5f60718293a4b",
+        " 68A1B2C3D4E5F60718293A4B ",
+        "https://www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b",
+        "https://www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b?xsec_token=ABq-3_x=&xsec_source=pc_feed",
+        "http://www.xiaohongshu.com/discovery/item/68a1b2c3d4e5f60718293a4b?app_platform=ios&share_id=9f",
+        "https://www.xiaohongshu.com/user/profile/5e0000000000000001000abc/68a1b2c3d4e5f60718293a4b?xsec_token=x",
+        "https://www.xiaohongshu.com/search_result/68a1b2c3d4e5f60718293a4b/",
+        "www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b",
+        "xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b",
+        "HTTPS://WWW.XIAOHONGSHU.COM/explore/68A1B2C3D4E5F60718293A4B",
+        "https://www.xiaohongshu.com:443/explore/68a1b2c3d4e5f60718293a4b",
+        "12 【露营清单｜第一次就够了 - 山山 | 小红书】 😆 Qw3rTy 😆 https://www.xiaohongshu.com/discovery/item/68a1b2c3d4e5f60718293a4b?source=webshare，点开看看。",
+        "看https://www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b。真的好",
+        "(https://www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b), twice: https://www.xiaohongshu.com/discovery/item/68a1b2c3d4e5f60718293a4b",
+    ] {
+        assert_eq!(key(Kind::Note, text), NOTE, "{text}");
+    }
+    assert_eq!(
+        key(Kind::Note, "681122334455667788990011"),
+        "681122334455667788990011"
+    );
+}
+
+#[test]
+fn short_note_links_get_one_spelling() {
+    for text in [
+        "http://xhslink.com/a/Ab3dEfGh1",
+        "https://xhslink.com/a/Ab3dEfGh1/",
+        "xhslink.com/a/Ab3dEfGh1",
+        "34 山山发布了一篇小红书笔记，快来看吧！ 😆 k9Xz 😆 http://xhslink.com/a/Ab3dEfGh1，复制本条信息，打开【小红书】App查看精彩内容！",
+        "第一次露营🏕️就够了 http://xhslink.com/a/Ab3dEfGh1 \n复制后打开【小红书】查看笔记！",
+    ] {
+        assert_eq!(
+            key(Kind::Note, text),
+            "https://xhslink.com/a/Ab3dEfGh1",
+            "{text}"
+        );
+    }
+    assert_eq!(
+        key(Kind::Note, "http://xhslink.com/Zz9"),
+        "https://xhslink.com/Zz9"
+    );
+}
+
+#[test]
+fn work_ids_and_links_give_the_work() {
+    for text in [
+        "7512345678901234567",
+        "https://www.douyin.com/video/7512345678901234567",
+        "https://www.douyin.com/note/7512345678901234567?previous_page=app_code_link",
+        "https://www.iesdouyin.com/share/video/7512345678901234567/?region=CN&mid=1",
+        "https://www.iesdouyin.com/share/slides/7512345678901234567/",
+        "https://m.douyin.com/share/note/7512345678901234567",
+        "https://www.douyin.com/discover?modal_id=7512345678901234567",
+        "https://www.douyin.com/user/MS4wLjABAAAA_x-y?from=tab&modal_id=7512345678901234567",
+        "douyin.com/video/7512345678901234567",
+    ] {
+        assert_eq!(key(Kind::Work, text), WORK, "{text}");
+    }
+}
+
+#[test]
+fn short_work_links_get_one_spelling() {
+    for text in [
+        "https://v.douyin.com/irQCAn4A/",
+        "http://v.douyin.com/irQCAn4A",
+        "v.douyin.com/irQCAn4A",
+        "7.99 复制打开抖音，看看【山山的作品】第一次露营就够了 # 露营 # 户外 https://v.douyin.com/irQCAn4A/ 12/03 d@B.tE :7pm",
+        "0.53 复制打开抖音，看看【图文作品】https://v.douyin.com/irQCAn4A/，直接观看。 q@E.uS 03/21 NWz:/",
+    ] {
+        assert_eq!(
+            key(Kind::Work, text),
+            "https://v.douyin.com/irQCAn4A/",
+            "{text}"
+        );
+    }
+    assert_eq!(
+        key(Kind::Work, "https://v.douyin.com/i_r-Q9/"),
+        "https://v.douyin.com/i_r-Q9/"
+    );
+}
+
+#[test]
+fn an_entry_of_the_other_platform_says_where_it_belongs() {
+    for text in [
+        WORK,
+        "https://v.douyin.com/irQCAn4A/",
+        "https://www.douyin.com/video/7512345678901234567",
+    ] {
+        assert!(refused(Kind::Note, text).contains("kind `works`"), "{text}");
+    }
+    for text in [NOTE, "http://xhslink.com/a/Ab3dEfGh1"] {
+        assert!(refused(Kind::Work, text).contains("kind `notes`"), "{text}");
+    }
+}
+
+#[test]
+fn tricks_and_strangers_are_refused_with_the_reason() {
+    for (text, reason) in [
+        ("https://v.douyin.com@evil.example/irQCAn4A/", "user name"),
+        (
+            "https://evil.example\\@v.douyin.com/irQCAn4A/",
+            "host is not one of",
+        ),
+        (
+            "https://v.douyin.com.evil.cn/irQCAn4A/",
+            "host is not one of",
+        ),
+        ("https://notv.douyin.com/irQCAn4A/", "host is not one of"),
+        ("https://v.douyin.com:8443/irQCAn4A/", "port"),
+        ("http://127.0.0.1/video/7512345678901234567", "address"),
+        ("http://0x7f.1/video/7512345678901234567", "address"),
+        ("http://2130706433/video/7512345678901234567", "address"),
+        ("http://[::1]/video/7512345678901234567", "address"),
+        ("ftp://v.douyin.com/irQCAn4A/", "only http and https"),
+        ("file:///etc/passwd", "only http and https"),
+        ("https://v.douyin.com/", "not complete"),
+        ("https://v.douyin.com/a/b/", "not complete"),
+        ("https://v.douyin.com/a%2e%2e/", "not complete"),
+        (
+            "https://www.douyin.com/user/MS4wLjABAAAA_x-y",
+            "no single work",
+        ),
+        ("https://www.douyin.com/video/12", "no single work"),
+        (
+            "https://v.douyin.com/aaaa/ https://v.douyin.com/bbbb/",
+            "two different links",
+        ),
+        (
+            "https://v.douyin.com/aaaa/https://v.douyin.com/bbbb/",
+            "two different links",
+        ),
+        (
+            "https://v.douyin.com/aaaa/ 和 https://evil.example/x",
+            "host is not one of",
+        ),
+        ("https://", "cannot be read"),
+        ("hello", "no link and no id"),
+        ("7.99 复制打开抖音", "no link and no id"),
+        ("../../etc/passwd", "no link and no id"),
+        ("   ", "empty"),
+    ] {
+        assert!(
+            refused(Kind::Work, text).contains(reason),
+            "{text}: {}",
+            refused(Kind::Work, text)
+        );
+    }
+    let profile = "https://www.xiaohongshu.com/user/profile/5e0000000000000001000abc";
+    assert!(refused(Kind::Note, profile).contains("no single note"));
+    assert!(refused(Kind::Note, &"长".repeat(5000)).contains("longer than"));
+}
+
+#[test]
+fn item_of_url_knows_redirect_targets_and_leaves_short_links_alone() {
+    let item = |text: &str| item_of_url(&url::Url::parse(text).expect("a URL"));
+    let work = "https://www.iesdouyin.com/share/video/7512345678901234567/?schema_type=37";
+    assert_eq!(item(work), Some((Kind::Work, WORK.to_owned())));
+    let note = "https://www.xiaohongshu.com/discovery/item/68a1b2c3d4e5f60718293a4b?x=1";
+    assert_eq!(item(note), Some((Kind::Note, NOTE.to_owned())));
+    assert_eq!(item("https://v.douyin.com/irQCAn4A/"), None);
+    assert_eq!(
+        item("https://www.xiaohongshu.com/404?source=/404/sec_x"),
+        None
+    );
+    assert_eq!(item("https://evil.example/video/7512345678901234567"), None);
+}
+
+#[test]
+fn links_of_other_sites_and_without_an_item_give_nothing() {
+    for link in [
+        "https://evil-douyin.com/video/7601234567890123456",
+        "https://www.douyin.com.evil.example/video/7601234567890123456",
+        "https://www.douyin.com@evil.example/video/7601234567890123456",
+        "https://someone@www.douyin.com/video/7601234567890123456",
+        "https://www.douyin.com:8443/video/7601234567890123456",
+        "https://www.douyin.com./video/7601234567890123456",
+        "ftp://www.douyin.com/video/7601234567890123456",
+        "https://www.douyin.com/video/",
+        "https://www.douyin.com/video/7601234567890123456x",
+        "https://www.douyin.com/user/MS4wAbc",
+        "https://www.xiaohongshu.com/explore/7601234567890123456",
+        "https://www.xiaohongshu.com/404?redirect=/explore/6a01b2c3000000000e00d4e5",
+        "https://v.douyin.com/AbCdEf/",
+        "data:text/plain,video",
+    ] {
+        let url = url::Url::parse(link).expect("a URL");
+        assert_eq!(item_of_url(&url), None, "{link}");
+    }
+}
+
+#[test]
+fn keywords_are_trimmed_and_bounded() {
+    assert_eq!(key(Kind::Keyword, "  露营 装备 "), "露营 装备");
+    assert_eq!(key(Kind::Keyword, "a&token=x#?/../"), "a&token=x#?/../");
+    assert_eq!(key(Kind::Keyword, &"字".repeat(100)).chars().count(), 100);
+    assert!(refused(Kind::Keyword, &"字".repeat(101)).contains("100 characters, this has 101"));
+    assert!(refused(Kind::Keyword, "露营\t装备").contains("control characters"));
+    assert!(refused(Kind::Keyword, "\u{3000}").contains("empty"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_and_what_is_accepted_is_accepted_again(text in "\\PC{0,80}|(https?://)?(v\\.douyin|xhslink|www\\.douyin)\\.com[/@:\\\\.a-z0-9]{0,40}") {
+        for kind in Kind::ALL {
+            if let Ok(target) = parse(kind, &text) {
+                prop_assert_eq!(parse(kind, &target.key), Ok(target));
+            }
+        }
+    }
+}
