@@ -8,7 +8,7 @@
 //!
 //! The parts: `catalogue`, `items`, `notes`, `works`, `words` and `curves` make the world; `xiaohongshu`,
 //! `pugongying`, `douyin` and `amagi` put it into upstream's shapes (`shapes`); `route`,
-//! `content`, `reply` and `server` answer a call; `faults`, `truth` and `wire` are what no real
+//! `content`, `reply` and `server` answer a call; `fault`, `faults`, `truth` and `wire` are what no real
 //! server offers.
 
 mod amagi;
@@ -17,6 +17,7 @@ mod content;
 mod curves;
 mod dice;
 mod douyin;
+mod fault;
 mod faults;
 mod items;
 mod notes;
@@ -50,7 +51,8 @@ use crate::time::{Clock, Time};
 
 pub use amagi::Amagi;
 pub use curves::Counts;
-pub use faults::{Fault, Faults};
+pub use fault::Fault;
+pub use faults::Faults;
 pub use items::{Fate, Fates};
 pub use truth::TruthRow;
 pub use world::World;

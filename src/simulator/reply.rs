@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::amagi::Amagi;
 use super::content::Content;
 use super::dice::Dice;
-use super::faults::Fault;
+use super::fault::Fault;
 use super::route::{Call, Endpoint};
 use crate::time::Time;
 
