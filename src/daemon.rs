@@ -33,6 +33,7 @@ pub struct Daemon {
     owner: i64,
     crawler: Crawler,
     started: Time,
+    calls: i64,
     next_fire: Option<Time>,
     _presence: Presence,
 }
@@ -69,6 +70,7 @@ impl Daemon {
             owner,
             crawler,
             started,
+            calls: 0,
             next_fire: None,
             _presence: presence,
         })
@@ -111,11 +113,15 @@ impl Daemon {
     }
 
     /// Works through everything that becomes due until `end`, by jumping a clock of our own from
-    /// one event to the next; tells `progress` the time after each.
+    /// one event to the next; tells `progress` the time and the calls so far after each.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn run_until(&mut self, end: Time, mut progress: impl FnMut(Time)) -> Result<()> {
+    pub async fn run_until(
+        &mut self,
+        end: Time,
+        mut progress: impl FnMut(Time, i64),
+    ) -> Result<()> {
         loop {
             match self.turn().await? {
                 Turn::Again => {}
@@ -129,7 +135,7 @@ impl Daemon {
                         Some(at) if at <= end => self.clock.jump_to(at),
                         _ => return Ok(()),
                     }
-                    progress(self.clock.now());
+                    progress(self.clock.now(), self.calls);
                 }
             }
         }
@@ -144,6 +150,7 @@ impl Daemon {
             self.next_fire = plan::next_fire(&self.config, now);
         }
         let started = self.crawler.start_due().await?;
+        self.calls += i64::try_from(started.calls).unwrap_or(0);
         if started.calls > 0 && started.held_back.is_none() {
             return Ok(Turn::Again);
         }

@@ -68,10 +68,8 @@ mod tests {
     #[test]
     fn only_failures_that_pass_are_tried_again() {
         for outcome in Outcome::ALL {
-            let passes = matches!(
-                outcome,
-                Outcome::Retryable | Outcome::RateLimited | Outcome::Transport
-            );
+            let passes =
+                matches!(outcome, Outcome::Retryable | Outcome::RateLimited | Outcome::Transport);
             let again = matches!(after(outcome, 1, 0, None), Decision::Again(_));
             assert_eq!(again, passes, "{outcome:?}");
         }

@@ -50,11 +50,7 @@ impl Schedule {
     pub fn parse(pattern: &str, zone: Tz) -> Result<Self, String> {
         let pattern = pattern.trim();
         let cron = read(pattern)?;
-        let schedule = Self {
-            pattern: pattern.to_owned(),
-            zone,
-            cron,
-        };
+        let schedule = Self { pattern: pattern.to_owned(), zone, cron };
         schedule.check_that_it_fires()?;
         schedule.check_the_gaps()?;
         Ok(schedule)
@@ -149,25 +145,18 @@ fn read(pattern: &str) -> Result<Cron, String> {
             pattern.to_owned()
         }
         nickname if nickname.starts_with('@') => {
-            return Err(
-                "no such nickname; there are `@hourly`, `@daily` (`@midnight`), \
+            return Err("no such nickname; there are `@hourly`, `@daily` (`@midnight`), \
                  `@weekly`, `@monthly` and `@yearly` (`@annually`)"
-                    .to_owned(),
-            );
+                .to_owned());
         }
         _ => counted(pattern)?.to_owned(),
     };
-    let parser = CronParser::builder()
-        .seconds(Seconds::Optional)
-        .year(Year::Disallowed)
-        .build();
+    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     parser.parse(&fields).map_err(|error| {
         // Its quotes as everywhere else.
         let message = error.to_string().replace('\'', "`");
         // croner begins with the class of the error, which tells people nothing.
-        message
-            .split_once(": ")
-            .map_or(message.clone(), |(_, reason)| reason.to_owned())
+        message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_owned())
     })
 }
 

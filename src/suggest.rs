@@ -13,10 +13,7 @@ pub(crate) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -
 /// Case and separators are what people get wrong first.
 fn fold(name: &str) -> String {
     // Longer than any name there is: no need to compare it all.
-    let letters = name
-        .chars()
-        .filter(|c| !matches!(c, '_' | '-' | ' '))
-        .take(64);
+    let letters = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).take(64);
     letters.collect::<String>().to_lowercase()
 }
 

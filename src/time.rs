@@ -98,12 +98,10 @@ impl std::str::FromStr for Time {
     type Err = chrono::ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|at| Self::new(at.to_utc()))
-            .or_else(|_| {
-                chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
-                    .map(|at| Self::new(at.and_utc()))
-            })
+        DateTime::parse_from_rfc3339(text).map(|at| Self::new(at.to_utc())).or_else(|_| {
+            chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
+                .map(|at| Self::new(at.and_utc()))
+        })
     }
 }
 
@@ -151,10 +149,7 @@ impl Clock {
     }
 
     /// The time now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(&self) -> Time {
         match &self.0 {
             Source::System => Time::new(Utc::now()),
@@ -187,10 +182,7 @@ impl Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 fn monotonic() -> Instant {
     Instant::now()
 }
@@ -205,14 +197,8 @@ mod tests {
 
     #[test]
     fn seconds_and_milliseconds_give_the_same_instant_and_zero_gives_none() {
-        assert_eq!(
-            Time::from_upstream(1_773_065_442),
-            Some(time("2026-03-09 14:10:42"))
-        );
-        assert_eq!(
-            Time::from_upstream(1_773_065_442_000),
-            Some(time("2026-03-09T14:10:42Z"))
-        );
+        assert_eq!(Time::from_upstream(1_773_065_442), Some(time("2026-03-09 14:10:42")));
+        assert_eq!(Time::from_upstream(1_773_065_442_000), Some(time("2026-03-09T14:10:42Z")));
         assert_eq!(Time::from_upstream(0), None);
         assert_eq!(Time::from_upstream(-1), None);
         assert_eq!(Time::from_upstream(i64::MAX), None);
@@ -220,11 +206,7 @@ mod tests {
 
     #[test]
     fn text_sorts_as_time_does_and_reads_back() {
-        let times = [
-            "2026-03-09 14:10:42",
-            "2026-03-09 14:10:42.25",
-            "2026-03-09 14:10:42.5",
-        ];
+        let times = ["2026-03-09 14:10:42", "2026-03-09 14:10:42.25", "2026-03-09 14:10:42.5"];
         assert!(times.is_sorted());
         for text in times {
             assert_eq!(time(text).to_string(), text);

@@ -177,47 +177,31 @@ impl fmt::Debug for Client {
 
 impl Server {
     fn of(settings: &ProviderSettings) -> Self {
-        Self {
-            base_url: settings.base_url.clone(),
-            timeout: settings.timeout,
-        }
+        Self { base_url: settings.base_url.clone(), timeout: settings.timeout }
     }
 
     /// The address to ask: what is asked for only ever stands in the query, encoded.
     fn url(&self, request: &Request, token: Option<&str>) -> Url {
         let mut url = self.base_url.clone();
-        url.set_path(&format!(
-            "{}{}",
-            self.base_url.path().trim_end_matches('/'),
-            request.path
-        ));
+        url.set_path(&format!("{}{}", self.base_url.path().trim_end_matches('/'), request.path));
         url.set_fragment(None);
         url.set_query(None);
         let token = token.map(|token| ("token", token));
-        let asked = request
-            .query
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        url.query_pairs_mut()
-            .extend_pairs(token.into_iter().chain(asked));
+        let asked = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        url.query_pairs_mut().extend_pairs(token.into_iter().chain(asked));
         url
     }
 }
 
 /// A client that trusts the machine's authorities or, on a machine that has none, Mozilla's.
 fn http_client() -> anyhow::Result<reqwest::Client> {
-    builder()
-        .build()
-        .or_else(|_| with_bundled_roots())
-        .context("cannot set up the HTTP client")
+    builder().build().or_else(|_| with_bundled_roots()).context("cannot set up the HTTP client")
 }
 
 fn with_bundled_roots() -> Result<reqwest::Client, reqwest::Error> {
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
-    let roots: Result<Vec<Certificate>, reqwest::Error> = roots
-        .iter()
-        .map(|root| Certificate::from_der(root))
-        .collect();
+    let roots: Result<Vec<Certificate>, reqwest::Error> =
+        roots.iter().map(|root| Certificate::from_der(root)).collect();
     builder().tls_certs_only(roots?).build()
 }
 
@@ -244,10 +228,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     (until - from).to_std().ok()
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "durations of calls are measured here"
-)]
+#[expect(clippy::disallowed_methods, reason = "durations of calls are measured here")]
 fn stopwatch() -> Instant {
     Instant::now()
 }

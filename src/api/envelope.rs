@@ -31,12 +31,7 @@ pub(super) fn read(
         _ => Reading::of(outcome),
     };
     let said = json::text(&envelope, "/message").map(|message| shown(&message));
-    Reading {
-        code: Some(code.to_string()),
-        message: reading.message.or(said),
-        billed,
-        ..reading
-    }
+    Reading { code: Some(code.to_string()), message: reading.message.or(said), billed, ..reading }
 }
 
 /// What a code means, and whether such an answer is paid for.
@@ -63,12 +58,7 @@ pub(super) fn without_code(http_status: u16, body: &str) -> Reading {
         300..400 => "a redirect, which is never followed".to_owned(),
         _ => "code is missing".to_owned(),
     });
-    Reading {
-        message: Some(shown(&evidence)),
-        billed,
-        drift,
-        ..Reading::of(outcome)
-    }
+    Reading { message: Some(shown(&evidence)), billed, drift, ..Reading::of(outcome) }
 }
 
 /// A failing server may have done the work, and been paid for it, before it failed.
@@ -156,13 +146,7 @@ mod tests {
             (504, O::Retryable, B::Unknown),
             (999, O::Unreadable, B::Unknown),
         ] {
-            for body in [
-                "<html>",
-                "",
-                "[]",
-                r#"{"code":"x"}"#,
-                r#"{"code":null,"data":[1]}"#,
-            ] {
+            for body in ["<html>", "", "[]", r#"{"code":"x"}"#, r#"{"code":null,"data":[1]}"#] {
                 let reading = read_code(http_status, body);
                 let got = (reading.outcome, reading.billed);
                 assert_eq!(got, (outcome, billed), "{http_status} {body}");
@@ -176,15 +160,8 @@ mod tests {
     fn a_missing_parameter_is_answered_without_a_code_and_is_a_bad_request() {
         let body = include_str!("../../tests/fixtures/error_400_without_code.json");
         let reading = read_code(400, body);
-        assert_eq!(
-            (reading.outcome, reading.billed),
-            (Outcome::BadRequest, Billed::No)
-        );
-        assert!(
-            reading
-                .message
-                .is_some_and(|message| message.contains("Bad Request"))
-        );
+        assert_eq!((reading.outcome, reading.billed), (Outcome::BadRequest, Billed::No));
+        assert!(reading.message.is_some_and(|message| message.contains("Bad Request")));
     }
 
     #[test]
@@ -192,14 +169,8 @@ mod tests {
         let body = include_str!("../../tests/fixtures/error_301.json");
         for http_status in [200, 503] {
             let reading = read_code(http_status, body);
-            assert_eq!(
-                (reading.outcome, reading.billed),
-                (Outcome::Retryable, Billed::No)
-            );
-            assert_eq!(
-                reading.message.as_deref(),
-                Some("COLLECT FAILED, SEND REQUEST AGAIN")
-            );
+            assert_eq!((reading.outcome, reading.billed), (Outcome::Retryable, Billed::No));
+            assert_eq!(reading.message.as_deref(), Some("COLLECT FAILED, SEND REQUEST AGAIN"));
         }
     }
 
@@ -208,11 +179,7 @@ mod tests {
         for data in ["null", "[]", "{}", "\"\"", "[{}]", "[null]"] {
             let body = format!(r#"{{"code":0,"data":{data},"message":""}}"#);
             let reading = read_code(200, &body);
-            assert_eq!(
-                (reading.outcome, reading.billed),
-                (Outcome::Empty, Billed::Yes),
-                "{data}"
-            );
+            assert_eq!((reading.outcome, reading.billed), (Outcome::Empty, Billed::Yes), "{data}");
         }
         assert_eq!(read_code(200, r#"{"code":0}"#).outcome, Outcome::Empty);
     }
@@ -225,29 +192,15 @@ mod tests {
         );
         let reading = read_code(200, &body);
         assert_eq!(reading.outcome, Outcome::Retryable);
-        assert_eq!(
-            reading.message.map(|message| message.chars().count()),
-            Some(SHOWN_CHARS + 1)
-        );
+        assert_eq!(reading.message.map(|message| message.chars().count()), Some(SHOWN_CHARS + 1));
     }
 
     #[test]
     fn json_that_is_too_deep_or_too_large_in_number_is_unreadable() {
-        let deep = format!(
-            r#"{{"code":0,"data":{}{}}}"#,
-            "[".repeat(200),
-            "]".repeat(200)
-        );
-        for body in [
-            deep.as_str(),
-            r#"{"code":0,"data":[1e400]}"#,
-            r#"{"code":1e300}"#,
-        ] {
+        let deep = format!(r#"{{"code":0,"data":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+        for body in [deep.as_str(), r#"{"code":0,"data":[1e400]}"#, r#"{"code":1e300}"#] {
             let reading = read_code(200, body);
-            assert_eq!(
-                (reading.outcome, reading.billed),
-                (Outcome::Unreadable, Billed::Unknown)
-            );
+            assert_eq!((reading.outcome, reading.billed), (Outcome::Unreadable, Billed::Unknown));
         }
     }
 }

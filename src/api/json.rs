@@ -52,9 +52,7 @@ pub(super) fn first_text(value: &Value, paths: &[&str]) -> Option<String> {
 /// An integer of either sign: a number without a fraction, or its decimal text.
 pub(super) fn int(value: &Value, path: &str) -> Option<i64> {
     match at(value, path) {
-        Value::Number(number) => number
-            .as_i64()
-            .or_else(|| number.as_f64().and_then(integral)),
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(integral)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
@@ -105,18 +103,12 @@ pub(super) struct Counts<'v> {
 impl<'v> Counts<'v> {
     /// Counts of an object.
     pub(super) fn of(value: &'v Value) -> Self {
-        Self {
-            value,
-            exact: true,
-            odd: Vec::new(),
-        }
+        Self { value, exact: true, odd: Vec::new() }
     }
 
     /// The count at the first of several paths that holds anything, zero or more.
     pub(super) fn take(&mut self, paths: &[&str]) -> Option<i64> {
-        let path = paths
-            .iter()
-            .find(|path| !is_nothing(at(self.value, path)))?;
+        let path = paths.iter().find(|path| !is_nothing(at(self.value, path)))?;
         let found = at(self.value, path);
         let count = match found {
             Value::String(text) => display_count(text),
@@ -130,8 +122,7 @@ impl<'v> Counts<'v> {
             // Upstream writes -1 for "not known".
             Some(_) => None,
             None => {
-                self.odd
-                    .push(format!("{} is not a count", path.trim_start_matches('/')));
+                self.odd.push(format!("{} is not a count", path.trim_start_matches('/')));
                 None
             }
         }
@@ -141,8 +132,7 @@ impl<'v> Counts<'v> {
     pub(super) fn expect(&mut self, paths: &[&str]) -> Option<i64> {
         if paths.iter().all(|path| at(self.value, path).is_null()) {
             let name = paths.first().copied().unwrap_or_default();
-            self.odd
-                .push(format!("{} is missing", name.trim_start_matches('/')));
+            self.odd.push(format!("{} is missing", name.trim_start_matches('/')));
         }
         self.take(paths)
     }
@@ -170,11 +160,7 @@ fn display_count(text: &str) -> Option<(i64, bool)> {
     };
     let number: f64 = digits.parse().ok()?;
     let exact = unit == 1.0 && rounded == text;
-    let value = if exact {
-        number
-    } else {
-        (number * unit).round()
-    };
+    let value = if exact { number } else { (number * unit).round() };
     Some((integral(value)?, exact))
 }
 
@@ -235,21 +221,14 @@ mod tests {
         }
         assert_eq!(
             counts.odd,
-            [
-                "likes is not a count",
-                "shares is missing",
-                "collects is missing"
-            ]
+            ["likes is not a count", "shares is missing", "collects is missing"]
         );
     }
 
     #[test]
     fn the_second_name_of_a_count_is_read_when_the_first_holds_nothing() {
         let object = json!({ "liked_count": null, "likes": 7 });
-        assert_eq!(
-            Counts::of(&object).expect(&["/liked_count", "/likes"]),
-            Some(7)
-        );
+        assert_eq!(Counts::of(&object).expect(&["/liked_count", "/likes"]), Some(7));
     }
 
     #[test]
@@ -259,10 +238,7 @@ mod tests {
         assert_eq!(text(&object, "/b").as_deref(), Some("x\u{FFFD}y"));
         assert_eq!(text(&object, "/c").as_deref(), Some("137000000000000001"));
         assert_eq!(text(&object, "/d").as_deref(), Some(" z "));
-        assert_eq!(
-            first_text(&object, &["/a", "/none", "/d"]).as_deref(),
-            Some(" z ")
-        );
+        assert_eq!(first_text(&object, &["/a", "/none", "/d"]).as_deref(), Some(" z "));
     }
 
     #[test]
@@ -281,23 +257,10 @@ mod tests {
 
     #[test]
     fn nothing_has_many_forms() {
-        for nothing in [
-            json!(null),
-            json!(""),
-            json!([]),
-            json!({}),
-            json!([{}]),
-            json!([null]),
-        ] {
+        for nothing in [json!(null), json!(""), json!([]), json!({}), json!([{}]), json!([null])] {
             assert!(is_nothing(&nothing), "{nothing}");
         }
-        for something in [
-            json!(0),
-            json!(false),
-            json!(" "),
-            json!([0]),
-            json!({ "a": null }),
-        ] {
+        for something in [json!(0), json!(false), json!(" "), json!([0]), json!({ "a": null })] {
             assert!(!is_nothing(&something), "{something}");
         }
     }

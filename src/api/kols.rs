@@ -31,10 +31,8 @@ pub(super) fn request(ask: &Ask) -> Request {
         || BTreeMap::from([("keyword".to_owned(), ask.key.clone())]),
         |search| search.filter,
     );
-    let mut query: Vec<(String, String)> = filter
-        .into_iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "page" | "token"))
-        .collect();
+    let mut query: Vec<(String, String)> =
+        filter.into_iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "token")).collect();
     if query.iter().all(|(name, _)| name != "sort") {
         query.push(("sort".to_owned(), SORT.to_owned()));
     }
@@ -44,9 +42,7 @@ pub(super) fn request(ask: &Ask) -> Request {
 
 /// Whether a page that held `new_ids` not seen before is worth another call after it.
 pub fn has_more(page: u32, max_pages: u32, listing: &Listing, new_ids: usize) -> bool {
-    let within_total = listing
-        .total
-        .is_none_or(|total| i64::from(page) * PAGE_SIZE < total);
+    let within_total = listing.total.is_none_or(|total| i64::from(page) * PAGE_SIZE < total);
     page < max_pages.min(LAST_PAGE) && !listing.ids.is_empty() && new_ids > 0 && within_total
 }
 
@@ -57,21 +53,12 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
         Some(Value::Null) => &[],
         _ => return Reading::unreadable("data.kols is missing or no list"),
     };
-    let mut listing = Listing {
-        ids: Vec::new(),
-        total: json::int(data, "/total"),
-    };
+    let mut listing = Listing { ids: Vec::new(), total: json::int(data, "/total") };
     if kols.is_empty() {
-        return Reading {
-            listing: Some(listing),
-            ..Reading::of(Outcome::Empty)
-        };
+        return Reading { listing: Some(listing), ..Reading::of(Outcome::Empty) };
     }
     let reading = page(kols, i64::from(ask.page), &mut listing);
-    Reading {
-        listing: Some(listing),
-        ..reading
-    }
+    Reading { listing: Some(listing), ..reading }
 }
 
 /// Rows of the results on a page, whose ids are added to the listing.
@@ -85,11 +72,7 @@ fn page(kols: &[Value], page: i64, listing: &mut Listing) -> Reading {
             without_id += 1;
             continue;
         };
-        batch.kol_search_results.push(KolSearchResult {
-            position,
-            page,
-            kol_id: kol_id.clone(),
-        });
+        batch.kol_search_results.push(KolSearchResult { position, page, kol_id: kol_id.clone() });
         if seen.insert(kol_id.clone()) {
             rows(kol, &kol_id, &mut batch, &mut odd);
             listing.ids.push(kol_id);
@@ -177,9 +160,7 @@ fn metrics(kol: &Value, kol_id: &str, prices: &Prices, odd: &mut Odd) -> KolMetr
         impression_median_30d: counts.take(&["/accumCommonImpMedinNum30d"]),
         monthly_engagements: counts.take(&["/mEngagementNum"]),
         total_notes: counts.take(&["/totalNoteCount"]),
-        business_notes: counts
-            .take(&["/businessNoteCount"])
-            .filter(|notes| *notes > 0),
+        business_notes: counts.take(&["/businessNoteCount"]).filter(|notes| *notes > 0),
         picture_price: prices.picture,
         video_price: prices.video,
         lower_price: prices.lower,
@@ -210,11 +191,7 @@ fn tags(kol: &Value, kol_id: &str) -> Vec<KolTag> {
         if below.is_empty() && category.is_some() {
             tags.push(("content", category, None));
         } else {
-            tags.extend(
-                below
-                    .into_iter()
-                    .map(|tag| ("content", category.clone(), Some(tag))),
-            );
+            tags.extend(below.into_iter().map(|tag| ("content", category.clone(), Some(tag))));
         }
     }
     tags.extend(texts(kol, "/featureTags").map(|tag| ("feature", None, Some(tag))));
@@ -230,9 +207,7 @@ fn tags(kol: &Value, kol_id: &str) -> Vec<KolTag> {
 }
 
 fn texts<'v>(value: &'v Value, path: &str) -> impl Iterator<Item = String> + use<'v> {
-    json::list(value, path)
-        .iter()
-        .filter_map(|item| json::text(item, ""))
+    json::list(value, path).iter().filter_map(|item| json::text(item, ""))
 }
 
 fn notes(kol: &Value, kol_id: &str, batch: &mut Batch, odd: &mut Odd) {

@@ -140,17 +140,13 @@ impl Endpoint {
 
     /// The endpoint of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|endpoint| endpoint.name() == name)
+        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
     }
 
     /// What to send to ask for `ask`.
     pub fn request(self, ask: &Ask) -> Request {
-        let one = |path, name: &str| Request {
-            path,
-            query: vec![(name.to_owned(), ask.key.clone())],
-        };
+        let one =
+            |path, name: &str| Request { path, query: vec![(name.to_owned(), ask.key.clone())] };
         match self {
             Self::NoteDetailV1 => one("/api/xiaohongshu/get-note-detail/v1", "noteId"),
             Self::NoteDetailV3 => one("/api/xiaohongshu/get-note-detail/v3", "noteId"),

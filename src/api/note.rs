@@ -147,12 +147,7 @@ fn images(note: &Value, note_id: &str) -> Vec<NoteImage> {
             height: json::positive(image, "/height"),
             url: json::first_text(
                 image,
-                &[
-                    "/url_multi_level/high",
-                    "/url_size_large",
-                    "/url",
-                    "/original",
-                ],
+                &["/url_multi_level/high", "/url_size_large", "/url", "/original"],
             ),
             is_live: json::text(image, "/live_photo_file_id").is_some()
                 || !json::is_nothing(json::at(image, "/live_photo")),
@@ -161,10 +156,7 @@ fn images(note: &Value, note_id: &str) -> Vec<NoteImage> {
             live_video_id: json::text(media, "/video_id"),
         }
     };
-    (0..)
-        .zip(json::list(note, "/images_list"))
-        .map(image)
-        .collect()
+    (0..).zip(json::list(note, "/images_list")).map(image).collect()
 }
 
 /// `topics` holds only some of the tags of `hash_tag`, so it is not read.
@@ -183,11 +175,7 @@ fn hashtags(note: &Value, note_id: &str, batch: &mut Batch, odd: &mut Odd) {
             hashtag_id: hashtag_id.clone(),
         });
         if seen.insert(hashtag_id.clone()) {
-            batch.hashtags.push(Hashtag {
-                platform: Platform::Xiaohongshu,
-                hashtag_id,
-                name,
-            });
+            batch.hashtags.push(Hashtag { platform: Platform::Xiaohongshu, hashtag_id, name });
         }
     }
     odd.skipped(skipped, "hash_tag without id or name");

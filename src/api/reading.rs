@@ -41,11 +41,7 @@ impl Reading {
             Provider::JustOneApi if sent => Billed::Unknown,
             Provider::JustOneApi | Provider::Amagi => Billed::No,
         };
-        Self {
-            message: Some(envelope::shown(error)),
-            billed,
-            ..Self::of(Outcome::Transport)
-        }
+        Self { message: Some(envelope::shown(error)), billed, ..Self::of(Outcome::Transport) }
     }
 
     /// An outcome and nothing else yet.
@@ -64,19 +60,12 @@ impl Reading {
 
     /// Rows, and what was odd about them.
     pub(super) fn rows(batch: Batch, odd: Odd) -> Self {
-        Self {
-            batch,
-            drift: odd.into_drift(),
-            ..Self::of(Outcome::Ok)
-        }
+        Self { batch, drift: odd.into_drift(), ..Self::of(Outcome::Ok) }
     }
 
     /// An answer that is not what it should be: no row is made of it.
     pub(super) fn unreadable(drift: &str) -> Self {
-        Self {
-            drift: Some(envelope::shown(drift)),
-            ..Self::of(Outcome::Unreadable)
-        }
+        Self { drift: Some(envelope::shown(drift)), ..Self::of(Outcome::Unreadable) }
     }
 
     /// An answer about something else than was asked for.

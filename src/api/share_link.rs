@@ -23,10 +23,9 @@ fn resolve(data: &Value, kind: Kind) -> Reading {
     };
     let url = Url::parse(&link).ok();
     match url.as_ref().and_then(item_of_url) {
-        Some((found, id)) if found == kind => Reading {
-            resolved: Some(id),
-            ..Reading::of(Outcome::Ok)
-        },
+        Some((found, id)) if found == kind => {
+            Reading { resolved: Some(id), ..Reading::of(Outcome::Ok) }
+        }
         _ => Reading::unreadable(&format!(
             "data.redirect_url leads to no {}: {}",
             kind.as_str(),
@@ -37,12 +36,7 @@ fn resolve(data: &Value, kind: Kind) -> Reading {
 
 /// Where a link leads, without its query, which carries tokens.
 fn place(url: &Url) -> String {
-    format!(
-        "{}://{}{}",
-        url.scheme(),
-        url.host_str().unwrap_or_default(),
-        url.path()
-    )
+    format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 #[cfg(test)]

@@ -19,22 +19,14 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
         None if success == Some(true) => return Reading::of(Outcome::Empty),
         _ => return Reading::unreadable("data.items is missing or no list"),
     };
-    let suggestions: Vec<KeywordSuggestion> = (1..)
-        .zip(items)
-        .filter_map(|(rank, item)| suggestion(ask, data, rank, item))
-        .collect();
+    let suggestions: Vec<KeywordSuggestion> =
+        (1..).zip(items).filter_map(|(rank, item)| suggestion(ask, data, rank, item)).collect();
     if suggestions.is_empty() {
         return Reading::unreadable("data.items[].text is missing");
     }
     let mut odd = Odd::default();
     odd.skipped(items.len() - suggestions.len(), "items without text");
-    Reading::rows(
-        Batch {
-            keyword_suggestions: suggestions,
-            ..Batch::default()
-        },
-        odd,
-    )
+    Reading::rows(Batch { keyword_suggestions: suggestions, ..Batch::default() }, odd)
 }
 
 fn suggestion(ask: &Ask, data: &Value, rank: i64, item: &Value) -> Option<KeywordSuggestion> {
@@ -57,10 +49,7 @@ fn highlight(flags: &[Value]) -> Option<String> {
     if flags.is_empty() {
         return None;
     }
-    flags
-        .iter()
-        .map(|flag| json::flag(flag, "").map(|on| if on { '1' } else { '0' }))
-        .collect()
+    flags.iter().map(|flag| json::flag(flag, "").map(|on| if on { '1' } else { '0' })).collect()
 }
 
 #[cfg(test)]
@@ -71,20 +60,14 @@ mod tests {
     use super::*;
 
     fn ask() -> Ask {
-        Ask {
-            key: "露营".to_owned(),
-            page: 1,
-        }
+        Ask { key: "露营".to_owned(), page: 1 }
     }
 
     #[test]
     fn suggestions_keep_their_order_from_rank_one() {
         let body = include_str!("../../tests/fixtures/suggestions.json");
         let reading = Endpoint::SearchSuggestions.read(&ask(), 200, body);
-        assert_eq!(
-            (reading.outcome, reading.billed),
-            (Outcome::Ok, Billed::Yes)
-        );
+        assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
         assert_eq!(reading.drift, None);
         let rows = &reading.batch.keyword_suggestions;
         let ranks: Vec<i64> = rows.iter().map(|row| row.rank).collect();
@@ -105,10 +88,7 @@ mod tests {
             }
         );
         let last = &rows[3];
-        assert_eq!(
-            (last.highlight.as_deref(), last.is_intervened),
-            (None, None)
-        );
+        assert_eq!((last.highlight.as_deref(), last.is_intervened), (None, None));
     }
 
     #[test]
@@ -117,28 +97,16 @@ mod tests {
         let reading = normalise(&ask(), &data);
         assert_eq!(reading.outcome, Outcome::Ok);
         assert_eq!(reading.batch.keyword_suggestions[0].rank, 2);
-        assert_eq!(
-            reading.drift.as_deref(),
-            Some("1 of items without text skipped")
-        );
+        assert_eq!(reading.drift.as_deref(), Some("1 of items without text skipped"));
     }
 
     #[test]
     fn no_suggestions_are_empty_and_an_inner_failure_is_not_an_answer() {
         for (data, outcome) in [
-            (
-                json!({ "items": [], "result": { "success": true } }),
-                Outcome::Empty,
-            ),
+            (json!({ "items": [], "result": { "success": true } }), Outcome::Empty),
             (json!({ "items": null }), Outcome::Empty),
-            (
-                json!({ "result": { "success": true, "message": "success" } }),
-                Outcome::Empty,
-            ),
-            (
-                json!({ "items": [], "result": { "success": false } }),
-                Outcome::Unreadable,
-            ),
+            (json!({ "result": { "success": true, "message": "success" } }), Outcome::Empty),
+            (json!({ "items": [], "result": { "success": false } }), Outcome::Unreadable),
             (
                 json!({ "items": [{ "text": "x" }], "result": { "success": false } }),
                 Outcome::Unreadable,
@@ -151,11 +119,7 @@ mod tests {
             let reading = normalise(&ask(), &data);
             assert_eq!(reading.outcome, outcome, "{data}");
             assert_eq!(reading.batch, Batch::default(), "{data}");
-            assert_eq!(
-                reading.drift.is_some(),
-                outcome == Outcome::Unreadable,
-                "{data}"
-            );
+            assert_eq!(reading.drift.is_some(), outcome == Outcome::Unreadable, "{data}");
         }
     }
 }

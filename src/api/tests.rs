@@ -12,10 +12,7 @@ fn fixtures() -> Vec<(String, String)> {
     let mut fixtures: Vec<(String, String)> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             (name, std::fs::read_to_string(path).unwrap())
@@ -27,10 +24,7 @@ fn fixtures() -> Vec<(String, String)> {
 
 /// Reads a body as every endpoint's answer, and checks what holds of every reading.
 fn read_everywhere(key: &str, http_status: u16, body: &str) {
-    let ask = Ask {
-        key: key.to_owned(),
-        page: 1,
-    };
+    let ask = Ask { key: key.to_owned(), page: 1 };
     for endpoint in Endpoint::ALL {
         let reading = endpoint.read(&ask, http_status, body);
         let name = endpoint.name();
@@ -54,16 +48,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         any::<String>().prop_map(Value::from),
-        prop::sample::select(vec![
-            "",
-            "0",
-            "-1",
-            "1.2万",
-            "10+",
-            "\0",
-            "7601234567890123456"
-        ])
-        .prop_map(Value::from),
+        prop::sample::select(vec!["", "0", "-1", "1.2万", "10+", "\0", "7601234567890123456"])
+            .prop_map(Value::from),
     ];
     let keys = prop::sample::select(vec![
         "code",
@@ -96,9 +82,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner, 0..4).prop_map(Value::from),
             fields.prop_map(|fields| {
-                let fields = fields
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value));
+                let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value));
                 Value::Object(fields.collect::<Map<String, Value>>())
             }),
         ]
@@ -195,10 +179,7 @@ fn every_fixture_is_read_by_every_endpoint_without_a_panic() {
 fn every_endpoint_is_found_by_its_name_and_asks_below_the_base_url() {
     for endpoint in Endpoint::ALL {
         assert_eq!(Endpoint::parse(endpoint.name()), Some(endpoint));
-        let request = endpoint.request(&Ask {
-            key: "k".to_owned(),
-            page: 1,
-        });
+        let request = endpoint.request(&Ask { key: "k".to_owned(), page: 1 });
         assert!(request.path.starts_with('/'));
         assert!(request.query.iter().all(|(name, _)| name != "token"));
     }
@@ -219,15 +200,9 @@ fn short_links_lead_to_their_items() {
             "7601234567890123456",
         ),
     ] {
-        let ask = Ask {
-            key: "https://v.douyin.com/Invented1/".to_owned(),
-            page: 1,
-        };
+        let ask = Ask { key: "https://v.douyin.com/Invented1/".to_owned(), page: 1 };
         let reading = endpoint.read(&ask, 200, body);
-        assert_eq!(
-            (reading.outcome, reading.billed),
-            (Outcome::Ok, Billed::Yes)
-        );
+        assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
         assert_eq!(reading.resolved.as_deref(), Some(id));
     }
 }
@@ -240,10 +215,7 @@ fn a_call_without_an_answer_is_free_only_when_nothing_was_sent() {
         (Endpoint::AmagiWorkById, true, Billed::No),
     ] {
         let reading = Reading::transport(endpoint, "timed out", sent);
-        assert_eq!(
-            (reading.outcome, reading.billed),
-            (Outcome::Transport, billed)
-        );
+        assert_eq!((reading.outcome, reading.billed), (Outcome::Transport, billed));
         assert_eq!(reading.message.as_deref(), Some("timed out"));
     }
 }

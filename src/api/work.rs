@@ -26,10 +26,7 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
 /// The object that holds `aweme_detail`, or says why there is none.
 fn holder(value: &Value) -> Option<&Value> {
     let known = ["aweme_detail", "filter_detail"];
-    known
-        .iter()
-        .any(|key| value.get(key).is_some())
-        .then_some(value)
+    known.iter().any(|key| value.get(key).is_some()).then_some(value)
 }
 
 fn read_holder(asked: Option<&str>, holder: &Value) -> Reading {
@@ -70,18 +67,11 @@ fn without_work(asked: Option<&str>, holder: &Value) -> Reading {
     }
     let message = Some(envelope::shown(&reason));
     if VERDICTS.contains(&reason.as_str()) {
-        return Reading {
-            message,
-            ..Reading::of(Outcome::Gone)
-        };
+        return Reading { message, ..Reading::of(Outcome::Gone) };
     }
     let unknown = reason != NOT_SERVED;
     let drift = unknown.then(|| envelope::shown(&format!("filter_reason {reason} is not known")));
-    Reading {
-        message,
-        drift,
-        ..Reading::of(Outcome::Empty)
-    }
+    Reading { message, drift, ..Reading::of(Outcome::Empty) }
 }
 
 #[cfg(test)]

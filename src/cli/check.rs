@@ -40,28 +40,14 @@ struct Daily {
 /// What the settings mean, as text for people. No call is made and nothing is written.
 pub fn report(config: &Config, now: Time) -> String {
     let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "{}: {} jobs",
-        config.path.display(),
-        config.jobs.len()
-    );
-    let _ = writeln!(
-        text,
-        "Times are shown in the zone of the job; default {}.",
-        config.timezone
-    );
+    let _ = writeln!(text, "{}: {} jobs", config.path.display(), config.jobs.len());
+    let _ = writeln!(text, "Times are shown in the zone of the job; default {}.", config.timezone);
     for job in &config.jobs {
         text.push('\n');
         text.push_str(&job_text(config, job, now));
     }
     for job in &config.disabled_jobs {
-        let _ = writeln!(
-            text,
-            "\n{} ({}): switched off",
-            job.name,
-            kind_name(job.kind)
-        );
+        let _ = writeln!(text, "\n{} ({}): switched off", job.name, kind_name(job.kind));
     }
     if !config.jobs.is_empty() {
         text.push_str(&daily_text(config, now));
@@ -78,22 +64,14 @@ fn job_text(config: &Config, job: &Job, now: Time) -> String {
     let _ = writeln!(text, "{} ({})", job.name, kind_name(job.kind));
     let english = schedule.describe();
     let english = english.trim_end_matches('.');
-    let _ = writeln!(
-        text,
-        "  schedule  {}  {english}, {}",
-        schedule.pattern, schedule.zone
-    );
+    let _ = writeln!(text, "  schedule  {}  {english}, {}", schedule.pattern, schedule.zone);
     let _ = writeln!(text, "  asks      {}", config.endpoint(job.kind).name());
     let _ = writeln!(text, "  targets   {}", job.targets.len());
     for target in job.targets.iter().take(TARGETS_SHOWN) {
         let _ = writeln!(text, "            {}", shown(target));
     }
     if job.targets.len() > TARGETS_SHOWN {
-        let _ = writeln!(
-            text,
-            "            … and {} more",
-            job.targets.len() - TARGETS_SHOWN
-        );
+        let _ = writeln!(text, "            … and {} more", job.targets.len() - TARGETS_SHOWN);
     }
     let mut at = now;
     for index in 0..FIRES_SHOWN {
@@ -111,21 +89,15 @@ fn job_text(config: &Config, job: &Job, now: Time) -> String {
 fn fire_text(job: &Job, fire: Time) -> String {
     let local = fire.utc().with_timezone(&job.schedule.zone);
     let offset = local.offset().fix();
-    format!(
-        "{} {offset}   {fire} UTC",
-        local.format("%Y-%m-%d %a %H:%M:%S")
-    )
+    format!("{} {offset}   {fire} UTC", local.format("%Y-%m-%d %a %H:%M:%S"))
 }
 
 /// A target as people wrote it, or nearly.
 fn shown(target: &Target) -> String {
     let text = match KolSearch::from_key(&target.key) {
         Some(search) if target.kind == Kind::KolSearch => {
-            let filter: Vec<String> = search
-                .filter
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
+            let filter: Vec<String> =
+                search.filter.iter().map(|(name, value)| format!("{name}={value}")).collect();
             format!("{} (up to {} pages)", filter.join(" "), search.max_pages)
         }
         _ => target.key.clone(),
@@ -155,16 +127,9 @@ fn daily(config: &Config, job: &Job, now: Time) -> Daily {
     let endpoint = config.endpoint(job.kind);
     let paid = endpoint.provider() == Provider::JustOneApi;
     let known = !paid || config.justoneapi.price_micros.contains_key(&endpoint);
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "prices in millionths are far below 2^53"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "prices in millionths are far below 2^53")]
     let micros = config.price_micros(endpoint) as f64;
-    Daily {
-        fires,
-        calls,
-        yuan: known.then_some(calls * micros / MICROS),
-    }
+    Daily { fires, calls, yuan: known.then_some(calls * micros / MICROS) }
 }
 
 /// Calls that one look at a target takes, at the most.
@@ -177,38 +142,20 @@ fn calls(target: &Target) -> u32 {
 
 /// What the jobs take each day, one a line, and together.
 fn daily_text(config: &Config, now: Time) -> String {
-    let days: Vec<Daily> = config
-        .jobs
-        .iter()
-        .map(|job| daily(config, job, now))
-        .collect();
+    let days: Vec<Daily> = config.jobs.iter().map(|job| daily(config, job, now)).collect();
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH);
     table.set_header(["job", "targets", "fires a day", "calls a day", "yuan a day"]);
     for (job, day) in config.jobs.iter().zip(&days) {
         let targets = job.targets.len().to_string();
-        let yuan = day
-            .yuan
-            .map_or(UNKNOWN.to_owned(), |yuan| format!("{yuan:.2}"));
-        table.add_row([
-            job.name.clone(),
-            targets,
-            number(day.fires),
-            number(day.calls),
-            yuan,
-        ]);
+        let yuan = day.yuan.map_or(UNKNOWN.to_owned(), |yuan| format!("{yuan:.2}"));
+        table.add_row([job.name.clone(), targets, number(day.fires), number(day.calls), yuan]);
     }
     let calls = number(days.iter().map(|day| day.calls).sum());
     let yuan: f64 = days.iter().filter_map(|day| day.yuan).sum();
     let all_known = days.iter().all(|day| day.yuan.is_some());
-    let yuan = if all_known {
-        format!("{yuan:.2}")
-    } else {
-        format!("{yuan:.2} + {UNKNOWN}")
-    };
+    let yuan = if all_known { format!("{yuan:.2}") } else { format!("{yuan:.2} + {UNKNOWN}") };
     table.add_row(["total", "", "", &calls, &yuan]);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -218,30 +165,19 @@ fn daily_text(config: &Config, now: Time) -> String {
         let _ = write!(text, "\n{}", line.trim_end());
     }
     text.push_str("\nAt most: a target that several jobs share is fetched once.\n");
-    if config
-        .jobs
-        .iter()
-        .flat_map(|job| &job.targets)
-        .any(Target::is_short_link)
-    {
+    if config.jobs.iter().flat_map(|job| &job.targets).any(Target::is_short_link) {
         text.push_str("Each short link takes one call more, once, to learn what is behind it.\n");
     }
     if !all_known {
-        let _ = writeln!(
-            text,
-            "{UNKNOWN}: set the price of the endpoint under [justoneapi.price]."
-        );
+        let _ =
+            writeln!(text, "{UNKNOWN}: set the price of the endpoint under [justoneapi.price].");
     }
     text
 }
 
 /// A count that may be a fraction, without digits that say nothing.
 fn number(count: f64) -> String {
-    if count.fract().abs() < 0.005 {
-        format!("{count:.0}")
-    } else {
-        format!("{count:.2}")
-    }
+    if count.fract().abs() < 0.005 { format!("{count:.0}") } else { format!("{count:.2}") }
 }
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ const OUTPUT: &str = "tidewatch-demo.db";
 const BEGINNING: &str = "2026-03-02 00:00:00";
 
 /// What goes wrong in a demo: upstream fails now and then, and once for longer.
-const FAULTS: &str = "note@100-102=503; note=301:0.02; work@200-206=500; suggestions@4=303; kols@5=301";
+const FAULTS: &str =
+    "note@100-102=503; note=301:0.02; work@200-206=500; suggestions@4=303; kols@5=301";
 
 /// Rows of the table of movers.
 const MOVERS: usize = 8;
@@ -64,9 +65,9 @@ impl Demo {
         let end = start.plus(DAY * self.days);
         let bar = progress(self.days);
         daemon
-            .run_until(end, |now| {
+            .run_until(end, |now, calls| {
                 bar.set_position(now.since(start).as_secs() / 3600);
-                bar.set_message(format!("{} calls", count(calls(&simulator))));
+                bar.set_message(format!("{} calls", count(calls)));
             })
             .await?;
         bar.finish_and_clear();
@@ -99,19 +100,17 @@ impl Demo {
             .await
             .context("cannot listen on 127.0.0.1")?;
         let mut options = Options::new(self.seed, "demo", clock.clone());
-        options.faults = FAULTS.parse().context("the demo's faults")?;
+        options.faults = FAULTS.parse().map_err(|why: String| anyhow::anyhow!(why))?;
         simulator::start(options, listener).await
     }
-}
-
-fn calls(simulator: &Simulator) -> i64 {
-    i64::try_from(simulator.calls()).unwrap_or(i64::MAX)
 }
 
 /// The demo's jobs, read as any `jobs.toml` is.
 fn config(simulator: &Simulator) -> Result<Config> {
     let world = simulator.world();
-    let list = |items: Vec<String>| items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ");
+    let list = |items: Vec<String>| {
+        items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ")
+    };
     let works = world.works(5).into_iter().chain(world.work_links(6).pop());
     let keywords: Vec<_> = world.keywords().into_iter().take(3).map(str::to_owned).collect();
     let text = format!(
@@ -152,13 +151,17 @@ fn config(simulator: &Simulator) -> Result<Config> {
         list(works.collect()),
         list(keywords),
     );
-    let environment = Environment { token: Some(SecretString::from("demo")), ..Environment::default() };
+    let environment =
+        Environment { token: Some(SecretString::from("demo")), ..Environment::default() };
     Ok(Config::parse(&text, Path::new("demo.toml"), &environment)?)
 }
 
 fn progress(days: u32) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(u64::from(days) * 24), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("simulating {bar:30} {pos}/{len} h  {msg}  {elapsed}") {
+    let bar =
+        ProgressBar::with_draw_target(Some(u64::from(days) * 24), ProgressDrawTarget::stderr());
+    if let Ok(style) =
+        ProgressStyle::with_template("simulating {bar:30} {pos}/{len} h  {msg}  {elapsed}")
+    {
         bar.set_style(style);
     }
     bar
@@ -215,7 +218,11 @@ fn movers(points: &[Point]) -> String {
             count(i64::try_from(points.len()).unwrap_or(i64::MAX)),
         ])
     });
-    table(&["platform", "title", "likes over the week", "likes", "grew", "looks"], &[3, 4, 5], rows.collect())
+    table(
+        &["platform", "title", "likes over the week", "likes", "grew", "looks"],
+        &[3, 4, 5],
+        rows.collect(),
+    )
 }
 
 /// Three queries to try on the file.

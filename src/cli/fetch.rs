@@ -149,10 +149,14 @@ async fn work_off(
         let mut tx = store.read().await?;
         let Some(next) = tx.next_try(Some(run_id), clock.now()).await? else { return Ok(()) };
         drop(tx);
-        let next = next.max(clock.now().plus(started.held_back.unwrap_or(Duration::from_millis(1))));
+        let next =
+            next.max(clock.now().plus(started.held_back.unwrap_or(Duration::from_millis(1))));
         if crawler.is_idle() && next > clock.now().plus(POLL) {
             let wait = next.since(clock.now());
-            tracing::info!(wait_s = wait.as_secs(), "the call failed and is tried again; Ctrl-C gives up");
+            tracing::info!(
+                wait_s = wait.as_secs(),
+                "the call failed and is tried again; Ctrl-C gives up"
+            );
         }
         tokio::select! {
             () = crawler.wait() => {}
@@ -198,8 +202,10 @@ fn shown(seen: &Seen) -> String {
     let missed = seen.looks.iter().filter(|look| look.outcome.as_deref() != Some("observed"));
     for look in missed {
         let reason = look.reason.as_deref().unwrap_or("not made yet");
-        let message = look.message.as_deref().map(|m| format!(": {}", safe(m, 200))).unwrap_or_default();
-        text += &format!("not observed: {} {} ({reason}{message})\n", look.kind, safe(&look.key, 80));
+        let message =
+            look.message.as_deref().map(|m| format!(": {}", safe(m, 200))).unwrap_or_default();
+        text +=
+            &format!("not observed: {} {} ({reason}{message})\n", look.kind, safe(&look.key, 80));
     }
     if !seen.counts.is_empty() {
         let rows = seen.counts.iter().map(|row| {
@@ -208,11 +214,13 @@ fn shown(seen: &Seen) -> String {
             let document = row.document_id.to_string();
             [row.item_id.clone(), title].into_iter().chain(counts).chain([document]).collect()
         });
-        let head = ["item", "title", "likes", "comments", "collects", "shares", "views", "document"];
+        let head =
+            ["item", "title", "likes", "comments", "collects", "shares", "views", "document"];
         text += &table(&head, &[2, 3, 4, 5, 6, 7], rows.collect());
     }
     if !seen.kols.is_empty() {
-        let price = |yuan: Option<f64>| yuan.map_or_else(|| "–".to_owned(), |yuan| yuan.to_string());
+        let price =
+            |yuan: Option<f64>| yuan.map_or_else(|| "–".to_owned(), |yuan| yuan.to_string());
         let rows = seen.kols.iter().map(|row| {
             vec![
                 row.kol_id.clone(),

@@ -36,13 +36,22 @@ const MISCONFIGURED: u8 = 78;
 /// Watches Xiaohongshu notes, keywords and KOL searches and Douyin works on the schedules of
 /// jobs.toml, keeps every answer, and adds a row of counts for every look.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "\
+#[command(
+    version,
+    after_help = "\
 Begin with `tidewatch demo`: a simulated week, without a token or a server.
 Exit codes: 0 done, 1 some of it failed, 2 crashed, 78 wrong configuration.
-Environment: JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE, JUSTONEAPI_BASE_URL.")]
+Environment: JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE, JUSTONEAPI_BASE_URL."
+)]
 pub struct Cli {
     /// The jobs and settings
-    #[arg(long, global = true, env = "TIDEWATCH_CONFIG", default_value = "jobs.toml", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "TIDEWATCH_CONFIG",
+        default_value = "jobs.toml",
+        value_name = "FILE"
+    )]
     config: PathBuf,
     /// The archive: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
     #[arg(
@@ -127,7 +136,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 /// Tells the user what went wrong; the exit code.
 pub fn explain(error: &anyhow::Error) -> ExitCode {
     let misconfigured = error.chain().any(|cause| {
-        cause.downcast_ref::<ConfigError>().is_some() || cause.downcast_ref::<TokenMissing>().is_some()
+        cause.downcast_ref::<ConfigError>().is_some()
+            || cause.downcast_ref::<TokenMissing>().is_some()
     });
     let _ = writeln!(std::io::stderr(), "error: {error:#}");
     ExitCode::from(if misconfigured { MISCONFIGURED } else { CRASHED })

@@ -46,9 +46,11 @@ pub(super) fn count(number: i64) -> String {
 /// characters and none that turn the direction of writing.
 pub(super) fn safe(text: &str, most: usize) -> String {
     let visible = |c: char| {
-        !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        !c.is_control()
+            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    let clean: String = text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| visible(*c)).collect();
+    let clean: String =
+        text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| visible(*c)).collect();
     if clean.chars().count() <= most {
         return clean;
     }

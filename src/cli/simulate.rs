@@ -128,7 +128,8 @@ fn replay(rule: &str) -> Result<Replay> {
         .split_once('=')
         .with_context(|| format!("--replay is PATH=FILE or PATH=STATUS:FILE, not {rule}"))?;
     ensure!(path.starts_with('/'), "the path in --replay {rule} must begin with /");
-    let with_status = file.split_once(':').and_then(|(status, file)| Some((status.parse().ok()?, file)));
+    let with_status =
+        file.split_once(':').and_then(|(status, file)| Some((status.parse().ok()?, file)));
     let (status, file) = with_status.unwrap_or((200, file));
     let body = std::fs::read(file).with_context(|| format!("cannot read {file}"))?;
     Ok(Replay { path: path.to_owned(), status, body })

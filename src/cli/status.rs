@@ -73,7 +73,10 @@ impl Report {
             let next = if report.is_active { at(*next_due_at) } else { "not in jobs.toml".into() };
             let counts = [report.targets, report.due, report.observed, report.missed].map(count);
             let name = safe(&report.name, 32);
-            [name, report.kind.clone(), at(report.last_due_at), next].into_iter().chain(counts).collect()
+            [name, report.kind.clone(), at(report.last_due_at), next]
+                .into_iter()
+                .chain(counts)
+                .collect()
         });
         let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed"];
         let mut text = format!("today, since {} ({zone})\n", local(self.since, zone));
@@ -87,7 +90,11 @@ impl Report {
         let unknown: i64 = self.calls.iter().map(|row| row.unknown_micros).sum();
         let calls: i64 = self.calls.iter().map(|row| row.calls).sum();
         text += &format!("calls: {calls}, {} billed", money(cost));
-        text += &if unknown > 0 { format!(" and perhaps {} more\n", money(unknown)) } else { "\n".into() };
+        text += &if unknown > 0 {
+            format!(" and perhaps {} more\n", money(unknown))
+        } else {
+            "\n".into()
+        };
         if self.problems.is_empty() {
             return text + "no problems\n";
         }

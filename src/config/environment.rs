@@ -33,10 +33,7 @@ pub struct Environment {
 
 impl Environment {
     /// The environment of this process.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn read() -> Self {
         let text = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         Self {
@@ -56,9 +53,8 @@ impl Environment {
         let (name, text) = match (&self.token, &self.token_file) {
             (Some(token), file) => {
                 if file.is_some() {
-                    warnings.push(format!(
-                        "{TOKEN} and {TOKEN_FILE} are both set; {TOKEN} is used"
-                    ));
+                    warnings
+                        .push(format!("{TOKEN} and {TOKEN_FILE} are both set; {TOKEN} is used"));
                 }
                 (TOKEN, token.clone())
             }
@@ -73,10 +69,7 @@ impl Environment {
         };
         let trimmed = text.expose_secret().trim();
         let problem = if trimmed.is_empty() {
-            Problem::new(
-                format!("{name} gives an empty token"),
-                "set the token, or unset it",
-            )
+            Problem::new(format!("{name} gives an empty token"), "set the token, or unset it")
         } else if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
             let help = "a token is one word of ASCII letters, digits and signs";
             Problem::new(format!("{name} gives something that is no token"), help)
@@ -98,15 +91,12 @@ fn read_token_file(path: &Path) -> Result<SecretString, Problem> {
     File::open(path)
         .and_then(|file| file.take(LONGEST_TOKEN_FILE + 1).read_to_string(&mut text))
         .map_err(|error| {
-            let title = format!("{TOKEN_FILE}: cannot read {shown}: {error}");
-            Problem::new(title, "the file holds the token and nothing else")
-        })?;
+        let title = format!("{TOKEN_FILE}: cannot read {shown}: {error}");
+        Problem::new(title, "the file holds the token and nothing else")
+    })?;
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > LONGEST_TOKEN_FILE {
         let title = format!("{TOKEN_FILE}: {shown} is too long for a token");
-        return Err(Problem::new(
-            title,
-            "the file holds the token and nothing else",
-        ));
+        return Err(Problem::new(title, "the file holds the token and nothing else"));
     }
     Ok(SecretString::from(text))
 }

@@ -10,9 +10,9 @@ use super::problems::{Problem, quoted};
 use super::section::{self, Section};
 use super::wire::JobEntry;
 use super::{Job, Reader};
-use crate::suggest;
 use crate::model::{Kind, KolSearch, Target};
 use crate::schedule::Schedule;
+use crate::suggest;
 use crate::watchlist::kol_filter;
 
 /// The longest name of a job, in characters.
@@ -22,12 +22,8 @@ const LONGEST_NAME: usize = 64;
 const LAST_PAGE: u32 = 250;
 
 /// Names people try, and what they are here.
-const OTHER_NAMES: [(&str, &str); 4] = [
-    ("cron", "schedule"),
-    ("links", "urls"),
-    ("works", "urls"),
-    ("works_file", "urls_file"),
-];
+const OTHER_NAMES: [(&str, &str); 4] =
+    [("cron", "schedule"), ("links", "urls"), ("works", "urls"), ("works_file", "urls_file")];
 
 /// The kinds as `jobs.toml` names them, each with the keys that are its own.
 const KINDS: [(&str, Kind, &[&str]); 4] = [
@@ -39,17 +35,11 @@ const KINDS: [(&str, Kind, &[&str]); 4] = [
 
 /// The name of a kind in `jobs.toml`.
 pub(crate) fn kind_name(kind: Kind) -> &'static str {
-    KINDS
-        .iter()
-        .find(|(_, it, _)| *it == kind)
-        .map_or("", |(name, _, _)| *name)
+    KINDS.iter().find(|(_, it, _)| *it == kind).map_or("", |(name, _, _)| *name)
 }
 
 fn kind_named(name: &str) -> Option<Kind> {
-    KINDS
-        .iter()
-        .find(|(it, _, _)| *it == name)
-        .map(|(_, kind, _)| *kind)
+    KINDS.iter().find(|(it, _, _)| *it == name).map(|(_, kind, _)| *kind)
 }
 
 /// What a job came to: itself, and whether it is to fire.
@@ -72,10 +62,8 @@ impl Reader<'_> {
             return (Vec::new(), Vec::new());
         };
         let mut names = BTreeMap::new();
-        let read: Vec<(Job, bool)> = entries
-            .into_iter()
-            .filter_map(|entry| self.job(entry, zone, &mut names))
-            .collect();
+        let read: Vec<(Job, bool)> =
+            entries.into_iter().filter_map(|entry| self.job(entry, zone, &mut names)).collect();
         let (on, off): (Vec<_>, Vec<_>) = read.into_iter().partition(|(_, enabled)| *enabled);
         let jobs = |list: Vec<(Job, bool)>| list.into_iter().map(|(job, _)| job).collect();
         (jobs(on), jobs(off))
@@ -87,10 +75,7 @@ impl Reader<'_> {
         zone: Tz,
         names: &mut BTreeMap<String, usize>,
     ) -> Read {
-        let written = entry
-            .get_ref()
-            .get("kind")
-            .and_then(|it| it.get_ref().as_str());
+        let written = entry.get_ref().get("kind").and_then(|it| it.get_ref().as_str());
         let kind = written.and_then(kind_named);
         let misplaced = move |key: &str| misplaced(kind, key);
         let section: Section<JobEntry> =
@@ -110,15 +95,7 @@ impl Reader<'_> {
             ));
         }
         let enabled = section.value.enabled.unwrap_or(true);
-        Some((
-            Job {
-                name,
-                kind,
-                schedule,
-                targets,
-            },
-            enabled,
-        ))
+        Some((Job { name, kind, schedule, targets }, enabled))
     }
 
     fn required<'a, T, U>(
@@ -168,9 +145,8 @@ impl Reader<'_> {
         let kind = kind_named(wire.get_ref());
         if kind.is_none() {
             let names = KINDS.iter().map(|(name, _, _)| *name);
-            let help = suggest::nearest(wire.get_ref(), names).map_or(help.to_owned(), |near| {
-                format!("did you mean \"{near}\"? {help}")
-            });
+            let help = suggest::nearest(wire.get_ref(), names)
+                .map_or(help.to_owned(), |near| format!("did you mean \"{near}\"? {help}"));
             let title = format!("there is no kind {}", quoted(wire.get_ref()));
             self.problem(wire.span(), Problem::new(title, help));
         }
@@ -203,19 +179,11 @@ impl Reader<'_> {
             Kind::Work => (&job.urls, &job.urls_file),
             Kind::KolSearch => return self.kol_search(section).into_iter().collect(),
         };
-        let keys = KINDS
-            .iter()
-            .find(|(_, it, _)| *it == kind)
-            .map_or([].as_slice(), |it| it.2);
+        let keys = KINDS.iter().find(|(_, it, _)| *it == kind).map_or([].as_slice(), |it| it.2);
         if keys.iter().any(|key| section.broken.contains(*key)) {
             return Vec::new();
         }
-        let targets = self.listed(
-            kind,
-            list.as_deref(),
-            file.as_ref(),
-            name.unwrap_or_default(),
-        );
+        let targets = self.listed(kind, list.as_deref(), file.as_ref(), name.unwrap_or_default());
         if let Some(targets) = &targets
             && targets.is_empty()
         {
@@ -234,23 +202,16 @@ impl Reader<'_> {
         let max_pages = self.number(&section.value.max_pages, 1, LAST_PAGE);
         let wire = self.required(section, "filter", section.value.filter.as_ref(), help)?;
         let values = wire.get_ref().iter();
-        let values = values
-            .map(|(name, value)| (name.get_ref().clone(), value.get_ref().clone()))
-            .collect();
+        let values =
+            values.map(|(name, value)| (name.get_ref().clone(), value.get_ref().clone())).collect();
         match kol_filter::read(&values) {
             Ok(filter) => {
                 let key = KolSearch { filter, max_pages }.to_key();
-                Some(Target {
-                    kind: Kind::KolSearch,
-                    key,
-                })
+                Some(Target { kind: Kind::KolSearch, key })
             }
             Err(complaints) => {
                 for complaint in complaints {
-                    let entry = wire
-                        .get_ref()
-                        .keys()
-                        .find(|it| *it.get_ref() == complaint.name);
+                    let entry = wire.get_ref().keys().find(|it| *it.get_ref() == complaint.name);
                     let span = entry.map_or(wire.span(), Spanned::span);
                     self.problem(span, Problem::new(complaint.message, complaint.help));
                 }
@@ -288,10 +249,7 @@ fn misplaced(kind: Option<Kind>, key: &str) -> Option<Problem> {
     (!own.contains(&key)).then(|| {
         Problem::new(
             format!("`{key}` does not belong in a job of kind `{name}`"),
-            format!(
-                "a job of kind `{other}` has it; this kind has `{}`",
-                own.join("` and `")
-            ),
+            format!("a job of kind `{other}` has it; this kind has `{}`", own.join("` and `")),
         )
     })
 }

@@ -34,9 +34,7 @@ struct Targets {
 impl Targets {
     fn add(&mut self, target: Target, place: String) {
         match self.seen.entry(target) {
-            Entry::Occupied(first) => self
-                .repeats
-                .push(format!("{place} repeats {}", first.get())),
+            Entry::Occupied(first) => self.repeats.push(format!("{place} repeats {}", first.get())),
             Entry::Vacant(new) => {
                 self.list.push(new.key().clone());
                 new.insert(place);
@@ -104,8 +102,7 @@ impl Reader<'_> {
                 Err(reason) => {
                     complete = false;
                     let problem = Problem::new(reason, ENTRY_HELP);
-                    self.problems
-                        .elsewhere(file.span().start, &source, span, problem);
+                    self.problems.elsewhere(file.span().start, &source, span, problem);
                 }
             }
         }
@@ -115,22 +112,18 @@ impl Reader<'_> {
     fn warn_of_repeats(&mut self, job: &str, repeats: &[String]) {
         let job = quoted(job);
         for repeat in repeats.iter().take(REPEATS_NAMED) {
-            self.warnings
-                .push(format!("job {job}: {repeat}; it is looked at once"));
+            self.warnings.push(format!("job {job}: {repeat}; it is looked at once"));
         }
         let more = repeats.len().saturating_sub(REPEATS_NAMED);
         if more > 0 {
-            self.warnings
-                .push(format!("job {job}: {more} more entries repeat others"));
+            self.warnings.push(format!("job {job}: {more} more entries repeat others"));
         }
     }
 }
 
 fn read_list(directory: &Path, name: &str) -> Result<String, Problem> {
     let path = Path::new(name);
-    let inside = path
-        .components()
-        .all(|it| matches!(it, Component::Normal(_) | Component::CurDir));
+    let inside = path.components().all(|it| matches!(it, Component::Normal(_) | Component::CurDir));
     if !inside || name.trim().is_empty() {
         let help = "name a file in the directory of jobs.toml or below it, such as \
                     \"watchlists/spring.txt\"";
@@ -138,19 +131,13 @@ fn read_list(directory: &Path, name: &str) -> Result<String, Problem> {
     }
     let path = directory.join(path);
     let cannot = |reason: String| {
-        let title = format!(
-            "cannot read {}: {reason}",
-            quoted(&path.display().to_string())
-        );
+        let title = format!("cannot read {}: {reason}", quoted(&path.display().to_string()));
         Problem::new(
             title,
             "a text file with one entry a line; lines that begin with # are comments",
         )
     };
-    let is_file = path
-        .metadata()
-        .map_err(|error| cannot(error.to_string()))?
-        .is_file();
+    let is_file = path.metadata().map_err(|error| cannot(error.to_string()))?.is_file();
     if !is_file {
         return Err(cannot("it is no regular file".to_owned()));
     }
@@ -159,10 +146,7 @@ fn read_list(directory: &Path, name: &str) -> Result<String, Problem> {
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
         .map_err(|error| cannot(error.to_string()))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST_FILE {
-        return Err(cannot(format!(
-            "it is larger than {} MiB",
-            LARGEST_FILE >> 20
-        )));
+        return Err(cannot(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
     }
     String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))
 }

@@ -13,9 +13,9 @@ use toml::de::{DeTable, DeValue};
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
 use super::wire::{Amagi, Douyin, JustOneApi, TopLevel};
 use super::{Config, Environment, secrets, section};
-use crate::suggest;
 use crate::api::Endpoint;
 use crate::model::Kind;
+use crate::suggest;
 
 /// The largest `jobs.toml`, in bytes. Long watchlists belong in files of their own.
 const LARGEST_FILE: usize = 1 << 20;
@@ -99,11 +99,7 @@ impl<'a> Reader<'a> {
             disabled_jobs,
             warnings: self.warnings,
         };
-        if self.problems.is_empty() {
-            Ok(config.warned())
-        } else {
-            Err(self.problems.into_error())
-        }
+        if self.problems.is_empty() { Ok(config.warned()) } else { Err(self.problems.into_error()) }
     }
 
     fn document(&mut self, text: &'a str) -> Option<DeTable<'a>> {
@@ -121,10 +117,7 @@ impl<'a> Reader<'a> {
                 self.source.hide_after_first_secret();
                 let at = error.span().unwrap_or(0..0);
                 let title = format!("this is not TOML: {}", error.message());
-                self.problem(
-                    at,
-                    Problem::new(title, "texts stand in quotes, lists in brackets"),
-                );
+                self.problem(at, Problem::new(title, "texts stand in quotes, lists in brackets"));
                 None
             }
         }
@@ -191,8 +184,7 @@ impl Config {
     /// Adds what can only be told of the whole.
     fn warned(mut self) -> Self {
         if self.jobs.is_empty() {
-            self.warnings
-                .push("there are no jobs that fire: nothing will be fetched".to_owned());
+            self.warnings.push("there are no jobs that fire: nothing will be fetched".to_owned());
         }
         let has_notes = self.jobs.iter().any(|job| job.kind == Kind::Note);
         if has_notes && self.note_detail == Endpoint::NoteDetailV7 {
@@ -228,10 +220,7 @@ fn misplaced(key: &str) -> Option<Problem> {
         near => format!("[{near}]"),
     };
     let title = format!("there is no key {} here", quoted(key));
-    Some(Problem::new(
-        title,
-        format!("did you mean the section `{section}`?"),
-    ))
+    Some(Problem::new(title, format!("did you mean the section `{section}`?")))
 }
 
 fn read_file(path: &Path) -> Result<String, Problem> {
@@ -240,9 +229,7 @@ fn read_file(path: &Path) -> Result<String, Problem> {
         |reason: String| Problem::new(format!("cannot read {}: {reason}", path.display()), help);
     let mut bytes = Vec::new();
     // One byte more than is accepted, so that a larger file shows.
-    let most = u64::try_from(LARGEST_FILE)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
+    let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path)
         .and_then(|file| file.take(most).read_to_end(&mut bytes))
         .map_err(|error| cannot(error.to_string()))?;

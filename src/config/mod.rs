@@ -133,9 +133,7 @@ impl Config {
         if self.token.is_some() {
             return Ok(());
         }
-        let needing = targets
-            .into_iter()
-            .filter(|target| self.needs_token(target));
+        let needing = targets.into_iter().filter(|target| self.needs_token(target));
         let (links, others): (Vec<&Target>, Vec<&Target>) =
             needing.partition(|it| self.endpoint(it.kind).provider() == Provider::Amagi);
         match (others.is_empty(), links.is_empty()) {

@@ -61,16 +61,8 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(super) fn new(name: String, text: &'a str, token: Option<SecretString>) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(0)
-            .chain(breaks.map(|(at, _)| at + 1))
-            .collect();
-        Self {
-            name,
-            text,
-            lines,
-            hidden: Vec::new(),
-            token,
-        }
+        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
+        Self { name, text, lines, hidden: Vec::new(), token }
     }
 
     /// Never shows the lines of this part.
@@ -81,9 +73,7 @@ impl<'a> Source<'a> {
     /// Never shows anything from here on: what follows could not be read.
     pub(super) fn hide_after_first_secret(&mut self) {
         let starts = self.lines.iter().copied();
-        let first = starts
-            .enumerate()
-            .find(|(line, _)| secrets::mentioned(self.line(*line)));
+        let first = starts.enumerate().find(|(line, _)| secrets::mentioned(self.line(*line)));
         if let Some((_, start)) = first {
             self.hide(start..self.text.len());
         }
@@ -102,11 +92,7 @@ impl<'a> Source<'a> {
     /// The text of a line, counted from 0, without its line break.
     fn line(&self, index: usize) -> &'a str {
         let start = self.lines.get(index).copied().unwrap_or(self.text.len());
-        let end = self
-            .lines
-            .get(index + 1)
-            .copied()
-            .unwrap_or(self.text.len());
+        let end = self.lines.get(index + 1).copied().unwrap_or(self.text.len());
         let line = self.text.get(start..end).unwrap_or_default();
         line.trim_end_matches(['\n', '\r'])
     }
@@ -135,10 +121,7 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(title: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            help: help.into(),
-        }
+        Self { title: title.into(), help: help.into() }
     }
 }
 
@@ -165,9 +148,8 @@ impl Problems {
     pub(super) fn anywhere(&mut self, problem: Problem) {
         self.push(0, || {
             let Problem { title, help } = problem;
-            Renderer::plain().render(&[Level::ERROR
-                .primary_title(title)
-                .element(Level::HELP.message(help))])
+            Renderer::plain()
+                .render(&[Level::ERROR.primary_title(title).element(Level::HELP.message(help))])
         });
     }
 
@@ -190,10 +172,7 @@ impl Problems {
     pub(super) fn into_error(mut self) -> ConfigError {
         self.shown.sort_by_key(|(at, _)| *at);
         let problems = self.shown.into_iter().map(|(_, text)| text).collect();
-        ConfigError {
-            problems,
-            count: self.count,
-        }
+        ConfigError { problems, count: self.count }
     }
 
     fn push(&mut self, at: usize, text: impl FnOnce() -> String) {
@@ -213,27 +192,15 @@ fn render(source: &Source<'_>, span: Range<usize>, problem: Problem, key_only: b
     let to = span.end.clamp(start, end) - start;
     let Problem { title, help } = problem;
     // A text of several lines is shown by its first, and quoted whole.
-    let last = source
-        .line_number(span.end.max(span.start))
-        .saturating_sub(1);
+    let last = source.line_number(span.end.max(span.start)).saturating_sub(1);
     let covered = start..(source.line_start(last) + source.line(last).len()).max(end);
     if source.is_secret(&covered) {
-        return unshown(
-            source,
-            line,
-            from,
-            &without_quotes(&title),
-            &without_quotes(&help),
-        );
+        return unshown(source, line, from, &without_quotes(&title), &without_quotes(&help));
     }
     if line.len() > LONGEST_LINE {
         return unshown(source, line, from, &title, &help);
     }
-    let shown = if key_only {
-        line.get(..to).unwrap_or(line)
-    } else {
-        line
-    };
+    let shown = if key_only { line.get(..to).unwrap_or(line) } else { line };
     let snippet = Snippet::source(shown)
         .path(source.name.as_str())
         .line_start(index + 1)
@@ -244,13 +211,8 @@ fn render(source: &Source<'_>, span: Range<usize>, problem: Problem, key_only: b
 
 /// The same without the line.
 fn unshown(source: &Source<'_>, line: &str, from: usize, title: &str, help: &str) -> String {
-    let number = source
-        .lines
-        .partition_point(|start| *start <= offset(source, line));
-    let column = line
-        .get(..from)
-        .map_or(from, |before| before.chars().count())
-        + 1;
+    let number = source.lines.partition_point(|start| *start <= offset(source, line));
+    let column = line.get(..from).map_or(from, |before| before.chars().count()) + 1;
     format!(
         "error: {title}\n --> {}:{number}:{column}\n  | (the line is not shown here)\n  = help: {help}",
         source.name
@@ -265,23 +227,13 @@ fn offset(source: &Source<'_>, line: &str) -> usize {
 /// Leaves out what a message quotes.
 fn without_quotes(message: &str) -> String {
     let parts = message.split('`').enumerate();
-    parts
-        .map(|(index, part)| if index % 2 == 1 { "…" } else { part })
-        .collect()
+    parts.map(|(index, part)| if index % 2 == 1 { "…" } else { part }).collect()
 }
 
 /// A text from the settings as messages quote it: short, and on one line.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
-    let short: String = text
-        .chars()
-        .take(LONGEST)
-        .flat_map(char::escape_debug)
-        .collect();
-    let dots = if text.chars().nth(LONGEST).is_some() {
-        "…"
-    } else {
-        ""
-    };
+    let short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let dots = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
     format!("`{}{dots}`", short.replace('`', "'"))
 }

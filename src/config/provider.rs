@@ -11,8 +11,8 @@ use super::environment::BASE_URL;
 use super::problems::{Problem, quoted};
 use super::wire::{Amagi, JustOneApi, Pairs};
 use super::{ProviderSettings, Reader};
-use crate::suggest;
 use crate::api::{Endpoint, Provider};
+use crate::suggest;
 
 /// Where JustOneAPI answers unless told otherwise.
 const JUSTONEAPI_BASE_URL: &str = "https://api.justoneapi.com";
@@ -88,10 +88,7 @@ impl Reader<'_> {
             _ => {
                 let help =
                     format!("a whole number from 1 to {most}; without this line it is {default}");
-                self.problem(
-                    wire.span(),
-                    Problem::new("the number is out of range", help),
-                );
+                self.problem(wire.span(), Problem::new("the number is out of range", help));
                 default
             }
         }
@@ -119,8 +116,7 @@ impl Reader<'_> {
                 url
             }
             Err(Problem { title, help }) => {
-                self.problems
-                    .anywhere(Problem::new(format!("{BASE_URL}: {title}"), help));
+                self.problems.anywhere(Problem::new(format!("{BASE_URL}: {title}"), help));
                 somewhere()
             }
         }
@@ -169,17 +165,9 @@ impl Reader<'_> {
 
 /// The endpoint of a name; of a name without a version, every version.
 fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
-    let paid = || {
-        Endpoint::ALL
-            .into_iter()
-            .filter(|it| it.provider() == Provider::JustOneApi)
-    };
+    let paid = || Endpoint::ALL.into_iter().filter(|it| it.provider() == Provider::JustOneApi);
     let is_named = |it: &Endpoint| {
-        it.name() == name
-            || it
-                .name()
-                .rsplit_once('/')
-                .is_some_and(|(family, _)| family == name)
+        it.name() == name || it.name().rsplit_once('/').is_some_and(|(family, _)| family == name)
     };
     let endpoints: Vec<Endpoint> = paid().filter(is_named).collect();
     if !endpoints.is_empty() {
@@ -189,12 +177,7 @@ fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
     let names = || paid().map(Endpoint::name);
     let families = names().filter_map(|name| name.rsplit_once('/').map(|(family, _)| family));
     let help = suggest::nearest(name, names().chain(families)).map_or_else(
-        || {
-            format!(
-                "the endpoints are {}",
-                names().collect::<Vec<_>>().join(", ")
-            )
-        },
+        || format!("the endpoints are {}", names().collect::<Vec<_>>().join(", ")),
         |near| format!("did you mean \"{near}\"?"),
     );
     Err(Problem::new(title, help))
@@ -224,16 +207,10 @@ fn decimal_micros(text: &str) -> Option<i64> {
 
 fn base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Problem> {
     let mut url = Url::parse(text).map_err(|error| {
-        Problem::new(
-            format!("the address cannot be read: {error}"),
-            JUSTONEAPI_BASE_URL,
-        )
+        Problem::new(format!("the address cannot be read: {error}"), JUSTONEAPI_BASE_URL)
     })?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(Problem::new(
-            "the address is not one of https or http",
-            JUSTONEAPI_BASE_URL,
-        ));
+        return Err(Problem::new("the address is not one of https or http", JUSTONEAPI_BASE_URL));
     }
     let bare = url.username().is_empty() && url.password().is_none();
     if !bare || url.query().is_some() || url.fragment().is_some() {
@@ -262,10 +239,7 @@ fn is_this_machine(url: &Url) -> bool {
 }
 
 /// An address that stands in for a wrong one until the problems are reported.
-#[expect(
-    clippy::unwrap_used,
-    reason = "the constant is an address, as every test of it shows"
-)]
+#[expect(clippy::unwrap_used, reason = "the constant is an address, as every test of it shows")]
 fn somewhere() -> Url {
     Url::parse(JUSTONEAPI_BASE_URL).unwrap()
 }

@@ -7,27 +7,16 @@ use toml::de::{DeTable, DeValue};
 use super::problems::{Problem, Problems, Source};
 
 /// A key that holds one of these, whatever its case and separators, holds a secret.
-const SECRET_PARTS: [&str; 7] = [
-    "token",
-    "secret",
-    "passw",
-    "credential",
-    "authorization",
-    "apikey",
-    "bearer",
-];
+const SECRET_PARTS: [&str; 7] =
+    ["token", "secret", "passw", "credential", "authorization", "apikey", "bearer"];
 
 /// A key that is one of these holds a secret.
 const SECRET_NAMES: [&str; 5] = ["key", "auth", "pwd", "pass", "accesskey"];
 
 /// Whether a key is the name of a secret, or nearly one.
 pub(super) fn is_name(key: &str) -> bool {
-    let folded: String = key
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(64)
-        .collect::<String>()
-        .to_lowercase();
+    let folded: String =
+        key.chars().filter(char::is_ascii_alphanumeric).take(64).collect::<String>().to_lowercase();
     let nearly = |name| strsim::damerau_levenshtein(&folded, name) <= 1;
     SECRET_PARTS.iter().any(|part| folded.contains(part))
         || SECRET_NAMES.contains(&folded.as_str())
@@ -37,10 +26,7 @@ pub(super) fn is_name(key: &str) -> bool {
 /// Whether lines could hold a secret. The `xsec_token` of a note's link is none of ours.
 pub(super) fn mentioned(line: &str) -> bool {
     let lower = line.to_lowercase().replace("xsec_token", "");
-    let folded: String = lower
-        .chars()
-        .filter(|c| !matches!(c, '_' | '-' | ' ' | '.'))
-        .collect();
+    let folded: String = lower.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | '.')).collect();
     SECRET_PARTS.iter().any(|part| folded.contains(part))
         || lower.split(['=', ':', ',', '{', '.', '\n']).any(is_name)
 }
@@ -56,11 +42,7 @@ pub(super) fn refuse(table: &mut DeTable<'_>, source: &mut Source<'_>, problems:
         let help = "set the environment variable JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to \
                     the path of a file that holds it, and remove this line; a token that was \
                     shared with this file should be replaced";
-        problems.at_key(
-            source,
-            key,
-            Problem::new("secrets do not belong in this file", help),
-        );
+        problems.at_key(source, key, Problem::new("secrets do not belong in this file", help));
     }
 }
 
@@ -107,28 +89,16 @@ mod tests {
         ] {
             assert!(is_name(key), "{key}");
         }
-        for key in [
-            "keywords",
-            "keyword",
-            "keywords_file",
-            "notes",
-            "timezone",
-            "name",
-            "kind",
-        ] {
+        for key in ["keywords", "keyword", "keywords_file", "notes", "timezone", "name", "kind"] {
             assert!(!is_name(key), "{key}");
         }
     }
 
     #[test]
     fn lines_that_may_hold_a_secret_are_known() {
-        for line in [
-            "token='x",
-            "  api-key = 1",
-            "{ tokn = \"x\"",
-            "Authorization: Bearer x",
-            "key = 1",
-        ] {
+        for line in
+            ["token='x", "  api-key = 1", "{ tokn = \"x\"", "Authorization: Bearer x", "key = 1"]
+        {
             assert!(mentioned(line), "{line}");
         }
         for line in [

@@ -34,16 +34,8 @@ pub(super) fn read<'de, T: Deserialize<'de> + Default>(
     let span = value.span();
     let DeValue::Table(mut table) = value.into_inner() else {
         let help = "write it as a section: its name in brackets, its keys below";
-        problems.at(
-            source,
-            span.clone(),
-            Problem::new("this is a section, not a value", help),
-        );
-        return Section {
-            value: T::default(),
-            broken: BTreeSet::new(),
-            span,
-        };
+        problems.at(source, span.clone(), Problem::new("this is a section, not a value", help));
+        return Section { value: T::default(), broken: BTreeSet::new(), span };
     };
     drop_unknown(&mut table, known_keys::<T>(), misplaced, source, problems);
     let mut broken = BTreeSet::new();
@@ -52,22 +44,14 @@ pub(super) fn read<'de, T: Deserialize<'de> + Default>(
         let whole = Spanned::new(span.clone(), DeValue::Table(table.clone()));
         let error = match T::deserialize(ValueDeserializer::from(whole)) {
             Ok(value) => {
-                return Section {
-                    value,
-                    broken,
-                    span,
-                };
+                return Section { value, broken, span };
             }
             Err(error) => error,
         };
         let at = error.span().unwrap_or(span.clone());
         problems.at(source, at.clone(), wrong_type(error.message()));
         let Some(key) = key_around(&table, &at) else {
-            return Section {
-                value: T::default(),
-                broken,
-                span,
-            };
+            return Section { value: T::default(), broken, span };
         };
         table.remove(key.as_str());
         broken.insert(key);
@@ -130,10 +114,7 @@ fn wrong_type(message: &str) -> Problem {
         "map" => "a table",
         _ => "something else",
     };
-    Problem::new(
-        "the value has the wrong type",
-        format!("expected {expected}, found {found}"),
-    )
+    Problem::new("the value has the wrong type", format!("expected {expected}, found {found}"))
 }
 
 /// The keys of a wire type: what `#[derive(Deserialize)]` hands to its deserializer.

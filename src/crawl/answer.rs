@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Crawler, Fetched};
 use crate::api::{self, Billed, Endpoint, Listing, Outcome, Reading};
-use crate::model::{KolSearch, Kind};
+use crate::model::{Kind, KolSearch};
 use crate::retry::{self, Decision};
 use crate::store::{Answer, Body, CallEnd, Document, Next, Resolved, Settlement};
 
@@ -75,8 +75,8 @@ fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer
         Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => true,
         _ => reading.billed != Billed::No,
     };
-    let document = received.http_status.filter(|_| kept && !received.body.is_empty()).map(|status| {
-        Document {
+    let document =
+        received.http_status.filter(|_| kept && !received.body.is_empty()).map(|status| Document {
             endpoint: endpoint.name(),
             asked: ask.key.clone(),
             page: claim.page,
@@ -84,8 +84,7 @@ fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer
             http_status: status,
             drift: reading.drift.clone(),
             body,
-        }
-    });
+        });
     Answer {
         end: CallEnd {
             call_id: *call_id,

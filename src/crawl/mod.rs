@@ -272,7 +272,10 @@ impl Crawler {
         let late = tx.save(answers).await?;
         tx.commit().await?;
         if late > 0 {
-            tracing::warn!(answers = late, "answers came after their slots were settled; kept and marked");
+            tracing::warn!(
+                answers = late,
+                "answers came after their slots were settled; kept and marked"
+            );
         }
         Ok(())
     }

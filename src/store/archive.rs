@@ -113,7 +113,8 @@ impl Tx {
         let mut rows = Vec::new();
         for answer in answers {
             let Some(document) = &answer.document else { continue };
-            let late = (!in_time(answer)).then(|| "late: its slot was settled without it".to_owned());
+            let late =
+                (!in_time(answer)).then(|| "late: its slot was settled without it".to_owned());
             rows.push(DocumentRow {
                 document_id: answer.end.call_id,
                 endpoint: document.endpoint,

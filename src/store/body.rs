@@ -24,7 +24,9 @@ impl Body {
     /// Keeps the received text where `jsonb` holds it faithfully, else a cleaned form and the bytes.
     pub fn new(bytes: &[u8]) -> Self {
         match Self::clean(bytes) {
-            (Cow::Borrowed(json), None) => Self { json: json.to_owned(), cleaned: None, exact: None },
+            (Cow::Borrowed(json), None) => {
+                Self { json: json.to_owned(), cleaned: None, exact: None }
+            }
             (json, cleaned) => Self {
                 json: json.into_owned(),
                 cleaned: Some(cleaned.unwrap_or("cleaned")),
@@ -191,7 +193,8 @@ mod tests {
 
     #[test]
     fn an_ordinary_answer_is_kept_as_received() {
-        let text = r#"{"a": 1.10, "b": "\u4e2d\ud83d\ude00 \\u0000", "n": 12345678901234567890123}"#;
+        let text =
+            r#"{"a": 1.10, "b": "\u4e2d\ud83d\ude00 \\u0000", "n": 12345678901234567890123}"#;
         assert_eq!(cleaned(text.as_bytes()), (text.to_owned(), None, false));
     }
 

@@ -81,7 +81,9 @@ impl Store {
                 .with_context(|| format!("cannot reach PostgreSQL at {place}"))?;
             return Ok(Self::Postgres(pool));
         }
-        bail!("the database URL must begin with sqlite: or postgres://, for example sqlite:tidewatch.db")
+        bail!(
+            "the database URL must begin with sqlite: or postgres://, for example sqlite:tidewatch.db"
+        )
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self> {

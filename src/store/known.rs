@@ -139,18 +139,24 @@ impl Known {
             keyword_suggestions,
         } = batch;
         let stamp = Stamp { document_id, at };
-        self.add_items(0, &stamp, notes, [
-            stamp.rows(note_images)?,
-            stamp.rows(note_hashtags)?,
-            stamp.rows(note_mentions)?,
-        ])?;
+        self.add_items(
+            0,
+            &stamp,
+            notes,
+            [stamp.rows(note_images)?, stamp.rows(note_hashtags)?, stamp.rows(note_mentions)?],
+        )?;
         self.add_items(1, &stamp, kols, [stamp.rows(kol_tags)?, stamp.rows(kol_notes)?])?;
-        self.add_items(2, &stamp, works, [
-            stamp.rows(work_images)?,
-            stamp.rows(work_hashtags)?,
-            stamp.rows(work_mentions)?,
-            stamp.rows(work_creators)?,
-        ])?;
+        self.add_items(
+            2,
+            &stamp,
+            works,
+            [
+                stamp.rows(work_images)?,
+                stamp.rows(work_hashtags)?,
+                stamp.rows(work_mentions)?,
+                stamp.rows(work_creators)?,
+            ],
+        )?;
         stamp.keyed(&mut self.authors, authors, &["platform", "author_id"])?;
         stamp.keyed(&mut self.hashtags, hashtags, &["platform", "hashtag_id"])?;
         stamp.keyed(&mut self.music, music, &["music_id"])?;
@@ -180,7 +186,8 @@ impl Known {
             if let Value::Object(row) = &mut row {
                 row.insert("fingerprint".into(), fingerprint.clone().into());
             }
-            self.items[shape].insert(id, Item { observed_at: stamp.at, fingerprint, row, children });
+            self.items[shape]
+                .insert(id, Item { observed_at: stamp.at, fingerprint, row, children });
         }
         Ok(())
     }
@@ -229,7 +236,9 @@ fn fingerprint(row: &Value, children: &[Vec<Value>]) -> String {
     let lasting = |row: &Value| -> Map<String, Value> {
         let fields = row.as_object().into_iter().flatten();
         fields
-            .filter(|(name, _)| !SIGNED.contains(&name.as_str()) && !stamped.contains(&name.as_str()))
+            .filter(|(name, _)| {
+                !SIGNED.contains(&name.as_str()) && !stamped.contains(&name.as_str())
+            })
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
     };
@@ -375,7 +384,8 @@ impl Tx {
              select {columns}{comma}{values} from {{rows}} where true {conflict}"
         );
         // The keys that `values` may refer to, beside the stamp.
-        let extra = ["note_id text", "work_id text", "kol_id text", "exact bool", "fingerprint text"];
+        let extra =
+            ["note_id text", "work_id text", "kol_id text", "exact bool", "fingerprint text"];
         let extra = extra.into_iter().filter(|column| !spec.contains(column));
         let spec = extra.fold(format!("{spec}, {STAMP}"), |spec, column| spec + ", " + column);
         let sql = self.over_rows(&spec, &template);

@@ -143,7 +143,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set_watchlist(&mut self, job_id: i64, targets: &[Target], now: Time) -> Result<()> {
+    pub async fn set_watchlist(
+        &mut self,
+        job_id: i64,
+        targets: &[Target],
+        now: Time,
+    ) -> Result<()> {
         #[derive(Serialize)]
         struct Row<'a> {
             kind: Kind,
@@ -244,7 +249,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn run_by_hand(&mut self, targets: &[Target], origin: &str, now: Time) -> Result<i64> {
+    pub async fn run_by_hand(
+        &mut self,
+        targets: &[Target],
+        origin: &str,
+        now: Time,
+    ) -> Result<i64> {
         self.put_targets(targets, now).await?;
         let run = fetch_optional!(
             self,

@@ -37,11 +37,7 @@ pub fn read(filter: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>
                 query.insert(name.clone(), text);
             }
             Err((message, help)) => {
-                complaints.push(Complaint {
-                    name: name.clone(),
-                    message,
-                    help,
-                });
+                complaints.push(Complaint { name: name.clone(), message, help });
             }
         }
     }
@@ -49,9 +45,7 @@ pub fn read(filter: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>
     if !complaints.is_empty() {
         return Err(complaints);
     }
-    query
-        .entry("sort".to_owned())
-        .or_insert_with(|| DEFAULT_SORT.to_owned());
+    query.entry("sort".to_owned()).or_insert_with(|| DEFAULT_SORT.to_owned());
     Ok(query)
 }
 
@@ -64,10 +58,7 @@ fn refusal(message: impl Into<String>, help: impl Into<String>) -> Refusal {
 
 fn parameter(name: &str, value: &Value) -> Result<String, Refusal> {
     if name == "page" {
-        return Err(refusal(
-            "`page` is not a filter",
-            "set `max_pages` beside `filter`",
-        ));
+        return Err(refusal("`page` is not a filter", "set `max_pages` beside `filter`"));
     }
     if name.eq_ignore_ascii_case("token") {
         let help = "set the environment variable JUSTONEAPI_TOKEN";
@@ -75,10 +66,7 @@ fn parameter(name: &str, value: &Value) -> Result<String, Refusal> {
     }
     let text = text_of(value)?;
     if text.trim().is_empty() {
-        return Err(refusal(
-            format!("`{name}` is empty"),
-            "leave it out to search without it",
-        ));
+        return Err(refusal(format!("`{name}` is empty"), "leave it out to search without it"));
     }
     if text.chars().count() > LONGEST_VALUE || text.chars().any(char::is_control) {
         let help = format!("at most {LONGEST_VALUE} characters, without line breaks");
@@ -104,25 +92,18 @@ fn unknown(name: &str) -> Option<Refusal> {
     if letters(name) == letters(near) {
         return None;
     }
-    Some(refusal(
-        format!("there is no filter `{name}`"),
-        format!("did you mean `{near}`?"),
-    ))
+    Some(refusal(format!("there is no filter `{name}`"), format!("did you mean `{near}`?")))
 }
 
 fn check(name: &str, shape: Shape, text: &str) -> Result<(), Refusal> {
     match shape {
         Shape::Text => Ok(()),
         Shape::Flag if matches!(text, "true" | "false") => Ok(()),
-        Shape::Flag => Err(refusal(
-            format!("`{name}` is true or false"),
-            format!("{name} = true"),
-        )),
+        Shape::Flag => Err(refusal(format!("`{name}` is true or false"), format!("{name} = true"))),
         Shape::Count if text.parse::<u64>().is_ok() => Ok(()),
-        Shape::Count => Err(refusal(
-            format!("`{name}` is a whole number"),
-            format!("such as {name} = 1000"),
-        )),
+        Shape::Count => {
+            Err(refusal(format!("`{name}` is a whole number"), format!("such as {name} = 1000")))
+        }
         Shape::Range => range(name, text),
         Shape::Choice(choices) if choices.contains(&text) => Ok(()),
         Shape::Choice(choices) => {
@@ -142,10 +123,9 @@ fn range(name: &str, text: &str) -> Result<(), Refusal> {
     };
     match (bound(low), bound(high)) {
         (Some(low), Some(high)) if high < 0.0 || low <= high => Ok(()),
-        (Some(_), Some(_)) => Err(refusal(
-            format!("the range of `{name}` ends before it begins"),
-            help,
-        )),
+        (Some(_), Some(_)) => {
+            Err(refusal(format!("the range of `{name}` ends before it begins"), help))
+        }
         _ => Err(refusal(format!("`{name}` is a range of two numbers"), help)),
     }
 }
@@ -161,10 +141,7 @@ fn bound(text: &str) -> Option<f64> {
 /// Parameters that must agree with each other.
 fn pairs(query: &BTreeMap<String, String>) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    for (name, other) in [
-        ("similarUserId", "similarWord"),
-        ("similarWord", "similarUserId"),
-    ] {
+    for (name, other) in [("similarUserId", "similarWord"), ("similarWord", "similarUserId")] {
         if query.contains_key(name) && !query.contains_key(other) {
             complaints.push(Complaint {
                 name: name.to_owned(),

@@ -17,13 +17,8 @@ const NOTE_HOSTS: [&str; 5] = [
 ];
 
 /// Where works live.
-const WORK_HOSTS: [&str; 5] = [
-    "douyin.com",
-    "www.douyin.com",
-    "m.douyin.com",
-    "iesdouyin.com",
-    "www.iesdouyin.com",
-];
+const WORK_HOSTS: [&str; 5] =
+    ["douyin.com", "www.douyin.com", "m.douyin.com", "iesdouyin.com", "www.iesdouyin.com"];
 
 /// Xiaohongshu's short links.
 const SHORT_NOTE_HOST: &str = "xhslink.com";
@@ -47,11 +42,7 @@ pub enum Link {
 /// show no single item, and for every host but the platforms' own.
 pub fn item_of_url(url: &Url) -> Option<(Kind, String)> {
     let host = safe_host(url).ok()?;
-    let path: Vec<&str> = url
-        .path()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let path: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
     if NOTE_HOSTS.contains(&host) {
         let id = match path.as_slice() {
             ["explore" | "search_result", id]
@@ -68,10 +59,9 @@ pub fn item_of_url(url: &Url) -> Option<(Kind, String)> {
         ["video" | "note" | "slides", id] | ["share", "video" | "note" | "slides", id] => {
             work_id(id)
         }
-        _ => url
-            .query_pairs()
-            .find(|(name, _)| name == "modal_id")
-            .and_then(|(_, id)| work_id(&id)),
+        _ => {
+            url.query_pairs().find(|(name, _)| name == "modal_id").and_then(|(_, id)| work_id(&id))
+        }
     };
     id.map(|id| (Kind::Work, id))
 }
@@ -128,20 +118,12 @@ fn candidates(text: &str) -> Vec<Result<Url, String>> {
 /// The links of a run of characters that could all belong to one.
 fn links_in_word(word: &str) -> Vec<Result<Url, String>> {
     let Some((before, after)) = word.split_once("://") else {
-        return without_scheme(word)
-            .map(|link| read(&link))
-            .into_iter()
-            .collect();
+        return without_scheme(word).map(|link| read(&link)).into_iter().collect();
     };
     // Another scheme further on begins another link: `https://a/https://b` is two.
     let lower = after.to_ascii_lowercase();
-    let next = ["https://", "http://"]
-        .iter()
-        .filter_map(|scheme| lower.find(scheme))
-        .min();
-    let (this, rest) = after
-        .split_at_checked(next.unwrap_or(after.len()))
-        .unwrap_or((after, ""));
+    let next = ["https://", "http://"].iter().filter_map(|scheme| lower.find(scheme)).min();
+    let (this, rest) = after.split_at_checked(next.unwrap_or(after.len())).unwrap_or((after, ""));
     let scheme = before.to_ascii_lowercase();
     let first = if scheme.ends_with("https") || scheme.ends_with("http") {
         read(&format!("https://{this}"))
@@ -175,21 +157,15 @@ fn link_of(url: &Url) -> Result<Link, String> {
     if let Some((kind, id)) = item_of_url(url) {
         return Ok(Link::Item(kind, id));
     }
-    let path: Vec<&str> = url
-        .path()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let path: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
     let is_code = !path.is_empty() && path.iter().all(|part| short_code(part));
     match host {
-        SHORT_NOTE_HOST if is_code && path.len() <= 2 => Ok(Link::Short(
-            Kind::Note,
-            format!("https://{SHORT_NOTE_HOST}/{}", path.join("/")),
-        )),
-        SHORT_WORK_HOST if is_code && path.len() == 1 => Ok(Link::Short(
-            Kind::Work,
-            format!("https://{SHORT_WORK_HOST}/{}/", path.join("/")),
-        )),
+        SHORT_NOTE_HOST if is_code && path.len() <= 2 => {
+            Ok(Link::Short(Kind::Note, format!("https://{SHORT_NOTE_HOST}/{}", path.join("/"))))
+        }
+        SHORT_WORK_HOST if is_code && path.len() == 1 => {
+            Ok(Link::Short(Kind::Work, format!("https://{SHORT_WORK_HOST}/{}/", path.join("/"))))
+        }
         SHORT_NOTE_HOST | SHORT_WORK_HOST => Err("the short link is not complete".to_owned()),
         _ if NOTE_HOSTS.contains(&host) => {
             Err("the link leads to no single note; open the note and copy its link".to_owned())
@@ -197,19 +173,15 @@ fn link_of(url: &Url) -> Result<Link, String> {
         _ if WORK_HOSTS.contains(&host) => {
             Err("the link leads to no single work; open the work and copy its link".to_owned())
         }
-        _ => Err(
-            "the link's host is not one of xiaohongshu.com, xhslink.com, douyin.com, \
+        _ => Err("the link's host is not one of xiaohongshu.com, xhslink.com, douyin.com, \
                   v.douyin.com and iesdouyin.com"
-                .to_owned(),
-        ),
+            .to_owned()),
     }
 }
 
 fn short_code(part: &str) -> bool {
     part.len() <= LONGEST_SHORT_CODE
-        && part
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// The host of a link that hides nothing: no user name, no port, no number for a host.

@@ -41,10 +41,7 @@ fn keyword(text: &str) -> Result<Target, String> {
     if text.chars().any(char::is_control) {
         return Err("a keyword has no control characters (line breaks, tabs)".to_owned());
     }
-    Ok(Target {
-        kind: Kind::Keyword,
-        key: text.to_owned(),
-    })
+    Ok(Target { kind: Kind::Keyword, key: text.to_owned() })
 }
 
 fn item(kind: Kind, text: &str) -> Result<Target, String> {

@@ -43,10 +43,7 @@ fn note_ids_and_links_give_the_note() {
     ] {
         assert_eq!(key(Kind::Note, text), NOTE, "{text}");
     }
-    assert_eq!(
-        key(Kind::Note, "681122334455667788990011"),
-        "681122334455667788990011"
-    );
+    assert_eq!(key(Kind::Note, "681122334455667788990011"), "681122334455667788990011");
 }
 
 #[test]
@@ -58,16 +55,9 @@ fn short_note_links_get_one_spelling() {
         "34 山山发布了一篇小红书笔记，快来看吧！ 😆 k9Xz 😆 http://xhslink.com/a/Ab3dEfGh1，复制本条信息，打开【小红书】App查看精彩内容！",
         "第一次露营🏕️就够了 http://xhslink.com/a/Ab3dEfGh1 \n复制后打开【小红书】查看笔记！",
     ] {
-        assert_eq!(
-            key(Kind::Note, text),
-            "https://xhslink.com/a/Ab3dEfGh1",
-            "{text}"
-        );
+        assert_eq!(key(Kind::Note, text), "https://xhslink.com/a/Ab3dEfGh1", "{text}");
     }
-    assert_eq!(
-        key(Kind::Note, "http://xhslink.com/Zz9"),
-        "https://xhslink.com/Zz9"
-    );
+    assert_eq!(key(Kind::Note, "http://xhslink.com/Zz9"), "https://xhslink.com/Zz9");
 }
 
 #[test]
@@ -96,25 +86,16 @@ fn short_work_links_get_one_spelling() {
         "7.99 复制打开抖音，看看【山山的作品】第一次露营就够了 # 露营 # 户外 https://v.douyin.com/irQCAn4A/ 12/03 d@B.tE :7pm",
         "0.53 复制打开抖音，看看【图文作品】https://v.douyin.com/irQCAn4A/，直接观看。 q@E.uS 03/21 NWz:/",
     ] {
-        assert_eq!(
-            key(Kind::Work, text),
-            "https://v.douyin.com/irQCAn4A/",
-            "{text}"
-        );
+        assert_eq!(key(Kind::Work, text), "https://v.douyin.com/irQCAn4A/", "{text}");
     }
-    assert_eq!(
-        key(Kind::Work, "https://v.douyin.com/i_r-Q9/"),
-        "https://v.douyin.com/i_r-Q9/"
-    );
+    assert_eq!(key(Kind::Work, "https://v.douyin.com/i_r-Q9/"), "https://v.douyin.com/i_r-Q9/");
 }
 
 #[test]
 fn an_entry_of_the_other_platform_says_where_it_belongs() {
-    for text in [
-        WORK,
-        "https://v.douyin.com/irQCAn4A/",
-        "https://www.douyin.com/video/7512345678901234567",
-    ] {
+    for text in
+        [WORK, "https://v.douyin.com/irQCAn4A/", "https://www.douyin.com/video/7512345678901234567"]
+    {
         assert!(refused(Kind::Note, text).contains("kind `works`"), "{text}");
     }
     for text in [NOTE, "http://xhslink.com/a/Ab3dEfGh1"] {
@@ -126,14 +107,8 @@ fn an_entry_of_the_other_platform_says_where_it_belongs() {
 fn tricks_and_strangers_are_refused_with_the_reason() {
     for (text, reason) in [
         ("https://v.douyin.com@evil.example/irQCAn4A/", "user name"),
-        (
-            "https://evil.example\\@v.douyin.com/irQCAn4A/",
-            "host is not one of",
-        ),
-        (
-            "https://v.douyin.com.evil.cn/irQCAn4A/",
-            "host is not one of",
-        ),
+        ("https://evil.example\\@v.douyin.com/irQCAn4A/", "host is not one of"),
+        ("https://v.douyin.com.evil.cn/irQCAn4A/", "host is not one of"),
         ("https://notv.douyin.com/irQCAn4A/", "host is not one of"),
         ("https://v.douyin.com:8443/irQCAn4A/", "port"),
         ("http://127.0.0.1/video/7512345678901234567", "address"),
@@ -145,23 +120,11 @@ fn tricks_and_strangers_are_refused_with_the_reason() {
         ("https://v.douyin.com/", "not complete"),
         ("https://v.douyin.com/a/b/", "not complete"),
         ("https://v.douyin.com/a%2e%2e/", "not complete"),
-        (
-            "https://www.douyin.com/user/MS4wLjABAAAA_x-y",
-            "no single work",
-        ),
+        ("https://www.douyin.com/user/MS4wLjABAAAA_x-y", "no single work"),
         ("https://www.douyin.com/video/12", "no single work"),
-        (
-            "https://v.douyin.com/aaaa/ https://v.douyin.com/bbbb/",
-            "two different links",
-        ),
-        (
-            "https://v.douyin.com/aaaa/https://v.douyin.com/bbbb/",
-            "two different links",
-        ),
-        (
-            "https://v.douyin.com/aaaa/ 和 https://evil.example/x",
-            "host is not one of",
-        ),
+        ("https://v.douyin.com/aaaa/ https://v.douyin.com/bbbb/", "two different links"),
+        ("https://v.douyin.com/aaaa/https://v.douyin.com/bbbb/", "two different links"),
+        ("https://v.douyin.com/aaaa/ 和 https://evil.example/x", "host is not one of"),
         ("https://", "cannot be read"),
         ("hello", "no link and no id"),
         ("7.99 复制打开抖音", "no link and no id"),
@@ -187,10 +150,7 @@ fn item_of_url_knows_redirect_targets_and_leaves_short_links_alone() {
     let note = "https://www.xiaohongshu.com/discovery/item/68a1b2c3d4e5f60718293a4b?x=1";
     assert_eq!(item(note), Some((Kind::Note, NOTE.to_owned())));
     assert_eq!(item("https://v.douyin.com/irQCAn4A/"), None);
-    assert_eq!(
-        item("https://www.xiaohongshu.com/404?source=/404/sec_x"),
-        None
-    );
+    assert_eq!(item("https://www.xiaohongshu.com/404?source=/404/sec_x"), None);
     assert_eq!(item("https://evil.example/video/7512345678901234567"), None);
 }
 

@@ -33,8 +33,9 @@ impl Database {
 /// The address of the PostgreSQL server that the tests use.
 #[expect(clippy::disallowed_methods, reason = "tests/run.sh says where its server is")]
 fn server() -> String {
-    std::env::var("TEST_DATABASE_URL")
-        .expect("TEST_DATABASE_URL names no PostgreSQL server: run the tests with `bash tests/run.sh`")
+    std::env::var("TEST_DATABASE_URL").expect(
+        "TEST_DATABASE_URL names no PostgreSQL server: run the tests with `bash tests/run.sh`",
+    )
 }
 
 /// A fresh SQLite file.

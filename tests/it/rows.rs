@@ -29,7 +29,8 @@ pub(crate) fn one_of_each(id: &str) -> Batch {
 
 fn about_note(id: &str) -> Batch {
     let note_id = id.to_owned();
-    let tag = |position| NoteHashtag { note_id: note_id.clone(), position, hashtag_id: "t1".into() };
+    let tag =
+        |position| NoteHashtag { note_id: note_id.clone(), position, hashtag_id: "t1".into() };
     Batch {
         authors: vec![Author {
             platform: Platform::Xiaohongshu,
@@ -70,7 +71,11 @@ fn about_note(id: &str) -> Batch {
             live_video_id: None,
         }],
         hashtags: vec![
-            Hashtag { platform: Platform::Xiaohongshu, hashtag_id: "t1".into(), name: "露营".into() };
+            Hashtag {
+                platform: Platform::Xiaohongshu,
+                hashtag_id: "t1".into(),
+                name: "露营".into()
+            };
             2
         ],
         note_hashtags: vec![tag(0), tag(1)],

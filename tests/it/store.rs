@@ -152,7 +152,10 @@ async fn a_slot_is_claimed_once_and_its_target_looked_at_by_one_at_a_time(databa
     assert!(!tx.any_due(Kind::Work, None, at("09:00:00")).await.unwrap());
     let claims = claim(&mut tx, "09:00:00").await;
     assert_eq!(claims.len(), 2);
-    assert_eq!((claims[0].attempt, claims[0].page, claims[0].item_id.as_deref()), (1, 1, Some("a")));
+    assert_eq!(
+        (claims[0].attempt, claims[0].page, claims[0].item_id.as_deref()),
+        (1, 1, Some("a"))
+    );
     assert!(claim(&mut tx, "09:00:01").await.is_empty());
     // By hand, beside a look that is under way: it waits for that one.
     let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
@@ -190,7 +193,9 @@ async fn a_look_settles_its_slot_with_ledger_document_and_rows(database: Databas
 }
 
 on_both!(a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_last);
-async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_last(database: Database) {
+async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_last(
+    database: Database,
+) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
@@ -297,7 +302,10 @@ async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(databa
     tx.save(&[resolved]).await.unwrap();
     // The look that is under way goes on, with the item.
     let going_on = claim(&mut tx, "09:00:02").await.remove(0);
-    assert_eq!((going_on.key.as_str(), going_on.item_id.as_deref()), (link.key.as_str(), Some("known")));
+    assert_eq!(
+        (going_on.key.as_str(), going_on.item_id.as_deref()),
+        (link.key.as_str(), Some("known"))
+    );
     // The next fire looks at the item once, though two entries name it.
     tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
     assert_eq!(tx.job_reports(at("09:30:00")).await.unwrap()[0].due, 1);

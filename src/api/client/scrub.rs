@@ -27,17 +27,12 @@ impl Scrubber {
         ];
         forms.sort();
         forms.dedup();
-        Self {
-            forms: forms.into_iter().map(String::into_bytes).collect(),
-        }
+        Self { forms: forms.into_iter().map(String::into_bytes).collect() }
     }
 
     /// A body without the token, and whether it was there.
     pub(super) fn body(&self, body: Vec<u8>) -> (Vec<u8>, bool) {
-        let forms = self
-            .forms
-            .iter()
-            .filter(|form| form.len() >= SHORTEST_IN_BODIES);
+        let forms = self.forms.iter().filter(|form| form.len() >= SHORTEST_IN_BODIES);
         let (mut body, mut scrubbed) = (body, false);
         for form in forms {
             if let Some(masked) = masked(&body, form) {
@@ -62,16 +57,8 @@ fn lower_case_escapes(encoded: &str) -> String {
     let mut escaped = 0_u8;
     let lower = |letter: char| {
         let inside = escaped > 0;
-        escaped = if letter == '%' {
-            2
-        } else {
-            escaped.saturating_sub(1)
-        };
-        if inside {
-            letter.to_ascii_lowercase()
-        } else {
-            letter
-        }
+        escaped = if letter == '%' { 2 } else { escaped.saturating_sub(1) };
+        if inside { letter.to_ascii_lowercase() } else { letter }
     };
     encoded.chars().map(lower).collect()
 }
@@ -122,10 +109,7 @@ mod tests {
     fn a_body_without_the_token_is_left_as_it_is() {
         assert!(!body("CANARY-0001", "{\"a\":\"CANARY-000\"}").1);
         let (bytes, scrubbed) = Scrubber::of(None).body(b"\xff\x00".to_vec());
-        assert_eq!(
-            (bytes.as_slice(), scrubbed),
-            (b"\xff\x00".as_slice(), false)
-        );
+        assert_eq!((bytes.as_slice(), scrubbed), (b"\xff\x00".as_slice(), false));
     }
 
     #[test]
@@ -134,10 +118,7 @@ mod tests {
             body("123", "{\"liked_count\":12345}"),
             ("{\"liked_count\":12345}".to_owned(), false)
         );
-        assert_eq!(
-            Scrubber::of(Some("123")).text("at ?token=123"),
-            "at ?token=***"
-        );
+        assert_eq!(Scrubber::of(Some("123")).text("at ?token=123"), "at ?token=***");
         assert_eq!(Scrubber::of(Some("")).text("untouched"), "untouched");
     }
 }

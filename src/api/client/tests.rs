@@ -35,16 +35,11 @@ fn client(base_url: Url) -> Client {
 }
 
 fn request(key: &str) -> Request {
-    Endpoint::NoteDetailV7.request(&Ask {
-        key: key.to_owned(),
-        page: 1,
-    })
+    Endpoint::NoteDetailV7.request(&Ask { key: key.to_owned(), page: 1 })
 }
 
 async fn ask(base_url: Url) -> Received {
-    client(base_url)
-        .send(Provider::JustOneApi, &request("n1"))
-        .await
+    client(base_url).send(Provider::JustOneApi, &request("n1")).await
 }
 
 /// No form of the token is anywhere in what came back.
@@ -62,10 +57,7 @@ async fn an_answer_comes_with_its_status_and_its_size() {
     let received = ask(url).await;
     assert_eq!(received.http_status, Some(503));
     assert_eq!(received.body, b"{\"code\":301}");
-    assert_eq!(
-        (received.bytes, received.sent, received.scrubbed),
-        (12, true, false)
-    );
+    assert_eq!((received.bytes, received.sent, received.scrubbed), (12, true, false));
     assert_eq!((received.error, received.retry_after), (None, None));
     let log = log.lock().unwrap();
     let headers = &log[0].1;
@@ -75,19 +67,10 @@ async fn an_answer_comes_with_its_status_and_its_size() {
 
 #[tokio::test]
 async fn a_refused_connection_was_certainly_not_sent_and_keeps_the_token() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let received = ask(url_of(free)).await;
     assert!(!received.sent);
-    assert!(
-        received
-            .error
-            .as_deref()
-            .is_some_and(|error| error.contains("refused"))
-    );
+    assert!(received.error.as_deref().is_some_and(|error| error.contains("refused")));
     assert_silent(&received);
 }
 
@@ -99,12 +82,7 @@ async fn a_call_that_takes_too_long_may_have_been_paid_and_keeps_the_token() {
         .send(Provider::JustOneApi, &request("n1"))
         .await;
     assert!(received.sent);
-    assert!(
-        received
-            .error
-            .as_deref()
-            .is_some_and(|error| error.contains("timed out"))
-    );
+    assert!(received.error.as_deref().is_some_and(|error| error.contains("timed out")));
     assert!(received.duration >= Duration::from_millis(200));
     assert_silent(&received);
 }
@@ -116,12 +94,7 @@ async fn a_body_that_never_ends_ends_with_the_time_of_the_whole_call() {
     let received = client_with(url, Duration::from_millis(300))
         .send(Provider::JustOneApi, &request("n1"))
         .await;
-    assert!(
-        received
-            .error
-            .as_deref()
-            .is_some_and(|error| error.contains("timed out"))
-    );
+    assert!(received.error.as_deref().is_some_and(|error| error.contains("timed out")));
     assert_eq!(
         (received.http_status, received.body.as_slice()),
         (Some(200), b"{\"code".as_slice())
@@ -149,19 +122,11 @@ async fn a_broken_connection_is_an_error_and_keeps_the_token() {
 async fn a_redirect_is_not_followed() {
     let (elsewhere, elsewhere_log) = serve(|| StatusCode::OK.into_response()).await;
     let (url, log) = serve(move || {
-        (
-            StatusCode::FOUND,
-            [(header::LOCATION, elsewhere.to_string())],
-            "moved",
-        )
-            .into_response()
+        (StatusCode::FOUND, [(header::LOCATION, elsewhere.to_string())], "moved").into_response()
     })
     .await;
     let received = ask(url).await;
-    assert_eq!(
-        (received.http_status, received.error.as_deref()),
-        (Some(302), None)
-    );
+    assert_eq!((received.http_status, received.error.as_deref()), (Some(302), None));
     assert_eq!(log.lock().unwrap().len(), 1);
     assert!(elsewhere_log.lock().unwrap().is_empty());
 }
@@ -170,20 +135,12 @@ async fn a_redirect_is_not_followed() {
 async fn an_answer_that_is_too_large_is_cut_off() {
     let (url, _) = serve(|| Body::from(vec![b' '; MAX_BODY_BYTES + 1]).into_response()).await;
     let received = ask(url).await;
-    assert!(
-        received
-            .error
-            .as_deref()
-            .is_some_and(|error| error.contains("larger than"))
-    );
+    assert!(received.error.as_deref().is_some_and(|error| error.contains("larger than")));
     assert!(received.body.is_empty());
     assert_silent(&received);
     let (url, _) = serve(|| Body::from(vec![b' '; MAX_BODY_BYTES]).into_response()).await;
     let received = ask(url).await;
-    assert_eq!(
-        (received.error, received.body.len()),
-        (None, MAX_BODY_BYTES)
-    );
+    assert_eq!((received.error, received.body.len()), (None, MAX_BODY_BYTES));
 }
 
 /// Zeros, compressed a thousandfold: one literal, then copies of the longest length from
@@ -201,9 +158,7 @@ fn bomb(zeros: usize) -> Bytes {
     code(&mut bits, 0, 7);
     let header = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let packed = bits.chunks(8).map(|byte| {
-        byte.iter()
-            .enumerate()
-            .fold(0_u8, |packed, (at, bit)| packed | (u8::from(*bit) << at))
+        byte.iter().enumerate().fold(0_u8, |packed, (at, bit)| packed | (u8::from(*bit) << at))
     });
     header.into_iter().chain(packed).collect()
 }
@@ -213,44 +168,22 @@ async fn a_bomb_of_zeros_is_counted_as_it_is_unpacked() {
     let packed = bomb(4 * MAX_BODY_BYTES);
     assert!(packed.len() < MAX_BODY_BYTES / 32, "{}", packed.len());
     let (url, log) = serve(move || {
-        (
-            [(header::CONTENT_ENCODING, "gzip")],
-            Body::from(packed.clone()),
-        )
-            .into_response()
+        ([(header::CONTENT_ENCODING, "gzip")], Body::from(packed.clone())).into_response()
     })
     .await;
     let received = ask(url).await;
     assert_eq!(log.lock().unwrap()[0].1[header::ACCEPT_ENCODING], "gzip");
-    assert!(
-        received
-            .error
-            .as_deref()
-            .is_some_and(|error| error.contains("larger than"))
-    );
+    assert!(received.error.as_deref().is_some_and(|error| error.contains("larger than")));
     let cap = u64::try_from(MAX_BODY_BYTES).unwrap();
-    assert!(
-        (cap..cap + cap / 8).contains(&received.bytes),
-        "{}",
-        received.bytes
-    );
+    assert!((cap..cap + cap / 8).contains(&received.bytes), "{}", received.bytes);
 }
 
 #[tokio::test]
 async fn parameters_arrive_as_they_were_given_and_never_become_anything_else() {
     let (url, log) = serve(|| "{}".into_response()).await;
     let client = client(url.join("/api/").unwrap());
-    let keys = [
-        "a&token=EVIL",
-        "#",
-        "../..",
-        "a?b=c",
-        "露营 🏕️",
-        "%2e%2e/",
-        "+",
-        "a=b;c",
-        "\r\nX: y",
-    ];
+    let keys =
+        ["a&token=EVIL", "#", "../..", "a?b=c", "露营 🏕️", "%2e%2e/", "+", "a=b;c", "\r\nX: y"];
     for key in keys {
         client.send(Provider::JustOneApi, &request(key)).await;
     }
@@ -266,17 +199,9 @@ async fn parameters_arrive_as_they_were_given_and_never_become_anything_else() {
 #[tokio::test]
 async fn amagi_is_not_told_the_token() {
     let (url, log) = serve(|| "{}".into_response()).await;
-    let request = Endpoint::AmagiWorkById.request(&Ask {
-        key: "7".to_owned(),
-        page: 1,
-    });
-    client(url.join("/api").unwrap())
-        .send(Provider::Amagi, &request)
-        .await;
-    assert_eq!(
-        log.lock().unwrap()[0].0,
-        "/api/douyin/fetch_one_work?aweme_id=7"
-    );
+    let request = Endpoint::AmagiWorkById.request(&Ask { key: "7".to_owned(), page: 1 });
+    client(url.join("/api").unwrap()).send(Provider::Amagi, &request).await;
+    assert_eq!(log.lock().unwrap()[0].0, "/api/douyin/fetch_one_work?aweme_id=7");
 }
 
 #[tokio::test]
@@ -286,10 +211,7 @@ async fn a_body_that_repeats_the_token_is_kept_without_it() {
     })
     .await;
     let received = ask(url).await;
-    assert_eq!(
-        received.body,
-        b"{\"path\":\"/x?token=***\",\"said\":\"***\"}"
-    );
+    assert_eq!(received.body, b"{\"path\":\"/x?token=***\",\"said\":\"***\"}");
     assert!(received.scrubbed);
 }
 
@@ -297,17 +219,12 @@ async fn a_body_that_repeats_the_token_is_kept_without_it() {
 async fn a_wait_is_read_in_seconds_and_as_a_date() {
     for (wait, span) in [
         ("7", Some(Duration::from_secs(7))),
-        (
-            "Wed, 11 Mar 2026 09:01:30 GMT",
-            Some(Duration::from_secs(90)),
-        ),
+        ("Wed, 11 Mar 2026 09:01:30 GMT", Some(Duration::from_secs(90))),
         ("Wed, 11 Mar 2026 08:59:00 GMT", None),
         ("soon", None),
     ] {
-        let headers = [
-            (header::DATE, "Wed, 11 Mar 2026 09:00:00 GMT"),
-            (header::RETRY_AFTER, wait),
-        ];
+        let headers =
+            [(header::DATE, "Wed, 11 Mar 2026 09:00:00 GMT"), (header::RETRY_AFTER, wait)];
         let (url, _) =
             serve(move || (StatusCode::TOO_MANY_REQUESTS, headers.clone(), "{}").into_response())
                 .await;

@@ -11,14 +11,7 @@ fn ask(page: u32) -> Ask {
         ("page".to_owned(), "9".to_owned()),
         ("token".to_owned(), "stray".to_owned()),
     ]);
-    Ask {
-        key: KolSearch {
-            filter,
-            max_pages: 3,
-        }
-        .to_key(),
-        page,
-    }
+    Ask { key: KolSearch { filter, max_pages: 3 }.to_key(), page }
 }
 
 fn read(body: &str) -> Reading {
@@ -27,9 +20,7 @@ fn read(body: &str) -> Reading {
 
 fn kol(fields: &Value) -> Batch {
     let mut kol = json!({ "userId": "k1", "fansNum": 5 });
-    kol.as_object_mut()
-        .unwrap()
-        .extend(fields.as_object().unwrap().clone());
+    kol.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     read(&json!({ "code": 0, "data": { "kols": [kol] } }).to_string()).batch
 }
 
@@ -40,45 +31,23 @@ fn a_request_carries_the_filter_its_page_and_a_pinned_order() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(
         request.query,
-        [
-            pair("contentTag", "兴趣爱好"),
-            pair("sort", "FANS"),
-            pair("page", "2")
-        ]
+        [pair("contentTag", "兴趣爱好"), pair("sort", "FANS"), pair("page", "2")]
     );
 }
 
 #[test]
 fn an_order_that_the_filter_names_is_kept() {
     let filter = BTreeMap::from([("sort".to_owned(), "DEFAULT".to_owned())]);
-    let key = KolSearch {
-        filter,
-        max_pages: 1,
-    }
-    .to_key();
+    let key = KolSearch { filter, max_pages: 1 }.to_key();
     let request = Endpoint::KolSearch.request(&Ask { key, page: 1 });
-    assert_eq!(
-        request
-            .query
-            .iter()
-            .filter(|(name, _)| name == "sort")
-            .count(),
-        1
-    );
-    assert!(
-        request
-            .query
-            .contains(&("sort".to_owned(), "DEFAULT".to_owned()))
-    );
+    assert_eq!(request.query.iter().filter(|(name, _)| name == "sort").count(), 1);
+    assert!(request.query.contains(&("sort".to_owned(), "DEFAULT".to_owned())));
 }
 
 #[test]
 fn a_page_lists_its_kols_and_skips_cards_without_an_id() {
     let reading = read(PAGE);
-    assert_eq!(
-        (reading.outcome, reading.billed),
-        (Outcome::Ok, Billed::Yes)
-    );
+    assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
     assert_eq!(
         reading.drift.as_deref(),
         Some("1 of noteList without noteId skipped; 1 of kols without userId skipped")
@@ -102,14 +71,7 @@ fn a_kol_gives_its_row_tags_and_notes() {
         .kol_tags
         .iter()
         .filter(|tag| tag.kol_id == first.kol_id)
-        .map(|tag| {
-            (
-                tag.position,
-                tag.tag_kind,
-                tag.category.as_deref(),
-                tag.tag.as_deref(),
-            )
-        })
+        .map(|tag| (tag.position, tag.tag_kind, tag.category.as_deref(), tag.tag.as_deref()))
         .collect();
     assert_eq!(
         tags,
@@ -122,12 +84,8 @@ fn a_kol_gives_its_row_tags_and_notes() {
             (5, "personal", None, Some("早起")),
         ]
     );
-    let types: Vec<Option<&str>> = batch
-        .kol_notes
-        .iter()
-        .take(2)
-        .map(|note| note.note_type.as_deref())
-        .collect();
+    let types: Vec<Option<&str>> =
+        batch.kol_notes.iter().take(2).map(|note| note.note_type.as_deref()).collect();
     assert_eq!(types, [Some("normal"), Some("video")]);
     assert_eq!(batch.kol_notes[0].content_tag.as_deref(), Some("文化艺术"));
 }
@@ -146,10 +104,7 @@ fn zeros_that_mean_unknown_are_none_and_true_zeros_stay() {
     assert_eq!(growth, [None, Some(0), Some(-35)]);
     let business: Vec<Option<i64>> = metrics.iter().map(|row| row.business_notes).collect();
     assert_eq!(business, [None, Some(4), None]);
-    assert_eq!(
-        (metrics[0].total_notes, metrics[1].total_notes),
-        (None, Some(77))
-    );
+    assert_eq!((metrics[0].total_notes, metrics[1].total_notes), (None, Some(77)));
     assert_eq!(metrics[1].read_median, Some(0));
 }
 
@@ -182,10 +137,7 @@ fn prices_that_mean_not_for_sale_are_none() {
         (json!({ "videoPrice": 9_999_999 }), None),
         (json!({ "videoPrice": 9_999_999.0 }), None),
         (json!({ "videoPrice": "99999999" }), None),
-        (
-            json!({ "videoPrice": 500, "videoPriceGtZero": false }),
-            None,
-        ),
+        (json!({ "videoPrice": 500, "videoPriceGtZero": false }), None),
         (json!({ "videoPrice": 0, "videoState": 0 }), None),
         (json!({ "videoPrice": 0 }), None),
         (json!({ "videoPrice": -1, "videoState": 1 }), None),
@@ -203,28 +155,16 @@ fn decimal_texts_and_sentinels_are_read_as_what_they_mean() {
     let batch = read(PAGE).batch;
     assert_eq!(batch.kol_metrics[0].picture_read_cost, Some(0.47));
     assert_eq!(batch.kol_metrics[0].picture_cpm, Some(6.75));
-    assert_eq!(
-        (batch.kols[1].level, batch.kols[1].location.as_deref()),
-        (None, None)
-    );
+    assert_eq!((batch.kols[1].level, batch.kols[1].location.as_deref()), (None, None));
 }
 
 #[test]
 fn a_kol_listed_twice_gives_one_row_and_two_places() {
     let data = json!({ "kols": [{ "userId": "k1", "fansNum": 5 }, { "userId": "k1" }] });
     let reading = normalise(&ask(1), &data);
-    assert_eq!(
-        (
-            reading.batch.kols.len(),
-            reading.batch.kol_search_results.len()
-        ),
-        (1, 2)
-    );
+    assert_eq!((reading.batch.kols.len(), reading.batch.kol_search_results.len()), (1, 2));
     assert_eq!(reading.drift.as_deref(), Some("k1 is listed twice"));
-    assert_eq!(
-        reading.listing.map(|listing| listing.ids),
-        Some(vec!["k1".to_owned()])
-    );
+    assert_eq!(reading.listing.map(|listing| listing.ids), Some(vec!["k1".to_owned()]));
 }
 
 #[test]
@@ -239,18 +179,9 @@ fn an_empty_page_is_empty_and_still_says_the_total() {
         assert_eq!((reading.outcome, reading.billed), (outcome, Billed::Yes));
         assert_eq!(reading.batch, Batch::default());
         let listing = reading.listing.expect("a listing");
-        assert_eq!(
-            listing,
-            Listing {
-                ids: Vec::new(),
-                total: Some(41)
-            }
-        );
+        assert_eq!(listing, Listing { ids: Vec::new(), total: Some(41) });
     }
-    assert_eq!(
-        read(r#"{"code":0,"data":{"list":[]}}"#).outcome,
-        Outcome::Unreadable
-    );
+    assert_eq!(read(r#"{"code":0,"data":{"list":[]}}"#).outcome, Outcome::Unreadable);
 }
 
 #[test]
@@ -271,10 +202,6 @@ fn paging_stops_at_the_first_reason_to() {
         (250, 1000, listing(20, Some(100_000)), 20, false),
         (u32::MAX, u32::MAX, listing(20, Some(i64::MAX)), 20, false),
     ] {
-        assert_eq!(
-            has_more(page, max_pages, &listing, new_ids),
-            more,
-            "page {page}"
-        );
+        assert_eq!(has_more(page, max_pages, &listing, new_ids), more, "page {page}");
     }
 }

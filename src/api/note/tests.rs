@@ -11,10 +11,7 @@ const VIDEO_ID: &str = "698877660000000025021234";
 const V6_ID: &str = "6a02c3d4000000001d00e5f6";
 
 fn ask(note_id: &str) -> Ask {
-    Ask {
-        key: note_id.to_owned(),
-        page: 1,
-    }
+    Ask { key: note_id.to_owned(), page: 1 }
 }
 
 fn read(note_id: &str, body: &str) -> Reading {
@@ -31,10 +28,7 @@ fn changed(change: impl FnOnce(&mut Value)) -> Reading {
 #[test]
 fn an_image_note_gives_its_row_and_its_author() {
     let reading = read(IMAGE_ID, IMAGE_NOTE);
-    assert_eq!(
-        (reading.outcome, reading.billed),
-        (Outcome::Ok, Billed::Yes)
-    );
+    assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
     assert_eq!((reading.code.as_deref(), reading.drift), (Some("0"), None));
     assert_eq!(
         reading.batch.notes,
@@ -53,9 +47,7 @@ fn an_image_note_gives_its_row_and_its_author() {
             ip_location: Some("福建".to_owned()),
             pinned: Some(false),
             has_goods: Some(false),
-            share_url: Some(format!(
-                "https://www.xiaohongshu.com/discovery/item/{IMAGE_ID}"
-            )),
+            share_url: Some(format!("https://www.xiaohongshu.com/discovery/item/{IMAGE_ID}")),
             video_duration_ms: None,
             video_url: None,
             video_width: None,
@@ -91,10 +83,7 @@ fn a_zero_comment_count_is_zero_and_a_zero_view_count_is_unknown() {
 #[test]
 fn a_time_in_milliseconds_is_the_same_instant_as_in_seconds() {
     let reading = changed(|note| note["time"] = json!(1_778_500_000_000_i64));
-    assert_eq!(
-        reading.batch.notes[0].published_at,
-        "2026-05-11 11:46:40".parse().ok()
-    );
+    assert_eq!(reading.batch.notes[0].published_at, "2026-05-11 11:46:40".parse().ok());
     let never = changed(|note| note["time"] = json!(0));
     assert_eq!(never.batch.notes[0].published_at, None);
 }
@@ -102,32 +91,15 @@ fn a_time_in_milliseconds_is_the_same_instant_as_in_seconds() {
 #[test]
 fn images_that_all_call_themselves_index_zero_are_told_apart_by_their_place() {
     let images = read(IMAGE_ID, IMAGE_NOTE).batch.note_images;
-    let places: Vec<(i64, Option<&str>)> = images
-        .iter()
-        .map(|image| (image.position, image.file_id.as_deref()))
-        .collect();
+    let places: Vec<(i64, Option<&str>)> =
+        images.iter().map(|image| (image.position, image.file_id.as_deref())).collect();
     let repeated = Some("1040aa1100invented02");
     assert_eq!(
         places,
-        [
-            (0, Some("notes_uhdr/1040aa1100invented01")),
-            (1, repeated),
-            (2, repeated),
-            (3, None)
-        ]
+        [(0, Some("notes_uhdr/1040aa1100invented01")), (1, repeated), (2, repeated), (3, None)]
     );
-    assert!(
-        images[0]
-            .url
-            .as_deref()
-            .is_some_and(|url| url.contains("sc=HIGH"))
-    );
-    assert!(
-        images[3]
-            .url
-            .as_deref()
-            .is_some_and(|url| url.contains("invented-original"))
-    );
+    assert!(images[0].url.as_deref().is_some_and(|url| url.contains("sc=HIGH")));
+    assert!(images[3].url.as_deref().is_some_and(|url| url.contains("invented-original")));
 }
 
 #[test]
@@ -137,43 +109,23 @@ fn a_live_photo_lasts_milliseconds_and_its_video_id_is_text_or_number() {
     assert_eq!(live, [true, true, false, false]);
     // The object beside the stream says 3, in seconds.
     assert_eq!(images[0].live_duration_ms, Some(2733));
-    assert!(
-        images[0]
-            .live_url
-            .as_deref()
-            .is_some_and(|url| url.ends_with("live_66.mp4"))
-    );
-    assert_eq!(
-        images[0].live_video_id.as_deref(),
-        Some("138000000000000123")
-    );
-    assert_eq!(
-        images[1].live_video_id.as_deref(),
-        Some("138000000000000321")
-    );
-    assert_eq!(
-        (images[0].width, images[0].height),
-        (Some(4032), Some(3024))
-    );
+    assert!(images[0].live_url.as_deref().is_some_and(|url| url.ends_with("live_66.mp4")));
+    assert_eq!(images[0].live_video_id.as_deref(), Some("138000000000000123"));
+    assert_eq!(images[1].live_video_id.as_deref(), Some("138000000000000321"));
+    assert_eq!((images[0].width, images[0].height), (Some(4032), Some(3024)));
 }
 
 #[test]
 fn a_repeated_hashtag_stands_twice_in_the_note_and_once_among_the_hashtags() {
     let batch = read(IMAGE_ID, IMAGE_NOTE).batch;
-    let places: Vec<(i64, &str)> = batch
-        .note_hashtags
-        .iter()
-        .map(|tag| (tag.position, tag.hashtag_id.as_str()))
-        .collect();
+    let places: Vec<(i64, &str)> =
+        batch.note_hashtags.iter().map(|tag| (tag.position, tag.hashtag_id.as_str())).collect();
     let (sunset, weekend) = ("6000000000000000000000a1", "6000000000000000000000a2");
     assert_eq!(places, [(0, sunset), (1, sunset), (2, weekend)]);
     let names: Vec<&str> = batch.hashtags.iter().map(|tag| tag.name.as_str()).collect();
     assert_eq!(names, ["海边日落", "周末去哪儿"]);
     assert_eq!(batch.note_mentions[0].user_id, "5f00aa11000000000101cc33");
-    assert_eq!(
-        batch.note_mentions[0].nickname.as_deref(),
-        Some("灯塔看守人")
-    );
+    assert_eq!(batch.note_mentions[0].nickname.as_deref(), Some("灯塔看守人"));
 }
 
 #[test]
@@ -196,20 +148,14 @@ fn a_video_note_without_title_and_video_block_has_none_of_either() {
     let note = &reading.batch.notes[0];
     assert_eq!(note.note_id, VIDEO_ID, "an id of digits only stays a text");
     assert_eq!((note.title.as_deref(), note.edited_at), (None, None));
-    assert_eq!(
-        (note.video_duration_ms, note.video_url.as_deref()),
-        (None, None)
-    );
+    assert_eq!((note.video_duration_ms, note.video_url.as_deref()), (None, None));
     assert_eq!(note.author_id.as_deref(), Some("5f00aa11000000000101dd44"));
 }
 
 #[test]
 fn a_rounded_count_is_marked_as_not_exact() {
     let metrics = &read(VIDEO_ID, VIDEO_NOTE).batch.note_metrics[0];
-    assert_eq!(
-        (metrics.likes, metrics.collects, metrics.exact),
-        (Some(12_000), Some(310), false)
-    );
+    assert_eq!((metrics.likes, metrics.collects, metrics.exact), (Some(12_000), Some(310), false));
 }
 
 #[test]
@@ -218,15 +164,8 @@ fn version_six_holds_the_note_itself_and_its_stream_counts_milliseconds() {
     assert_eq!((reading.outcome, reading.drift), (Outcome::Ok, None));
     let note = &reading.batch.notes[0];
     assert_eq!(note.video_duration_ms, Some(10_007));
-    assert_eq!(
-        (note.video_width, note.video_height),
-        (Some(1080), Some(1920))
-    );
-    assert!(
-        note.video_url
-            .as_deref()
-            .is_some_and(|url| url.ends_with("1080_259.mp4"))
-    );
+    assert_eq!((note.video_width, note.video_height), (Some(1080), Some(1920)));
+    assert!(note.video_url.as_deref().is_some_and(|url| url.ends_with("1080_259.mp4")));
 }
 
 #[test]
@@ -235,10 +174,7 @@ fn a_video_that_only_says_seconds_is_turned_into_milliseconds() {
         note["video"] = json!({ "duration": 12, "url": "http://v/1.mp4", "width": 720 });
     });
     let note = &reading.batch.notes[0];
-    assert_eq!(
-        (note.video_duration_ms, note.video_width),
-        (Some(12_000), Some(720))
-    );
+    assert_eq!((note.video_duration_ms, note.video_width), (Some(12_000), Some(720)));
     assert_eq!(note.video_url.as_deref(), Some("http://v/1.mp4"));
 }
 
@@ -246,19 +182,13 @@ fn a_video_that_only_says_seconds_is_turned_into_milliseconds() {
 fn the_same_note_is_read_from_an_object_in_place_of_a_list() {
     let mut body: Value = serde_json::from_str(IMAGE_NOTE).unwrap();
     body["data"] = body["data"][0].take();
-    assert_eq!(
-        read(IMAGE_ID, &body.to_string()),
-        read(IMAGE_ID, IMAGE_NOTE)
-    );
+    assert_eq!(read(IMAGE_ID, &body.to_string()), read(IMAGE_ID, IMAGE_NOTE));
 }
 
 #[test]
 fn the_author_comes_from_the_card_where_the_note_names_none() {
     let reading = changed(|note| note["user"] = Value::Null);
-    assert_eq!(
-        reading.batch.notes[0].author_id.as_deref(),
-        Some("5f00aa11000000000101bb22")
-    );
+    assert_eq!(reading.batch.notes[0].author_id.as_deref(), Some("5f00aa11000000000101bb22"));
 }
 
 #[test]
@@ -272,14 +202,8 @@ fn a_note_is_found_behind_a_card_of_another_kind() {
 #[test]
 fn another_note_than_the_one_asked_for_gives_no_row() {
     let reading = read(V6_ID, IMAGE_NOTE);
-    assert_eq!(
-        (reading.outcome, reading.billed),
-        (Outcome::Unreadable, Billed::Yes)
-    );
-    assert_eq!(
-        reading.drift,
-        Some(format!("asked {V6_ID}, got {IMAGE_ID}"))
-    );
+    assert_eq!((reading.outcome, reading.billed), (Outcome::Unreadable, Billed::Yes));
+    assert_eq!(reading.drift, Some(format!("asked {V6_ID}, got {IMAGE_ID}")));
     assert_eq!(reading.batch, Batch::default());
 }
 
@@ -290,27 +214,16 @@ fn an_answer_without_a_note_is_empty_or_unreadable_but_never_a_row() {
         (json!([{ "note_list": null }]), Outcome::Empty),
         (json!([]), Outcome::Empty),
         (json!([{ "user": { "id": "x" } }]), Outcome::Unreadable),
-        (
-            json!([{ "note_list": [{ "title": "x" }] }]),
-            Outcome::Unreadable,
-        ),
+        (json!([{ "note_list": [{ "title": "x" }] }]), Outcome::Unreadable),
         (json!({ "notes": [] }), Outcome::Unreadable),
         (json!("x"), Outcome::Unreadable),
         (json!(true), Outcome::Unreadable),
     ] {
         let body = json!({ "code": 0, "data": data }).to_string();
         let reading = read(IMAGE_ID, &body);
-        assert_eq!(
-            (reading.outcome, reading.billed),
-            (outcome, Billed::Yes),
-            "{body}"
-        );
+        assert_eq!((reading.outcome, reading.billed), (outcome, Billed::Yes), "{body}");
         assert_eq!(reading.batch, Batch::default());
-        assert_eq!(
-            reading.drift.is_some(),
-            outcome == Outcome::Unreadable,
-            "{body}"
-        );
+        assert_eq!(reading.drift.is_some(), outcome == Outcome::Unreadable, "{body}");
     }
 }
 

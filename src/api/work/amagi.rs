@@ -5,8 +5,8 @@ use url::Url;
 
 use super::{NOT_SERVED, VERDICTS, holder, read_holder};
 use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope, json};
-use crate::watchlist::links;
 use crate::model::Kind;
+use crate::watchlist::links;
 
 /// What to send to amagi 3.2 to 4.0, which take links only.
 pub(in crate::api) fn request_by_url(ask: &Ask) -> Request {
@@ -15,20 +15,14 @@ pub(in crate::api) fn request_by_url(ask: &Ask) -> Request {
     } else {
         ask.key.clone()
     };
-    Request {
-        path: "/douyin/fetch_one_work",
-        query: vec![("url".to_owned(), link)],
-    }
+    Request { path: "/douyin/fetch_one_work", query: vec![("url".to_owned(), link)] }
 }
 
 /// Rows of the work asked for, from a body of amagi: 3.2 to 4.0 and 4.5 to 6 wrap the platform's
 /// answer in `data`, 4.1 to 4.4 send it bare. amagi is never paid.
 pub(in crate::api) fn read(ask: &Ask, http_status: u16, text: &str) -> Reading {
     let Ok(body) = serde_json::from_str::<Value>(text) else {
-        return Reading {
-            billed: Billed::No,
-            ..envelope::without_code(http_status, text)
-        };
+        return Reading { billed: Billed::No, ..envelope::without_code(http_status, text) };
     };
     let code = json::int(&body, "/code");
     let failed = json::flag(&body, "/success") == Some(false)
@@ -90,15 +84,8 @@ fn failure(body: &Value, code: Option<i64>, http_status: u16) -> Reading {
             _ => Outcome::Retryable,
         }
     };
-    let message = if evidence.is_empty() {
-        format!("failure {status}")
-    } else {
-        evidence
-    };
-    Reading {
-        message: Some(envelope::shown(&message)),
-        ..Reading::of(outcome)
-    }
+    let message = if evidence.is_empty() { format!("failure {status}") } else { evidence };
+    Reading { message: Some(envelope::shown(&message)), ..Reading::of(outcome) }
 }
 
 #[cfg(test)]

@@ -73,11 +73,7 @@ fn id(value: &Value, path: &str) -> Option<String> {
 
 fn work(detail: &Value, work_id: &str, author: Option<&Author>, music: Option<&Music>) -> Work {
     let work_type = work_type(detail);
-    let page = if work_type == Some("images") {
-        "note"
-    } else {
-        "video"
-    };
+    let page = if work_type == Some("images") { "note" } else { "video" };
     Work {
         work_id: work_id.to_owned(),
         work_type: work_type.map(str::to_owned),
@@ -131,10 +127,7 @@ fn images(detail: &Value, work_id: &str) -> Vec<WorkImage> {
         url: json::text(image, "/url_list/0"),
         is_live: !json::is_nothing(json::at(image, "/video")),
     };
-    (0..)
-        .zip(json::list(detail, "/images"))
-        .map(image)
-        .collect()
+    (0..).zip(json::list(detail, "/images")).map(image).collect()
 }
 
 /// The entries of `text_extra` of one type, each with its place among them.
@@ -162,11 +155,7 @@ fn hashtags(detail: &Value, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
             hashtag_id: hashtag_id.clone(),
         });
         if seen.insert(hashtag_id.clone()) {
-            batch.hashtags.push(Hashtag {
-                platform: Platform::Douyin,
-                hashtag_id,
-                name,
-            });
+            batch.hashtags.push(Hashtag { platform: Platform::Douyin, hashtag_id, name });
         }
     }
     odd.skipped(skipped, "text_extra hashtags without id or name");

@@ -8,10 +8,7 @@ use crate::config::Environment;
 fn sample_report() -> String {
     let text = include_str!("../../../jobs.toml");
     let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
-    report(
-        &config.expect("the sample"),
-        "2026-03-09 14:10:42".parse().expect("a time"),
-    )
+    report(&config.expect("the sample"), "2026-03-09 14:10:42".parse().expect("a time"))
 }
 
 #[test]
@@ -85,10 +82,7 @@ warning: there is no token for JustOneAPI, and nothing can be fetched there with
 fn a_price_that_is_not_named_is_unknown_and_not_nothing() {
     let text = include_str!("../../../jobs.toml").replace("\"xiaohongshu-pgy/kol", "# ");
     let config = Config::parse(&text, Path::new("jobs.toml"), &Environment::default());
-    let report = report(
-        &config.expect("settings"),
-        "2026-03-09 14:10:42".parse().expect("a time"),
-    );
+    let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));
     assert!(report.contains("10.90 + ?\n"), "{report}");
     assert!(report.contains("?: set the price"), "{report}");
 }
@@ -108,10 +102,7 @@ fn fires_are_shown_across_a_change_of_the_clocks() {
     let text = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"0 9 * * *\"\n\
                 timezone = \"America/New_York\"\nkeywords = [\"露营\"]\nenabled = true\n";
     let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
-    let report = report(
-        &config.expect("settings"),
-        "2027-03-13 00:00:00".parse().expect("a time"),
-    );
+    let report = report(&config.expect("settings"), "2027-03-13 00:00:00".parse().expect("a time"));
     assert!(
         report.contains("2027-03-13 Sat 09:00:00 -05:00   2027-03-13 14:00:00 UTC"),
         "{report}"

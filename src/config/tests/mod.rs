@@ -25,31 +25,18 @@ fn config(text: &str) -> Config {
 }
 
 fn refused(text: &str) -> String {
-    parse_with(text, &Environment::default())
-        .expect_err(text)
-        .to_string()
+    parse_with(text, &Environment::default()).expect_err(text).to_string()
 }
 
 fn with_token(token: &str) -> Environment {
-    Environment {
-        token: Some(SecretString::from(token)),
-        ..Environment::default()
-    }
+    Environment { token: Some(SecretString::from(token)), ..Environment::default() }
 }
 
 #[test]
 fn the_sample_is_read_without_a_token() {
     let config = config(include_str!("../../../jobs.toml"));
     let names: Vec<&str> = config.jobs.iter().map(|job| job.name.as_str()).collect();
-    assert_eq!(
-        names,
-        [
-            "spring-campaign",
-            "food-words",
-            "reading-kols",
-            "competitor-works"
-        ]
-    );
+    assert_eq!(names, ["spring-campaign", "food-words", "reading-kols", "competitor-works"]);
     let counts: Vec<usize> = config.jobs.iter().map(|job| job.targets.len()).collect();
     assert_eq!(counts, [3, 2, 1, 2]);
     assert_eq!(config.price_micros(Endpoint::NoteDetailV1), 150_000);
@@ -61,10 +48,7 @@ fn the_sample_is_read_without_a_token() {
 #[test]
 fn the_defaults_that_the_sample_shows_are_the_defaults() {
     let sample = include_str!("../../../jobs.toml");
-    let sample = sample.replace(
-        "note_detail_version = \"v1\"",
-        "note_detail_version = \"v7\"",
-    );
+    let sample = sample.replace("note_detail_version = \"v1\"", "note_detail_version = \"v7\"");
     // A line such as `# concurrency = 8` is a default: switching it on changes nothing.
     let switched_on: String = sample
         .lines()
@@ -78,17 +62,11 @@ fn the_defaults_that_the_sample_shows_are_the_defaults() {
         })
         .map(|line| format!("{line}\n"))
         .collect();
-    assert!(
-        switched_on.contains("\nrate_per_second = 5"),
-        "{switched_on}"
-    );
+    assert!(switched_on.contains("\nrate_per_second = 5"), "{switched_on}");
     let mut config_on = config(&switched_on);
     let mut config_off = config(&sample);
     for config in [&mut config_on, &mut config_off] {
-        config
-            .justoneapi
-            .price_micros
-            .retain(|_, micros| *micros > 0);
+        config.justoneapi.price_micros.retain(|_, micros| *micros > 0);
     }
     assert_eq!(format!("{config_on:?}"), format!("{config_off:?}"));
 }
@@ -97,10 +75,7 @@ fn the_defaults_that_the_sample_shows_are_the_defaults() {
 fn an_empty_file_has_every_default_and_a_warning() {
     let config = config("");
     assert_eq!(config.timezone, Tz::Asia__Shanghai);
-    assert_eq!(
-        config.justoneapi.base_url.as_str(),
-        "https://api.justoneapi.com/"
-    );
+    assert_eq!(config.justoneapi.base_url.as_str(), "https://api.justoneapi.com/");
     assert_eq!(config.justoneapi.concurrency, 8);
     assert_eq!(config.justoneapi.rate_per_second, 5);
     assert_eq!(config.justoneapi.timeout, Duration::from_secs(60));
@@ -116,18 +91,9 @@ fn an_empty_file_has_every_default_and_a_warning() {
 fn who_answers_for_works_follows_the_sections() {
     let detail = |text: &str| config(text).work_detail;
     assert_eq!(detail("[amagi]"), Endpoint::AmagiWorkById);
-    assert_eq!(
-        detail("[amagi]\nparameter = \"url\""),
-        Endpoint::AmagiWorkByUrl
-    );
-    assert_eq!(
-        detail("[amagi]\n[douyin]\nprovider = \"justoneapi\""),
-        Endpoint::WorkDetail
-    );
-    assert_eq!(
-        detail("[douyin]\nprovider = \"amagi\""),
-        Endpoint::AmagiWorkById
-    );
+    assert_eq!(detail("[amagi]\nparameter = \"url\""), Endpoint::AmagiWorkByUrl);
+    assert_eq!(detail("[amagi]\n[douyin]\nprovider = \"justoneapi\""), Endpoint::WorkDetail);
+    assert_eq!(detail("[douyin]\nprovider = \"amagi\""), Endpoint::AmagiWorkById);
     assert_eq!(detail("[douyin]"), Endpoint::WorkDetail);
 }
 
@@ -158,9 +124,7 @@ fn a_kol_search_is_one_target() {
     let text = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\nmax_pages = 5\n\
                 [job.filter]\nkeyword = \"阅读\"\nnotePrice = [1000, 5000]\n";
     let config = config(text);
-    let [target] = config.jobs[0].targets.as_slice() else {
-        panic!("one target")
-    };
+    let [target] = config.jobs[0].targets.as_slice() else { panic!("one target") };
     let key =
         r#"{"filter":{"keyword":"阅读","notePrice":"1000,5000","sort":"FANS"},"max_pages":5}"#;
     assert_eq!((target.kind, target.key.as_str()), (Kind::KolSearch, key));
@@ -183,32 +147,17 @@ fn entries_come_from_the_list_and_the_file_each_once() {
     let path = directory.path().join("jobs.toml");
     std::fs::write(&path, format!("{JOB}keywords_file = \"lists/words.txt\"\n")).expect("a file");
     let config = Config::load(&path, &Environment::default()).expect("settings");
-    let keys: Vec<&str> = config.jobs[0]
-        .targets
-        .iter()
-        .map(|it| it.key.as_str())
-        .collect();
+    let keys: Vec<&str> = config.jobs[0].targets.iter().map(|it| it.key.as_str()).collect();
     assert_eq!(keys, ["露营", "徒步 # 不是注释"]);
-    let repeats: Vec<&String> = config
-        .warnings
-        .iter()
-        .filter(|it| it.contains("repeats"))
-        .collect();
-    assert!(
-        repeats[0].contains("words.txt:3 repeats line 5"),
-        "{repeats:?}"
-    );
-    assert!(
-        repeats[1].contains("words.txt:5 repeats line 5"),
-        "{repeats:?}"
-    );
+    let repeats: Vec<&String> =
+        config.warnings.iter().filter(|it| it.contains("repeats")).collect();
+    assert!(repeats[0].contains("words.txt:3 repeats line 5"), "{repeats:?}");
+    assert!(repeats[1].contains("words.txt:5 repeats line 5"), "{repeats:?}");
 }
 
 #[test]
 fn warnings_tell_what_is_probably_not_meant() {
-    let notes = JOB
-        .replace("keywords", "notes")
-        .replace("露营", "68a1b2c3d4e5f60718293a4b");
+    let notes = JOB.replace("keywords", "notes").replace("露营", "68a1b2c3d4e5f60718293a4b");
     let warnings = |text: &str| config(text).warnings.join("\n");
     assert!(warnings(&notes).contains("v1 is recommended"));
     let v6 = format!("[justoneapi]\nnote_detail_version = \"v6\"\n{notes}");
@@ -245,15 +194,9 @@ fn the_token_comes_from_the_environment_or_a_file_and_is_trimmed() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "from-file\n").expect("a file");
     let token_file = Some(file.path().to_owned());
-    let from_file = Environment {
-        token_file,
-        ..Environment::default()
-    };
+    let from_file = Environment { token_file, ..Environment::default() };
     assert_eq!(token(&from_file).as_deref(), Some("from-file"));
-    let both = Environment {
-        token: Some(SecretString::from("abc")),
-        ..from_file
-    };
+    let both = Environment { token: Some(SecretString::from("abc")), ..from_file };
     assert_eq!(token(&both).as_deref(), Some("abc"));
     assert!(parse_with("", &both).expect("settings").warnings[0].contains("both set"));
 }
@@ -261,17 +204,10 @@ fn the_token_comes_from_the_environment_or_a_file_and_is_trimmed() {
 #[test]
 fn the_address_in_the_environment_wins() {
     let base_url = Some("http://127.0.0.1:9999/".to_owned());
-    let environment = Environment {
-        base_url,
-        ..Environment::default()
-    };
+    let environment = Environment { base_url, ..Environment::default() };
     let text = "[justoneapi]\nbase_url = \"https://example.org/x/\"";
     let url = |environment| {
-        parse_with(text, environment)
-            .expect("settings")
-            .justoneapi
-            .base_url
-            .to_string()
+        parse_with(text, environment).expect("settings").justoneapi.base_url.to_string()
     };
     assert_eq!(url(&environment), "http://127.0.0.1:9999/");
     assert_eq!(url(&Environment::default()), "https://example.org/x");

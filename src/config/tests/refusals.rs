@@ -10,10 +10,7 @@ use super::*;
 fn expect(text: &str, parts: &[&str]) {
     let message = refused(text);
     for part in parts {
-        assert!(
-            message.contains(part),
-            "{part:?} is not in the message about\n{text}\n{message}"
-        );
+        assert!(message.contains(part), "{part:?} is not in the message about\n{text}\n{message}");
     }
 }
 
@@ -43,36 +40,18 @@ error: the schedule is refused: Number out of bounds.
 
 #[test]
 fn unknown_keys_get_a_suggestion() {
-    expect(
-        "timezne = \"UTC\"",
-        &["jobs.toml:1:1", "did you mean `timezone`?"],
-    );
+    expect("timezne = \"UTC\"", &["jobs.toml:1:1", "did you mean `timezone`?"]);
     expect(
         "[justoneapi]\nratePerSecond = 1",
         &["jobs.toml:2:1", "did you mean `rate_per_second`?"],
     );
-    expect(
-        "[justoneapi]\ncolour = 1",
-        &["jobs.toml:2:1", "the keys here are base_url"],
-    );
-    expect(
-        "[just_one_api]\n",
-        &["jobs.toml:1:2", "did you mean the section `[justoneapi]`?"],
-    );
-    expect(
-        "[[jobs]]\nname = \"a\"",
-        &["jobs.toml:1:3", "did you mean the section `[[job]]`?"],
-    );
-    expect(
-        &format!("{JOB}cron = \"@daily\""),
-        &["jobs.toml:6:1", "did you mean `schedule`?"],
-    );
+    expect("[justoneapi]\ncolour = 1", &["jobs.toml:2:1", "the keys here are base_url"]);
+    expect("[just_one_api]\n", &["jobs.toml:1:2", "did you mean the section `[justoneapi]`?"]);
+    expect("[[jobs]]\nname = \"a\"", &["jobs.toml:1:3", "did you mean the section `[[job]]`?"]);
+    expect(&format!("{JOB}cron = \"@daily\""), &["jobs.toml:6:1", "did you mean `schedule`?"]);
     expect(
         "[justoneapi.price]\n\"xiaohongshu/get-note-detai\" = 1",
-        &[
-            "jobs.toml:2:1",
-            "did you mean \"xiaohongshu/get-note-detail\"?",
-        ],
+        &["jobs.toml:2:1", "did you mean \"xiaohongshu/get-note-detail\"?"],
     );
 }
 
@@ -86,49 +65,25 @@ fn keys_of_another_kind_are_explained() {
             "this kind has `keywords` and `keywords_file`",
         ],
     );
-    expect(
-        &format!("{JOB}max_pages = 2"),
-        &["a job of kind `kols` has it"],
-    );
-    expect(
-        "[[job]]\nkind = \"works\"\nworks = []",
-        &["did you mean `urls`?"],
-    );
+    expect(&format!("{JOB}max_pages = 2"), &["a job of kind `kols` has it"]);
+    expect("[[job]]\nkind = \"works\"\nworks = []", &["did you mean `urls`?"]);
 }
 
 #[test]
 fn wrong_types_say_what_was_expected_and_found() {
-    expect(
-        "timezone = 8",
-        &[
-            "jobs.toml:1:12",
-            "expected a text in quotes, found a whole number",
-        ],
-    );
+    expect("timezone = 8", &["jobs.toml:1:12", "expected a text in quotes, found a whole number"]);
     expect(
         "[justoneapi]\nconcurrency = \"8\"",
         &["jobs.toml:2:15", "expected a whole number, found a text"],
     );
-    expect(
-        "[justoneapi]\nconcurrency = 1.5",
-        &["found a number with a point"],
-    );
-    expect(
-        "[justoneapi]\nallow_insecure_http = 1",
-        &["expected true or false"],
-    );
+    expect("[justoneapi]\nconcurrency = 1.5", &["found a number with a point"]);
+    expect("[justoneapi]\nallow_insecure_http = 1", &["expected true or false"]);
     expect(
         &JOB.replace("[\"露营\"]", "\"露营\""),
         &["jobs.toml:5:12", "expected a list, found a text"],
     );
-    expect(
-        &JOB.replace("\"露营\"", "\"露营\", 5"),
-        &["jobs.toml:5:19", "found a whole number"],
-    );
-    expect(
-        "justoneapi = 5",
-        &["jobs.toml:1:14", "this is a section, not a value"],
-    );
+    expect(&JOB.replace("\"露营\"", "\"露营\", 5"), &["jobs.toml:5:19", "found a whole number"]);
+    expect("justoneapi = 5", &["jobs.toml:1:14", "this is a section, not a value"]);
     expect("job = 5", &["jobs are a list"]);
     expect("[job]\nname = \"a\"", &["in double brackets"]);
     expect("job = [5]", &["this is a section"]);
@@ -138,38 +93,20 @@ fn wrong_types_say_what_was_expected_and_found() {
 fn numbers_out_of_range_say_the_range_and_the_default() {
     for number in ["0", "-1", "257", "9223372036854775807"] {
         let text = format!("[justoneapi]\nconcurrency = {number}");
-        expect(
-            &text,
-            &["jobs.toml:2:15", "from 1 to 256; without this line it is 8"],
-        );
+        expect(&text, &["jobs.toml:2:15", "from 1 to 256; without this line it is 8"]);
     }
-    expect(
-        "[justoneapi]\nconcurrency = 9223372036854775808",
-        &["jobs.toml:2"],
-    );
+    expect("[justoneapi]\nconcurrency = 9223372036854775808", &["jobs.toml:2"]);
     let kols = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\nfilter = {}\nmax_pages = 251";
     expect(kols, &["jobs.toml:6:13", "from 1 to 250"]);
 }
 
 #[test]
 fn choices_and_zones_get_a_suggestion() {
-    expect(
-        "timezone = \"Asia/Shanghia\"",
-        &["jobs.toml:1:12", "did you mean \"Asia/Shanghai\"?"],
-    );
+    expect("timezone = \"Asia/Shanghia\"", &["jobs.toml:1:12", "did you mean \"Asia/Shanghai\"?"]);
     expect("timezone = \"Beijing Time Zone\"", &["IANA"]);
-    expect(
-        "[justoneapi]\nnote_detail_version = \"v5\"",
-        &["\"v1\" (recommended upstream)"],
-    );
-    expect(
-        "[amagi]\nparameter = \"awemeid\"",
-        &["did you mean \"aweme_id\"?"],
-    );
-    expect(
-        "[douyin]\nprovider = \"tiktok\"",
-        &["one of \"amagi\" and \"justoneapi\""],
-    );
+    expect("[justoneapi]\nnote_detail_version = \"v5\"", &["\"v1\" (recommended upstream)"]);
+    expect("[amagi]\nparameter = \"awemeid\"", &["did you mean \"aweme_id\"?"]);
+    expect("[douyin]\nprovider = \"tiktok\"", &["one of \"amagi\" and \"justoneapi\""]);
     expect(
         &JOB.replace("\"keywords\"", "\"keyword\""),
         &["jobs.toml:3:8", "did you mean \"keywords\"?"],
@@ -179,10 +116,7 @@ fn choices_and_zones_get_a_suggestion() {
 #[test]
 fn schedules_are_refused_with_the_reason() {
     let with = |pattern: &str| JOB.replace("@daily", pattern);
-    expect(
-        &with("* * * * * *"),
-        &["jobs.toml:4:12", "`* * * * *` (five fields)"],
-    );
+    expect(&with("* * * * * *"), &["jobs.toml:4:12", "`* * * * *` (five fields)"]);
     expect(&with("0 0 0 31 2 *"), &["never fires"]);
     expect(&with("@reboot"), &["by the clock only"]);
 }
@@ -190,48 +124,27 @@ fn schedules_are_refused_with_the_reason() {
 #[test]
 fn a_job_lacks_nothing_silently() {
     expect("[[job]]\n", &["no `name`", "no `kind`", "no `schedule`"]);
-    expect(
-        "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n",
-        &["no `filter`"],
-    );
-    expect(
-        &JOB.replace("\"露营\"", ""),
-        &["nothing to look at", "`keywords_file`"],
-    );
+    expect("[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n", &["no `filter`"]);
+    expect(&JOB.replace("\"露营\"", ""), &["nothing to look at", "`keywords_file`"]);
     expect(&JOB.replace("\"a\"", "\" \""), &["the name is empty"]);
-    expect(
-        &JOB.replace("\"a\"", &format!("\"{}\"", "n".repeat(65))),
-        &["at most 64 characters"],
-    );
-    expect(
-        &format!("{JOB}{JOB}"),
-        &["jobs.toml:7:8", "another job `a` in line 2"],
-    );
+    expect(&JOB.replace("\"a\"", &format!("\"{}\"", "n".repeat(65))), &["at most 64 characters"]);
+    expect(&format!("{JOB}{JOB}"), &["jobs.toml:7:8", "another job `a` in line 2"]);
 }
 
 #[test]
 fn entries_and_filters_are_refused_at_their_place() {
     let notes = JOB.replace("keywords", "notes");
     expect(&notes, &["jobs.toml:5:10", "no link and no id"]);
-    expect(
-        &notes.replace("露营", "7512345678901234567"),
-        &["kind `works`"],
-    );
+    expect(&notes.replace("露营", "7512345678901234567"), &["kind `works`"]);
     let kols = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n[job.filter]\n";
-    expect(
-        &format!("{kols}gender = \"FEMAL\""),
-        &["jobs.toml:6:1", "did you mean \"FEMALE\"?"],
-    );
+    expect(&format!("{kols}gender = \"FEMAL\""), &["jobs.toml:6:1", "did you mean \"FEMALE\"?"]);
     expect(&format!("{kols}page = 1"), &["set `max_pages`"]);
 }
 
 #[test]
 fn addresses_are_checked() {
     let with = |url: &str| format!("[justoneapi]\nbase_url = \"{url}\"");
-    expect(
-        &with("http://203.0.113.7:30015"),
-        &["jobs.toml:2:12", "allow_insecure_http = true"],
-    );
+    expect(&with("http://203.0.113.7:30015"), &["jobs.toml:2:12", "allow_insecure_http = true"]);
     expect(&with("http://localhost.evil.example"), &["plain http"]);
     expect(&with("ftp://127.0.0.1"), &["https or http"]);
     expect(&with("api.justoneapi.com"), &["cannot be read"]);
@@ -243,46 +156,22 @@ fn addresses_are_checked() {
         "http://[::1]:1",
         "http://[::ffff:127.0.0.1]:1",
     ] {
-        assert!(
-            parse_with(&with(url), &Environment::default()).is_ok(),
-            "{url}"
-        );
+        assert!(parse_with(&with(url), &Environment::default()).is_ok(), "{url}");
     }
     let base_url = Some("http://203.0.113.7".to_owned());
-    let error = parse_with(
-        "",
-        &Environment {
-            base_url,
-            ..Environment::default()
-        },
-    );
-    assert!(
-        error
-            .expect_err("refused")
-            .to_string()
-            .contains("JUSTONEAPI_BASE_URL: plain http")
-    );
+    let error = parse_with("", &Environment { base_url, ..Environment::default() });
+    assert!(error.expect_err("refused").to_string().contains("JUSTONEAPI_BASE_URL: plain http"));
 }
 
 #[test]
 fn prices_that_are_none_are_refused() {
-    for price in [
-        "-1",
-        "0.1234567",
-        "\"1,5\"",
-        "nan",
-        "true",
-        "\"\"",
-        "1e300",
-        "99999999999999999999.0",
-    ] {
+    for price in
+        ["-1", "0.1234567", "\"1,5\"", "nan", "true", "\"\"", "1e300", "99999999999999999999.0"]
+    {
         let text = format!("[justoneapi.price]\n\"xiaohongshu/get-note-detail\" = {price}");
         expect(&text, &["jobs.toml:2:33", "no price"]);
     }
-    expect(
-        "[justoneapi.price]\n\"amagi/fetch_one_work\" = 1",
-        &["to pay for"],
-    );
+    expect("[justoneapi.price]\n\"amagi/fetch_one_work\" = 1", &["to pay for"]);
 }
 
 #[test]
@@ -294,12 +183,7 @@ fn everything_wrong_is_told_at_once_and_in_order() {
     let places: Vec<&str> = error
         .problems()
         .iter()
-        .filter_map(|text| {
-            text.lines()
-                .nth(1)?
-                .split_once("jobs.toml:")
-                .map(|(_, place)| place)
-        })
+        .filter_map(|text| text.lines().nth(1)?.split_once("jobs.toml:").map(|(_, place)| place))
         .collect();
     assert_eq!(places, ["1:12", "3:15", "4:19", "5:1", "12:8"]);
 }
@@ -337,10 +221,7 @@ fn hostile_sizes_end_in_a_message_and_not_in_a_crash() {
     expect(&format!("a = {}", "[".repeat(500_000)), &["jobs.toml:1"]);
     expect(&format!("a = {}1", "{a=".repeat(300_000)), &["jobs.toml:1"]);
     expect(&format!("{}b = 1", "a.".repeat(500_000)), &["jobs.toml:1"]);
-    expect(
-        &format!("{} = 1", "x".repeat(1_000_000)),
-        &["jobs.toml:1:1"],
-    );
+    expect(&format!("{} = 1", "x".repeat(1_000_000)), &["jobs.toml:1:1"]);
     let mut many = JOB.replace("[\"露营\"]\n", "[\n");
     for _ in 0..20_000 {
         many.push_str("\"\\u0007\",\n");

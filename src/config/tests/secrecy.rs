@@ -47,13 +47,8 @@ fn leaks() -> Vec<String> {
     texts.push(format!("{JOB}token = \"§\"\n"));
     texts.push(format!("{JOB}[job.filter]\ntoken = \"§\"\n"));
     let kols = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n";
-    texts.push(format!(
-        "{kols}filter = {{ token = \"§\", gender = \"x\" }}\n"
-    ));
-    texts
-        .into_iter()
-        .map(|text| text.replace('§', CANARY))
-        .collect()
+    texts.push(format!("{kols}filter = {{ token = \"§\", gender = \"x\" }}\n"));
+    texts.into_iter().map(|text| text.replace('§', CANARY)).collect()
 }
 
 #[test]
@@ -91,40 +86,22 @@ fn the_real_token_is_never_shown_wherever_it_was_pasted() {
         "[@]",
     ] {
         let text = text.replace('@', CANARY);
-        let error = parse_with(&text, &with_token(CANARY))
-            .expect_err(&text)
-            .to_string();
+        let error = parse_with(&text, &with_token(CANARY)).expect_err(&text).to_string();
         assert!(!error.contains(CANARY), "from\n{text}\n{error}");
     }
 }
 
 #[test]
 fn a_token_that_is_none_is_refused_without_showing_it() {
-    for token in [
-        "",
-        "  \n",
-        "two CANARY-9f8e7d6c5b4a",
-        "CANARY-9f8e7d6c5b4a\u{fffd}",
-    ] {
-        let error = parse_with("", &with_token(token))
-            .expect_err("refused")
-            .to_string();
+    for token in ["", "  \n", "two CANARY-9f8e7d6c5b4a", "CANARY-9f8e7d6c5b4a\u{fffd}"] {
+        let error = parse_with("", &with_token(token)).expect_err("refused").to_string();
         assert!(error.contains("JUSTONEAPI_TOKEN"), "{error}");
         assert!(!error.contains(CANARY), "{error}");
     }
     let token_file = Some("/nowhere/at/all".into());
-    let error = parse_with(
-        "",
-        &Environment {
-            token_file,
-            ..Environment::default()
-        },
-    );
+    let error = parse_with("", &Environment { token_file, ..Environment::default() });
     let error = error.expect_err("refused").to_string();
-    assert!(
-        error.contains("JUSTONEAPI_TOKEN_FILE: cannot read /nowhere/at/all"),
-        "{error}"
-    );
+    assert!(error.contains("JUSTONEAPI_TOKEN_FILE: cannot read /nowhere/at/all"), "{error}");
 }
 
 #[test]

@@ -8,9 +8,7 @@ fn filter(text: &str) -> Result<BTreeMap<String, String>, Vec<Complaint>> {
 
 fn refused(text: &str) -> String {
     let complaints = filter(text).expect_err(text);
-    let lines = complaints
-        .iter()
-        .map(|it| format!("{}: {}; {}", it.name, it.message, it.help));
+    let lines = complaints.iter().map(|it| format!("{}: {}; {}", it.name, it.message, it.help));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -22,10 +20,7 @@ fn values_become_query_text_and_the_order_is_pinned() {
          readMidNor30 = \"100,null\"\nbrandNewFilter = 7",
     )
     .expect("a filter");
-    let pairs: Vec<String> = query
-        .iter()
-        .map(|(name, text)| format!("{name}={text}"))
-        .collect();
+    let pairs: Vec<String> = query.iter().map(|(name, text)| format!("{name}={text}")).collect();
     assert_eq!(
         pairs,
         [
@@ -41,10 +36,7 @@ fn values_become_query_text_and_the_order_is_pinned() {
             "thousandLikePercent30=0.4,-1",
         ]
     );
-    assert_eq!(
-        filter("sort = \"PRICE_ASC\"").expect("a filter")["sort"],
-        "PRICE_ASC"
-    );
+    assert_eq!(filter("sort = \"PRICE_ASC\"").expect("a filter")["sort"], "PRICE_ASC");
 }
 
 #[test]
@@ -87,21 +79,11 @@ fn parameters_must_agree() {
 
 #[test]
 fn empty_and_odd_values_are_refused() {
-    for text in [
-        "keyword = \" \"",
-        "contentTag = []",
-        "keyword = nan",
-        "keyword = 2026-01-01",
-    ] {
+    for text in ["keyword = \" \"", "contentTag = []", "keyword = nan", "keyword = 2026-01-01"] {
         assert!(!refused(text).is_empty());
     }
     assert!(refused("keyword = \"a\\u0000b\"").contains("cannot be sent"));
-    assert!(
-        refused("a = 1\nkeyword = { b = 1 }\ngender = \"x\"")
-            .lines()
-            .count()
-            == 2
-    );
+    assert!(refused("a = 1\nkeyword = { b = 1 }\ngender = \"x\"").lines().count() == 2);
 }
 
 #[test]

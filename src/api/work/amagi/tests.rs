@@ -11,10 +11,7 @@ const VIDEO_ID: &str = "7601234567890123456";
 const ALBUM_ID: &str = "7603456789012345678";
 
 fn ask(key: &str) -> Ask {
-    Ask {
-        key: key.to_owned(),
-        page: 1,
-    }
+    Ask { key: key.to_owned(), page: 1 }
 }
 
 fn read_by_id(http_status: u16, body: &str) -> Reading {
@@ -33,10 +30,7 @@ fn every_version_of_amagi_gives_the_same_rows_and_is_never_paid() {
         assert_eq!(reading.batch, readings[0].batch);
     }
     let codes = readings.map(|reading| reading.code);
-    assert_eq!(
-        codes,
-        [Some("200".to_owned()), None, Some("200".to_owned()), None]
-    );
+    assert_eq!(codes, [Some("200".to_owned()), None, Some("200".to_owned()), None]);
 }
 
 #[test]
@@ -68,11 +62,7 @@ fn amagi_that_takes_links_is_asked_with_one() {
 #[test]
 fn amagi_failures_are_told_apart_by_their_words() {
     for (http_status, body, outcome) in [
-        (
-            200,
-            include_str!("../../../../tests/fixtures/work_amagi_5_deleted.json"),
-            Outcome::Gone,
-        ),
+        (200, include_str!("../../../../tests/fixtures/work_amagi_5_deleted.json"), Outcome::Gone),
         (
             200,
             include_str!("../../../../tests/fixtures/work_amagi_5_dead_cookie.json"),
@@ -83,34 +73,18 @@ fn amagi_failures_are_told_apart_by_their_words() {
             include_str!("../../../../tests/fixtures/work_amagi_5_bad_request.json"),
             Outcome::BadRequest,
         ),
-        (
-            200,
-            r#"{"success":false,"message":"风控","code":500}"#,
-            Outcome::Retryable,
-        ),
-        (
-            200,
-            r#"{"success":false,"message":"images_base","code":500}"#,
-            Outcome::Empty,
-        ),
+        (200, r#"{"success":false,"message":"风控","code":500}"#, Outcome::Retryable),
+        (200, r#"{"success":false,"message":"images_base","code":500}"#, Outcome::Empty),
         (404, r#"{"message":"no such route"}"#, Outcome::BadRequest),
         (401, r#"{"message":"cookie"}"#, Outcome::Retryable),
         (502, "<html>", Outcome::Retryable),
         (200, "<html>", Outcome::Unreadable),
-        (
-            200,
-            r#"{"code":0,"message":"","data":null}"#,
-            Outcome::Empty,
-        ),
+        (200, r#"{"code":0,"message":"","data":null}"#, Outcome::Empty),
         (200, r#"{"hello":"world"}"#, Outcome::Unreadable),
         (200, "7", Outcome::Unreadable),
     ] {
         let reading = read_by_id(http_status, body);
-        assert_eq!(
-            (reading.outcome, reading.billed),
-            (outcome, Billed::No),
-            "{body}"
-        );
+        assert_eq!((reading.outcome, reading.billed), (outcome, Billed::No), "{body}");
         assert_eq!(reading.batch, Batch::default());
     }
 }
@@ -127,10 +101,7 @@ fn another_work_than_the_one_asked_for_gives_no_row() {
         ),
     ] {
         assert_eq!(reading.outcome, Outcome::Unreadable);
-        assert_eq!(
-            reading.drift,
-            Some(format!("asked {ALBUM_ID}, got {VIDEO_ID}"))
-        );
+        assert_eq!(reading.drift, Some(format!("asked {ALBUM_ID}, got {VIDEO_ID}")));
         assert_eq!(reading.batch, Batch::default());
     }
 }
@@ -139,9 +110,7 @@ fn another_work_than_the_one_asked_for_gives_no_row() {
 fn a_failure_code_beside_a_work_gives_no_row() {
     for change in [json!({ "success": false }), json!({ "code": 500 })] {
         let mut body: Value = serde_json::from_str(AMAGI_5).unwrap();
-        body.as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let reading = read_by_id(200, &body.to_string());
         assert_eq!(reading.outcome, Outcome::Retryable, "{change}");
         assert_eq!(reading.batch, Batch::default());
