@@ -8,7 +8,7 @@ use tidewatch::cli::{self, Cli};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     cli::start_logging(&cli);
-    match cli::run(cli) {
+    match cli::run(&cli) {
         Ok(done) => done,
         Err(error) => cli::explain(&error),
     }

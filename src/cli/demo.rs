@@ -32,7 +32,7 @@ const BEGINNING: &str = "2026-03-02 00:00:00";
 
 /// What goes wrong in a demo: upstream fails now and then, and once for longer.
 const FAULTS: &str =
-    "note@100-102=503; note=301:0.02; work@200-206=500; suggestions@4=303; kols@5=301";
+    "note@100-106=503; note=301:0.02; amagi@200-202=risk; suggestions@4=303; kols@5=301";
 
 /// Rows of the table of movers.
 const MOVERS: usize = 8;
@@ -77,6 +77,7 @@ impl Demo {
         drop(tx);
         drop(daemon);
         store.close().await;
+        let _ = std::fs::remove_file(path.with_added_extension("lock"));
         Ok(ExitCode::SUCCESS)
     }
 
@@ -86,7 +87,7 @@ impl Demo {
             ensure!(!path.exists(), "{} exists; --output names a new file", path.display());
             return Ok(path.clone());
         }
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm", ".lock"] {
             let path = format!("{OUTPUT}{suffix}");
             if Path::new(&path).exists() {
                 std::fs::remove_file(&path).with_context(|| format!("cannot replace {path}"))?;
@@ -117,12 +118,12 @@ fn config(simulator: &Simulator) -> Result<Config> {
         r#"
         [justoneapi]
         base_url = "{}"
-        rate_per_second = 10000
+        rate_per_second = 1000
         price = {{ "xiaohongshu/get-note-detail" = "0.15", "xiaohongshu/search-recommend/v1" = "0.10", "xiaohongshu-pgy/kol-search/v1" = "0.30", "douyin/share-url-transfer/v1" = "0.05" }}
         [amagi]
         base_url = "{}"
         concurrency = 8
-        rate_per_second = 10000
+        rate_per_second = 1000
         [[job]]
         name = "spring-campaign"
         kind = "notes"
@@ -170,7 +171,11 @@ fn progress(days: u32) -> ProgressBar {
 async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<String> {
     let points = tx.likes_since(start).await?;
     let mut text = format!("\n{days} days of looks, by growth of likes\n");
-    text += &movers(&points);
+    let series = by_growth(&points);
+    text += &movers(&series);
+    let example =
+        series.iter().find_map(|points| points.iter().find(|p| p.platform == "xiaohongshu"));
+    let example = example.map_or_else(String::new, |point| point.item_id.clone());
     let slots = tx.slot_totals(start).await?;
     text += &format!(
         "looks: {} due = {} observed + {} missed",
@@ -190,22 +195,27 @@ async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<Str
         count(sum(|row| row.billed)),
         money(sum(|row| row.cost_micros)),
     );
-    let example = points.iter().find(|point| point.platform == "xiaohongshu");
-    text += &queries(path, example.map_or("", |point| &point.item_id));
+    text += &queries(path, &example);
     Ok(text)
 }
 
-/// The items whose likes grew most, each with its curve.
-fn movers(points: &[Point]) -> String {
+/// The points of each item, the item whose likes grew most first.
+fn by_growth(points: &[Point]) -> Vec<Vec<&Point>> {
     let mut series: BTreeMap<(&str, &str), Vec<&Point>> = BTreeMap::new();
     for point in points {
         series.entry((&point.platform, &point.item_id)).or_default().push(point);
     }
-    let growth = |points: &[&Point]| {
-        points.last().map_or(0, |last| last.likes) - points.first().map_or(0, |first| first.likes)
-    };
     let mut series: Vec<_> = series.into_values().collect();
     series.sort_by_key(|points| std::cmp::Reverse(growth(points)));
+    series
+}
+
+fn growth(points: &[&Point]) -> i64 {
+    points.last().map_or(0, |last| last.likes) - points.first().map_or(0, |first| first.likes)
+}
+
+/// The items whose likes grew most, each with its curve.
+fn movers(series: &[Vec<&Point>]) -> String {
     let rows = series.iter().take(MOVERS).filter_map(|points| {
         let last = points.last()?;
         let likes: Vec<_> = points.iter().map(|point| point.likes).collect();
@@ -218,11 +228,8 @@ fn movers(points: &[Point]) -> String {
             count(i64::try_from(points.len()).unwrap_or(i64::MAX)),
         ])
     });
-    table(
-        &["platform", "title", "likes over the week", "likes", "grew", "looks"],
-        &[3, 4, 5],
-        rows.collect(),
-    )
+    let head = ["platform", "title", "likes over time", "likes", "grew", "looks"];
+    table(&head, &[3, 4, 5], rows.collect())
 }
 
 /// Three queries to try on the file.

@@ -115,15 +115,15 @@ struct Json {
 ///
 /// # Errors
 /// Whatever went wrong; [`explain`] tells the user.
-pub fn run(cli: Cli) -> Result<ExitCode> {
+pub fn run(cli: &Cli) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let done = runtime.block_on(Box::pin(async {
         match &cli.command {
-            Command::Run => run::run(&cli).await,
-            Command::Check => check_config(&cli),
-            Command::Fetch(fetch) => fetch.run(&cli).await,
-            Command::Status(status) => status.run(&cli).await,
-            Command::Migrate => migrate(&cli).await,
+            Command::Run => run::run(cli).await,
+            Command::Check => check_config(cli),
+            Command::Fetch(fetch) => fetch.run(cli).await,
+            Command::Status(status) => status.run(cli).await,
+            Command::Migrate => migrate(cli).await,
             Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,
         }
@@ -135,11 +135,14 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 
 /// Tells the user what went wrong; the exit code.
 pub fn explain(error: &anyhow::Error) -> ExitCode {
-    let misconfigured = error.chain().any(|cause| {
-        cause.downcast_ref::<ConfigError>().is_some()
-            || cause.downcast_ref::<TokenMissing>().is_some()
-    });
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    let mut stderr = std::io::stderr();
+    if let Some(problems) = error.downcast_ref::<ConfigError>() {
+        // Each of its problems says that it is an error.
+        let _ = writeln!(stderr, "{problems}");
+        return ExitCode::from(MISCONFIGURED);
+    }
+    let _ = writeln!(stderr, "error: {error:#}");
+    let misconfigured = error.downcast_ref::<TokenMissing>().is_some();
     ExitCode::from(if misconfigured { MISCONFIGURED } else { CRASHED })
 }
 

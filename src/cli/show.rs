@@ -1,6 +1,6 @@
 //! How figures are shown to people.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 /// The blocks of a sparkline, lowest first.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -24,9 +24,11 @@ pub(super) fn sparkline(values: &[i64]) -> String {
         .collect()
 }
 
-/// Money in units of the account's currency, from millionths.
+/// Money in units of the account's currency, from millionths: two decimals, more where it matters.
 pub(super) fn money(micros: i64) -> String {
-    format!("{}.{:02}", micros / 1_000_000, (micros % 1_000_000).abs() / 10_000)
+    let text = format!("{}.{:06}", micros / 1_000_000, (micros % 1_000_000).abs());
+    let spare = text.len() - text.trim_end_matches('0').len();
+    text.chars().take(text.chars().count() - spare.min(4)).collect()
 }
 
 /// A number with its thousands apart.
@@ -34,7 +36,7 @@ pub(super) fn count(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
     for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -57,10 +59,14 @@ pub(super) fn safe(text: &str, most: usize) -> String {
     clean.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// One line, below the head.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
 /// A table with a line below its head; the columns named in `right` are aligned to the right.
 pub(super) fn table(head: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(STYLE);
     table.set_header(head.to_vec());
     table.add_rows(rows);
     for column in right {
@@ -88,6 +94,8 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(-12), "-12");
         assert_eq!(money(1_234_560_000), "1234.56");
+        assert_eq!(money(12_500), "0.0125");
+        assert_eq!(money(0), "0.00");
     }
 
     #[test]

@@ -143,14 +143,14 @@ impl Known {
             0,
             &stamp,
             notes,
-            [stamp.rows(note_images)?, stamp.rows(note_hashtags)?, stamp.rows(note_mentions)?],
+            &[stamp.rows(note_images)?, stamp.rows(note_hashtags)?, stamp.rows(note_mentions)?],
         )?;
-        self.add_items(1, &stamp, kols, [stamp.rows(kol_tags)?, stamp.rows(kol_notes)?])?;
+        self.add_items(1, &stamp, kols, &[stamp.rows(kol_tags)?, stamp.rows(kol_notes)?])?;
         self.add_items(
             2,
             &stamp,
             works,
-            [
+            &[
                 stamp.rows(work_images)?,
                 stamp.rows(work_hashtags)?,
                 stamp.rows(work_mentions)?,
@@ -173,7 +173,7 @@ impl Known {
         shape: usize,
         stamp: &Stamp,
         items: &[T],
-        children: [Vec<Value>; N],
+        children: &[Vec<Value>; N],
     ) -> Result<()> {
         let id_column = SHAPES[shape].id;
         for mut row in stamp.rows(items)? {

@@ -26,8 +26,12 @@ impl Store {
     pub async fn announce(&self, owner: i64) -> Result<Option<Presence>> {
         match self {
             Self::Sqlite { writer, .. } => {
-                let path = writer.connect_options().get_filename().with_extension("lock");
-                let file = File::options().create(true).write(true).truncate(false).open(&path);
+                let path = writer.connect_options().get_filename().with_added_extension("lock");
+                let mut options = File::options();
+                options.create(true).write(true).truncate(false);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let file = options.open(&path);
                 let file = file.with_context(|| format!("cannot open {}", path.display()))?;
                 match file.try_lock() {
                     Ok(()) => Ok(Some(Presence::Sqlite(file))),

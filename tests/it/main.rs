@@ -1,5 +1,7 @@
 //! Tests of the whole, in one binary. Every test that stores runs on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod databases;
 mod rows;
 mod schema;
