@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod databases;
+mod env;
+mod looks;
 mod rows;
 mod schema;
 mod store;

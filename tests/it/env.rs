@@ -1,0 +1,124 @@
+//! The whole program but for the command line: a simulated upstream, a database, a daemon, and a
+//! clock that moves when a test says so.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tidewatch::config::{Config, Environment};
+use tidewatch::daemon::Daemon;
+use tidewatch::simulator::{self, Fates, Options, Replay, Simulator, World};
+use tidewatch::store::Store;
+use tidewatch::time::{Clock, Time};
+
+use crate::databases::Database;
+
+const TOKEN: &str = "token-of-the-tests";
+
+/// When every test begins: a Monday.
+pub(crate) fn beginning() -> Time {
+    "2026-03-02 00:00:00".parse().unwrap()
+}
+
+pub(crate) fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(60 * minutes)
+}
+
+pub(crate) fn hours(hours: u64) -> Duration {
+    Duration::from_secs(3600 * hours)
+}
+
+pub(crate) struct Env {
+    pub(crate) api: Simulator,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    jobs: String,
+    daemon: Option<Daemon>,
+    // Last, so that the files go after everything that has them open.
+    _database: Database,
+}
+
+/// The simulated world of the tests, to name its items in a `jobs.toml`.
+pub(crate) fn world() -> World {
+    World::new(1, beginning(), Fates::default())
+}
+
+impl Env {
+    /// A simulator without faults, and a daemon with these jobs.
+    pub(crate) async fn new(database: Database, jobs: &str) -> Self {
+        Self::with(database, jobs, |_| {}).await
+    }
+
+    /// The same, with other options for the simulator.
+    pub(crate) async fn with(
+        database: Database,
+        jobs: &str,
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
+        let clock = Clock::standing(beginning());
+        let mut options = Options::new(1, TOKEN, clock.clone());
+        options.around = Some(beginning());
+        set(&mut options);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api = simulator::start(options, listener).await.unwrap();
+        let store = database.open().await;
+        let mut env =
+            Self { api, store, clock, jobs: String::new(), daemon: None, _database: database };
+        env.restart(jobs).await;
+        env
+    }
+
+    /// Stops the daemon, if there is one, and starts one with these jobs.
+    pub(crate) async fn restart(&mut self, jobs: &str) {
+        self.daemon = None;
+        self.jobs = format!(
+            "[justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
+             price = {{ \"xiaohongshu/get-note-detail\" = \"0.15\" }}\n\
+             [amagi]\nbase_url = \"{}\"\nrate_per_second = 1000\n{jobs}",
+            self.api.justoneapi_url(),
+            self.api.amagi_url(),
+        );
+        let environment =
+            Environment { token: Some(SecretString::from(TOKEN)), ..Environment::default() };
+        let config = Config::parse(&self.jobs, Path::new("jobs.toml"), &environment);
+        let config = Arc::new(config.unwrap_or_else(|error| panic!("{error}")));
+        let daemon = Daemon::open(config, self.store.clone(), self.clock.clone()).await.unwrap();
+        self.daemon = Some(daemon);
+    }
+
+    /// Stops the daemon and lets time pass without one.
+    pub(crate) fn down_for(&mut self, span: Duration) {
+        self.daemon = None;
+        self.clock.jump_to(self.clock.now().plus(span));
+    }
+
+    /// Lets time pass: everything that becomes due is worked off.
+    pub(crate) async fn advance(&mut self, span: Duration) {
+        let end = self.clock.now().plus(span);
+        let daemon = self.daemon.as_mut().expect("a daemon is running");
+        daemon.run_until(end, |_, _| {}).await.unwrap();
+        self.clock.jump_to(end);
+    }
+
+    /// Fails calls from now on; see the simulator's language of faults.
+    pub(crate) fn fails(&self, faults: &str) {
+        self.api.set_faults(faults.parse().unwrap());
+    }
+
+    /// All rows of a query's one text column.
+    #[expect(clippy::disallowed_methods, reason = "asks as a user would, from outside the store")]
+    pub(crate) async fn ask(&self, sql: &'static str) -> Vec<String> {
+        match &self.store {
+            Store::Sqlite { writer, .. } => sqlx::query_scalar(sql).fetch_all(writer).await.unwrap(),
+            Store::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+        }
+    }
+}
+
+/// An answer to give on a path: one of our own fixtures.
+pub(crate) fn fixture(path: &str, name: &str) -> Replay {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let body = std::fs::read(folder.join(name)).unwrap();
+    Replay { path: path.to_owned(), status: 200, body }
+}

@@ -1,0 +1,168 @@
+//! Looks, from schedule to rows.
+
+use crate::databases::{Database, on_both};
+use crate::env::{Env, hours, minutes, world};
+
+/// A job that looks at the first `count` notes every hour.
+fn hourly_notes(count: usize) -> String {
+    let notes = world().notes(count).iter().map(|id| format!("{id:?}")).collect::<Vec<_>>();
+    format!(
+        "[[job]]\nname = \"campaign\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = [{}]\n",
+        notes.join(", ")
+    )
+}
+
+/// Slots by outcome and reason, as `observed 3`, `missed empty 1`.
+const SLOTS: &str = "select outcome || coalesce(' ' || reason, '') || ' ' || count(*)
+                     from slots group by outcome, reason order by 1";
+
+on_both!(every_look_adds_a_snapshot_and_keeps_the_note);
+async fn every_look_adds_a_snapshot_and_keeps_the_note(database: Database) {
+    let mut env = Env::new(database, &hourly_notes(2)).await;
+    env.advance(hours(3)).await;
+    assert_eq!(env.ask(SLOTS).await, ["observed 6"]);
+    assert_eq!(env.ask("select '' || count(*) from notes").await, ["2"]);
+    assert_eq!(env.ask("select '' || count(*) from note_metrics").await, ["6"]);
+    assert_eq!(env.ask("select '' || count(distinct document_id) from note_metrics").await, ["6"]);
+    let rising = "select '' || count(*) from note_metrics a join note_metrics b
+                  on a.note_id = b.note_id and a.observed_at < b.observed_at and a.likes > b.likes";
+    assert_eq!(env.ask(rising).await, ["0"]);
+}
+
+on_both!(what_was_due_while_the_daemon_was_down_is_missed_and_the_latest_is_made_up_for);
+async fn what_was_due_while_the_daemon_was_down_is_missed_and_the_latest_is_made_up_for(
+    database: Database,
+) {
+    let mut env = Env::new(database, &hourly_notes(1)).await;
+    env.advance(hours(2)).await;
+    env.down_for(hours(5));
+    env.restart(&hourly_notes(1)).await;
+    env.advance(hours(1)).await;
+    assert_eq!(env.ask(SLOTS).await, ["missed daemon_down 4", "observed 4"]);
+}
+
+on_both!(a_schedule_that_changes_while_the_daemon_is_down_loses_no_look_of_the_old_one);
+async fn a_schedule_that_changes_while_the_daemon_is_down_loses_no_look_of_the_old_one(
+    database: Database,
+) {
+    let jobs = hourly_notes(1);
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(hours(1)).await;
+    env.down_for(hours(3));
+    env.restart(&jobs.replace("@hourly", "0 */6 * * *")).await;
+    env.advance(hours(2)).await;
+    // Hourly: at 1 observed, 2 to 4 missed; six-hourly: in Shanghai the next is at 18:00, 10 h UTC.
+    assert_eq!(env.ask(SLOTS).await, ["missed daemon_down 3", "observed 1"]);
+    env.advance(hours(4)).await;
+    assert_eq!(env.ask(SLOTS).await, ["missed daemon_down 3", "observed 2"]);
+}
+
+on_both!(a_failure_is_tried_again_within_the_slot_and_both_attempts_are_on_the_ledger);
+async fn a_failure_is_tried_again_within_the_slot_and_both_attempts_are_on_the_ledger(
+    database: Database,
+) {
+    let mut env = Env::new(database, &hourly_notes(1)).await;
+    env.fails("note@1=301; note@2=drop");
+    env.advance(minutes(90)).await;
+    assert_eq!(env.ask(SLOTS).await, ["observed 1"]);
+    let ledger = "select attempt || ' ' || outcome || ' ' || billed || ' ' || price_micros
+                  from calls order by call_id";
+    let expected = ["1 retryable no 150000", "2 transport unknown 150000", "3 ok yes 150000"];
+    assert_eq!(env.ask(ledger).await, expected);
+}
+
+on_both!(a_look_that_fails_to_the_end_is_missed_with_its_reason_and_invents_nothing);
+async fn a_look_that_fails_to_the_end_is_missed_with_its_reason_and_invents_nothing(
+    database: Database,
+) {
+    let reasons = [
+        ("301", "upstream_failure"),
+        ("302", "rate_limited"),
+        ("303", "quota"),
+        ("400", "bad_request"),
+        ("100", "bad_credentials"),
+        ("600", "denied"),
+        ("601", "balance"),
+        ("empty", "empty"),
+        ("201", "empty"),
+        ("wrong-id", "unreadable"),
+        ("300", "unreadable"),
+        ("not-json", "upstream_failure"),
+        ("cut", "transport"),
+    ];
+    let mut env = Env::new(database, &hourly_notes(1)).await;
+    env.advance(minutes(30)).await;
+    for (fault, _) in reasons {
+        env.fails(&format!("note={fault}"));
+        env.advance(hours(1)).await;
+    }
+    let missed = env.ask("select reason from slots where outcome = 'missed' order by due_at").await;
+    assert_eq!(missed, reasons.map(|(_, reason)| reason));
+    for table in ["select '' || count(*) from notes", "select '' || count(*) from note_metrics"] {
+        assert_eq!(env.ask(table).await, ["0"]);
+    }
+    let kept = "select outcome || coalesce(' ' || substr(drift, 1, 5), '') from documents
+                where outcome <> 'retryable' and outcome <> 'transport' order by document_id";
+    let kept = env.ask(kept).await;
+    assert_eq!(kept[..3], ["empty", "empty", "unreadable asked"], "{kept:?}");
+}
+
+on_both!(an_answer_that_jsonb_cannot_hold_is_kept_to_the_byte_beside_a_cleaned_one);
+async fn an_answer_that_jsonb_cannot_hold_is_kept_to_the_byte_beside_a_cleaned_one(
+    database: Database,
+) {
+    let mut env = Env::new(database, &hourly_notes(1)).await;
+    for fault in ["nul", "surrogate", "dup"] {
+        env.fails(&format!("note={fault}"));
+        env.advance(hours(1)).await;
+    }
+    assert_eq!(env.ask(SLOTS).await, ["observed 3"]);
+    let cleaned = "select cleaned from documents where length(exact) > 1000 order by document_id";
+    assert_eq!(env.ask(cleaned).await, ["null character", "lone surrogate", "duplicate keys"]);
+    assert_eq!(env.ask("select '' || count(*) from note_metrics").await, ["3"]);
+}
+
+on_both!(a_search_is_read_page_by_page_and_each_page_is_an_answer_of_its_own);
+async fn a_search_is_read_page_by_page_and_each_page_is_an_answer_of_its_own(database: Database) {
+    let jobs = "[[job]]\nname = \"kols\"\nkind = \"kols\"\nschedule = \"@hourly\"\nmax_pages = 3\n\
+                filter = { searchType = \"NOTE\", keyword = \"阅读\" }\n";
+    let mut env = Env::new(database, jobs).await;
+    env.fails("kols@1=503");
+    env.advance(minutes(90)).await;
+    assert_eq!(env.ask(SLOTS).await, ["observed 1"]);
+    let pages = "select page || ' ' || outcome from calls order by call_id";
+    let expected = ["1 retryable", "1 ok", "2 retryable", "2 ok", "3 retryable", "3 ok"];
+    assert_eq!(env.ask(pages).await, expected);
+    let listed = "select '' || count(distinct kol_id) from kol_search_results";
+    assert_eq!(env.ask(listed).await, env.ask("select '' || count(*) from kol_metrics").await);
+}
+
+on_both!(several_jobs_that_want_a_target_share_one_look);
+async fn several_jobs_that_want_a_target_share_one_look(database: Database) {
+    let hourly = hourly_notes(1);
+    let other = hourly.replace("campaign", "other").replace("@hourly", "0 */2 * * *");
+    let mut env = Env::new(database, &(hourly + &other)).await;
+    env.advance(hours(4)).await;
+    assert_eq!(env.ask(SLOTS).await, ["observed 4"]);
+    let runs = "select j.name || ' ' || count(*) from job_runs r join jobs j on j.job_id = r.job_id
+                group by j.name order by 1";
+    assert_eq!(env.ask(runs).await, ["campaign 4", "other 2"]);
+}
+
+on_both!(a_short_link_is_resolved_once_and_its_work_looked_at_from_then_on);
+async fn a_short_link_is_resolved_once_and_its_work_looked_at_from_then_on(database: Database) {
+    let link = world().work_links(1).remove(0);
+    let jobs = format!(
+        "[[job]]\nname = \"works\"\nkind = \"works\"\nschedule = \"@hourly\"\nurls = [\"{link}\"]\n"
+    );
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(hours(2)).await;
+    env.restart(&jobs).await;
+    env.advance(hours(1)).await;
+    let calls = env.ask("select endpoint || ' ' || count(*) from calls group by endpoint order by 1");
+    assert_eq!(calls.await, ["amagi/fetch_one_work 3", "douyin/share-url-transfer/v1 1"]);
+    assert_eq!(env.ask(SLOTS).await, ["observed 3"]);
+    let works = world().works(1);
+    assert_eq!(env.ask("select work_id from works").await, works);
+    assert_eq!(env.ask("select item_id from links").await, works);
+}
