@@ -39,7 +39,8 @@ impl Crawler {
                 matches!(fetched.endpoint, Endpoint::NoteShareLink | Endpoint::WorkShareLink);
             return Ok(if is_link { Next::Continue { page: 1 } } else { Next::Observed });
         }
-        let spread = u32::try_from(fetched.call_id % 1000).unwrap_or(0);
+        // From the target, not from chance: the same run gives the same waits.
+        let spread = u32::try_from((claim.target_id * 619).rem_euclid(1000)).unwrap_or(0);
         let waited = fetched.received.retry_after;
         Ok(match retry::after(reading.outcome, claim.attempt, spread, waited) {
             Decision::Again(wait) => {

@@ -110,7 +110,9 @@ impl Env {
     #[expect(clippy::disallowed_methods, reason = "asks as a user would, from outside the store")]
     pub(crate) async fn ask(&self, sql: &'static str) -> Vec<String> {
         match &self.store {
-            Store::Sqlite { writer, .. } => sqlx::query_scalar(sql).fetch_all(writer).await.unwrap(),
+            Store::Sqlite { writer, .. } => {
+                sqlx::query_scalar(sql).fetch_all(writer).await.unwrap()
+            }
             Store::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
         }
     }

@@ -159,7 +159,8 @@ async fn a_short_link_is_resolved_once_and_its_work_looked_at_from_then_on(datab
     env.advance(hours(2)).await;
     env.restart(&jobs).await;
     env.advance(hours(1)).await;
-    let calls = env.ask("select endpoint || ' ' || count(*) from calls group by endpoint order by 1");
+    let calls =
+        env.ask("select endpoint || ' ' || count(*) from calls group by endpoint order by 1");
     assert_eq!(calls.await, ["amagi/fetch_one_work 3", "douyin/share-url-transfer/v1 1"]);
     assert_eq!(env.ask(SLOTS).await, ["observed 3"]);
     let works = world().works(1);

@@ -6,5 +6,6 @@ mod databases;
 mod env;
 mod looks;
 mod rows;
+mod same;
 mod schema;
 mod store;
