@@ -8,7 +8,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
-use tidewatch::simulator::{self, Fates, Options, Replay, Simulator, World};
+use tidewatch::simulator::{self, Amagi, Fates, Options, Replay, Simulator, World};
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
 
@@ -33,7 +33,7 @@ pub(crate) struct Env {
     pub(crate) api: Simulator,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
-    jobs: String,
+    parameter: &'static str,
     daemon: Option<Daemon>,
     // Last, so that the files go after everything that has them open.
     _database: Database,
@@ -60,28 +60,30 @@ impl Env {
         let mut options = Options::new(1, TOKEN, clock.clone());
         options.around = Some(beginning());
         set(&mut options);
+        let parameter = if options.amagi == Amagi::Old { "url" } else { "aweme_id" };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = simulator::start(options, listener).await.unwrap();
         let store = database.open().await;
-        let mut env =
-            Self { api, store, clock, jobs: String::new(), daemon: None, _database: database };
+        let mut env = Self { api, store, clock, parameter, daemon: None, _database: database };
         env.restart(jobs).await;
         env
     }
 
-    /// Stops the daemon, if there is one, and starts one with these jobs.
+    /// Stops the daemon, if there is one, and starts one with these jobs. What stands before
+    /// their first section belongs to `[justoneapi]`.
     pub(crate) async fn restart(&mut self, jobs: &str) {
         self.daemon = None;
-        self.jobs = format!(
-            "[justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
-             price = {{ \"xiaohongshu/get-note-detail\" = \"0.15\" }}\n\
-             [amagi]\nbase_url = \"{}\"\nrate_per_second = 1000\n{jobs}",
-            self.api.justoneapi_url(),
+        let text = format!(
+            "[amagi]\nbase_url = \"{}\"\nparameter = \"{}\"\nrate_per_second = 1000\n\
+             [justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
+             price = {{ \"xiaohongshu/get-note-detail\" = \"0.15\" }}\n{jobs}",
             self.api.amagi_url(),
+            self.parameter,
+            self.api.justoneapi_url(),
         );
         let environment =
             Environment { token: Some(SecretString::from(TOKEN)), ..Environment::default() };
-        let config = Config::parse(&self.jobs, Path::new("jobs.toml"), &environment);
+        let config = Config::parse(&text, Path::new("jobs.toml"), &environment);
         let config = Arc::new(config.unwrap_or_else(|error| panic!("{error}")));
         let daemon = Daemon::open(config, self.store.clone(), self.clock.clone()).await.unwrap();
         self.daemon = Some(daemon);
