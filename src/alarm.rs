@@ -157,3 +157,77 @@ impl MetaDataStorage for Ticks {
         self.inner.time_till_next_job()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::America::New_York;
+    use tokio_cron_scheduler::job::job_data::JobType;
+
+    use super::*;
+
+    /// The ticks of a daily 09:00 in New York, from a storage whose clock stands at `now`.
+    async fn ticks(now: &str, count: usize) -> Vec<String> {
+        let schedules = Schedules::default();
+        let clock = Clock::standing(now.parse().expect("a time"));
+        let mut storage = Ticks {
+            inner: SimpleMetadataStore::default(),
+            schedules: schedules.clone(),
+            clock: clock.clone(),
+        };
+        let entry = Job::new_async(PLACEHOLDER, |_, _| Box::pin(std::future::ready(())));
+        let id = entry.expect("an entry").guid();
+        schedules.put(id, Schedule::parse("0 9 * * *", New_York).expect("a schedule"));
+        let data = JobStoredData {
+            id: Some(id.into()),
+            last_updated: None,
+            last_tick: None,
+            next_tick: 0,
+            job_type: JobType::Cron as i32,
+            count: 0,
+            extra: Vec::new(),
+            ran: false,
+            stopped: false,
+            job: None,
+            time_offset_seconds: 0,
+        };
+        storage.add_or_update(data).await.expect("the entry is kept");
+        let mut seen = Vec::new();
+        for _ in 0..count {
+            let data = storage.get(id).await.expect("the entry").expect("is there");
+            let next = data.next_tick_utc().map(Time::new).expect("a tick");
+            seen.push(next.to_string());
+            clock.jump_to(next);
+            let ignored = Some(next.utc());
+            storage.set_next_and_last_tick(id, ignored, ignored).await.expect("the tick is set");
+        }
+        seen
+    }
+
+    #[tokio::test]
+    async fn ticks_keep_the_wall_clock_across_both_changes_of_daylight_saving() {
+        assert_eq!(
+            ticks("2027-03-13 00:00:00", 2).await,
+            ["2027-03-13 14:00:00", "2027-03-14 13:00:00"]
+        );
+        assert_eq!(
+            ticks("2027-11-06 00:00:00", 2).await,
+            ["2027-11-06 13:00:00", "2027-11-07 14:00:00"]
+        );
+    }
+
+    #[tokio::test]
+    async fn the_bell_rings_when_a_job_is_due() {
+        let schedule = Schedule::parse("*/10 * * * * *", chrono_tz::UTC).expect("a schedule");
+        let job = config::Job {
+            name: "often".into(),
+            kind: crate::model::Kind::Note,
+            schedule,
+            targets: Vec::new(),
+        };
+        let bell = Arc::new(Notify::new());
+        let alarm = Alarm::set(&[job], &Clock::system(), &bell).await.expect("the alarm is set");
+        let rang = tokio::time::timeout(Duration::from_secs(30), bell.notified()).await;
+        alarm.stop().await;
+        assert!(rang.is_ok(), "it rings within its interval");
+    }
+}

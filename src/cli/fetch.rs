@@ -244,13 +244,16 @@ fn shown(seen: &Seen) -> String {
     }
     for row in &seen.calls {
         text += &format!(
-            "{}: {} calls, {} billed, {}; of {} nobody can say\n",
+            "{}: calls {}, billed {} ({})",
             row.endpoint,
             row.calls,
             row.billed,
-            money(row.cost_micros),
-            row.unknown
+            money(row.cost_micros)
         );
+        text += &match row.unknown {
+            0 => "\n".to_owned(),
+            unknown => format!(", billed or not nobody can say {unknown}\n"),
+        };
     }
     text
 }

@@ -178,11 +178,7 @@ fn print(text: &str) -> Result<()> {
 }
 
 fn load(cli: &Cli) -> Result<Config> {
-    let config = Config::load(&cli.config, &Environment::read())?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-    Ok(config)
+    Ok(Config::load(&cli.config, &Environment::read())?)
 }
 
 /// Opens the archive with a schema that this program knows.
@@ -193,7 +189,7 @@ async fn open(cli: &Cli) -> Result<Store> {
 }
 
 fn check_config(cli: &Cli) -> Result<ExitCode> {
-    let config = Config::load(&cli.config, &Environment::read())?;
+    let config = load(cli)?;
     print(&check::report(&config, Clock::system().now()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,9 @@ use crate::time::Clock;
 
 pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
     let config = Arc::new(load(cli)?);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     config.require_token()?;
     let store = open(cli).await?;
     let stop = CancellationToken::new();

@@ -82,7 +82,7 @@ pub struct Observation {
     pub outcome: Option<String>,
     /// Why it was missed, or why the last try failed.
     pub reason: Option<String>,
-    /// What upstream or the network said to the last call.
+    /// What upstream or the network said to the last call, or what was wrong with its answer.
     pub message: Option<String>,
     /// The last call; its document has the same number.
     pub call_id: Option<i64>,
@@ -198,9 +198,11 @@ impl Tx {
         Ok(fetch_all!(
             self,
             Observation,
-            "select t.kind, t.key, t.item_id, s.outcome, s.reason, c.message, s.call_id
+            "select t.kind, t.key, t.item_id, s.outcome, s.reason,
+                    coalesce(d.drift, c.message) as message, s.call_id
              from slots s join targets t on t.target_id = s.target_id
              left join calls c on c.call_id = s.call_id
+             left join documents d on d.document_id = s.call_id
              where s.run_id = $1 order by t.target_id",
             run_id
         ))
