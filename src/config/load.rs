@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
@@ -78,7 +79,7 @@ impl<'a> Reader<'a> {
         let Some(mut document) = self.document(text) else {
             return Err(self.problems.into_error());
         };
-        secrets::refuse(&mut document, &mut self.source, &mut self.problems);
+        refuse_secrets(&mut document, &mut self.source, &mut self.problems);
         let [amagi, douyin, job, justoneapi] = SECTIONS.map(|name| document.remove(name));
         let top: TopLevel = self.section(Some(whole(document, text)));
         let timezone = self.zone(top.timezone.as_ref(), DEFAULT_ZONE);
@@ -239,5 +240,44 @@ fn read_file(path: &Path) -> Result<String, Problem> {
         Ok(text) => Ok(text),
         Err(error) if large => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
         Err(_) => Err(cannot("it is not UTF-8 text".to_owned())),
+    }
+}
+
+/// Takes every secret out of a table, at any depth, and reports each without its value.
+fn refuse_secrets(table: &mut DeTable<'_>, source: &mut Source<'_>, problems: &mut Problems) {
+    let mut found = Vec::new();
+    take(table, &mut found);
+    for (key, value) in &found {
+        source.hide(key.start..value.end.max(key.end));
+    }
+    for (key, _) in found {
+        let help = "set the environment variable JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to \
+                    the path of a file that holds it, and remove this line; a token that was \
+                    shared with this file should be replaced";
+        problems.at_key(source, key, Problem::new("secrets do not belong in this file", help));
+    }
+}
+
+fn take(table: &mut DeTable<'_>, found: &mut Vec<(Range<usize>, Range<usize>)>) {
+    let names: Vec<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
+    for name in names.iter().filter(|name| secrets::is_name(name)) {
+        if let Some((key, value)) = table.remove_entry(name.as_str()) {
+            found.push((key.span(), value.span()));
+        }
+    }
+    for (_, value) in table.iter_mut() {
+        descend(value.get_mut(), found);
+    }
+}
+
+fn descend(value: &mut DeValue<'_>, found: &mut Vec<(Range<usize>, Range<usize>)>) {
+    match value {
+        DeValue::Table(table) => take(table, found),
+        DeValue::Array(items) => {
+            for item in items.iter_mut() {
+                descend(item.get_mut(), found);
+            }
+        }
+        _ => {}
     }
 }

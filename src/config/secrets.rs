@@ -1,11 +1,5 @@
 //! What counts as a secret in `jobs.toml`, where secrets do not belong.
 
-use std::ops::Range;
-
-use toml::de::{DeTable, DeValue};
-
-use super::problems::{Problem, Problems, Source};
-
 /// A key that holds one of these, whatever its case and separators, holds a secret.
 const SECRET_PARTS: [&str; 7] =
     ["token", "secret", "passw", "credential", "authorization", "apikey", "bearer"];
@@ -29,45 +23,6 @@ pub(super) fn mentioned(line: &str) -> bool {
     let folded: String = lower.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | '.')).collect();
     SECRET_PARTS.iter().any(|part| folded.contains(part))
         || lower.split(['=', ':', ',', '{', '.', '\n']).any(is_name)
-}
-
-/// Takes every secret out of a table, at any depth, and reports each without its value.
-pub(super) fn refuse(table: &mut DeTable<'_>, source: &mut Source<'_>, problems: &mut Problems) {
-    let mut found = Vec::new();
-    take(table, &mut found);
-    for (key, value) in &found {
-        source.hide(key.start..value.end.max(key.end));
-    }
-    for (key, _) in found {
-        let help = "set the environment variable JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to \
-                    the path of a file that holds it, and remove this line; a token that was \
-                    shared with this file should be replaced";
-        problems.at_key(source, key, Problem::new("secrets do not belong in this file", help));
-    }
-}
-
-fn take(table: &mut DeTable<'_>, found: &mut Vec<(Range<usize>, Range<usize>)>) {
-    let names: Vec<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
-    for name in names.iter().filter(|name| is_name(name)) {
-        if let Some((key, value)) = table.remove_entry(name.as_str()) {
-            found.push((key.span(), value.span()));
-        }
-    }
-    for (_, value) in table.iter_mut() {
-        descend(value.get_mut(), found);
-    }
-}
-
-fn descend(value: &mut DeValue<'_>, found: &mut Vec<(Range<usize>, Range<usize>)>) {
-    match value {
-        DeValue::Table(table) => take(table, found),
-        DeValue::Array(items) => {
-            for item in items.iter_mut() {
-                descend(item.get_mut(), found);
-            }
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::known::Known;
-use super::rows::array;
+use super::rows::{array, hex};
 use super::{Body, CallEnd, Settlement, Tx, execute};
 use crate::model::{Batch, Kind};
 use crate::time::Time;
@@ -196,13 +196,4 @@ impl Tx {
         );
         Ok(())
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

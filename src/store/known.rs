@@ -1,7 +1,4 @@
-//! Statements for what is known and how it moved: the rows that answers turn into.
-//!
-//! Most answers of a tracker repeat what is known. So an item and its children are rewritten
-//! only when their fingerprint says that something changed; the counts are a new row each time.
+//! The rows of many answers, made ready to be saved by a few statements.
 
 use std::collections::BTreeMap;
 
@@ -10,106 +7,37 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::archive::hex;
-use super::rows::{array, names};
-use super::{Tx, execute, fetch_all};
+use super::rows::hex;
+use super::shapes::SHAPES;
 use crate::model::Batch;
 use crate::time::Time;
-
-/// What every row is stamped with: the answer it came from and when that came.
-const STAMP: &str = "document_id int, observed_at time, observed_us micros";
-
-/// An item with children: a note, a KOL or a work.
-struct Shape {
-    /// Its table.
-    table: &'static str,
-    /// The column of its platform's id.
-    id: &'static str,
-    /// Its columns, the id first.
-    columns: &'static str,
-    /// The tables of its children and their columns, the id first.
-    children: &'static [(&'static str, &'static str)],
-}
-
-const NOTES: Shape = Shape {
-    table: "notes",
-    id: "note_id",
-    columns: "note_id text, note_type text, title text, body text, language text, author_id text, \
-              published_at time, edited_at time, ip_location text, pinned bool, has_goods bool, \
-              share_url text, video_duration_ms int, video_url text, video_width int, video_height int",
-    children: &[
-        (
-            "note_images",
-            "note_id text, position int, file_id text, width int, height int, url text, \
-             is_live bool, live_url text, live_duration_ms int, live_video_id text",
-        ),
-        ("note_hashtags", "note_id text, position int, hashtag_id text"),
-        ("note_mentions", "note_id text, position int, user_id text, nickname text"),
-    ],
-};
-
-const KOLS: Shape = Shape {
-    table: "kols",
-    id: "kol_id",
-    columns: "kol_id text, red_id text, nickname text, avatar_url text, gender text, location text, \
-              level int, mcn_id text, mcn_name text, low_active bool, picture_price real, \
-              video_price real, lower_price real",
-    children: &[
-        ("kol_tags", "kol_id text, position int, tag_kind text, category text, tag text"),
-        (
-            "kol_notes",
-            "kol_id text, position int, note_id text, note_type text, content_tag text, image_url text",
-        ),
-    ],
-};
-
-const WORKS: Shape = Shape {
-    table: "works",
-    id: "work_id",
-    columns: "work_id text, work_type text, aweme_type int, title text, body text, author_id text, \
-              published_at time, duration_ms int, region text, city text, video_id text, \
-              video_width int, video_height int, cover_url text, share_url text, music_id text, \
-              series_id text, mix_id text, mix_episode int, is_deleted bool, is_prohibited bool, \
-              is_private bool, with_goods bool",
-    children: &[
-        (
-            "work_images",
-            "work_id text, position int, file_id text, width int, height int, url text, is_live bool",
-        ),
-        ("work_hashtags", "work_id text, position int, hashtag_id text"),
-        ("work_mentions", "work_id text, position int, user_id text, sec_uid text, nickname text"),
-        (
-            "work_creators",
-            "work_id text, position int, author_id text, sec_uid text, nickname text, role text",
-        ),
-    ],
-};
 
 /// Columns whose values are signed and change with every answer though nothing else did.
 const SIGNED: [&str; 6] = ["url", "live_url", "video_url", "cover_url", "image_url", "avatar_url"];
 
 /// Rows of one table, each under its key: of several for a key the newest stays.
-type Keyed = BTreeMap<String, Value>;
+pub(super) type Keyed = BTreeMap<String, Value>;
 
 /// The rows of many answers, in a shape that a few statements can save.
 #[derive(Default)]
 pub(super) struct Known {
-    items: [BTreeMap<String, Item>; 3],
-    authors: Keyed,
-    hashtags: Keyed,
-    music: Keyed,
-    note_metrics: Vec<Value>,
-    work_metrics: Vec<Value>,
-    kol_metrics: Vec<Value>,
-    suggestions: Vec<Value>,
-    search_results: Vec<Value>,
+    pub(super) items: [BTreeMap<String, Item>; 3],
+    pub(super) authors: Keyed,
+    pub(super) hashtags: Keyed,
+    pub(super) music: Keyed,
+    pub(super) note_metrics: Vec<Value>,
+    pub(super) work_metrics: Vec<Value>,
+    pub(super) kol_metrics: Vec<Value>,
+    pub(super) suggestions: Vec<Value>,
+    pub(super) search_results: Vec<Value>,
 }
 
-struct Item {
-    observed_at: Time,
-    fingerprint: String,
-    row: Value,
-    children: Vec<Vec<Value>>,
+/// An item with its children, as one answer has it.
+pub(super) struct Item {
+    pub(super) observed_at: Time,
+    pub(super) fingerprint: String,
+    pub(super) row: Value,
+    pub(super) children: Vec<Vec<Value>>,
 }
 
 impl Known {
@@ -193,8 +121,6 @@ impl Known {
     }
 }
 
-const SHAPES: [&Shape; 3] = [&NOTES, &KOLS, &WORKS];
-
 /// The answer that rows come from.
 struct Stamp {
     document_id: i64,
@@ -225,7 +151,7 @@ impl Stamp {
     }
 }
 
-fn text(row: &Value, column: &str) -> String {
+pub(super) fn text(row: &Value, column: &str) -> String {
     row.get(column).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
@@ -246,221 +172,4 @@ fn fingerprint(row: &Value, children: &[Vec<Value>]) -> String {
         children.iter().map(|rows| rows.iter().map(lasting).collect()).collect();
     let text = serde_json::json!([lasting(row), children]).to_string();
     hex(Sha256::digest(text).get(..16).unwrap_or_default())
-}
-
-#[derive(sqlx::FromRow)]
-struct Stored {
-    id: String,
-    fingerprint: String,
-    last_seen_at: Time,
-}
-
-impl Tx {
-    /// Saves the rows of answers: items first, since the counts refer to them.
-    pub(super) async fn put_known(&mut self, known: &Known) -> Result<()> {
-        for (shape, items) in SHAPES.into_iter().zip(&known.items) {
-            self.put_items(shape, items).await?;
-        }
-        let authors: Vec<_> = known.authors.values().collect();
-        self.insert(
-            "authors",
-            "platform text, author_id text, sec_uid text, handle text, nickname text, avatar_url text",
-            "first_seen_at, last_seen_at",
-            "observed_at, observed_at",
-            "on conflict (platform, author_id) do update set
-                 sec_uid = excluded.sec_uid, handle = excluded.handle, nickname = excluded.nickname,
-                 avatar_url = excluded.avatar_url, last_seen_at = excluded.last_seen_at
-             where authors.last_seen_at <= excluded.last_seen_at",
-            &authors,
-        )
-        .await?;
-        let hashtags: Vec<_> = known.hashtags.values().collect();
-        self.insert(
-            "hashtags",
-            "platform text, hashtag_id text, name text",
-            "",
-            "",
-            "on conflict (platform, hashtag_id) do update set name = excluded.name
-             where hashtags.name <> excluded.name",
-            &hashtags,
-        )
-        .await?;
-        let music: Vec<_> = known.music.values().collect();
-        self.insert(
-            "music",
-            "music_id text, title text, author text, duration_ms int, is_original bool",
-            "",
-            "",
-            "on conflict (music_id) do update set
-                 title = excluded.title, author = excluded.author,
-                 duration_ms = excluded.duration_ms, is_original = excluded.is_original
-             where music.title is distinct from excluded.title
-                or music.author is distinct from excluded.author
-                or music.duration_ms is distinct from excluded.duration_ms
-                or music.is_original is distinct from excluded.is_original",
-            &music,
-        )
-        .await?;
-        self.put_snapshots(known).await
-    }
-
-    async fn put_snapshots(&mut self, known: &Known) -> Result<()> {
-        self.insert(
-            "note_snapshots",
-            "likes int, collects int, comments int, shares int, views int",
-            "note_key, observed_at, document_id, rounded",
-            "(select note_key from notes where note_id = r.note_id), observed_us, document_id,
-             case when not exact then true end",
-            "on conflict do nothing",
-            &known.note_metrics,
-        )
-        .await?;
-        self.insert(
-            "work_snapshots",
-            "likes int, comments int, collects int, shares int, plays int, recommends int, \
-             downloads int, admires int",
-            "work_key, observed_at, document_id, rounded",
-            "(select work_key from works where work_id = r.work_id), observed_us, document_id,
-             case when not exact then true end",
-            "on conflict do nothing",
-            &known.work_metrics,
-        )
-        .await?;
-        self.insert(
-            "kol_snapshots",
-            "followers int, followers_growth_30d int, followers_growth_rate_30d real, \
-             read_median int, engagement_median int, picture_read_median int, \
-             picture_engagement_median int, video_read_median int, video_engagement_median int, \
-             impression_median_30d int, monthly_engagements int, total_notes int, \
-             business_notes int, picture_price real, video_price real, lower_price real, \
-             picture_read_cost real, video_read_cost real, picture_cpm real, video_cpm real, \
-             picture_engage_cost real, video_engage_cost real, hundred_like_percent real, \
-             thousand_like_percent real, active_fans_percent real, engaged_fans_percent real, \
-             invite_reply_percent real",
-            "kol_key, observed_at, document_id",
-            "(select kol_key from kols where kol_id = r.kol_id), observed_us, document_id",
-            "on conflict do nothing",
-            &known.kol_metrics,
-        )
-        .await?;
-        self.insert(
-            "keyword_suggestions",
-            "keyword text, rank int, suggestion text, suggestion_type text, search_type text, \
-             link text, highlight text, is_intervened bool, search_cpl_id text, word_request_id text",
-            "observed_at, document_id",
-            "observed_at, document_id",
-            "on conflict do nothing",
-            &known.suggestions,
-        )
-        .await?;
-        self.insert(
-            "kol_search_results",
-            "position int, page int, kol_id text",
-            "document_id",
-            "document_id",
-            "on conflict do nothing",
-            &known.search_results,
-        )
-        .await
-    }
-
-    /// Inserts rows with the columns of `spec` as they are, and `more` columns from `values`.
-    async fn insert<T: Serialize>(
-        &mut self,
-        table: &str,
-        spec: &str,
-        more: &str,
-        values: &str,
-        conflict: &str,
-        rows: &[T],
-    ) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let columns = names(spec);
-        let comma = if more.is_empty() { "" } else { ", " };
-        let template = format!(
-            "insert into {table} ({columns}{comma}{more})
-             select {columns}{comma}{values} from {{rows}} where true {conflict}"
-        );
-        // The keys that `values` may refer to, beside the stamp.
-        let extra =
-            ["note_id text", "work_id text", "kol_id text", "exact bool", "fingerprint text"];
-        let extra = extra.into_iter().filter(|column| !spec.contains(column));
-        let spec = extra.fold(format!("{spec}, {STAMP}"), |spec, column| spec + ", " + column);
-        let sql = self.over_rows(&spec, &template);
-        execute!(self, sql, array(rows)?);
-        Ok(())
-    }
-
-    /// Rewrites the items that changed, with their children, and notes the others as seen.
-    async fn put_items(&mut self, shape: &Shape, items: &BTreeMap<String, Item>) -> Result<()> {
-        if items.is_empty() {
-            return Ok(());
-        }
-        let Shape { table, id, columns, children } = shape;
-        let ids: Vec<_> = items.keys().collect();
-        let sql = format!(
-            "select {id} as id, fingerprint, last_seen_at from {table} where {id} in {}",
-            self.listed(1)
-        );
-        let stored = fetch_all!(self, Stored, sqlx::AssertSqlSafe(sql), array(&ids)?);
-        let stored: BTreeMap<_, _> = stored.iter().map(|row| (row.id.as_str(), row)).collect();
-        let (mut changed, mut seen) = (Vec::new(), Vec::new());
-        for (id, item) in items {
-            match stored.get(id.as_str()) {
-                // An older answer says nothing about how the item is now.
-                Some(row) if row.last_seen_at > item.observed_at => {}
-                Some(row) if row.fingerprint == item.fingerprint => seen.push(&item.row),
-                _ => changed.push(item),
-            }
-        }
-        let rows: Vec<_> = changed.iter().map(|item| &item.row).collect();
-        let update: Vec<_> = names(columns)
-            .split(", ")
-            .chain(["last_seen_at", "fingerprint", "document_id"])
-            .filter(|column| column != id)
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
-        self.insert(
-            table,
-            columns,
-            "first_seen_at, last_seen_at, fingerprint, document_id",
-            "observed_at, observed_at, fingerprint, document_id",
-            &format!("on conflict ({id}) do update set {}", update.join(", ")),
-            &rows,
-        )
-        .await?;
-        let ids: Vec<_> = rows.iter().map(|row| text(row, id)).collect();
-        for (n, (child, columns)) in children.iter().enumerate() {
-            self.replace_children(child, columns, id, &ids, &changed, n).await?;
-        }
-        let sql = self.over_rows(
-            &format!("{id} text, observed_at time"),
-            &format!(
-                "update {table} set last_seen_at = r.observed_at from {{rows}}
-                 where {table}.{id} = r.{id} and {table}.last_seen_at < r.observed_at"
-            ),
-        );
-        execute!(self, sql, array(&seen)?);
-        Ok(())
-    }
-
-    async fn replace_children(
-        &mut self,
-        table: &str,
-        columns: &str,
-        id: &str,
-        ids: &[String],
-        items: &[&Item],
-        n: usize,
-    ) -> Result<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let sql = format!("delete from {table} where {id} in {}", self.listed(1));
-        execute!(self, sqlx::AssertSqlSafe(sql), array(ids)?);
-        let rows: Vec<_> = items.iter().filter_map(|item| item.children.get(n)).flatten().collect();
-        self.insert(table, columns, "", "", "", &rows).await
-    }
 }

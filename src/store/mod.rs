@@ -14,7 +14,10 @@ mod presence;
 mod queue;
 mod report;
 mod rows;
+mod run_report;
+mod shapes;
 mod time;
+mod upsert;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use body::Body;
@@ -23,9 +26,8 @@ pub use ledger::{CallEnd, CallStart};
 pub use plan::{Fires, JobRow};
 pub use presence::Presence;
 pub use queue::{Claim, Next, Settlement};
-pub use report::{
-    CallTotals, Counts, JobReport, KolFigures, Observation, Point, Problem, SlotTotals, Suggested,
-};
+pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
+pub use run_report::{Counts, KolFigures, Observation, Suggested};
 
 use anyhow::{Context as _, Result};
 

@@ -112,3 +112,12 @@ fn postgres_rows(spec: &str) -> String {
 pub(super) fn array<T: Serialize>(rows: &[T]) -> anyhow::Result<String> {
     Ok(serde_json::to_string(rows)?)
 }
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,171 @@
+//! Plain rows, named and typed as the tables are, and [`Batch`]: what one answer turns into.
+//!
+//! Every field says which JSON path feeds it. A field that the answer lacks, or whose value
+//! is known to mean "hidden", is `None`, never zero.
+
+mod douyin;
+mod kols;
+mod xiaohongshu;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use douyin::{Music, Work, WorkCreator, WorkHashtag, WorkImage, WorkMention, WorkMetrics};
+pub use kols::{Kol, KolMetrics, KolNote, KolSearchResult, KolTag};
+pub use xiaohongshu::{KeywordSuggestion, Note, NoteHashtag, NoteImage, NoteMention, NoteMetrics};
+
+/// Where an item lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// 小红书.
+    Xiaohongshu,
+    /// 抖音.
+    Douyin,
+}
+
+/// What kind of thing a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A Xiaohongshu note, by its id.
+    Note,
+    /// A keyword, for its search suggestions.
+    Keyword,
+    /// A KOL search, by its filter.
+    KolSearch,
+    /// A Douyin work, by its id.
+    Work,
+}
+
+impl Kind {
+    /// Every kind, in the order of the README.
+    pub const ALL: [Self; 4] = [Self::Note, Self::Keyword, Self::KolSearch, Self::Work];
+
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Keyword => "keyword",
+            Self::KolSearch => "kol_search",
+            Self::Work => "work",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// One thing to look at, as a watchlist names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Target {
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// A note or work id, a keyword, a [`KolSearch`] key, or a short link (`https://…`)
+    /// whose item is not known yet.
+    pub key: String,
+}
+
+impl Target {
+    /// Whether the key is a short link that a provider has to resolve before it can be looked at.
+    pub fn is_short_link(&self) -> bool {
+        matches!(self.kind, Kind::Note | Kind::Work) && self.key.starts_with("https://")
+    }
+}
+
+/// A KOL search as a target's key: the filter and how many pages of it to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KolSearch {
+    /// Query parameters, sorted by name, values as sent.
+    pub filter: BTreeMap<String, String>,
+    /// Pages to read at the most.
+    pub max_pages: u32,
+}
+
+impl KolSearch {
+    /// The key: the same search always gives the same text.
+    pub fn to_key(&self) -> String {
+        serde_json::json!({ "filter": self.filter, "max_pages": self.max_pages }).to_string()
+    }
+
+    /// The search of a key; `None` when the text is no such key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        serde_json::from_str(key).ok()
+    }
+}
+
+/// What one answer turns into: rows of any of the tables, in the order of the answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Batch {
+    /// Rows of `authors`.
+    pub authors: Vec<Author>,
+    /// Rows of `notes`.
+    pub notes: Vec<Note>,
+    /// Rows of `note_images`.
+    pub note_images: Vec<NoteImage>,
+    /// Rows of `hashtags`.
+    pub hashtags: Vec<Hashtag>,
+    /// Rows of `note_hashtags`.
+    pub note_hashtags: Vec<NoteHashtag>,
+    /// Rows of `note_mentions`.
+    pub note_mentions: Vec<NoteMention>,
+    /// Rows of `note_metrics`.
+    pub note_metrics: Vec<NoteMetrics>,
+    /// Rows of `kols`.
+    pub kols: Vec<Kol>,
+    /// Rows of `kol_tags`.
+    pub kol_tags: Vec<KolTag>,
+    /// Rows of `kol_notes`.
+    pub kol_notes: Vec<KolNote>,
+    /// Rows of `kol_metrics`.
+    pub kol_metrics: Vec<KolMetrics>,
+    /// Rows of `kol_search_results`.
+    pub kol_search_results: Vec<KolSearchResult>,
+    /// Rows of `works`.
+    pub works: Vec<Work>,
+    /// Rows of `work_images`.
+    pub work_images: Vec<WorkImage>,
+    /// Rows of `work_hashtags`.
+    pub work_hashtags: Vec<WorkHashtag>,
+    /// Rows of `work_mentions`.
+    pub work_mentions: Vec<WorkMention>,
+    /// Rows of `work_creators`.
+    pub work_creators: Vec<WorkCreator>,
+    /// Rows of `work_metrics`.
+    pub work_metrics: Vec<WorkMetrics>,
+    /// Rows of `music`.
+    pub music: Vec<Music>,
+    /// Rows of `keyword_suggestions`.
+    pub keyword_suggestions: Vec<KeywordSuggestion>,
+}
+
+/// Who published a note or a work.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Author {
+    /// Which platform the id belongs to.
+    pub platform: Platform,
+    /// Xiaohongshu `user.userid`, else `user.id`; Douyin `author.uid`.
+    pub author_id: String,
+    /// Douyin `author.sec_uid`.
+    pub sec_uid: Option<String>,
+    /// Xiaohongshu `user.red_id`; Douyin `author.unique_id`, else `author.short_id`. May hold letters.
+    pub handle: Option<String>,
+    /// `nickname`.
+    pub nickname: Option<String>,
+    /// Xiaohongshu `user.image` or `user.images`; Douyin `author.avatar_thumb.url_list[0]`.
+    pub avatar_url: Option<String>,
+}
+
+/// A hashtag of a platform.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Hashtag {
+    /// Which platform the id belongs to.
+    pub platform: Platform,
+    /// Xiaohongshu `hash_tag[].id`; Douyin `text_extra[].hashtag_id`.
+    pub hashtag_id: String,
+    /// `hash_tag[].name`; `text_extra[].hashtag_name`.
+    pub name: String,
+}

@@ -1,0 +1,70 @@
+//! The items that have children, and the columns of all their tables.
+
+/// An item with children: a note, a KOL or a work.
+pub(super) struct Shape {
+    /// Its table.
+    pub(super) table: &'static str,
+    /// The column of its platform's id.
+    pub(super) id: &'static str,
+    /// Its columns, the id first.
+    pub(super) columns: &'static str,
+    /// The tables of its children and their columns, the id first.
+    pub(super) children: &'static [(&'static str, &'static str)],
+}
+
+const NOTES: Shape = Shape {
+    table: "notes",
+    id: "note_id",
+    columns: "note_id text, note_type text, title text, body text, language text, author_id text, \
+              published_at time, edited_at time, ip_location text, pinned bool, has_goods bool, \
+              share_url text, video_duration_ms int, video_url text, video_width int, video_height int",
+    children: &[
+        (
+            "note_images",
+            "note_id text, position int, file_id text, width int, height int, url text, \
+             is_live bool, live_url text, live_duration_ms int, live_video_id text",
+        ),
+        ("note_hashtags", "note_id text, position int, hashtag_id text"),
+        ("note_mentions", "note_id text, position int, user_id text, nickname text"),
+    ],
+};
+
+const KOLS: Shape = Shape {
+    table: "kols",
+    id: "kol_id",
+    columns: "kol_id text, red_id text, nickname text, avatar_url text, gender text, location text, \
+              level int, mcn_id text, mcn_name text, low_active bool, picture_price real, \
+              video_price real, lower_price real",
+    children: &[
+        ("kol_tags", "kol_id text, position int, tag_kind text, category text, tag text"),
+        (
+            "kol_notes",
+            "kol_id text, position int, note_id text, note_type text, content_tag text, image_url text",
+        ),
+    ],
+};
+
+const WORKS: Shape = Shape {
+    table: "works",
+    id: "work_id",
+    columns: "work_id text, work_type text, aweme_type int, title text, body text, author_id text, \
+              published_at time, duration_ms int, region text, city text, video_id text, \
+              video_width int, video_height int, cover_url text, share_url text, music_id text, \
+              series_id text, mix_id text, mix_episode int, is_deleted bool, is_prohibited bool, \
+              is_private bool, with_goods bool",
+    children: &[
+        (
+            "work_images",
+            "work_id text, position int, file_id text, width int, height int, url text, is_live bool",
+        ),
+        ("work_hashtags", "work_id text, position int, hashtag_id text"),
+        ("work_mentions", "work_id text, position int, user_id text, sec_uid text, nickname text"),
+        (
+            "work_creators",
+            "work_id text, position int, author_id text, sec_uid text, nickname text, role text",
+        ),
+    ],
+};
+
+/// Every item with children, in the order in which [`Known`](super::known::Known) holds them.
+pub(super) const SHAPES: [&Shape; 3] = [&NOTES, &KOLS, &WORKS];
