@@ -18,7 +18,6 @@ use url::Url;
 
 use self::scrub::Scrubber;
 use super::{Provider, Request};
-use crate::config::{Config, ProviderSettings};
 
 /// How long reaching a server may take, within the time of the whole call.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,9 +39,12 @@ pub struct Client {
 }
 
 /// Where a provider is, and how long a call to it may take.
-struct Server {
-    base_url: Url,
-    timeout: Duration,
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// What the paths of its endpoints are appended to.
+    pub base_url: Url,
+    /// For a call as a whole.
+    pub timeout: Duration,
 }
 
 /// What came back.
@@ -67,22 +69,21 @@ pub struct Received {
 }
 
 impl Client {
-    /// The client of a configuration.
-    pub fn new(config: &Config) -> anyhow::Result<Self> {
-        Self::of(&config.justoneapi, &config.amagi, config.token.clone())
-    }
-
-    fn of(
-        justoneapi: &ProviderSettings,
-        amagi: &ProviderSettings,
+    /// A client of both providers; the token is JustOneAPI's.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(
+        justoneapi: Server,
+        amagi: Server,
         token: Option<SecretString>,
     ) -> anyhow::Result<Self> {
         // Fails when it was done before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             http: http_client()?,
-            justoneapi: Server::of(justoneapi),
-            amagi: Server::of(amagi),
+            justoneapi,
+            amagi,
             scrubber: Scrubber::of(token.as_ref().map(SecretString::expose_secret)),
             token,
         })
@@ -176,10 +177,6 @@ impl fmt::Debug for Client {
 }
 
 impl Server {
-    fn of(settings: &ProviderSettings) -> Self {
-        Self { base_url: settings.base_url.clone(), timeout: settings.timeout }
-    }
-
     /// The address to ask: what is asked for only ever stands in the query, encoded.
     fn url(&self, request: &Request, token: Option<&str>) -> Url {
         let mut url = self.base_url.clone();

@@ -21,6 +21,7 @@ use chrono_tz::Tz;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::api::client::Server;
 use crate::api::{Endpoint, Provider};
 use crate::model::{Kind, Target};
 use crate::schedule::Schedule;
@@ -83,6 +84,13 @@ pub struct Job {
     pub schedule: Schedule,
     /// What it looks at, each once, in the order of the file.
     pub targets: Vec<Target>,
+}
+
+impl ProviderSettings {
+    /// Where the client finds it.
+    pub fn server(&self) -> Server {
+        Server { base_url: self.base_url.clone(), timeout: self.timeout }
+    }
 }
 
 impl Config {

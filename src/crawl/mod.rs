@@ -73,7 +73,8 @@ impl Crawler {
         owner: i64,
         run: Option<i64>,
     ) -> Result<Self> {
-        let client = Arc::new(Client::new(&config)?);
+        let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
+        let client = Arc::new(Client::new(justoneapi, amagi, config.token.clone())?);
         let limits = Endpoint::ALL.map(|endpoint| {
             let rate = config.provider(endpoint.provider()).rate_per_second;
             let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
@@ -114,7 +115,7 @@ impl Crawler {
         self.turn = (self.turn + 1) % Kind::ALL.len();
         for n in 0..Kind::ALL.len() {
             let kind = Kind::ALL[(self.turn + n) % Kind::ALL.len()];
-            let endpoint = self.endpoint_of(kind);
+            let endpoint = self.config.endpoint(kind);
             let provider = endpoint.provider();
             let flying = self.flying.get(&provider).copied().unwrap_or(0);
             let free = self.config.provider(provider).concurrency.saturating_sub(flying);
@@ -152,7 +153,7 @@ impl Crawler {
     /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
     async fn start(&mut self, kind: Kind, most: usize) -> Result<usize> {
         let now = self.clock.now();
-        let timeout = self.config.provider(self.endpoint_of(kind).provider()).timeout;
+        let timeout = self.config.provider(self.config.endpoint(kind).provider()).timeout;
         let mut tx = self.store.begin().await?;
         let until = now.plus(timeout + LEASE_MARGIN);
         let claims = tx.claim(self.owner, &[kind], self.run, most, now, until).await?;
@@ -194,21 +195,11 @@ impl Crawler {
         });
     }
 
-    /// Which endpoint targets of a kind are asked of.
-    fn endpoint_of(&self, kind: Kind) -> Endpoint {
-        match kind {
-            Kind::Note => self.config.note_detail,
-            Kind::Keyword => Endpoint::SearchSuggestions,
-            Kind::KolSearch => Endpoint::KolSearch,
-            Kind::Work => self.config.work_detail,
-        }
-    }
-
     /// What to ask for a claimed slot. A short link is resolved first, unless the provider takes it.
     fn ask(&self, kind: Kind, claim: &Claim) -> (Endpoint, Ask) {
         let page = u32::try_from(claim.page).unwrap_or(1);
         let target = Target { kind, key: claim.key.clone() };
-        let endpoint = self.endpoint_of(kind);
+        let endpoint = self.config.endpoint(kind);
         let link = target.is_short_link().then(|| endpoint.resolver()).flatten();
         match (&claim.item_id, link) {
             (Some(item), _) => (endpoint, Ask { key: item.clone(), page }),

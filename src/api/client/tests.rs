@@ -1,7 +1,5 @@
 mod server;
 
-use std::collections::BTreeMap;
-
 use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -14,20 +12,9 @@ use crate::api::{Ask, Endpoint};
 
 const TOKEN: &str = "CANARY/91 f2?x";
 
-fn settings(base_url: Url, timeout: Duration) -> ProviderSettings {
-    ProviderSettings {
-        base_url,
-        allow_insecure_http: false,
-        concurrency: 1,
-        rate_per_second: 1,
-        timeout,
-        price_micros: BTreeMap::new(),
-    }
-}
-
 fn client_with(base_url: Url, timeout: Duration) -> Client {
-    let settings = settings(base_url, timeout);
-    Client::of(&settings, &settings, Some(TOKEN.to_owned().into())).unwrap()
+    let server = Server { base_url, timeout };
+    Client::new(server.clone(), server, Some(TOKEN.to_owned().into())).unwrap()
 }
 
 fn client(base_url: Url) -> Client {
