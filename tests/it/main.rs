@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod crash;
 mod databases;
+mod program;
 mod rows;
 mod schema;
 mod store;

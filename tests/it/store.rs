@@ -285,6 +285,21 @@ async fn a_process_is_alive_for_as_long_as_it_announces_itself(database: Databas
     drop(presence);
 }
 
+on_both!(an_announced_process_does_not_hold_up_the_closing_of_the_archive);
+async fn an_announced_process_does_not_hold_up_the_closing_of_the_archive(database: Database) {
+    let store = database.open().await;
+    let presence = store.announce(OWNER).await.unwrap().expect("nobody else is here");
+    let closing = tokio::time::timeout(std::time::Duration::from_secs(10), store.close());
+    assert!(closing.await.is_ok(), "the archive does not close");
+    let store = database.open().await;
+    drop(presence);
+    // The server learns of the end a moment later.
+    crate::program::wait_for("the lock's end", std::time::Duration::from_secs(10), async || {
+        store.announce(OWNER).await.unwrap().is_some()
+    })
+    .await;
+}
+
 on_both!(a_short_link_is_resolved_once_and_then_means_its_item_everywhere);
 async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(database: Database) {
     let store = database.open().await;
