@@ -11,13 +11,13 @@ use super::show::{count, money, safe, table};
 use super::{Cli, Json, SOME_FAILED, load, open, print};
 use crate::config::Config;
 use crate::crawl::Crawler;
-use crate::daemon::new_owner;
+use crate::daemon::{bury_the_dead, new_owner};
 use crate::model::{Kind, KolSearch, Target};
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Presence, Store, Suggested};
 use crate::time::Clock;
 use crate::watchlist::{self, kol_filter};
 
-/// How often the looks are asked whether a daemon has made them.
+/// How often the looks are asked whether a daemon has made them, or may be made here.
 const POLL: Duration = Duration::from_millis(500);
 
 #[derive(Args, Debug)]
@@ -75,6 +75,9 @@ impl Fetch {
         let clock = Clock::system();
         let owner = new_owner();
         let presence = store.announce(owner).await?;
+        if presence.is_some() {
+            bury_the_dead(&store, owner).await?;
+        }
         let mut tx = store.begin().await?;
         let run_id = tx.run_by_hand(&targets, "fetch", clock.now()).await?;
         tx.commit().await?;
@@ -143,24 +146,27 @@ async fn work_off(
 ) -> Result<()> {
     let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
     let mut signals = super::run::Signals::new()?;
+    let mut told = None;
     loop {
         crawler.save().await?;
         let started = crawler.start_due().await?;
         let mut tx = store.read().await?;
         let Some(next) = tx.next_try(Some(run_id), clock.now()).await? else { return Ok(()) };
         drop(tx);
-        let next =
-            next.max(clock.now().plus(started.held_back.unwrap_or(Duration::from_millis(1))));
-        if crawler.is_idle() && next > clock.now().plus(POLL) {
-            let wait = next.since(clock.now());
+        let now = clock.now();
+        if crawler.is_idle() && next > now.plus(POLL) && told != Some(next) {
+            told = Some(next);
             tracing::info!(
-                wait_s = wait.as_secs(),
+                wait_s = next.since(now).as_secs(),
                 "the call failed and is tried again; Ctrl-C gives up"
             );
         }
+        // Not until `next`: another process may be at a look of this run, or at another one of its
+        // target, and end before.
+        let again = now.plus(started.held_back.map_or(POLL, |wait| wait.min(POLL)));
         tokio::select! {
             () = crawler.wait() => {}
-            () = clock.sleep_until(next), if crawler.is_idle() || started.held_back.is_some() => {}
+            () = clock.sleep_until(again), if crawler.is_idle() || started.held_back.is_some() => {}
             () = signals.next() => {
                 while crawler.in_flight() > 0 {
                     crawler.wait().await;
