@@ -7,4 +7,5 @@ mod databases;
 mod program;
 mod rows;
 mod schema;
+mod secrecy;
 mod store;
