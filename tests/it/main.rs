@@ -8,4 +8,5 @@ mod program;
 mod rows;
 mod schema;
 mod secrecy;
+mod signals;
 mod store;

@@ -3,33 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use sqlx::FromRow;
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
 use tidewatch::schedule::Schedule;
 use tidewatch::simulator::TruthRow;
 use tidewatch::store::Store;
 use tidewatch::time::Time;
 
+use crate::databases::{count, rows};
+
 /// A job begins with its first fire after the first daemon that lived long enough to know it.
 const BEGINS_WITHIN: Duration = Duration::from_secs(20);
-
-/// The rows of a query that is the same on both databases.
-#[expect(clippy::disallowed_methods, reason = "looks at the archive from outside the store")]
-async fn rows<T>(store: &Store, sql: &'static str) -> Vec<T>
-where
-    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    match store {
-        Store::Sqlite { readers, .. } => sqlx::query_as(sql).fetch_all(readers).await.unwrap(),
-        Store::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
-    }
-}
-
-async fn count(store: &Store, sql: &'static str) -> i64 {
-    let counts: Vec<(i64,)> = rows(store, sql).await;
-    counts[0].0
-}
 
 /// Whether no slot and no call is open.
 pub(super) async fn is_worked_off(store: &Store) -> bool {
