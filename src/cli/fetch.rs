@@ -74,16 +74,17 @@ impl Fetch {
         let store = open(cli).await?;
         let clock = Clock::system();
         let owner = new_owner();
-        let presence = store.announce(owner).await?;
-        if presence.is_some() {
-            bury_the_dead(&store, owner).await?;
-        }
+        let alone = store.announce(owner).await?;
         let mut tx = store.begin().await?;
         let run_id = tx.run_by_hand(&targets, "fetch", clock.now()).await?;
         tx.commit().await?;
-        match presence {
-            Some(presence) => work_off(config, &store, &clock, owner, run_id, presence).await?,
-            None => wait_for_daemon(&store, run_id).await?,
+        let alone = match alone {
+            None => wait_for_daemon(&store, owner, run_id).await?,
+            alone => alone,
+        };
+        if let Some(presence) = alone {
+            bury_the_dead(&store, owner).await?;
+            work_off(config, &store, &clock, owner, run_id, presence).await?;
         }
         let seen = seen(&store, run_id).await?;
         store.close().await;
@@ -178,16 +179,21 @@ async fn work_off(
     }
 }
 
-/// Another process has this SQLite file: its daemon makes the looks.
-async fn wait_for_daemon(store: &Store, run_id: i64) -> Result<()> {
+/// Another process has this SQLite file: its daemon makes the looks. If it ends before, they are
+/// to be made here.
+async fn wait_for_daemon(store: &Store, owner: i64, run_id: i64) -> Result<Option<Presence>> {
     tracing::info!("a daemon is at work on this file: it makes the looks");
     loop {
         let mut tx = store.read().await?;
         if tx.observations(run_id).await?.iter().all(|look| look.outcome.is_some()) {
-            return Ok(());
+            return Ok(None);
         }
         drop(tx);
         tokio::time::sleep(POLL).await;
+        let presence = store.announce(owner).await?;
+        if presence.is_some() {
+            return Ok(presence);
+        }
     }
 }
 

@@ -143,3 +143,21 @@ async fn a_fetch_beside_a_daemon_is_made_once(database: Database) {
         assert_eq!(count(&store, owners).await, 1, "the daemon has the file");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
+    let (database, simulator) = (sqlite(), simulate(ENDLESS).await);
+    let (place, store) = place(&database, &simulator).await;
+    let daemon = started(&place).await;
+    let note = simulator.world().notes(1).remove(0);
+    wait_for_calls(&simulator, NOTES).await;
+    let fetch = place.start(&["fetch", "note", &note]);
+    wait_until_said(&place, "a daemon is at work on this file").await;
+    daemon.kill();
+    let other = simulator.truth().len();
+    wait_for_calls(&simulator, other + 1).await;
+    assert_eq!(simulator.truth()[other].key, note);
+    drop(fetch);
+    let interrupted = "select count(*) from calls where outcome = 'interrupted'";
+    assert_eq!(count(&store, interrupted).await, i64::try_from(NOTES).unwrap());
+}
