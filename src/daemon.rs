@@ -175,7 +175,10 @@ impl Daemon {
 }
 
 /// Frees what processes that are no longer there had claimed.
-async fn bury_the_dead(store: &Store, me: i64) -> Result<()> {
+///
+/// # Errors
+/// When the database fails.
+pub async fn bury_the_dead(store: &Store, me: i64) -> Result<()> {
     let mut tx = store.begin().await?;
     for owner in tx.other_owners(me).await? {
         if tx.is_alive(owner).await? {

@@ -11,13 +11,13 @@ use super::show::{count, money, safe, table};
 use super::{Cli, Json, SOME_FAILED, load, open, print};
 use crate::config::Config;
 use crate::crawl::Crawler;
-use crate::daemon::new_owner;
+use crate::daemon::{bury_the_dead, new_owner};
 use crate::model::{Kind, KolSearch, Target};
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Presence, Store, Suggested};
 use crate::time::Clock;
 use crate::watchlist::{self, kol_filter};
 
-/// How often the looks are asked whether a daemon has made them.
+/// How often the looks are asked whether a daemon has made them, or may be made here.
 const POLL: Duration = Duration::from_millis(500);
 
 #[derive(Args, Debug)]
@@ -74,13 +74,17 @@ impl Fetch {
         let store = open(cli).await?;
         let clock = Clock::system();
         let owner = new_owner();
-        let presence = store.announce(owner).await?;
+        let alone = store.announce(owner).await?;
         let mut tx = store.begin().await?;
         let run_id = tx.run_by_hand(&targets, "fetch", clock.now()).await?;
         tx.commit().await?;
-        match presence {
-            Some(presence) => work_off(config, &store, &clock, owner, run_id, presence).await?,
-            None => wait_for_daemon(&store, run_id).await?,
+        let alone = match alone {
+            None => wait_for_daemon(&store, owner, run_id).await?,
+            alone => alone,
+        };
+        if let Some(presence) = alone {
+            bury_the_dead(&store, owner).await?;
+            work_off(config, &store, &clock, owner, run_id, presence).await?;
         }
         let seen = seen(&store, run_id).await?;
         store.close().await;
@@ -143,24 +147,27 @@ async fn work_off(
 ) -> Result<()> {
     let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
     let mut signals = super::run::Signals::new()?;
+    let mut told = None;
     loop {
         crawler.save().await?;
         let started = crawler.start_due().await?;
         let mut tx = store.read().await?;
         let Some(next) = tx.next_try(Some(run_id), clock.now()).await? else { return Ok(()) };
         drop(tx);
-        let next =
-            next.max(clock.now().plus(started.held_back.unwrap_or(Duration::from_millis(1))));
-        if crawler.is_idle() && next > clock.now().plus(POLL) {
-            let wait = next.since(clock.now());
+        let now = clock.now();
+        if crawler.is_idle() && next > now.plus(POLL) && told != Some(next) {
+            told = Some(next);
             tracing::info!(
-                wait_s = wait.as_secs(),
+                wait_s = next.since(now).as_secs(),
                 "the call failed and is tried again; Ctrl-C gives up"
             );
         }
+        // Not until `next`: another process may be at a look of this run, or at another one of its
+        // target, and end before.
+        let again = now.plus(started.held_back.map_or(POLL, |wait| wait.min(POLL)));
         tokio::select! {
             () = crawler.wait() => {}
-            () = clock.sleep_until(next), if crawler.is_idle() || started.held_back.is_some() => {}
+            () = clock.sleep_until(again), if crawler.is_idle() || started.held_back.is_some() => {}
             () = signals.next() => {
                 while crawler.in_flight() > 0 {
                     crawler.wait().await;
@@ -172,16 +179,21 @@ async fn work_off(
     }
 }
 
-/// Another process has this SQLite file: its daemon makes the looks.
-async fn wait_for_daemon(store: &Store, run_id: i64) -> Result<()> {
+/// Another process has this SQLite file: its daemon makes the looks. If it ends before, they are
+/// to be made here.
+async fn wait_for_daemon(store: &Store, owner: i64, run_id: i64) -> Result<Option<Presence>> {
     tracing::info!("a daemon is at work on this file: it makes the looks");
     loop {
         let mut tx = store.read().await?;
         if tx.observations(run_id).await?.iter().all(|look| look.outcome.is_some()) {
-            return Ok(());
+            return Ok(None);
         }
         drop(tx);
         tokio::time::sleep(POLL).await;
+        let presence = store.announce(owner).await?;
+        if presence.is_some() {
+            return Ok(presence);
+        }
     }
 }
 

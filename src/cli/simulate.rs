@@ -75,8 +75,9 @@ impl Simulate {
             .await
             .with_context(|| format!("cannot listen on 127.0.0.1:{}", self.port))?;
         let simulator = simulator::start(self.options()?, listener).await?;
+        let mut signals = Signals::new()?;
         print(&self.introduction(&simulator))?;
-        Signals::new()?.next().await;
+        signals.next().await;
         simulator.stop().await;
         Ok(ExitCode::SUCCESS)
     }

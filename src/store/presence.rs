@@ -3,8 +3,7 @@
 use std::fs::{File, TryLockError};
 
 use anyhow::{Context as _, Result};
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
+use sqlx::PgConnection;
 
 use super::Store;
 
@@ -15,7 +14,7 @@ pub enum Presence {
     /// An exclusive lock on a file beside the database.
     Sqlite(File),
     /// An advisory lock, held by a connection of its own.
-    Postgres(PoolConnection<Postgres>),
+    Postgres(PgConnection),
 }
 
 impl Store {
@@ -42,11 +41,13 @@ impl Store {
                 }
             }
             Self::Postgres(pool) => {
-                let mut connection = pool.acquire().await?;
+                // Not the pool's any more: given back to it the connection would keep the lock, and
+                // closing the pool would wait for it for ever.
+                let mut connection = pool.acquire().await?.detach();
                 #[expect(clippy::disallowed_methods, reason = "outside any transaction")]
                 sqlx::query("select pg_advisory_lock($1)")
                     .bind(owner)
-                    .execute(&mut *connection)
+                    .execute(&mut connection)
                     .await?;
                 Ok(Some(Presence::Postgres(connection)))
             }

@@ -128,7 +128,8 @@ struct Flag {
 
 /// The slots that may be claimed at `$1` for the kinds `$4` and the run `$5`, oldest first, `$6`
 /// at the most. One target is never looked at twice at once: of several claimable slots of a
-/// target the oldest comes first.
+/// target the oldest comes first. Another run's slots are none of those, because whoever works
+/// off one run alone would wait for them for ever.
 macro_rules! claimable {
     ($lock:literal) => {
         concat!(
@@ -137,7 +138,9 @@ macro_rules! claimable {
                and t.kind in {kinds} and ($5 = 0 or s.run_id = $5)
                and not exists (select 1 from slots o
                                where o.target_id = s.target_id and o.outcome is null
-                                 and (o.lease_until > $1 or (o.retry_at <= $1 and o.due_at < s.due_at)))
+                                 and (o.lease_until > $1
+                                      or (o.retry_at <= $1 and o.due_at < s.due_at
+                                          and ($5 = 0 or o.run_id = $5))))
              order by s.retry_at, s.target_id limit $6",
             $lock
         )

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
 use tempfile::TempDir;
 use tidewatch::store::Store;
 
@@ -66,6 +69,24 @@ async fn create_database(server: &str, name: &str) {
         .execute(&mut connection)
         .await
         .expect("a database for the test");
+}
+
+/// The rows of a query that is the same on both databases.
+#[expect(clippy::disallowed_methods, reason = "looks at the archive from outside the store")]
+pub(crate) async fn rows<T>(store: &Store, sql: &'static str) -> Vec<T>
+where
+    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    match store {
+        Store::Sqlite { readers, .. } => sqlx::query_as(sql).fetch_all(readers).await.unwrap(),
+        Store::Postgres(pool) => sqlx::query_as(sql).fetch_all(pool).await.unwrap(),
+    }
+}
+
+/// The number that a query counts.
+pub(crate) async fn count(store: &Store, sql: &'static str) -> i64 {
+    let counts: Vec<(i64,)> = rows(store, sql).await;
+    counts[0].0
 }
 
 /// Makes two tests of an `async fn(Database)`: one on SQLite, one on PostgreSQL.

@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod answers;
+mod crash;
 mod databases;
 mod env;
 mod looks;
+mod program;
 mod rows;
 mod same;
 mod schema;
+mod secrecy;
+mod signals;
 mod store;

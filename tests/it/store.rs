@@ -167,6 +167,19 @@ async fn a_slot_is_claimed_once_and_its_target_looked_at_by_one_at_a_time(databa
     assert_eq!((again[0].attempt, again[0].fence), (2, 2));
 }
 
+on_both!(a_run_alone_does_not_wait_for_older_looks_of_others);
+async fn a_run_alone_does_not_wait_for_older_looks_of_others(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
+    let until = at("09:05:00");
+    let claims = tx.claim(OWNER, &[Kind::Note], Some(run), 10, at("09:01:00"), until).await;
+    assert_eq!(claims.unwrap()[0].due_at, at("09:01:00"));
+    assert!(claim(&mut tx, "09:01:01").await.is_empty(), "one look at a target at a time");
+}
+
 on_both!(a_look_settles_its_slot_with_ledger_document_and_rows);
 async fn a_look_settles_its_slot_with_ledger_document_and_rows(database: Database) {
     let store = database.open().await;
@@ -283,6 +296,21 @@ async fn a_process_is_alive_for_as_long_as_it_announces_itself(database: Databas
         assert!(tx.is_alive(OWNER).await.unwrap());
     }
     drop(presence);
+}
+
+on_both!(an_announced_process_does_not_hold_up_the_closing_of_the_archive);
+async fn an_announced_process_does_not_hold_up_the_closing_of_the_archive(database: Database) {
+    let store = database.open().await;
+    let presence = store.announce(OWNER).await.unwrap().expect("nobody else is here");
+    let closing = tokio::time::timeout(std::time::Duration::from_secs(10), store.close());
+    assert!(closing.await.is_ok(), "the archive does not close");
+    let store = database.open().await;
+    drop(presence);
+    // The server learns of the end a moment later.
+    crate::program::wait_for("the lock's end", std::time::Duration::from_secs(10), async || {
+        store.announce(OWNER).await.unwrap().is_some()
+    })
+    .await;
 }
 
 on_both!(a_short_link_is_resolved_once_and_then_means_its_item_everywhere);

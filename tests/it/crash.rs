@@ -1,0 +1,134 @@
+//! A daemon may be killed at any moment: no look is lost, none is kept twice, and what a call may
+//! have cost is on the ledger.
+
+mod checks;
+
+use std::time::Duration;
+
+use tidewatch::simulator::{self, Faults, Options, Simulator};
+use tidewatch::store::Store;
+use tidewatch::time::{Clock, Time};
+use tokio::net::TcpListener;
+
+use crate::databases::{Database, on_both};
+use crate::program::{Place, wait_for};
+
+/// How often the daemon is killed.
+const KILLS: u64 = 50;
+
+/// Calls of each provider in flight at once.
+const JUSTONEAPI_CONCURRENCY: i64 = 8;
+const AMAGI_CONCURRENCY: i64 = 2;
+
+/// Jobs of notes: one fires every second, so that the daemon is nearly always at work.
+const NOTE_JOBS: usize = 10;
+
+/// Notes of each of these jobs.
+const NOTES_EACH: usize = 30;
+
+/// Works to look at.
+const WORKS: usize = 8;
+
+/// Pages of the KOL search.
+const PAGES: i64 = 3;
+
+/// How long each answer takes, at least.
+const LATENCY: Duration = Duration::from_millis(40);
+
+/// Some calls take longer, some fail in ways that pass.
+const FAULTS: &str =
+    "note=slow:20:0.3,slow:150:0.1,301:0.02,drop:0.01; amagi=slow:60:0.5; kols=slow:200";
+
+/// How long the last daemon may take to work off what is due.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const TOKEN: &str = "crash-test-token";
+
+async fn simulate() -> Simulator {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut options = Options::new(7, TOKEN, Clock::system());
+    options.latency = LATENCY;
+    options.faults = FAULTS.parse().unwrap();
+    simulator::start(options, listener).await.unwrap()
+}
+
+/// Jobs of every kind, at different seconds.
+fn jobs(simulator: &Simulator) -> String {
+    let world = simulator.world();
+    let mut text = format!(
+        r#"
+        [justoneapi]
+        concurrency = {JUSTONEAPI_CONCURRENCY}
+        rate_per_second = 1000
+        timeout_seconds = 10
+        [amagi]
+        base_url = "{}"
+        concurrency = {AMAGI_CONCURRENCY}
+        rate_per_second = 1000
+        timeout_seconds = 10
+        "#,
+        simulator.amagi_url()
+    );
+    // The first note is behind the short link.
+    for (n, notes) in world.notes(1 + NOTE_JOBS * NOTES_EACH)[1..].chunks(NOTES_EACH).enumerate() {
+        text += &job(&format!("notes-{n}"), "notes", n, &format!("notes = {notes:?}"));
+    }
+    text += &job("link", "notes", 5, &format!("notes = {:?}", world.note_links(1)));
+    text += &job("works", "works", 2, &format!("urls = {:?}", world.works(WORKS)));
+    text += &job("words", "keywords", 4, &format!("keywords = {:?}", &world.keywords()[..3]));
+    let filter = r#"filter = { searchType = "NOTE", keyword = "阅读" }"#;
+    text + &job("kols", "kols", 8, &format!("{filter}\nmax_pages = {PAGES}"))
+}
+
+/// A job that fires every ten seconds, at this second.
+fn job(name: &str, kind: &str, second: usize, list: &str) -> String {
+    let seconds: Vec<_> = (0..6).map(|ten| (ten * 10 + second).to_string()).collect();
+    let schedule = format!("{} * * * * *", seconds.join(","));
+    format!("[[job]]\nname = \"{name}\"\nkind = \"{kind}\"\nschedule = \"{schedule}\"\n{list}\n")
+}
+
+/// How long the nth daemon lives: from 0.15 to 1 s, the same in every run.
+fn lifetime(n: u64) -> Duration {
+    let mixed = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    Duration::from_millis(150 + (mixed >> 33) % 850)
+}
+
+on_both!(a_daemon_killed_fifty_times_loses_no_slot_and_repeats_no_snapshot);
+async fn a_daemon_killed_fifty_times_loses_no_slot_and_repeats_no_snapshot(database: Database) {
+    let simulator = simulate().await;
+    let place = Place::new(&database, &jobs(&simulator)).with_upstream(&simulator, TOKEN);
+    if database.url().starts_with("postgres:") {
+        assert_eq!(place.run(&["migrate"]).await, 0, "{}", place.said());
+    }
+    let began = Clock::system().now();
+    for n in 0..KILLS {
+        let daemon = place.start(&["run"]);
+        tokio::time::sleep(lifetime(n)).await;
+        daemon.kill();
+    }
+    let store = Store::connect(database.url()).await.unwrap();
+    let settled = work_off(&place, &simulator, &store).await;
+    let repeats = i64::try_from(KILLS).unwrap() * (JUSTONEAPI_CONCURRENCY + AMAGI_CONCURRENCY);
+    checks::every_fire_has_a_settled_slot_of_each_target(&store, began, settled).await;
+    checks::every_observed_slot_has_one_snapshot_and_no_other_slot_has_any(&store).await;
+    checks::every_snapshot_has_its_document(&store).await;
+    checks::every_page_of_an_observed_search_is_kept_once(&store, PAGES).await;
+    checks::every_call_is_on_the_ledger(&store, &simulator.truth(), repeats).await;
+    checks::every_like_was_answered(&store, &simulator.truth()).await;
+    store.close().await;
+}
+
+/// Lets a last daemon work until nothing is open, and stops it; until when everything is settled.
+async fn work_off(place: &Place, simulator: &Simulator, store: &Store) -> Time {
+    simulator.set_faults(Faults::default());
+    let daemon = place.start(&["run"]);
+    let mut settled = Clock::system().now();
+    wait_for("the last slot to be settled", PATIENCE, async || {
+        settled = Clock::system().now();
+        checks::is_worked_off(store).await
+    })
+    .await;
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+    settled
+}

@@ -1,0 +1,130 @@
+//! The real program, run by a test in a folder of its own.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tidewatch::simulator::Simulator;
+
+use crate::databases::Database;
+
+/// How often something that is waited for is looked at.
+const POLL: Duration = Duration::from_millis(25);
+
+/// How long a program may take to end once it should.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder with a `jobs.toml`, an environment, and all that the program has said so far.
+pub(crate) struct Place {
+    directory: TempDir,
+    environment: BTreeMap<&'static str, String>,
+}
+
+/// A program at work. Dropping it kills it.
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Place {
+    /// A place for programs on `database`, with these jobs.
+    pub(crate) fn new(database: &Database, jobs: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("jobs.toml"), jobs).unwrap();
+        let environment = [("DATABASE_URL", database.url().to_owned())].into();
+        Self { directory, environment }
+    }
+
+    /// Points the program at `simulator`, with `token`.
+    pub(crate) fn with_upstream(self, simulator: &Simulator, token: &str) -> Self {
+        self.with("JUSTONEAPI_BASE_URL", simulator.justoneapi_url()).with("JUSTONEAPI_TOKEN", token)
+    }
+
+    /// Sets a variable of the environment, in which there is nothing but what is set so.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.insert(name, value.into());
+        self
+    }
+
+    /// The file in this folder that gathers what is written to stdout or stderr.
+    pub(crate) fn output(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// What the programs here have written so far, to stdout and to stderr.
+    pub(crate) fn said(&self) -> String {
+        let read = |name| std::fs::read(self.output(name)).unwrap_or_default();
+        let bytes = [read("stdout"), read("stderr")].concat();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Starts the program.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let file =
+            |name| File::options().create(true).append(true).open(self.output(name)).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
+            .args(arguments)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .unwrap();
+        Running { child }
+    }
+
+    /// Runs the program to its end; its exit code.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> i32 {
+        let status = self.start(arguments).end().await;
+        status.code().unwrap_or_else(|| panic!("{arguments:?}: {status}\n{}", self.said()))
+    }
+}
+
+impl Running {
+    /// Kills it where it stands: SIGKILL.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        assert_eq!(status.code(), None, "it had ended before it was killed");
+    }
+
+    /// Asks it to stop: SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn end(mut self) -> ExitStatus {
+        let child = &mut self.child;
+        let mut status = None;
+        wait_for("the program's end", PATIENCE, async || {
+            status = child.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Fails when it has ended, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until `done`, for `most` at the most.
+pub(crate) async fn wait_for(what: &str, most: Duration, mut done: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(most, async {
+        while !done().await {
+            tokio::time::sleep(POLL).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("waited {most:?} in vain for {what}"));
+}

@@ -1,0 +1,98 @@
+//! All that is left behind, to look for a token in.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::databases::Database;
+use crate::program::Place;
+
+/// Looks for a token, and for something that must be found where the token could be.
+pub(super) struct Traces {
+    /// The letters and digits in the token's middle, and how a dump writes them as bytes.
+    secrets: [String; 2],
+    expected: String,
+    found_in: Vec<String>,
+    expected_in: Vec<String>,
+    looked_at: Vec<String>,
+}
+
+impl Traces {
+    pub(super) fn new(token: &str, expected: &str) -> Self {
+        let parts = token.split(|c: char| !c.is_ascii_alphanumeric());
+        let middle = parts.max_by_key(|part| part.len()).unwrap().to_lowercase();
+        assert!(middle.len() >= 16, "too short to be found nowhere by chance");
+        let bytes = middle.bytes().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            secrets: [middle, bytes],
+            expected: expected.to_owned(),
+            found_in: Vec::new(),
+            expected_in: Vec::new(),
+            looked_at: Vec::new(),
+        }
+    }
+
+    /// Looks at what the programs of a place wrote.
+    pub(super) fn look_at_output(&mut self, place: &Place) {
+        self.look_at_file("stdout", &place.output("stdout"));
+        self.look_at_file("stderr", &place.output("stderr"));
+    }
+
+    /// Looks at every byte of an SQLite file and the files beside it, or at a dump of PostgreSQL.
+    pub(super) fn look_at_database(&mut self, database: &Database) {
+        if database.url().starts_with("postgres:") {
+            self.look_at("dump", &dump(database.url()));
+            return;
+        }
+        for entry in std::fs::read_dir(database.directory()).unwrap() {
+            let entry = entry.unwrap();
+            self.look_at_file(&entry.file_name().to_string_lossy(), &entry.path());
+        }
+    }
+
+    fn look_at_file(&mut self, name: &str, path: &Path) {
+        self.look_at(name, &std::fs::read(path).unwrap());
+    }
+
+    fn look_at(&mut self, name: &str, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+        self.looked_at.push(name.to_owned());
+        if text.contains(&self.expected) {
+            self.expected_in.push(name.to_owned());
+        }
+        for secret in &self.secrets {
+            if let Some((before, _)) = text.split_once(secret) {
+                let from = before.char_indices().rev().nth(200).map_or(0, |(at, _)| at);
+                let before = before.get(from..).unwrap_or_default();
+                self.found_in.push(format!("{name}: …{before}<the token>"));
+            }
+        }
+    }
+
+    /// That the token is nowhere, and that it would have been seen.
+    pub(super) fn check(&self) {
+        assert!(self.found_in.is_empty(), "{}", self.found_in.join("\n"));
+        for name in ["stderr", "test.db", "dump"] {
+            let looked_at = self.looked_at.iter().any(|looked| looked == name);
+            let expected = self.expected_in.iter().any(|found| found == name);
+            assert_eq!(looked_at, expected, "{:?} should be in {name}", self.expected);
+        }
+    }
+}
+
+/// All that is in a PostgreSQL database, as text.
+fn dump(url: &str) -> Vec<u8> {
+    let program =
+        postgres_bin().map_or("pg_dump".into(), |folder| Path::new(&folder).join("pg_dump"));
+    let output = Command::new(&program).args(["--column-inserts", "--dbname", url]).output();
+    let output = output.unwrap_or_else(|error| {
+        panic!("{} does not start ({error}): TEST_POSTGRES_BIN says where it is", program.display())
+    });
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// The folder of PostgreSQL's own programs.
+#[expect(clippy::disallowed_methods, reason = "tests/run.sh says where PostgreSQL is")]
+fn postgres_bin() -> Option<std::ffi::OsString> {
+    std::env::var_os("TEST_POSTGRES_BIN")
+}

@@ -1,0 +1,163 @@
+//! How the program stops, and how several of it share an archive.
+
+use std::time::Duration;
+
+use tidewatch::simulator::{self, Options, Simulator};
+use tidewatch::store::Store;
+use tidewatch::time::Clock;
+use tokio::net::TcpListener;
+
+use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
+use crate::program::{Place, Running, wait_for};
+
+/// Notes that the daemon watches.
+const NOTES: usize = 6;
+
+/// Long enough for a signal to come while calls are in flight.
+const SLOW: Duration = Duration::from_millis(800);
+
+/// Longer than anybody waits.
+const ENDLESS: Duration = Duration::from_secs(50);
+
+/// How long the daemon may take to do what is waited for: its jobs fire every ten seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const TOKEN: &str = "signals-test-token";
+
+async fn simulate(latency: Duration) -> Simulator {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut options = Options::new(5, TOKEN, Clock::system());
+    options.latency = latency;
+    simulator::start(options, listener).await.unwrap()
+}
+
+/// A place where notes are watched, all of them at once, on a database with its schema.
+async fn place(database: &Database, simulator: &Simulator) -> (Place, Store) {
+    let jobs = format!(
+        "[justoneapi]\nrate_per_second = 1000\n[[job]]\nname = \"n\"\nkind = \"notes\"\n\
+         schedule = \"*/10 * * * * *\"\nnotes = {:?}\n",
+        simulator.world().notes(NOTES)
+    );
+    let place = Place::new(database, &jobs).with_upstream(simulator, TOKEN);
+    (place, database.open().await)
+}
+
+async fn wait_for_calls(simulator: &Simulator, calls: usize) {
+    wait_for("calls", PATIENCE, async || simulator.truth().len() >= calls).await;
+}
+
+async fn wait_until_said(place: &Place, words: &str) {
+    wait_for(words, PATIENCE, async || place.said().contains(words)).await;
+}
+
+async fn stops_well(daemon: Running, place: &Place) {
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+}
+
+on_both!(a_daemon_that_is_asked_to_stop_saves_what_is_in_flight);
+async fn a_daemon_that_is_asked_to_stop_saves_what_is_in_flight(database: Database) {
+    let simulator = simulate(SLOW).await;
+    let (place, store) = place(&database, &simulator).await;
+    let daemon = place.start(&["run"]);
+    wait_for_calls(&simulator, 1).await;
+    stops_well(daemon, &place).await;
+    let seen = i64::try_from(simulator.truth().len()).unwrap();
+    assert_eq!(count(&store, "select count(*) from documents").await, seen);
+    assert_eq!(count(&store, "select count(*) from calls where outcome = 'ok'").await, seen);
+    assert_eq!(count(&store, "select count(*) from calls").await, seen);
+    assert!(place.said().contains("letting the calls in flight end"), "{}", place.said());
+}
+
+on_both!(a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open);
+async fn a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open(database: Database) {
+    let simulator = simulate(ENDLESS).await;
+    let (place, store) = place(&database, &simulator).await;
+    let daemon = place.start(&["run"]);
+    wait_for_calls(&simulator, NOTES).await;
+    daemon.ask_to_stop();
+    wait_until_said(&place, "letting the calls in flight end").await;
+    daemon.ask_to_stop();
+    let stopped = tokio::time::timeout(PATIENCE, daemon.end()).await.expect("it stops at once");
+    assert_eq!(stopped.code(), Some(1), "{}", place.said());
+    let open = "select count(*) from calls where outcome is null and billed = 'unknown'";
+    assert_eq!(count(&store, open).await, i64::try_from(NOTES).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_daemon_on_one_sqlite_file_is_refused() {
+    let (database, simulator) = (sqlite(), simulate(Duration::ZERO).await);
+    let (place, _store) = place(&database, &simulator).await;
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching").await;
+    assert_eq!(place.run(&["run"]).await, 2);
+    let why = "error: another tidewatch is at work on this SQLite file; stop it first";
+    assert!(place.said().contains(why), "{}", place.said());
+    stops_well(daemon, &place).await;
+    stops_well(started(&place).await, &place).await;
+}
+
+/// A daemon that has begun to watch, after others here did.
+async fn started(place: &Place) -> Running {
+    let times = |said: &str| said.matches("watching").count();
+    let before = times(&place.said());
+    let daemon = place.start(&["run"]);
+    wait_for("the daemon", PATIENCE, async || times(&place.said()) > before).await;
+    daemon
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_daemons_on_one_postgresql_look_once_at_each_note() {
+    let (database, simulator) = (postgres().await, simulate(Duration::from_millis(100)).await);
+    let (place, store) = place(&database, &simulator).await;
+    let daemons = [started(&place).await, started(&place).await];
+    wait_for_calls(&simulator, 2 * NOTES).await;
+    for daemon in daemons {
+        stops_well(daemon, &place).await;
+    }
+    let seen = i64::try_from(simulator.truth().len()).unwrap();
+    assert_eq!(count(&store, "select count(*) from calls where outcome = 'ok'").await, seen);
+    let observed = "select count(*) from slots where outcome = 'observed'";
+    assert_eq!(count(&store, observed).await, seen, "a slot was looked at twice");
+}
+
+on_both!(a_fetch_beside_a_daemon_is_made_once);
+async fn a_fetch_beside_a_daemon_is_made_once(database: Database) {
+    let simulator = simulate(Duration::from_millis(100)).await;
+    let (place, store) = place(&database, &simulator).await;
+    let note = simulator.world().notes(NOTES + 1).remove(NOTES);
+    let daemon = started(&place).await;
+    assert_eq!(place.run(&["fetch", "note", &note]).await, 0, "{}", place.said());
+    stops_well(daemon, &place).await;
+    let seen = simulator.truth().iter().filter(|row| row.key == note).count();
+    assert_eq!(seen, 1);
+    let looks: Vec<(String, Option<String>)> = rows(
+        &store,
+        "select t.key, s.outcome from slots s join targets t on t.target_id = s.target_id
+         join job_runs r on r.run_id = s.run_id where r.origin = 'fetch'",
+    )
+    .await;
+    assert_eq!(looks, [(note, Some("observed".to_owned()))]);
+    if store.is_sqlite() {
+        let owners = "select count(distinct owner) from calls";
+        assert_eq!(count(&store, owners).await, 1, "the daemon has the file");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
+    let (database, simulator) = (sqlite(), simulate(ENDLESS).await);
+    let (place, store) = place(&database, &simulator).await;
+    let daemon = started(&place).await;
+    let note = simulator.world().notes(1).remove(0);
+    wait_for_calls(&simulator, NOTES).await;
+    let fetch = place.start(&["fetch", "note", &note]);
+    wait_until_said(&place, "a daemon is at work on this file").await;
+    daemon.kill();
+    let other = simulator.truth().len();
+    wait_for_calls(&simulator, other + 1).await;
+    assert_eq!(simulator.truth()[other].key, note);
+    drop(fetch);
+    let interrupted = "select count(*) from calls where outcome = 'interrupted'";
+    assert_eq!(count(&store, interrupted).await, i64::try_from(NOTES).unwrap());
+}
