@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::alarm::Alarm;
 use crate::config::Config;
-use crate::crawl::Crawler;
+use crate::crawl::{Crawler, Tally};
 use crate::plan;
 use crate::store::{Presence, Store};
 use crate::time::{Clock, Time};
@@ -30,7 +30,6 @@ pub struct Daemon {
     config: Arc<Config>,
     store: Store,
     clock: Clock,
-    owner: i64,
     crawler: Crawler,
     started: Time,
     calls: i64,
@@ -67,7 +66,6 @@ impl Daemon {
             config,
             store,
             clock,
-            owner,
             crawler,
             started,
             calls: 0,
@@ -83,7 +81,11 @@ impl Daemon {
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         let bell = Arc::new(Notify::new());
         let alarm = Alarm::set(&self.config.jobs, &self.clock, &bell).await?;
-        tracing::info!(jobs = self.config.jobs.len(), owner = self.owner, "watching");
+        for job in &self.config.jobs {
+            if let Some(next) = job.schedule.next_after(self.started) {
+                tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
+            }
+        }
         let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {
             match self.turn().await {
@@ -151,11 +153,22 @@ impl Daemon {
         }
         let started = self.crawler.start_due().await?;
         self.calls += i64::try_from(started.calls).unwrap_or(0);
+        if self.crawler.is_idle() {
+            self.report();
+        }
         if started.calls > 0 && started.held_back.is_none() {
             return Ok(Turn::Again);
         }
         let until = now.plus(started.held_back.unwrap_or(RECONCILE).min(RECONCILE));
         Ok(Turn::Wait(self.next_fire.map_or(until, |fire| fire.min(until))))
+    }
+
+    /// Says what came of the looks, once all that could be made have been.
+    fn report(&mut self) {
+        let Tally { calls, observed, missed, retrying } = self.crawler.take_tally();
+        if calls > 0 {
+            tracing::info!(observed, missed, retrying, calls, "looked");
+        }
     }
 
     /// Lets the calls in flight end, and saves their answers.
@@ -167,10 +180,12 @@ impl Daemon {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
         }
-        self.crawler.save().await.context(
+        let saved = self.crawler.save().await.context(
             "stopped with answers that the database did not take; \
              their calls stand open on the ledger",
-        )
+        );
+        self.report();
+        saved
     }
 }
 

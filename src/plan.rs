@@ -86,8 +86,19 @@ async fn decide(
         if !tx.advance_job(row.job_id, from, through).await? {
             return Ok(());
         }
-        tx.fire(row.job_id, &Fires { missed, open }, now).await?;
+        let fires = Fires { missed, open };
+        tx.fire(row.job_id, &fires, now).await?;
         tx.commit().await?;
+        if !fires.missed.is_empty() {
+            tracing::warn!(
+                job = row.name,
+                fires = fires.missed.len(),
+                "missed fires: no daemon was there in time"
+            );
+        }
+        if let Some(due_at) = fires.open {
+            tracing::info!(job = row.name, %due_at, "due");
+        }
         from = through;
     }
 }

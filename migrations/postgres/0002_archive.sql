@@ -17,7 +17,7 @@ create table calls (
     code text,                              -- the upstream's own code
     outcome text,                           -- ok, empty, gone, retryable, …, interrupted; NULL while open
     billed text not null,                   -- yes, no, unknown
-    price_micros bigint not null,           -- millionths of the account's currency, were it billed
+    price_micros bigint,                    -- millionths of the account's currency, were it billed; NULL: not known
     bytes bigint,                           -- of the decoded body
     duration_ms bigint,
     message text                            -- what upstream or the network said

@@ -26,7 +26,7 @@ create table targets (
     target_id integer primary key,
     kind text not null,                     -- note, keyword, kol_search, work
     key text not null,                      -- note or work id, keyword, KOL filter, or a short link
-    item_id text,                           -- the note or work behind a short link; NULL until resolved
+    item_id text,                           -- the note or work that key means; NULL for other kinds, and for a link until it is resolved
     first_seen_at text not null,
     unique (kind, key)
 );

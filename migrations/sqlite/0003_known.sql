@@ -15,7 +15,7 @@ create table authors (
 );
 
 create table notes (
-    note_key integer primary key, -- small key for note_snapshots
+    note_key integer primary key,           -- small key for note_snapshots
     note_id text not null unique,           -- note_list[0].id
     note_type text,                         -- type: normal, video, …
     title text,                             -- title

@@ -3,7 +3,7 @@
 
 create table note_snapshots (
     note_key integer not null,              -- notes.note_key
-    observed_at integer not null,            -- microseconds since 1970, UTC; text in the views
+    observed_at integer not null,           -- microseconds since 1970, UTC; text in the views
     document_id integer not null,           -- the answer these counts were read from
     likes integer,                          -- liked_count
     collects integer,                       -- collected_count
@@ -16,7 +16,7 @@ create table note_snapshots (
 
 create table work_snapshots (
     work_key integer not null,              -- works.work_key
-    observed_at integer not null,            -- microseconds since 1970, UTC; text in the views
+    observed_at integer not null,           -- microseconds since 1970, UTC; text in the views
     document_id integer not null,
     likes integer,                          -- statistics.digg_count
     comments integer,                       -- statistics.comment_count
@@ -32,11 +32,11 @@ create table work_snapshots (
 
 create table kol_snapshots (
     kol_key integer not null,               -- kols.kol_key
-    observed_at integer not null,            -- microseconds since 1970, UTC; text in the views
+    observed_at integer not null,           -- microseconds since 1970, UTC; text in the views
     document_id integer not null,
     followers integer,                      -- fansNum
     followers_growth_30d integer,           -- fans30GrowthNum
-    followers_growth_rate_30d real, -- fans30GrowthRate, percent
+    followers_growth_rate_30d real,         -- fans30GrowthRate, percent
     read_median integer,                    -- clickMidNum
     engagement_median integer,              -- interMidNum
     picture_read_median integer,            -- pictureClickMidNum
@@ -57,7 +57,7 @@ create table kol_snapshots (
     picture_engage_cost real,               -- estimatePictureEngageCost, yuan
     video_engage_cost real,                 -- estimateVideoEngageCost, yuan
     hundred_like_percent real,              -- hundredLikePercent30
-    thousand_like_percent real, -- thousandLikePercent30
+    thousand_like_percent real,             -- thousandLikePercent30
     active_fans_percent real,               -- fansActiveIn28dLv
     engaged_fans_percent real,              -- fansEngageNum30dLv
     invite_reply_percent real,              -- inviteReply48hNumRatio

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use chrono::Offset;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use crate::api::Provider;
 use crate::config::{Config, Job, kind_name};
 use crate::model::{Kind, KolSearch, Target};
 use crate::time::Time;
@@ -125,11 +124,9 @@ fn daily(config: &Config, job: &Job, now: Time) -> Daily {
     let fires = job.schedule.fires_per_day(now);
     let calls = fires * f64::from(calls_a_fire);
     let endpoint = config.endpoint(job.kind);
-    let paid = endpoint.provider() == Provider::JustOneApi;
-    let known = !paid || config.justoneapi.price_micros.contains_key(&endpoint);
     #[expect(clippy::cast_precision_loss, reason = "prices in millionths are far below 2^53")]
-    let micros = config.price_micros(endpoint) as f64;
-    Daily { fires, calls, yuan: known.then_some(calls * micros / MICROS) }
+    let price = config.price_micros(endpoint).map(|micros| micros as f64 / MICROS);
+    Daily { fires, calls, yuan: price.map(|price| calls * price) }
 }
 
 /// Calls that one look at a target takes, at the most.
@@ -153,7 +150,7 @@ fn daily_text(config: &Config, now: Time) -> String {
         table.add_row([job.name.clone(), targets, number(day.fires), number(day.calls), yuan]);
     }
     let calls = number(days.iter().map(|day| day.calls).sum());
-    let yuan: f64 = days.iter().filter_map(|day| day.yuan).sum();
+    let yuan = days.iter().filter_map(|day| day.yuan).fold(0.0, |sum, yuan| sum + yuan);
     let all_known = days.iter().all(|day| day.yuan.is_some());
     let yuan = if all_known { format!("{yuan:.2}") } else { format!("{yuan:.2} + {UNKNOWN}") };
     table.add_row(["total", "", "", &calls, &yuan]);

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use super::print;
-use super::show::{count, money, safe, sparkline, table};
+use super::show::{cost, count, safe, sparkline, table};
 use crate::config::{Config, Environment};
 use crate::daemon::Daemon;
 use crate::simulator::{self, Options, Simulator};
@@ -183,17 +183,17 @@ async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<Str
         count(slots.observed),
         count(slots.missed + slots.open)
     );
-    let problems = tx.problems(start).await?;
+    let problems = tx.problems(start, start).await?;
     let missed = problems.iter().filter(|problem| problem.what == "missed");
     let reasons: Vec<_> = missed.map(|p| format!("{} {}", count(p.times), p.why)).collect();
     text += &if reasons.is_empty() { "\n".into() } else { format!(" ({})\n", reasons.join(", ")) };
     let calls = tx.call_totals(start).await?;
     let sum = |field: fn(&crate::store::CallTotals) -> i64| calls.iter().map(field).sum::<i64>();
     text += &format!(
-        "calls: {}, of which {} billed; with real prices like these it would have cost CNY {}\n",
+        "calls: {}, of which {} billed; at the prices of the demo it would have cost CNY {}\n",
         count(sum(|row| row.calls)),
         count(sum(|row| row.billed)),
-        money(sum(|row| row.cost_micros)),
+        cost(&calls),
     );
     text += &queries(path, &example);
     Ok(text)

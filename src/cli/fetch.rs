@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 
-use super::show::{count, money, safe, table};
-use super::{Cli, Json, SOME_FAILED, load, open, print};
+use super::show::{cost, count, safe, table};
+use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::config::Config;
 use crate::crawl::Crawler;
 use crate::daemon::{bury_the_dead, new_owner};
@@ -68,7 +68,7 @@ struct Seen {
 
 impl Fetch {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = Arc::new(load(cli)?);
+        let config = Arc::new(load_or_default(cli)?);
         let targets = self.what.targets()?;
         config.require_token_for(&targets)?;
         let store = open(cli).await?;
@@ -256,16 +256,12 @@ fn shown(seen: &Seen) -> String {
     }
     for row in &seen.calls {
         text += &format!(
-            "{}: calls {}, billed {} ({})",
+            "{}: calls {}, billed {}, cost {}\n",
             row.endpoint,
             row.calls,
             row.billed,
-            money(row.cost_micros)
+            cost(std::slice::from_ref(row))
         );
-        text += &match row.unknown {
-            0 => "\n".to_owned(),
-            unknown => format!(", billed or not nobody can say {unknown}\n"),
-        };
     }
     text
 }

@@ -9,7 +9,7 @@ mod simulate;
 mod status;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -31,6 +31,15 @@ const CRASHED: u8 = 2;
 /// Exit code: wrong configuration (`EX_CONFIG`).
 const MISCONFIGURED: u8 = 78;
 
+/// Under which heading `--help` shows the options that every verb has.
+const GLOBAL: &str = "Options of every verb (demo and simulate take none of the first two)";
+
+/// Where the jobs and settings are, unless `--config` says otherwise.
+const JOBS: &str = "jobs.toml";
+
+/// The commented sample.
+const SAMPLE: &str = include_str!("../../jobs.toml");
+
 /// A scheduled archival crawler that writes to SQL: the trustworthy time series.
 ///
 /// Watches Xiaohongshu notes, keywords and KOL searches and Douyin works on the schedules of
@@ -44,19 +53,20 @@ Exit codes: 0 done, 1 some of it failed, 2 crashed, 78 wrong configuration.
 Environment: JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE, JUSTONEAPI_BASE_URL."
 )]
 pub struct Cli {
-    /// The jobs and settings
+    /// The jobs and settings [default: jobs.toml]
     #[arg(
         long,
         global = true,
         env = "TIDEWATCH_CONFIG",
-        default_value = "jobs.toml",
-        value_name = "FILE"
+        value_name = "FILE",
+        help_heading = GLOBAL
     )]
-    config: PathBuf,
+    config: Option<PathBuf>,
     /// The archive: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         env = "DATABASE_URL",
         hide_env_values = true,
         default_value = "sqlite:tidewatch.db",
@@ -64,13 +74,13 @@ pub struct Cli {
     )]
     database_url: String,
     /// How messages are written to stderr
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, help_heading = GLOBAL)]
     log_format: LogFormat,
     /// More messages; twice for all of them
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     verbose: u8,
     /// Only warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     quiet: bool,
     #[command(subcommand)]
     command: Command,
@@ -89,6 +99,8 @@ enum Command {
     /// SIGTERM or Ctrl-C stops it gracefully: calls in flight end and are saved. A second one
     /// stops at once; what was in flight stands open on the ledger and is tried again.
     Run,
+    /// Write a commented jobs.toml to begin with
+    Init,
     /// Check jobs.toml: next fires, targets, calls and price a day (exit 0 or 78)
     Check,
     /// Look now: the same step as the daemon's, and show what was stored
@@ -107,7 +119,7 @@ enum Command {
 #[derive(Args, Debug)]
 struct Json {
     /// Write JSON instead of a table
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
 }
 
@@ -120,6 +132,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     let done = runtime.block_on(Box::pin(async {
         match &cli.command {
             Command::Run => run::run(cli).await,
+            Command::Init => init(cli),
             Command::Check => check_config(cli),
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Status(status) => status.run(cli).await,
@@ -148,14 +161,16 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
 
 /// Sends messages to stderr, as the flags say; `RUST_LOG` wins over them.
 pub fn start_logging(cli: &Cli) {
-    let level = match (cli.quiet, cli.verbose) {
+    // A demo shows its progress instead.
+    let quiet = cli.quiet || matches!(cli.command, Command::Demo(_));
+    let level = match (quiet && cli.verbose == 0, cli.verbose) {
         (true, _) => "warn",
         (false, 0) => "info",
         (false, 1) => "info,tidewatch=debug",
         (false, _) => "trace",
     };
     // The scheduler reports its ordinary ways as errors.
-    let default = format!("{level},tokio_cron_scheduler=off");
+    let default = format!("{level},tokio_cron_scheduler=off,sqlx=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -178,7 +193,27 @@ fn print(text: &str) -> Result<()> {
 }
 
 fn load(cli: &Cli) -> Result<Config> {
-    Ok(Config::load(&cli.config, &Environment::read())?)
+    let path = cli.config.as_deref().unwrap_or(Path::new(JOBS));
+    Ok(Config::load(path, &Environment::read())?)
+}
+
+/// The settings, or their defaults where no file was named and there is none: for verbs that
+/// need no jobs.
+fn load_or_default(cli: &Cli) -> Result<Config> {
+    if cli.config.is_none() && !Path::new(JOBS).exists() {
+        return Ok(Config::parse("", Path::new(JOBS), &Environment::read())?);
+    }
+    load(cli)
+}
+
+fn init(cli: &Cli) -> Result<ExitCode> {
+    let path = cli.config.as_deref().unwrap_or(Path::new(JOBS));
+    let mut file = std::fs::File::create_new(path).with_context(|| {
+        format!("cannot write {}; an existing file is left alone", path.display())
+    })?;
+    file.write_all(SAMPLE.as_bytes())?;
+    print(&format!("wrote {}; edit it, then run `tidewatch check`\n", path.display()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Opens the archive with a schema that this program knows.

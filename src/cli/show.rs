@@ -1,5 +1,6 @@
 //! How figures are shown to people.
 
+use crate::store::CallTotals;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 /// The blocks of a sparkline, lowest first.
@@ -15,7 +16,8 @@ pub(super) fn sparkline(values: &[i64]) -> String {
     };
     let width = values.len().min(SPARKLINE_WIDTH);
     (0..width)
-        .filter_map(|column| values.get((column + 1) * values.len() / width - 1))
+        // From the first to the last, and evenly between.
+        .filter_map(|column| values.get(column * (values.len() - 1) / (width - 1).max(1)))
         .map(|value| {
             let steps = i128::from(high - low).max(1);
             let step = i128::from(value - low) * 7 / steps;
@@ -29,6 +31,26 @@ pub(super) fn money(micros: i64) -> String {
     let text = format!("{}.{:06}", micros / 1_000_000, (micros % 1_000_000).abs());
     let spare = text.len() - text.trim_end_matches('0').len();
     text.chars().take(text.chars().count() - spare.min(4)).collect()
+}
+
+/// What calls cost: what was billed, and what may have been or has no price.
+pub(super) fn cost(calls: &[CallTotals]) -> String {
+    let sum = |field: fn(&CallTotals) -> i64| calls.iter().map(field).sum::<i64>();
+    let mut text = money(sum(|row| row.cost_micros));
+    match sum(|row| row.unknown) {
+        0 => {}
+        unknown => {
+            let perhaps = money(sum(|row| row.unknown_micros));
+            text +=
+                &format!(" and perhaps {perhaps} for {} calls that may be billed", count(unknown));
+        }
+    }
+    match sum(|row| row.unpriced) {
+        0 => text,
+        unpriced => {
+            format!("{text} and ? for {} calls without a price in jobs.toml", count(unpriced))
+        }
+    }
 }
 
 /// A number with its thousands apart.

@@ -1,17 +1,23 @@
 //! `tidewatch status`: how the jobs stand.
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
 
-use super::show::{count, money, safe, table};
-use super::{Cli, Json, load, open, print};
-use crate::config::Config;
+use super::show::{cost, count, safe, table};
+use super::{Cli, Json, load_or_default, open, print};
+use crate::config::{Config, kind_name};
+use crate::model::Kind;
 use crate::store::{CallTotals, JobReport, Problem, SlotTotals};
 use crate::time::{Clock, Time};
+
+/// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
+const OVERDUE: Duration = Duration::from_secs(300);
 
 #[derive(Args, Debug)]
 pub(super) struct Status {
@@ -39,7 +45,8 @@ struct Job {
 
 impl Status {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = load(cli)?;
+        let config = load_or_default(cli)?;
+        require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let since = day_begins(now, config.timezone);
@@ -55,7 +62,7 @@ impl Status {
             jobs: jobs.map(|report| Job { next_due_at: next(&report.name), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
-            problems: tx.problems(since).await?,
+            problems: tx.problems(since, now.minus(OVERDUE)).await?,
         };
         drop(tx);
         store.close().await;
@@ -73,7 +80,7 @@ impl Report {
             let next = if report.is_active { at(*next_due_at) } else { "not in jobs.toml".into() };
             let counts = [report.targets, report.due, report.observed, report.missed].map(count);
             let name = safe(&report.name, 32);
-            [name, report.kind.clone(), at(report.last_due_at), next]
+            [name, kind(&report.kind), at(report.last_due_at), next]
                 .into_iter()
                 .chain(counts)
                 .collect()
@@ -83,18 +90,11 @@ impl Report {
         text += &table(&head, &[4, 5, 6, 7], rows.collect());
         let slots = &self.slots;
         text += &format!(
-            "looks: {} due, {} observed, {} missed, {} open\n",
+            "looks, those by hand included: {} due, {} observed, {} missed, {} open\n",
             slots.due, slots.observed, slots.missed, slots.open
         );
-        let cost: i64 = self.calls.iter().map(|row| row.cost_micros).sum();
-        let unknown: i64 = self.calls.iter().map(|row| row.unknown_micros).sum();
-        let calls: i64 = self.calls.iter().map(|row| row.calls).sum();
-        text += &format!("calls: {calls}, {} billed", money(cost));
-        text += &if unknown > 0 {
-            format!(" and perhaps {} more\n", money(unknown))
-        } else {
-            "\n".into()
-        };
+        let calls = self.calls.iter().map(|row| row.calls).sum();
+        text += &format!("calls: {}, cost {}\n", count(calls), cost(&self.calls));
         if self.problems.is_empty() {
             return text + "no problems\n";
         }
@@ -104,6 +104,24 @@ impl Report {
         });
         text + &table(&["problem", "why", "times", "last"], &[2], rows.collect())
     }
+}
+
+/// The name of a kind in `jobs.toml`.
+fn kind(name: &str) -> String {
+    Kind::parse(name).map_or_else(|| name.to_owned(), |kind| kind_name(kind).to_owned())
+}
+
+/// That there is an archive to ask: looking at one must not make an empty one.
+fn require_archive(cli: &Cli) -> Result<()> {
+    if let Some(path) = cli.database_url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        ensure!(
+            Path::new(path).exists(),
+            "there is no archive {path}: nothing has been watched there yet \
+             (--database-url names another)"
+        );
+    }
+    Ok(())
 }
 
 /// When the day of `now` began in a zone.

@@ -225,7 +225,7 @@ fn misplaced(key: &str) -> Option<Problem> {
 }
 
 fn read_file(path: &Path) -> Result<String, Problem> {
-    let help = "name the file with --config, or write one: the sample jobs.toml shows every key";
+    let help = "name the file with --config, or write one with `tidewatch init`";
     let cannot =
         |reason: String| Problem::new(format!("cannot read {}: {reason}", path.display()), help);
     let mut bytes = Vec::new();

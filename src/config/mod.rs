@@ -69,7 +69,7 @@ pub struct ProviderSettings {
     pub rate_per_second: u32,
     /// How long one call may take as a whole.
     pub timeout: Duration,
-    /// Price of a call in millionths of the account's currency; endpoints not named cost 0.
+    /// Price of a call in millionths of the account's currency; of an endpoint not named here it is not known.
     pub price_micros: BTreeMap<Endpoint, i64>,
 }
 
@@ -112,10 +112,13 @@ impl Config {
         }
     }
 
-    /// What a call to an endpoint costs, in millionths of the account's currency.
-    pub fn price_micros(&self, endpoint: Endpoint) -> i64 {
-        let prices = &self.provider(endpoint.provider()).price_micros;
-        prices.get(&endpoint).copied().unwrap_or(0)
+    /// What a call to an endpoint costs, in millionths of the account's currency; `None` when
+    /// nobody said. amagi costs nothing.
+    pub fn price_micros(&self, endpoint: Endpoint) -> Option<i64> {
+        match endpoint.provider() {
+            Provider::JustOneApi => self.justoneapi.price_micros.get(&endpoint).copied(),
+            Provider::Amagi => Some(0),
+        }
     }
 
     /// Whether looking at a target takes JustOneAPI's token.

@@ -146,11 +146,8 @@ impl Problems {
 
     /// A problem with no place in a text.
     pub(super) fn anywhere(&mut self, problem: Problem) {
-        self.push(0, || {
-            let Problem { title, help } = problem;
-            Renderer::plain()
-                .render(&[Level::ERROR.primary_title(title).element(Level::HELP.message(help))])
-        });
+        let Problem { title, help } = problem;
+        self.push(0, || format!("error: {title}\n  = help: {help}"));
     }
 
     /// A problem of another file, shown where `jobs.toml` names that file.

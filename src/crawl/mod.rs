@@ -17,7 +17,7 @@ use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider};
 use crate::config::Config;
 use crate::model::{Kind, Target};
-use crate::store::{Answer, CallStart, Claim, Store, is_refused};
+use crate::store::{Answer, CallStart, Claim, Next, Store, is_refused};
 use crate::time::{Clock, Time};
 
 /// How much longer than a call may take a claim holds: time to read and save the answer.
@@ -39,6 +39,32 @@ pub struct Crawler {
     flying: BTreeMap<Provider, usize>,
     unsaved: Vec<Fetched>,
     turn: usize,
+    tally: Tally,
+}
+
+/// What came of the calls since somebody last asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls that ended.
+    pub calls: usize,
+    /// Looks that saw their target.
+    pub observed: usize,
+    /// Looks that did not, and are not tried again.
+    pub missed: usize,
+    /// Looks to be tried again later.
+    pub retrying: usize,
+}
+
+impl Tally {
+    fn add(&mut self, next: Next) {
+        self.calls += 1;
+        match next {
+            Next::Observed => self.observed += 1,
+            Next::Missed(_) => self.missed += 1,
+            Next::Retry(..) => self.retrying += 1,
+            Next::Continue { .. } => {}
+        }
+    }
 }
 
 /// A call that has ended, not yet read or saved.
@@ -92,12 +118,18 @@ impl Crawler {
             flying: BTreeMap::new(),
             unsaved: Vec::new(),
             turn: 0,
+            tally: Tally::default(),
         })
     }
 
     /// Whether nothing is being called and nothing waits to be saved.
     pub fn is_idle(&self) -> bool {
         self.in_flight.is_empty() && self.unsaved.is_empty()
+    }
+
+    /// What came of the calls since this was last asked.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
     }
 
     /// Calls in flight.
@@ -242,10 +274,13 @@ impl Crawler {
             let count = self.unsaved.len().min(SAVE_AT_ONCE);
             let batch = self.unsaved.get(..count).unwrap_or_default();
             let answers = self.answers(batch).await?;
+            let mut tally = self.tally;
+            answers.iter().for_each(|answer| tally.add(answer.settlement.next));
             match self.save_together(&answers).await {
                 Err(error) if is_refused(&error) => self.save_singly(answers).await?,
                 other => other?,
             }
+            self.tally = tally;
             for fetched in self.unsaved.drain(..count) {
                 tracing::debug!(
                     call_id = fetched.call_id,

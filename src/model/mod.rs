@@ -72,7 +72,16 @@ pub struct Target {
 impl Target {
     /// Whether the key is a short link that a provider has to resolve before it can be looked at.
     pub fn is_short_link(&self) -> bool {
-        matches!(self.kind, Kind::Note | Kind::Work) && self.key.starts_with("https://")
+        self.is_note_or_work() && self.key.starts_with("https://")
+    }
+
+    /// Whether the key is the id of a note or a work.
+    pub fn is_item(&self) -> bool {
+        self.is_note_or_work() && !self.is_short_link()
+    }
+
+    fn is_note_or_work(&self) -> bool {
+        matches!(self.kind, Kind::Note | Kind::Work)
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 
 use super::Tx;
 
@@ -72,18 +72,29 @@ impl Store {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)
                 .map_err(|_| anyhow::anyhow!("the database URL is not a valid postgres:// URL"))?;
-            let place = format!("{}:{}", options.get_host(), options.get_port());
-            let pool = PgPoolOptions::new()
-                .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(CONNECT_TIMEOUT)
-                .connect_with(options.application_name("tidewatch"))
-                .await
-                .with_context(|| format!("cannot reach PostgreSQL at {place}"))?;
-            return Ok(Self::Postgres(pool));
+            return Self::open_postgres(options.application_name("tidewatch")).await;
         }
         bail!(
             "the database URL must begin with sqlite: or postgres://, for example sqlite:tidewatch.db"
         )
+    }
+
+    async fn open_postgres(options: PgConnectOptions) -> Result<Self> {
+        let place = format!("{}:{}", options.get_host(), options.get_port());
+        // A pool tries until its time is up; one connection says at once what is wrong.
+        let first = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options));
+        first
+            .await
+            .context("no answer in time")
+            .and_then(|connected| Ok(connected?))
+            .with_context(|| format!("cannot reach PostgreSQL at {place}"))?
+            .close()
+            .await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(CONNECT_TIMEOUT)
+            .connect_lazy_with(options);
+        Ok(Self::Postgres(pool))
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self> {

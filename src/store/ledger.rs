@@ -24,8 +24,8 @@ pub struct CallStart {
     pub owner: i64,
     /// Now.
     pub opened_at: Time,
-    /// What it costs if it is billed, in millionths of the account's currency.
-    pub price_micros: i64,
+    /// What it costs if it is billed, in millionths of the account's currency, if that is known.
+    pub price_micros: Option<i64>,
 }
 
 /// How a call ended.

@@ -123,7 +123,7 @@ impl Tx {
             .map(|target| Row {
                 kind: target.kind,
                 key: &target.key,
-                item_id: (!target.is_short_link()).then_some(target.key.as_str()),
+                item_id: target.is_item().then_some(target.key.as_str()),
             })
             .collect();
         let sql = self.over_rows(

@@ -21,7 +21,8 @@ pub struct Claim {
     pub kind: String,
     /// The target's key.
     pub key: String,
-    /// The item behind the key; `None` for a short link that is not resolved yet.
+    /// The note or work that the key means; `None` for other kinds, and for a short link that is
+    /// not resolved yet.
     pub item_id: Option<String>,
     /// The page to read.
     pub page: i64,

@@ -33,6 +33,8 @@ pub struct CallTotals {
     pub cost_micros: i64,
     /// Price of those of which nobody can say.
     pub unknown_micros: i64,
+    /// Calls among both whose price is not known.
+    pub unpriced: i64,
 }
 
 /// How a job stands.
@@ -59,7 +61,7 @@ pub struct JobReport {
 /// Something that went wrong, how often, and when last.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Problem {
-    /// What kind: `missed`, `retrying`, `unknown call` or `drift`.
+    /// What kind: `missed`, `retrying`, `overdue`, `unknown call` or `drift`.
     pub what: String,
     /// The reason, the outcome or the drift.
     pub why: String,
@@ -117,7 +119,8 @@ impl Tx {
                     cast(coalesce(sum(case when billed = 'yes' then price_micros end), 0) as bigint)
                         as cost_micros,
                     cast(coalesce(sum(case when billed = 'unknown' then price_micros end), 0) as bigint)
-                        as unknown_micros
+                        as unknown_micros,
+                    count(case when billed <> 'no' and price_micros is null then 1 end) as unpriced
              from calls where opened_at >= $1 group by endpoint order by endpoint",
             since
         ))
@@ -147,11 +150,12 @@ impl Tx {
         ))
     }
 
-    /// What went wrong from `since` on, and what is still open, the most frequent first.
+    /// What went wrong from `since` on, and what is still open though it was due before `overdue`,
+    /// the most frequent first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn problems(&mut self, since: Time) -> Result<Vec<Problem>> {
+    pub async fn problems(&mut self, since: Time, overdue: Time) -> Result<Vec<Problem>> {
         Ok(fetch_all!(
             self,
             Problem,
@@ -161,13 +165,18 @@ impl Tx {
              select 'retrying', reason, count(*), max(due_at)
              from slots where outcome is null and reason is not null group by reason
              union all
+             select 'overdue', 'no daemon made the look', count(*), max(due_at)
+             from slots where outcome is null and reason is null and lease_owner is null
+                          and due_at < $2 having count(*) > 0
+             union all
              select 'unknown call', outcome, count(*), max(opened_at)
              from calls where outcome = 'interrupted' and opened_at >= $1 group by outcome
              union all
              select 'drift', drift, count(*), max(fetched_at)
              from documents where drift is not null and fetched_at >= $1 group by drift
              order by times desc, what, why",
-            since
+            since,
+            overdue
         ))
     }
 

@@ -171,7 +171,9 @@ impl Tx {
                     cast(coalesce(sum(case when c.billed = 'yes' then c.price_micros end), 0) as bigint)
                         as cost_micros,
                     cast(coalesce(sum(case when c.billed = 'unknown' then c.price_micros end), 0) as bigint)
-                        as unknown_micros
+                        as unknown_micros,
+                    count(case when c.billed <> 'no' and c.price_micros is null then 1 end)
+                        as unpriced
              from calls c join slots s on s.target_id = c.target_id and s.due_at = c.due_at
              where s.run_id = $1 group by c.endpoint order by c.endpoint",
             run_id

@@ -49,7 +49,7 @@ fn call(claim: &Claim, now: &str) -> CallStart {
         attempt: claim.attempt,
         owner: OWNER,
         opened_at: at(now),
-        price_micros: 150_000,
+        price_micros: Some(150_000),
     }
 }
 
@@ -116,7 +116,7 @@ async fn a_fire_makes_each_slot_once_and_supersedes_what_is_still_open(database:
     tx.fire(job, &open_at("11:00:00"), at("11:00:00")).await.unwrap();
     let totals = tx.slot_totals(at("00:00:00")).await.unwrap();
     assert_eq!((totals.due, totals.missed, totals.open, totals.observed), (6, 4, 2, 0));
-    let problems = tx.problems(at("00:00:00")).await.unwrap();
+    let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     let reasons: Vec<_> = problems.iter().map(|p| (p.why.as_str(), p.times)).collect();
     assert_eq!(reasons, [("daemon_down", 2), ("superseded", 2)]);
     let jobs = tx.jobs().await.unwrap();
@@ -247,7 +247,7 @@ async fn an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row(databas
     let answer = answer(&slow, slow_call, "09:31:00", Next::Observed, rows::one_of_each("a"));
     assert_eq!(tx.save(&[answer]).await.unwrap(), 1);
     assert_eq!(tx.likes_since(at("00:00:00")).await.unwrap().len(), 2);
-    let problems = tx.problems(at("00:00:00")).await.unwrap();
+    let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     assert!(problems.iter().any(|p| p.what == "drift" && p.why.starts_with("late")));
     let totals = tx.call_totals(at("00:00:00")).await.unwrap();
     assert_eq!(totals[0].billed, 2, "both were paid for");

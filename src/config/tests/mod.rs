@@ -39,7 +39,7 @@ fn the_sample_is_read_without_a_token() {
     assert_eq!(names, ["spring-campaign", "food-words", "reading-kols", "competitor-works"]);
     let counts: Vec<usize> = config.jobs.iter().map(|job| job.targets.len()).collect();
     assert_eq!(counts, [3, 2, 1, 2]);
-    assert_eq!(config.price_micros(Endpoint::NoteDetailV1), 150_000);
+    assert_eq!(config.price_micros(Endpoint::NoteDetailV1), Some(150_000));
     assert_eq!(config.note_detail, Endpoint::NoteDetailV1);
     assert_eq!(config.work_detail, Endpoint::AmagiWorkById);
     assert_eq!(config.require_token(), Err(TokenMissing::Calls));
@@ -111,12 +111,12 @@ fn prices_are_exact_and_a_name_without_version_stands_for_all() {
     let text = "[justoneapi.price]\n\"xiaohongshu/get-note-detail\" = \"0.150001\"\n\
                 \"xiaohongshu/get-note-detail/v6\" = 0.29\n\"xiaohongshu/search-recommend/v1\" = 2\n";
     let config = config(text);
-    assert_eq!(config.price_micros(Endpoint::NoteDetailV1), 150_001);
-    assert_eq!(config.price_micros(Endpoint::NoteDetailV6), 290_000);
-    assert_eq!(config.price_micros(Endpoint::NoteDetailV7), 150_001);
-    assert_eq!(config.price_micros(Endpoint::SearchSuggestions), 2_000_000);
-    assert_eq!(config.price_micros(Endpoint::KolSearch), 0);
-    assert_eq!(config.price_micros(Endpoint::AmagiWorkById), 0);
+    assert_eq!(config.price_micros(Endpoint::NoteDetailV1), Some(150_001));
+    assert_eq!(config.price_micros(Endpoint::NoteDetailV6), Some(290_000));
+    assert_eq!(config.price_micros(Endpoint::NoteDetailV7), Some(150_001));
+    assert_eq!(config.price_micros(Endpoint::SearchSuggestions), Some(2_000_000));
+    assert_eq!(config.price_micros(Endpoint::KolSearch), None);
+    assert_eq!(config.price_micros(Endpoint::AmagiWorkById), Some(0));
 }
 
 #[test]
