@@ -151,22 +151,20 @@ impl Crawler {
             let provider = endpoint.provider();
             let flying = self.flying.get(&provider).copied().unwrap_or(0);
             let free = self.config.provider(provider).concurrency.saturating_sub(flying);
-            if free == 0 || !self.any_due(kind).await? {
+            if free == 0 {
                 continue;
             }
-            let (tokens, wait) = self.take_tokens(endpoint, free);
+            // Counted first: a rate is not to be used up by calls that are not made.
+            let mut tx = self.store.read().await?;
+            let due = tx.count_due(kind, self.run, free, self.clock.now()).await?;
+            drop(tx);
+            let (tokens, wait) = self.take_tokens(endpoint, due);
             started.held_back = [started.held_back, wait].into_iter().flatten().min();
             if tokens > 0 {
                 started.calls += self.start(kind, tokens).await?;
             }
         }
         Ok(started)
-    }
-
-    /// Whether slots of this kind may be tried now: asked before rate-limit tokens are taken.
-    async fn any_due(&self, kind: Kind) -> Result<bool> {
-        let mut tx = self.store.read().await?;
-        tx.any_due(kind, self.run, self.clock.now()).await
     }
 
     /// Takes up to `most` calls out of an endpoint's rate; how many, and how long until the next.

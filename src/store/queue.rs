@@ -123,6 +123,11 @@ struct KolRow {
 }
 
 #[derive(sqlx::FromRow)]
+struct Count {
+    count: i64,
+}
+
+#[derive(sqlx::FromRow)]
 struct Flag {
     flag: bool,
 }
@@ -195,23 +200,32 @@ impl Tx {
         ))
     }
 
-    /// Whether slots of this kind may be claimed now: of one run only, if one is given.
+    /// How many slots of this kind may be claimed now, counted up to `limit`: of one run only, if
+    /// one is given.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn any_due(&mut self, kind: Kind, run: Option<i64>, now: Time) -> Result<bool> {
+    pub async fn count_due(
+        &mut self,
+        kind: Kind,
+        run: Option<i64>,
+        limit: usize,
+        now: Time,
+    ) -> Result<usize> {
         let row = fetch_optional!(
             self,
-            Flag,
-            "select true as flag from slots s join targets t on t.target_id = s.target_id
-             where s.outcome is null and s.retry_at <= $1
-               and (s.lease_until is null or s.lease_until <= $1)
-               and t.kind = $2 and ($3 = 0 or s.run_id = $3) limit 1",
+            Count,
+            "select count(*) as count from (
+                 select 1 from slots s join targets t on t.target_id = s.target_id
+                 where s.outcome is null and s.retry_at <= $1
+                   and (s.lease_until is null or s.lease_until <= $1)
+                   and t.kind = $2 and ($3 = 0 or s.run_id = $3) limit $4) as due",
             now,
             kind.as_str(),
-            run.unwrap_or(0)
+            run.unwrap_or(0),
+            i64::try_from(limit)?
         );
-        Ok(row.is_some_and(|row| row.flag))
+        Ok(usize::try_from(row.map_or(0, |row| row.count))?)
     }
 
     /// The KOLs that the earlier pages of a search have listed in this slot.

@@ -13,13 +13,16 @@ pub(super) struct Scrubber {
 }
 
 impl Scrubber {
-    /// The token itself, and as it is written in a query.
+    /// The token itself, and as it is written in a query and in JSON.
     pub(super) fn of(token: Option<&str>) -> Self {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Self { forms: Vec::new() };
         };
         let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
+        let in_json = token.replace('\\', "\\\\").replace('"', "\\\"");
         let mut forms = vec![
+            in_json.replace('/', "\\/"),
+            in_json,
             token.to_owned(),
             encoded.replace('+', "%20"),
             lower_case_escapes(&encoded),
@@ -98,6 +101,7 @@ mod tests {
             "CANARY%2Fq1+z%3F%C3%A9",
             "CANARY%2fq1+z%3f%c3%a9",
             "CANARY%2Fq1%20z%3F%C3%A9",
+            "CANARY\\/q1 z?é",
         ] {
             let echoed = format!("{{\"path\":\"/x?token={form}&a={form}\"}}");
             let masked = "{\"path\":\"/x?token=***&a=***\"}".to_owned();
