@@ -1,13 +1,11 @@
 //! Which looks are due: turns the passing of time into slots in the database.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use chrono_tz::Tz;
 
 use crate::config::Config;
 use crate::schedule::Schedule;
-use crate::store::{Fires, JobRow, Store, Tx};
+use crate::store::{Fires, JobRow, Store};
 use crate::time::Time;
 
 /// Fires decided in one transaction at the most.
@@ -19,16 +17,19 @@ const FIRES_AT_ONCE: usize = 1000;
 /// # Errors
 /// When the database fails.
 pub async fn sync(store: &Store, config: &Config, now: Time) -> Result<()> {
-    let mut tx = store.begin().await?;
+    let mut tx = store.read().await?;
     let known = tx.jobs().await?;
+    drop(tx);
     for row in known.iter().filter(|row| row.is_active) {
         let kept = config.jobs.iter().find(|job| job.name == row.name).is_some_and(|job| {
             job.schedule.pattern == row.schedule && job.schedule.zone.name() == row.timezone
         });
-        if !kept {
-            settle_old_schedule(&mut tx, row, now).await?;
+        let zone: Tz = row.timezone.parse().unwrap_or(Tz::UTC);
+        if let (false, Ok(old)) = (kept, Schedule::parse(&row.schedule, zone)) {
+            decide(store, row, &old, Late::Past, now).await?;
         }
     }
+    let mut tx = store.begin().await?;
     for job in &config.jobs {
         let (pattern, zone) = (job.schedule.pattern.as_str(), job.schedule.zone.name());
         let job_id = tx.put_job(&job.name, job.kind, pattern, zone, now).await?;
@@ -39,39 +40,37 @@ pub async fn sync(store: &Store, config: &Config, now: Time) -> Result<()> {
     tx.commit().await
 }
 
-async fn settle_old_schedule(tx: &mut Tx, row: &JobRow, now: Time) -> Result<()> {
-    let zone: Tz = row.timezone.parse().unwrap_or(Tz::UTC);
-    let Ok(schedule) = Schedule::parse(&row.schedule, zone) else {
-        return Ok(());
-    };
-    let missed = schedule.fires(row.fired_through, now).map(|at| (at, "daemon_down")).collect();
-    tx.fire(row.job_id, &Fires { missed, open: None }, now).await?;
-    tx.advance_job(row.job_id, row.fired_through, now).await?;
-    Ok(())
-}
-
 /// Makes the slots that have become due: for each job the latest is to be looked at, older ones
 /// are missed, because the daemon was down (since before `started`) or could not keep up.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn materialise(store: &Store, config: &Config, started: Time, now: Time) -> Result<()> {
-    let names: BTreeSet<_> = config.jobs.iter().map(|job| job.name.as_str()).collect();
     let mut tx = store.read().await?;
     let rows = tx.jobs().await?;
     drop(tx);
-    for row in rows.iter().filter(|row| names.contains(row.name.as_str())) {
+    for row in rows {
         let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
-        decide(store, row, &job.schedule, started, now).await?;
+        decide(store, &row, &job.schedule, Late::Since(started), now).await?;
     }
     Ok(())
 }
 
+/// What becomes of fires that nobody decided in time.
+#[derive(Clone, Copy)]
+enum Late {
+    /// Of a schedule that is no more: all are missed.
+    Past,
+    /// Of one that still is: the latest is looked at. Before this time no daemon was there.
+    Since(Time),
+}
+
+/// Decides the fires of a job up to `now`, a bounded number in each transaction.
 async fn decide(
     store: &Store,
     row: &JobRow,
     schedule: &Schedule,
-    started: Time,
+    late: Late,
     now: Time,
 ) -> Result<()> {
     let mut from = row.fired_through;
@@ -79,8 +78,11 @@ async fn decide(
         let mut due: Vec<_> = schedule.fires(from, now).take(FIRES_AT_ONCE).collect();
         let Some(&through) = due.last() else { return Ok(()) };
         let latest = schedule.next_after(through).is_none_or(|next| next > now);
-        let open = if latest { due.pop() } else { None };
-        let why = |at| if at < started { "daemon_down" } else { "superseded" };
+        let open = if latest && matches!(late, Late::Since(_)) { due.pop() } else { None };
+        let why = |at| match late {
+            Late::Since(started) if at >= started => "superseded",
+            Late::Since(_) | Late::Past => "daemon_down",
+        };
         let missed = due.into_iter().map(|at| (at, why(at))).collect();
         let mut tx = store.begin().await?;
         if !tx.advance_job(row.job_id, from, through).await? {
@@ -90,11 +92,8 @@ async fn decide(
         tx.fire(row.job_id, &fires, now).await?;
         tx.commit().await?;
         if !fires.missed.is_empty() {
-            tracing::warn!(
-                job = row.name,
-                fires = fires.missed.len(),
-                "missed fires: no daemon was there in time"
-            );
+            let fires = fires.missed.len();
+            tracing::warn!(job = row.name, fires, "missed fires: no daemon was there in time");
         }
         if let Some(due_at) = fires.open {
             tracing::info!(job = row.name, %due_at, "due");

@@ -62,7 +62,7 @@ impl Tx {
     }
 
     /// Adds a job or brings it up to date; its number. A new job has fired through `now`: it
-    /// begins with its next fire. One that comes back after it was removed does so, too.
+    /// begins with its next fire. One that comes back, or has a new schedule, does so, too.
     ///
     /// # Errors
     /// When the database fails.
@@ -81,8 +81,9 @@ impl Tx {
              values ($1, $2, $3, $4, $5, true)
              on conflict (name) do update set
                  kind = excluded.kind, schedule = excluded.schedule, timezone = excluded.timezone,
-                 fired_through = case when jobs.is_active then jobs.fired_through
-                                      else excluded.fired_through end,
+                 fired_through = case when jobs.is_active and jobs.schedule = excluded.schedule
+                                           and jobs.timezone = excluded.timezone
+                                      then jobs.fired_through else excluded.fired_through end,
                  is_active = true
              returning job_id as id",
             name,
