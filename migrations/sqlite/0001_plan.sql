@@ -58,5 +58,6 @@ create table slots (
     primary key (target_id, due_at)
 ) without rowid;
 create index slots_open on slots (retry_at) where outcome is null;
+create index slots_open_by_target on slots (target_id, due_at) where outcome is null;
 create index slots_by_run on slots (run_id);
 create index slots_by_due on slots (due_at);
