@@ -231,13 +231,16 @@ impl Tx {
         );
         execute!(self, sql, rows.as_str(), job_id, now);
         if let Some(due_at) = fires.open {
+            // The due time stands inside, so that a database goes through the few open slots and
+            // not through everything that was ever due.
             execute!(
                 self,
                 "update slots set outcome = 'missed', reason = coalesce(reason, 'superseded'),
                                   closed_at = $3
-                 where outcome is null and due_at < $2 and lease_owner is null
-                   and target_id in (select target_id from job_targets
-                                     where job_id = $1 and removed_at is null)",
+                 where outcome is null and lease_owner is null and exists (
+                     select 1 from job_targets jt
+                     where jt.job_id = $1 and jt.target_id = slots.target_id
+                       and jt.removed_at is null and slots.due_at < $2)",
                 job_id,
                 due_at,
                 now

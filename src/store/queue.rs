@@ -136,14 +136,19 @@ struct Flag {
 /// at the most. One target is never looked at twice at once: of several claimable slots of a
 /// target the oldest comes first. Another run's slots are none of those, because whoever works
 /// off one run alone would wait for them for ever.
+///
+/// `cross join` makes SQLite, which knows no statistics of its own accord, begin with the few open
+/// slots, and `$open` names the index that holds them: a target's history is long.
 macro_rules! claimable {
-    ($lock:literal) => {
+    ($open:literal, $lock:literal) => {
         concat!(
-            "select s.target_id, s.due_at from slots s join targets t on t.target_id = s.target_id
-             where s.outcome is null and s.retry_at <= $1 and (s.lease_until is null or s.lease_until <= $1)
+            "select s.target_id, s.due_at from slots s cross join targets t
+             where t.target_id = s.target_id and s.outcome is null and s.retry_at <= $1
+               and (s.lease_until is null or s.lease_until <= $1)
                and t.kind in {kinds} and ($5 = 0 or s.run_id = $5)
-               and not exists (select 1 from slots o
-                               where o.target_id = s.target_id and o.outcome is null
+               and not exists (select 1 from slots o ",
+            $open,
+            " where o.target_id = s.target_id and o.outcome is null
                                  and (o.lease_until > $1
                                       or (o.retry_at <= $1 and o.due_at < s.due_at
                                           and ($5 = 0 or o.run_id = $5))))
@@ -169,10 +174,10 @@ impl Tx {
         lease_until: Time,
     ) -> Result<Vec<Claim>> {
         // Differs by necessity: only PostgreSQL has several writers that must step around each
-        // other's rows.
+        // other's rows, and only SQLite has to be told its index.
         let claimable = match self {
-            Self::Sqlite(_) => claimable!(""),
-            Self::Postgres(_) => claimable!(" for update of s skip locked"),
+            Self::Sqlite(_) => claimable!("indexed by slots_open_by_target", ""),
+            Self::Postgres(_) => claimable!("", " for update of s skip locked"),
         };
         let sql = format!(
             "update slots set lease_owner = $2, lease_until = $3, attempts = attempts + 1,
@@ -216,8 +221,8 @@ impl Tx {
             self,
             Count,
             "select count(*) as count from (
-                 select 1 from slots s join targets t on t.target_id = s.target_id
-                 where s.outcome is null and s.retry_at <= $1
+                 select 1 from slots s cross join targets t
+                 where t.target_id = s.target_id and s.outcome is null and s.retry_at <= $1
                    and (s.lease_until is null or s.lease_until <= $1)
                    and t.kind = $2 and ($3 = 0 or s.run_id = $3) limit $4) as due",
             now,
