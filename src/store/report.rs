@@ -86,6 +86,21 @@ pub struct Point {
     pub likes: i64,
 }
 
+/// What the ledger says of the calls `c`, by endpoint, up to the `from`.
+macro_rules! call_totals {
+    () => {
+        "select c.endpoint, count(*) as calls,
+                count(case when c.billed = 'yes' then 1 end) as billed,
+                count(case when c.billed = 'unknown' then 1 end) as unknown,
+                cast(coalesce(sum(case when c.billed = 'yes' then c.price_micros end), 0) as bigint)
+                    as cost_micros,
+                cast(coalesce(sum(case when c.billed = 'unknown' then c.price_micros end), 0) as bigint)
+                    as unknown_micros,
+                count(case when c.billed <> 'no' and c.price_micros is null then 1 end) as unpriced"
+    };
+}
+pub(super) use call_totals;
+
 impl Tx {
     /// What became of the looks planned from `since` on.
     ///
@@ -113,15 +128,10 @@ impl Tx {
         Ok(fetch_all!(
             self,
             CallTotals,
-            "select endpoint, count(*) as calls,
-                    count(case when billed = 'yes' then 1 end) as billed,
-                    count(case when billed = 'unknown' then 1 end) as unknown,
-                    cast(coalesce(sum(case when billed = 'yes' then price_micros end), 0) as bigint)
-                        as cost_micros,
-                    cast(coalesce(sum(case when billed = 'unknown' then price_micros end), 0) as bigint)
-                        as unknown_micros,
-                    count(case when billed <> 'no' and price_micros is null then 1 end) as unpriced
-             from calls where opened_at >= $1 group by endpoint order by endpoint",
+            concat!(
+                call_totals!(),
+                " from calls c where c.opened_at >= $1 group by c.endpoint order by c.endpoint"
+            ),
             since
         ))
     }

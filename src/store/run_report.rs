@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::report::call_totals;
 use super::{CallTotals, Tx, fetch_all};
 use crate::time::Time;
 
@@ -165,17 +166,11 @@ impl Tx {
         Ok(fetch_all!(
             self,
             CallTotals,
-            "select c.endpoint, count(*) as calls,
-                    count(case when c.billed = 'yes' then 1 end) as billed,
-                    count(case when c.billed = 'unknown' then 1 end) as unknown,
-                    cast(coalesce(sum(case when c.billed = 'yes' then c.price_micros end), 0) as bigint)
-                        as cost_micros,
-                    cast(coalesce(sum(case when c.billed = 'unknown' then c.price_micros end), 0) as bigint)
-                        as unknown_micros,
-                    count(case when c.billed <> 'no' and c.price_micros is null then 1 end)
-                        as unpriced
-             from calls c join slots s on s.target_id = c.target_id and s.due_at = c.due_at
-             where s.run_id = $1 group by c.endpoint order by c.endpoint",
+            concat!(
+                call_totals!(),
+                " from calls c join slots s on s.target_id = c.target_id and s.due_at = c.due_at
+                 where s.run_id = $1 group by c.endpoint order by c.endpoint"
+            ),
             run_id
         ))
     }
