@@ -12,14 +12,18 @@ use crate::alarm::Alarm;
 use crate::config::Config;
 use crate::crawl::{Crawler, Tally};
 use crate::plan;
-use crate::store::{Presence, Store};
+use crate::process::Process;
+use crate::store::Store;
 use crate::time::{Clock, Time};
 
 /// How often the database is asked for due slots though no alarm rang: the alarm may have lost
 /// one, the clock may have jumped, and another process may have put slots there.
 const RECONCILE: Duration = Duration::from_secs(5);
 
-/// How long to wait before trying a database again that has failed; doubles up to `RECONCILE_MAX`.
+/// A clock that goes back by more than this was wrong, and is right now.
+const CLOCK_SLIP: Duration = Duration::from_secs(60);
+
+/// How long to wait before trying a database again that has failed; doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest wait for a failing database.
@@ -32,9 +36,10 @@ pub struct Daemon {
     clock: Clock,
     crawler: Crawler,
     started: Time,
+    latest: Time,
     calls: i64,
     next_fire: Option<Time>,
-    _presence: Presence,
+    process: Process,
 }
 
 /// What the loop should do next.
@@ -46,32 +51,45 @@ enum Turn {
 }
 
 impl Daemon {
-    /// Opens a daemon: announces it, buries the dead, and brings the jobs up to date.
+    /// Opens a daemon as `verb`: announces it, buries the dead, and brings the jobs up to date.
     ///
     /// # Errors
     /// When another daemon has this SQLite file, or the database fails.
-    pub async fn open(config: Arc<Config>, store: Store, clock: Clock) -> Result<Self> {
-        let owner = new_owner();
-        let Some(presence) = store.announce(owner).await? else {
+    pub async fn open(
+        config: Arc<Config>,
+        store: Store,
+        clock: Clock,
+        verb: &'static str,
+    ) -> Result<Self> {
+        let Some(process) = Process::begin(&store, &config, verb, &clock).await? else {
             bail!(
                 "another tidewatch is at work on this SQLite file; stop it first, \
                  or use PostgreSQL for several daemons"
             );
         };
-        bury_the_dead(&store, owner).await?;
         let started = clock.now();
         plan::sync(&store, &config, started).await?;
-        let crawler = Crawler::new(config.clone(), store.clone(), clock.clone(), owner, None)?;
+        let (looks, time) = (store.clone(), clock.clone());
+        let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
         Ok(Self {
             config,
             store,
             clock,
             crawler,
             started,
+            latest: started,
             calls: 0,
             next_fire: None,
-            _presence: presence,
+            process,
         })
+    }
+
+    /// Puts on record that it has ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close(self) -> Result<()> {
+        self.process.end(&self.store, self.clock.now()).await
     }
 
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
@@ -147,6 +165,12 @@ impl Daemon {
     async fn turn(&mut self) -> Result<Turn> {
         self.crawler.save().await?;
         let now = self.clock.now();
+        if self.latest.since(now) > CLOCK_SLIP {
+            tracing::warn!(was = %self.latest, %now, "the clock was put back");
+            self.next_fire = None;
+            self.latest = now;
+        }
+        self.latest = self.latest.max(now);
         if self.next_fire.is_none_or(|at| at <= now) {
             plan::materialise(&self.store, &self.config, self.started, now).await?;
             self.next_fire = plan::next_fire(&self.config, now);
@@ -187,27 +211,4 @@ impl Daemon {
         self.report();
         saved
     }
-}
-
-/// Frees what processes that are no longer there had claimed.
-///
-/// # Errors
-/// When the database fails.
-pub async fn bury_the_dead(store: &Store, me: i64) -> Result<()> {
-    let mut tx = store.begin().await?;
-    for owner in tx.other_owners(me).await? {
-        if tx.is_alive(owner).await? {
-            continue;
-        }
-        let calls = tx.bury(owner).await?;
-        tracing::warn!(owner, calls, "a process died at work; its slots are free again");
-    }
-    tx.commit().await
-}
-
-/// A number for this process, different from any other's.
-pub fn new_owner() -> i64 {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    i64::try_from(random >> 1).unwrap_or(1).max(1)
 }

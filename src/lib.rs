@@ -3,7 +3,8 @@
 //! In reading order: [`model`] has the plain rows, [`api`] says what to ask upstream and what an
 //! answer means, [`config`] reads `jobs.toml`, [`schedule`] says when a job fires, [`plan`] turns
 //! that into planned looks in the [`store`], [`crawl`] is the one step that looks, [`retry`] says
-//! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`]. [`watchlist`] reads
+//! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
+//! each is a [`process`] on record. [`watchlist`] reads
 //! what people paste, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
@@ -14,6 +15,7 @@ pub mod crawl;
 pub mod daemon;
 pub mod model;
 pub mod plan;
+pub mod process;
 pub mod retry;
 pub mod schedule;
 pub mod simulator;

@@ -1,5 +1,7 @@
 //! Which looks are due: turns the passing of time into slots in the database.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use chrono_tz::Tz;
 
@@ -7,6 +9,9 @@ use crate::config::Config;
 use crate::schedule::Schedule;
 use crate::store::{Fires, JobRow, Store};
 use crate::time::Time;
+
+/// A mark further ahead than this was set by a clock that was wrong.
+const CLOCK_SLIP: Duration = Duration::from_secs(60);
 
 /// Fires decided in one transaction at the most.
 const FIRES_AT_ONCE: usize = 1000;
@@ -20,13 +25,15 @@ pub async fn sync(store: &Store, config: &Config, now: Time) -> Result<()> {
     let mut tx = store.read().await?;
     let known = tx.jobs().await?;
     drop(tx);
+    // Before the watchlists change: what was due meanwhile was due for the old ones.
     for row in known.iter().filter(|row| row.is_active) {
         let kept = config.jobs.iter().find(|job| job.name == row.name).is_some_and(|job| {
             job.schedule.pattern == row.schedule && job.schedule.zone.name() == row.timezone
         });
         let zone: Tz = row.timezone.parse().unwrap_or(Tz::UTC);
-        if let (false, Ok(old)) = (kept, Schedule::parse(&row.schedule, zone)) {
-            decide(store, row, &old, Late::Past, now).await?;
+        let late = if kept { Late::Since(now) } else { Late::Past };
+        if let Ok(old) = Schedule::parse(&row.schedule, zone) {
+            decide(store, row, &old, late, now).await?;
         }
     }
     let mut tx = store.begin().await?;
@@ -37,6 +44,7 @@ pub async fn sync(store: &Store, config: &Config, now: Time) -> Result<()> {
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
+    tx.close_unwatched(now).await?;
     tx.commit().await
 }
 
@@ -74,6 +82,12 @@ async fn decide(
     now: Time,
 ) -> Result<()> {
     let mut from = row.fired_through;
+    if from.since(now) > CLOCK_SLIP {
+        // Decided under a clock that was ahead: the same fires come again and find their slots.
+        let mut tx = store.begin().await?;
+        tx.advance_job(row.job_id, from, now).await?;
+        return tx.commit().await;
+    }
     loop {
         let mut due: Vec<_> = schedule.fires(from, now).take(FIRES_AT_ONCE).collect();
         let Some(&through) = due.last() else { return Ok(()) };
@@ -93,7 +107,7 @@ async fn decide(
         tx.commit().await?;
         if !fires.missed.is_empty() {
             let fires = fires.missed.len();
-            tracing::warn!(job = row.name, fires, "missed fires: no daemon was there in time");
+            tracing::warn!(job = row.name, fires, "missed fires: nobody decided them in time");
         }
         if let Some(due_at) = fires.open {
             tracing::info!(job = row.name, %due_at, "due");

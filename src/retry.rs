@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::api::Outcome;
 
 /// Tries at one call within a slot, the first included.
-const MAX_ATTEMPTS: i64 = 5;
+const MAX_ATTEMPTS: i64 = 8;
 
 /// The wait before the second try; it doubles from try to try.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
@@ -31,7 +31,8 @@ pub fn reason(outcome: Outcome) -> &'static str {
 }
 
 /// What to do after the `attempt`-th try (from 1) ended with `outcome`. `spread`, from 0 to 999,
-/// keeps tries that failed together from coming back together. Upstream's own `retry_after` wins.
+/// keeps tries that failed together from coming back together. Upstream's own `retry_after` is
+/// honoured up to [`LONGEST_WAIT`].
 pub fn after(
     outcome: Outcome,
     attempt: i64,
@@ -81,7 +82,8 @@ mod tests {
         assert_eq!(wait(1), Decision::Again(Duration::from_secs(5)));
         assert_eq!(wait(2), Decision::Again(Duration::from_secs(10)));
         assert_eq!(wait(4), Decision::Again(Duration::from_secs(40)));
-        assert_eq!(wait(5), Decision::GiveUp);
+        assert_eq!(wait(7), Decision::Again(LONGEST_WAIT));
+        assert_eq!(wait(8), Decision::GiveUp);
     }
 
     #[test]

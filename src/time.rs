@@ -12,6 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// From this value on a number in an answer is milliseconds, below it seconds.
 const MILLIS_FROM: i64 = 100_000_000_000;
 
+/// The year 2200: no answer is about anything later.
+const LATEST_MICROS: i64 = 7_258_118_400_000_000;
+
 /// How a time is written as text, in SQLite and in rows on their way to either database.
 const TEXT: &str = "%Y-%m-%d %H:%M:%S";
 
@@ -34,13 +37,15 @@ impl Time {
     }
 
     /// An instant from an answer's number, seconds or milliseconds since 1970.
-    /// Zero and negative numbers mean "never" upstream and give `None`.
+    /// Zero and negative numbers mean "never" upstream and give `None`, and so does a time that is
+    /// too far ahead to be one.
     pub fn from_upstream(number: i64) -> Option<Self> {
-        match number {
-            ..=0 => None,
-            1..MILLIS_FROM => Self::from_micros(number.checked_mul(1_000_000)?),
-            _ => Self::from_micros(number.checked_mul(1_000)?),
-        }
+        let micros = match number {
+            ..=0 => return None,
+            1..MILLIS_FROM => number.checked_mul(1_000_000)?,
+            _ => number.checked_mul(1_000)?,
+        };
+        Self::from_micros(micros).filter(|_| micros < LATEST_MICROS)
     }
 
     /// Microseconds since 1970.
@@ -163,7 +168,11 @@ impl Clock {
 
     /// Moves a clock of our own to `at`, never backwards. The machine's clock stays as it is.
     pub fn jump_to(&self, at: Time) {
-        let at = at.max(self.now());
+        self.correct(at.max(self.now()));
+    }
+
+    /// Puts a clock of our own right, backwards as well. The machine's clock stays as it is.
+    pub fn correct(&self, at: Time) {
         match &self.0 {
             Source::System => {}
             Source::Jumping(state) => {
@@ -202,6 +211,7 @@ mod tests {
         assert_eq!(Time::from_upstream(0), None);
         assert_eq!(Time::from_upstream(-1), None);
         assert_eq!(Time::from_upstream(i64::MAX), None);
+        assert_eq!(Time::from_upstream(1_773_065_442_000_000), None, "microseconds");
     }
 
     #[test]

@@ -45,6 +45,7 @@ create table slots (
     target_id bigint not null references targets,
     due_at timestamptz not null,
     run_id bigint not null references job_runs,
+    kind text not null,                     -- that of the target
     outcome text,                           -- observed, missed; NULL while it is open
     reason text,                            -- why it was missed, or why the last try failed
     closed_at timestamptz,
@@ -57,7 +58,7 @@ create table slots (
     fence bigint not null,                  -- grows with each claim: an answer to an older claim is late
     primary key (target_id, due_at)
 );
-create index slots_open on slots (retry_at) where outcome is null;
+create index slots_open on slots (kind, retry_at) where outcome is null;
 create index slots_open_by_target on slots (target_id, due_at) where outcome is null;
 create index slots_by_run on slots (run_id);
 create index slots_by_due on slots (due_at);

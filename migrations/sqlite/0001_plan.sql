@@ -45,6 +45,7 @@ create table slots (
     target_id integer not null references targets,
     due_at text not null,
     run_id integer not null references job_runs,
+    kind text not null,                     -- that of the target
     outcome text,                           -- observed, missed; NULL while it is open
     reason text,                            -- why it was missed, or why the last try failed
     closed_at text,
@@ -57,7 +58,7 @@ create table slots (
     fence integer not null,                 -- grows with each claim: an answer to an older claim is late
     primary key (target_id, due_at)
 ) without rowid;
-create index slots_open on slots (retry_at) where outcome is null;
+create index slots_open on slots (kind, retry_at) where outcome is null;
 create index slots_open_by_target on slots (target_id, due_at) where outcome is null;
 create index slots_by_run on slots (run_id);
 create index slots_by_due on slots (due_at);

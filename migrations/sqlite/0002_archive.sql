@@ -1,5 +1,16 @@
 -- What happened: the ledger of every call, and every answer that may have been paid for.
 
+-- A process that made calls, and whom it asked: what a rehearsal brought shows by its address.
+create table processes (
+    owner integer primary key,
+    verb text not null,                     -- run, fetch, demo
+    version text not null,                  -- of tidewatch
+    justoneapi_url text not null,           -- what its calls went to
+    amagi_url text not null,
+    started_at text not null,
+    stopped_at text                         -- NULL: at work, or it died
+);
+
 -- A row is written before the call is sent and closed after it. A row that was never closed
 -- belongs to a process that died: whether the call was sent and billed is not known.
 create table calls (
@@ -9,7 +20,7 @@ create table calls (
     due_at text,                            -- with target_id: the slot
     page integer not null,                  -- of a search, from 1
     attempt integer not null,               -- which try at this page in this slot, from 1
-    owner integer not null,                 -- the process
+    owner integer not null,                 -- processes.owner
     opened_at text not null,                -- when the intent was written
     sent_at text,
     finished_at text,
@@ -43,6 +54,7 @@ create table documents (
     exact blob                              -- the bytes as received, where cleaned is set
 );
 create index documents_by_target on documents (target_id, fetched_at);
+create index documents_adrift on documents (fetched_at) where drift is not null;
 
 -- A short link and the item behind it, asked for once and kept for ever.
 create table links (

@@ -32,7 +32,7 @@ const BEGINNING: &str = "2026-03-02 00:00:00";
 
 /// What goes wrong in a demo: upstream fails now and then, and once for longer.
 const FAULTS: &str =
-    "note@100-106=503; note=301:0.02; amagi@200-202=risk; suggestions@4=303; kols@5=301";
+    "note@100-108=503; note=301:0.02; amagi@200-202=risk; suggestions@4=303; kols@5=301";
 
 /// Rows of the table of movers.
 const MOVERS: usize = 8;
@@ -61,7 +61,7 @@ impl Demo {
         let config = Arc::new(config(&simulator)?);
         let store = Store::connect(&format!("sqlite:{}", path.display())).await?;
         store.migrate().await?;
-        let mut daemon = Daemon::open(config, store.clone(), clock.clone()).await?;
+        let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "demo").await?;
         let end = start.plus(DAY * self.days);
         let bar = progress(self.days);
         daemon
@@ -75,7 +75,7 @@ impl Demo {
         let mut tx = store.read().await?;
         print(&summary(&mut tx, start, self.days, &path).await?)?;
         drop(tx);
-        drop(daemon);
+        daemon.close().await?;
         store.close().await;
         let _ = std::fs::remove_file(path.with_added_extension("lock"));
         Ok(ExitCode::SUCCESS)

@@ -11,9 +11,9 @@ use super::show::{cost, count, safe, table};
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::config::Config;
 use crate::crawl::Crawler;
-use crate::daemon::{bury_the_dead, new_owner};
 use crate::model::{Kind, KolSearch, Target};
-use crate::store::{CallTotals, Counts, KolFigures, Observation, Presence, Store, Suggested};
+use crate::process::Process;
+use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
 use crate::time::Clock;
 use crate::watchlist::{self, kol_filter};
 
@@ -71,26 +71,44 @@ impl Fetch {
         let config = Arc::new(load_or_default(cli)?);
         let targets = self.what.targets()?;
         config.require_token_for(&targets)?;
+        super::say_whom(&config);
         let store = open(cli).await?;
         let clock = Clock::system();
-        let owner = new_owner();
-        let alone = store.announce(owner).await?;
         let mut tx = store.begin().await?;
         let run_id = tx.run_by_hand(&targets, "fetch", clock.now()).await?;
         tx.commit().await?;
-        let alone = match alone {
-            None => wait_for_daemon(&store, owner, run_id).await?,
-            alone => alone,
-        };
-        if let Some(presence) = alone {
-            bury_the_dead(&store, owner).await?;
-            work_off(config, &store, &clock, owner, run_id, presence).await?;
+        if let Some(process) = process(&store, &config, &clock, run_id).await? {
+            work_off(config, &store, &clock, process.owner(), run_id).await?;
+            process.end(&store, clock.now()).await?;
         }
         let seen = seen(&store, run_id).await?;
         store.close().await;
         let missed = seen.looks.iter().any(|look| look.outcome.as_deref() != Some("observed"));
         print(&if self.json.json { serde_json::to_string(&seen)? + "\n" } else { shown(&seen) })?;
         Ok(if missed { ExitCode::from(SOME_FAILED) } else { ExitCode::SUCCESS })
+    }
+}
+
+/// This process, if it is to make the looks of a run itself; `None` once the one that has the
+/// SQLite file to itself, a daemon or another fetch, has made them.
+async fn process(
+    store: &Store,
+    config: &Config,
+    clock: &Clock,
+    run_id: i64,
+) -> Result<Option<Process>> {
+    let mut told = false;
+    loop {
+        if let Some(process) = Process::begin(store, config, "fetch", clock).await? {
+            return Ok(Some(process));
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::info!("another tidewatch is at work on this file: a daemon makes the looks");
+        }
+        let mut tx = store.read().await?;
+        if tx.observations(run_id).await?.iter().all(|look| look.outcome.is_some()) {
+            return Ok(None);
+        }
     }
 }
 
@@ -143,7 +161,6 @@ async fn work_off(
     clock: &Clock,
     owner: i64,
     run_id: i64,
-    _presence: Presence,
 ) -> Result<()> {
     let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
     let mut signals = super::run::Signals::new()?;
@@ -157,10 +174,8 @@ async fn work_off(
         let now = clock.now();
         if crawler.is_idle() && next > now.plus(POLL) && told != Some(next) {
             told = Some(next);
-            tracing::info!(
-                wait_s = next.since(now).as_secs(),
-                "the call failed and is tried again; Ctrl-C gives up"
-            );
+            let wait_s = next.since(now).as_secs();
+            tracing::info!(wait_s, "waiting to try again; Ctrl-C gives up");
         }
         // Not until `next`: another process may be at a look of this run, or at another one of its
         // target, and end before.
@@ -173,26 +188,11 @@ async fn work_off(
                     crawler.wait().await;
                 }
                 crawler.save().await?;
-                bail!("stopped; looks that were not made stay due, and a daemon will make them");
+                let mut tx = store.begin().await?;
+                tx.cancel_run(run_id, clock.now()).await?;
+                tx.commit().await?;
+                bail!("stopped; the looks that were not made are missed: cancelled");
             }
-        }
-    }
-}
-
-/// Another process has this SQLite file: its daemon makes the looks. If it ends before, they are
-/// to be made here.
-async fn wait_for_daemon(store: &Store, owner: i64, run_id: i64) -> Result<Option<Presence>> {
-    tracing::info!("a daemon is at work on this file: it makes the looks");
-    loop {
-        let mut tx = store.read().await?;
-        if tx.observations(run_id).await?.iter().all(|look| look.outcome.is_some()) {
-            return Ok(None);
-        }
-        drop(tx);
-        tokio::time::sleep(POLL).await;
-        let presence = store.announce(owner).await?;
-        if presence.is_some() {
-            return Ok(presence);
         }
     }
 }

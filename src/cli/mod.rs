@@ -37,6 +37,9 @@ const GLOBAL: &str = "Options of every verb (demo and simulate take none of the 
 /// Where the jobs and settings are, unless `--config` says otherwise.
 const JOBS: &str = "jobs.toml";
 
+/// Where JustOneAPI itself answers.
+const DEFAULT_HOST: &str = "api.justoneapi.com";
+
 /// The commented sample.
 const SAMPLE: &str = include_str!("../../jobs.toml");
 
@@ -195,6 +198,14 @@ fn print(text: &str) -> Result<()> {
 fn load(cli: &Cli) -> Result<Config> {
     let path = cli.config.as_deref().unwrap_or(Path::new(JOBS));
     Ok(Config::load(path, &Environment::read())?)
+}
+
+/// Says who is asked, where that is not JustOneAPI itself: a rehearsal must not pass for the real.
+fn say_whom(config: &Config) {
+    let url = &config.justoneapi.base_url;
+    if url.host_str() != Some(DEFAULT_HOST) {
+        tracing::warn!(%url, "JustOneAPI is asked at another address than its own");
+    }
 }
 
 /// The settings, or their defaults where no file was named and there is none: for verbs that

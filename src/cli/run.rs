@@ -12,13 +12,14 @@ use crate::time::Clock;
 
 pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
     let config = Arc::new(load(cli)?);
+    config.require_token()?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    config.require_token()?;
+    super::say_whom(&config);
     let store = open(cli).await?;
     let stop = CancellationToken::new();
-    let mut daemon = Daemon::open(config, store.clone(), Clock::system()).await?;
+    let mut daemon = Daemon::open(config, store.clone(), Clock::system(), "run").await?;
     let signals = Signals::new()?;
     let first = stop.clone();
     tokio::select! {
@@ -28,6 +29,7 @@ pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
             return Ok(ExitCode::from(SOME_FAILED));
         }
     }
+    daemon.close().await?;
     store.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

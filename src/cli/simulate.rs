@@ -106,7 +106,7 @@ impl Simulate {
         let world = simulator.world();
         format!(
             "listening; Ctrl-C stops it. To rehearse with it, in another terminal:\n\
-             \n  export JUSTONEAPI_BASE_URL={} JUSTONEAPI_TOKEN={}\n\
+             \n  export JUSTONEAPI_BASE_URL={} JUSTONEAPI_TOKEN={} DATABASE_URL=sqlite:rehearsal.db\n\
              \n  tidewatch fetch note {}\n\
              \n  amagi: base_url = \"{}\"\
              \n  notes: {}\n  works: {}\n  links: {} {}\n  keywords: {}\n",

@@ -35,7 +35,7 @@ pub(super) struct JustOneApi {
     pub(super) timeout_seconds: Option<Spanned<i64>>,
     /// `v1`, `v3`, `v6` (video notes only) or `v7`. Default: v7.
     pub(super) note_detail_version: Option<Spanned<String>>,
-    /// Yuan a call by endpoint, with or without its version. Default: 0, not known.
+    /// Yuan a call by endpoint, with or without its version. Without one it is not known.
     pub(super) price: Pairs,
 }
 

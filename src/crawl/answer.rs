@@ -79,7 +79,6 @@ fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer
     let document =
         received.http_status.filter(|_| kept && !received.body.is_empty()).map(|status| Document {
             endpoint: endpoint.name(),
-            asked: ask.key.clone(),
             page: claim.page,
             fetched_at: *finished_at,
             http_status: status,
@@ -107,6 +106,7 @@ fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer
             next,
             at: *finished_at,
         },
+        asked: ask.key.clone(),
         document,
         batch: reading.batch,
         resolved: reading.resolved.filter(|_| claim.item_id.is_none()).and_then(|item_id| {
@@ -125,6 +125,7 @@ pub(super) fn as_text(mut answer: Answer) -> Answer {
     }
     answer.batch = crate::model::Batch::default();
     answer.end.message = None;
+    answer.end.outcome = Outcome::Unreadable.as_str();
     answer.settlement.next = Next::Missed("unreadable");
     answer
 }

@@ -186,7 +186,7 @@ impl Crawler {
         let timeout = self.config.provider(self.config.endpoint(kind).provider()).timeout;
         let mut tx = self.store.begin().await?;
         let until = now.plus(timeout + LEASE_MARGIN);
-        let claims = tx.claim(self.owner, &[kind], self.run, most, now, until).await?;
+        let claims = tx.claim(self.owner, kind, self.run, most, now, until).await?;
         if claims.is_empty() {
             return Ok(0);
         }
@@ -272,23 +272,31 @@ impl Crawler {
             let count = self.unsaved.len().min(SAVE_AT_ONCE);
             let batch = self.unsaved.get(..count).unwrap_or_default();
             let answers = self.answers(batch).await?;
-            let mut tally = self.tally;
-            answers.iter().for_each(|answer| tally.add(answer.settlement.next));
             match self.save_together(&answers).await {
+                Ok(()) => {
+                    self.unsaved.drain(..count);
+                    answers.iter().for_each(|answer| self.tell(answer));
+                }
                 Err(error) if is_refused(&error) => self.save_singly(answers).await?,
-                other => other?,
-            }
-            self.tally = tally;
-            for fetched in self.unsaved.drain(..count) {
-                tracing::debug!(
-                    call_id = fetched.call_id,
-                    endpoint = fetched.endpoint.name(),
-                    key = %fetched.claim.key,
-                    "saved an answer"
-                );
+                Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// Counts what came of a call, and says so where it is not what was hoped for.
+    fn tell(&mut self, answer: &Answer) {
+        self.tally.add(answer.settlement.next);
+        let asked = answer.asked.as_str();
+        let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
+        let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
+        match answer.settlement.next {
+            Next::Missed(reason) => tracing::warn!(asked, reason, said, "missed"),
+            Next::Retry(at, reason) => tracing::info!(asked, reason, said, again = %at, "failed"),
+            Next::Observed | Next::Continue { .. } => {
+                tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
+            }
+        }
     }
 
     async fn save_together(&self, answers: &[Answer]) -> Result<()> {
@@ -305,19 +313,20 @@ impl Crawler {
     }
 
     /// One of the answers is not to the database's liking: finds it, keeps it as text, and marks it.
-    async fn save_singly(&self, answers: Vec<Answer>) -> Result<()> {
-        for answer in answers {
+    /// What is saved is not waiting any more, whatever happens to the next.
+    async fn save_singly(&mut self, answers: Vec<Answer>) -> Result<()> {
+        for mut answer in answers {
             match self.save_together(std::slice::from_ref(&answer)).await {
                 Err(error) if is_refused(&error) => {
-                    tracing::error!(
-                        call_id = answer.end.call_id,
-                        %error,
-                        "the database refused an answer; kept as text and marked"
-                    );
-                    self.save_together(&[answer::as_text(answer)]).await?;
+                    let call_id = answer.end.call_id;
+                    tracing::error!(call_id, %error, "the database refused an answer; kept as text");
+                    answer = answer::as_text(answer);
+                    self.save_together(std::slice::from_ref(&answer)).await?;
                 }
                 other => other?,
             }
+            self.unsaved.remove(0);
+            self.tell(&answer);
         }
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! Statements that keep answers and the rows they turn into.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,6 +21,8 @@ pub struct Answer {
     pub end: CallEnd,
     /// For the slot.
     pub settlement: Settlement,
+    /// What was asked for: an id, a keyword, a filter or a link.
+    pub asked: String,
     /// The answer to keep; `None` when there was none, or none that can have been paid for.
     pub document: Option<Document>,
     /// The rows of the answer.
@@ -36,8 +36,6 @@ pub struct Answer {
 pub struct Document {
     /// The endpoint's name.
     pub endpoint: &'static str,
-    /// What was asked for.
-    pub asked: String,
     /// The page, from 1.
     pub page: i64,
     /// When it was complete.
@@ -80,17 +78,16 @@ struct DocumentRow<'a> {
 
 impl Tx {
     /// Saves answers: the slots they settle, the ledger, the documents, and the rows. Call it
-    /// once in a transaction. How many came too late to settle their slot: those are kept, and
+    /// once in a transaction; doing it again, after a commit that nobody heard of, changes nothing.
+    /// How many came too late to settle their slot: those are kept, and
     /// marked, and make no rows.
     ///
     /// # Errors
     /// When the database fails, or refuses one of the documents.
     pub async fn save(&mut self, answers: &[Answer]) -> Result<usize> {
         let settlements: Vec<_> = answers.iter().map(|answer| answer.settlement.clone()).collect();
-        let settled: BTreeSet<_> = self.settle(&settlements).await?.into_iter().collect();
-        let in_time = |answer: &Answer| {
-            settled.contains(&(answer.settlement.target_id, answer.settlement.due_at))
-        };
+        let settled = self.settle(&settlements).await?;
+        let in_time = |answer: &Answer| settled.contains(&answer.end.call_id);
         let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
         self.close_calls(&ends).await?;
         self.put_documents(answers, in_time).await?;
@@ -119,7 +116,7 @@ impl Tx {
                 document_id: answer.end.call_id,
                 endpoint: document.endpoint,
                 target_id: answer.settlement.target_id,
-                asked: &document.asked,
+                asked: &answer.asked,
                 page: document.page,
                 fetched_at: document.fetched_at,
                 http_status: document.http_status,
@@ -142,7 +139,8 @@ impl Tx {
                                     http_status, outcome, normaliser, drift, body, cleaned, exact)
              select document_id, endpoint, target_id, asked, page, fetched_at,
                     http_status, outcome, normaliser, drift, body, cleaned, exact
-             from {rows}",
+             from {rows} where true
+             on conflict (document_id) do nothing",
         );
         execute!(self, sql, array(&rows)?);
         Ok(())
@@ -193,6 +191,19 @@ impl Tx {
             "update job_targets set removed_at = $2 where target_id = $1 and removed_at is null",
             settlement.target_id,
             settlement.at
+        );
+        // The item may have a look of its own at the same time: one is enough.
+        execute!(
+            self,
+            "update slots set outcome = 'missed', reason = 'superseded', closed_at = $3
+             where target_id = $1 and due_at = $2 and outcome is null and exists (
+                 select 1 from slots o join targets item on item.target_id = o.target_id
+                 where item.kind = $4 and item.key = $5 and o.due_at = $2 and o.target_id <> $1)",
+            settlement.target_id,
+            settlement.due_at,
+            settlement.at,
+            kind,
+            item.as_str()
         );
         Ok(())
     }

@@ -24,7 +24,7 @@ pub use body::Body;
 pub use connect::{Schema, Store};
 pub use ledger::{CallEnd, CallStart};
 pub use plan::{Fires, JobRow};
-pub use presence::Presence;
+pub use presence::{Presence, ProcessRow};
 pub use queue::{Claim, Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
 pub use run_report::{Counts, KolFigures, Observation, Suggested};
@@ -60,10 +60,14 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
     let Some(sqlx::Error::Database(error)) = error.downcast_ref::<sqlx::Error>() else {
         return false;
     };
-    // PostgreSQL: class 22, data exception; 54, program limit. SQLite: a generic error in a
-    // statement that is known to be right, or a value that is too big.
     let code = error.code().unwrap_or_default();
-    code.starts_with("22") || code.starts_with("54") || matches!(code.as_ref(), "1" | "18")
+    match code.parse::<u32>() {
+        // SQLite: a generic error in a statement that is known to be right, a value that is too
+        // big, or a constraint. The upper bits say more than is asked here.
+        Ok(code) if code < 10_000 => matches!(code & 0xff, 1 | 18 | 19),
+        // PostgreSQL: classes 22, data exception; 23, constraint; 54, program limit.
+        _ => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
+    }
 }
 
 /// Runs a statement; the number of rows it touched.

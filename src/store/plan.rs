@@ -166,7 +166,10 @@ impl Tx {
              join targets item on item.kind = named.kind
                                and item.key = coalesce(named.item_id, named.key)
              where true
-             on conflict (job_id, target_id) do update set removed_at = null",
+             on conflict (job_id, target_id) do update set
+                 added_at = case when job_targets.removed_at is null then job_targets.added_at
+                                 else excluded.added_at end,
+                 removed_at = null",
         );
         execute!(self, sql, rows.as_str(), job_id, now);
         let sql = self.over_rows(
@@ -180,6 +183,24 @@ impl Tx {
         );
         execute!(self, sql, rows.as_str(), job_id, now);
         Ok(())
+    }
+
+    /// Gives up the scheduled looks at targets that no job watches any more. How many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_unwatched(&mut self, now: Time) -> Result<u64> {
+        Ok(execute!(
+            self,
+            "update slots set outcome = 'missed', reason = 'unwatched', closed_at = $1
+             where outcome is null and (lease_until is null or lease_until <= $1)
+               and exists (select 1 from job_runs jr
+                           where jr.run_id = slots.run_id and jr.job_id is not null)
+               and not exists (select 1 from job_targets jt join jobs j on j.job_id = jt.job_id
+                               where jt.target_id = slots.target_id and jt.removed_at is null
+                                 and j.is_active)",
+            now
+        ))
     }
 
     /// Moves a job's mark of what has been decided from `from` to `through`. False when another
@@ -217,16 +238,16 @@ impl Tx {
         execute!(self, sql, rows.as_str(), job_id, now);
         let sql = self.over_rows(
             "due_at time, reason text",
-            "insert into slots (target_id, due_at, run_id, outcome, reason, closed_at,
+            // Cross joins keep SQLite from going through all runs the job ever had.
+            "insert into slots (target_id, due_at, run_id, kind, outcome, reason, closed_at,
                                 next_page, attempts, retry_at, fence)
-             select jt.target_id, r.due_at, jr.run_id,
+             select jt.target_id, r.due_at, jr.run_id, j.kind,
                     case when r.reason is not null then 'missed' end, r.reason,
                     case when r.reason is not null then $3 end,
                     1, 0, r.due_at, 0
-             from {rows}
-             join job_runs jr on jr.job_id = $2 and jr.due_at = r.due_at
-             join job_targets jt on jt.job_id = $2 and jt.removed_at is null
-             where true
+             from {rows} cross join job_runs jr cross join jobs j cross join job_targets jt
+             where jr.job_id = $2 and jr.due_at = r.due_at and j.job_id = $2
+               and jt.job_id = $2 and jt.removed_at is null
              on conflict (target_id, due_at) do nothing",
         );
         execute!(self, sql, rows.as_str(), job_id, now);
@@ -237,7 +258,10 @@ impl Tx {
                 self,
                 "update slots set outcome = 'missed', reason = coalesce(reason, 'superseded'),
                                   closed_at = $3
-                 where outcome is null and lease_owner is null and exists (
+                 where outcome is null and (lease_until is null or lease_until <= $3)
+                   and exists (select 1 from job_runs jr
+                               where jr.run_id = slots.run_id and jr.job_id is not null)
+                   and exists (
                      select 1 from job_targets jt
                      where jt.job_id = $1 and jt.target_id = slots.target_id
                        and jt.removed_at is null and slots.due_at < $2)",
@@ -277,9 +301,13 @@ impl Tx {
         let rows: Vec<_> = targets.iter().map(|t| Row { kind: t.kind, key: &t.key }).collect();
         let sql = self.over_rows(
             "kind text, key text",
-            "insert into slots (target_id, due_at, run_id, next_page, attempts, retry_at, fence)
-             select t.target_id, $2, $3, 1, 0, $2, 0
-             from {rows} join targets t on t.kind = r.kind and t.key = r.key where true
+            "insert into slots (target_id, due_at, run_id, kind, next_page, attempts, retry_at, fence)
+             select distinct item.target_id, $2, $3, item.kind, 1, 0, $2, 0
+             from {rows}
+             join targets named on named.kind = r.kind and named.key = r.key
+             join targets item on item.kind = named.kind
+                               and item.key = coalesce(named.item_id, named.key)
+             where true
              on conflict (target_id, due_at) do nothing",
         );
         execute!(self, sql, array(&rows)?, now, run_id);

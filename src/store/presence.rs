@@ -5,7 +5,8 @@ use std::fs::{File, TryLockError};
 use anyhow::{Context as _, Result};
 use sqlx::PgConnection;
 
-use super::Store;
+use super::{Store, Tx, execute, fetch_all};
+use crate::time::Time;
 
 /// A process's announcement that it is at work. Lasts until it is dropped, or the process ends,
 /// however it ends.
@@ -52,5 +53,67 @@ impl Store {
                 Ok(Some(Presence::Postgres(connection)))
             }
         }
+    }
+}
+
+/// A process that made calls, and whom it asked.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct ProcessRow {
+    /// Its number, as on the ledger.
+    pub owner: i64,
+    /// What it was started as.
+    pub verb: String,
+    /// Of tidewatch.
+    pub version: String,
+    /// Where its calls to JustOneAPI went.
+    pub justoneapi_url: String,
+    /// Where its calls to amagi went.
+    pub amagi_url: String,
+    /// When it began.
+    pub started_at: Time,
+}
+
+impl Tx {
+    /// Puts a process on record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_process(&mut self, process: &ProcessRow) -> Result<()> {
+        execute!(
+            self,
+            "insert into processes (owner, verb, version, justoneapi_url, amagi_url, started_at)
+             values ($1, $2, $3, $4, $5, $6)",
+            process.owner,
+            process.verb.as_str(),
+            process.version.as_str(),
+            process.justoneapi_url.as_str(),
+            process.amagi_url.as_str(),
+            process.started_at
+        );
+        Ok(())
+    }
+
+    /// Puts on record that a process ended of its own accord.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_process(&mut self, owner: i64, now: Time) -> Result<()> {
+        execute!(self, "update processes set stopped_at = $2 where owner = $1", owner, now);
+        Ok(())
+    }
+
+    /// The processes started as `verb` that have not ended of their own accord, the latest first:
+    /// at work, or dead.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unfinished_processes(&mut self, verb: &str) -> Result<Vec<ProcessRow>> {
+        Ok(fetch_all!(
+            self,
+            ProcessRow,
+            "select owner, verb, version, justoneapi_url, amagi_url, started_at from processes
+             where verb = $1 and stopped_at is null order by started_at desc",
+            verb
+        ))
     }
 }

@@ -102,9 +102,8 @@ impl From<&Settlement> for SettlementRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct SlotRow {
-    target_id: i64,
-    due_at: Time,
+struct CallRow {
+    call_id: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -132,42 +131,61 @@ struct Flag {
     flag: bool,
 }
 
-/// The slots that may be claimed at `$1` for the kinds `$4` and the run `$5`, oldest first, `$6`
-/// at the most. One target is never looked at twice at once: of several claimable slots of a
-/// target the oldest comes first. Another run's slots are none of those, because whoever works
-/// off one run alone would wait for them for ever.
+/// The slots of the kind `$4` and the run `$5` that may be claimed at `$1` by `$2`, `$6` at the
+/// most. Nobody claims anew what is still in its own hands, however late it is.
 ///
-/// `cross join` makes SQLite, which knows no statistics of its own accord, begin with the few open
-/// slots, and `$open` names the index that holds them: a target's history is long.
+/// The earliest come first, and of one fire another target each time, so that an upstream that
+/// is too slow for all of them starves none. One target is never looked at twice at once: of
+/// several claimable slots of a target the oldest comes first. Another run's slots are none of
+/// those, because whoever works off one run alone would wait for them for ever.
+///
+/// The candidates are chosen before that is asked of each, and `$open` names the index that holds
+/// the open slots: a target's history is long, and statistics know nothing of how few are open.
 macro_rules! claimable {
     ($open:literal, $lock:literal) => {
         concat!(
-            "select s.target_id, s.due_at from slots s cross join targets t
-             where t.target_id = s.target_id and s.outcome is null and s.retry_at <= $1
-               and (s.lease_until is null or s.lease_until <= $1)
-               and t.kind in {kinds} and ($5 = 0 or s.run_id = $5)
-               and not exists (select 1 from slots o ",
+            "with due as materialized (
+                 select target_id, due_at, retry_at, (target_id * 7919 + run_id * 104729) % 10007 as turn
+                 from slots
+                 where outcome is null and kind = $4 and retry_at <= $1 and ($5 = 0 or run_id = $5)
+                   and (lease_until is null or (lease_until <= $1 and lease_owner <> $2))
+                 order by retry_at, turn limit $6 + 100)
+             update slots set lease_owner = $2, lease_until = $3, attempts = attempts + 1,
+                              fence = fence + 1
+             from (
+                 select s.target_id, s.due_at
+                 from due d cross join slots s
+                 where s.target_id = d.target_id and s.due_at = d.due_at and s.outcome is null
+                   and (s.lease_until is null or (s.lease_until <= $1 and s.lease_owner <> $2))
+                   and not exists (
+                       select 1 from slots o ",
             $open,
-            " where o.target_id = s.target_id and o.outcome is null
-                                 and (o.lease_until > $1
-                                      or (o.retry_at <= $1 and o.due_at < s.due_at
-                                          and ($5 = 0 or o.run_id = $5))))
-             order by s.retry_at, s.target_id limit $6",
-            $lock
+            "          where o.target_id = s.target_id and o.outcome is null
+                         and (o.lease_until > $1
+                              or (o.retry_at <= $1 and o.due_at < s.due_at
+                                  and ($5 = 0 or o.run_id = $5))))
+                 order by d.retry_at, d.turn limit $6",
+            $lock,
+            ") as c
+             where slots.target_id = c.target_id and slots.due_at = c.due_at
+             returning slots.target_id as target_id, slots.due_at as due_at, slots.kind as kind,
+                 (select key from targets t where t.target_id = slots.target_id) as key,
+                 (select item_id from targets t where t.target_id = slots.target_id) as item_id,
+                 next_page as page, attempts as attempt, fence"
         )
     };
 }
 
 impl Tx {
-    /// Claims up to `limit` slots of these kinds, until `lease_until`; of one run only, if one is
-    /// given. Targets of one kind are asked of one endpoint, so kinds are what a caller limits.
+    /// Claims up to `limit` slots of a kind, until `lease_until`; of one run only, if one is given.
+    /// Targets of one kind are asked of one endpoint, so a kind is what a caller limits.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn claim(
         &mut self,
         owner: i64,
-        kinds: &[Kind],
+        kind: Kind,
         run: Option<i64>,
         limit: usize,
         now: Time,
@@ -175,31 +193,18 @@ impl Tx {
     ) -> Result<Vec<Claim>> {
         // Differs by necessity: only PostgreSQL has several writers that must step around each
         // other's rows, and only SQLite has to be told its index.
-        let claimable = match self {
+        let sql = match self {
             Self::Sqlite(_) => claimable!("indexed by slots_open_by_target", ""),
             Self::Postgres(_) => claimable!("", " for update of s skip locked"),
         };
-        let sql = format!(
-            "update slots set lease_owner = $2, lease_until = $3, attempts = attempts + 1,
-                              fence = fence + 1
-             from ({}) as c
-             where slots.target_id = c.target_id and slots.due_at = c.due_at
-             returning slots.target_id as target_id, slots.due_at as due_at,
-                 (select kind from targets t where t.target_id = slots.target_id) as kind,
-                 (select key from targets t where t.target_id = slots.target_id) as key,
-                 (select item_id from targets t where t.target_id = slots.target_id) as item_id,
-                 next_page as page, attempts as attempt, fence",
-            claimable.replace("{kinds}", &self.listed(4))
-        );
-        let kinds = serde_json::to_string(kinds)?;
         Ok(fetch_all!(
             self,
             Claim,
-            sqlx::AssertSqlSafe(sql),
+            sql,
             now,
             owner,
             lease_until,
-            kinds.as_str(),
+            kind.as_str(),
             run.unwrap_or(0),
             i64::try_from(limit)?
         ))
@@ -221,10 +226,10 @@ impl Tx {
             self,
             Count,
             "select count(*) as count from (
-                 select 1 from slots s cross join targets t
-                 where t.target_id = s.target_id and s.outcome is null and s.retry_at <= $1
-                   and (s.lease_until is null or s.lease_until <= $1)
-                   and t.kind = $2 and ($3 = 0 or s.run_id = $3) limit $4) as due",
+                 select 1 from slots
+                 where outcome is null and kind = $2 and retry_at <= $1
+                   and (lease_until is null or lease_until <= $1)
+                   and ($3 = 0 or run_id = $3) limit $4) as due",
             now,
             kind.as_str(),
             run.unwrap_or(0),
@@ -250,12 +255,13 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.kol_id).collect())
     }
 
-    /// Settles slots after their calls; the ones that were settled, as (target, due time). One
-    /// that has been claimed anew or closed meanwhile is left alone: the answer came late.
+    /// Settles slots after their calls; the calls whose slots were settled. A slot that has been
+    /// claimed anew or closed meanwhile is left alone: the answer came late. One to be tried again
+    /// is missed instead, if the next look at its target is already due.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn settle(&mut self, settled: &[Settlement]) -> Result<Vec<(i64, Time)>> {
+    pub async fn settle(&mut self, settled: &[Settlement]) -> Result<BTreeSet<i64>> {
         let rows: Vec<_> = settled.iter().map(SettlementRow::from).collect();
         let sql = self.over_rows(
             "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
@@ -269,10 +275,24 @@ impl Tx {
              from {rows}
              where slots.target_id = r.target_id and slots.due_at = r.due_at
                and slots.fence = r.fence and slots.outcome is null
-             returning slots.target_id as target_id, slots.due_at as due_at",
+             returning slots.call_id as call_id",
         );
-        let rows = fetch_all!(self, SlotRow, sql, array(&rows)?);
-        Ok(rows.into_iter().map(|row| (row.target_id, row.due_at)).collect())
+        let calls = fetch_all!(self, CallRow, sql, array(&rows)?);
+        if settled.iter().any(|settled| matches!(settled.next, Next::Retry(..))) {
+            let sql = self.over_rows(
+                "target_id int, due_at time, retry_at time",
+                "update slots set outcome = 'missed', closed_at = r.retry_at
+                 from {rows}
+                 where slots.target_id = r.target_id and slots.due_at = r.due_at
+                   and slots.outcome is null and slots.reason is not null
+                   and slots.lease_owner is null and exists (
+                       select 1 from slots n join job_runs jr on jr.run_id = n.run_id
+                       where n.target_id = r.target_id and n.due_at > r.due_at
+                         and n.outcome is null and jr.job_id is not null)",
+            );
+            execute!(self, sql, array(&rows)?);
+        }
+        Ok(calls.into_iter().map(|row| row.call_id).collect())
     }
 
     /// When the next open slot may be tried: of one run only, if one is given. `None` when no
@@ -291,6 +311,20 @@ impl Tx {
             now
         );
         Ok(row.and_then(|row| row.retry_at))
+    }
+
+    /// Gives up the looks of a run that nobody is at.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel_run(&mut self, run_id: i64, now: Time) -> Result<u64> {
+        Ok(execute!(
+            self,
+            "update slots set outcome = 'missed', reason = 'cancelled', closed_at = $2
+             where run_id = $1 and outcome is null and lease_owner is null",
+            run_id,
+            now
+        ))
     }
 
     /// The processes that hold leases or have open rows on the ledger, but for `me`.

@@ -113,6 +113,7 @@ impl Tx {
                     e.observed_at, e.likes, e.comments, e.collects, e.shares, e.views, e.document_id
              from engagement e
              join calls c on c.call_id = e.document_id
+             join targets t on t.target_id = c.target_id and t.item_id = e.item_id
              join slots s on s.target_id = c.target_id and s.due_at = c.due_at
              left join notes n on n.note_id = e.item_id and e.platform = 'xiaohongshu'
              left join works w on w.work_id = e.item_id and e.platform = 'douyin'
@@ -131,11 +132,11 @@ impl Tx {
             KolFigures,
             "select m.kol_id, k.nickname, m.followers, m.read_median, m.picture_price,
                     m.video_price, m.document_id
-             from kol_metrics m
-             join kols k on k.kol_id = m.kol_id
-             join calls c on c.call_id = m.document_id
-             join slots s on s.target_id = c.target_id and s.due_at = c.due_at
-             left join kol_search_results r on r.document_id = m.document_id and r.kol_id = m.kol_id
+             from slots s
+             join calls c on c.target_id = s.target_id and c.due_at = s.due_at
+             join kol_search_results r on r.document_id = c.call_id
+             join kols k on k.kol_id = r.kol_id
+             join kol_metrics m on m.kol_id = r.kol_id and m.document_id = r.document_id
              where s.run_id = $1 order by m.document_id, r.position",
             run_id
         ))

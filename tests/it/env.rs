@@ -85,7 +85,8 @@ impl Env {
             Environment { token: Some(SecretString::from(TOKEN)), ..Environment::default() };
         let config = Config::parse(&text, Path::new("jobs.toml"), &environment);
         let config = Arc::new(config.unwrap_or_else(|error| panic!("{error}")));
-        let daemon = Daemon::open(config, self.store.clone(), self.clock.clone()).await.unwrap();
+        let daemon =
+            Daemon::open(config, self.store.clone(), self.clock.clone(), "run").await.unwrap();
         self.daemon = Some(daemon);
     }
 

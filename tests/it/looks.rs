@@ -167,3 +167,40 @@ async fn a_short_link_is_resolved_once_and_its_work_looked_at_from_then_on(datab
     assert_eq!(env.ask("select work_id from works").await, works);
     assert_eq!(env.ask("select item_id from links").await, works);
 }
+
+on_both!(a_clock_that_was_ahead_and_is_put_right_stops_nothing);
+async fn a_clock_that_was_ahead_and_is_put_right_stops_nothing(database: Database) {
+    let mut env = Env::new(database, &hourly_notes(1)).await;
+    env.advance(hours(2)).await;
+    let right = env.clock.now();
+    env.advance(hours(24)).await;
+    env.clock.correct(right);
+    env.advance(hours(27)).await;
+    // Every hour has its slot, and none has two.
+    let slots = "select count(*) || ' ' || count(distinct due_at) || ' ' || max(due_at) from slots";
+    let slots = env.ask(slots).await.remove(0);
+    assert!(slots.starts_with("29 29 2026-03-03 05:00:00"), "{slots}");
+}
+
+on_both!(a_watchlist_that_changes_while_the_daemon_is_down_counts_from_then_on);
+async fn a_watchlist_that_changes_while_the_daemon_is_down_counts_from_then_on(database: Database) {
+    let (first, both) = (hourly_notes(1), hourly_notes(2));
+    let second = both.replace(&format!("{:?}, ", world().notes(1)[0]), "");
+    let mut env = Env::new(database, &first).await;
+    env.advance(hours(1)).await;
+    env.down_for(hours(4));
+    env.restart(&second).await;
+    env.advance(hours(1)).await;
+    let slots =
+        "select t.key || ' ' || s.outcome || coalesce(' ' || s.reason, '') || ' ' || count(*)
+                 from slots s join targets t on t.target_id = s.target_id
+                 group by t.key, s.outcome, s.reason order by min(s.due_at), 1";
+    let notes = world().notes(2);
+    let expected = [
+        format!("{} observed 1", notes[0]),
+        format!("{} missed daemon_down 3", notes[0]),
+        format!("{} missed unwatched 1", notes[0]),
+        format!("{} observed 1", notes[1]),
+    ];
+    assert_eq!(env.ask(slots).await, expected);
+}

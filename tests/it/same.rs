@@ -12,7 +12,7 @@ use crate::env::{Env, hours, world};
 
 /// Columns that number rows in the order in which they happened to come, measure the machine, or
 /// hold the words of its network.
-const VOLATILE: [&str; 10] = [
+const VOLATILE: [&str; 12] = [
     "call_id",
     "document_id",
     "run_id",
@@ -23,6 +23,8 @@ const VOLATILE: [&str; 10] = [
     "kol_key",
     "duration_ms",
     "message",
+    "justoneapi_url",
+    "amagi_url",
 ];
 
 /// Every table and view, each with its rows as sorted JSON.

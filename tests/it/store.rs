@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tidewatch::model::{Batch, Kind, KolSearch, Target};
 use tidewatch::store::{
-    Answer, Body, CallEnd, CallStart, Claim, Document, Fires, Next, Resolved, Settlement, Store, Tx,
+    Answer, Body, CallEnd, CallStart, Claim, Document, Fires, Next, ProcessRow, Resolved,
+    Settlement, Store, Tx,
 };
 use tidewatch::time::Time;
 
@@ -36,8 +37,14 @@ fn open_at(due: &str) -> Fires {
 }
 
 async fn claim(tx: &mut Tx, now: &str) -> Vec<Claim> {
+    claim_as(tx, OWNER, now).await
+}
+
+async fn claim_as(tx: &mut Tx, owner: i64, now: &str) -> Vec<Claim> {
     let until = at(now).plus(Duration::from_secs(150));
-    tx.claim(OWNER, &[Kind::Note], None, 10, at(now), until).await.unwrap()
+    let mut claims = tx.claim(owner, Kind::Note, None, 10, at(now), until).await.unwrap();
+    claims.sort_by_key(|claim| claim.target_id);
+    claims
 }
 
 fn call(claim: &Claim, now: &str) -> CallStart {
@@ -76,9 +83,9 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
             next,
             at: at(now),
         },
+        asked: claim.key.clone(),
         document: Some(Document {
             endpoint: "xiaohongshu/get-note-detail/v7",
-            asked: claim.key.clone(),
             page: claim.page,
             fetched_at: at(now),
             http_status: 200,
@@ -168,8 +175,8 @@ async fn a_slot_is_claimed_once_and_its_target_looked_at_by_one_at_a_time(databa
     let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
     assert!(claim(&mut tx, "09:01:00").await.is_empty());
     assert_eq!(tx.next_try(Some(run), at("09:01:00")).await.unwrap(), Some(at("09:01:00")));
-    // The lease ends: both may be claimed anew, one target still only once.
-    let again = claim(&mut tx, "09:30:00").await;
+    // The lease ends: another process may claim both anew, one target still only once.
+    let again = claim_as(&mut tx, 8, "09:30:00").await;
     assert_eq!(again.len(), 2);
     assert_eq!((again[0].attempt, again[0].fence), (2, 2));
 }
@@ -182,7 +189,7 @@ async fn a_run_alone_does_not_wait_for_older_looks_of_others(database: Database)
     tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
     let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
     let until = at("09:05:00");
-    let claims = tx.claim(OWNER, &[Kind::Note], Some(run), 10, at("09:01:00"), until).await;
+    let claims = tx.claim(OWNER, Kind::Note, Some(run), 10, at("09:01:00"), until).await;
     assert_eq!(claims.unwrap()[0].due_at, at("09:01:00"));
     assert!(claim(&mut tx, "09:01:01").await.is_empty(), "one look at a target at a time");
 }
@@ -246,7 +253,7 @@ async fn an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row(databas
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
     tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
-    let slow = claim(&mut tx, "09:00:00").await.remove(0);
+    let slow = claim_as(&mut tx, 8, "09:00:00").await.remove(0);
     let slow_call = tx.open_calls(&[call(&slow, "09:00:00")]).await.unwrap()[0];
     tx.commit().await.unwrap();
     look(&store, "09:30:00", Next::Observed, rows::one_of_each("a")).await;
@@ -332,23 +339,43 @@ async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(databa
     let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
     let mut resolved =
         answer(claimed, call_id, "09:00:01", Next::Continue { page: 1 }, Batch::default());
-    let item_id = "known".to_owned();
+    let item_id = "behind".to_owned();
     resolved.resolved = Some(Resolved { kind: Kind::Note, link: link.key.clone(), item_id });
     tx.save(&[resolved]).await.unwrap();
     // The look that is under way goes on, with the item.
     let going_on = claim(&mut tx, "09:00:02").await.remove(0);
     assert_eq!(
         (going_on.key.as_str(), going_on.item_id.as_deref()),
-        (link.key.as_str(), Some("known"))
+        (link.key.as_str(), Some("behind"))
     );
-    // The next fire looks at the item once, though two entries name it.
+    // The next fire looks at the item, not at the link.
     tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
-    assert_eq!(tx.job_reports(at("09:30:00")).await.unwrap()[0].due, 1);
+    assert_eq!(tx.job_reports(at("09:30:00")).await.unwrap()[0].due, 2);
     // Another job that names the link means the item from the start.
     let other = tx.put_job("other", Kind::Note, "@daily", "UTC", at("10:30:00")).await.unwrap();
-    tx.set_watchlist(other, &[link], at("10:30:00")).await.unwrap();
+    tx.put_targets(&[note("behind")], at("10:30:00")).await.unwrap();
+    tx.set_watchlist(other, &[link, note("behind")], at("10:30:00")).await.unwrap();
     tx.fire(other, &open_at("11:00:00"), at("11:00:00")).await.unwrap();
     assert_eq!(tx.slot_totals(at("11:00:00")).await.unwrap().due, 1);
+}
+
+on_both!(a_link_to_an_item_that_is_looked_at_anyway_takes_no_look_of_its_own);
+async fn a_link_to_an_item_that_is_looked_at_anyway_takes_no_look_of_its_own(database: Database) {
+    let store = database.open().await;
+    let link = note("https://xhslink.com/a/short");
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[link.clone(), note("known")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    let claimed = claim(&mut tx, "09:00:00").await;
+    let claimed = claimed.iter().find(|claim| claim.item_id.is_none()).unwrap();
+    let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
+    let next = Next::Continue { page: 1 };
+    let mut resolved = answer(claimed, call_id, "09:00:01", next, Batch::default());
+    let item_id = "known".to_owned();
+    resolved.resolved = Some(Resolved { kind: Kind::Note, link: link.key, item_id });
+    tx.save(&[resolved]).await.unwrap();
+    assert!(claim(&mut tx, "09:00:02").await.is_empty());
+    assert_eq!(tx.slot_totals(at("00:00:00")).await.unwrap().missed, 1);
 }
 
 on_both!(a_search_is_a_target_by_its_filter);
@@ -360,8 +387,83 @@ async fn a_search_is_a_target_by_its_filter(database: Database) {
     let mut tx = store.begin().await.unwrap();
     tx.run_by_hand(std::slice::from_ref(&target), "fetch", at("09:00:00")).await.unwrap();
     let now = at("09:00:00");
-    let claims = tx.claim(OWNER, &[Kind::KolSearch], None, 10, now, now).await.unwrap();
+    let claims = tx.claim(OWNER, Kind::KolSearch, None, 10, now, now).await.unwrap();
     assert_eq!(KolSearch::from_key(&claims[0].key), Some(search));
+}
+
+on_both!(saving_again_after_a_commit_that_nobody_heard_of_changes_nothing);
+async fn saving_again_after_a_commit_that_nobody_heard_of_changes_nothing(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.commit().await.unwrap();
+    let batch = rows::one_of_each("a");
+    let (claim, call_id) = look(&store, "09:00:02", Next::Observed, batch.clone()).await;
+    let mut tx = store.begin().await.unwrap();
+    tx.save(&[answer(&claim, call_id, "09:00:02", Next::Observed, batch)]).await.unwrap();
+    assert_eq!(tx.likes_since(at("00:00:00")).await.unwrap().len(), 2);
+    assert_eq!(tx.slot_totals(at("00:00:00")).await.unwrap().observed, 1);
+}
+
+on_both!(of_two_answers_for_one_slot_only_that_of_the_newer_claim_makes_rows);
+async fn of_two_answers_for_one_slot_only_that_of_the_newer_claim_makes_rows(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    let old = claim(&mut tx, "09:00:00").await.remove(0);
+    let old_call = tx.open_calls(&[call(&old, "09:00:00")]).await.unwrap()[0];
+    // Its own process does not take it again, however late it is; another one does.
+    assert!(claim(&mut tx, "09:30:00").await.is_empty());
+    let new = claim_as(&mut tx, 8, "09:30:00").await.remove(0);
+    let new_call = tx.open_calls(&[call(&new, "09:30:00")]).await.unwrap()[0];
+    let answers = [
+        answer(&old, old_call, "09:30:01", Next::Observed, rows::one_of_each("a")),
+        answer(&new, new_call, "09:30:02", Next::Observed, rows::one_of_each("a")),
+    ];
+    assert_eq!(tx.save(&answers).await.unwrap(), 1);
+    let likes = tx.likes_since(at("00:00:00")).await.unwrap();
+    let seen: Vec<_> = likes.iter().filter(|p| p.item_id == "a").map(|p| p.observed_at).collect();
+    assert_eq!(seen, [at("09:30:02")]);
+}
+
+on_both!(looks_that_nobody_wants_any_more_are_given_up);
+async fn looks_that_nobody_wants_any_more_are_given_up(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a"), note("b")]).await;
+    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    let run = tx.run_by_hand(&[note("c")], "fetch", at("09:00:00")).await.unwrap();
+    tx.set_watchlist(job, &[note("b")], at("09:00:01")).await.unwrap();
+    assert_eq!(tx.close_unwatched(at("09:00:02")).await.unwrap(), 1);
+    assert_eq!(tx.cancel_run(run, at("09:00:03")).await.unwrap(), 1);
+    // A fire supersedes what a job planned, not what somebody asks for by hand.
+    let run = tx.run_by_hand(&[note("b")], "fetch", at("09:30:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    assert_eq!(tx.observations(run).await.unwrap()[0].outcome, None);
+    let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
+    let reasons: Vec<_> = problems.iter().map(|p| p.why.as_str()).collect();
+    assert_eq!(reasons, ["cancelled", "superseded", "unwatched"]);
+}
+
+on_both!(processes_are_on_record_with_whom_they_ask);
+async fn processes_are_on_record_with_whom_they_ask(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let process = ProcessRow {
+        owner: OWNER,
+        verb: "run".into(),
+        version: "1.0.0".into(),
+        justoneapi_url: "http://127.0.0.1:4567/".into(),
+        amagi_url: "http://127.0.0.1:4567/api".into(),
+        started_at: at("09:00:00"),
+    };
+    tx.put_process(&process).await.unwrap();
+    assert_eq!(tx.unfinished_processes("run").await.unwrap(), [process]);
+    assert!(tx.unfinished_processes("fetch").await.unwrap().is_empty());
+    tx.end_process(OWNER, at("10:00:00")).await.unwrap();
+    assert!(tx.unfinished_processes("run").await.unwrap().is_empty());
 }
 
 #[test]

@@ -22,6 +22,7 @@ impl Scrubber {
         let in_json = token.replace('\\', "\\\\").replace('"', "\\\"");
         let mut forms = vec![
             in_json.replace('/', "\\/"),
+            html_safe(&in_json),
             in_json,
             token.to_owned(),
             encoded.replace('+', "%20"),
@@ -53,6 +54,15 @@ impl Scrubber {
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// As JSON has it that may stand in a page.
+fn html_safe(json: &str) -> String {
+    let escaped = |letter: char| match letter {
+        '=' | '&' | '<' | '>' | '\'' => format!("\\u{:04x}", u32::from(letter)),
+        _ => letter.to_string(),
+    };
+    json.chars().map(escaped).collect()
 }
 
 /// `%2F` as `%2f`, the letters around it as they are.
