@@ -5,12 +5,12 @@ use std::time::Duration;
 use crate::api::Outcome;
 
 /// Tries at one call within a slot, the first included.
-const MAX_ATTEMPTS: i64 = 8;
+const MAX_ATTEMPTS: i64 = 5;
 
 /// The wait before the second try; it doubles from try to try.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
-/// The longest wait between two tries.
+/// The longest wait between two tries, which upstream may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// What to do next.
@@ -82,8 +82,7 @@ mod tests {
         assert_eq!(wait(1), Decision::Again(Duration::from_secs(5)));
         assert_eq!(wait(2), Decision::Again(Duration::from_secs(10)));
         assert_eq!(wait(4), Decision::Again(Duration::from_secs(40)));
-        assert_eq!(wait(7), Decision::Again(LONGEST_WAIT));
-        assert_eq!(wait(8), Decision::GiveUp);
+        assert_eq!(wait(5), Decision::GiveUp);
     }
 
     #[test]

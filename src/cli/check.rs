@@ -5,6 +5,7 @@ use std::fmt::Write;
 use chrono::Offset;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use crate::api::Provider;
 use crate::config::{Config, Job, kind_name};
 use crate::model::{Kind, KolSearch, Target};
 use crate::time::Time;
@@ -20,6 +21,9 @@ const TARGET_COLUMNS: usize = 86;
 
 /// The widest line, in columns.
 const WIDTH: u16 = 100;
+
+/// To hold a day's calls against a rate.
+const SECONDS_A_DAY: f64 = 86_400.0;
 
 /// Millionths of a yuan in a yuan.
 const MICROS: f64 = 1_000_000.0;
@@ -41,6 +45,10 @@ pub fn report(config: &Config, now: Time) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}: {} jobs", config.path.display(), config.jobs.len());
     let _ = writeln!(text, "Times are shown in the zone of the job; default {}.", config.timezone);
+    let _ = writeln!(text, "JustOneAPI is asked at {}", config.justoneapi.base_url);
+    if config.work_detail.provider() == Provider::Amagi {
+        let _ = writeln!(text, "amagi is asked at {}", config.amagi.base_url);
+    }
     for job in &config.jobs {
         text.push('\n');
         text.push_str(&job_text(config, job, now));
@@ -164,6 +172,17 @@ fn daily_text(config: &Config, now: Time) -> String {
     text.push_str("\nAt most: a target that several jobs share is fetched once.\n");
     if config.jobs.iter().flat_map(|job| &job.targets).any(Target::is_short_link) {
         text.push_str("Each short link takes one call more, once, to learn what is behind it.\n");
+    }
+    for (job, day) in config.jobs.iter().zip(&days) {
+        let rate = config.provider(config.endpoint(job.kind).provider()).rate_per_second;
+        if day.calls > f64::from(rate) * SECONDS_A_DAY {
+            let _ = writeln!(
+                text,
+                "warning: {} wants more calls than rate_per_second = {rate} lets through: \
+                 most of its looks will be missed as superseded",
+                job.name
+            );
+        }
     }
     if !all_known {
         let _ =

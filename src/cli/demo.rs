@@ -32,7 +32,7 @@ const BEGINNING: &str = "2026-03-02 00:00:00";
 
 /// What goes wrong in a demo: upstream fails now and then, and once for longer.
 const FAULTS: &str =
-    "note@100-108=503; note=301:0.02; amagi@200-202=risk; suggestions@4=303; kols@5=301";
+    "note@100-106=503; note=301:0.02; amagi@200-202=risk; suggestions@4=303; kols@5=301";
 
 /// Rows of the table of movers.
 const MOVERS: usize = 8;

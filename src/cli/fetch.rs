@@ -17,7 +17,7 @@ use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested
 use crate::time::Clock;
 use crate::watchlist::{self, kol_filter};
 
-/// How often the looks are asked whether a daemon has made them, or may be made here.
+/// How often the looks are asked whether they have been made, or may be made here.
 const POLL: Duration = Duration::from_millis(500);
 
 #[derive(Args, Debug)]
@@ -166,7 +166,13 @@ async fn work_off(
     let mut signals = super::run::Signals::new()?;
     let mut told = None;
     loop {
-        crawler.save().await?;
+        if let Err(error) = crawler.save().await {
+            tracing::warn!(error = format!("{error:#}"), "the database fails; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(POLL) => continue,
+                () = signals.next() => return Err(error),
+            }
+        }
         let started = crawler.start_due().await?;
         let mut tx = store.read().await?;
         let Some(next) = tx.next_try(Some(run_id), clock.now()).await? else { return Ok(()) };

@@ -157,7 +157,15 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
         let _ = writeln!(stderr, "{problems}");
         return ExitCode::from(MISCONFIGURED);
     }
-    let _ = writeln!(stderr, "error: {error:#}");
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Libraries repeat their cause in their own words.
+        if !text.contains(&cause) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text = text + separator + &cause;
+        }
+    }
+    let _ = writeln!(stderr, "error: {text}");
     let misconfigured = error.downcast_ref::<TokenMissing>().is_some();
     ExitCode::from(if misconfigured { MISCONFIGURED } else { CRASHED })
 }
@@ -222,7 +230,9 @@ fn init(cli: &Cli) -> Result<ExitCode> {
     let mut file = std::fs::File::create_new(path).with_context(|| {
         format!("cannot write {}; an existing file is left alone", path.display())
     })?;
-    file.write_all(SAMPLE.as_bytes())?;
+    // The sample's items are invented: nobody should pay for them by accident.
+    let switched_off = "[[job]]\nenabled = false     # remove this once the entries are yours\n";
+    file.write_all(SAMPLE.replace("[[job]]\n", switched_off).as_bytes())?;
     print(&format!("wrote {}; edit it, then run `tidewatch check`\n", path.display()))?;
     Ok(ExitCode::SUCCESS)
 }

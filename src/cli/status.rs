@@ -13,7 +13,8 @@ use super::show::{cost, count, safe, table};
 use super::{Cli, Json, load_or_default, open, print};
 use crate::config::{Config, kind_name};
 use crate::model::Kind;
-use crate::store::{CallTotals, JobReport, Problem, SlotTotals};
+use crate::process;
+use crate::store::{CallTotals, JobReport, Problem, ProcessRow, SlotTotals};
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
@@ -30,6 +31,7 @@ pub(super) struct Status {
 struct Report {
     now: Time,
     since: Time,
+    daemons: Vec<ProcessRow>,
     jobs: Vec<Job>,
     slots: SlotTotals,
     calls: Vec<CallTotals>,
@@ -59,6 +61,7 @@ impl Status {
         let report = Report {
             now,
             since,
+            daemons: process::daemons(&store).await?,
             jobs: jobs.map(|report| Job { next_due_at: next(&report.name), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
@@ -86,7 +89,15 @@ impl Report {
                 .collect()
         });
         let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed"];
-        let mut text = format!("today, since {} ({zone})\n", local(self.since, zone));
+        let mut text = String::new();
+        for daemon in &self.daemons {
+            let since = local(daemon.started_at, zone);
+            text += &format!("a daemon runs since {since} and asks {}\n", daemon.justoneapi_url);
+        }
+        if self.daemons.is_empty() {
+            text += "no daemon is running\n";
+        }
+        text += &format!("today, since {} ({zone})\n", local(self.since, zone));
         text += &table(&head, &[4, 5, 6, 7], rows.collect());
         let slots = &self.slots;
         text += &format!(

@@ -42,6 +42,9 @@ fn kind_named(name: &str) -> Option<Kind> {
     KINDS.iter().find(|(it, _, _)| *it == name).map(|(_, kind, _)| *kind)
 }
 
+/// What people write for Asia/Shanghai and no list of zones knows.
+const BEIJING: [&str; 7] = ["CST", "GMT+8", "UTC+8", "+08:00", "Beijing", "Asia/Beijing", "China"];
+
 /// What a job came to: itself, and whether it is to fire.
 type Read = Option<(Job, bool)>;
 
@@ -228,7 +231,9 @@ impl Reader<'_> {
             return zone;
         }
         let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        let help = suggest::nearest(written, names).map_or(
+        let beijing = BEIJING.iter().any(|name| name.eq_ignore_ascii_case(written));
+        let near = if beijing { Some("Asia/Shanghai") } else { suggest::nearest(written, names) };
+        let help = near.map_or(
             "zones are named as in the IANA list, such as Asia/Shanghai or UTC".to_owned(),
             |near| format!("did you mean \"{near}\"?"),
         );

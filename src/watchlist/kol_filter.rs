@@ -16,6 +16,9 @@ const DEFAULT_SORT: &str = "FANS";
 /// The longest value, in characters: it is sent in a URL.
 const LONGEST_VALUE: usize = 1000;
 
+/// The largest filter, in bytes of its values: it is a key in the database.
+const LARGEST_FILTER: usize = 1500;
+
 /// What is wrong with a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
@@ -42,6 +45,13 @@ pub fn read(filter: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>
         }
     }
     complaints.extend(pairs(&query));
+    if query.values().map(String::len).sum::<usize>() > LARGEST_FILTER {
+        complaints.push(Complaint {
+            name: query.keys().next().cloned().unwrap_or_default(),
+            message: format!("the filter is larger than {LARGEST_FILTER} bytes"),
+            help: "split it into several jobs".to_owned(),
+        });
+    }
     if !complaints.is_empty() {
         return Err(complaints);
     }

@@ -230,7 +230,7 @@ impl Verbs<'_> {
 
     async fn fetch_from_nobody(&self) {
         let program = self.place.start(&self.line(&["fetch", "note", &sound_note(self.simulator)]));
-        self.wait_until_said("the call failed and is tried again").await;
+        self.wait_until_said("waiting to try again").await;
         program.ask_to_stop();
         assert_eq!(program.end().await.code(), Some(2));
     }

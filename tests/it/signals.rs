@@ -152,7 +152,7 @@ async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
     let note = simulator.world().notes(1).remove(0);
     wait_for_calls(&simulator, NOTES).await;
     let fetch = place.start(&["fetch", "note", &note]);
-    wait_until_said(&place, "a daemon is at work on this file").await;
+    wait_until_said(&place, "another tidewatch is at work on this file").await;
     daemon.kill();
     let other = simulator.truth().len();
     wait_for_calls(&simulator, other + 1).await;

@@ -16,6 +16,8 @@ fn the_report_of_the_sample_says_when_what_and_how_much() {
     insta::assert_snapshot!(sample_report(), @r#"
 jobs.toml: 4 jobs
 Times are shown in the zone of the job; default Asia/Shanghai.
+JustOneAPI is asked at https://api.justoneapi.com/
+amagi is asked at http://127.0.0.1:4567/api
 
 spring-campaign (notes)
   schedule  0 * * * *  At minute 0 past every hour, Asia/Shanghai
