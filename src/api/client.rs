@@ -26,6 +26,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// seen up to a tenth of a mebibyte.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
+/// What is kept of a larger one, as evidence.
+const KEPT_OF_TOO_LARGE: usize = 64 * 1024;
+
 /// Who asks.
 const USER_AGENT: &str = concat!("tidewatch/", env!("CARGO_PKG_VERSION"));
 
@@ -56,6 +59,8 @@ pub struct Received {
     pub body: Vec<u8>,
     /// Decoded bytes that came.
     pub bytes: u64,
+    /// Whether the answer is larger than is read: `body` is its beginning.
+    pub cut: bool,
     /// Whether the body repeated the token, which was replaced.
     pub scrubbed: bool,
     /// Whether the question may have reached the provider.
@@ -128,14 +133,15 @@ impl Client {
         let retry_after = retry_after(response.headers());
         let mut body: Vec<u8> = Vec::new();
         let mut bytes: u64 = 0;
+        let mut cut = false;
         let error = loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {
                     bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
                     if body.len() + chunk.len() > MAX_BODY_BYTES {
-                        // Too large to keep as evidence, too.
-                        body = Vec::new();
-                        break Some(format!("the answer is larger than {MAX_BODY_BYTES} bytes"));
+                        body.truncate(KEPT_OF_TOO_LARGE);
+                        cut = true;
+                        break None;
                     }
                     body.extend_from_slice(&chunk);
                 }
@@ -148,6 +154,7 @@ impl Client {
             http_status: Some(http_status),
             body,
             bytes,
+            cut,
             scrubbed,
             sent: true,
             duration: Duration::ZERO,

@@ -44,6 +44,16 @@ impl Reading {
         Self { message: Some(envelope::shown(error)), billed, ..Self::of(Outcome::Transport) }
     }
 
+    /// The reading of an answer that is larger than any should be. It may have been paid for, and
+    /// the next would be as large.
+    pub fn too_large(endpoint: Endpoint) -> Self {
+        let billed = match endpoint.provider() {
+            Provider::JustOneApi => Billed::Unknown,
+            Provider::Amagi => Billed::No,
+        };
+        Self { billed, ..Self::unreadable("larger than is read; its beginning is kept") }
+    }
+
     /// An outcome and nothing else yet.
     pub(super) fn of(outcome: Outcome) -> Self {
         Self {

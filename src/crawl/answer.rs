@@ -62,6 +62,7 @@ impl Crawler {
 
 fn read(fetched: &Fetched, body: &Body) -> Reading {
     match (fetched.received.http_status, &fetched.received.error) {
+        (Some(_), None) if fetched.received.cut => Reading::too_large(fetched.endpoint),
         (Some(status), None) => fetched.endpoint.read(&fetched.ask, status, &body.json),
         (_, error) => {
             let error = error.as_deref().unwrap_or("no answer came");
@@ -94,7 +95,7 @@ fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer
             code: reading.code,
             outcome: reading.outcome.as_str(),
             billed: reading.billed.as_str(),
-            bytes: i64::try_from(received.body.len()).unwrap_or(i64::MAX),
+            bytes: i64::try_from(received.bytes).unwrap_or(i64::MAX),
             duration_ms: i64::try_from(received.duration.as_millis()).unwrap_or(i64::MAX),
             message: reading.message,
         },

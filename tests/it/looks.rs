@@ -1,5 +1,7 @@
 //! Looks, from schedule to rows.
 
+use tidewatch::simulator::Replay;
+
 use crate::databases::{Database, on_both};
 use crate::env::{Env, hours, minutes, world};
 
@@ -203,4 +205,15 @@ async fn a_watchlist_that_changes_while_the_daemon_is_down_counts_from_then_on(d
         format!("{} observed 1", notes[1]),
     ];
     assert_eq!(env.ask(slots).await, expected);
+}
+
+on_both!(an_answer_that_is_too_large_is_paid_for_once_and_its_beginning_kept);
+async fn an_answer_that_is_too_large_is_paid_for_once_and_its_beginning_kept(database: Database) {
+    let path = "/api/xiaohongshu/get-note-detail/v7".to_owned();
+    let large = Replay { path, status: 200, body: vec![b'['; 17 << 20] };
+    let mut env = Env::with(database, &hourly_notes(1), |set| set.replay = vec![large]).await;
+    env.advance(minutes(90)).await;
+    assert_eq!(env.ask(SLOTS).await, ["missed unreadable 1"]);
+    assert_eq!(env.ask("select outcome || ' ' || billed from calls").await, ["unreadable unknown"]);
+    assert_eq!(env.ask("select '' || length(exact) from documents").await, ["65536"]);
 }
