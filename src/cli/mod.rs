@@ -172,13 +172,13 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
 
 /// Sends messages to stderr, as the flags say; `RUST_LOG` wins over them.
 pub fn start_logging(cli: &Cli) {
-    // A demo shows its progress instead.
-    let quiet = cli.quiet || matches!(cli.command, Command::Demo(_));
-    let level = match (quiet && cli.verbose == 0, cli.verbose) {
-        (true, _) => "warn",
-        (false, 0) => "info",
-        (false, 1) => "info,tidewatch=debug",
-        (false, _) => "trace",
+    let level = match (&cli.command, cli.quiet, cli.verbose) {
+        // A demo shows its progress, and what was missed in its summary.
+        (Command::Demo(_), _, 0) => "error",
+        (_, true, _) => "warn",
+        (_, false, 0) => "info",
+        (_, false, 1) => "info,tidewatch=debug",
+        (_, false, _) => "trace",
     };
     // The scheduler reports its ordinary ways as errors.
     let default = format!("{level},tokio_cron_scheduler=off,sqlx=warn");
