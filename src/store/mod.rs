@@ -6,6 +6,7 @@
 
 mod archive;
 mod body;
+mod claim;
 mod connect;
 mod known;
 mod ledger;
@@ -21,11 +22,12 @@ mod upsert;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use body::Body;
+pub use claim::Claim;
 pub use connect::{Schema, Store};
 pub use ledger::{CallEnd, CallStart};
 pub use plan::{Fires, JobRow};
 pub use presence::{Presence, ProcessRow};
-pub use queue::{Claim, Next, Settlement};
+pub use queue::{Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
 pub use run_report::{Counts, KolFigures, Observation, Suggested};
 
