@@ -32,7 +32,7 @@ pub fn reason(outcome: Outcome) -> &'static str {
 
 /// What to do after the `attempt`-th try (from 1) ended with `outcome`. `spread`, from 0 to 999,
 /// keeps tries that failed together from coming back together. Upstream's own `retry_after` is
-/// honoured up to [`LONGEST_WAIT`].
+/// honoured up to five minutes.
 pub fn after(
     outcome: Outcome,
     attempt: i64,
