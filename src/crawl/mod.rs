@@ -34,7 +34,7 @@ pub struct Crawler {
     clock: Clock,
     owner: i64,
     run: Option<i64>,
-    limits: BTreeMap<Endpoint, DefaultDirectRateLimiter>,
+    limits: BTreeMap<Endpoint, Arc<DefaultDirectRateLimiter>>,
     in_flight: JoinSet<Fetched>,
     flying: BTreeMap<Provider, usize>,
     unsaved: Vec<Fetched>,
@@ -104,7 +104,7 @@ impl Crawler {
         let limits = Endpoint::ALL.map(|endpoint| {
             let rate = config.provider(endpoint.provider()).rate_per_second;
             let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
-            (endpoint, RateLimiter::direct(Quota::per_second(rate)))
+            (endpoint, Arc::new(RateLimiter::direct(Quota::per_second(rate))))
         });
         Ok(Self {
             config,
@@ -217,7 +217,14 @@ impl Crawler {
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
         *self.flying.entry(endpoint.provider()).or_default() += 1;
+        // The claim took its call out of the rate of its kind's endpoint; a link is resolved by
+        // another, which has a rate of its own.
+        let is_resolver = matches!(endpoint, Endpoint::NoteShareLink | Endpoint::WorkShareLink);
+        let limit = self.limits.get(&endpoint).filter(|_| is_resolver).cloned();
         self.in_flight.spawn(async move {
+            if let Some(limit) = limit {
+                limit.until_ready().await;
+            }
             let sent_at = clock.now();
             let received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
             let finished_at = clock.now();
