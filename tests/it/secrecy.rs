@@ -173,7 +173,10 @@ impl Verbs<'_> {
     async fn that_end(&self) {
         let sound = sound_note(self.simulator);
         let link = self.simulator.world().work_links(1).remove(0);
-        let ends: [&[&str]; 9] = [
+        let made = format!("made-{}.toml", self.flags.len());
+        let ends: [&[&str]; 11] = [
+            &["--config", &made, "init"],
+            &["demo", "--days", "1"],
             &["migrate"],
             &["check"],
             &["fetch", "note", &sound],
