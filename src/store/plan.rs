@@ -42,6 +42,18 @@ struct Fire {
     reason: Option<&'static str>,
 }
 
+#[derive(Serialize)]
+struct Named<'a> {
+    kind: Kind,
+    key: &'a str,
+}
+
+/// Targets as rows of their kinds and keys.
+fn named(targets: &[Target]) -> Result<String> {
+    let rows: Vec<_> = targets.iter().map(|t| Named { kind: t.kind, key: &t.key }).collect();
+    array(&rows)
+}
+
 #[derive(sqlx::FromRow)]
 struct Id {
     id: i64,
@@ -150,13 +162,7 @@ impl Tx {
         targets: &[Target],
         now: Time,
     ) -> Result<()> {
-        #[derive(Serialize)]
-        struct Row<'a> {
-            kind: Kind,
-            key: &'a str,
-        }
-        let rows: Vec<_> = targets.iter().map(|t| Row { kind: t.kind, key: &t.key }).collect();
-        let rows = array(&rows)?;
+        let rows = named(targets)?;
         let sql = self.over_rows(
             "kind text, key text",
             "insert into job_targets (job_id, target_id, added_at)
@@ -293,12 +299,6 @@ impl Tx {
             origin
         );
         let run_id = run.map_or(0, |run| run.id);
-        #[derive(Serialize)]
-        struct Row<'a> {
-            kind: Kind,
-            key: &'a str,
-        }
-        let rows: Vec<_> = targets.iter().map(|t| Row { kind: t.kind, key: &t.key }).collect();
         let sql = self.over_rows(
             "kind text, key text",
             "insert into slots (target_id, due_at, run_id, kind, next_page, attempts, retry_at, fence)
@@ -310,7 +310,7 @@ impl Tx {
              where true
              on conflict (target_id, due_at) do nothing",
         );
-        execute!(self, sql, array(&rows)?, now, run_id);
+        execute!(self, sql, named(targets)?, now, run_id);
         Ok(run_id)
     }
 }
