@@ -4,6 +4,7 @@
 //! once, each with its line. Secrets have no place in it and are never shown.
 
 mod environment;
+mod firing;
 mod job;
 mod lists;
 mod load;
@@ -24,7 +25,7 @@ use url::Url;
 use crate::api::client::Server;
 use crate::api::{Endpoint, Provider};
 use crate::model::{Kind, Target};
-use crate::schedule::Schedule;
+use crate::schedule::{Misfire, Overlap, Schedule};
 
 pub use environment::Environment;
 pub(crate) use job::kind_name;
@@ -54,6 +55,8 @@ pub struct Config {
     pub disabled_jobs: Vec<Job>,
     /// What is allowed and yet probably not meant.
     pub warnings: Vec<String>,
+    /// The files it was read from: `jobs.toml`, those that it names, and that of the token.
+    pub files: Vec<PathBuf>,
 }
 
 /// How to call one provider.
@@ -82,6 +85,12 @@ pub struct Job {
     pub kind: Kind,
     /// When it fires.
     pub schedule: Schedule,
+    /// What becomes of fires that nobody decided in time.
+    pub misfire: Misfire,
+    /// What becomes of a fire while an older look at the same target is not done.
+    pub overlap: Overlap,
+    /// Over how long the looks of one fire are spread; whole seconds.
+    pub spread: Duration,
     /// What it looks at, each once, in the order of the file.
     pub targets: Vec<Target>,
 }

@@ -99,13 +99,8 @@ impl Crawler {
         owner: i64,
         run: Option<i64>,
     ) -> Result<Self> {
-        let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
-        let client = Arc::new(Client::new(justoneapi, amagi, config.token.clone())?);
-        let limits = Endpoint::ALL.map(|endpoint| {
-            let rate = config.provider(endpoint.provider()).rate_per_second;
-            let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
-            (endpoint, Arc::new(RateLimiter::direct(Quota::per_second(rate))))
-        });
+        let client = client(&config)?;
+        let limits = Endpoint::ALL.map(|endpoint| (endpoint, limit(&config, endpoint)));
         Ok(Self {
             config,
             store,
@@ -120,6 +115,23 @@ impl Crawler {
             turn: 0,
             tally: Tally::default(),
         })
+    }
+
+    /// Works with other settings from now on. Calls in flight go on as they began.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made; then the old settings stay in force.
+    pub fn take_over(&mut self, config: Arc<Config>) -> Result<()> {
+        self.client = client(&config)?;
+        let rate = |config: &Config, it: Endpoint| config.provider(it.provider()).rate_per_second;
+        for endpoint in Endpoint::ALL {
+            // What was used up of a rate that stays is still used up.
+            if rate(&config, endpoint) != rate(&self.config, endpoint) {
+                self.limits.insert(endpoint, limit(&config, endpoint));
+            }
+        }
+        self.config = config;
+        Ok(())
     }
 
     /// Whether nothing is being called and nothing waits to be saved.
@@ -337,4 +349,15 @@ impl Crawler {
         }
         Ok(())
     }
+}
+
+fn client(config: &Config) -> Result<Arc<Client>> {
+    let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
+    Ok(Arc::new(Client::new(justoneapi, amagi, config.token.clone())?))
+}
+
+fn limit(config: &Config, endpoint: Endpoint) -> Arc<DefaultDirectRateLimiter> {
+    let rate = config.provider(endpoint.provider()).rate_per_second;
+    let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
+    Arc::new(RateLimiter::direct(Quota::per_second(rate)))
 }

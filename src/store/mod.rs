@@ -7,7 +7,9 @@
 mod archive;
 mod body;
 mod claim;
+mod config_loads;
 mod connect;
+mod jobs;
 mod known;
 mod ledger;
 mod plan;
@@ -19,13 +21,16 @@ mod run_report;
 mod shapes;
 mod time;
 mod upsert;
+mod watchlists;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use body::Body;
 pub use claim::Claim;
+pub use config_loads::{ConfigLoad, ConfigState};
 pub use connect::{Schema, Store};
+pub use jobs::{JobEntry, JobRow};
 pub use ledger::{CallEnd, CallStart};
-pub use plan::{Fires, JobRow};
+pub use plan::Fires;
 pub use presence::{Presence, ProcessRow};
 pub use queue::{Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
@@ -54,6 +59,18 @@ impl Tx {
         }
         .context("the database could not commit")
     }
+}
+
+/// The number of a row.
+#[derive(sqlx::FromRow)]
+struct Id {
+    id: i64,
+}
+
+/// How many there are.
+#[derive(sqlx::FromRow)]
+struct Count {
+    count: i64,
 }
 
 /// Whether an error says that the database refuses the data itself, however often it is tried:
