@@ -226,6 +226,7 @@ mod tests {
             misfire: Misfire::default(),
             overlap: Overlap::default(),
             spread: Duration::ZERO,
+            max_calls_per_day: None,
             targets: Vec::new(),
         };
         let bell = Arc::new(Notify::new());

@@ -102,7 +102,10 @@ impl Reader<'_> {
             ));
         }
         let enabled = section.value.enabled.unwrap_or(true);
-        Some((Job { name, kind, schedule, misfire, overlap, spread, targets }, enabled))
+        let max_calls_per_day = self.limit(section.value.max_calls_per_day.as_ref());
+        let job =
+            Job { name, kind, schedule, misfire, overlap, spread, max_calls_per_day, targets };
+        Some((job, enabled))
     }
 
     fn required<'a, T, U>(

@@ -19,7 +19,8 @@ pub(super) struct Wishes {
 pub(super) struct Verdict {
     /// From here on looks are made; `None`: none is.
     open_from: Option<Time>,
-    misfire: Misfire,
+    /// `None` of a schedule that is no more.
+    misfire: Option<Misfire>,
     /// No daemon was there before.
     started: Time,
     now: Time,
@@ -36,7 +37,7 @@ impl Verdict {
         now: Time,
     ) -> Self {
         let open_from = wishes.and_then(|wishes| open_from(schedule, wishes, decided, now));
-        let misfire = wishes.map_or_else(Misfire::default, |wishes| wishes.misfire);
+        let misfire = wishes.map(|wishes| wishes.misfire);
         Self { open_from, misfire, started, now }
     }
 
@@ -46,14 +47,12 @@ impl Verdict {
             return None;
         }
         let age = self.now.since(at);
-        Some(if self.misfire.window().is_some_and(|window| age > window) {
-            "expired"
-        } else if at < self.started {
-            "daemon_down"
-        } else if self.misfire == Misfire::Skip && age > GRACE {
-            "skipped"
-        } else {
-            "superseded"
+        Some(match self.misfire {
+            Some(misfire) if misfire.window().is_some_and(|window| age > window) => "expired",
+            None => "daemon_down",
+            Some(_) if at < self.started => "daemon_down",
+            Some(Misfire::Skip) if age > GRACE => "skipped",
+            Some(_) => "superseded",
         })
     }
 }
@@ -109,8 +108,8 @@ mod tests {
         assert_eq!(once(None, "10:45:00"), late);
         assert_eq!(once(None, "10:30:59"), late, "in time");
         assert_eq!(
-            once(Some(HOUR), "10:30:00")[..],
-            ["expired", "daemon_down", "daemon_down", "superseded", "-"]
+            once(Some(HOUR), "10:30:00"),
+            ["expired", "expired", "daemon_down", "superseded", "-"]
         );
         let minutes = Some(Duration::from_secs(600));
         assert_eq!(once(minutes, "10:45:00"), ["expired"; 5]);

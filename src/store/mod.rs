@@ -6,12 +6,15 @@
 
 mod archive;
 mod body;
+mod budget;
 mod claim;
 mod config_loads;
 mod connect;
+mod endpoints;
 mod jobs;
 mod known;
 mod ledger;
+mod pauses;
 mod plan;
 mod presence;
 mod queue;
@@ -25,11 +28,14 @@ mod watchlists;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use body::Body;
+pub use budget::{Spent, Wanted};
 pub use claim::Claim;
 pub use config_loads::{ConfigLoad, ConfigState};
 pub use connect::{Schema, Store};
+pub use endpoints::EndpointRow;
 pub use jobs::{JobEntry, JobRow};
 pub use ledger::{CallEnd, CallStart};
+pub use pauses::PauseRow;
 pub use plan::Fires;
 pub use presence::{Presence, ProcessRow};
 pub use queue::{Next, Settlement};
