@@ -10,8 +10,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::show::{cost, count, safe, table};
-use super::{Cli, Json, load_or_default, open, print};
-use crate::config::{Config, kind_name};
+use super::{Cli, JOBS, Json, load_or_default, open, print};
+use crate::config::{Config, ConfigError, Environment, kind_name};
 use crate::model::Kind;
 use crate::process;
 use crate::store::{CallTotals, ConfigState, JobReport, Problem, ProcessRow, SlotTotals};
@@ -54,7 +54,7 @@ struct Job {
 
 impl Status {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = load_or_default(cli)?;
+        let config = settings(cli)?;
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
@@ -151,6 +151,20 @@ impl AtWork {
 /// The name of a kind in `jobs.toml`.
 fn kind(name: &str) -> String {
     Kind::parse(name).map_or_else(|| name.to_owned(), |kind| kind_name(kind).to_owned())
+}
+
+/// The settings. Wrong ones are no reason to say nothing of the archive.
+fn settings(cli: &Cli) -> Result<Config> {
+    match load_or_default(cli) {
+        Err(error) if error.is::<ConfigError>() => {
+            tracing::warn!(
+                "jobs.toml is wrong, so that its zone and the next fires are not known: \
+                 `tidewatch check` says more"
+            );
+            Ok(Config::parse("", Path::new(JOBS), &Environment::read())?)
+        }
+        other => other,
+    }
 }
 
 /// That there is an archive to ask: looking at one must not make an empty one.

@@ -3,13 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod answers;
+mod clocks;
 mod crash;
 mod databases;
 mod env;
 mod looks;
 mod program;
+mod reload;
 mod rows;
 mod same;
+mod schedules;
 mod schema;
 mod secrecy;
 mod signals;
