@@ -54,8 +54,8 @@ pub struct Daemon {
 enum Turn {
     /// Go on at once.
     Again,
-    /// Wait: for a call that ends, an alarm, or this time.
-    Wait(Time),
+    /// Wait: for a call that ends, an alarm, or this time, if anything is expected.
+    Wait(Option<Time>),
 }
 
 impl Daemon {
@@ -147,8 +147,10 @@ impl Daemon {
         self.drain().await
     }
 
-    /// Waits until `until`, or until there is something to do.
-    async fn rest(&mut self, until: Time, stop: &CancellationToken) -> Result<()> {
+    /// Waits until `until` or the next look at the database, or until there is something to do.
+    async fn rest(&mut self, until: Option<Time>, stop: &CancellationToken) -> Result<()> {
+        let reconcile = self.clock.now().plus(RECONCILE);
+        let until = until.map_or(reconcile, |at| at.min(reconcile));
         let next_reload = async {
             match &mut self.watch {
                 Some(watch) => watch.next().await,
@@ -188,12 +190,11 @@ impl Daemon {
             match self.turn(&stop).await? {
                 Turn::Again => {}
                 Turn::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
-                Turn::Wait(_) => {
+                Turn::Wait(until) => {
                     let mut tx = self.store.read().await?;
-                    let retry = tx.next_try(None, self.clock.now()).await?;
-                    let next = [retry, self.next_fire].into_iter().flatten().min();
+                    let retry = tx.next_try_after(self.clock.now()).await?;
                     drop(tx);
-                    match next {
+                    match [retry, until].into_iter().flatten().min() {
                         Some(at) if at <= end => self.clock.jump_to(at),
                         _ => return Ok(()),
                     }
@@ -225,11 +226,10 @@ impl Daemon {
         if self.crawler.is_idle() {
             self.report();
         }
-        if left == Left::More || (started.calls > 0 && started.held_back.is_none()) {
+        if left == Left::More || (started.calls > 0 && started.held.is_empty()) {
             return Ok(Turn::Again);
         }
-        let until = now.plus(started.held_back.unwrap_or(RECONCILE).min(RECONCILE));
-        Ok(Turn::Wait(self.next_fire.map_or(until, |fire| fire.min(until))))
+        Ok(Turn::Wait([started.again_at(), self.next_fire].into_iter().flatten().min()))
     }
 
     /// Goes on under a clock that was ahead and is right now.

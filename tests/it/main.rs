@@ -7,6 +7,7 @@ mod clocks;
 mod crash;
 mod databases;
 mod env;
+mod limits;
 mod looks;
 mod program;
 mod reload;
