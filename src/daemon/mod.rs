@@ -229,7 +229,8 @@ impl Daemon {
         if left == Left::More || (started.calls > 0 && started.held.is_empty()) {
             return Ok(Turn::Again);
         }
-        Ok(Turn::Wait([started.again_at(), self.next_fire].into_iter().flatten().min()))
+        let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
+        Ok(Turn::Wait(events.into_iter().flatten().min()))
     }
 
     /// Goes on under a clock that was ahead and is right now.
