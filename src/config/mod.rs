@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::api::client::Server;
@@ -134,6 +134,12 @@ impl Config {
             Provider::JustOneApi => self.justoneapi.price_micros.get(&endpoint).copied(),
             Provider::Amagi => Some(0),
         }
+    }
+
+    /// Whether JustOneAPI is asked at the same address and with the same token as by `other`.
+    pub fn asks_as(&self, other: &Self) -> bool {
+        let token = |it: &Self| it.token.as_ref().map(|token| token.expose_secret().to_owned());
+        self.justoneapi.base_url == other.justoneapi.base_url && token(self) == token(other)
     }
 
     /// Whether looking at a target takes JustOneAPI's token.

@@ -7,9 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
 use super::watch::Reload;
+use crate::api::{Endpoint, Provider};
 use crate::config::Config;
+use crate::pause::{Reason, Scope};
 use crate::plan::{self, Left};
 use crate::store::ConfigLoad;
+use crate::time::Time;
 
 impl Daemon {
     /// Remembers settings that were read again until they are taken over, and says so if they are
@@ -61,6 +64,9 @@ impl Daemon {
         if plan::sync(&self.store, &config, self.started, now, stop).await? == Left::More {
             return Ok(());
         }
+        if !config.asks_as(&self.config) {
+            self.lift_refusals(now).await?;
+        }
         self.note(taken_over(&config)).await?;
         self.crawler.take_over(config.clone())?;
         for warning in &config.warnings {
@@ -77,6 +83,21 @@ impl Daemon {
         self.next_fire = None;
         self.silence().await;
         Ok(())
+    }
+
+    /// Ends the pauses for what another token or another server may not refuse.
+    async fn lift_refusals(&self, now: Time) -> Result<()> {
+        let provider = Provider::JustOneApi;
+        let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);
+        let endpoints = endpoints.map(|it| (Scope::Endpoint, it.name(), Reason::Denied));
+        let refusals = [Reason::BadCredentials, Reason::Balance];
+        let refusals = refusals.map(|reason| (Scope::Provider, provider.name(), reason));
+        let mut tx = self.store.begin().await?;
+        for (scope, name, reason) in refusals.into_iter().chain(endpoints) {
+            let (scope, reason) = (scope.as_str(), Some(reason.as_str()));
+            tx.resume(scope, name, reason, Time::MAX, now, "settings").await?;
+        }
+        tx.commit().await
     }
 
     /// Puts a reading of the settings on record.

@@ -10,8 +10,9 @@ use chrono_tz::Tz;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Job};
+use crate::pause;
 use crate::schedule::{Active, Schedule};
-use crate::store::{JobEntry, JobRow, Store};
+use crate::store::{JobEntry, JobRow, Store, Tx};
 use crate::time::Time;
 
 pub use decide::Left;
@@ -62,7 +63,7 @@ pub async fn sync(
     }
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
     tx.close_unwatched(now).await?;
-    tx.pull_in(now, now.plus(LONGEST_WAIT), now.plus(LONGEST_LEASE)).await?;
+    put_clock_right(&mut tx, now, LONGEST_WAIT).await?;
     tx.commit().await?;
     Ok(Left::Nothing)
 }
@@ -88,14 +89,21 @@ pub async fn materialise(store: &Store, config: &Config, started: Time, now: Tim
     Ok(left)
 }
 
-/// Looks that a clock that was ahead has put off may be tried again now.
+/// What a clock that was ahead has put off may be tried again now.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn clock_was_put_back(store: &Store, now: Time) -> Result<()> {
     let mut tx = store.begin().await?;
-    tx.pull_in(now, now.plus(CLOCK_SLIP), now.plus(LONGEST_LEASE)).await?;
+    put_clock_right(&mut tx, now, CLOCK_SLIP).await?;
     tx.commit().await
+}
+
+/// Brings back looks that wait for longer than `wait`, and leases and pauses that last for longer
+/// than any.
+async fn put_clock_right(tx: &mut Tx, now: Time, wait: Duration) -> Result<()> {
+    tx.pull_in(now, now.plus(wait), now.plus(LONGEST_LEASE)).await?;
+    tx.pull_in_pauses(now, now.plus(CLOCK_SLIP), now.plus(pause::LONGEST_STOP)).await
 }
 
 /// When the next job fires after `now`.

@@ -137,6 +137,23 @@ async fn a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost(databas
     assert_eq!(count(&store, addresses).await, 2);
 }
 
+on_both!(another_token_is_tried_where_the_old_one_was_refused);
+async fn another_token_is_tried_where_the_old_one_was_refused(database: Database) {
+    let simulator = simulate("token-one", Duration::ZERO).await;
+    let place = place(&database, &settings(&simulator, &["露营"]), "token-old");
+    let store = database.open().await;
+    let daemon = place.start(&["run"]);
+    wait_for("a pause", PATIENCE, async || {
+        count(&store, "select count(*) from pauses where reason = 'bad_credentials'").await == 1
+    })
+    .await;
+    place.write("token.txt", "token-one");
+    wait_for("a look", PATIENCE, async || observed(&store).await >= 1).await;
+    stops_well(daemon, &place).await;
+    let pauses: Vec<(String,)> = rows(&store, "select ended_by from pauses").await;
+    assert_eq!(pauses, [("settings".to_owned(),)]);
+}
+
 on_both!(wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay);
 async fn wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay(database: Database) {
     let simulator = simulate("token-one", Duration::ZERO).await;

@@ -219,6 +219,24 @@ async fn a_try_that_was_put_off_under_a_wrong_clock_is_made_soon_after_it_is_put
     );
 }
 
+on_both!(a_pause_that_a_wrong_clock_brought_ends_when_it_is_put_right);
+async fn a_pause_that_a_wrong_clock_brought_ends_when_it_is_put_right(database: Database) {
+    let mut env = Env::new(database, &job("@hourly", "")).await;
+    env.advance(minutes(70)).await;
+    let right = env.clock.now();
+    env.fails("suggestions=303");
+    env.clock.jump_to(right.plus(hours(24 * 365)));
+    env.advance(Duration::from_secs(1)).await;
+    env.clock.correct(right);
+    env.fails("");
+    env.advance(minutes(60)).await;
+    let pauses = "select reason || ' ' || coalesce(ended_by, 'lasts') from pauses";
+    assert_eq!(env.ask(pauses).await, ["quota clock"]);
+    let seen = "select '' || count(*) from slots where outcome = 'observed'
+                and due_at < '2026-03-03 00:00:00'";
+    assert_eq!(env.ask(seen).await, ["2"]);
+}
+
 on_both!(a_year_of_fires_is_decided_step_by_step_and_work_goes_on_meanwhile);
 async fn a_year_of_fires_is_decided_step_by_step_and_work_goes_on_meanwhile(database: Database) {
     let jobs = job("*/15 * * * *", "");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidewatch::model::{Batch, Kind};
-use tidewatch::store::{ConfigLoad, Fires, JobEntry, Next, Tx};
+use tidewatch::store::{ConfigLoad, Fires, JobEntry, Next, PauseRow, Tx};
 
 use super::{OWNER, at, campaign, claim, hourly, look, note, open_at};
 use crate::databases::{Database, on_both, rows};
@@ -133,6 +133,38 @@ async fn what_a_clock_that_was_ahead_has_planned_is_taken_back(database: Databas
     assert_eq!(again.len(), 1);
     assert_eq!((again[0].target_id, again[0].due_at), (tried.target_id, at("13:00:00")));
     assert_eq!(tx.pull_in(at("10:46:00"), soon, at("11:00:00")).await.unwrap(), 0);
+}
+
+on_both!(pauses_that_began_under_a_clock_that_was_ahead_end_and_others_are_tried_in_time);
+async fn pauses_that_began_under_a_clock_that_was_ahead_end_and_others_are_tried_in_time(
+    database: Database,
+) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let pause = |name: &str, reason: &str, since, probe_at| PauseRow {
+        scope: "endpoint".into(),
+        name: name.into(),
+        reason: reason.into(),
+        note: None,
+        since: at(since),
+        until: None,
+        probe_at: Some(at(probe_at)),
+        failures: 1,
+        call_id: None,
+    };
+    tx.pause(&pause("a", "failing", "09:00:00", "19:00:00")).await.unwrap();
+    tx.pause(&pause("b", "failing", "18:00:00", "18:01:00")).await.unwrap();
+    tx.pause(&pause("c", "by_hand", "18:00:00", "18:01:00")).await.unwrap();
+    tx.endpoint("a", at("09:00:00")).await.unwrap();
+    tx.slow_down("a", 500, at("18:00:00")).await.unwrap();
+    tx.take_rate("a", at("18:00:00")).await.unwrap();
+    let now = at("10:00:00");
+    tx.pull_in_pauses(now, at("10:01:00"), at("11:00:00")).await.unwrap();
+    let left: Vec<_> = tx.pauses(now).await.unwrap();
+    let left: Vec<_> = left.into_iter().map(|it| (it.name, it.probe_at)).collect();
+    assert_eq!(left, [("a".to_owned(), Some(now)), ("c".to_owned(), Some(now))]);
+    let endpoint = tx.endpoint("a", now).await.unwrap();
+    assert_eq!((endpoint.slowed_at, endpoint.paid_through), (Some(now), now));
 }
 
 on_both!(how_a_process_stands_to_its_settings_is_on_record);
