@@ -115,13 +115,22 @@ impl Daemon {
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
     ///
     /// # Errors
-    /// When the alarm cannot be set, or the database fails for good while stopping.
+    /// When the alarm cannot be set, nobody watches over the settings any more, or the database
+    /// fails for good while stopping.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
                 tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
             }
         }
+        let worked = self.work(stop).await;
+        self.silence().await;
+        self.drain().await?;
+        worked
+    }
+
+    /// One turn after the other until `stop` is cancelled.
+    async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
         let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {
             if self.alarm.is_none() {
@@ -143,8 +152,7 @@ impl Daemon {
                 }
             }
         }
-        self.silence().await;
-        self.drain().await
+        Ok(())
     }
 
     /// Waits until `until` or the next look at the database, or until there is something to do.
@@ -207,6 +215,10 @@ impl Daemon {
     /// One turn: saves what has come, makes slots due, and sends what may be sent.
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
         self.crawler.save().await?;
+        // Also when there is so much to do that it never rests.
+        if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
+            self.heard(reload);
+        }
         self.reload(stop).await?;
         let now = self.clock.now();
         if self.latest.since(now) > CLOCK_SLIP {
