@@ -15,6 +15,7 @@ use crate::plan;
 use crate::process::Process;
 use crate::store::Store;
 use crate::time::{Clock, Time};
+use crate::vitals::Vitals;
 
 /// How often the database is asked for due slots though no alarm rang: the alarm may have lost
 /// one, the clock may have jumped, and another process may have put slots there.
@@ -40,6 +41,7 @@ pub struct Daemon {
     calls: i64,
     next_fire: Option<Time>,
     process: Process,
+    vitals: Vitals,
 }
 
 /// What the loop should do next.
@@ -81,7 +83,13 @@ impl Daemon {
             calls: 0,
             next_fire: None,
             process,
+            vitals: Vitals::default(),
         })
+    }
+
+    /// How it is, for whoever watches over it.
+    pub fn vitals(&self) -> Vitals {
+        self.vitals.clone()
     }
 
     /// Puts on record that it has ended.
@@ -106,10 +114,15 @@ impl Daemon {
         }
         let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {
-            match self.turn().await {
-                Ok(Turn::Again) => pause = FIRST_PAUSE,
+            self.vitals.beat(self.clock.now());
+            let turn = self.turn().await;
+            if turn.is_ok() {
+                self.vitals.turned(self.clock.now());
+                pause = FIRST_PAUSE;
+            }
+            match turn {
+                Ok(Turn::Again) => {}
                 Ok(Turn::Wait(until)) => {
-                    pause = FIRST_PAUSE;
                     let clock = self.clock.clone();
                     tokio::select! {
                         () = self.crawler.wait() => {}
@@ -119,7 +132,9 @@ impl Daemon {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), retry_in = ?pause, "the database fails; nothing is lost, trying again");
+                    let error = format!("{error:#}");
+                    self.vitals.database_fails(error.as_str());
+                    tracing::error!(error, retry_in = ?pause, "the database fails; nothing is lost, trying again");
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -128,6 +143,7 @@ impl Daemon {
                 }
             }
         }
+        self.vitals.stopping();
         alarm.stop().await;
         self.drain().await
     }
