@@ -30,6 +30,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// Tries to save what has come, to a database that fails when the daemon is to stop.
+const LAST_TRIES: u32 = 30;
+
+/// The wait between two of them.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
 /// A daemon on one database.
 pub struct Daemon {
     config: Arc<Config>,
@@ -42,6 +48,14 @@ pub struct Daemon {
     next_fire: Option<Time>,
     process: Process,
     vitals: Vitals,
+    outage: Option<Outage>,
+    buried_at: Time,
+}
+
+/// A time in which the database fails.
+struct Outage {
+    since: Time,
+    error: String,
 }
 
 /// What the loop should do next.
@@ -84,6 +98,8 @@ impl Daemon {
             next_fire: None,
             process,
             vitals: Vitals::default(),
+            outage: None,
+            buried_at: started,
         })
     }
 
@@ -117,7 +133,7 @@ impl Daemon {
             self.vitals.beat(self.clock.now());
             let turn = self.turn().await;
             if turn.is_ok() {
-                self.vitals.turned(self.clock.now());
+                self.answers();
                 pause = FIRST_PAUSE;
             }
             match turn {
@@ -132,9 +148,7 @@ impl Daemon {
                     }
                 }
                 Err(error) => {
-                    let error = format!("{error:#}");
-                    self.vitals.database_fails(error.as_str());
-                    tracing::error!(error, retry_in = ?pause, "the database fails; nothing is lost, trying again");
+                    self.fails(&error);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -177,9 +191,45 @@ impl Daemon {
         }
     }
 
+    /// The database fails: says so once, and then only where the reason is another one.
+    fn fails(&mut self, error: &anyhow::Error) {
+        let error = format!("{error:#}");
+        self.vitals.database_fails(error.as_str());
+        let now = self.clock.now();
+        let unsaved = self.crawler.unsaved();
+        match &mut self.outage {
+            None => {
+                tracing::error!(
+                    error,
+                    unsaved,
+                    "the database fails; no call is made until it answers, and what has come is kept"
+                );
+                self.outage = Some(Outage { since: now, error });
+            }
+            Some(outage) if outage.error != error => {
+                tracing::warn!(error, unsaved, "the database still fails");
+                outage.error = error;
+            }
+            Some(_) => tracing::debug!(error, unsaved, "the database still fails"),
+        }
+    }
+
+    /// A turn went through, so the database answers.
+    fn answers(&mut self) {
+        let now = self.clock.now();
+        self.vitals.turned(now);
+        if let Some(outage) = self.outage.take() {
+            let after_s = now.since(outage.since).as_secs();
+            tracing::info!(after_s, "the database answers again");
+        }
+    }
+
     /// One turn: saves what has come, makes slots due, and sends what may be sent.
     async fn turn(&mut self) -> Result<Turn> {
         self.crawler.save().await?;
+        if !self.crawler.is_idle() {
+            self.process.keep().await?;
+        }
         let now = self.clock.now();
         if self.latest.since(now) > CLOCK_SLIP {
             tracing::warn!(was = %self.latest, %now, "the clock was put back");
@@ -190,6 +240,10 @@ impl Daemon {
         if self.next_fire.is_none_or(|at| at <= now) {
             plan::materialise(&self.store, &self.config, self.started, now).await?;
             self.next_fire = plan::next_fire(&self.config, now);
+        }
+        if now.since(self.buried_at) >= RECONCILE {
+            self.process.bury_the_dead().await?;
+            self.buried_at = now;
         }
         let started = self.crawler.start_due().await?;
         self.calls += i64::try_from(started.calls).unwrap_or(0);
@@ -211,7 +265,8 @@ impl Daemon {
         }
     }
 
-    /// Lets the calls in flight end, and saves their answers.
+    /// Lets the calls in flight end, and saves their answers: for a while even to a database that
+    /// fails, since they may have been paid for.
     async fn drain(&mut self) -> Result<()> {
         if !self.crawler.is_idle() {
             let calls = self.crawler.in_flight();
@@ -220,11 +275,19 @@ impl Daemon {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
         }
-        let saved = self.crawler.save().await.context(
-            "stopped with answers that the database did not take; \
-             their calls stand open on the ledger",
-        );
+        let mut left = LAST_TRIES;
+        while let Err(error) = self.crawler.save().await {
+            self.fails(&error);
+            left -= 1;
+            if left == 0 {
+                return Err(error).context(
+                    "stopped with answers that the database did not take; \
+                     their calls stand open on the ledger",
+                );
+            }
+            tokio::time::sleep(LAST_PAUSE).await;
+        }
         self.report();
-        saved
+        Ok(())
     }
 }

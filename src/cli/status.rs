@@ -13,7 +13,7 @@ use super::show::{cost, count, safe, table};
 use super::{Cli, Json, load_or_default, open, print};
 use crate::config::{Config, kind_name};
 use crate::model::Kind;
-use crate::process;
+use crate::process::{self, Seen, State};
 use crate::store::{CallTotals, JobReport, Problem, ProcessRow, SlotTotals};
 use crate::time::{Clock, Time};
 
@@ -31,7 +31,7 @@ pub(super) struct Status {
 struct Report {
     now: Time,
     since: Time,
-    daemons: Vec<ProcessRow>,
+    daemons: Vec<Seen>,
     jobs: Vec<Job>,
     slots: SlotTotals,
     calls: Vec<CallTotals>,
@@ -61,7 +61,7 @@ impl Status {
         let report = Report {
             now,
             since,
-            daemons: process::daemons(&store).await?,
+            daemons: process::daemons(&store, now, since, config.lease).await?,
             jobs: jobs.map(|report| Job { next_due_at: next(&report.name), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
@@ -90,13 +90,7 @@ impl Report {
         });
         let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed"];
         let mut text = String::new();
-        for daemon in &self.daemons {
-            let since = local(daemon.started_at, zone);
-            text += &format!("a daemon runs since {since} and asks {}\n", daemon.justoneapi_url);
-        }
-        if self.daemons.is_empty() {
-            text += "no daemon is running\n";
-        }
+        text += &daemons(&self.daemons, zone);
         text += &format!("today, since {} ({zone})\n", local(self.since, zone));
         text += &table(&head, &[4, 5, 6, 7], rows.collect());
         let slots = &self.slots;
@@ -115,6 +109,32 @@ impl Report {
         });
         text + &table(&["problem", "why", "times", "last"], &[2], rows.collect())
     }
+}
+
+/// A line for each daemon that is there, and one for all that died.
+fn daemons(daemons: &[Seen], zone: Tz) -> String {
+    let beat = |row: &ProcessRow| local(row.beat_at.unwrap_or(row.started_at), zone);
+    let mut text = String::new();
+    for Seen { row, .. } in daemons.iter().filter(|it| it.state == State::AtWork) {
+        let (since, beat) = (local(row.started_at, zone), beat(row));
+        let url = &row.justoneapi_url;
+        text += &format!("a daemon runs since {since}, last beat {beat}, and asks {url}\n");
+    }
+    if text.is_empty() {
+        text += "no daemon is running\n";
+    }
+    for Seen { row, .. } in daemons.iter().filter(|it| it.state == State::Silent) {
+        let (since, beat) = (local(row.started_at, zone), beat(row));
+        text += &format!(
+            "a daemon that began {since} is silent since {beat}: suspended, or cut off\n"
+        );
+    }
+    let dead: Vec<_> = daemons.iter().filter(|it| it.state == State::Dead).collect();
+    if let Some(last) = dead.iter().max_by_key(|it| it.row.beat_at) {
+        let (count, beat) = (dead.len(), beat(&last.row));
+        text += &format!("daemons that died: {count}, the last one after its beat of {beat}\n");
+    }
+    text
 }
 
 /// The name of a kind in `jobs.toml`.
