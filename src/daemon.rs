@@ -241,7 +241,7 @@ impl Daemon {
             plan::materialise(&self.store, &self.config, self.started, now).await?;
             self.next_fire = plan::next_fire(&self.config, now);
         }
-        if now.since(self.buried_at) >= RECONCILE {
+        if now < self.buried_at || now.since(self.buried_at) >= RECONCILE {
             self.process.bury_the_dead().await?;
             self.buried_at = now;
         }

@@ -231,19 +231,14 @@ impl Pulse {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn daemons(
-    store: &Store,
-    now: Time,
-    since: Time,
-    lease: Duration,
-) -> Result<Vec<Seen>> {
+pub async fn daemons(store: &Store, now: Time, since: Time, lease: Duration) -> Result<Vec<Seen>> {
     let mut tx = store.read().await?;
     // One process at most on SQLite; the lock of the file tells whether there is any.
     let mut taken = store.is_sqlite() && store.announce(0).await?.is_none();
     let mut daemons = Vec::new();
     for row in tx.unfinished_processes("run", since).await? {
-        let lives = row.died_at.is_none()
-            && (std::mem::take(&mut taken) || tx.is_alive(row.owner).await?);
+        let lives =
+            row.died_at.is_none() && (std::mem::take(&mut taken) || tx.is_alive(row.owner).await?);
         let state = match row.beat_at {
             _ if !lives => State::Dead,
             Some(beat_at) if now.since(beat_at) > lease => State::Silent,

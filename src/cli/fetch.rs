@@ -14,7 +14,7 @@ use crate::crawl::Crawler;
 use crate::model::{Kind, KolSearch, Target};
 use crate::process::Process;
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
-use crate::time::Clock;
+use crate::time::{Clock, Time};
 use crate::watchlist::{self, kol_filter};
 
 /// How often the looks are asked whether they have been made, or may be made here.
@@ -164,19 +164,27 @@ async fn work_off(
 ) -> Result<()> {
     let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
     let mut signals = super::run::Signals::new()?;
-    let mut told = None;
+    let (mut told, mut failing) = (None, false);
     loop {
-        if let Err(error) = crawler.save().await {
-            tracing::warn!(error = format!("{error:#}"), "the database fails; trying again");
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => continue,
-                () = signals.next() => return Err(error),
+        let (next, held_back) = match step(&mut crawler, store, clock, run_id).await {
+            Ok(Some(step)) => step,
+            Ok(None) => return Ok(()),
+            Err(error) if crawler.is_idle() => return Err(error),
+            // What has been paid for waits until the database takes it.
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the database fails; trying again"
+                    );
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(POLL) => continue,
+                    () = signals.next() => return Err(error),
+                }
             }
-        }
-        let started = crawler.start_due().await?;
-        let mut tx = store.read().await?;
-        let Some(next) = tx.next_try(Some(run_id), clock.now()).await? else { return Ok(()) };
-        drop(tx);
+        };
+        failing = false;
         let now = clock.now();
         if crawler.is_idle() && next > now.plus(POLL) && told != Some(next) {
             told = Some(next);
@@ -185,10 +193,10 @@ async fn work_off(
         }
         // Not until `next`: another process may be at a look of this run, or at another one of its
         // target, and end before.
-        let again = now.plus(started.held_back.map_or(POLL, |wait| wait.min(POLL)));
+        let again = now.plus(held_back.map_or(POLL, |wait| wait.min(POLL)));
         tokio::select! {
             () = crawler.wait() => {}
-            () = clock.sleep_until(again), if crawler.is_idle() || started.held_back.is_some() => {}
+            () = clock.sleep_until(again), if crawler.is_idle() || held_back.is_some() => {}
             () = signals.next() => {
                 while crawler.in_flight() > 0 {
                     crawler.wait().await;
@@ -201,6 +209,21 @@ async fn work_off(
             }
         }
     }
+}
+
+/// Saves what has come and sends what may be sent; when the next look may be made, and how long a
+/// limit holds back others. `None` once all have been made.
+async fn step(
+    crawler: &mut Crawler,
+    store: &Store,
+    clock: &Clock,
+    run_id: i64,
+) -> Result<Option<(Time, Option<Duration>)>> {
+    crawler.save().await?;
+    let held_back = crawler.start_due().await?.held_back;
+    let mut tx = store.read().await?;
+    let next = tx.next_try(Some(run_id), clock.now()).await?;
+    Ok(next.map(|next| (next, held_back)))
 }
 
 async fn seen(store: &Store, run_id: i64) -> Result<Seen> {

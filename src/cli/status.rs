@@ -125,9 +125,8 @@ fn daemons(daemons: &[Seen], zone: Tz) -> String {
     }
     for Seen { row, .. } in daemons.iter().filter(|it| it.state == State::Silent) {
         let (since, beat) = (local(row.started_at, zone), beat(row));
-        text += &format!(
-            "a daemon that began {since} is silent since {beat}: suspended, or cut off\n"
-        );
+        text +=
+            &format!("a daemon that began {since} is silent since {beat}: suspended, or cut off\n");
     }
     let dead: Vec<_> = daemons.iter().filter(|it| it.state == State::Dead).collect();
     if let Some(last) = dead.iter().max_by_key(|it| it.row.beat_at) {

@@ -3,7 +3,7 @@
 
 mod answer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +20,6 @@ use crate::model::{Kind, Target};
 use crate::store::{Answer, CallStart, Claim, Next, Store, is_refused};
 use crate::time::{Clock, Time};
 
-/// How much longer than a call may take a claim holds: time to read and save the answer.
-const LEASE_MARGIN: Duration = Duration::from_secs(90);
-
 /// Answers saved in one transaction at the most.
 const SAVE_AT_ONCE: usize = 200;
 
@@ -38,6 +35,8 @@ pub struct Crawler {
     in_flight: JoinSet<Fetched>,
     flying: BTreeMap<Provider, usize>,
     unsaved: Vec<Fetched>,
+    in_hand: BTreeSet<i64>,
+    in_doubt: bool,
     turn: usize,
     tally: Tally,
 }
@@ -117,6 +116,8 @@ impl Crawler {
             in_flight: JoinSet::new(),
             flying: BTreeMap::new(),
             unsaved: Vec::new(),
+            in_hand: BTreeSet::new(),
+            in_doubt: false,
             turn: 0,
             tally: Tally::default(),
         })
@@ -137,11 +138,17 @@ impl Crawler {
         self.in_flight.len()
     }
 
+    /// Answers that have come and wait to be saved.
+    pub fn unsaved(&self) -> usize {
+        self.unsaved.len()
+    }
+
     /// Claims slots that may be tried now and sends their calls, as many as the limits allow.
     ///
     /// # Errors
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
+        self.give_back_unsent().await?;
         let mut started = Started { calls: 0, held_back: None };
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
@@ -182,10 +189,9 @@ impl Crawler {
 
     /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
     async fn start(&mut self, kind: Kind, most: usize) -> Result<usize> {
-        let now = self.clock.now();
-        let timeout = self.config.provider(self.config.endpoint(kind).provider()).timeout;
         let mut tx = self.store.begin().await?;
-        let until = now.plus(timeout + LEASE_MARGIN);
+        let now = self.clock.now();
+        let until = now.plus(self.config.lease);
         let claims = tx.claim(self.owner, kind, self.run, most, now, until).await?;
         if claims.is_empty() {
             return Ok(0);
@@ -206,7 +212,9 @@ impl Crawler {
             })
             .collect();
         let call_ids = tx.open_calls(&calls).await?;
+        self.in_doubt = true;
         tx.commit().await?;
+        self.in_doubt = false;
         let count = claims.len();
         for ((claim, (endpoint, ask)), call_id) in claims.into_iter().zip(asks).zip(call_ids) {
             self.send(claim, endpoint, ask, call_id);
@@ -214,9 +222,26 @@ impl Crawler {
         Ok(count)
     }
 
+    /// A commit may have gone through though nobody heard of it: what it claimed was never sent,
+    /// and nobody else would take it for as long as this process lives.
+    async fn give_back_unsent(&mut self) -> Result<()> {
+        if !self.in_doubt {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        let calls = tx.give_back_unsent(self.owner, &self.in_hand).await?;
+        tx.commit().await?;
+        self.in_doubt = false;
+        if calls > 0 {
+            tracing::warn!(calls, "claims whose commit was in doubt are given back unsent");
+        }
+        Ok(())
+    }
+
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
         *self.flying.entry(endpoint.provider()).or_default() += 1;
+        self.in_hand.insert(call_id);
         // The claim took its call out of the rate of its kind's endpoint; a link is resolved by
         // another, which has a rate of its own.
         let is_resolver = matches!(endpoint, Endpoint::NoteShareLink | Endpoint::WorkShareLink);
@@ -291,8 +316,9 @@ impl Crawler {
         Ok(())
     }
 
-    /// Counts what came of a call, and says so where it is not what was hoped for.
+    /// An answer is saved: counts what came of the call, and says so where it is not what was hoped for.
     fn tell(&mut self, answer: &Answer) {
+        self.in_hand.remove(&answer.end.call_id);
         self.tally.add(answer.settlement.next);
         let asked = answer.asked.as_str();
         let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
