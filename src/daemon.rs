@@ -119,7 +119,8 @@ impl Daemon {
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
     ///
     /// # Errors
-    /// When the alarm cannot be set, or the database fails for good while stopping.
+    /// When the alarm cannot be set, when something died that the daemon cannot do without, or the
+    /// database fails for good while stopping.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         let bell = Arc::new(Notify::new());
         let alarm = Alarm::set(&self.config.jobs, &self.clock, &bell).await?;
@@ -129,7 +130,8 @@ impl Daemon {
             }
         }
         let mut pause = FIRST_PAUSE;
-        while !stop.is_cancelled() {
+        let mut died = None;
+        while !stop.is_cancelled() && died.is_none() {
             self.vitals.beat(self.clock.now());
             let turn = self.turn().await;
             if turn.is_ok() {
@@ -144,6 +146,7 @@ impl Daemon {
                         () = self.crawler.wait() => {}
                         () = clock.sleep_until(until) => {}
                         () = bell.notified() => {}
+                        error = self.process.died() => died = Some(error),
                         () = stop.cancelled() => {}
                     }
                 }
@@ -156,10 +159,12 @@ impl Daemon {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
+            died = died.or_else(|| self.crawler.died());
         }
         self.vitals.stopping();
         alarm.stop().await;
-        self.drain().await
+        self.drain().await?;
+        died.map_or(Ok(()), Err)
     }
 
     /// Works through everything that becomes due until `end`, by jumping a clock of our own from

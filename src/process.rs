@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -34,7 +34,7 @@ const SILENT_BEATS: u32 = 3;
 pub struct Process {
     pulse: Pulse,
     // Beats until this is dropped.
-    _heart: JoinSet<Infallible>,
+    heart: JoinSet<Infallible>,
 }
 
 /// What a process needs to say that it is there.
@@ -118,12 +118,20 @@ impl Process {
         pulse.bury_the_dead(now).await?;
         let mut heart = JoinSet::new();
         heart.spawn(pulse.clone().beat_on(presence));
-        Ok(Some(Self { pulse, _heart: heart }))
+        Ok(Some(Self { pulse, heart }))
     }
 
     /// Its number.
     pub fn owner(&self) -> i64 {
         self.pulse.owner
+    }
+
+    /// Ends when it no longer says that it is there, and with the reason: then it must not go on.
+    /// May be dropped at any time.
+    pub async fn died(&mut self) -> anyhow::Error {
+        let died = self.heart.join_next().await.and_then(Result::err);
+        let died = died.map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+        anyhow!("the heartbeat died: {died}")
     }
 
     /// Makes sure that its looks are still its own, after a time in which nothing could be said:

@@ -185,6 +185,10 @@ async fn work_off(
             }
         };
         failing = false;
+        if let Some(error) = crawler.died() {
+            save_the_rest(&mut crawler).await?;
+            return Err(error);
+        }
         let now = clock.now();
         if crawler.is_idle() && next > now.plus(POLL) && told != Some(next) {
             told = Some(next);
@@ -198,10 +202,7 @@ async fn work_off(
             () = crawler.wait() => {}
             () = clock.sleep_until(again), if crawler.is_idle() || held_back.is_some() => {}
             () = signals.next() => {
-                while crawler.in_flight() > 0 {
-                    crawler.wait().await;
-                }
-                crawler.save().await?;
+                save_the_rest(&mut crawler).await?;
                 let mut tx = store.begin().await?;
                 tx.cancel_run(run_id, clock.now()).await?;
                 tx.commit().await?;
@@ -209,6 +210,14 @@ async fn work_off(
             }
         }
     }
+}
+
+/// Lets the calls in flight end, and saves what has come.
+async fn save_the_rest(crawler: &mut Crawler) -> Result<()> {
+    while crawler.in_flight() > 0 {
+        crawler.wait().await;
+    }
+    crawler.save().await
 }
 
 /// Saves what has come and sends what may be sent; when the next look may be made, and how long a

@@ -8,10 +8,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider};
@@ -37,6 +37,7 @@ pub struct Crawler {
     unsaved: Vec<Fetched>,
     in_hand: BTreeSet<i64>,
     in_doubt: bool,
+    died: Option<JoinError>,
     turn: usize,
     tally: Tally,
 }
@@ -118,6 +119,7 @@ impl Crawler {
             unsaved: Vec::new(),
             in_hand: BTreeSet::new(),
             in_doubt: false,
+            died: None,
             turn: 0,
             tally: Tally::default(),
         })
@@ -141,6 +143,11 @@ impl Crawler {
     /// Answers that have come and wait to be saved.
     pub fn unsaved(&self) -> usize {
         self.unsaved.len()
+    }
+
+    /// Why a call was lost inside the program, if one was: a mistake that nobody can go on from.
+    pub fn died(&mut self) -> Option<anyhow::Error> {
+        self.died.take().map(|error| anyhow!("a call was lost inside the program: {error}"))
     }
 
     /// Claims slots that may be tried now and sends their calls, as many as the limits allow.
@@ -278,7 +285,7 @@ impl Crawler {
         }
     }
 
-    fn landed(&mut self, done: Result<Fetched, tokio::task::JoinError>) {
+    fn landed(&mut self, done: Result<Fetched, JoinError>) {
         match done {
             Ok(fetched) => {
                 if let Some(count) = self.flying.get_mut(&fetched.endpoint.provider()) {
@@ -286,8 +293,8 @@ impl Crawler {
                 }
                 self.unsaved.push(fetched);
             }
-            // Its slot's lease will end and its ledger row stays open: both say so.
-            Err(error) => tracing::error!(%error, "a call was lost inside the program"),
+            // Its ledger row stays open, and says so.
+            Err(error) => self.died = Some(error),
         }
     }
 

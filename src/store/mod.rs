@@ -10,6 +10,7 @@ mod budget;
 mod claim;
 mod connect;
 mod endpoints;
+mod file;
 mod known;
 mod ledger;
 mod pauses;

@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod answers;
+mod chaos;
 mod crash;
 mod databases;
 mod env;
+mod flags;
 mod looks;
+mod outages;
 mod program;
 mod rows;
 mod same;

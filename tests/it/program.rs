@@ -62,10 +62,23 @@ impl Place {
 
     /// Starts the program.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidewatch"));
+        command.args(arguments);
+        self.spawn(command)
+    }
+
+    /// Starts the daemon from a shell that sets a limit first, such as `ulimit -S -f 100`.
+    pub(crate) fn start_limited(&self, limit: &str) -> Running {
+        let mut command = Command::new("sh");
+        let program = env!("CARGO_BIN_EXE_tidewatch");
+        command.args(["-c", &format!("{limit}; exec \"$0\" run"), program]);
+        self.spawn(command)
+    }
+
+    fn spawn(&self, mut command: Command) -> Running {
         let file =
             |name| File::options().create(true).append(true).open(self.output(name)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
-            .args(arguments)
+        let child = command
             .current_dir(self.directory.path())
             .env_clear()
             .envs(&self.environment)
@@ -94,8 +107,27 @@ impl Running {
 
     /// Asks it to stop: SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("-TERM");
+    }
+
+    /// Lets it stand where it is: SIGSTOP.
+    pub(crate) fn suspend(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on: SIGCONT.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.id();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Its number, for the system's commands.
+    pub(crate) fn id(&self) -> String {
+        self.child.id().to_string()
     }
 
     /// Waits for its end.
