@@ -113,15 +113,14 @@ impl Store {
             // A power loss takes nothing that was acknowledged; the write rate is small.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options.clone())
-            .await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(SQLITE_READERS)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_lazy_with(options.read_only(true));
+        // Where the disk fails, SQLite may end a transaction of which the connection then believes
+        // for ever that it is still open.
+        let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).before_acquire(
+            |connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }),
+        );
+        let writer = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+        let readers =
+            pool.max_connections(SQLITE_READERS).connect_lazy_with(options.read_only(true));
         Ok(Self::Sqlite { writer, readers })
     }
 

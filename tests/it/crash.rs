@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use self::checks::Agreement;
 use crate::databases::{Database, on_both, rows};
 use crate::flags;
-use crate::program::{Place, wait_for};
+use crate::program::{Place, waited_for};
 
 /// Calls of each provider in flight at once.
 const JUSTONEAPI_CONCURRENCY: i64 = 8;
@@ -125,15 +125,18 @@ async fn a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot(d
     store.close().await;
 }
 
-/// Waits until nothing is open; until when everything is settled.
+/// Waits until everything is settled that is due or under way by now; that time.
 pub(crate) async fn worked_off(store: &Store) -> Time {
-    let mut settled = Clock::system().now();
-    wait_for("the last slot to be settled", PATIENCE, async || {
-        settled = Clock::system().now();
-        checks::is_worked_off(store).await
-    })
-    .await;
-    settled
+    let now = Clock::system().now();
+    let mut open = (0, 0);
+    let settled = async || {
+        open = checks::open_by(store, now).await;
+        open == (0, 0)
+    };
+    if !waited_for(PATIENCE, settled).await {
+        panic!("after {PATIENCE:?} these slots and calls are still open: {open:?}");
+    }
+    now
 }
 
 /// What must hold of the archive whatever happened; how the ledger and the server agree.

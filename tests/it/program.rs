@@ -67,11 +67,13 @@ impl Place {
         self.spawn(command)
     }
 
-    /// Starts the daemon from a shell that sets a limit first, such as `ulimit -S -f 100`.
-    pub(crate) fn start_limited(&self, limit: &str) -> Running {
+    /// Starts a daemon of which no file may grow beyond this many bytes, as if the disk were full,
+    /// until somebody lifts the limit.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_cramped(&self, bytes: u64) -> Running {
         let mut command = Command::new("sh");
-        let program = env!("CARGO_BIN_EXE_tidewatch");
-        command.args(["-c", &format!("{limit}; exec \"$0\" run"), program]);
+        let run = format!("trap '' XFSZ; exec prlimit --fsize={bytes}:unlimited \"$0\" run");
+        command.args(["-c", &run, env!("CARGO_BIN_EXE_tidewatch")]);
         self.spawn(command)
     }
 
@@ -152,11 +154,16 @@ impl Drop for Running {
 }
 
 /// Waits until `done`, for `most` at the most.
-pub(crate) async fn wait_for(what: &str, most: Duration, mut done: impl AsyncFnMut() -> bool) {
+pub(crate) async fn wait_for(what: &str, most: Duration, done: impl AsyncFnMut() -> bool) {
+    assert!(waited_for(most, done).await, "waited {most:?} in vain for {what}");
+}
+
+/// Whether `done` within `most`.
+pub(crate) async fn waited_for(most: Duration, mut done: impl AsyncFnMut() -> bool) -> bool {
     let waited = tokio::time::timeout(most, async {
         while !done().await {
             tokio::time::sleep(POLL).await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("waited {most:?} in vain for {what}"));
+    waited.await.is_ok()
 }

@@ -13,10 +13,12 @@ use crate::databases::{count, rows};
 /// A job begins with its first fire after the first daemon that lived long enough to know it.
 const BEGINS_WITHIN: Duration = Duration::from_secs(20);
 
-/// Whether no slot and no call is open.
-pub(crate) async fn is_worked_off(store: &Store) -> bool {
-    count(store, "select count(*) from slots where outcome is null").await == 0
-        && count(store, "select count(*) from calls where outcome is null").await == 0
+/// What is open of what was due or under way by `until`: slots and calls.
+pub(crate) async fn open_by(store: &Store, until: Time) -> (usize, usize) {
+    let by = |times: Vec<(Time,)>| times.into_iter().filter(|(at,)| *at <= until).count();
+    let slots = rows(store, "select due_at from slots where outcome is null").await;
+    let calls = rows(store, "select opened_at from calls where outcome is null").await;
+    (by(slots), by(calls))
 }
 
 /// Each job has a slot of each of its targets at each of its fires, and each that was due by
