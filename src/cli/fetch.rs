@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use super::show::{cost, count, safe, table};
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::config::Config;
-use crate::crawl::Crawler;
+use crate::crawl::{Crawler, Started};
 use crate::model::{Kind, KolSearch, Target};
 use crate::process::Process;
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
@@ -19,6 +19,9 @@ use crate::watchlist::{self, kol_filter};
 
 /// How often the looks are asked whether they have been made, or may be made here.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How long somebody waits for looks that fail again and again; a daemon has more patience.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 #[derive(Args, Debug)]
 pub(super) struct Fetch {
@@ -165,10 +168,11 @@ async fn work_off(
     let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
     let mut signals = super::run::Signals::new()?;
     let (mut told, mut failing) = (None, false);
+    let began = clock.now();
     loop {
-        let (next, held_back) = match step(&mut crawler, store, clock, run_id).await {
-            Ok(Some(step)) => step,
-            Ok(None) => return Ok(()),
+        let (started, next) = match step(&mut crawler, store, clock, run_id).await {
+            Ok((started, Some(next))) => (started, next),
+            Ok((_, None)) => return Ok(()),
             Err(error) if crawler.is_idle() => return Err(error),
             // What has been paid for waits until the database takes it.
             Err(error) => {
@@ -190,6 +194,17 @@ async fn work_off(
             return Err(error);
         }
         let now = clock.now();
+        if let Some(reason) = started.paused()
+            && crawler.is_idle()
+        {
+            let again = started.again_at().map_or("it is resumed".to_owned(), |at| at.to_string());
+            tracing::warn!(reason = reason.as_str(), "paused: nothing is asked until {again}");
+            return give_up(store, run_id, reason.of_slot(), now).await;
+        }
+        if crawler.is_idle() && next > began.plus(PATIENCE) {
+            tracing::warn!("upstream goes on failing: given up");
+            return give_up(store, run_id, "cancelled", now).await;
+        }
         if crawler.is_idle() && next > now.plus(POLL) && told != Some(next) {
             told = Some(next);
             let wait_s = next.since(now).as_secs();
@@ -197,19 +212,31 @@ async fn work_off(
         }
         // Not until `next`: another process may be at a look of this run, or at another one of its
         // target, and end before.
-        let again = now.plus(held_back.map_or(POLL, |wait| wait.min(POLL)));
+        let again = started.again_at().unwrap_or(now.plus(POLL)).min(now.plus(POLL));
         tokio::select! {
             () = crawler.wait() => {}
-            () = clock.sleep_until(again), if crawler.is_idle() || held_back.is_some() => {}
+            () = clock.sleep_until(again), if crawler.is_idle() || !started.held.is_empty() => {}
             () = signals.next() => {
                 save_the_rest(&mut crawler).await?;
-                let mut tx = store.begin().await?;
-                tx.cancel_run(run_id, clock.now()).await?;
-                tx.commit().await?;
+                give_up(store, run_id, "cancelled", clock.now()).await?;
                 bail!("stopped; the looks that were not made are missed: cancelled");
             }
         }
     }
+}
+
+/// Saves what has come and sends what may be sent; when the next look may be made, unless all have
+/// been.
+async fn step(
+    crawler: &mut Crawler,
+    store: &Store,
+    clock: &Clock,
+    run_id: i64,
+) -> Result<(Started, Option<Time>)> {
+    crawler.save().await?;
+    let started = crawler.start_due().await?;
+    let mut tx = store.read().await?;
+    Ok((started, tx.next_try(Some(run_id), clock.now()).await?))
 }
 
 /// Lets the calls in flight end, and saves what has come.
@@ -220,19 +247,11 @@ async fn save_the_rest(crawler: &mut Crawler) -> Result<()> {
     crawler.save().await
 }
 
-/// Saves what has come and sends what may be sent; when the next look may be made, and how long a
-/// limit holds back others. `None` once all have been made.
-async fn step(
-    crawler: &mut Crawler,
-    store: &Store,
-    clock: &Clock,
-    run_id: i64,
-) -> Result<Option<(Time, Option<Duration>)>> {
-    crawler.save().await?;
-    let held_back = crawler.start_due().await?.held_back;
-    let mut tx = store.read().await?;
-    let next = tx.next_try(Some(run_id), clock.now()).await?;
-    Ok(next.map(|next| (next, held_back)))
+/// The looks of the run that were not made are missed, for this reason.
+async fn give_up(store: &Store, run_id: i64, reason: &str, now: Time) -> Result<()> {
+    let mut tx = store.begin().await?;
+    tx.cancel_run(run_id, reason, now).await?;
+    tx.commit().await
 }
 
 async fn seen(store: &Store, run_id: i64) -> Result<Seen> {

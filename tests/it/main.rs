@@ -8,6 +8,7 @@ mod crash;
 mod databases;
 mod env;
 mod flags;
+mod limits;
 mod looks;
 mod outages;
 mod program;
