@@ -1,6 +1,7 @@
 //! The long-running loop: alarms and a look at the database make slots due, the crawler works
 //! them off, signals end it. It decides when, never what.
 
+mod outage;
 mod reload;
 mod watch;
 
@@ -18,6 +19,9 @@ use crate::plan::{self, CLOCK_SLIP, Left};
 use crate::process::Process;
 use crate::store::Store;
 use crate::time::{Clock, Time};
+use crate::vitals::Vitals;
+
+use outage::Outage;
 
 pub use watch::{Reload, Watch};
 
@@ -30,6 +34,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Tries to save what has come, to a database that fails when the daemon is to stop.
+const LAST_TRIES: u32 = 30;
+
+/// The wait between two of them.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A daemon on one database.
 pub struct Daemon {
@@ -48,6 +58,9 @@ pub struct Daemon {
     watch: Option<Watch>,
     /// Settings that were read again and are not taken over yet.
     reload: Option<Reload>,
+    vitals: Vitals,
+    outage: Option<Outage>,
+    buried_at: Time,
 }
 
 /// What the loop should do next.
@@ -96,12 +109,20 @@ impl Daemon {
             alarm: None,
             watch: None,
             reload: None,
+            vitals: Vitals::default(),
+            outage: None,
+            buried_at: started,
         })
     }
 
     /// Takes over from now on what `watch` reads again.
     pub fn listen_to(&mut self, watch: Watch) {
         self.watch = Some(watch);
+    }
+
+    /// How it is, for whoever watches over it.
+    pub fn vitals(&self) -> Vitals {
+        self.vitals.clone()
     }
 
     /// Puts on record that it has ended.
@@ -115,8 +136,8 @@ impl Daemon {
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
     ///
     /// # Errors
-    /// When the alarm cannot be set, nobody watches over the settings any more, or the database
-    /// fails for good while stopping.
+    /// When the alarm cannot be set, when something died that the daemon cannot do without, or the
+    /// database fails for good while stopping.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
@@ -124,6 +145,7 @@ impl Daemon {
             }
         }
         let worked = self.work(stop).await;
+        self.vitals.stopping();
         self.silence().await;
         self.drain().await?;
         worked
@@ -136,20 +158,26 @@ impl Daemon {
             if self.alarm.is_none() {
                 self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
             }
-            match self.turn(stop).await {
-                Ok(Turn::Again) => pause = FIRST_PAUSE,
-                Ok(Turn::Wait(until)) => {
-                    pause = FIRST_PAUSE;
-                    self.rest(until, stop).await?;
-                }
+            self.vitals.beat(self.clock.now());
+            let turn = self.turn(stop).await;
+            if turn.is_ok() {
+                self.answers();
+                pause = FIRST_PAUSE;
+            }
+            match turn {
+                Ok(Turn::Again) => {}
+                Ok(Turn::Wait(until)) => self.rest(until, stop).await?,
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), retry_in = ?pause, "the database fails; nothing is lost, trying again");
+                    self.fails(&error);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
                     }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
+            }
+            if let Some(died) = self.crawler.died() {
+                return Err(died);
             }
         }
         Ok(())
@@ -170,6 +198,7 @@ impl Daemon {
             () = self.clock.sleep_until(until) => return Ok(()),
             () = self.bell.notified() => return Ok(()),
             () = stop.cancelled() => return Ok(()),
+            died = self.process.died() => return Err(died),
             reload = next_reload => reload,
         };
         self.heard(reload.context("nobody watches over the settings any more")?);
@@ -220,6 +249,9 @@ impl Daemon {
             self.heard(reload);
         }
         self.reload(stop).await?;
+        if !self.crawler.is_idle() {
+            self.process.keep().await?;
+        }
         let now = self.clock.now();
         if self.latest.since(now) > CLOCK_SLIP {
             self.clock_was_put_back(now).await?;
@@ -232,6 +264,10 @@ impl Daemon {
                 Left::Nothing => plan::next_fire(&self.config, now),
                 Left::More => None,
             };
+        }
+        if now < self.buried_at || now.since(self.buried_at) >= RECONCILE {
+            self.process.bury_the_dead().await?;
+            self.buried_at = now;
         }
         let started = self.crawler.start_due().await?;
         self.calls += i64::try_from(started.calls).unwrap_or(0);
@@ -265,7 +301,8 @@ impl Daemon {
         }
     }
 
-    /// Lets the calls in flight end, and saves their answers.
+    /// Lets the calls in flight end, and saves their answers: for a while even to a database that
+    /// fails, since they may have been paid for.
     async fn drain(&mut self) -> Result<()> {
         if !self.crawler.is_idle() {
             let calls = self.crawler.in_flight();
@@ -274,11 +311,19 @@ impl Daemon {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
         }
-        let saved = self.crawler.save().await.context(
-            "stopped with answers that the database did not take; \
-             their calls stand open on the ledger",
-        );
+        let mut left = LAST_TRIES;
+        while let Err(error) = self.crawler.save().await {
+            self.fails(&error);
+            left -= 1;
+            if left == 0 {
+                return Err(error).context(
+                    "stopped with answers that the database did not take; \
+                     their calls stand open on the ledger",
+                );
+            }
+            tokio::time::sleep(LAST_PAUSE).await;
+        }
         self.report();
-        saved
+        Ok(())
     }
 }
