@@ -90,9 +90,6 @@ impl Daemon {
         };
         let started = clock.now();
         plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
-        let mut tx = store.begin().await?;
-        tx.put_config_load(process.owner(), reload::taken_over(&config), started).await?;
-        tx.commit().await?;
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
         Ok(Self {
