@@ -5,6 +5,7 @@
 //! "Differs by necessity:". No transaction is ever open during an HTTP call.
 
 mod archive;
+mod availability;
 mod body;
 mod claim;
 mod connect;
@@ -21,6 +22,7 @@ mod time;
 mod upsert;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
+pub use availability::{Asked, Unavailable};
 pub use body::Body;
 pub use claim::Claim;
 pub use connect::{Schema, Store};
