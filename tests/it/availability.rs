@@ -119,7 +119,7 @@ async fn what_upstream_refuses_is_not_asked_again_until_its_entry_comes_back(dat
             "refused 03-02 08:00:00 to 03-02 09:00:01, 1 answers"
         ]
     );
-    let after = "select outcome || ' ' || count(*) from slots where due_at > '2026-03-02 09:00:00'
+    let after = "select outcome || ' ' || count(*) from slots where due_at > '2026-03-02 09:30:00'
                  group by outcome";
     assert_eq!(env.ask(after).await, ["observed 4"]);
 }

@@ -1,5 +1,6 @@
 //! Every statement of the store, on both databases.
 
+mod availability;
 mod limits;
 
 use std::collections::BTreeSet;
