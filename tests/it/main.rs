@@ -4,6 +4,7 @@
 
 mod answers;
 mod availability;
+mod coverage;
 mod crash;
 mod databases;
 mod env;
