@@ -8,6 +8,7 @@ mod coverage;
 mod crash;
 mod databases;
 mod env;
+mod limits;
 mod looks;
 mod migrations;
 mod program;
