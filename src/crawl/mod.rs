@@ -42,6 +42,8 @@ pub struct Crawler {
     run: Option<i64>,
     /// The pauses that lasted when slots were last claimed.
     pauses: Vec<PauseRow>,
+    /// When the next failed look may be tried again, as far as this process knows.
+    retry_at: Option<Time>,
     /// The endpoints whose last calls failed.
     failing: BTreeSet<Endpoint>,
     in_flight: JoinSet<Fetched>,
@@ -130,6 +132,7 @@ impl Crawler {
             owner,
             run,
             pauses: Vec::new(),
+            retry_at: None,
             failing: BTreeSet::new(),
             in_flight: JoinSet::new(),
             flying: BTreeMap::new(),
@@ -147,6 +150,11 @@ impl Crawler {
     /// What came of the calls since this was last asked.
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
+    }
+
+    /// When the next failed look may be tried again, as far as this process knows.
+    pub fn retry_at(&self) -> Option<Time> {
+        self.retry_at
     }
 
     /// Whether an endpoint fails on everything, as far as was known when slots were last claimed.
@@ -167,6 +175,7 @@ impl Crawler {
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
         let mut started = Started::default();
+        self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
         for n in 0..Kind::ALL.len() {
@@ -320,7 +329,10 @@ impl Crawler {
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
         match answer.settlement.next {
             Next::Missed(reason) => tracing::warn!(asked, reason, said, "missed"),
-            Next::Retry(at, reason) => tracing::info!(asked, reason, said, again = %at, "failed"),
+            Next::Retry(at, reason) => {
+                self.retry_at = Some(self.retry_at.map_or(at, |earlier| earlier.min(at)));
+                tracing::info!(asked, reason, said, again = %at, "failed");
+            }
             Next::Observed | Next::Continue { .. } => {
                 tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
             }
