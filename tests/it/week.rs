@@ -12,6 +12,9 @@ use self::truth::Week;
 use crate::databases::{Database, on_both};
 use crate::env::{Env, hours, minutes, world};
 
+/// Calls that may be made a day: enough for a quiet one, too few for one of failures.
+const CALLS_A_DAY: usize = 320;
+
 /// Looks that a fault meets, in a quiet hour: about three in ten. First come the faults that one
 /// endpoint knows; the rest are for all.
 const WEATHER: &str = "
@@ -30,7 +33,7 @@ const NO_MONEY: &str = "note=601; suggestions=602; kols=601; work-link=601";
 fn jobs(notes: &[String]) -> String {
     let works: Vec<_> = world().works(3).into_iter().chain(world().work_links(4).pop()).collect();
     format!(
-        "timeout_seconds = 3\n\
+        "timeout_seconds = 3\n[budget]\nmax_calls_per_day = {CALLS_A_DAY}\n\
          [[job]]\nname = \"notes\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = {notes:?}\n\
          [[job]]\nname = \"works\"\nkind = \"works\"\nschedule = \"0 */2 * * *\"\nurls = {works:?}\n\
          [[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = \"30 7,19 * * *\"\n\
@@ -111,6 +114,7 @@ async fn in_a_week_of_faults_every_look_every_count_and_every_cent_is_accounted_
     let week = Week::of(&env).await;
     week.met_every_fault();
     week.accounts_for_every_cent();
+    week.holds_the_budget(CALLS_A_DAY);
     week.holds_true_counts_and_all_of_them(&env).await;
     week.accounts_for_every_look(&env, &due()).await;
 }

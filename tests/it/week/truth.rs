@@ -137,6 +137,16 @@ impl Week {
         assert!(paid > 0 && truly_perhaps > 0 && truly_perhaps < perhaps, "{perhaps}");
     }
 
+    /// No day of Shanghai's has more calls than `limit`, and some day has as many.
+    pub(super) fn holds_the_budget(&self, limit: usize) {
+        let mut days: BTreeMap<_, usize> = BTreeMap::new();
+        for row in self.truth() {
+            let day = row.at.utc().with_timezone(&chrono_tz::Asia::Shanghai).date_naive();
+            *days.entry(day).or_default() += 1;
+        }
+        assert_eq!(days.values().max(), Some(&limit), "{days:?}");
+    }
+
     /// Every count in the archive was answered, and every count that came whole is there.
     pub(super) async fn holds_true_counts_and_all_of_them(&self, env: &Env) {
         let points: Vec<Point> = rows(
@@ -223,6 +233,16 @@ impl Week {
             (cron.len(), vec![]),
             "by cron: {cron:?}"
         );
+        let missed: Vec<(i64, i64, i64, i64, i64, i64)> = rows(
+            &env.store,
+            "select cast(sum(daemon_down) as bigint), cast(sum(upstream) as bigint),
+                    cast(sum(quota) as bigint), cast(sum(balance) as bigint),
+                    cast(sum(gone) as bigint), cast(sum(refused) as bigint) from coverage",
+        )
+        .await;
+        let (down, upstream, quota, balance, gone, refused) = missed[0];
+        let missed = [down, upstream, quota, balance, gone, refused];
+        assert!(missed.iter().all(|looks| *looks > 0), "{missed:?} should all have happened");
     }
 }
 
