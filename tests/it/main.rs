@@ -4,16 +4,22 @@
 
 mod answers;
 mod availability;
+mod chaos;
+mod clocks;
 mod coverage;
 mod crash;
 mod databases;
 mod env;
+mod flags;
 mod limits;
 mod looks;
 mod migrations;
+mod outages;
 mod program;
+mod reload;
 mod rows;
 mod same;
+mod schedules;
 mod schema;
 mod secrecy;
 mod signals;
