@@ -5,6 +5,7 @@
 //! "Differs by necessity:". No transaction is ever open during an HTTP call.
 
 mod archive;
+mod availability;
 mod body;
 mod budget;
 mod claim;
@@ -29,6 +30,7 @@ mod upsert;
 mod watchlists;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
+pub use availability::{Asked, Unavailable};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
 pub use claim::Claim;

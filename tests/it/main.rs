@@ -3,14 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod answers;
+mod availability;
 mod chaos;
 mod clocks;
+mod coverage;
 mod crash;
 mod databases;
 mod env;
 mod flags;
 mod limits;
 mod looks;
+mod migrations;
 mod outages;
 mod program;
 mod reload;
@@ -21,3 +24,4 @@ mod schema;
 mod secrecy;
 mod signals;
 mod store;
+mod week;
