@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -106,13 +106,14 @@ impl Daemon {
     /// When the alarm cannot be set, or the database fails for good while stopping.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         let bell = Arc::new(Notify::new());
-        let alarm = Alarm::set(&self.config.jobs, &self.clock, &bell).await?;
+        let mut alarm = Alarm::set(&self.config.jobs, &self.clock, &bell).await?;
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
                 tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
             }
         }
         let mut pause = FIRST_PAUSE;
+        let mut alarm_died = false;
         while !stop.is_cancelled() {
             self.vitals.beat(self.clock.now());
             let turn = self.turn().await;
@@ -128,6 +129,10 @@ impl Daemon {
                         () = self.crawler.wait() => {}
                         () = clock.sleep_until(until) => {}
                         () = bell.notified() => {}
+                        () = alarm.died() => {
+                            alarm_died = true;
+                            break;
+                        }
                         () = stop.cancelled() => {}
                     }
                 }
@@ -145,7 +150,9 @@ impl Daemon {
         }
         self.vitals.stopping();
         alarm.stop().await;
-        self.drain().await
+        self.drain().await?;
+        ensure!(!alarm_died, "the alarm clock died: stopped to be started anew");
+        Ok(())
     }
 
     /// Works through everything that becomes due until `end`, by jumping a clock of our own from
@@ -219,6 +226,7 @@ impl Daemon {
         }
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
+            self.vitals.beat(self.clock.now());
         }
         let saved = self.crawler.save().await.context(
             "stopped with answers that the database did not take; \
