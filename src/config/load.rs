@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
-use super::wire::{Amagi, Douyin, Health, JustOneApi, TopLevel};
+use super::wire::{self, Amagi, Douyin, Health, JustOneApi, TopLevel};
 use super::{Config, Environment, secrets, section};
 use crate::api::Endpoint;
 use crate::model::Kind;
@@ -25,10 +25,11 @@ const LARGEST_FILE: usize = 1 << 20;
 const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
 /// The sections, which are read on their own.
-const SECTIONS: [&str; 6] = ["alert", "amagi", "douyin", "health", "job", "justoneapi"];
+const SECTIONS: [&str; 7] = ["alert", "amagi", "budget", "douyin", "health", "job", "justoneapi"];
 
 /// The same as people may write them by mistake.
-const SECTION_NAMES: [&str; 6] = ["alerts", "amagi", "douyin", "health", "jobs", "justoneapi"];
+const SECTION_NAMES: [&str; 7] =
+    ["alerts", "amagi", "budget", "douyin", "health", "jobs", "justoneapi"];
 
 /// The versions of the note detail.
 const NOTE_DETAILS: [(&str, Endpoint); 4] = [
@@ -83,7 +84,7 @@ impl<'a> Reader<'a> {
             return Err(self.problems.into_error());
         };
         refuse_secrets(&mut document, &mut self.source, &mut self.problems);
-        let [alert, amagi, douyin, health, job, justoneapi] =
+        let [alert, amagi, budget, douyin, health, job, justoneapi] =
             SECTIONS.map(|name| document.remove(name));
         let top: TopLevel = self.section(Some(whole(document, text)));
         let timezone = self.zone(top.timezone.as_ref(), DEFAULT_ZONE);
@@ -91,6 +92,7 @@ impl<'a> Reader<'a> {
         let has_amagi = amagi.is_some();
         let amagi: Amagi = self.section(amagi);
         let douyin: Douyin = self.section(douyin);
+        let budget: wire::Budget = self.section(budget);
         let (jobs, disabled_jobs) = self.jobs(job, timezone);
         let health: Health = self.section(health);
         let listen = self.listen(health.listen.as_ref());
@@ -102,6 +104,7 @@ impl<'a> Reader<'a> {
             work_detail: self.work_detail(&douyin, &amagi, has_amagi),
             justoneapi: self.justoneapi(&justoneapi),
             amagi: self.amagi(&amagi),
+            budget: self.budget(&budget),
             token: self.token,
             jobs,
             disabled_jobs,
@@ -109,6 +112,11 @@ impl<'a> Reader<'a> {
             alerts,
             warnings: self.warnings,
         };
+        for endpoint in config.unpriced() {
+            let title = format!("max_cost_per_day needs the price of {}", endpoint.name());
+            let help = "set it under `[justoneapi.price]`: a limit cannot count what it cannot see";
+            self.problems.anywhere(Problem::new(title, help));
+        }
         if self.problems.is_empty() { Ok(config.warned()) } else { Err(self.problems.into_error()) }
     }
 

@@ -4,6 +4,7 @@
 //! once, each with its line. Secrets have no place in it and are never shown.
 
 mod alert;
+mod budget;
 mod environment;
 mod health;
 mod job;
@@ -30,6 +31,7 @@ use crate::model::{Kind, Target};
 use crate::schedule::Schedule;
 
 pub use alert::{Alert, AlertUrlMissing, Condition, Language, Webhook};
+pub use budget::Budget;
 pub use environment::Environment;
 pub(crate) use health::loopback;
 pub(crate) use job::kind_name;
@@ -53,6 +55,8 @@ pub struct Config {
     pub note_detail: Endpoint,
     /// Who answers for Douyin works, and in which form.
     pub work_detail: Endpoint,
+    /// What may be spent a day, over all jobs.
+    pub budget: Budget,
     /// The jobs, in the order of the file.
     pub jobs: Vec<Job>,
     /// The jobs with `enabled = false`: checked like the others, and not to fire.
@@ -91,6 +95,8 @@ pub struct Job {
     pub kind: Kind,
     /// When it fires.
     pub schedule: Schedule,
+    /// Calls a day at the most; `None`: no limit of its own.
+    pub max_calls_per_day: Option<i64>,
     /// What it looks at, each once, in the order of the file.
     pub targets: Vec<Target>,
 }
