@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::Result;
 use chrono_tz::Tz;
 
+use crate::api::Endpoint;
 use crate::config::Config;
+use crate::model::Kind;
 use crate::schedule::Schedule;
-use crate::store::{Fires, JobRow, Store};
+use crate::store::{Asked, Fires, JobRow, Store};
 use crate::time::Time;
 
 /// A mark further ahead than this was set by a clock that was wrong.
@@ -44,8 +46,20 @@ pub async fn sync(store: &Store, config: &Config, now: Time) -> Result<()> {
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
+    tx.reconsider(&asked(config), now).await?;
     tx.close_unwatched(now).await?;
     tx.commit().await
+}
+
+/// Whom all questions go to.
+fn asked(config: &Config) -> Vec<Asked> {
+    let endpoints = Kind::ALL.map(|kind| config.endpoint(kind));
+    let resolvers = endpoints.into_iter().filter_map(Endpoint::resolver);
+    let asked = |endpoint: Endpoint| Asked {
+        endpoint: endpoint.name(),
+        server: config.provider(endpoint.provider()).base_url.to_string(),
+    };
+    endpoints.into_iter().chain(resolvers).map(asked).collect()
 }
 
 /// Makes the slots that have become due: for each job the latest is to be looked at, older ones

@@ -26,6 +26,9 @@ const TEXT: &str = "%Y-%m-%d %H:%M:%S";
 pub struct Time(DateTime<Utc>);
 
 impl Time {
+    /// The beginning of 1970, before anything this program knows of.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// The instant, cut to microseconds.
     pub fn new(at: DateTime<Utc>) -> Self {
         Self(DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at))

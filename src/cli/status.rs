@@ -14,11 +14,14 @@ use super::{Cli, Json, load_or_default, open, print};
 use crate::config::{Config, kind_name};
 use crate::model::Kind;
 use crate::process;
-use crate::store::{CallTotals, JobReport, Problem, ProcessRow, SlotTotals};
+use crate::store::{CallTotals, JobReport, Problem, ProcessRow, SlotTotals, Unavailable};
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
 const OVERDUE: Duration = Duration::from_secs(300);
+
+/// Targets that cannot be seen are named up to this many, the latest first.
+const UNAVAILABLE: i64 = 20;
 
 #[derive(Args, Debug)]
 pub(super) struct Status {
@@ -36,6 +39,7 @@ struct Report {
     slots: SlotTotals,
     calls: Vec<CallTotals>,
     problems: Vec<Problem>,
+    unavailable: Vec<Unavailable>,
 }
 
 #[derive(Serialize)]
@@ -66,6 +70,7 @@ impl Status {
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
             problems: tx.problems(since, now.minus(OVERDUE)).await?,
+            unavailable: tx.unavailable(UNAVAILABLE).await?,
         };
         drop(tx);
         store.close().await;
@@ -106,6 +111,7 @@ impl Report {
         );
         let calls = self.calls.iter().map(|row| row.calls).sum();
         text += &format!("calls: {}, cost {}\n", count(calls), cost(&self.calls));
+        text += &unseen(&self.unavailable, zone);
         if self.problems.is_empty() {
             return text + "no problems\n";
         }
@@ -115,6 +121,20 @@ impl Report {
         });
         text + &table(&["problem", "why", "times", "last"], &[2], rows.collect())
     }
+}
+
+/// The targets that cannot be seen, with the evidence.
+fn unseen(targets: &[Unavailable], zone: Tz) -> String {
+    if targets.is_empty() {
+        return String::new();
+    }
+    let rows = targets.iter().map(|target| {
+        let again = target.probe_at.map(|at| local(at, zone));
+        let again = again.unwrap_or_else(|| "when its entry changes".to_owned());
+        let (key, evidence) = (safe(&target.key, 40), safe(&target.evidence, 60));
+        vec![target.state.clone(), key, local(target.since, zone), evidence, again]
+    });
+    table(&["unseen", "item", "since", "evidence", "asked again"], &[], rows.collect())
 }
 
 /// The name of a kind in `jobs.toml`.

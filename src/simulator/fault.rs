@@ -8,8 +8,9 @@ const CODES: [i64; 15] =
     [100, 101, 201, 202, 300, 301, 302, 303, 400, 404, 500, 503, 600, 601, 602];
 
 /// Faults without a parameter, and their names.
-const NAMED: [(&str, Fault); 15] = [
+const NAMED: [(&str, Fault); 16] = [
     ("empty", Fault::Empty),
+    ("gone", Fault::Gone),
     ("wrong-id", Fault::WrongId),
     ("not-json", Fault::NotJson),
     ("cut", Fault::Cut),
@@ -33,6 +34,8 @@ pub enum Fault {
     Code(i64),
     /// Success, with nothing in it.
     Empty,
+    /// The platform says that the work is deleted or hidden. Elsewhere as empty.
+    Gone,
     /// Success, about something else than was asked for.
     WrongId,
     /// A gateway's HTML page, HTTP 502.
@@ -76,6 +79,7 @@ impl Fault {
             | Self::None => true,
             Self::Code(_)
             | Self::Empty
+            | Self::Gone
             | Self::WrongId
             | Self::NotJson
             | Self::Cut

@@ -5,6 +5,7 @@
 //! "Differs by necessity:". No transaction is ever open during an HTTP call.
 
 mod archive;
+mod availability;
 mod body;
 mod budget;
 mod claim;
@@ -24,6 +25,7 @@ mod time;
 mod upsert;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
+pub use availability::{Asked, Unavailable};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
 pub use claim::Claim;

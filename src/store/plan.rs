@@ -247,13 +247,22 @@ impl Tx {
             // Cross joins keep SQLite from going through all runs the job ever had.
             "insert into slots (target_id, due_at, run_id, kind, outcome, reason, closed_at,
                                 next_page, attempts, retry_at, fence)
-             select jt.target_id, r.due_at, jr.run_id, j.kind,
-                    case when r.reason is not null then 'missed' end, r.reason,
-                    case when r.reason is not null then $3 end,
-                    1, 0, r.due_at, 0
-             from {rows} cross join job_runs jr cross join jobs j cross join job_targets jt
-             where jr.job_id = $2 and jr.due_at = r.due_at and j.job_id = $2
-               and jt.job_id = $2 and jt.removed_at is null
+             select target_id, due_at, run_id, kind,
+                    case when reason is not null then 'missed' end, reason,
+                    case when reason is not null then $3 end,
+                    1, 0, due_at, 0
+             from (
+                 -- A target that cannot be seen is not asked about, unless it is time to see again.
+                 select jt.target_id, r.due_at, jr.run_id, j.kind,
+                        coalesce(r.reason, (
+                            select min(case a.state when 'gone' then 'gone' else 'bad_request' end)
+                            from availability a
+                            where a.target_id = jt.target_id and a.until is null
+                              and (a.probe_at is null or a.probe_at > $3))) as reason
+                 from {rows} cross join job_runs jr cross join jobs j cross join job_targets jt
+                 where jr.job_id = $2 and jr.due_at = r.due_at and j.job_id = $2
+                   and jt.job_id = $2 and jt.removed_at is null) as planned
+             where true
              on conflict (target_id, due_at) do nothing",
         );
         execute!(self, sql, rows.as_str(), job_id, now);

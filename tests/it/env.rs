@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
+use tidewatch::model::Target;
 use tidewatch::simulator::{self, Amagi, Fates, Options, Replay, Simulator, World};
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
@@ -102,6 +103,16 @@ impl Env {
         let daemon = self.daemon.as_mut().expect("a daemon is running");
         daemon.run_until(end, |_, _| {}).await.unwrap();
         self.clock.jump_to(end);
+    }
+
+    /// Asks for looks at these targets now, by hand; the daemon makes them.
+    pub(crate) async fn look_by_hand(&mut self, targets: &[Target]) {
+        // Not at the instant of a fire: a slot of that due time would serve.
+        self.advance(Duration::from_secs(1)).await;
+        let mut tx = self.store.begin().await.unwrap();
+        tx.run_by_hand(targets, "fetch", self.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        self.advance(Duration::ZERO).await;
     }
 
     /// Fails calls from now on; see the simulator's language of faults.

@@ -1,5 +1,6 @@
 //! Every statement of the store, on both databases.
 
+mod availability;
 mod limits;
 
 use std::collections::BTreeSet;
@@ -85,6 +86,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
             next,
             at: at(now),
         },
+        server: "https://api.justoneapi.com/".into(),
         asked: claim.key.clone(),
         document: Some(Document {
             endpoint: "xiaohongshu/get-note-detail/v7",
