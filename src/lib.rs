@@ -8,6 +8,7 @@
 //! what people paste, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
+pub mod alerts;
 pub mod api;
 pub mod cli;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod model;
 pub mod plan;
 pub mod process;
 pub mod retry;
+pub mod runs;
 pub mod schedule;
 pub mod simulator;
 pub mod store;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// From this value on a number in an answer is milliseconds, below it seconds.
@@ -77,6 +78,14 @@ impl Time {
             .ok()
             .and_then(|delta| self.0.checked_sub_signed(delta))
             .map_or(self, Self::new)
+    }
+
+    /// When the day of this instant began in a zone.
+    #[must_use]
+    pub fn last_midnight(self, zone: Tz) -> Self {
+        let date = self.0.with_timezone(&zone).date_naive();
+        let midnight = date.and_time(chrono::NaiveTime::MIN).and_local_timezone(zone);
+        midnight.earliest().map_or(self, |midnight| Self::new(midnight.to_utc()))
     }
 
     /// How long after `earlier` this is; zero when it is not after.

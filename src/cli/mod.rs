@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, one short function or file a subcommand.
 
+mod alert;
 pub mod check;
 mod demo;
 mod fetch;
@@ -111,6 +112,8 @@ enum Command {
     Fetch(fetch::Fetch),
     /// How the jobs stand: due, observed and missed looks, calls and cost, open problems
     Status(status::Status),
+    /// Try the alerts of jobs.toml: `alert test`
+    Alert(alert::Alert),
     /// Ask the daemon on this machine how it is (exit 0 or 1): for containers
     Healthcheck(healthcheck::Healthcheck),
     /// Bring the database's schema up to date (SQLite does so by itself)
@@ -142,6 +145,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Check => check_config(cli),
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Status(status) => status.run(cli).await,
+            Command::Alert(alert) => alert.run(cli).await,
             Command::Healthcheck(check) => check.run(cli).await,
             Command::Migrate => migrate(cli).await,
             Command::Demo(demo) => demo.run().await,

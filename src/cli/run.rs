@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Cli, SOME_FAILED, load, open};
+use crate::alerts::Alerts;
 use crate::config::loopback;
 use crate::daemon::Daemon;
 use crate::health::{self, Health};
-use crate::systemd;
 use crate::tasks::Tasks;
 use crate::time::Clock;
+use crate::{runs, systemd};
 
 #[derive(Args, Debug)]
 pub(super) struct Run {
@@ -38,19 +40,25 @@ impl Run {
         };
         let store = open(cli).await?;
         let clock = Clock::system();
+        let (_config, latest) = watch::channel(config.clone());
+        let alerts = Alerts::new(latest, store.clone(), clock.clone())?;
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         let vitals = daemon.vitals();
         let mut tasks = Tasks::default();
         tasks.start("the telling of systemd", systemd::tell(vitals.clone()));
+        tasks.start("the reporting of runs", runs::report_all(store.clone(), clock.clone()));
+        tasks.start("the sending of alerts", alerts.run());
         if let Some(listener) = listener {
-            let health = Health { vitals, store: store.clone(), clock };
+            let health = Health { vitals, store: store.clone(), clock: clock.clone() };
             tasks.start("the health server", health.serve(listener));
         }
-        let stopped = watch(&mut daemon, &mut tasks).await?;
+        let stopped = work(&mut daemon, &mut tasks).await?;
         if stopped == Stopped::AtOnce {
             tracing::warn!("stopped at once; calls in flight stand open on the ledger");
             return Ok(ExitCode::from(SOME_FAILED));
         }
+        drop(tasks);
+        runs::report(&store, &clock).await?;
         daemon.close().await?;
         store.close().await;
         tracing::info!("stopped");
@@ -66,7 +74,7 @@ enum Stopped {
 }
 
 /// Lets the daemon work until a signal, or the death of something that it cannot do without.
-async fn watch(daemon: &mut Daemon, tasks: &mut Tasks) -> Result<Stopped> {
+async fn work(daemon: &mut Daemon, tasks: &mut Tasks) -> Result<Stopped> {
     let stop = CancellationToken::new();
     let mut signals = std::pin::pin!(Signals::new()?.twice(&stop));
     let mut work = std::pin::pin!(daemon.run(&stop));

@@ -55,7 +55,7 @@ impl Status {
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
-        let since = day_begins(now, config.timezone);
+        let since = now.last_midnight(config.timezone);
         let mut tx = store.read().await?;
         let next = |name: &str| {
             let job = config.jobs.iter().find(|job| job.name == name);
@@ -153,13 +153,6 @@ fn require_archive(cli: &Cli) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// When the day of `now` began in a zone.
-fn day_begins(now: Time, zone: Tz) -> Time {
-    let date = now.utc().with_timezone(&zone).date_naive();
-    let midnight = date.and_time(chrono::NaiveTime::MIN).and_local_timezone(zone);
-    midnight.earliest().map_or(now, |midnight| Time::new(midnight.to_utc()))
 }
 
 fn local(time: Time, zone: Tz) -> String {

@@ -4,6 +4,7 @@
 //! of `Tx`, written once for both databases; where the text must differ, a comment there begins
 //! "Differs by necessity:". No transaction is ever open during an HTTP call.
 
+mod alerts;
 mod archive;
 mod availability;
 mod body;
@@ -20,10 +21,12 @@ mod queue;
 mod report;
 mod rows;
 mod run_report;
+mod runs;
 mod shapes;
 mod time;
 mod upsert;
 
+pub use alerts::{AlertRow, Finding};
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use availability::{Asked, Unavailable};
 pub use body::Body;
@@ -38,6 +41,7 @@ pub use presence::{Presence, ProcessRow};
 pub use queue::{Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
 pub use run_report::{Counts, KolFigures, Observation, Suggested};
+pub use runs::RunSummary;
 
 use anyhow::{Context as _, Result};
 

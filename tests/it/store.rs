@@ -1,7 +1,9 @@
 //! Every statement of the store, on both databases.
 
+mod alerts;
 mod availability;
 mod limits;
+mod runs;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
