@@ -109,7 +109,13 @@ impl Daemon {
         let mut alarm = Alarm::set(&self.config.jobs, &self.clock, &bell).await?;
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
-                tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
+                let next_due_at = next.to_string();
+                tracing::info!(
+                    job = job.name,
+                    targets = job.targets.len(),
+                    next_due_at,
+                    "watching"
+                );
             }
         }
         let mut pause = FIRST_PAUSE;
@@ -139,7 +145,12 @@ impl Daemon {
                 Err(error) => {
                     let error = format!("{error:#}");
                     self.vitals.database_fails(error.as_str());
-                    tracing::error!(error, retry_in = ?pause, "the database fails; nothing is lost, trying again");
+                    let retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                    tracing::error!(
+                        error,
+                        retry_in_ms,
+                        "the database fails; nothing is lost, trying again"
+                    );
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -214,7 +225,7 @@ impl Daemon {
     fn report(&mut self) {
         let Tally { calls, observed, missed, retrying } = self.crawler.take_tally();
         if calls > 0 {
-            tracing::info!(observed, missed, retrying, calls, "looked");
+            tracing::debug!(observed, missed, retrying, calls, "looked");
         }
     }
 

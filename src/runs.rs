@@ -49,6 +49,8 @@ pub async fn report(store: &Store, clock: &Clock) -> Result<()> {
 fn tell(run: &RunSummary, reasons: Option<&BTreeMap<String, i64>>) {
     let reasons = reasons.into_iter().flatten();
     let missed_by: Vec<_> = reasons.map(|(reason, looks)| format!("{reason} {looks}")).collect();
+    let duration = run.settled_at.since(run.decided_at);
+    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         run_id = run.run_id,
         job = run.job.as_deref().unwrap_or(&run.origin),
@@ -61,7 +63,7 @@ fn tell(run: &RunSummary, reasons: Option<&BTreeMap<String, i64>>) {
         billed = run.billed,
         unknown = run.unknown,
         cost_micros = run.cost_micros,
-        duration_ms = run.settled_at.since(run.decided_at).as_millis(),
+        duration_ms,
         "run finished"
     );
 }

@@ -154,7 +154,7 @@ fn local(time: Time, zone: Tz) -> String {
 
 /// A text that is one line and means nothing to a chat: no mention, no link, no markup.
 fn plain(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = |c: char| matches!(c, '\u{061c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars()
         .filter(|c| !c.is_control() && !turns(*c) && !matches!(c, '<' | '>' | '@'))
         .take(LONGEST_SUBJECT)

@@ -2,6 +2,7 @@
 //! differ only in where the slots come from.
 
 mod answer;
+mod quiet;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -13,6 +14,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::task::JoinSet;
 
+use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider};
 use crate::config::Config;
@@ -40,6 +42,7 @@ pub struct Crawler {
     unsaved: Vec<Fetched>,
     turn: usize,
     tally: Tally,
+    quiet: Quiet,
 }
 
 /// What came of the calls since somebody last asked.
@@ -119,6 +122,7 @@ impl Crawler {
             unsaved: Vec::new(),
             turn: 0,
             tally: Tally::default(),
+            quiet: Quiet::default(),
         })
     }
 
@@ -262,7 +266,9 @@ impl Crawler {
                 self.unsaved.push(fetched);
             }
             // Its slot's lease will end and its ledger row stays open: both say so.
-            Err(error) => tracing::error!(%error, "a call was lost inside the program"),
+            Err(error) => {
+                tracing::error!(error = error.to_string(), "a call was lost inside the program")
+            }
         }
     }
 
@@ -297,11 +303,23 @@ impl Crawler {
         let asked = answer.asked.as_str();
         let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
+        let (call_id, at) = (answer.end.call_id, answer.settlement.at);
         match answer.settlement.next {
-            Next::Missed(reason) => tracing::warn!(asked, reason, said, "missed"),
-            Next::Retry(at, reason) => tracing::info!(asked, reason, said, again = %at, "failed"),
+            Next::Missed(reason) => match self.quiet.lets("missed", reason, at) {
+                Some(unsaid) => tracing::warn!(asked, call_id, reason, said, unsaid, "missed"),
+                None => tracing::debug!(asked, call_id, reason, said, "missed"),
+            },
+            Next::Retry(again, reason) => {
+                let again_at = again.to_string();
+                match self.quiet.lets("failed", reason, at) {
+                    Some(unsaid) => {
+                        tracing::info!(asked, call_id, reason, said, again_at, unsaid, "failed");
+                    }
+                    None => tracing::debug!(asked, call_id, reason, said, again_at, "failed"),
+                }
+            }
             Next::Observed | Next::Continue { .. } => {
-                tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
+                tracing::debug!(asked, call_id, "saved an answer");
             }
         }
     }
@@ -326,7 +344,11 @@ impl Crawler {
             match self.save_together(std::slice::from_ref(&answer)).await {
                 Err(error) if is_refused(&error) => {
                     let call_id = answer.end.call_id;
-                    tracing::error!(call_id, %error, "the database refused an answer; kept as text");
+                    tracing::error!(
+                        call_id,
+                        error = format!("{error:#}"),
+                        "the database refused an answer; kept as text"
+                    );
                     answer = answer::as_text(answer);
                     self.save_together(std::slice::from_ref(&answer)).await?;
                 }
