@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::alarm::Alarm;
@@ -42,14 +42,15 @@ pub struct Daemon {
     next_fire: Option<Time>,
     process: Process,
     vitals: Vitals,
+    settings: watch::Sender<Arc<Config>>,
 }
 
 /// What the loop should do next.
 enum Turn {
     /// Go on at once.
     Again,
-    /// Wait: for a call that ends, an alarm, or this time.
-    Wait(Time),
+    /// Wait: for a call that ends, an alarm, or this time, if anything is expected.
+    Wait(Option<Time>),
 }
 
 impl Daemon {
@@ -73,6 +74,7 @@ impl Daemon {
         plan::sync(&store, &config, started).await?;
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
+        let settings = watch::Sender::new(config.clone());
         Ok(Self {
             config,
             store,
@@ -84,12 +86,18 @@ impl Daemon {
             next_fire: None,
             process,
             vitals: Vitals::default(),
+            settings,
         })
     }
 
     /// How it is, for whoever watches over it.
     pub fn vitals(&self) -> Vitals {
         self.vitals.clone()
+    }
+
+    /// The settings that it works by, now and from now on.
+    pub fn settings(&self) -> watch::Receiver<Arc<Config>> {
+        self.settings.subscribe()
     }
 
     /// Puts on record that it has ended.
@@ -131,6 +139,8 @@ impl Daemon {
                 Ok(Turn::Again) => {}
                 Ok(Turn::Wait(until)) => {
                     let clock = self.clock.clone();
+                    let reconcile = clock.now().plus(RECONCILE);
+                    let until = until.map_or(reconcile, |at| at.min(reconcile));
                     tokio::select! {
                         () = self.crawler.wait() => {}
                         () = clock.sleep_until(until) => {}
@@ -180,12 +190,11 @@ impl Daemon {
             match self.turn().await? {
                 Turn::Again => {}
                 Turn::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
-                Turn::Wait(_) => {
+                Turn::Wait(until) => {
                     let mut tx = self.store.read().await?;
-                    let retry = tx.next_try(None, self.clock.now()).await?;
-                    let next = [retry, self.next_fire].into_iter().flatten().min();
+                    let retry = tx.next_try_after(self.clock.now()).await?;
                     drop(tx);
-                    match next {
+                    match [retry, until].into_iter().flatten().min() {
                         Some(at) if at <= end => self.clock.jump_to(at),
                         _ => return Ok(()),
                     }
@@ -214,11 +223,10 @@ impl Daemon {
         if self.crawler.is_idle() {
             self.report();
         }
-        if started.calls > 0 && started.held_back.is_none() {
+        if started.calls > 0 && started.held.is_empty() {
             return Ok(Turn::Again);
         }
-        let until = now.plus(started.held_back.unwrap_or(RECONCILE).min(RECONCILE));
-        Ok(Turn::Wait(self.next_fire.map_or(until, |fire| fire.min(until))))
+        Ok(Turn::Wait([started.again_at(), self.next_fire].into_iter().flatten().min()))
     }
 
     /// Says what came of the looks, once all that could be made have been.

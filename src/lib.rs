@@ -16,6 +16,7 @@ pub mod crawl;
 pub mod daemon;
 pub mod health;
 pub mod model;
+pub mod pause;
 pub mod plan;
 pub mod process;
 pub mod retry;

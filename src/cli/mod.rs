@@ -5,6 +5,7 @@ pub mod check;
 mod demo;
 mod fetch;
 mod healthcheck;
+mod pause;
 mod run;
 mod show;
 mod simulate;
@@ -116,6 +117,10 @@ enum Command {
     Alert(alert::Alert),
     /// Ask the daemon on this machine how it is (exit 0 or 1): for containers
     Healthcheck(healthcheck::Healthcheck),
+    /// Stop asking a job, an endpoint or a provider for a while
+    Pause(pause::Pause),
+    /// Go on asking what was paused, by hand or by upstream
+    Resume(pause::Resume),
     /// Bring the database's schema up to date (SQLite does so by itself)
     Migrate,
     /// A simulated week in seconds: no token, no server, no questions
@@ -147,6 +152,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Status(status) => status.run(cli).await,
             Command::Alert(alert) => alert.run(cli).await,
             Command::Healthcheck(check) => check.run(cli).await,
+            Command::Pause(pause) => pause.run(cli).await,
+            Command::Resume(resume) => resume.run(cli).await,
             Command::Migrate => migrate(cli).await,
             Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,

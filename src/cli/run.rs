@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Cli, SOME_FAILED, load, open};
@@ -40,10 +39,9 @@ impl Run {
         };
         let store = open(cli).await?;
         let clock = Clock::system();
-        let (_config, latest) = watch::channel(config.clone());
-        let alerts = Alerts::new(latest, store.clone(), clock.clone())?;
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         let vitals = daemon.vitals();
+        let alerts = Alerts::new(daemon.settings(), store.clone(), clock.clone())?;
         let mut tasks = Tasks::default();
         tasks.start("the telling of systemd", systemd::tell(vitals.clone()));
         tasks.start("the reporting of runs", runs::report_all(store.clone(), clock.clone()));

@@ -97,7 +97,7 @@ async fn a_stopped_provider_is_told_once_across_restarts_and_once_more_when_it_i
                      "since": "2026-03-09 14:10:42", "resolved_at": null }],
         "text": text, "at": "2026-03-09 14:10:42",
     });
-    assert_eq!(receiver.bodies(), [raised.clone()]);
+    assert_eq!(receiver.bodies(), std::slice::from_ref(&raised));
     resume(&store, "justoneapi", clock.now()).await;
     restarted.look().await.unwrap();
     restarted.look().await.unwrap();

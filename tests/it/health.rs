@@ -27,7 +27,8 @@ async fn get(address: SocketAddr, path: &str, host: &str) -> (u16, String) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head[9..12].parse().unwrap(), body.trim_end().to_owned())
+    let status = head.split(' ').nth(1).unwrap();
+    (status.parse().unwrap(), body.trim_end().to_owned())
 }
 
 /// A port that nobody has.

@@ -9,6 +9,7 @@ mod crash;
 mod databases;
 mod env;
 mod health;
+mod limits;
 mod logs;
 mod looks;
 mod program;
