@@ -182,7 +182,7 @@ pub async fn test(alert: &Alert, config: &Config, now: Time) -> Result<Result<()
 
 /// How long to wait after this many tries in vain.
 fn wait_after(attempts: i64) -> Duration {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
     (FIRST_WAIT * 2_u32.pow(doublings)).min(LONGEST_WAIT)
 }
 

@@ -5,6 +5,7 @@
 mod alerts;
 mod answers;
 mod availability;
+mod contrib;
 mod crash;
 mod databases;
 mod env;
