@@ -44,6 +44,8 @@ pub struct Crawler {
     run: Option<i64>,
     /// The pauses that lasted when slots were last claimed.
     pauses: Vec<PauseRow>,
+    /// When the next failed look may be tried again, as far as this process knows.
+    retry_at: Option<Time>,
     /// The endpoints whose last calls failed.
     failing: BTreeSet<Endpoint>,
     in_flight: JoinSet<Fetched>,
@@ -133,6 +135,7 @@ impl Crawler {
             owner,
             run,
             pauses: Vec::new(),
+            retry_at: None,
             failing: BTreeSet::new(),
             in_flight: JoinSet::new(),
             flying: BTreeMap::new(),
@@ -153,6 +156,11 @@ impl Crawler {
         std::mem::take(&mut self.tally)
     }
 
+    /// When the next failed look may be tried again, as far as this process knows.
+    pub fn retry_at(&self) -> Option<Time> {
+        self.retry_at
+    }
+
     /// Whether an endpoint fails on everything, as far as was known when slots were last claimed.
     fn is_failing(&self, endpoint: Endpoint) -> bool {
         pause::of_endpoint(&self.pauses, endpoint)
@@ -171,6 +179,7 @@ impl Crawler {
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
         let mut started = Started::default();
+        self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
         for n in 0..Kind::ALL.len() {
@@ -331,6 +340,7 @@ impl Crawler {
                 None => tracing::debug!(asked, call_id, reason, said, "missed"),
             },
             Next::Retry(again, reason) => {
+                self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
                 let again_at = again.to_string();
                 match self.quiet.lets("failed", reason, at) {
                     Some(unsaid) => {
