@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Cli, SOME_FAILED, load, open};
 use crate::alerts::Alerts;
-use crate::config::loopback;
-use crate::daemon::Daemon;
+use crate::config::{Environment, loopback};
+use crate::daemon::{Daemon, Watch};
 use crate::health::{self, Health};
 use crate::tasks::Tasks;
 use crate::time::Clock;
@@ -27,6 +27,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let config = Arc::new(load(cli)?);
+        let watch = Watch::begin(&config, Environment::read())?;
         config.require_token()?;
         config.require_alert_urls()?;
         for warning in &config.warnings {
@@ -40,6 +41,7 @@ impl Run {
         let store = open(cli).await?;
         let clock = Clock::system();
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
+        daemon.listen_to(watch);
         let vitals = daemon.vitals();
         let alerts = Alerts::new(daemon.settings(), store.clone(), clock.clone())?;
         let mut tasks = Tasks::default();

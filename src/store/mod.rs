@@ -10,8 +10,10 @@ mod availability;
 mod body;
 mod budget;
 mod claim;
+mod config_loads;
 mod connect;
 mod endpoints;
+mod jobs;
 mod known;
 mod ledger;
 mod pauses;
@@ -25,6 +27,7 @@ mod runs;
 mod shapes;
 mod time;
 mod upsert;
+mod watchlists;
 
 pub use alerts::{AlertRow, Finding};
 pub use archive::{Answer, Document, NORMALISER, Resolved};
@@ -32,11 +35,13 @@ pub use availability::{Asked, Unavailable};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
 pub use claim::Claim;
+pub use config_loads::{ConfigLoad, ConfigState};
 pub use connect::{Schema, Store};
 pub use endpoints::EndpointRow;
+pub use jobs::{JobEntry, JobRow};
 pub use ledger::{CallEnd, CallStart};
 pub use pauses::PauseRow;
-pub use plan::{Fires, JobRow};
+pub use plan::Fires;
 pub use presence::{Presence, ProcessRow};
 pub use queue::{Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
@@ -66,6 +71,18 @@ impl Tx {
         }
         .context("the database could not commit")
     }
+}
+
+/// The number of a row.
+#[derive(sqlx::FromRow)]
+struct Id {
+    id: i64,
+}
+
+/// How many there are.
+#[derive(sqlx::FromRow)]
+struct Count {
+    count: i64,
 }
 
 /// Whether an error says that the database refuses the data itself, however often it is tried:

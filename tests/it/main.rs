@@ -5,6 +5,7 @@
 mod alerts;
 mod answers;
 mod availability;
+mod clocks;
 mod contrib;
 mod crash;
 mod databases;
@@ -14,8 +15,10 @@ mod limits;
 mod logs;
 mod looks;
 mod program;
+mod reload;
 mod rows;
 mod same;
+mod schedules;
 mod schema;
 mod secrecy;
 mod signals;

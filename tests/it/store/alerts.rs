@@ -67,7 +67,7 @@ async fn what_is_found_is_handed_out_until_it_was_sent_and_again_when_it_is_over
 /// A fire of the job, all of whose looks come to this.
 async fn fired(store: &Store, job: i64, due: &str, next: Next) {
     let mut tx = store.begin().await.unwrap();
-    tx.fire(job, &open_at(due), at(due)).await.unwrap();
+    tx.fire(job, &open_at(due), None, at(due)).await.unwrap();
     for claim in claim(&mut tx, due).await {
         let ids = tx.open_calls(&[call(&claim, due)]).await.unwrap();
         tx.save(&[answer(&claim, ids[0], due, next, Batch::default())]).await.unwrap();
@@ -90,7 +90,7 @@ async fn a_job_is_silent_after_so_many_settled_fires_without_an_observation(data
     fired(&store, job, "10:00:00", Next::Missed("quota")).await;
     assert!(silent(3).await.is_empty(), "there were not so many fires");
     let mut tx = store.begin().await.unwrap();
-    tx.fire(job, &open_at("11:00:00"), at("11:00:00")).await.unwrap();
+    tx.fire(job, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();
     tx.close_runs(at("11:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     assert!(silent(3).await.is_empty(), "the third is not settled");
@@ -109,7 +109,7 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claims = claim(&mut tx, "09:00:00").await;
     let ids = tx.open_calls(&[call(&claims[0], "09:00:00")]).await.unwrap();
     let mut gone = answer(&claims[0], ids[0], "09:00:01", Next::Missed("gone"), Batch::default());
@@ -119,7 +119,7 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     let expected =
         Finding { subject: "note a".into(), detail: String::new(), since: at("09:00:01") };
     assert_eq!(found, [expected]);
-    tx.fire(job, &open_at("12:00:00"), at("12:00:00")).await.unwrap();
+    tx.fire(job, &open_at("12:00:00"), None, at("12:00:00")).await.unwrap();
     tx.run_by_hand(&[note("a")], "fetch", at("12:00:30")).await.unwrap();
     let claims = claim(&mut tx, "12:00:30").await;
     let again = claims.iter().find(|claim| claim.key == "a").unwrap();

@@ -45,7 +45,7 @@ async fn what_cannot_be_seen_is_listed_with_its_evidence_while_it_is_watched(dat
     let mut tx = store.begin().await.unwrap();
     let notes = [note("a"), note("b")];
     let job = campaign(&mut tx, &notes).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     look_with(&store, "09:00:01", "bad_request").await;
     let listed = unseen(&store).await;
@@ -62,7 +62,7 @@ async fn what_cannot_be_seen_is_listed_with_its_evidence_while_it_is_watched(dat
     assert_eq!(listed[0], second);
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.unavailable(1).await.unwrap(), [second]);
-    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     assert!(claim(&mut tx, "10:00:01").await.is_empty(), "nothing is asked");
     tx.set_watchlist(job, &notes[..1], at("10:30:00")).await.unwrap();
     assert_eq!(tx.unavailable(10).await.unwrap().len(), 1);
@@ -73,7 +73,7 @@ async fn a_mark_ends_with_the_settings_it_was_made_under(database: Database) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     look_with(&store, "09:00:01", "bad_request").await;
     let mut tx = store.begin().await.unwrap();
@@ -84,7 +84,7 @@ async fn a_mark_ends_with_the_settings_it_was_made_under(database: Database) {
     assert_eq!(tx.reconsider(&elsewhere, at("09:10:00")).await.unwrap(), 1);
     assert_eq!(tx.reconsider(&elsewhere, at("09:11:00")).await.unwrap(), 0);
     assert!(tx.unavailable(10).await.unwrap().is_empty());
-    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     // Gone is not over because another one is asked, but that one is asked at once.
     look_with(&store, "10:00:01", "gone").await;
@@ -102,14 +102,14 @@ async fn a_late_answer_says_nothing_and_a_verdict_settles_what_else_is_open(data
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let old = claim(&mut tx, "09:00:00").await.remove(0);
     let old_call = tx.open_calls(&[call(&old, "09:00:00")]).await.unwrap()[0];
     let new = claim_as(&mut tx, 8, "09:59:00").await.remove(0);
     let new_call = tx.open_calls(&[call(&new, "09:59:00")]).await.unwrap()[0];
     assert_eq!(tx.save(&[said(&old, old_call, "09:59:01", "gone")]).await.unwrap(), 1);
     assert!(tx.unavailable(10).await.unwrap().is_empty());
-    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     let by_hand = tx.run_by_hand(&[note("a")], "fetch", at("10:00:01")).await.unwrap();
     assert_eq!(tx.save(&[said(&new, new_call, "10:00:02", "gone")]).await.unwrap(), 0);
     let missed = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
@@ -126,7 +126,7 @@ async fn a_later_page_that_is_refused_does_not_stop_the_search(database: Databas
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     look(&store, "09:00:01", Next::Continue { page: 2 }, Batch::default()).await;
     look_with(&store, "09:00:02", "bad_request").await;

@@ -11,7 +11,7 @@ async fn a_run_is_closed_once_its_last_look_is_settled_and_handed_out_once(datab
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b"), note("c")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:01")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:01")).await.unwrap();
     let claims = claim(&mut tx, "09:00:02").await;
     let calls: Vec<_> = claims.iter().map(|claim| call(claim, "09:00:02")).collect();
     let ids = tx.open_calls(&calls).await.unwrap();
@@ -43,9 +43,9 @@ async fn a_run_is_closed_once_its_last_look_is_settled_and_handed_out_once(datab
 
     // Fires that nobody decided in time are missed as they are planned: that was told there.
     let mut fires = open_at("12:00:00");
-    fires.open = None;
+    fires.open.clear();
     fires.missed = vec![(at("10:00:00"), "daemon_down"), (at("11:00:00"), "daemon_down")];
-    tx.fire(job, &fires, at("11:30:00")).await.unwrap();
+    tx.fire(job, &fires, None, at("11:30:00")).await.unwrap();
     assert!(tx.close_runs(at("11:30:01")).await.unwrap().is_empty());
     assert!(!tx.has_settled_runs().await.unwrap());
 }
