@@ -67,6 +67,12 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// How every fault is written; a slow one needs its milliseconds in the place of `MS`.
+    pub fn names() -> Vec<String> {
+        let named = NAMED.iter().map(|(name, _)| (*name).to_owned());
+        CODES.iter().map(i64::to_string).chain(named).chain(["slow:MS".to_owned()]).collect()
+    }
+
     /// Whether the call gets a true answer all the same.
     pub(super) fn is_answered(self) -> bool {
         match self {
@@ -118,9 +124,7 @@ impl FromStr for Fault {
         }
         let code = text.parse().ok().filter(|code| CODES.contains(code));
         code.map(Self::Code).ok_or_else(|| {
-            let names: Vec<&str> = NAMED.iter().map(|(name, _)| *name).collect();
-            let codes = CODES.map(|code| code.to_string()).join(", ");
-            format!("no fault is called {text:?}; there are {codes}, {}, slow:MS", names.join(", "))
+            format!("no fault is called {text:?}; there are {}", Self::names().join(", "))
         })
     }
 }

@@ -16,8 +16,8 @@ const EMPTY_ANSWERS: i64 = 3;
 /// How far apart the first and the last of them are at least.
 const EMPTY_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// When a gone target is asked about again, in days after each answer that found it gone; the
-/// last one stands for all that follow.
+/// When a gone target is asked about again, in days after each look that found it gone; the last
+/// one stands for all that follow.
 const PROBE_AFTER_DAYS: [u32; 4] = [1, 2, 4, 7];
 
 /// A day.
@@ -83,8 +83,10 @@ impl<'a> EvidenceRow<'a> {
         };
         let code = end.code.as_ref().map(|code| format!(", code {code}")).unwrap_or_default();
         let said = end.message.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-        let [probe_1, probe_2, probe_3, probe_4] = PROBE_AFTER_DAYS
-            .map(|days| (state == "gone").then(|| end.finished_at.plus(DAY * days)));
+        // From when the look was due, so that the same one of another day is the next.
+        let due_at = answer.settlement.due_at;
+        let [probe_1, probe_2, probe_3, probe_4] =
+            PROBE_AFTER_DAYS.map(|days| (state == "gone").then(|| due_at.plus(DAY * days)));
         Some(Self {
             target_id: answer.settlement.target_id,
             call_id: end.call_id,

@@ -3,7 +3,7 @@
 use tidewatch::model::{Kind, Target};
 
 use crate::databases::{Database, on_both};
-use crate::env::{Env, hours, minutes, world};
+use crate::env::{Env, hours, world};
 
 /// An hourly job that looks at the first `count` works.
 fn hourly_works(count: usize) -> String {
@@ -152,10 +152,13 @@ async fn what_another_endpoint_refused_or_did_not_show_is_asked_of_the_new_one(d
 on_both!(a_probe_that_fails_is_made_again_at_the_next_look);
 async fn a_probe_that_fails_is_made_again_at_the_next_look(database: Database) {
     let mut env = Env::new(database, &hourly_works(1)).await;
-    env.fails("amagi@1=gone; amagi@2-6=risk; amagi=gone");
-    env.advance(hours(24) + minutes(90)).await;
+    env.fails("amagi=gone");
+    env.advance(hours(24)).await;
+    env.fails("amagi=risk");
+    env.advance(hours(2)).await;
     assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 01:00:00 to now, 1 answers"]);
-    env.advance(hours(3)).await;
+    env.fails("amagi=gone");
+    env.advance(hours(2)).await;
     assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 01:00:00 to now, 2 answers"]);
     assert_eq!(env.ask(SLOTS).await, ["missed gone 27", "missed upstream_failure 1"]);
 }

@@ -18,6 +18,10 @@ use crate::databases::Database;
 
 const TOKEN: &str = "token-of-the-tests";
 
+/// What the tests pay, in yuan a call.
+const PRICES: &str = r#""xiaohongshu/get-note-detail" = 0.15, "xiaohongshu/search-recommend/v1" = 0.1,
+    "xiaohongshu-pgy/kol-search/v1" = 0.3, "douyin/share-url-transfer/v1" = 0.05"#;
+
 /// When every test begins: a Monday.
 pub(crate) fn beginning() -> Time {
     "2026-03-02 00:00:00".parse().unwrap()
@@ -93,7 +97,7 @@ impl Env {
         let text = format!(
             "[amagi]\nbase_url = \"{}\"\nparameter = \"{}\"\nrate_per_second = 1000\n\
              [justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
-             price = {{ \"xiaohongshu/get-note-detail\" = \"0.15\" }}\n{jobs}",
+             price = {{ {PRICES} }}\n{jobs}",
             self.api.amagi_url(),
             self.parameter,
             self.api.justoneapi_url(),

@@ -90,7 +90,7 @@ async fn a_mark_ends_with_the_settings_it_was_made_under(database: Database) {
     look_with(&store, "10:00:01", "gone").await;
     assert_eq!(
         unseen(&store).await[0].probe_at,
-        Some(at("10:00:01").plus(Duration::from_secs(24 * 3600)))
+        Some(at("10:00:00").plus(Duration::from_secs(24 * 3600)))
     );
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.reconsider(&elsewhere, at("10:10:00")).await.unwrap(), 1);
