@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
-use super::wire::{self, Amagi, Douyin, Health, JustOneApi, TopLevel};
+use super::wire::{self, Amagi, Daemon, Douyin, Health, JustOneApi, TopLevel};
 use super::{Config, Environment, secrets, section};
 use crate::api::Endpoint;
 use crate::model::Kind;
@@ -25,11 +25,12 @@ const LARGEST_FILE: usize = 1 << 20;
 const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
 /// The sections, which are read on their own.
-const SECTIONS: [&str; 7] = ["alert", "amagi", "budget", "douyin", "health", "job", "justoneapi"];
+const SECTIONS: [&str; 8] =
+    ["alert", "amagi", "budget", "daemon", "douyin", "health", "job", "justoneapi"];
 
 /// The same as people may write them by mistake.
-const SECTION_NAMES: [&str; 7] =
-    ["alerts", "amagi", "budget", "douyin", "health", "jobs", "justoneapi"];
+const SECTION_NAMES: [&str; 8] =
+    ["alerts", "amagi", "budget", "daemon", "douyin", "health", "jobs", "justoneapi"];
 
 /// The versions of the note detail.
 const NOTE_DETAILS: [(&str, Endpoint); 4] = [
@@ -85,7 +86,7 @@ impl<'a> Reader<'a> {
             return Err(self.problems.into_error());
         };
         refuse_secrets(&mut document, &mut self.source, &mut self.problems);
-        let [alert, amagi, budget, douyin, health, job, justoneapi] =
+        let [alert, amagi, budget, daemon, douyin, health, job, justoneapi] =
             SECTIONS.map(|name| document.remove(name));
         let top: TopLevel = self.section(Some(whole(document, text)));
         let timezone = self.zone(top.timezone.as_ref(), DEFAULT_ZONE);
@@ -93,6 +94,7 @@ impl<'a> Reader<'a> {
         let has_amagi = amagi.is_some();
         let amagi: Amagi = self.section(amagi);
         let douyin: Douyin = self.section(douyin);
+        let daemon: Daemon = self.section(daemon);
         let budget: wire::Budget = self.section(budget);
         let (jobs, disabled_jobs) = self.jobs(job, timezone);
         let health: Health = self.section(health);
@@ -105,6 +107,7 @@ impl<'a> Reader<'a> {
             work_detail: self.work_detail(&douyin, &amagi, has_amagi),
             justoneapi: self.justoneapi(&justoneapi),
             amagi: self.amagi(&amagi),
+            lease: self.lease(&daemon),
             budget: self.budget(&budget),
             token: self.token,
             jobs,

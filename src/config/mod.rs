@@ -50,6 +50,8 @@ pub struct Config {
     pub justoneapi: ProviderSettings,
     /// amagi's settings.
     pub amagi: ProviderSettings,
+    /// How long what a process is at stays its own after its last sign of life.
+    pub lease: Duration,
     /// The token of JustOneAPI, if one was given. Cannot be printed.
     pub token: Option<SecretString>,
     /// Which version of the note detail to ask for.

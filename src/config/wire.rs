@@ -76,6 +76,15 @@ pub(super) struct Douyin {
     pub(super) provider: Option<Spanned<String>>,
 }
 
+/// `[daemon]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Daemon {
+    /// How long what a process is at stays its own after its last sign of life, in seconds.
+    /// Default: 60.
+    pub(super) lease_seconds: Option<Spanned<i64>>,
+}
+
 /// `[[job]]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,6 +1,7 @@
 //! The long-running loop: alarms and a look at the database make slots due, the crawler works
 //! them off, signals end it. It decides when, never what.
 
+mod outage;
 mod reload;
 mod watch;
 
@@ -20,6 +21,8 @@ use crate::store::Store;
 use crate::time::{Clock, Time};
 use crate::vitals::Vitals;
 
+use outage::Outage;
+
 pub use watch::{Reload, Watch};
 
 /// How often the database is asked for due slots though no alarm rang: the alarm may have lost
@@ -32,6 +35,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// Tries to save what has come, to a database that fails when the daemon is to stop.
+const LAST_TRIES: u32 = 30;
+
+/// The wait between two of them.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
 /// A daemon on one database.
 pub struct Daemon {
     config: Arc<Config>,
@@ -43,7 +52,6 @@ pub struct Daemon {
     calls: i64,
     next_fire: Option<Time>,
     process: Process,
-    vitals: Vitals,
     settings: tokio::sync::watch::Sender<Arc<Config>>,
     bell: Arc<Notify>,
     /// `None` until it is set, and when it has to be set anew.
@@ -51,6 +59,9 @@ pub struct Daemon {
     watch: Option<Watch>,
     /// Settings that were read again and are not taken over yet.
     reload: Option<Reload>,
+    vitals: Vitals,
+    outage: Option<Outage>,
+    buried_at: Time,
 }
 
 /// What the loop should do next.
@@ -102,6 +113,8 @@ impl Daemon {
             reload: None,
             vitals: Vitals::default(),
             settings,
+            outage: None,
+            buried_at: started,
         })
     }
 
@@ -131,7 +144,8 @@ impl Daemon {
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
     ///
     /// # Errors
-    /// When the alarm cannot be set, or the database fails for good while stopping.
+    /// When the alarm cannot be set, when something died that the daemon cannot do without, or the
+    /// database fails for good while stopping.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
@@ -145,34 +159,22 @@ impl Daemon {
             }
         }
         let mut pause = FIRST_PAUSE;
-        let mut death = None;
-        while !stop.is_cancelled() {
-            self.vitals.beat(self.clock.now());
+        let mut died = None;
+        while !stop.is_cancelled() && died.is_none() {
             if self.alarm.is_none() {
                 self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
             }
+            self.vitals.beat(self.clock.now());
             let turn = self.turn(stop).await;
             if turn.is_ok() {
-                self.vitals.turned(self.clock.now());
+                self.answers();
                 pause = FIRST_PAUSE;
             }
             match turn {
                 Ok(Turn::Again) => {}
-                Ok(Turn::Wait(until)) => {
-                    if let Err(error) = self.rest(until, stop).await {
-                        death = Some(error);
-                        break;
-                    }
-                }
+                Ok(Turn::Wait(until)) => died = self.rest(until, stop).await.err(),
                 Err(error) => {
-                    let error = format!("{error:#}");
-                    self.vitals.database_fails(error.as_str());
-                    let retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                    tracing::error!(
-                        error,
-                        retry_in_ms,
-                        "the database fails; nothing is lost, trying again"
-                    );
+                    self.fails(&error);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -180,11 +182,12 @@ impl Daemon {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
+            died = died.or_else(|| self.crawler.died());
         }
         self.vitals.stopping();
         self.silence().await;
         self.drain().await?;
-        death.map_or(Ok(()), Err)
+        died.map_or(Ok(()), Err)
     }
 
     /// Waits until `until` or the next look at the database, or until there is something to do.
@@ -209,6 +212,7 @@ impl Daemon {
             () = self.clock.sleep_until(until) => return Ok(()),
             () = self.bell.notified() => return Ok(()),
             () = stop.cancelled() => return Ok(()),
+            died = self.process.died() => return Err(died),
             reload = next_reload => reload,
         };
         self.heard(reload.context("nobody watches over the settings any more")?);
@@ -255,6 +259,9 @@ impl Daemon {
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
         self.crawler.save().await?;
         self.reload(stop).await?;
+        if !self.crawler.is_idle() {
+            self.process.keep().await?;
+        }
         let now = self.clock.now();
         if self.latest.since(now) > CLOCK_SLIP {
             self.clock_was_put_back(now).await?;
@@ -267,6 +274,10 @@ impl Daemon {
                 Left::Nothing => plan::next_fire(&self.config, now),
                 Left::More => None,
             };
+        }
+        if now < self.buried_at || now.since(self.buried_at) >= RECONCILE {
+            self.process.bury_the_dead().await?;
+            self.buried_at = now;
         }
         let started = self.crawler.start_due().await?;
         self.calls += i64::try_from(started.calls).unwrap_or(0);
@@ -300,7 +311,8 @@ impl Daemon {
         }
     }
 
-    /// Lets the calls in flight end, and saves their answers.
+    /// Lets the calls in flight end, and saves their answers: for a while even to a database that
+    /// fails, since they may have been paid for.
     async fn drain(&mut self) -> Result<()> {
         if !self.crawler.is_idle() {
             let calls = self.crawler.in_flight();
@@ -310,11 +322,19 @@ impl Daemon {
             self.crawler.wait().await;
             self.vitals.beat(self.clock.now());
         }
-        let saved = self.crawler.save().await.context(
-            "stopped with answers that the database did not take; \
-             their calls stand open on the ledger",
-        );
+        let mut left = LAST_TRIES;
+        while let Err(error) = self.crawler.save().await {
+            self.fails(&error);
+            left -= 1;
+            if left == 0 {
+                return Err(error).context(
+                    "stopped with answers that the database did not take; \
+                     their calls stand open on the ledger",
+                );
+            }
+            tokio::time::sleep(LAST_PAUSE).await;
+        }
         self.report();
-        saved
+        Ok(())
     }
 }
