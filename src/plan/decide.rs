@@ -64,6 +64,7 @@ pub(super) async fn decide(
         _ => None,
     };
     tx.fire(row.job_id, &fires, blocked, now).await?;
+    tx.end_expired(now).await?;
     tx.commit().await?;
     row.fired_through = through;
     tell(row, &fires);

@@ -29,7 +29,7 @@ pub struct PauseRow {
 }
 
 impl Tx {
-    /// The pauses that last, the oldest first. Those whose time is over end here.
+    /// The pauses that last, the oldest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -80,7 +80,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    async fn end_expired(&mut self, now: Time) -> Result<()> {
+    pub async fn end_expired(&mut self, now: Time) -> Result<()> {
         execute!(
             self,
             "update pauses set ended_at = until, ended_by = 'time'

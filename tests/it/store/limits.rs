@@ -50,6 +50,7 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
         "never cut short"
     );
     assert!(tx.pauses(at("13:00:00")).await.unwrap().is_empty(), "its time is over");
+    tx.end_expired(at("13:00:00")).await.unwrap();
     let denied = PauseRow { until: None, ..pause("endpoint", "notes", "denied") };
     tx.pause(&denied).await.unwrap();
     let resume =
@@ -58,7 +59,7 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
     let balance = PauseRow { until: None, ..pause("provider", "justoneapi", "balance") };
     tx.pause(&balance).await.unwrap();
     let resume = tx.resume("endpoint", "notes", None, at("14:00:00"), at("14:00:00"), "hand");
-    assert_eq!(resume.await.unwrap(), 1, "the quota ended by time");
+    assert_eq!(resume.await.unwrap(), 1, "the quota has ended by time");
     assert!(tx.pauses(at("09:30:00")).await.unwrap().iter().all(|row| row.scope == "provider"));
     // The same again is a new pause.
     tx.pause(&first).await.unwrap();
