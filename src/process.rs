@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{Presence, ProcessRow, Silence, Store};
+use crate::store::{ConfigLoad, Presence, ProcessRow, Silence, Store};
 use crate::time::{Clock, Time};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
@@ -102,6 +102,7 @@ impl Process {
             died_at: None,
         })
         .await?;
+        tx.put_config_load(owner, taken_over(config), now).await?;
         tx.beat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
         let pulse = Pulse {
@@ -230,6 +231,14 @@ impl Pulse {
             tracing::warn!(calls, "a process died at work; its looks may be made again");
         }
         tx.commit().await
+    }
+}
+
+/// Settings that are in force, for the record.
+pub(crate) fn taken_over(config: &Config) -> ConfigLoad<'_> {
+    ConfigLoad::TakenOver {
+        justoneapi_url: config.justoneapi.base_url.as_str(),
+        amagi_url: config.amagi.base_url.as_str(),
     }
 }
 
