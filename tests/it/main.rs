@@ -7,10 +7,7 @@ mod answers;
 mod availability;
 mod chaos;
 mod clocks;
-<<<<<<< HEAD
-=======
 mod contrib;
->>>>>>> ops
 mod coverage;
 mod crash;
 mod databases;
