@@ -18,9 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How often to try meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(100);
 
-/// How often to try to be announced anew, after the connection was cut.
-const ANNOUNCE_EVERY: Duration = Duration::from_secs(1);
-
 /// How often a process says that it is there, at least.
 const BEAT: Duration = Duration::from_secs(5);
 
@@ -181,12 +178,14 @@ impl Pulse {
             if let Err(error) = self.renew(announced).await {
                 tracing::debug!(error = format!("{error:#}"), "cannot say that this process lives");
             }
-            let pause = if announced { self.every() } else { self.every().min(ANNOUNCE_EVERY) };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = presence.lost() => tracing::warn!(
-                    "the connection that announces this process was cut; announcing it anew"
-                ),
+                () = tokio::time::sleep(self.every()) => {}
+                () = presence.lost() => {
+                    tracing::warn!(
+                        "the connection that announces this process was cut; announcing it anew"
+                    );
+                    tokio::time::sleep(TRY_EVERY).await;
+                }
             }
         }
     }

@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
 # Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL and libfaketime from the
 # distribution's packages if they are missing, and starts a private cluster that is gone afterwards.
-# Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead.
+# Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead; servers
+# that tests crash are their own, made with the programs in TEST_POSTGRES_BIN.
+#
+# Longer runs than the usual ones:
+#   TIDEWATCH_KILLS=500 bash tests/run.sh --test it crash -- --nocapture
+#   TIDEWATCH_LONG_TESTS=1 bash tests/run.sh --test it chaos -- --nocapture
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -92,5 +97,6 @@ start_postgres() {
 
 if [ -z "${TEST_FAKETIME_LIBRARY:-}" ]; then find_faketime; fi
 if [ -z "${TEST_DATABASE_URL:-}" ]; then start_postgres; fi
+export TEST_POSTGRES_BIN="${TEST_POSTGRES_BIN:-$(server_bin)}"
 echo "testing on SQLite and on PostgreSQL at ${TEST_DATABASE_URL##*@}" >&2
 cargo test --locked "$@"

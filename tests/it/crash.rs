@@ -44,6 +44,9 @@ const BUDGET: usize = 100;
 const FAULTS: &str =
     "note=slow:20:0.3,slow:150:0.1,301:0.02,drop:0.01; amagi=slow:60:0.5; kols=slow:200";
 
+/// How long a daemon may take until it calls: a job fires every second.
+const AT_WORK_WITHIN: Duration = Duration::from_secs(5);
+
 /// How long the last daemon may take to work off what is due.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -93,10 +96,24 @@ fn job(name: &str, kind: &str, second: usize, list: &str) -> String {
     format!("[[job]]\nname = \"{name}\"\nkind = \"{kind}\"\nschedule = \"{schedule}\"\n{list}\n")
 }
 
-/// How long the nth daemon lives: from 0.15 to 1 s, the same in every run.
-fn lifetime(n: u64) -> Duration {
+/// A number from 0 to 999 for the nth daemon: random enough, and the same in every run.
+fn chance(n: u64) -> u64 {
     let mixed = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    Duration::from_millis(150 + (mixed >> 33) % 850)
+    (mixed >> 33) % 1000
+}
+
+/// Starts the nth daemon and kills it: one in four while it begins, the others at work, however
+/// slow the machine is.
+async fn start_and_kill(place: &Place, simulator: &Simulator, n: u64) {
+    let before = simulator.truth().len();
+    let daemon = place.start(&["run"]);
+    let mut lifetime = Duration::from_millis(chance(n));
+    if n % 4 != 0 {
+        waited_for(AT_WORK_WITHIN, async || simulator.truth().len() > before).await;
+        lifetime /= 3;
+    }
+    tokio::time::sleep(lifetime).await;
+    daemon.kill();
 }
 
 on_both!(a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot);
@@ -109,9 +126,7 @@ async fn a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot(d
     }
     let began = Clock::system().now();
     for n in 0..kills {
-        let daemon = place.start(&["run"]);
-        tokio::time::sleep(lifetime(n)).await;
-        daemon.kill();
+        start_and_kill(&place, &simulator, n).await;
     }
     let store = Store::connect(database.url()).await.unwrap();
     simulator.set_faults(Faults::default());
@@ -124,7 +139,7 @@ async fn a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot(d
     report(&store, kills, &calls).await;
     assert!(calls.interrupted <= kills * IN_FLIGHT, "{calls}");
     assert!(calls.unkept <= calls.interrupted, "{calls}");
-    assert!(calls.unkept * 5 > kills * 2, "the kills hit few calls in flight: {calls}");
+    assert!(calls.unkept * 2 > kills, "the kills hit few calls in flight: {calls}");
     store.close().await;
 }
 
@@ -138,7 +153,7 @@ async fn a_budget_of_a_hundred_calls_holds_however_often_the_daemon_is_killed(da
     // Some of the kills come while there is something left to spend.
     for n in 0..flags::kills() / 2 {
         let daemon = place.start(&["run"]);
-        tokio::time::sleep(lifetime(n)).await;
+        tokio::time::sleep(Duration::from_millis(150 + chance(n))).await;
         daemon.kill();
         assert!(seen() <= BUDGET, "the server saw {} calls after {n} kills", seen());
     }
