@@ -5,6 +5,7 @@ mod answer;
 mod doubt;
 mod gate;
 mod pace;
+mod quiet;
 mod signs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::task::{JoinError, JoinSet};
 
+use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider};
 use crate::config::Config;
@@ -53,6 +55,7 @@ pub struct Crawler {
     died: Option<JoinError>,
     turn: usize,
     tally: Tally,
+    quiet: Quiet,
 }
 
 /// What came of the calls since somebody last asked.
@@ -143,6 +146,7 @@ impl Crawler {
             died: None,
             turn: 0,
             tally: Tally::default(),
+            quiet: Quiet::default(),
         })
     }
 
@@ -351,14 +355,24 @@ impl Crawler {
         let asked = answer.asked.as_str();
         let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
+        let (call_id, at) = (answer.end.call_id, answer.settlement.at);
         match answer.settlement.next {
-            Next::Missed(reason) => tracing::warn!(asked, reason, said, "missed"),
-            Next::Retry(at, reason) => {
-                self.retry_at = Some(self.retry_at.map_or(at, |earlier| earlier.min(at)));
-                tracing::info!(asked, reason, said, again = %at, "failed");
+            Next::Missed(reason) => match self.quiet.lets("missed", reason, at) {
+                Some(unsaid) => tracing::warn!(asked, call_id, reason, said, unsaid, "missed"),
+                None => tracing::debug!(asked, call_id, reason, said, "missed"),
+            },
+            Next::Retry(again, reason) => {
+                self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
+                let again_at = again.to_string();
+                match self.quiet.lets("failed", reason, at) {
+                    Some(unsaid) => {
+                        tracing::info!(asked, call_id, reason, said, again_at, unsaid, "failed");
+                    }
+                    None => tracing::debug!(asked, call_id, reason, said, again_at, "failed"),
+                }
             }
             Next::Observed | Next::Continue { .. } => {
-                tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
+                tracing::debug!(asked, call_id, "saved an answer");
             }
         }
     }
@@ -392,7 +406,11 @@ impl Crawler {
             match self.save_together(std::slice::from_ref(&answer), sign).await {
                 Err(error) if is_refused(&error) => {
                     let call_id = answer.end.call_id;
-                    tracing::error!(call_id, %error, "the database refused an answer; kept as text");
+                    tracing::error!(
+                        call_id,
+                        error = format!("{error:#}"),
+                        "the database refused an answer; kept as text"
+                    );
                     answer = answer::as_text(answer);
                     self.save_together(std::slice::from_ref(&answer), sign).await?;
                 }

@@ -52,6 +52,7 @@ pub struct Daemon {
     calls: i64,
     next_fire: Option<Time>,
     process: Process,
+    settings: tokio::sync::watch::Sender<Arc<Config>>,
     bell: Arc<Notify>,
     /// `None` until it is set, and when it has to be set anew.
     alarm: Option<Alarm>,
@@ -92,6 +93,7 @@ impl Daemon {
         plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
+        let settings = tokio::sync::watch::Sender::new(config.clone());
         Ok(Self {
             config,
             store,
@@ -107,6 +109,7 @@ impl Daemon {
             watch: None,
             reload: None,
             vitals: Vitals::default(),
+            settings,
             outage: None,
             buried_at: started,
         })
@@ -120,6 +123,11 @@ impl Daemon {
     /// How it is, for whoever watches over it.
     pub fn vitals(&self) -> Vitals {
         self.vitals.clone()
+    }
+
+    /// The settings that it works by, now and from now on.
+    pub fn settings(&self) -> tokio::sync::watch::Receiver<Arc<Config>> {
+        self.settings.subscribe()
     }
 
     /// Puts on record that it has ended.
@@ -138,7 +146,13 @@ impl Daemon {
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
-                tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
+                let next_due_at = next.to_string();
+                tracing::info!(
+                    job = job.name,
+                    targets = job.targets.len(),
+                    next_due_at,
+                    "watching"
+                );
             }
         }
         let worked = self.work(stop).await;
@@ -190,7 +204,14 @@ impl Daemon {
                 None => std::future::pending().await,
             }
         };
+        let alarm_died = async {
+            match &mut self.alarm {
+                Some(alarm) => alarm.died().await,
+                None => std::future::pending().await,
+            }
+        };
         let reload = tokio::select! {
+            () = alarm_died => bail!("the alarm clock died"),
             () = self.crawler.wait() => return Ok(()),
             () = self.clock.sleep_until(until) => return Ok(()),
             () = self.bell.notified() => return Ok(()),
@@ -294,7 +315,7 @@ impl Daemon {
     fn report(&mut self) {
         let Tally { calls, observed, missed, retrying } = self.crawler.take_tally();
         if calls > 0 {
-            tracing::info!(observed, missed, retrying, calls, "looked");
+            tracing::debug!(observed, missed, retrying, calls, "looked");
         }
     }
 
@@ -307,6 +328,7 @@ impl Daemon {
         }
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
+            self.vitals.beat(self.clock.now());
         }
         let mut left = LAST_TRIES;
         while let Err(error) = self.crawler.save().await {

@@ -28,6 +28,18 @@ impl Daemon {
 
     /// Takes over the settings that were heard of last, or puts on record that they are refused.
     pub(super) async fn reload(&mut self, stop: &CancellationToken) -> Result<()> {
+        if self.reload.is_none() {
+            return Ok(());
+        }
+        self.vitals.reloading();
+        let done = self.reload_now(stop).await;
+        if self.reload.is_none() {
+            self.vitals.reloaded();
+        }
+        done
+    }
+
+    async fn reload_now(&mut self, stop: &CancellationToken) -> Result<()> {
         match self.reload.take() {
             None => Ok(()),
             Some(Ok(config)) => {
@@ -80,6 +92,7 @@ impl Daemon {
         let (jobs, targets) = (config.jobs.len(), config.jobs.iter().map(|job| job.targets.len()));
         let targets: usize = targets.sum();
         tracing::info!(jobs, targets, "{} was read again and taken over", config.path.display());
+        self.settings.send_replace(config.clone());
         self.config = config;
         self.next_fire = None;
         self.silence().await;

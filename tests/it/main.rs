@@ -2,16 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod alerts;
 mod answers;
 mod availability;
 mod chaos;
 mod clocks;
+mod contrib;
 mod coverage;
 mod crash;
 mod databases;
 mod env;
 mod flags;
+mod health;
 mod limits;
+mod logs;
 mod looks;
 mod migrations;
 mod outages;
@@ -24,4 +28,5 @@ mod schema;
 mod secrecy;
 mod signals;
 mod store;
+mod systemd;
 mod week;

@@ -1,8 +1,10 @@
 //! Every statement of the store, on both databases.
 
+mod alerts;
 mod availability;
 mod limits;
 mod processes;
+mod runs;
 mod schedules;
 
 use std::collections::BTreeSet;
