@@ -118,7 +118,7 @@ impl Tx {
 
     /// Settles slots after their calls; the calls whose slots were settled. A slot that has been
     /// claimed anew or closed meanwhile is left alone: the answer came late. One to be tried again
-    /// is missed instead, if the next look at its target is already due.
+    /// is missed instead, if the next look at its target is already due; one of a backfill is not.
     ///
     /// # Errors
     /// When the database fails.
@@ -146,7 +146,7 @@ impl Tx {
                  from {rows}
                  where slots.target_id = r.target_id and slots.due_at = r.due_at
                    and slots.outcome is null and slots.reason is not null
-                   and slots.lease_owner is null and exists (
+                   and slots.lease_owner is null and slots.priority = 0 and exists (
                        select 1 from slots n join job_runs jr on jr.run_id = n.run_id
                        where n.target_id = r.target_id and n.due_at > r.due_at
                          and n.outcome is null and jr.job_id is not null)",
