@@ -16,6 +16,8 @@ pub struct Claim {
     pub target_id: i64,
     /// When the look was due.
     pub due_at: Time,
+    /// The run that it was planned by.
+    pub run_id: i64,
     /// What kind of target: see [`Kind::parse`].
     pub kind: String,
     /// The target's key.
@@ -81,7 +83,8 @@ macro_rules! claimable {
             $lock,
             ") as c
              where slots.target_id = c.target_id and slots.due_at = c.due_at
-             returning slots.target_id as target_id, slots.due_at as due_at, slots.kind as kind,
+             returning slots.target_id as target_id, slots.due_at as due_at, slots.run_id as run_id,
+                 slots.kind as kind,
                  (select key from targets t where t.target_id = slots.target_id) as key,
                  (select item_id from targets t where t.target_id = slots.target_id) as item_id,
                  next_page as page, attempts as attempt, fence"
@@ -175,6 +178,22 @@ impl Tx {
                and (run_id = $1 or ($1 = 0 and (priority = 0 or run_id in (
                    select run_id from backfills where state = 'running'))))",
             run.unwrap_or(0),
+            now
+        );
+        Ok(row.and_then(|row| row.retry_at))
+    }
+
+    /// When, after `now`, the next open slot may be tried that may not be tried yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_try_after(&mut self, now: Time) -> Result<Option<Time>> {
+        let row = fetch_optional!(
+            self,
+            RetryRow,
+            "select min(case when lease_until > retry_at then lease_until else retry_at end)
+                 as retry_at
+             from slots where outcome is null and (retry_at > $1 or lease_until > $1)",
             now
         );
         Ok(row.and_then(|row| row.retry_at))

@@ -1,5 +1,7 @@
 //! Every statement of the store, on both databases.
 
+mod limits;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -437,7 +439,7 @@ async fn looks_that_nobody_wants_any_more_are_given_up(database: Database) {
     let run = tx.run_by_hand(&[note("c")], "fetch", at("09:00:00")).await.unwrap();
     tx.set_watchlist(job, &[note("b")], at("09:00:01")).await.unwrap();
     assert_eq!(tx.close_unwatched(at("09:00:02")).await.unwrap(), 1);
-    assert_eq!(tx.cancel_run(run, at("09:00:03")).await.unwrap(), 1);
+    assert_eq!(tx.cancel_run(run, "cancelled", at("09:00:03")).await.unwrap(), 1);
     // A fire supersedes what a job planned, not what somebody asks for by hand.
     let run = tx.run_by_hand(&[note("b")], "fetch", at("09:30:00")).await.unwrap();
     tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
@@ -469,10 +471,14 @@ async fn processes_are_on_record_with_whom_they_ask(database: Database) {
 #[test]
 fn every_statement_of_the_store_is_called_here() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let here = include_str!("store.rs");
+    let sources = |folder: std::path::PathBuf| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+    };
+    let here =
+        include_str!("store.rs").to_owned() + &sources(folder.join("tests/it/store")).join("");
     let mut missing = Vec::new();
-    for entry in std::fs::read_dir(folder.join("src/store")).unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    for source in sources(folder.join("src/store")) {
         let methods = source.split("    pub async fn ").skip(1).filter_map(|rest| {
             let (name, parameters) = rest.split_once('(')?;
             parameters.trim_start().starts_with("&mut self").then(|| name.to_owned())
