@@ -28,6 +28,8 @@ alter table documents add column imported_at timestamptz;
 create unique index documents_imported on documents (target_id, endpoint, page, fetched_at) where imported_at is not null;
 -- The same of its row on the ledger: nothing was sent, and nothing is to pay.
 alter table calls add column imported_at timestamptz;
+drop index calls_spent;
+create index calls_spent on calls (opened_at, billed, price_micros, imported_at);
 
 -- When the answer came that these values were read from: an older one does not replace them.
 -- NULL: before this column.

@@ -107,6 +107,7 @@ fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer
             http_status: status,
             drift: reading.drift.clone(),
             body,
+            imported_at: None,
         });
     Answer {
         end: CallEnd {

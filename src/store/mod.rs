@@ -5,11 +5,13 @@
 //! "Differs by necessity:". No transaction is ever open during an HTTP call.
 
 mod archive;
+mod backfill;
 mod body;
 mod budget;
 mod claim;
 mod connect;
 mod endpoints;
+mod import;
 mod known;
 mod ledger;
 mod pauses;
@@ -24,11 +26,13 @@ mod time;
 mod upsert;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
+pub use backfill::{BackfillRow, Limits, Looks, NewBackfill};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
 pub use claim::Claim;
 pub use connect::{Schema, Store};
 pub use endpoints::EndpointRow;
+pub use import::Import;
 pub use ledger::{CallEnd, CallStart};
 pub use pauses::PauseRow;
 pub use plan::{Fires, JobRow};

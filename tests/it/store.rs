@@ -93,6 +93,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
             http_status: 200,
             drift: None,
             body: Body::new(br#"{"code": 0, "likes": 1.10, "text": "nul \u0000"}"#),
+            imported_at: None,
         }),
         batch,
         resolved: None,
