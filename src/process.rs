@@ -42,17 +42,7 @@ impl Process {
             }
             tokio::time::sleep(TRY_EVERY).await;
         };
-        let mut tx = store.begin().await?;
-        tx.put_process(&ProcessRow {
-            owner,
-            verb: verb.to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            justoneapi_url: config.justoneapi.base_url.to_string(),
-            amagi_url: config.amagi.base_url.to_string(),
-            started_at: clock.now(),
-        })
-        .await?;
-        tx.commit().await?;
+        put_on_record(store, config, owner, verb, clock.now()).await?;
         bury_the_dead(store, owner).await?;
         Ok(Some(Self { owner, _presence: presence }))
     }
@@ -71,6 +61,41 @@ impl Process {
         tx.end_process(self.owner, now).await?;
         tx.commit().await
     }
+}
+
+/// Puts a process on record that makes no calls, so that it needs no archive for itself; its number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn without_calls(
+    store: &Store,
+    config: &Config,
+    verb: &'static str,
+    now: Time,
+) -> Result<i64> {
+    let owner = new_owner();
+    put_on_record(store, config, owner, verb, now).await?;
+    Ok(owner)
+}
+
+async fn put_on_record(
+    store: &Store,
+    config: &Config,
+    owner: i64,
+    verb: &'static str,
+    now: Time,
+) -> Result<()> {
+    let mut tx = store.begin().await?;
+    tx.put_process(&ProcessRow {
+        owner,
+        verb: verb.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        justoneapi_url: config.justoneapi.base_url.to_string(),
+        amagi_url: config.amagi.base_url.to_string(),
+        started_at: now,
+    })
+    .await?;
+    tx.commit().await
 }
 
 /// The daemons at work on an archive now.

@@ -169,7 +169,7 @@ fn kind(name: &str) -> String {
 }
 
 /// That there is an archive to ask: looking at one must not make an empty one.
-fn require_archive(cli: &Cli) -> Result<()> {
+pub(super) fn require_archive(cli: &Cli) -> Result<()> {
     if let Some(path) = cli.database_url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         ensure!(
@@ -181,6 +181,6 @@ fn require_archive(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-fn local(time: Time, zone: Tz) -> String {
+pub(super) fn local(time: Time, zone: Tz) -> String {
     time.utc().with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()
 }

@@ -2,6 +2,7 @@
 //! differ only in where the slots come from.
 
 mod answer;
+mod backfills;
 mod gate;
 mod pace;
 mod signs;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::task::JoinSet;
 
+use self::backfills::Allowance;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider};
 use crate::config::Config;
@@ -96,6 +98,15 @@ pub struct Started {
     pub held: Vec<Held>,
 }
 
+/// What starting the calls of one kind and run came to.
+struct Sent {
+    calls: usize,
+    /// What holds back more, if anything that all runs share does.
+    held: Option<Held>,
+    /// Whether the run has used up a limit of its own.
+    is_limited: bool,
+}
+
 impl Started {
     /// When more may be sent, as far as that is known.
     pub fn again_at(&self) -> Option<Time> {
@@ -167,10 +178,13 @@ impl Crawler {
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
         let mut started = Started::default();
+        let mut limited = Vec::new();
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
-        for n in 0..Kind::ALL.len() {
-            let kind = Kind::ALL[(self.turn + n) % Kind::ALL.len()];
+        let kinds = (0..Kind::ALL.len()).map(|n| Kind::ALL[(self.turn + n) % Kind::ALL.len()]);
+        let kinds: Vec<_> = kinds.collect();
+        let runs = self.runs().await?;
+        for (run, kind) in runs.iter().flat_map(|run| kinds.iter().map(|kind| (*run, *kind))) {
             let provider = self.config.endpoint(kind).provider();
             let flying = self.flying.get(&provider).copied().unwrap_or(0);
             let free = self.config.provider(provider).concurrency.saturating_sub(flying);
@@ -179,34 +193,43 @@ impl Crawler {
             }
             // Looked at first: a transaction that may write is not for idle hours.
             let mut tx = self.store.read().await?;
-            let due = tx.count_due(kind, self.run, free, self.clock.now()).await?;
+            let due = tx.count_due(kind, run, free, self.clock.now()).await?;
             drop(tx);
             if due > 0 {
-                let (calls, held) = self.start(kind, due).await?;
-                started.calls += calls;
-                started.held.extend(held);
+                let sent = self.start(kind, run, due).await?;
+                started.calls += sent.calls;
+                started.held.extend(sent.held);
+                limited.extend(run.filter(|_| sent.is_limited));
             }
+        }
+        if !limited.is_empty() && self.is_idle() && started.held.is_empty() {
+            self.halt_limited(&limited).await?;
         }
         Ok(started)
     }
 
-    /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them; how
-    /// many, and what holds back more.
-    async fn start(&mut self, kind: Kind, most: usize) -> Result<(usize, Option<Held>)> {
+    /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
+    async fn start(&mut self, kind: Kind, run: Option<i64>, most: usize) -> Result<Sent> {
         let now = self.clock.now();
         let config = self.config.clone();
         let endpoint = config.endpoint(kind);
         let mut tx = self.store.begin().await?;
         let mut gate = Gate::open(&mut tx, &config, now).await?;
         let (room, held) = gate.room(&mut tx, endpoint, most).await?;
+        let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
+        let is_limited = allowance.calls(most) == 0;
+        let room = allowance.calls(room);
         let mut admitted = Vec::new();
         if room > 0 {
             let until = now.plus(config.provider(endpoint.provider()).timeout + LEASE_MARGIN);
-            let claims = tx.claim(self.owner, kind, self.run, room, now, until).await?;
+            let claims = tx.claim(self.owner, kind, run, room, now, until).await?;
             let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = gate.admit(&mut tx, asked).await?;
         }
         let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
+        if let (Some(run), Allowance::Backfill(_)) = (run, allowance) {
+            tx.charge_backfill(run, &call_ids).await?;
+        }
         let (pauses, failures) = gate.into_troubles();
         tx.commit().await?;
         self.pauses = pauses;
@@ -221,7 +244,7 @@ impl Crawler {
         for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
             self.send(claim, endpoint, ask, call_id);
         }
-        Ok((calls, held))
+        Ok(Sent { calls, held, is_limited })
     }
 
     /// The rows that calls have on the ledger before they are sent.
