@@ -184,7 +184,8 @@ impl Daemon {
         if started.calls > 0 && started.held.is_empty() {
             return Ok(Turn::Again);
         }
-        Ok(Turn::Wait([started.again_at(), self.next_fire].into_iter().flatten().min()))
+        let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
+        Ok(Turn::Wait(events.into_iter().flatten().min()))
     }
 
     /// Says what came of the looks, once all that could be made have been.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 
-use super::show::safe;
-use super::{Cli, open, print};
+use super::show::{local, safe};
+use super::{Cli, load_or_default, open, print};
 use crate::api::{Endpoint, Provider};
+use crate::config::Config;
 use crate::pause::{Reason, Scope, provider_named};
 use crate::store::{PauseRow, Tx};
 use crate::suggest;
@@ -57,10 +58,11 @@ enum What {
 
 impl Pause {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let config = load_or_default(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
-        let (scope, names) = self.what.names(&mut tx).await?;
+        let (scope, names) = self.what.names(&config, &mut tx).await?;
         let until = self.span.map(|span| now.plus(span));
         for name in &names {
             tx.pause(&PauseRow {
@@ -78,20 +80,22 @@ impl Pause {
         }
         tx.commit().await?;
         store.close().await;
-        let until = until.map_or("it is resumed".to_owned(), |at| format!("{at} UTC"));
-        print(&format!("paused until {until}: {}\n", listed(&names)))?;
+        let zone = config.timezone;
+        let until = until.map_or("it is resumed".to_owned(), |at| local(at, zone));
+        print(&format!("paused until {until} ({zone}): {}\n", listed(&names)))?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Resume {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let config = load_or_default(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
         let names = match (&self.what, self.all) {
             (Some(what), false) => {
-                let (scope, names) = what.names(&mut tx).await?;
+                let (scope, names) = what.names(&config, &mut tx).await?;
                 names.into_iter().map(|name| (scope.as_str().to_owned(), name)).collect()
             }
             (None, true) => {
@@ -120,12 +124,14 @@ impl Resume {
 
 impl What {
     /// The scope and the names as the database has them.
-    async fn names(&self, tx: &mut Tx) -> Result<(Scope, Vec<String>)> {
+    async fn names(&self, config: &Config, tx: &mut Tx) -> Result<(Scope, Vec<String>)> {
         match self {
             Self::Job { name } => {
-                let jobs = tx.jobs().await?;
-                let near = suggest::nearest(name, jobs.iter().map(|job| job.name.as_str()));
-                if !jobs.iter().any(|job| job.name == *name) {
+                let rows = tx.jobs().await?;
+                let listed = config.jobs.iter().map(|job| job.name.as_str());
+                let jobs: Vec<_> = rows.iter().map(|job| job.name.as_str()).chain(listed).collect();
+                let near = suggest::nearest(name, jobs.iter().copied());
+                if !jobs.contains(&name.as_str()) {
                     bail!("no job is called {}{}", safe(name, 64), meant(near));
                 }
                 Ok((Scope::Job, vec![name.clone()]))

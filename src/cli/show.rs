@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
+use chrono_tz::Tz;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::MultiProgress;
 
 use crate::store::CallTotals;
+use crate::time::Time;
 
 /// The progress bars on stderr, if there are any.
 pub(super) static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -85,6 +87,11 @@ pub(super) fn count(number: i64) -> String {
         text.push(digit);
     }
     if number < 0 { format!("-{text}") } else { text }
+}
+
+/// A time in a zone, to the second, without its year.
+pub(super) fn local(time: Time, zone: Tz) -> String {
+    time.utc().with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()
 }
 
 /// Text from outside, safe for a terminal: one line, at most `most` characters, no control

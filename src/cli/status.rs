@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
 
-use super::show::{cost, count, money, safe, table};
+use super::show::{cost, count, local, money, safe, table};
 use super::{Cli, Json, load_or_default, open, print};
 use crate::config::{Config, kind_name};
 use crate::model::Kind;
@@ -179,8 +179,4 @@ pub(super) fn require_archive(cli: &Cli) -> Result<()> {
         );
     }
     Ok(())
-}
-
-pub(super) fn local(time: Time, zone: Tz) -> String {
-    time.utc().with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()
 }

@@ -44,6 +44,8 @@ pub struct Crawler {
     run: Option<i64>,
     /// The pauses that lasted when slots were last claimed.
     pauses: Vec<PauseRow>,
+    /// When the next failed look may be tried again, as far as this process knows.
+    retry_at: Option<Time>,
     /// The endpoints whose last calls failed.
     failing: BTreeSet<Endpoint>,
     in_flight: JoinSet<Fetched>,
@@ -141,6 +143,7 @@ impl Crawler {
             owner,
             run,
             pauses: Vec::new(),
+            retry_at: None,
             failing: BTreeSet::new(),
             in_flight: JoinSet::new(),
             flying: BTreeMap::new(),
@@ -158,6 +161,11 @@ impl Crawler {
     /// What came of the calls since this was last asked.
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
+    }
+
+    /// When the next failed look may be tried again, as far as this process knows.
+    pub fn retry_at(&self) -> Option<Time> {
+        self.retry_at
     }
 
     /// Whether an endpoint fails on everything, as far as was known when slots were last claimed.
@@ -179,6 +187,7 @@ impl Crawler {
     pub async fn start_due(&mut self) -> Result<Started> {
         let mut started = Started::default();
         let mut limited = Vec::new();
+        self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
         let kinds = (0..Kind::ALL.len()).map(|n| Kind::ALL[(self.turn + n) % Kind::ALL.len()]);
@@ -343,7 +352,10 @@ impl Crawler {
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
         match answer.settlement.next {
             Next::Missed(reason) => tracing::warn!(asked, reason, said, "missed"),
-            Next::Retry(at, reason) => tracing::info!(asked, reason, said, again = %at, "failed"),
+            Next::Retry(at, reason) => {
+                self.retry_at = Some(self.retry_at.map_or(at, |earlier| earlier.min(at)));
+                tracing::info!(asked, reason, said, again = %at, "failed");
+            }
             Next::Observed | Next::Continue { .. } => {
                 tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
             }

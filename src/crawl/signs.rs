@@ -59,7 +59,7 @@ async fn answers(tx: &mut Tx, sign: &Sign) -> Result<()> {
         if by_itself && pause.since <= sign.sent_at {
             let reason = Some(pause.reason.as_str());
             tx.resume(&pause.scope, &pause.name, reason, sign.sent_at, sign.at, "answer").await?;
-            tracing::info!(paused = pause.name, reason, "answers again");
+            tracing::info!(name = pause.name, reason, "answers again: the pause is over");
         }
     }
     Ok(())
@@ -117,7 +117,7 @@ async fn stop(tx: &mut Tx, sign: &Sign, scope: Scope, reason: Reason) -> Result<
         let reason = reason.as_str();
         let said = sign.note.as_deref().unwrap_or_default();
         let until = until.map(|at| at.to_string());
-        tracing::warn!(name, reason, said, until, "paused");
+        tracing::warn!(name, reason, said, until, "upstream refuses or fails: asking it is paused");
     }
     tx.pause(&PauseRow {
         scope: scope.as_str().to_owned(),

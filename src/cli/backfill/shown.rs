@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::backfill::{Begun, Estimate, List, Progress, narrow};
-use crate::cli::show::{cost, count, money, safe, table};
-use crate::cli::status::local;
+use crate::cli::show::{cost, count, local, money, safe, table};
+
 use crate::config::Config;
 use crate::model::Target;
 use crate::store::{Limits, Spent, Store};
