@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod answers;
+mod backfill;
 mod crash;
 mod databases;
 mod env;
+mod import;
 mod limits;
 mod looks;
 mod program;

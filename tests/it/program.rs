@@ -60,8 +60,18 @@ impl Place {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Writes a file into this folder.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.directory.path().join(name), text).unwrap();
+    }
+
     /// Starts the program.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.start_reading(arguments, Stdio::null())
+    }
+
+    /// Starts the program with something to read from stdin.
+    pub(crate) fn start_reading(&self, arguments: &[&str], input: Stdio) -> Running {
         let file =
             |name| File::options().create(true).append(true).open(self.output(name)).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
@@ -69,7 +79,7 @@ impl Place {
             .current_dir(self.directory.path())
             .env_clear()
             .envs(&self.environment)
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(file("stdout"))
             .stderr(file("stderr"))
             .spawn()

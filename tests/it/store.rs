@@ -1,5 +1,6 @@
 //! Every statement of the store, on both databases.
 
+mod backfills;
 mod limits;
 
 use std::collections::BTreeSet;
