@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL from the distribution's
-# packages if it is missing, and starts a private cluster that is gone afterwards.
+# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL and libfaketime from the
+# distribution's packages if they are missing, and starts a private cluster that is gone afterwards.
 # Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,19 +16,45 @@ server_bin() {
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-install_postgres() {
-    echo "installing PostgreSQL from the distribution's packages" >&2
+# Installs a package, under its name for apt, dnf, apk, pacman and brew.
+install() {
+    echo "installing $1 from the distribution's packages" >&2
     if command -v apt-get >/dev/null; then
         as_root apt-get update -qq
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null
-    elif command -v dnf >/dev/null; then as_root dnf install -y -q postgresql-server postgresql
-    elif command -v apk >/dev/null; then as_root apk add -q postgresql
-    elif command -v pacman >/dev/null; then as_root pacman -S --noconfirm --quiet postgresql
-    elif command -v brew >/dev/null; then brew install -q postgresql
-    else
+        # shellcheck disable=SC2086
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $2 >/dev/null
+    # shellcheck disable=SC2086
+    elif command -v dnf >/dev/null; then as_root dnf install -y -q $3
+    elif command -v apk >/dev/null; then as_root apk add -q "$4"
+    elif command -v pacman >/dev/null; then as_root pacman -S --noconfirm --quiet "$5"
+    elif command -v brew >/dev/null; then brew install -q "$6"
+    else return 1; fi
+}
+
+install_postgres() {
+    install PostgreSQL postgresql "postgresql-server postgresql" postgresql postgresql postgresql || {
         echo "cannot install PostgreSQL here: install it (14 or newer), or set TEST_DATABASE_URL" >&2
         exit 1
+    }
+}
+
+faketime_library() {
+    local file
+    for file in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1 \
+        /opt/homebrew/lib/faketime/libfaketime.1.dylib \
+        /usr/local/lib/faketime/libfaketime.1.dylib; do
+        if [ -e "$file" ]; then echo "$file"; return; fi
+    done
+}
+
+# What the tests of clocks that jump need. Without it they fail, and say so.
+find_faketime() {
+    if [ -z "$(faketime_library)" ]; then
+        install libfaketime faketime libfaketime libfaketime libfaketime libfaketime ||
+            echo "cannot install libfaketime here" >&2
     fi
+    TEST_FAKETIME_LIBRARY=$(faketime_library)
+    if [ -n "$TEST_FAKETIME_LIBRARY" ]; then export TEST_FAKETIME_LIBRARY; fi
 }
 
 # PostgreSQL refuses to run as root.
@@ -64,6 +90,7 @@ start_postgres() {
     exit 1
 }
 
+if [ -z "${TEST_FAKETIME_LIBRARY:-}" ]; then find_faketime; fi
 if [ -z "${TEST_DATABASE_URL:-}" ]; then start_postgres; fi
 echo "testing on SQLite and on PostgreSQL at ${TEST_DATABASE_URL##*@}" >&2
 cargo test --locked "$@"

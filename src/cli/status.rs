@@ -10,11 +10,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::show::{cost, count, local, money, safe, table};
-use super::{Cli, Json, load_or_default, open, print};
-use crate::config::{Config, kind_name};
+use super::{Cli, JOBS, Json, load_or_default, open, print};
+use crate::config::{Config, ConfigError, Environment, kind_name};
 use crate::model::Kind;
 use crate::process;
-use crate::store::{CallTotals, JobReport, PauseRow, Problem, ProcessRow, SlotTotals, Spent};
+use crate::store::{
+    CallTotals, ConfigState, JobReport, PauseRow, Problem, ProcessRow, SlotTotals, Spent,
+};
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
@@ -31,7 +33,7 @@ pub(super) struct Status {
 struct Report {
     now: Time,
     since: Time,
-    daemons: Vec<ProcessRow>,
+    daemons: Vec<AtWork>,
     jobs: Vec<Job>,
     slots: SlotTotals,
     calls: Vec<CallTotals>,
@@ -49,6 +51,13 @@ struct Budget {
 }
 
 #[derive(Serialize)]
+struct AtWork {
+    #[serde(flatten)]
+    process: ProcessRow,
+    settings: ConfigState,
+}
+
+#[derive(Serialize)]
 struct Job {
     #[serde(flatten)]
     report: JobReport,
@@ -57,7 +66,7 @@ struct Job {
 
 impl Status {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = load_or_default(cli)?;
+        let config = settings(cli)?;
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
@@ -67,11 +76,16 @@ impl Status {
             let job = config.jobs.iter().find(|job| job.name == name);
             job.and_then(|job| job.schedule.next_after(now))
         };
+        let mut daemons = Vec::new();
+        for process in process::daemons(&store).await? {
+            let settings = tx.config_state(process.owner).await?;
+            daemons.push(AtWork { process, settings });
+        }
         let jobs = tx.job_reports(since).await?.into_iter();
         let report = Report {
             now,
             since,
-            daemons: process::daemons(&store).await?,
+            daemons,
             jobs: jobs.map(|report| Job { next_due_at: next(&report.name), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
@@ -107,8 +121,7 @@ impl Report {
         let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed"];
         let mut text = String::new();
         for daemon in &self.daemons {
-            let since = local(daemon.started_at, zone);
-            text += &format!("a daemon runs since {since} and asks {}\n", daemon.justoneapi_url);
+            text += &daemon.shown(zone);
         }
         if self.daemons.is_empty() {
             text += "no daemon is running\n";
@@ -135,6 +148,26 @@ impl Report {
             vec![problem.what.clone(), why, count(problem.times), at(problem.last_at)]
         });
         text + &table(&["problem", "why", "times", "last"], &[2], rows.collect())
+    }
+}
+
+impl AtWork {
+    /// Since when it runs, whom it asks, and whether it does so by older settings.
+    fn shown(&self, zone: Tz) -> String {
+        let Self { process, settings } = self;
+        let since = local(process.started_at, zone);
+        let asks = settings.justoneapi_url.as_ref().unwrap_or(&process.justoneapi_url);
+        let mut text = format!("a daemon runs since {since} and asks {asks}\n");
+        if let (Some(error), Some(refused_at)) = (&settings.error, settings.refused_at) {
+            let taken_over_at = settings.taken_over_at.unwrap_or(process.started_at);
+            let (taken_over, refused) = (local(taken_over_at, zone), local(refused_at, zone));
+            let what = safe(error.lines().next().unwrap_or_default(), 200);
+            text += &format!(
+                "it works by the jobs.toml of {taken_over}: the one of {refused} is refused, {what} \
+                 (tidewatch check says more)\n"
+            );
+        }
+        text
     }
 }
 
@@ -166,6 +199,20 @@ fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
 /// The name of a kind in `jobs.toml`.
 fn kind(name: &str) -> String {
     Kind::parse(name).map_or_else(|| name.to_owned(), |kind| kind_name(kind).to_owned())
+}
+
+/// The settings. Wrong ones are no reason to say nothing of the archive.
+fn settings(cli: &Cli) -> Result<Config> {
+    match load_or_default(cli) {
+        Err(error) if error.is::<ConfigError>() => {
+            tracing::warn!(
+                "jobs.toml is wrong, so that its zone and the next fires are not known: \
+                 `tidewatch check` says more"
+            );
+            Ok(Config::parse("", Path::new(JOBS), &Environment::read())?)
+        }
+        other => other,
+    }
 }
 
 /// That there is an archive to ask: looking at one must not make an empty one.

@@ -50,7 +50,7 @@ impl Config {
     /// Reads `jobs.toml` and what it names.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         let text = read_file(path).map_err(|problem| {
-            let mut problems = Problems::default();
+            let mut problems = Problems::of(vec![path.to_owned()]);
             problems.anywhere(problem);
             problems.into_error()
         })?;
@@ -59,7 +59,8 @@ impl Config {
 
     /// Reads the text of a `jobs.toml` as if it stood at `path`.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
-        let mut problems = Problems::default();
+        let files = std::iter::once(path).chain(environment.token_file.as_deref());
+        let mut problems = Problems::of(files.map(Path::to_owned).collect());
         let mut warnings = Vec::new();
         let token = environment.token(&mut problems, &mut warnings);
         let reader = Reader {
@@ -101,6 +102,7 @@ impl<'a> Reader<'a> {
             jobs,
             disabled_jobs,
             warnings: self.warnings,
+            files: self.problems.files.clone(),
         };
         for endpoint in config.unpriced() {
             let title = format!("max_cost_per_day needs the price of {}", endpoint.name());
@@ -168,7 +170,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn choice(
+    /// One of the words that may stand here; `default` where there is none or it is wrong.
+    pub(super) fn choice(
         &mut self,
         wire: Option<&Spanned<String>>,
         choices: &[&'static str],

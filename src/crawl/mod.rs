@@ -133,8 +133,7 @@ impl Crawler {
         owner: i64,
         run: Option<i64>,
     ) -> Result<Self> {
-        let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
-        let client = Arc::new(Client::new(justoneapi, amagi, config.token.clone())?);
+        let client = client(&config)?;
         Ok(Self {
             config,
             store,
@@ -151,6 +150,16 @@ impl Crawler {
             turn: 0,
             tally: Tally::default(),
         })
+    }
+
+    /// Works with other settings from now on. Calls in flight go on as they began.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made; then the old settings stay in force.
+    pub fn take_over(&mut self, config: Arc<Config>) -> Result<()> {
+        self.client = client(&config)?;
+        self.config = config;
+        Ok(())
     }
 
     /// Whether nothing is being called and nothing waits to be saved.
@@ -402,4 +411,9 @@ impl Crawler {
         }
         Ok(())
     }
+}
+
+fn client(config: &Config) -> Result<Arc<Client>> {
+    let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
+    Ok(Arc::new(Client::new(justoneapi, amagi, config.token.clone())?))
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::claim::BACKFILL;
-use super::plan::named;
 use super::report::call_totals;
 use super::rows::array;
+use super::watchlists::named;
 use super::{CallTotals, Spent, Tx, execute, fetch_all, fetch_optional};
 use crate::model::{Kind, Target};
 use crate::time::Time;

@@ -9,9 +9,11 @@ mod backfill;
 mod body;
 mod budget;
 mod claim;
+mod config_loads;
 mod connect;
 mod endpoints;
 mod import;
+mod jobs;
 mod known;
 mod ledger;
 mod pauses;
@@ -24,18 +26,21 @@ mod run_report;
 mod shapes;
 mod time;
 mod upsert;
+mod watchlists;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use backfill::{BackfillRow, Limits, Looks, NewBackfill};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
 pub use claim::Claim;
+pub use config_loads::{ConfigLoad, ConfigState};
 pub use connect::{Schema, Store};
 pub use endpoints::EndpointRow;
 pub use import::Import;
+pub use jobs::{JobEntry, JobRow};
 pub use ledger::{CallEnd, CallStart};
 pub use pauses::PauseRow;
-pub use plan::{Fires, JobRow};
+pub use plan::Fires;
 pub use presence::{Presence, ProcessRow};
 pub use queue::{Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
@@ -64,6 +69,18 @@ impl Tx {
         }
         .context("the database could not commit")
     }
+}
+
+/// The number of a row.
+#[derive(sqlx::FromRow)]
+struct Id {
+    id: i64,
+}
+
+/// How many there are.
+#[derive(sqlx::FromRow)]
+struct Count {
+    count: i64,
 }
 
 /// Whether an error says that the database refuses the data itself, however often it is tried:

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::plan::queued;
 use super::rows::array;
 use super::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
@@ -118,7 +119,8 @@ impl Tx {
 
     /// Settles slots after their calls; the calls whose slots were settled. A slot that has been
     /// claimed anew or closed meanwhile is left alone: the answer came late. One to be tried again
-    /// is missed instead, if the next look at its target is already due; one of a backfill is not.
+    /// is missed instead, if the next look at its target is already due and no job queues them; one
+    /// of a backfill is not.
     ///
     /// # Errors
     /// When the database fails.
@@ -142,14 +144,18 @@ impl Tx {
         if settled.iter().any(|settled| matches!(settled.next, Next::Retry(..))) {
             let sql = self.over_rows(
                 "target_id int, due_at time, retry_at time",
-                "update slots set outcome = 'missed', closed_at = r.retry_at
-                 from {rows}
-                 where slots.target_id = r.target_id and slots.due_at = r.due_at
-                   and slots.outcome is null and slots.reason is not null
-                   and slots.lease_owner is null and slots.priority = 0 and exists (
-                       select 1 from slots n join job_runs jr on jr.run_id = n.run_id
-                       where n.target_id = r.target_id and n.due_at > r.due_at
-                         and n.outcome is null and jr.job_id is not null)",
+                concat!(
+                    "update slots set outcome = 'missed', closed_at = r.retry_at
+                     from {rows}
+                     where slots.target_id = r.target_id and slots.due_at = r.due_at
+                       and slots.outcome is null and slots.reason is not null
+                       and slots.lease_owner is null and exists (
+                           select 1 from slots n join job_runs jr on jr.run_id = n.run_id
+                           where n.target_id = r.target_id and n.due_at > r.due_at
+                             and n.outcome is null and jr.job_id is not null)
+                       and not ",
+                    queued!()
+                ),
             );
             execute!(self, sql, array(&rows)?);
         }

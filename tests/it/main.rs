@@ -4,6 +4,7 @@
 
 mod answers;
 mod backfill;
+mod clocks;
 mod crash;
 mod databases;
 mod env;
@@ -11,8 +12,10 @@ mod import;
 mod limits;
 mod looks;
 mod program;
+mod reload;
 mod rows;
 mod same;
+mod schedules;
 mod schema;
 mod secrecy;
 mod signals;

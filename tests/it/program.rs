@@ -53,16 +53,18 @@ impl Place {
         self.directory.path().join(name)
     }
 
+    /// Writes a file in this folder, whole or not at all, as editors do.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let new = self.directory.path().join("new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(new, self.directory.path().join(name)).unwrap();
+    }
+
     /// What the programs here have written so far, to stdout and to stderr.
     pub(crate) fn said(&self) -> String {
         let read = |name| std::fs::read(self.output(name)).unwrap_or_default();
         let bytes = [read("stdout"), read("stderr")].concat();
         String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    /// Writes a file into this folder.
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.directory.path().join(name), text).unwrap();
     }
 
     /// Starts the program.
@@ -104,8 +106,13 @@ impl Running {
 
     /// Asks it to stop: SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends it a signal, such as `-HUP`.
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
     /// Waits for its end.

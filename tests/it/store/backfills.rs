@@ -31,7 +31,7 @@ async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: 
     let due = at("08:59:00.5");
     let run =
         tx.put_backfill(&many(Limits::default()), &[note("a"), note("b")], due).await.unwrap();
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.close_unwatched(at("09:00:00")).await.unwrap();
     assert_eq!(tx.count_due(Kind::Note, None, 10, at("09:00:00")).await.unwrap(), 1);
     assert_eq!(tx.count_due(Kind::Note, Some(run), 10, at("09:00:00")).await.unwrap(), 2);
@@ -47,7 +47,7 @@ async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: 
     let call_id = tx.open_calls(&[call(&mine[0], "09:00:00")]).await.unwrap()[0];
     let later = Next::Retry(at("09:00:10"), "transport");
     tx.save(&[answer(&mine[0], call_id, "09:00:01", later, Batch::default())]).await.unwrap();
-    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     let looks = tx.looks_of_backfill(run).await.unwrap();
     assert_eq!(looks, Looks { total: 2, observed: 0, missed: 0, open: 2, retrying: 1 });
     let overdue = tx.problems(at("12:00:00"), at("12:00:00")).await.unwrap();

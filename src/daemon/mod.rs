@@ -1,6 +1,9 @@
 //! The long-running loop: alarms and a look at the database make slots due, the crawler works
 //! them off, signals end it. It decides when, never what.
 
+mod reload;
+mod watch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,17 +14,16 @@ use tokio_util::sync::CancellationToken;
 use crate::alarm::Alarm;
 use crate::config::Config;
 use crate::crawl::{Crawler, Tally};
-use crate::plan;
+use crate::plan::{self, CLOCK_SLIP, Left};
 use crate::process::Process;
 use crate::store::Store;
 use crate::time::{Clock, Time};
 
+pub use watch::{Reload, Watch};
+
 /// How often the database is asked for due slots though no alarm rang: the alarm may have lost
 /// one, the clock may have jumped, and another process may have put slots there.
 const RECONCILE: Duration = Duration::from_secs(5);
-
-/// A clock that goes back by more than this was wrong, and is right now.
-const CLOCK_SLIP: Duration = Duration::from_secs(60);
 
 /// How long to wait before trying a database again that has failed; doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -40,6 +42,12 @@ pub struct Daemon {
     calls: i64,
     next_fire: Option<Time>,
     process: Process,
+    bell: Arc<Notify>,
+    /// `None` until it is set, and when it has to be set anew.
+    alarm: Option<Alarm>,
+    watch: Option<Watch>,
+    /// Settings that were read again and are not taken over yet.
+    reload: Option<Reload>,
 }
 
 /// What the loop should do next.
@@ -68,7 +76,10 @@ impl Daemon {
             );
         };
         let started = clock.now();
-        plan::sync(&store, &config, started).await?;
+        plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
+        let mut tx = store.begin().await?;
+        tx.put_config_load(process.owner(), reload::taken_over(&config), started).await?;
+        tx.commit().await?;
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
         Ok(Self {
@@ -81,7 +92,16 @@ impl Daemon {
             calls: 0,
             next_fire: None,
             process,
+            bell: Arc::new(Notify::new()),
+            alarm: None,
+            watch: None,
+            reload: None,
         })
+    }
+
+    /// Takes over from now on what `watch` reads again.
+    pub fn listen_to(&mut self, watch: Watch) {
+        self.watch = Some(watch);
     }
 
     /// Puts on record that it has ended.
@@ -97,8 +117,6 @@ impl Daemon {
     /// # Errors
     /// When the alarm cannot be set, or the database fails for good while stopping.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
-        let bell = Arc::new(Notify::new());
-        let alarm = Alarm::set(&self.config.jobs, &self.clock, &bell).await?;
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
                 tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
@@ -106,19 +124,14 @@ impl Daemon {
         }
         let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {
-            match self.turn().await {
+            if self.alarm.is_none() {
+                self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
+            }
+            match self.turn(stop).await {
                 Ok(Turn::Again) => pause = FIRST_PAUSE,
                 Ok(Turn::Wait(until)) => {
                     pause = FIRST_PAUSE;
-                    let clock = self.clock.clone();
-                    let reconcile = clock.now().plus(RECONCILE);
-                    let until = until.map_or(reconcile, |at| at.min(reconcile));
-                    tokio::select! {
-                        () = self.crawler.wait() => {}
-                        () = clock.sleep_until(until) => {}
-                        () = bell.notified() => {}
-                        () = stop.cancelled() => {}
-                    }
+                    self.rest(until, stop).await?;
                 }
                 Err(error) => {
                     tracing::error!(error = format!("{error:#}"), retry_in = ?pause, "the database fails; nothing is lost, trying again");
@@ -130,8 +143,36 @@ impl Daemon {
                 }
             }
         }
-        alarm.stop().await;
+        self.silence().await;
         self.drain().await
+    }
+
+    /// Waits until `until` or the next look at the database, or until there is something to do.
+    async fn rest(&mut self, until: Option<Time>, stop: &CancellationToken) -> Result<()> {
+        let reconcile = self.clock.now().plus(RECONCILE);
+        let until = until.map_or(reconcile, |at| at.min(reconcile));
+        let next_reload = async {
+            match &mut self.watch {
+                Some(watch) => watch.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        let reload = tokio::select! {
+            () = self.crawler.wait() => return Ok(()),
+            () = self.clock.sleep_until(until) => return Ok(()),
+            () = self.bell.notified() => return Ok(()),
+            () = stop.cancelled() => return Ok(()),
+            reload = next_reload => reload,
+        };
+        self.heard(reload.context("nobody watches over the settings any more")?);
+        Ok(())
+    }
+
+    /// Stops the alarm, which is to be set anew if the daemon goes on.
+    async fn silence(&mut self) {
+        if let Some(alarm) = self.alarm.take() {
+            alarm.stop().await;
+        }
     }
 
     /// Works through everything that becomes due until `end`, by jumping a clock of our own from
@@ -144,8 +185,9 @@ impl Daemon {
         end: Time,
         mut progress: impl FnMut(Time, i64),
     ) -> Result<()> {
+        let stop = CancellationToken::new();
         loop {
-            match self.turn().await? {
+            match self.turn(&stop).await? {
                 Turn::Again => {}
                 Turn::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
                 Turn::Wait(until) => {
@@ -163,29 +205,44 @@ impl Daemon {
     }
 
     /// One turn: saves what has come, makes slots due, and sends what may be sent.
-    async fn turn(&mut self) -> Result<Turn> {
+    async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
         self.crawler.save().await?;
+        self.reload(stop).await?;
         let now = self.clock.now();
         if self.latest.since(now) > CLOCK_SLIP {
-            tracing::warn!(was = %self.latest, %now, "the clock was put back");
-            self.next_fire = None;
-            self.latest = now;
+            self.clock_was_put_back(now).await?;
         }
         self.latest = self.latest.max(now);
+        let mut left = Left::Nothing;
         if self.next_fire.is_none_or(|at| at <= now) {
-            plan::materialise(&self.store, &self.config, self.started, now).await?;
-            self.next_fire = plan::next_fire(&self.config, now);
+            left = plan::materialise(&self.store, &self.config, self.started, now).await?;
+            self.next_fire = match left {
+                Left::Nothing => plan::next_fire(&self.config, now),
+                Left::More => None,
+            };
         }
         let started = self.crawler.start_due().await?;
         self.calls += i64::try_from(started.calls).unwrap_or(0);
         if self.crawler.is_idle() {
             self.report();
         }
-        if started.calls > 0 && started.held.is_empty() {
+        if left == Left::More || (started.calls > 0 && started.held.is_empty()) {
             return Ok(Turn::Again);
         }
         let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
         Ok(Turn::Wait(events.into_iter().flatten().min()))
+    }
+
+    /// Goes on under a clock that was ahead and is right now.
+    async fn clock_was_put_back(&mut self, now: Time) -> Result<()> {
+        tracing::warn!(was = %self.latest, %now, "the clock was put back");
+        plan::clock_was_put_back(&self.store, now).await?;
+        self.next_fire = None;
+        self.latest = now;
+        self.started = self.started.min(now);
+        // It waits for a time that is far away now.
+        self.silence().await;
+        Ok(())
     }
 
     /// Says what came of the looks, once all that could be made have been.
