@@ -204,12 +204,13 @@ impl List {
 
 /// The places of the names that may hold a target, the best first, and what their values are.
 fn chosen<'a>(
-    names: impl Iterator<Item = &'a str> + Clone,
+    names: impl Iterator<Item = &'a str>,
     reading: &Reading,
 ) -> Vec<(usize, Option<Kind>)> {
+    let names: Vec<_> = names.collect();
     if let Some(column) = &reading.column {
-        let place = names.clone().position(|name| name == column);
-        let place = place.or_else(|| names.clone().position(|name| plain(name) == plain(column)));
+        let place = names.iter().position(|name| name == column);
+        let place = place.or_else(|| names.iter().position(|name| plain(name) == plain(column)));
         return place.map(|at| (at, reading.kind)).into_iter().collect();
     }
     let fits = |kind: &Option<Kind>| match reading.kind {
@@ -220,7 +221,7 @@ fn chosen<'a>(
     let known = COLUMNS.iter().filter(|(_, kind)| fits(kind));
     known
         .filter_map(|(known, kind)| {
-            let at = names.clone().position(|name| plain(name) == *known)?;
+            let at = names.iter().position(|name| plain(name) == *known)?;
             Some((at, reading.kind.or(*kind)))
         })
         .collect()

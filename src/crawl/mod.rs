@@ -237,6 +237,8 @@ impl Crawler {
         let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
         let is_limited = allowance.calls(most) == 0;
         let room = allowance.calls(room);
+        // What a limit of its own stops, no rate holds back.
+        let held = held.filter(|_| !is_limited);
         let mut admitted = Vec::new();
         if room > 0 {
             let until = now.plus(config.provider(endpoint.provider()).timeout + LEASE_MARGIN);

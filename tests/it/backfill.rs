@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 const TOKEN: &str = "backfill-test-token";
 
-/// A job that never fires in a test, and prices.
-const SETTINGS: &str = "[justoneapi]\nrate_per_second = 1000\nconcurrency = 2\n\
+/// Prices, and a rate below the calls in flight.
+const SETTINGS: &str = "[justoneapi]\nrate_per_second = 3\nconcurrency = 4\n\
     price = { \"xiaohongshu/get-note-detail\" = 0.15, \"xiaohongshu/share-url-transfer/v1\" = 0.05, \
     \"xiaohongshu/search-recommend/v1\" = 0.1 }\n";
 
@@ -187,7 +187,7 @@ async fn a_limit_holds_over_a_kill_and_what_is_left_is_made_later(database: Data
     let interrupted =
         count(&store, "select count(*) from calls where outcome = 'interrupted'").await;
     assert_eq!(count(&store, "select count(*) from calls").await, 10 + interrupted);
-    assert!(interrupted <= 2, "those in flight");
+    assert!(interrupted <= 4, "those in flight");
 }
 
 on_both!(one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_on);

@@ -165,20 +165,16 @@ pub(super) fn standing(progress: &Progress, missed: &BTreeMap<String, i64>) -> S
         count(made),
         cost(calls)
     );
-    match backfill.state.as_str() {
-        "limited" => {
-            text += &format!(
-                "its limit{} is reached; tidewatch backfill resume {:?} with a larger one goes on\n",
-                limit(backfill.limits),
-                backfill.name
-            )
-        }
-        "stopped" => {
-            text += &format!("stopped; tidewatch backfill resume {:?} goes on\n", backfill.name)
-        }
-        "cancelled" if looks.open > 0 => text += "cancelled; the calls in flight still end\n",
-        _ => {}
-    }
+    let name = &backfill.name;
+    text += &match backfill.state.as_str() {
+        "limited" => format!(
+            "its limit{} is reached; tidewatch backfill resume {name:?} with a larger one goes on\n",
+            limit(backfill.limits)
+        ),
+        "stopped" => format!("stopped; tidewatch backfill resume {name:?} goes on\n"),
+        "cancelled" if looks.open > 0 => "cancelled; the calls in flight still end\n".to_owned(),
+        _ => String::new(),
+    };
     text
 }
 
