@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::crawl::Crawler;
+use crate::crawl::{Crawler, Started};
 use crate::process::Process;
 use crate::store::{BackfillRow, CallTotals, Looks, Store};
 use crate::time::{Clock, Time};
@@ -75,7 +75,7 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
                 () = self.stop.cancelled() => return self.halt().await,
             };
             if let Some(process) = process {
-                self.make(process.owner()).await?;
+                self.make(&process).await?;
                 return process.end(self.store, self.clock.now()).await;
             }
             if !std::mem::replace(&mut told, true) {
@@ -88,22 +88,33 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
     }
 
     /// Makes the looks here.
-    async fn make(&mut self, owner: i64) -> Result<()> {
+    async fn make(&mut self, process: &Process) -> Result<()> {
         let Some(progress) = Progress::of(self.store, self.name).await? else { return Ok(()) };
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let run = Some(progress.backfill.run_id);
-        let mut crawler = Crawler::new(self.config.clone(), store, clock, owner, run)?;
+        let mut crawler = Crawler::new(self.config.clone(), store, clock, process.owner(), run)?;
         let mut told_at: Option<Time> = None;
         let mut paused = None;
         while !self.stop.is_cancelled() {
-            if let Err(error) = crawler.save().await {
-                tracing::warn!(error = format!("{error:#}"), "the database fails; trying again");
-                tokio::select! {
-                    () = tokio::time::sleep(POLL) => continue,
-                    () = self.stop.cancelled() => return Err(error),
+            let started = match step(&mut crawler, process).await {
+                Ok(started) => started,
+                Err(error) if crawler.is_idle() => return Err(error),
+                // What has been paid for waits until the database takes it.
+                Err(error) => {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the database fails; trying again"
+                    );
+                    tokio::select! {
+                        () = tokio::time::sleep(POLL) => continue,
+                        () = self.stop.cancelled() => return Err(error),
+                    }
                 }
+            };
+            if let Some(error) = crawler.died() {
+                save_the_rest(&mut crawler).await?;
+                return Err(error);
             }
-            let started = crawler.start_due().await?;
             let now = self.clock.now();
             let stale = told_at.is_none_or(|at| now.since(at) >= TELL_EVERY);
             if crawler.is_idle() || stale {
@@ -137,10 +148,7 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
                 () = self.stop.cancelled() => {}
             }
         }
-        while crawler.in_flight() > 0 {
-            crawler.wait().await;
-        }
-        crawler.save().await?;
+        save_the_rest(&mut crawler).await?;
         self.halt().await
     }
 
@@ -161,4 +169,20 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
         }
         tx.commit().await
     }
+}
+
+/// Saves what has come and sends what may be sent.
+async fn step(crawler: &mut Crawler, process: &Process) -> Result<Started> {
+    process.keep().await?;
+    process.bury_the_dead().await?;
+    crawler.save().await?;
+    crawler.start_due().await
+}
+
+/// Lets the calls in flight end, and saves their answers.
+async fn save_the_rest(crawler: &mut Crawler) -> Result<()> {
+    while crawler.in_flight() > 0 {
+        crawler.wait().await;
+    }
+    crawler.save().await
 }

@@ -1,5 +1,7 @@
 //! `tidewatch status`: how the jobs stand.
 
+mod daemons;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,18 +11,19 @@ use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
 
+use self::daemons::Daemon;
 use super::show::{cost, count, local, money, safe, table};
 use super::{Cli, JOBS, Json, load_or_default, open, print};
 use crate::config::{Config, ConfigError, Environment, kind_name};
 use crate::model::Kind;
-use crate::process;
-use crate::store::{
-    CallTotals, ConfigState, JobReport, PauseRow, Problem, ProcessRow, SlotTotals, Spent,
-};
+use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent, Unavailable};
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
 const OVERDUE: Duration = Duration::from_secs(300);
+
+/// Targets that cannot be seen are named up to this many, the latest first.
+const UNAVAILABLE: i64 = 20;
 
 #[derive(Args, Debug)]
 pub(super) struct Status {
@@ -33,13 +36,14 @@ pub(super) struct Status {
 struct Report {
     now: Time,
     since: Time,
-    daemons: Vec<AtWork>,
+    daemons: Vec<Daemon>,
     jobs: Vec<Job>,
     slots: SlotTotals,
     calls: Vec<CallTotals>,
     budget: Budget,
     pauses: Vec<PauseRow>,
     problems: Vec<Problem>,
+    unavailable: Vec<Unavailable>,
 }
 
 /// What was spent of the day's budget.
@@ -48,13 +52,6 @@ struct Budget {
     spent: Spent,
     max_calls: Option<i64>,
     max_cost_micros: Option<i64>,
-}
-
-#[derive(Serialize)]
-struct AtWork {
-    #[serde(flatten)]
-    process: ProcessRow,
-    settings: ConfigState,
 }
 
 #[derive(Serialize)]
@@ -76,16 +73,11 @@ impl Status {
             let job = config.jobs.iter().find(|job| job.name == name);
             job.and_then(|job| job.schedule.next_after(now))
         };
-        let mut daemons = Vec::new();
-        for process in process::daemons(&store).await? {
-            let settings = tx.config_state(process.owner).await?;
-            daemons.push(AtWork { process, settings });
-        }
         let jobs = tx.job_reports(since).await?.into_iter();
         let report = Report {
             now,
             since,
-            daemons,
+            daemons: daemons::daemons(&store, &mut tx, now, since, config.lease).await?,
             jobs: jobs.map(|report| Job { next_due_at: next(&report.name), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
@@ -96,6 +88,7 @@ impl Status {
             },
             pauses: tx.pauses(now).await?,
             problems: tx.problems(since, now.minus(OVERDUE)).await?,
+            unavailable: tx.unavailable(UNAVAILABLE).await?,
         };
         drop(tx);
         store.close().await;
@@ -120,12 +113,7 @@ impl Report {
         });
         let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed"];
         let mut text = String::new();
-        for daemon in &self.daemons {
-            text += &daemon.shown(zone);
-        }
-        if self.daemons.is_empty() {
-            text += "no daemon is running\n";
-        }
+        text += &daemons::shown(&self.daemons, zone);
         text += &format!("today, since {} ({zone})\n", local(self.since, zone));
         text += &table(&head, &[4, 5, 6, 7], rows.collect());
         let slots = &self.slots;
@@ -140,6 +128,7 @@ impl Report {
             let rows = self.pauses.iter().map(|pause| paused(pause, zone));
             text += &table(&["paused", "why", "since", "until", "note"], &[], rows.collect());
         }
+        text += &unseen(&self.unavailable, zone);
         if self.problems.is_empty() {
             return text + "no problems\n";
         }
@@ -151,24 +140,18 @@ impl Report {
     }
 }
 
-impl AtWork {
-    /// Since when it runs, whom it asks, and whether it does so by older settings.
-    fn shown(&self, zone: Tz) -> String {
-        let Self { process, settings } = self;
-        let since = local(process.started_at, zone);
-        let asks = settings.justoneapi_url.as_ref().unwrap_or(&process.justoneapi_url);
-        let mut text = format!("a daemon runs since {since} and asks {asks}\n");
-        if let (Some(error), Some(refused_at)) = (&settings.error, settings.refused_at) {
-            let taken_over_at = settings.taken_over_at.unwrap_or(process.started_at);
-            let (taken_over, refused) = (local(taken_over_at, zone), local(refused_at, zone));
-            let what = safe(error.lines().next().unwrap_or_default(), 200);
-            text += &format!(
-                "it works by the jobs.toml of {taken_over}: the one of {refused} is refused, {what} \
-                 (tidewatch check says more)\n"
-            );
-        }
-        text
+/// The targets that cannot be seen, with the evidence.
+fn unseen(targets: &[Unavailable], zone: Tz) -> String {
+    if targets.is_empty() {
+        return String::new();
     }
+    let rows = targets.iter().map(|target| {
+        let again = target.probe_at.map(|at| local(at, zone));
+        let again = again.unwrap_or_else(|| "when its entry changes".to_owned());
+        let (key, evidence) = (safe(&target.key, 40), safe(&target.evidence, 60));
+        vec![target.state.clone(), key, local(target.since, zone), evidence, again]
+    });
+    table(&["unseen", "item", "since", "evidence", "asked again"], &[], rows.collect())
 }
 
 impl Budget {

@@ -18,7 +18,8 @@ impl Crawler {
             let reading = read(fetched, &body);
             let next = self.next(fetched, &reading).await?;
             signs.push(sign(fetched, &reading));
-            answers.push(answer(fetched, body, reading, next));
+            let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
+            answers.push(answer(fetched, server, body, reading, next));
         }
         Ok((answers, signs))
     }
@@ -93,7 +94,7 @@ fn read(fetched: &Fetched, body: &Body) -> Reading {
     }
 }
 
-fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer {
+fn answer(fetched: &Fetched, server: String, body: Body, reading: Reading, next: Next) -> Answer {
     let Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received } = fetched;
     let kept = match reading.outcome {
         Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => true,
@@ -130,6 +131,7 @@ fn answer(fetched: &Fetched, body: Body, reading: Reading, next: Next) -> Answer
             next,
             at: *finished_at,
         },
+        server,
         asked: ask.key.clone(),
         document,
         batch: reading.batch,

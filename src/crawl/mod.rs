@@ -3,18 +3,20 @@
 
 mod answer;
 mod backfills;
+mod doubt;
 mod gate;
 mod pace;
+mod quiet;
 mod signs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use self::backfills::Allowance;
+use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider};
 use crate::config::Config;
@@ -27,9 +29,6 @@ use crate::time::{Clock, Time};
 pub use gate::Held;
 use gate::{Asked, Gate};
 use signs::Sign;
-
-/// How much longer than a call may take a claim holds: time to read and save the answer.
-const LEASE_MARGIN: Duration = Duration::from_secs(90);
 
 /// Answers saved in one transaction at the most.
 const SAVE_AT_ONCE: usize = 200;
@@ -51,8 +50,14 @@ pub struct Crawler {
     in_flight: JoinSet<Fetched>,
     flying: BTreeMap<Provider, usize>,
     unsaved: Vec<Fetched>,
+    /// The calls in flight and those not saved yet.
+    in_hand: BTreeSet<i64>,
+    /// Whether nobody knows what became of the last commit of claims.
+    in_doubt: bool,
+    died: Option<JoinError>,
     turn: usize,
     tally: Tally,
+    quiet: Quiet,
 }
 
 /// What came of the calls since somebody last asked.
@@ -147,8 +152,12 @@ impl Crawler {
             in_flight: JoinSet::new(),
             flying: BTreeMap::new(),
             unsaved: Vec::new(),
+            in_hand: BTreeSet::new(),
+            in_doubt: false,
+            died: None,
             turn: 0,
             tally: Tally::default(),
+            quiet: Quiet::default(),
         })
     }
 
@@ -188,12 +197,18 @@ impl Crawler {
         self.in_flight.len()
     }
 
+    /// Answers that have come and wait to be saved.
+    pub fn unsaved(&self) -> usize {
+        self.unsaved.len()
+    }
+
     /// Claims slots that may be tried now and sends their calls, as many as pauses, budget, rates
     /// and the calls in flight allow.
     ///
     /// # Errors
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
+        self.give_back_unsent().await?;
         let mut started = Started::default();
         let mut limited = Vec::new();
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
@@ -228,10 +243,10 @@ impl Crawler {
 
     /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
     async fn start(&mut self, kind: Kind, run: Option<i64>, most: usize) -> Result<Sent> {
-        let now = self.clock.now();
         let config = self.config.clone();
         let endpoint = config.endpoint(kind);
         let mut tx = self.store.begin().await?;
+        let now = self.clock.now();
         let mut gate = Gate::open(&mut tx, &config, now).await?;
         let (room, held) = gate.room(&mut tx, endpoint, most).await?;
         let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
@@ -241,7 +256,7 @@ impl Crawler {
         let held = held.filter(|_| !is_limited);
         let mut admitted = Vec::new();
         if room > 0 {
-            let until = now.plus(config.provider(endpoint.provider()).timeout + LEASE_MARGIN);
+            let until = now.plus(config.lease);
             let claims = tx.claim(self.owner, kind, run, room, now, until).await?;
             let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = gate.admit(&mut tx, asked).await?;
@@ -251,7 +266,9 @@ impl Crawler {
             tx.charge_backfill(run, &call_ids).await?;
         }
         let (pauses, failures) = gate.into_troubles();
+        self.in_doubt = true;
         tx.commit().await?;
+        self.in_doubt = false;
         self.pauses = pauses;
         for (endpoint, failures) in failures {
             if failures > 0 {
@@ -285,6 +302,7 @@ impl Crawler {
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
         *self.flying.entry(endpoint.provider()).or_default() += 1;
+        self.in_hand.insert(call_id);
         self.in_flight.spawn(async move {
             let sent_at = clock.now();
             let received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
@@ -315,7 +333,7 @@ impl Crawler {
         }
     }
 
-    fn landed(&mut self, done: Result<Fetched, tokio::task::JoinError>) {
+    fn landed(&mut self, done: Result<Fetched, JoinError>) {
         match done {
             Ok(fetched) => {
                 if let Some(count) = self.flying.get_mut(&fetched.endpoint.provider()) {
@@ -323,8 +341,8 @@ impl Crawler {
                 }
                 self.unsaved.push(fetched);
             }
-            // Its slot's lease will end and its ledger row stays open: both say so.
-            Err(error) => tracing::error!(%error, "a call was lost inside the program"),
+            // Its ledger row stays open, and says so.
+            Err(error) => self.died = Some(error),
         }
     }
 
@@ -355,20 +373,31 @@ impl Crawler {
         Ok(())
     }
 
-    /// Counts what came of a call, and says so where it is not what was hoped for.
+    /// An answer is saved: counts what came of the call, and says so where it is not what was hoped for.
     fn tell(&mut self, answer: &Answer) {
+        self.in_hand.remove(&answer.end.call_id);
         self.tally.add(answer.settlement.next);
         let asked = answer.asked.as_str();
         let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
+        let (call_id, at) = (answer.end.call_id, answer.settlement.at);
         match answer.settlement.next {
-            Next::Missed(reason) => tracing::warn!(asked, reason, said, "missed"),
-            Next::Retry(at, reason) => {
-                self.retry_at = Some(self.retry_at.map_or(at, |earlier| earlier.min(at)));
-                tracing::info!(asked, reason, said, again = %at, "failed");
+            Next::Missed(reason) => match self.quiet.lets("missed", reason, at) {
+                Some(unsaid) => tracing::warn!(asked, call_id, reason, said, unsaid, "missed"),
+                None => tracing::debug!(asked, call_id, reason, said, "missed"),
+            },
+            Next::Retry(again, reason) => {
+                self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
+                let again_at = again.to_string();
+                match self.quiet.lets("failed", reason, at) {
+                    Some(unsaid) => {
+                        tracing::info!(asked, call_id, reason, said, again_at, unsaid, "failed");
+                    }
+                    None => tracing::debug!(asked, call_id, reason, said, again_at, "failed"),
+                }
             }
             Next::Observed | Next::Continue { .. } => {
-                tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
+                tracing::debug!(asked, call_id, "saved an answer");
             }
         }
     }
@@ -402,7 +431,11 @@ impl Crawler {
             match self.save_together(std::slice::from_ref(&answer), sign).await {
                 Err(error) if is_refused(&error) => {
                     let call_id = answer.end.call_id;
-                    tracing::error!(call_id, %error, "the database refused an answer; kept as text");
+                    tracing::error!(
+                        call_id,
+                        error = format!("{error:#}"),
+                        "the database refused an answer; kept as text"
+                    );
                     answer = answer::as_text(answer);
                     self.save_together(std::slice::from_ref(&answer), sign).await?;
                 }

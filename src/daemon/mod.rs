@@ -1,6 +1,7 @@
 //! The long-running loop: alarms and a look at the database make slots due, the crawler works
 //! them off, signals end it. It decides when, never what.
 
+mod outage;
 mod reload;
 mod watch;
 
@@ -18,6 +19,9 @@ use crate::plan::{self, CLOCK_SLIP, Left};
 use crate::process::Process;
 use crate::store::Store;
 use crate::time::{Clock, Time};
+use crate::vitals::Vitals;
+
+use outage::Outage;
 
 pub use watch::{Reload, Watch};
 
@@ -31,6 +35,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// Tries to save what has come, to a database that fails when the daemon is to stop.
+const LAST_TRIES: u32 = 30;
+
+/// The wait between two of them.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
 /// A daemon on one database.
 pub struct Daemon {
     config: Arc<Config>,
@@ -42,12 +52,16 @@ pub struct Daemon {
     calls: i64,
     next_fire: Option<Time>,
     process: Process,
+    settings: tokio::sync::watch::Sender<Arc<Config>>,
     bell: Arc<Notify>,
     /// `None` until it is set, and when it has to be set anew.
     alarm: Option<Alarm>,
     watch: Option<Watch>,
     /// Settings that were read again and are not taken over yet.
     reload: Option<Reload>,
+    vitals: Vitals,
+    outage: Option<Outage>,
+    buried_at: Time,
 }
 
 /// What the loop should do next.
@@ -77,11 +91,9 @@ impl Daemon {
         };
         let started = clock.now();
         plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
-        let mut tx = store.begin().await?;
-        tx.put_config_load(process.owner(), reload::taken_over(&config), started).await?;
-        tx.commit().await?;
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
+        let settings = tokio::sync::watch::Sender::new(config.clone());
         Ok(Self {
             config,
             store,
@@ -96,12 +108,26 @@ impl Daemon {
             alarm: None,
             watch: None,
             reload: None,
+            vitals: Vitals::default(),
+            settings,
+            outage: None,
+            buried_at: started,
         })
     }
 
     /// Takes over from now on what `watch` reads again.
     pub fn listen_to(&mut self, watch: Watch) {
         self.watch = Some(watch);
+    }
+
+    /// How it is, for whoever watches over it.
+    pub fn vitals(&self) -> Vitals {
+        self.vitals.clone()
+    }
+
+    /// The settings that it works by, now and from now on.
+    pub fn settings(&self) -> tokio::sync::watch::Receiver<Arc<Config>> {
+        self.settings.subscribe()
     }
 
     /// Puts on record that it has ended.
@@ -115,26 +141,45 @@ impl Daemon {
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
     ///
     /// # Errors
-    /// When the alarm cannot be set, or the database fails for good while stopping.
+    /// When the alarm cannot be set, when something died that the daemon cannot do without, or the
+    /// database fails for good while stopping.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
-                tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
+                let next_due_at = next.to_string();
+                tracing::info!(
+                    job = job.name,
+                    targets = job.targets.len(),
+                    next_due_at,
+                    "watching"
+                );
             }
         }
+        let worked = self.work(stop).await;
+        self.vitals.stopping();
+        self.silence().await;
+        self.drain().await?;
+        worked
+    }
+
+    /// One turn after the other until `stop` is cancelled.
+    async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
         let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {
             if self.alarm.is_none() {
                 self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
             }
-            match self.turn(stop).await {
-                Ok(Turn::Again) => pause = FIRST_PAUSE,
-                Ok(Turn::Wait(until)) => {
-                    pause = FIRST_PAUSE;
-                    self.rest(until, stop).await?;
-                }
+            self.vitals.beat(self.clock.now());
+            let turn = self.turn(stop).await;
+            if turn.is_ok() {
+                self.answers();
+                pause = FIRST_PAUSE;
+            }
+            match turn {
+                Ok(Turn::Again) => {}
+                Ok(Turn::Wait(until)) => self.rest(until, stop).await?,
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), retry_in = ?pause, "the database fails; nothing is lost, trying again");
+                    self.fails(&error);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -142,9 +187,11 @@ impl Daemon {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
+            if let Some(died) = self.crawler.died() {
+                return Err(died);
+            }
         }
-        self.silence().await;
-        self.drain().await
+        Ok(())
     }
 
     /// Waits until `until` or the next look at the database, or until there is something to do.
@@ -157,11 +204,26 @@ impl Daemon {
                 None => std::future::pending().await,
             }
         };
+        let alarm_died = async {
+            match &mut self.alarm {
+                Some(alarm) => alarm.died().await,
+                None => std::future::pending().await,
+            }
+        };
+        let alarm_died = async {
+            match &mut self.alarm {
+                Some(alarm) => alarm.died().await,
+                None => std::future::pending().await,
+            }
+        };
         let reload = tokio::select! {
+            () = alarm_died => bail!("the alarm clock died"),
+            () = alarm_died => bail!("the alarm clock died"),
             () = self.crawler.wait() => return Ok(()),
             () = self.clock.sleep_until(until) => return Ok(()),
             () = self.bell.notified() => return Ok(()),
             () = stop.cancelled() => return Ok(()),
+            died = self.process.died() => return Err(died),
             reload = next_reload => reload,
         };
         self.heard(reload.context("nobody watches over the settings any more")?);
@@ -207,7 +269,14 @@ impl Daemon {
     /// One turn: saves what has come, makes slots due, and sends what may be sent.
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
         self.crawler.save().await?;
+        // Also when there is so much to do that it never rests.
+        if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
+            self.heard(reload);
+        }
         self.reload(stop).await?;
+        if !self.crawler.is_idle() {
+            self.process.keep().await?;
+        }
         let now = self.clock.now();
         if self.latest.since(now) > CLOCK_SLIP {
             self.clock_was_put_back(now).await?;
@@ -220,6 +289,10 @@ impl Daemon {
                 Left::Nothing => plan::next_fire(&self.config, now),
                 Left::More => None,
             };
+        }
+        if now < self.buried_at || now.since(self.buried_at) >= RECONCILE {
+            self.process.bury_the_dead().await?;
+            self.buried_at = now;
         }
         let started = self.crawler.start_due().await?;
         self.calls += i64::try_from(started.calls).unwrap_or(0);
@@ -249,11 +322,12 @@ impl Daemon {
     fn report(&mut self) {
         let Tally { calls, observed, missed, retrying } = self.crawler.take_tally();
         if calls > 0 {
-            tracing::info!(observed, missed, retrying, calls, "looked");
+            tracing::debug!(observed, missed, retrying, calls, "looked");
         }
     }
 
-    /// Lets the calls in flight end, and saves their answers.
+    /// Lets the calls in flight end, and saves their answers: for a while even to a database that
+    /// fails, since they may have been paid for.
     async fn drain(&mut self) -> Result<()> {
         if !self.crawler.is_idle() {
             let calls = self.crawler.in_flight();
@@ -261,12 +335,21 @@ impl Daemon {
         }
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
+            self.vitals.beat(self.clock.now());
         }
-        let saved = self.crawler.save().await.context(
-            "stopped with answers that the database did not take; \
-             their calls stand open on the ledger",
-        );
+        let mut left = LAST_TRIES;
+        while let Err(error) = self.crawler.save().await {
+            self.fails(&error);
+            left -= 1;
+            if left == 0 {
+                return Err(error).context(
+                    "stopped with answers that the database did not take; \
+                     their calls stand open on the ledger",
+                );
+            }
+            tokio::time::sleep(LAST_PAUSE).await;
+        }
         self.report();
-        saved
+        Ok(())
     }
 }

@@ -21,6 +21,8 @@ pub struct Answer {
     pub end: CallEnd,
     /// For the slot.
     pub settlement: Settlement,
+    /// The address that was asked.
+    pub server: String,
     /// What was asked for: an id, a keyword, a filter or a link.
     pub asked: String,
     /// The answer to keep; `None` when there was none, or none that can have been paid for.
@@ -80,8 +82,8 @@ struct DocumentRow<'a> {
 }
 
 impl Tx {
-    /// Saves answers: the slots they settle, the ledger, the documents, and the rows. Call it
-    /// once in a transaction; doing it again, after a commit that nobody heard of, changes nothing.
+    /// Saves answers: the slots they settle, the ledger, the documents, what they say of
+    /// whether their targets can be seen, and the rows. Call it once in a transaction; doing it again, after a commit that nobody heard of, changes nothing.
     /// How many came too late to settle their slot: those are kept, and
     /// marked, and make no rows.
     ///
@@ -92,6 +94,8 @@ impl Tx {
         let settled = self.settle(&settlements).await?;
         let in_time = |answer: &Answer| settled.contains(&answer.end.call_id);
         self.keep(answers, in_time).await?;
+        let in_time: Vec<_> = answers.iter().filter(|answer| in_time(answer)).collect();
+        self.put_availability(&in_time).await?;
         Ok(answers.len() - settled.len())
     }
 

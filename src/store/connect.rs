@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -64,7 +64,13 @@ impl Store {
     /// URL is in no error.
     pub async fn connect(url: &str) -> Result<Self> {
         if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+            let path = path.strip_prefix("//").unwrap_or(path);
+            ensure!(
+                !path.contains('?'),
+                "a SQLite URL is sqlite:PATH and takes no parameters: what follows the ? would \
+                 become part of the file's name"
+            );
+            let path = Path::new(path);
             return Self::open_sqlite(path)
                 .await
                 .with_context(|| format!("cannot open the SQLite file {}", path.display()));
@@ -99,6 +105,7 @@ impl Store {
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
         create_private(path)?;
+        super::file::warn(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .foreign_keys(true)
@@ -106,15 +113,14 @@ impl Store {
             // A power loss takes nothing that was acknowledged; the write rate is small.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options.clone())
-            .await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(SQLITE_READERS)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_lazy_with(options.read_only(true));
+        // Where the disk fails, SQLite may end a transaction of which the connection then believes
+        // for ever that it is still open.
+        let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).before_acquire(
+            |connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }),
+        );
+        let writer = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+        let readers =
+            pool.max_connections(SQLITE_READERS).connect_lazy_with(options.read_only(true));
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -132,13 +138,25 @@ impl Store {
             Self::Sqlite { writer, .. } => (applied(&mut *writer.acquire().await?).await?, &SQLITE),
             Self::Postgres(pool) => (applied(&mut *pool.acquire().await?).await?, &POSTGRES),
         };
-        if applied.iter().any(|version| !known.version_exists(*version)) {
-            return Ok(Schema::Newer);
-        }
-        match known.iter().filter(|migration| !applied.contains(&migration.version)).count() {
-            0 => Ok(Schema::Current),
-            missing => Ok(Schema::Behind(missing)),
-        }
+        Ok(compare(&applied, known))
+    }
+
+    /// The same, of a database that has a schema, beside whoever writes.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn schema_beside_work(&self) -> Result<Schema> {
+        let (applied, known) = match self {
+            Self::Sqlite { readers, .. } => {
+                let mut reader = readers.acquire().await?;
+                (reader.list_applied_migrations(MIGRATIONS_TABLE).await?, &SQLITE)
+            }
+            Self::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                (connection.list_applied_migrations(MIGRATIONS_TABLE).await?, &POSTGRES)
+            }
+        };
+        Ok(compare(&applied.iter().map(|migration| migration.version).collect::<Vec<_>>(), known))
     }
 
     /// Applies the migrations that are missing.
@@ -217,6 +235,17 @@ async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>> {
     connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
     let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
     Ok(applied.into_iter().map(|migration| migration.version).collect())
+}
+
+/// How what was applied stands to what this program knows.
+fn compare(applied: &[i64], known: &Migrator) -> Schema {
+    if applied.iter().any(|version| !known.version_exists(*version)) {
+        return Schema::Newer;
+    }
+    match known.iter().filter(|migration| !applied.contains(&migration.version)).count() {
+        0 => Schema::Current,
+        missing => Schema::Behind(missing),
+    }
 }
 
 /// Creates the file for its owner alone before SQLite sees it: its journal inherits the mode.

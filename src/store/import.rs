@@ -180,6 +180,8 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
             next: Next::Observed,
             at: now,
         },
+        // Nobody was asked from here.
+        server: String::new(),
         asked: import.asked.clone(),
         document: Some(import.document.clone()),
         batch: import.batch.clone(),

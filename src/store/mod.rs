@@ -4,7 +4,9 @@
 //! of `Tx`, written once for both databases; where the text must differ, a comment there begins
 //! "Differs by necessity:". No transaction is ever open during an HTTP call.
 
+mod alerts;
 mod archive;
+mod availability;
 mod backfill;
 mod body;
 mod budget;
@@ -12,6 +14,7 @@ mod claim;
 mod config_loads;
 mod connect;
 mod endpoints;
+mod file;
 mod import;
 mod jobs;
 mod known;
@@ -19,16 +22,20 @@ mod ledger;
 mod pauses;
 mod plan;
 mod presence;
+mod processes;
 mod queue;
 mod report;
 mod rows;
 mod run_report;
+mod runs;
 mod shapes;
 mod time;
 mod upsert;
 mod watchlists;
 
+pub use alerts::{AlertRow, Finding};
 pub use archive::{Answer, Document, NORMALISER, Resolved};
+pub use availability::{Asked, Unavailable};
 pub use backfill::{BackfillRow, Limits, Looks, NewBackfill};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
@@ -41,10 +48,12 @@ pub use jobs::{JobEntry, JobRow};
 pub use ledger::{CallEnd, CallStart};
 pub use pauses::PauseRow;
 pub use plan::Fires;
-pub use presence::{Presence, ProcessRow};
+pub use presence::Presence;
+pub use processes::{ProcessRow, Silence};
 pub use queue::{Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
 pub use run_report::{Counts, KolFigures, Observation, Suggested};
+pub use runs::RunSummary;
 
 use anyhow::{Context as _, Result};
 

@@ -1,4 +1,4 @@
-//! Statements about slots in progress: settling them, and what a dead process left behind.
+//! Statements about slots in progress: settling them after their calls.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::plan::queued;
 use super::rows::array;
-use super::{Tx, execute, fetch_all, fetch_optional};
+use super::{Tx, execute, fetch_all};
 use crate::time::Time;
 
 /// What becomes of a slot after a call.
@@ -85,18 +85,8 @@ struct CallRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct OwnerRow {
-    owner: i64,
-}
-
-#[derive(sqlx::FromRow)]
 struct KolRow {
     kol_id: String,
-}
-
-#[derive(sqlx::FromRow)]
-struct Flag {
-    flag: bool,
 }
 
 impl Tx {
@@ -176,57 +166,5 @@ impl Tx {
             now,
             reason
         ))
-    }
-
-    /// The processes that hold leases or have open rows on the ledger, but for `me`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn other_owners(&mut self, me: i64) -> Result<Vec<i64>> {
-        let rows = fetch_all!(
-            self,
-            OwnerRow,
-            "select lease_owner as owner from slots
-             where outcome is null and lease_owner is not null and lease_owner <> $1
-             union
-             select owner from calls where outcome is null and owner <> $1",
-            me
-        );
-        Ok(rows.into_iter().map(|row| row.owner).collect())
-    }
-
-    /// Frees what a dead process left behind: its slots may be claimed at once, and its open
-    /// ledger rows are marked as interrupted, billed or not nobody knows. How many calls that were.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn bury(&mut self, owner: i64) -> Result<u64> {
-        execute!(
-            self,
-            "update slots set lease_owner = null, lease_until = null,
-                              reason = coalesce(reason, 'interrupted')
-             where outcome is null and lease_owner = $1",
-            owner
-        );
-        Ok(execute!(
-            self,
-            "update calls set outcome = 'interrupted', billed = 'unknown'
-             where outcome is null and owner = $1",
-            owner
-        ))
-    }
-
-    /// Whether the process `owner` is alive: it holds a lock of that number for as long as its
-    /// connection lives. On SQLite, where a lock file lets one process in, nobody else is.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn is_alive(&mut self, owner: i64) -> Result<bool> {
-        // Differs by necessity: only PostgreSQL has advisory locks. Held by this transaction.
-        let Self::Postgres(_) = self else {
-            return Ok(false);
-        };
-        let sql = "select not pg_try_advisory_xact_lock($1) as flag";
-        Ok(fetch_optional!(self, Flag, sql, owner).is_some_and(|row| row.flag))
     }
 }

@@ -19,6 +19,10 @@ use crate::databases::Database;
 
 const TOKEN: &str = "token-of-the-tests";
 
+/// What the tests pay, in yuan a call.
+const PRICES: &str = r#""xiaohongshu/get-note-detail" = 0.15, "xiaohongshu/search-recommend/v1" = 0.1,
+    "xiaohongshu-pgy/kol-search/v1" = 0.3, "douyin/share-url-transfer/v1" = 0.05"#;
+
 /// When every test begins: a Monday.
 pub(crate) fn beginning() -> Time {
     "2026-03-02 00:00:00".parse().unwrap()
@@ -94,7 +98,7 @@ impl Env {
         let text = format!(
             "[amagi]\nbase_url = \"{}\"\nparameter = \"{}\"\nrate_per_second = 1000\n\
              [justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
-             price = {{ \"xiaohongshu/get-note-detail\" = \"0.15\" }}\n{jobs}",
+             price = {{ {PRICES} }}\n{jobs}",
             self.api.amagi_url(),
             self.parameter,
             self.api.justoneapi_url(),
@@ -117,6 +121,16 @@ impl Env {
         let daemon = self.daemon.as_mut().expect("a daemon is running");
         daemon.run_until(end, |_, _| {}).await.unwrap();
         self.clock.jump_to(end);
+    }
+
+    /// Asks for looks at these targets now, by hand; the daemon makes them.
+    pub(crate) async fn look_by_hand(&mut self, targets: &[Target]) {
+        // Not at the instant of a fire: a slot of that due time would serve.
+        self.advance(Duration::from_secs(1)).await;
+        let mut tx = self.store.begin().await.unwrap();
+        tx.run_by_hand(targets, "fetch", self.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        self.advance(Duration::ZERO).await;
     }
 
     /// Ends every pause, as somebody would by hand.
