@@ -42,7 +42,6 @@ impl Run {
         let clock = Clock::system();
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         daemon.listen_to(watch);
-        daemon.listen_to(watch);
         let vitals = daemon.vitals();
         let alerts = Alerts::new(daemon.settings(), store.clone(), clock.clone())?;
         let mut tasks = Tasks::default();

@@ -210,14 +210,7 @@ impl Daemon {
                 None => std::future::pending().await,
             }
         };
-        let alarm_died = async {
-            match &mut self.alarm {
-                Some(alarm) => alarm.died().await,
-                None => std::future::pending().await,
-            }
-        };
         let reload = tokio::select! {
-            () = alarm_died => bail!("the alarm clock died"),
             () = alarm_died => bail!("the alarm clock died"),
             () = self.crawler.wait() => return Ok(()),
             () = self.clock.sleep_until(until) => return Ok(()),

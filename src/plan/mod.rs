@@ -50,8 +50,8 @@ pub async fn sync(
     for mut row in known.into_iter().filter(|row| row.is_active) {
         let job = config.jobs.iter().find(|job| job.name == row.name && is_planned(job, &row));
         let Ok(schedule) = planned(&row) else { continue };
-        while decide(store, &mut row, &schedule, job.map(wishes), started, now).await? == Left::More
-        {
+        let asked = job.map(|job| (wishes(job), config.endpoint(job.kind)));
+        while decide(store, &mut row, &schedule, asked, started, now).await? == Left::More {
             if stop.is_cancelled() {
                 return Ok(Left::More);
             }
@@ -94,9 +94,8 @@ pub async fn materialise(store: &Store, config: &Config, started: Time, now: Tim
     let mut left = Left::Nothing;
     for mut row in rows {
         let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
-        if decide(store, &mut row, &job.schedule, Some(wishes(job)), started, now).await?
-            == Left::More
-        {
+        let asked = Some((wishes(job), config.endpoint(job.kind)));
+        if decide(store, &mut row, &job.schedule, asked, started, now).await? == Left::More {
             left = Left::More;
         }
     }
