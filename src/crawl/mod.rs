@@ -214,10 +214,12 @@ impl Crawler {
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
-        let kinds = (0..Kind::ALL.len()).map(|n| Kind::ALL[(self.turn + n) % Kind::ALL.len()]);
-        let kinds: Vec<_> = kinds.collect();
-        let runs = self.runs().await?;
-        for (run, kind) in runs.iter().flat_map(|run| kinds.iter().map(|kind| (*run, *kind))) {
+        let mut turns = Vec::new();
+        for run in self.runs().await? {
+            let kinds = (0..Kind::ALL.len()).map(|n| Kind::ALL[(self.turn + n) % Kind::ALL.len()]);
+            turns.extend(kinds.map(|kind| (run, kind)));
+        }
+        for (run, kind) in turns {
             let provider = self.config.endpoint(kind).provider();
             let flying = self.flying.get(&provider).copied().unwrap_or(0);
             let free = self.config.provider(provider).concurrency.saturating_sub(flying);

@@ -4,8 +4,8 @@
 
 mod alerts;
 mod answers;
-mod backfill;
 mod availability;
+mod backfill;
 mod chaos;
 mod clocks;
 mod contrib;
@@ -13,9 +13,9 @@ mod coverage;
 mod crash;
 mod databases;
 mod env;
-mod import;
 mod flags;
 mod health;
+mod import;
 mod limits;
 mod logs;
 mod looks;

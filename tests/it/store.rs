@@ -1,8 +1,8 @@
 //! Every statement of the store, on both databases.
 
-mod backfills;
 mod alerts;
 mod availability;
+mod backfills;
 mod limits;
 mod processes;
 mod runs;
