@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{ConfigLoad, Presence, ProcessRow, Silence, Store};
+use crate::store::{ConfigLoad, Presence, ProcessRow, Silence, Store, Tx};
 use crate::time::{Clock, Time};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
@@ -91,17 +91,7 @@ impl Process {
         };
         let now = clock.now();
         let mut tx = store.begin().await?;
-        tx.put_process(&ProcessRow {
-            owner,
-            verb: verb.to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            justoneapi_url: config.justoneapi.base_url.to_string(),
-            amagi_url: config.amagi.base_url.to_string(),
-            started_at: now,
-            beat_at: None,
-            died_at: None,
-        })
-        .await?;
+        put_on_record(&mut tx, config, owner, verb, now).await?;
         tx.put_config_load(owner, taken_over(config), now).await?;
         tx.beat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
@@ -167,6 +157,43 @@ impl Process {
         tx.end_process(self.owner(), now).await?;
         tx.commit().await
     }
+}
+
+/// Puts a process on record that makes no calls, so that it needs no archive for itself; its number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn without_calls(
+    store: &Store,
+    config: &Config,
+    verb: &'static str,
+    now: Time,
+) -> Result<i64> {
+    let owner = new_owner();
+    let mut tx = store.begin().await?;
+    put_on_record(&mut tx, config, owner, verb, now).await?;
+    tx.commit().await?;
+    Ok(owner)
+}
+
+async fn put_on_record(
+    tx: &mut Tx,
+    config: &Config,
+    owner: i64,
+    verb: &'static str,
+    now: Time,
+) -> Result<()> {
+    tx.put_process(&ProcessRow {
+        owner,
+        verb: verb.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        justoneapi_url: config.justoneapi.base_url.to_string(),
+        amagi_url: config.amagi.base_url.to_string(),
+        started_at: now,
+        beat_at: None,
+        died_at: None,
+    })
+    .await
 }
 
 impl Pulse {

@@ -18,6 +18,10 @@ pub use kols::has_more;
 pub use outcome::{Billed, Outcome};
 pub use reading::{Listing, Reading};
 
+use serde_json::Value;
+
+use crate::model::Kind;
+
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
@@ -163,6 +167,41 @@ impl Endpoint {
                 || it.name().rsplit_once('/').is_some_and(|(family, _)| family == name)
         };
         Self::ALL.into_iter().filter(is_named).collect()
+    }
+
+    /// What kind of target it is asked about.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::NoteDetailV1
+            | Self::NoteDetailV3
+            | Self::NoteDetailV6
+            | Self::NoteDetailV7
+            | Self::NoteShareLink => Kind::Note,
+            Self::SearchSuggestions => Kind::Keyword,
+            Self::KolSearch => Kind::KolSearch,
+            Self::AmagiWorkById | Self::AmagiWorkByUrl | Self::WorkDetail | Self::WorkShareLink => {
+                Kind::Work
+            }
+        }
+    }
+
+    /// The note or work that an answer is about, by its own word; `None` where it does not say.
+    pub fn subject(self, body: &str) -> Option<String> {
+        let body: Value = serde_json::from_str(body).ok()?;
+        let data = json::at(&body, "/data");
+        match self {
+            Self::NoteDetailV1 | Self::NoteDetailV3 | Self::NoteDetailV6 | Self::NoteDetailV7 => {
+                note::subject(data)
+            }
+            Self::WorkDetail => work::subject(data),
+            Self::AmagiWorkById | Self::AmagiWorkByUrl => {
+                work::subject(data).or_else(|| work::subject(&body))
+            }
+            Self::SearchSuggestions
+            | Self::KolSearch
+            | Self::NoteShareLink
+            | Self::WorkShareLink => None,
+        }
     }
 
     /// What to send to ask for `ask`.

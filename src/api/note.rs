@@ -12,12 +12,21 @@ use crate::model::{
     Author, Batch, Hashtag, Note, NoteHashtag, NoteImage, NoteMention, NoteMetrics, Platform,
 };
 
-/// Rows of the note asked for.
-pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
-    let cards = match data {
+/// The id of the first note in an answer.
+pub(super) fn subject(data: &Value) -> Option<String> {
+    cards(data).iter().flat_map(notes_of).find_map(|note| json::text(note, "/id"))
+}
+
+fn cards(data: &Value) -> &[Value] {
+    match data {
         Value::Array(cards) => cards.as_slice(),
         card => std::slice::from_ref(card),
-    };
+    }
+}
+
+/// Rows of the note asked for.
+pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
+    let cards = cards(data);
     let found: Vec<(&Value, &Value, String)> = cards
         .iter()
         .flat_map(|card| notes_of(card).iter().map(move |note| (card, note)))

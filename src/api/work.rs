@@ -23,6 +23,11 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
     }
 }
 
+/// The id of the work in an answer: JustOneAPI's `data`, or a body of amagi or its `data`.
+pub(super) fn subject(value: &Value) -> Option<String> {
+    json::first_text(holder(value)?, &["/aweme_detail/aweme_id", "/filter_detail/aweme_id"])
+}
+
 /// The object that holds `aweme_detail`, or says why there is none.
 fn holder(value: &Value) -> Option<&Value> {
     let known = ["aweme_detail", "filter_detail"];

@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, one short function or file a subcommand.
 
 mod alert;
+mod backfill;
 pub mod check;
 mod demo;
 mod fetch;
@@ -111,6 +112,8 @@ enum Command {
     Check,
     /// Look now: the same step as the daemon's, and show what was stored
     Fetch(fetch::Fetch),
+    /// Bring many things in at once, beside the schedules: from files, a job, or the archive itself
+    Backfill(backfill::Backfill),
     /// How the jobs stand: due, observed and missed looks, calls and cost, open problems
     Status(status::Status),
     /// Try the alerts of jobs.toml: `alert test`
@@ -149,6 +152,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Init => init(cli),
             Command::Check => check_config(cli),
             Command::Fetch(fetch) => fetch.run(cli).await,
+            Command::Backfill(backfill) => backfill.run(cli).await,
             Command::Status(status) => status.run(cli).await,
             Command::Alert(alert) => alert.run(cli).await,
             Command::Healthcheck(check) => check.run(cli).await,
@@ -205,7 +209,7 @@ pub fn start_logging(cli: &Cli) {
     let default = format!("{level},tokio_cron_scheduler=off,sqlx=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(|| show::BesideBars);
     match cli.log_format {
         LogFormat::Json => registry.with(layer.json()).init(),
         LogFormat::Text => {

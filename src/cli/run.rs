@@ -121,7 +121,7 @@ impl Signals {
     }
 
     /// Cancels `stop` at the first; ends at the second.
-    async fn twice(mut self, stop: &CancellationToken) {
+    pub(super) async fn twice(mut self, stop: &CancellationToken) {
         self.next().await;
         stop.cancel();
         self.next().await;

@@ -1,10 +1,30 @@
 //! How figures are shown to people.
 
+use std::io::{self, Write};
+use std::sync::LazyLock;
+
 use chrono_tz::Tz;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use indicatif::MultiProgress;
 
 use crate::store::CallTotals;
 use crate::time::Time;
+
+/// The progress bars on stderr, if there are any.
+pub(super) static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Writes messages to stderr without tearing the progress bars.
+pub(super) struct BesideBars;
+
+impl Write for BesideBars {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        BARS.suspend(|| io::stderr().write(text))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
 
 /// The blocks of a sparkline, lowest first.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

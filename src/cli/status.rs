@@ -199,7 +199,7 @@ fn settings(cli: &Cli) -> Result<Config> {
 }
 
 /// That there is an archive to ask: looking at one must not make an empty one.
-fn require_archive(cli: &Cli) -> Result<()> {
+pub(super) fn require_archive(cli: &Cli) -> Result<()> {
     if let Some(path) = cli.database_url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         ensure!(

@@ -38,7 +38,8 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
     KINDS.iter().find(|(_, it, _)| *it == kind).map_or("", |(name, _, _)| *name)
 }
 
-fn kind_named(name: &str) -> Option<Kind> {
+/// The kind that `jobs.toml` names so.
+pub(crate) fn kind_named(name: &str) -> Option<Kind> {
     KINDS.iter().find(|(it, _, _)| *it == name).map(|(_, kind, _)| *kind)
 }
 

@@ -35,9 +35,10 @@ pub use alert::{Alert, AlertUrlMissing, Condition, Language, Webhook};
 pub use budget::Budget;
 pub use environment::Environment;
 pub(crate) use health::loopback;
-pub(crate) use job::kind_name;
+pub(crate) use job::{kind_name, kind_named};
 use load::Reader;
 pub use problems::ConfigError;
+pub(crate) use provider::decimal_micros;
 
 /// Everything the program was told, checked.
 #[derive(Clone, Debug)]

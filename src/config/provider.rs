@@ -218,7 +218,8 @@ pub(super) fn micros(value: &Value) -> Result<i64, Problem> {
     decimal_micros(&text).ok_or_else(|| Problem::new("this is no price", help))
 }
 
-fn decimal_micros(text: &str) -> Option<i64> {
+/// An amount of yuan in millionths, exactly as it is written; `None` when it is no such amount.
+pub(crate) fn decimal_micros(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > PRICE_DIGITS {

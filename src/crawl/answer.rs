@@ -108,6 +108,7 @@ fn answer(fetched: &Fetched, server: String, body: Body, reading: Reading, next:
             http_status: status,
             drift: reading.drift.clone(),
             body,
+            imported_at: None,
         });
     Answer {
         end: CallEnd {

@@ -2,6 +2,7 @@
 //! differ only in where the slots come from.
 
 mod answer;
+mod backfills;
 mod doubt;
 mod gate;
 mod pace;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::task::{JoinError, JoinSet};
 
+use self::backfills::Allowance;
 use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider};
@@ -101,6 +103,15 @@ pub struct Started {
     pub calls: usize,
     /// What holds back more of them: of each kind that has slots due.
     pub held: Vec<Held>,
+}
+
+/// What starting the calls of one kind and run came to.
+struct Sent {
+    calls: usize,
+    /// What holds back more, if anything that all runs share does.
+    held: Option<Held>,
+    /// Whether the run has used up a limit of its own.
+    is_limited: bool,
 }
 
 impl Started {
@@ -199,11 +210,16 @@ impl Crawler {
     pub async fn start_due(&mut self) -> Result<Started> {
         self.give_back_unsent().await?;
         let mut started = Started::default();
+        let mut limited = Vec::new();
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
-        for n in 0..Kind::ALL.len() {
-            let kind = Kind::ALL[(self.turn + n) % Kind::ALL.len()];
+        let mut turns = Vec::new();
+        for run in self.runs().await? {
+            let kinds = (0..Kind::ALL.len()).map(|n| Kind::ALL[(self.turn + n) % Kind::ALL.len()]);
+            turns.extend(kinds.map(|kind| (run, kind)));
+        }
+        for (run, kind) in turns {
             let provider = self.config.endpoint(kind).provider();
             let flying = self.flying.get(&provider).copied().unwrap_or(0);
             let free = self.config.provider(provider).concurrency.saturating_sub(flying);
@@ -212,34 +228,45 @@ impl Crawler {
             }
             // Looked at first: a transaction that may write is not for idle hours.
             let mut tx = self.store.read().await?;
-            let due = tx.count_due(kind, self.run, free, self.clock.now()).await?;
+            let due = tx.count_due(kind, run, free, self.clock.now()).await?;
             drop(tx);
             if due > 0 {
-                let (calls, held) = self.start(kind, due).await?;
-                started.calls += calls;
-                started.held.extend(held);
+                let sent = self.start(kind, run, due).await?;
+                started.calls += sent.calls;
+                started.held.extend(sent.held);
+                limited.extend(run.filter(|_| sent.is_limited));
             }
+        }
+        if !limited.is_empty() && self.is_idle() && started.held.is_empty() {
+            self.halt_limited(&limited).await?;
         }
         Ok(started)
     }
 
-    /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them; how
-    /// many, and what holds back more.
-    async fn start(&mut self, kind: Kind, most: usize) -> Result<(usize, Option<Held>)> {
+    /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
+    async fn start(&mut self, kind: Kind, run: Option<i64>, most: usize) -> Result<Sent> {
         let config = self.config.clone();
         let endpoint = config.endpoint(kind);
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
         let mut gate = Gate::open(&mut tx, &config, now).await?;
         let (room, held) = gate.room(&mut tx, endpoint, most).await?;
+        let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
+        let is_limited = allowance.calls(most) == 0;
+        let room = allowance.calls(room);
+        // What a limit of its own stops, no rate holds back.
+        let held = held.filter(|_| !is_limited);
         let mut admitted = Vec::new();
         if room > 0 {
             let until = now.plus(config.lease);
-            let claims = tx.claim(self.owner, kind, self.run, room, now, until).await?;
+            let claims = tx.claim(self.owner, kind, run, room, now, until).await?;
             let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = gate.admit(&mut tx, asked).await?;
         }
         let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
+        if let (Some(run), Allowance::Backfill(_)) = (run, allowance) {
+            tx.charge_backfill(run, &call_ids).await?;
+        }
         let (pauses, failures) = gate.into_troubles();
         self.in_doubt = true;
         tx.commit().await?;
@@ -256,7 +283,7 @@ impl Crawler {
         for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
             self.send(claim, endpoint, ask, call_id);
         }
-        Ok((calls, held))
+        Ok(Sent { calls, held, is_limited })
     }
 
     /// The rows that calls have on the ledger before they are sent.

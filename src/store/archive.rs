@@ -48,6 +48,8 @@ pub struct Document {
     pub drift: Option<String>,
     /// The answer itself.
     pub body: Body,
+    /// When it was brought in from elsewhere; `None`: it was fetched here.
+    pub imported_at: Option<Time>,
 }
 
 /// A short link and the item behind it.
@@ -76,6 +78,7 @@ struct DocumentRow<'a> {
     body: &'a RawValue,
     cleaned: Option<&'a str>,
     exact: Option<String>,
+    imported_at: Option<Time>,
 }
 
 impl Tx {
@@ -90,20 +93,29 @@ impl Tx {
         let settlements: Vec<_> = answers.iter().map(|answer| answer.settlement.clone()).collect();
         let settled = self.settle(&settlements).await?;
         let in_time = |answer: &Answer| settled.contains(&answer.end.call_id);
-        let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
-        self.close_calls(&ends).await?;
-        self.put_documents(answers, in_time).await?;
+        self.keep(answers, in_time).await?;
         let in_time: Vec<_> = answers.iter().filter(|answer| in_time(answer)).collect();
         self.put_availability(&in_time).await?;
+        Ok(answers.len() - settled.len())
+    }
+
+    /// Closes the calls of answers, and keeps their documents and, of those `in_time`, their rows.
+    pub(super) async fn keep(
+        &mut self,
+        answers: &[Answer],
+        in_time: impl Fn(&Answer) -> bool,
+    ) -> Result<()> {
+        let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
+        self.close_calls(&ends).await?;
+        self.put_documents(answers, &in_time).await?;
         let mut known = Known::default();
-        for answer in in_time {
+        for answer in answers.iter().filter(|answer| in_time(answer)) {
             known.add(&answer.batch, answer.end.call_id, answer.end.finished_at)?;
             if let Some(resolved) = &answer.resolved {
                 self.put_link(resolved, &answer.settlement).await?;
             }
         }
-        self.put_known(&known).await?;
-        Ok(answers.len() - settled.len())
+        self.put_known(&known).await
     }
 
     async fn put_documents(
@@ -130,6 +142,7 @@ impl Tx {
                 body: serde_json::from_str(&document.body.json)?,
                 cleaned: document.body.cleaned,
                 exact: document.body.exact.as_deref().map(hex),
+                imported_at: document.imported_at,
             });
         }
         if rows.is_empty() {
@@ -138,11 +151,12 @@ impl Tx {
         let sql = self.over_rows(
             "document_id int, endpoint text, target_id int, asked text, page int,
              fetched_at time, http_status int, outcome text, normaliser int, drift text,
-             body json, cleaned text, exact hex",
+             body json, cleaned text, exact hex, imported_at time",
             "insert into documents (document_id, endpoint, target_id, asked, page, fetched_at,
-                                    http_status, outcome, normaliser, drift, body, cleaned, exact)
+                                    http_status, outcome, normaliser, drift, body, cleaned, exact,
+                                    imported_at)
              select document_id, endpoint, target_id, asked, page, fetched_at,
-                    http_status, outcome, normaliser, drift, body, cleaned, exact
+                    http_status, outcome, normaliser, drift, body, cleaned, exact, imported_at
              from {rows} where true
              on conflict (document_id) do nothing",
         );

@@ -62,7 +62,7 @@ impl Tx {
             "select count(*) as calls,
                     cast(coalesce(sum(case when billed <> 'no' then price_micros end), 0) as bigint)
                         as cost_micros
-             from calls where opened_at >= $1",
+             from calls where opened_at >= $1 and imported_at is null",
             since
         );
         Ok(spent.unwrap_or_default())

@@ -6,6 +6,9 @@ use super::{Count, Tx, fetch_all, fetch_optional};
 use crate::model::Kind;
 use crate::time::Time;
 
+/// The priority of a backfill's slots; any other's is 0.
+pub(super) const BACKFILL: i64 = 1;
+
 /// A slot that this process may now work on, until its lease ends.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Claim {
@@ -36,7 +39,8 @@ struct RetryRow {
 }
 
 /// The slots of the kind `$4` and the run `$5` that may be claimed at `$1` by `$2`, `$6` at the
-/// most. Nobody claims anew what is still in its own hands, however late it is.
+/// most. Nobody claims anew what is still in its own hands, however late it is. A backfill's slots
+/// are claimed by its run alone: their priority is larger than the largest asked for, `$7`.
 ///
 /// The earliest come first, and of one fire another target each time, so that an upstream that
 /// is too slow for all of them starves none. One target is never looked at twice at once: of
@@ -51,9 +55,10 @@ macro_rules! claimable {
             "with due as materialized (
                  select target_id, due_at, retry_at, (target_id * 7919 + run_id * 104729) % 10007 as turn
                  from slots
-                 where outcome is null and kind = $4 and retry_at <= $1 and ($5 = 0 or run_id = $5)
+                 where outcome is null and kind = $4 and priority <= $7 and retry_at <= $1
+                   and ($5 = 0 or run_id = $5)
                    and (lease_until is null or (lease_until <= $1 and lease_owner <> $2))
-                 order by retry_at, turn limit $6 + 100)
+                 order by priority, retry_at, turn limit $6 + 100)
              update slots set lease_owner = $2, lease_until = $3, attempts = attempts + 1,
                               fence = fence + 1
              from (
@@ -67,6 +72,7 @@ macro_rules! claimable {
             "          where o.target_id = s.target_id and o.outcome is null
                          and (o.lease_until > $1
                               or (o.retry_at <= $1 and o.due_at < s.due_at
+                                  and o.priority <= s.priority
                                   and ($5 = 0 or o.run_id = $5))))
                  order by d.retry_at, d.turn limit $6",
             $lock,
@@ -81,8 +87,14 @@ macro_rules! claimable {
     };
 }
 
+/// Up to which priority slots are handed out: without a run no backfill's are.
+fn largest_priority(run: Option<i64>) -> i64 {
+    if run.is_some() { BACKFILL } else { 0 }
+}
+
 impl Tx {
-    /// Claims up to `limit` slots of a kind, until `lease_until`; of one run only, if one is given.
+    /// Claims up to `limit` slots of a kind, until `lease_until`; of one run only, if one is given,
+    /// else of all runs but backfills.
     /// Targets of one kind are asked of one endpoint, so a kind is what a caller limits.
     ///
     /// # Errors
@@ -111,12 +123,13 @@ impl Tx {
             lease_until,
             kind.as_str(),
             run.unwrap_or(0),
-            i64::try_from(limit)?
+            i64::try_from(limit)?,
+            largest_priority(run)
         ))
     }
 
     /// How many slots of this kind may be claimed now, counted up to `limit`: of one run only, if
-    /// one is given.
+    /// one is given, else of all runs but backfills.
     ///
     /// # Errors
     /// When the database fails.
@@ -132,19 +145,21 @@ impl Tx {
             Count,
             "select count(*) as count from (
                  select 1 from slots
-                 where outcome is null and kind = $2 and retry_at <= $1
+                 where outcome is null and kind = $2 and priority <= $5 and retry_at <= $1
                    and (lease_until is null or lease_until <= $1)
                    and ($3 = 0 or run_id = $3) limit $4) as due",
             now,
             kind.as_str(),
             run.unwrap_or(0),
-            i64::try_from(limit)?
+            i64::try_from(limit)?,
+            largest_priority(run)
         );
         Ok(usize::try_from(row.map_or(0, |row| row.count))?)
     }
 
-    /// When the next open slot may be tried: of one run only, if one is given. `None` when no
-    /// slot is open; a time in the past when one may be tried now.
+    /// When the next open slot may be tried: of one run only, if one is given, else of all but
+    /// those of backfills that stand still. `None` when no slot is open; a time in the past when
+    /// one may be tried now.
     ///
     /// # Errors
     /// When the database fails.
@@ -154,7 +169,9 @@ impl Tx {
             RetryRow,
             "select min(case when lease_until > $2 and lease_until > retry_at
                              then lease_until else retry_at end) as retry_at
-             from slots where outcome is null and ($1 = 0 or run_id = $1)",
+             from slots where outcome is null
+               and (run_id = $1 or ($1 = 0 and (priority = 0 or run_id in (
+                   select run_id from backfills where state = 'running'))))",
             run.unwrap_or(0),
             now
         );

@@ -1,6 +1,7 @@
 //! The rows of many answers, made ready to be saved by a few statements.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -35,9 +36,24 @@ pub(super) struct Known {
 /// An item with its children, as one answer has it.
 pub(super) struct Item {
     pub(super) observed_at: Time,
+    pub(super) first_seen_at: Time,
     pub(super) fingerprint: String,
     pub(super) row: Value,
     pub(super) children: Vec<Vec<Value>>,
+}
+
+impl Item {
+    /// Takes in the same item from another answer: the newer facts stay, and the earlier beginning.
+    fn meet(&mut self, other: Self) {
+        let first_seen_at = self.first_seen_at.min(other.first_seen_at);
+        if other.observed_at >= self.observed_at {
+            *self = other;
+        }
+        self.first_seen_at = first_seen_at;
+        if let Value::Object(row) = &mut self.row {
+            row.insert("first_seen_at".into(), first_seen_at.to_string().into());
+        }
+    }
 }
 
 impl Known {
@@ -114,8 +130,14 @@ impl Known {
             if let Value::Object(row) = &mut row {
                 row.insert("fingerprint".into(), fingerprint.clone().into());
             }
-            self.items[shape]
-                .insert(id, Item { observed_at: stamp.at, fingerprint, row, children });
+            let item =
+                Item { observed_at: stamp.at, first_seen_at: stamp.at, fingerprint, row, children };
+            match self.items[shape].entry(id) {
+                Entry::Vacant(new) => {
+                    new.insert(item);
+                }
+                Entry::Occupied(mut known) => known.get_mut().meet(item),
+            }
         }
         Ok(())
     }
@@ -137,14 +159,24 @@ impl Stamp {
         if let Value::Object(fields) = &mut value {
             fields.insert("document_id".into(), self.document_id.into());
             fields.insert("observed_at".into(), self.at.to_string().into());
+            fields.insert("first_seen_at".into(), self.at.to_string().into());
             fields.insert("observed_us".into(), self.at.micros().into());
         }
         Ok(value)
     }
 
     fn keyed<T: Serialize>(&self, into: &mut Keyed, rows: &[T], key: &[&str]) -> Result<()> {
-        for row in self.rows(rows)? {
+        for mut row in self.rows(rows)? {
             let key = key.iter().map(|column| text(&row, column)).collect::<Vec<_>>().join(" ");
+            if let Some(known) = into.remove(&key) {
+                let first = text(&row, "first_seen_at").min(text(&known, "first_seen_at"));
+                if text(&known, "observed_at") > text(&row, "observed_at") {
+                    row = known;
+                }
+                if let Value::Object(row) = &mut row {
+                    row.insert("first_seen_at".into(), first.into());
+                }
+            }
             into.insert(key, row);
         }
         Ok(())
@@ -158,7 +190,7 @@ pub(super) fn text(row: &Value, column: &str) -> String {
 /// A digest of an item and its children without what is signed or stamped: the same as long as
 /// nothing changed.
 fn fingerprint(row: &Value, children: &[Vec<Value>]) -> String {
-    let stamped = ["document_id", "observed_at", "observed_us"];
+    let stamped = ["document_id", "observed_at", "observed_us", "first_seen_at"];
     let lasting = |row: &Value| -> Map<String, Value> {
         let fields = row.as_object().into_iter().flatten();
         fields

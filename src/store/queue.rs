@@ -109,7 +109,8 @@ impl Tx {
 
     /// Settles slots after their calls; the calls whose slots were settled. A slot that has been
     /// claimed anew or closed meanwhile is left alone: the answer came late. One to be tried again
-    /// is missed instead, if the next look at its target is already due and no job queues them.
+    /// is missed instead, if the next look at its target is already due and no job queues them; one
+    /// of a backfill is not.
     ///
     /// # Errors
     /// When the database fails.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::known::{Item, Known, text};
 use super::rows::{array, names};
@@ -15,12 +16,13 @@ use super::{Tx, execute, fetch_all};
 use crate::time::Time;
 
 /// What every row is stamped with: the answer it came from and when that came.
-const STAMP: &str = "document_id int, observed_at time, observed_us micros";
+const STAMP: &str = "document_id int, observed_at time, observed_us micros, first_seen_at time";
 
 #[derive(sqlx::FromRow)]
 struct Stored {
     id: String,
     fingerprint: String,
+    first_seen_at: Time,
     last_seen_at: Time,
 }
 
@@ -31,15 +33,26 @@ impl Tx {
             self.put_items(shape, items).await?;
         }
         let authors: Vec<_> = known.authors.values().collect();
+        // An older answer changes nothing but when the author was first seen.
+        let newer = ["sec_uid", "handle", "nickname", "avatar_url", "last_seen_at"].map(|column| {
+            format!(
+                "{column} = case when authors.last_seen_at <= excluded.last_seen_at
+                                 then excluded.{column} else authors.{column} end"
+            )
+        });
         self.insert(
             "authors",
             "platform text, author_id text, sec_uid text, handle text, nickname text, avatar_url text",
             "first_seen_at, last_seen_at",
-            "observed_at, observed_at",
-            "on conflict (platform, author_id) do update set
-                 sec_uid = excluded.sec_uid, handle = excluded.handle, nickname = excluded.nickname,
-                 avatar_url = excluded.avatar_url, last_seen_at = excluded.last_seen_at
-             where authors.last_seen_at <= excluded.last_seen_at",
+            "first_seen_at, observed_at",
+            &format!(
+                "on conflict (platform, author_id) do update set {},
+                     first_seen_at = case when authors.first_seen_at <= excluded.first_seen_at
+                                          then authors.first_seen_at else excluded.first_seen_at end
+                 where authors.last_seen_at <= excluded.last_seen_at
+                    or authors.first_seen_at > excluded.first_seen_at",
+                newer.join(", ")
+            ),
             &authors,
         )
         .await?;
@@ -47,10 +60,12 @@ impl Tx {
         self.insert(
             "hashtags",
             "platform text, hashtag_id text, name text",
-            "",
-            "",
-            "on conflict (platform, hashtag_id) do update set name = excluded.name
-             where hashtags.name <> excluded.name",
+            "read_at",
+            "observed_at",
+            "on conflict (platform, hashtag_id) do update set
+                 name = excluded.name, read_at = excluded.read_at
+             where hashtags.name <> excluded.name
+               and (hashtags.read_at is null or hashtags.read_at <= excluded.read_at)",
             &hashtags,
         )
         .await?;
@@ -58,15 +73,17 @@ impl Tx {
         self.insert(
             "music",
             "music_id text, title text, author text, duration_ms int, is_original bool",
-            "",
-            "",
+            "read_at",
+            "observed_at",
             "on conflict (music_id) do update set
                  title = excluded.title, author = excluded.author,
-                 duration_ms = excluded.duration_ms, is_original = excluded.is_original
-             where music.title is distinct from excluded.title
-                or music.author is distinct from excluded.author
-                or music.duration_ms is distinct from excluded.duration_ms
-                or music.is_original is distinct from excluded.is_original",
+                 duration_ms = excluded.duration_ms, is_original = excluded.is_original,
+                 read_at = excluded.read_at
+             where (music.title is distinct from excluded.title
+                    or music.author is distinct from excluded.author
+                    or music.duration_ms is distinct from excluded.duration_ms
+                    or music.is_original is distinct from excluded.is_original)
+               and (music.read_at is null or music.read_at <= excluded.read_at)",
             &music,
         )
         .await?;
@@ -170,13 +187,16 @@ impl Tx {
         let Shape { table, id, columns, children } = shape;
         let ids: Vec<_> = items.keys().collect();
         let sql = format!(
-            "select {id} as id, fingerprint, last_seen_at from {table} where {id} in {}",
+            "select {id} as id, fingerprint, first_seen_at, last_seen_at from {table} where {id} in {}",
             self.listed(1)
         );
         let stored = fetch_all!(self, Stored, sqlx::AssertSqlSafe(sql), array(&ids)?);
         let stored: BTreeMap<_, _> = stored.iter().map(|row| (row.id.as_str(), row)).collect();
-        let (mut changed, mut seen) = (Vec::new(), Vec::new());
+        let (mut changed, mut seen, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
         for (id, item) in items {
+            if stored.get(id.as_str()).is_some_and(|row| row.first_seen_at > item.first_seen_at) {
+                earlier.push(&item.row);
+            }
             match stored.get(id.as_str()) {
                 // An older answer says nothing about how the item is now.
                 Some(row) if row.last_seen_at > item.observed_at => {}
@@ -195,8 +215,12 @@ impl Tx {
             table,
             columns,
             "first_seen_at, last_seen_at, fingerprint, document_id",
-            "observed_at, observed_at, fingerprint, document_id",
-            &format!("on conflict ({id}) do update set {}", update.join(", ")),
+            "first_seen_at, observed_at, fingerprint, document_id",
+            &format!(
+                "on conflict ({id}) do update set {}
+                 where {table}.last_seen_at <= excluded.last_seen_at",
+                update.join(", ")
+            ),
             &rows,
         )
         .await?;
@@ -212,6 +236,22 @@ impl Tx {
             ),
         );
         execute!(self, sql, array(&seen)?);
+        self.begin_earlier(table, id, &earlier).await
+    }
+
+    /// Notes that items were first seen earlier than was known: an old answer came late.
+    async fn begin_earlier(&mut self, table: &str, id: &str, rows: &[&Value]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let sql = self.over_rows(
+            &format!("{id} text, first_seen_at time"),
+            &format!(
+                "update {table} set first_seen_at = r.first_seen_at from {{rows}}
+                 where {table}.{id} = r.{id} and {table}.first_seen_at > r.first_seen_at"
+            ),
+        );
+        execute!(self, sql, array(rows)?);
         Ok(())
     }
 

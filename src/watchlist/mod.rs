@@ -31,6 +31,17 @@ pub fn parse(kind: Kind, text: &str) -> Result<Target, String> {
     }
 }
 
+/// One entry that says itself what it is: an id, a link, or share text. The error says why it is
+/// none, without repeating it.
+pub fn recognise(text: &str) -> Result<Target, String> {
+    let text = text.trim();
+    if text.len() > LONGEST_ENTRY {
+        return Err(format!("the entry is longer than {LONGEST_ENTRY} bytes"));
+    }
+    let (kind, key) = found(text)?;
+    Ok(Target { kind, key })
+}
+
 fn keyword(text: &str) -> Result<Target, String> {
     let length = text.chars().count();
     if length > LONGEST_KEYWORD {
@@ -44,14 +55,18 @@ fn keyword(text: &str) -> Result<Target, String> {
     Ok(Target { kind: Kind::Keyword, key: text.to_owned() })
 }
 
+/// The kind and the key of the one item in a text.
+fn found(text: &str) -> Result<(Kind, String), String> {
+    if let Some(item) = links::bare_id(text) {
+        return Ok(item);
+    }
+    match links::only_link(text)? {
+        Link::Item(kind, key) | Link::Short(kind, key) => Ok((kind, key)),
+    }
+}
+
 fn item(kind: Kind, text: &str) -> Result<Target, String> {
-    let (found, key) = match links::bare_id(text) {
-        Some(item) => item,
-        None => match links::only_link(text)? {
-            Link::Item(kind, id) => (kind, id),
-            Link::Short(kind, link) => (kind, link),
-        },
-    };
+    let (found, key) = found(text)?;
     match (kind, found) {
         (Kind::Note, Kind::Work) => {
             Err("this is a Douyin work; it belongs to a job of kind `works`".to_owned())

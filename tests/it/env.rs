@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tidewatch::backfill;
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
-use tidewatch::model::Target;
+use tidewatch::model::{Kind, Target};
 use tidewatch::simulator::{self, Amagi, Fates, Options, Replay, Simulator, World};
-use tidewatch::store::Store;
+use tidewatch::store::{Limits, NewBackfill, Store};
 use tidewatch::time::{Clock, Time};
 use tokio_util::sync::CancellationToken;
 
@@ -140,6 +141,19 @@ impl Env {
             tx.resume(&pause.scope, &pause.name, None, now, now, "hand").await.unwrap();
         }
         tx.commit().await.unwrap();
+    }
+
+    /// Begins a backfill of these notes.
+    pub(crate) async fn backfill(&self, notes: &[String]) -> i64 {
+        let note = |key: &String| Target { kind: Kind::Note, key: key.clone() };
+        let new = NewBackfill {
+            name: "many".into(),
+            source: "test".into(),
+            digest: String::new(),
+            limits: Limits::default(),
+        };
+        let targets = notes.iter().map(note).collect();
+        backfill::begin(&self.store, &new, &targets, self.clock.now()).await.unwrap()
     }
 
     /// Fails calls from now on; see the simulator's language of faults.

@@ -5,6 +5,7 @@
 mod alerts;
 mod answers;
 mod availability;
+mod backfill;
 mod chaos;
 mod clocks;
 mod contrib;
@@ -14,6 +15,7 @@ mod databases;
 mod env;
 mod flags;
 mod health;
+mod import;
 mod limits;
 mod logs;
 mod looks;

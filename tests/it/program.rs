@@ -69,9 +69,14 @@ impl Place {
 
     /// Starts the program.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.start_reading(arguments, Stdio::null())
+    }
+
+    /// Starts the program with something to read from stdin.
+    pub(crate) fn start_reading(&self, arguments: &[&str], input: Stdio) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidewatch"));
         command.args(arguments);
-        self.spawn(command)
+        self.spawn(command, input)
     }
 
     /// Starts a daemon of which no file may grow beyond this many bytes, as if the disk were full,
@@ -81,17 +86,17 @@ impl Place {
         let mut command = Command::new("sh");
         let run = format!("trap '' XFSZ; exec prlimit --fsize={bytes}:unlimited \"$0\" run");
         command.args(["-c", &run, env!("CARGO_BIN_EXE_tidewatch")]);
-        self.spawn(command)
+        self.spawn(command, Stdio::null())
     }
 
-    fn spawn(&self, mut command: Command) -> Running {
+    fn spawn(&self, mut command: Command, input: Stdio) -> Running {
         let file =
             |name| File::options().create(true).append(true).open(self.output(name)).unwrap();
         let child = command
             .current_dir(self.directory.path())
             .env_clear()
             .envs(&self.environment)
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(file("stdout"))
             .stderr(file("stderr"))
             .spawn()

@@ -8,7 +8,7 @@ use tidewatch::store::Store;
 use tidewatch::time::Time;
 
 use crate::databases::{Database, postgres, sqlite};
-use crate::env::{Env, hours, world};
+use crate::env::{Env, hours, minutes, world};
 
 /// Columns that number rows in the order in which they happened to come, measure the machine, or
 /// hold the words of its network.
@@ -48,9 +48,11 @@ fn jobs() -> String {
     )
 }
 
-/// Half a day with failures and poisoned answers; then everything that is in the database.
+/// Half a day with failures and poisoned answers, and a backfill; then everything that is in the database.
 async fn half_a_day_in(database: Database) -> Dump {
     let mut env = Env::new(database, &jobs()).await;
+    env.backfill(&world().notes(18)[14..]).await;
+    env.advance(minutes(1)).await;
     env.fails(
         "note=301:0.1,drop:0.05,nul:0.05,surrogate:0.05,dup:0.05,empty:0.05,wrong-id:0.05,100:0.02; \
          amagi=risk:0.2; suggestions@2=not-json; kols@2=503",

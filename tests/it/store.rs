@@ -2,6 +2,7 @@
 
 mod alerts;
 mod availability;
+mod backfills;
 mod limits;
 mod processes;
 mod runs;
@@ -111,6 +112,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
             http_status: 200,
             drift: None,
             body: Body::new(br#"{"code": 0, "likes": 1.10, "text": "nul \u0000"}"#),
+            imported_at: None,
         }),
         batch,
         resolved: None,

@@ -1,0 +1,250 @@
+//! What a list of targets would take, and the backfill that is made of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::api::Endpoint;
+use crate::config::Config;
+use crate::model::{Kind, KolSearch, Target};
+use crate::store::{BackfillRow, Limits, NewBackfill, Store};
+use crate::time::Time;
+
+/// Targets that the archive is asked about in one statement.
+const ASKED_AT_ONCE: usize = 1000;
+
+/// The calls to one endpoint that looking at targets takes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct EndpointCalls {
+    /// The endpoint's name.
+    pub endpoint: &'static str,
+    /// How many, if none fails.
+    pub calls: i64,
+    /// What one costs, in millionths of the account's currency; `None`: nobody said.
+    pub price_micros: Option<i64>,
+}
+
+/// What looking once at each of some targets takes, if nothing fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Estimate {
+    /// How many targets.
+    pub targets: usize,
+    /// The calls, by endpoint.
+    pub endpoints: Vec<EndpointCalls>,
+}
+
+impl Estimate {
+    /// What these targets take. A short link takes a call more where it has to be resolved.
+    pub fn of(config: &Config, targets: &BTreeSet<Target>) -> Self {
+        let mut calls: BTreeMap<Endpoint, i64> = BTreeMap::new();
+        for target in targets {
+            let endpoint = config.endpoint(target.kind);
+            *calls.entry(endpoint).or_default() += match target.kind {
+                Kind::KolSearch => {
+                    KolSearch::from_key(&target.key).map_or(1, |it| i64::from(it.max_pages))
+                }
+                Kind::Note | Kind::Keyword | Kind::Work => 1,
+            };
+            if let Some(resolver) = endpoint.resolver().filter(|_| target.is_short_link()) {
+                *calls.entry(resolver).or_default() += 1;
+            }
+        }
+        let endpoints = calls.into_iter().map(|(endpoint, calls)| EndpointCalls {
+            endpoint: endpoint.name(),
+            calls,
+            price_micros: config.price_micros(endpoint),
+        });
+        Self { targets: targets.len(), endpoints: endpoints.collect() }
+    }
+
+    /// All its calls.
+    pub fn calls(&self) -> i64 {
+        self.endpoints.iter().map(|row| row.calls).sum()
+    }
+
+    /// Their price as far as it is known, in millionths of the account's currency.
+    pub fn cost_micros(&self) -> i64 {
+        let costs = self.endpoints.iter().map(|row| row.calls * row.price_micros.unwrap_or(0));
+        costs.sum()
+    }
+
+    /// The endpoints whose price nobody said.
+    pub fn unpriced(&self) -> Vec<&'static str> {
+        let rows = self.endpoints.iter().filter(|row| row.price_micros.is_none());
+        rows.map(|row| row.endpoint).collect()
+    }
+}
+
+/// The targets as the archive knows them: a short link that has been resolved is its item, and
+/// with `missing` only those stay that the archive has no answer about.
+///
+/// # Errors
+/// When the database fails.
+pub async fn narrow(
+    store: &Store,
+    targets: &BTreeSet<Target>,
+    missing: bool,
+) -> Result<BTreeSet<Target>> {
+    let mut items = BTreeSet::new();
+    let (links, others): (Vec<_>, Vec<_>) =
+        targets.iter().cloned().partition(Target::is_short_link);
+    items.extend(others);
+    let mut tx = store.read().await?;
+    for chunk in links.chunks(ASKED_AT_ONCE) {
+        let mut behind = tx.items_behind(chunk).await?;
+        items.extend(chunk.iter().map(|link| Target {
+            kind: link.kind,
+            key: behind.remove(&link.key).unwrap_or_else(|| link.key.clone()),
+        }));
+    }
+    if missing {
+        let asked: Vec<_> = items.iter().cloned().collect();
+        for chunk in asked.chunks(ASKED_AT_ONCE) {
+            for target in tx.archived(chunk).await? {
+                items.remove(&target);
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// What somebody wants to bring in.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The name it was given; `None`: one of the date and the source.
+    pub name: Option<String>,
+    /// Where its targets come from, for people.
+    pub source: String,
+    /// By which the same list is known again.
+    pub digest: String,
+    /// Whether doing it again brings in something else than what is there.
+    pub repeatable: bool,
+    /// What it may take.
+    pub limits: Limits,
+}
+
+/// What a request is, given the backfills there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing of it has been made: it is to have this name.
+    New(String),
+    /// It was begun before, and is not at its end.
+    Before(BackfillRow),
+}
+
+/// A digest of everything that a list names, and of where it came from.
+pub fn digest(source: &str, targets: &BTreeSet<Target>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(source);
+    for target in targets {
+        hash.update([0]);
+        hash.update(target.kind.as_str());
+        hash.update([0]);
+        hash.update(&target.key);
+    }
+    hash.finalize().iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Finds out what a request is; `today` stands in a derived name.
+///
+/// # Errors
+/// When its name is another's, the same was done before, or the database fails.
+pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Begun> {
+    let mut tx = store.read().await?;
+    let base = request.name.clone().unwrap_or_else(|| format!("{today}-{}", request.source));
+    let mut name = base.clone();
+    let mut nth = 1;
+    while let Some(row) = tx.backfill_named(&name).await? {
+        let same = row.digest == request.digest;
+        if same && row.ended_at.is_none() && row.state != "cancelled" {
+            return Ok(Begun::Before(row));
+        }
+        if same && row.state == "done" && !request.repeatable {
+            bail!("the backfill {name} of the same list is done; --name NEW makes its looks again");
+        }
+        if request.name.is_some() {
+            bail!(
+                "there is a backfill {name} already ({}, {}); use another name",
+                row.source,
+                row.state
+            );
+        }
+        nth += 1;
+        name = format!("{base}-{nth}");
+    }
+    Ok(Begun::New(name))
+}
+
+/// Makes a backfill of these targets; its run. All or nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin(
+    store: &Store,
+    new: &NewBackfill,
+    targets: &BTreeSet<Target>,
+    now: Time,
+) -> Result<i64> {
+    let targets: Vec<_> = targets.iter().cloned().collect();
+    let mut tx = store.begin().await?;
+    let run_id = tx.put_backfill(new, &targets, beside_schedules(now)).await?;
+    tx.commit().await?;
+    Ok(run_id)
+}
+
+/// Schedules fire at whole seconds; a look due at another time is never one of theirs.
+fn beside_schedules(now: Time) -> Time {
+    if now.micros() % 1_000_000 == 0 { now.plus(Duration::from_micros(1)) } else { now }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Environment;
+
+    fn target(kind: Kind, key: &str) -> Target {
+        Target { kind, key: key.to_owned() }
+    }
+
+    #[test]
+    fn a_short_link_costs_a_call_more_and_a_search_one_a_page() {
+        let text = "[justoneapi]\nprice = { \"xiaohongshu/get-note-detail\" = 0.15, \
+                    \"xiaohongshu/share-url-transfer/v1\" = 0.05 }\n";
+        let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
+        let config = config.unwrap_or_else(|error| panic!("{error}"));
+        let search = KolSearch { filter: BTreeMap::new(), max_pages: 3 };
+        let targets = [
+            target(Kind::Note, "6a01b2c3000000000e00d4e5"),
+            target(Kind::Note, "https://xhslink.com/a/abc"),
+            target(Kind::Work, "7601234567890123456"),
+            target(Kind::KolSearch, &search.to_key()),
+        ];
+        let estimate = Estimate::of(&config, &targets.into());
+        let rows: Vec<_> = estimate.endpoints.iter().map(|row| (row.endpoint, row.calls)).collect();
+        let expected = [
+            ("xiaohongshu/get-note-detail/v7", 2),
+            ("xiaohongshu-pgy/kol-search/v1", 3),
+            ("xiaohongshu/share-url-transfer/v1", 1),
+            ("amagi/fetch_one_work", 1),
+        ];
+        assert_eq!(rows, expected);
+        assert_eq!((estimate.calls(), estimate.cost_micros()), (7, 350_000));
+        assert_eq!(estimate.unpriced(), ["xiaohongshu-pgy/kol-search/v1"]);
+    }
+
+    #[test]
+    fn a_backfill_is_never_due_when_a_schedule_fires() {
+        for text in ["2026-03-02 00:00:00", "2026-03-02 00:00:00.25"] {
+            let due = beside_schedules(text.parse().expect("a time"));
+            assert_ne!(due.micros() % 1_000_000, 0);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `tidewatch backfill --from-jsonl`: answers that people already have.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Bring;
+use crate::api::Endpoint;
+use crate::backfill::{Imported, Importing, no_endpoint, read_answers};
+use crate::cli::show::{BARS, count};
+use crate::cli::{Cli, load_or_default, open, print};
+use crate::process;
+use crate::time::Clock;
+
+impl Bring {
+    /// Takes in the answers of a file.
+    pub(super) async fn import(&self, cli: &Cli, file: &Path, json: bool) -> Result<ExitCode> {
+        let endpoint = self
+            .endpoint
+            .as_deref()
+            .map(|name| Endpoint::parse(name).ok_or_else(|| anyhow::anyhow!(no_endpoint(name))));
+        let importing = Importing {
+            endpoint: endpoint.transpose()?,
+            fetched_at_field: self.fetched_at_field.clone(),
+        };
+        let clock = Clock::system();
+        let now = clock.now();
+        // A pipe can be read once only: what comes before a bad line is taken in then.
+        let again = file.metadata().is_ok_and(|it| it.is_file());
+        if again || self.dry_run {
+            let checked = read_answers(input(file)?, &importing, None, now, |line, why| {
+                refuse(file, line, why)
+            });
+            let checked = checked.await?;
+            if checked.refused > 0 && !self.skip_bad {
+                bail!(
+                    "{} lines are no answers; nothing was imported. --skip-bad imports the others",
+                    count(i64::try_from(checked.refused).unwrap_or(i64::MAX))
+                );
+            }
+            if self.dry_run {
+                return shown(&checked, json, true);
+            }
+        }
+        let config = load_or_default(cli)?;
+        let store = open(cli).await?;
+        let owner = process::without_calls(&store, &config, "import", now).await?;
+        let to = Some((&store, owner));
+        let done = read_answers(input(file)?, &importing, to, now, |line, why| {
+            if !again {
+                refuse(file, line, why)?;
+                if !self.skip_bad {
+                    bail!("stopped there; what came before is imported, and is not imported twice");
+                }
+            }
+            Ok(())
+        });
+        let done = done.await?;
+        let mut tx = store.begin().await?;
+        tx.end_process(owner, clock.now()).await?;
+        tx.commit().await?;
+        store.close().await;
+        shown(&done, json, false)
+    }
+}
+
+fn input(file: &Path) -> Result<Box<dyn BufRead>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(BufReader::new(std::io::stdin())));
+    }
+    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Box::new(BufReader::new(opened)))
+}
+
+/// Names a line that is no answer.
+fn refuse(file: &Path, line: u64, why: &str) -> Result<()> {
+    BARS.suspend(|| writeln!(std::io::stderr(), "{}:{line}: {why}", file.display()))?;
+    Ok(())
+}
+
+fn shown(done: &Imported, json: bool, dry: bool) -> Result<ExitCode> {
+    let number = |number: u64| count(i64::try_from(number).unwrap_or(i64::MAX));
+    let text = if json {
+        serde_json::to_string(done)? + "\n"
+    } else if dry {
+        format!(
+            "{} refused lines, {} answers that only say that the call failed; nothing was written\n",
+            number(done.refused),
+            number(done.failures)
+        )
+    } else {
+        format!(
+            "imported {} answers, {} of them unreadable (kept and marked); {} already there; \
+             {} failures left out; {} lines refused\n",
+            number(done.imported),
+            number(done.unreadable),
+            number(done.already_there),
+            number(done.failures),
+            number(done.refused)
+        )
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,204 @@
+//! What a backfill would take, and what came of it, for people.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, bail};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use crate::backfill::{Begun, Estimate, List, Progress, narrow};
+use crate::cli::show::{cost, count, local, money, safe, table};
+
+use crate::config::Config;
+use crate::model::Target;
+use crate::store::{Limits, Spent, Store};
+use crate::time::Time;
+
+/// A plan that has not been begun.
+#[derive(Serialize)]
+pub(super) struct Planned {
+    /// Its name.
+    pub(super) name: String,
+    /// Whether it was begun before; what is left of it is not planned anew.
+    begun_before: bool,
+    repeated: u64,
+    skipped_lines: u64,
+    archived: usize,
+    #[serde(skip)]
+    pub(super) targets: BTreeSet<Target>,
+    #[serde(flatten)]
+    pub(super) estimate: Estimate,
+    /// What the budget leaves for today; absent where it limits nothing.
+    calls_left_today: Option<i64>,
+    cost_micros_left_today: Option<i64>,
+}
+
+impl Planned {
+    pub(super) async fn of(
+        config: &Config,
+        store: Option<&Store>,
+        list: &List,
+        begun: Begun,
+        missing: bool,
+        now: Time,
+    ) -> Result<Self> {
+        let (mut targets, mut spent) = (list.targets.clone(), Spent::default());
+        let mut archived = 0;
+        if let Some(store) = store {
+            let all = narrow(store, &list.targets, false).await?;
+            targets = narrow(store, &all, missing).await?;
+            archived = all.len() - targets.len();
+            let mut tx = store.read().await?;
+            spent = tx.spent_since(now.last_midnight(config.timezone)).await?;
+        }
+        let (name, begun_before) = match begun {
+            Begun::New(name) => (name, false),
+            Begun::Before(row) => (row.name, true),
+        };
+        let budget = &config.budget;
+        let left = |limit: Option<i64>, spent: i64| limit.map(|limit| (limit - spent).max(0));
+        Ok(Self {
+            name,
+            begun_before,
+            repeated: list.repeated,
+            skipped_lines: list.bad_lines,
+            archived,
+            estimate: Estimate::of(config, &targets),
+            targets,
+            calls_left_today: left(budget.max_calls_per_day, spent.calls),
+            cost_micros_left_today: left(budget.max_cost_per_day_micros, spent.cost_micros),
+        })
+    }
+
+    /// That it may be begun: a limit of money is one only where prices are known, and more than the
+    /// budget leaves takes a limit of its own.
+    pub(super) fn require_means(&self, limits: Limits) -> Result<()> {
+        let unpriced = self.estimate.unpriced();
+        if limits.max_cost_micros.is_some() && !unpriced.is_empty() {
+            bail!(
+                "--max-cost needs to know what a call costs: name the price of {} under \
+                 [justoneapi] in jobs.toml, or use --max-calls",
+                unpriced.join(" and ")
+            );
+        }
+        match self.over_budget() {
+            Some(why) if limits == Limits::default() => bail!(
+                "{why}; nothing was asked. --max-calls or --max-cost begins it all the same: \
+                 it stops there, and the budget of each day still holds"
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Why it is more than the budget leaves for today, if it is.
+    fn over_budget(&self) -> Option<String> {
+        let (calls, cost) = (self.estimate.calls(), self.estimate.cost_micros());
+        if let Some(left) = self.calls_left_today.filter(|left| calls > *left) {
+            let (calls, left) = (count(calls), count(left));
+            return Some(format!("it takes {calls} calls, and the budget leaves {left} today"));
+        }
+        let left = self.cost_micros_left_today.filter(|left| cost > *left)?;
+        let (cost, left) = (money(cost), money(left));
+        Some(format!("it costs {cost} yuan, and the budget leaves {left} today"))
+    }
+
+    /// The plan for people, or for programs.
+    pub(super) fn shown(&self, limits: Limits, json: bool) -> Result<String> {
+        if json {
+            return Ok(serde_json::to_string(self)? + "\n");
+        }
+        let number = |number: usize| count(i64::try_from(number).unwrap_or(i64::MAX));
+        let mut text = format!("{}: {} targets", self.name, number(self.targets.len()));
+        for (many, what) in [
+            (usize::try_from(self.repeated).unwrap_or(usize::MAX), "entries repeat others"),
+            (usize::try_from(self.skipped_lines).unwrap_or(usize::MAX), "bad lines left out"),
+            (self.archived, "archived already"),
+        ] {
+            if many > 0 {
+                text += &format!(", {} {what}", number(many));
+            }
+        }
+        text += "\n";
+        let price = |micros: Option<i64>| micros.map_or_else(|| "?".to_owned(), money);
+        let rows = self.estimate.endpoints.iter().map(|row| {
+            let cost = row.price_micros.map(|micros| micros * row.calls);
+            vec![row.endpoint.to_owned(), count(row.calls), price(row.price_micros), price(cost)]
+        });
+        text += &table(&["endpoint", "calls", "yuan a call", "yuan"], &[1, 2, 3], rows.collect());
+        let unpriced = self.estimate.unpriced();
+        let and = if unpriced.is_empty() { "" } else { " and what has no price in jobs.toml" };
+        text += &format!(
+            "in all {} calls, {} yuan{and}, if none fails\n",
+            count(self.estimate.calls()),
+            money(self.estimate.cost_micros())
+        );
+        if let Some(calls) = limits.max_calls.filter(|most| *most < self.estimate.calls()) {
+            text += &format!("it stops after {} calls\n", count(calls));
+        }
+        if let Some(most) = limits.max_cost_micros.filter(|it| *it < self.estimate.cost_micros()) {
+            text += &format!("it stops before it costs more than {} yuan\n", money(most));
+        }
+        if self.begun_before {
+            text += "it was begun before: only what is left of it would be looked at\n";
+        } else if let Err(why) = self.require_means(limits) {
+            text += &format!("it would be refused: {why}\n");
+        }
+        Ok(text + "a dry run: nothing was asked, nothing was written\n")
+    }
+}
+
+/// How a backfill stands, and what to do next.
+pub(super) fn standing(progress: &Progress, missed: &BTreeMap<String, i64>) -> String {
+    let Progress { backfill, looks, calls } = progress;
+    let reasons: Vec<_> =
+        missed.iter().map(|(why, times)| format!("{} {why}", count(*times))).collect();
+    let reasons =
+        if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    let made = calls.iter().map(|row| row.calls).sum();
+    let mut text = format!(
+        "{}: {} looks, {} observed, {} missed{reasons}, {} open; calls {}, cost {}\n",
+        safe(&backfill.name, 80),
+        count(looks.total),
+        count(looks.observed),
+        count(looks.missed),
+        count(looks.open),
+        count(made),
+        cost(calls)
+    );
+    let name = &backfill.name;
+    text += &match backfill.state.as_str() {
+        "limited" => format!(
+            "its limit{} is reached; tidewatch backfill resume {name:?} with a larger one goes on\n",
+            limit(backfill.limits)
+        ),
+        "stopped" => format!("stopped; tidewatch backfill resume {name:?} goes on\n"),
+        "cancelled" if looks.open > 0 => "cancelled; the calls in flight still end\n".to_owned(),
+        _ => String::new(),
+    };
+    text
+}
+
+fn limit(limits: Limits) -> String {
+    let calls = limits.max_calls.map(|most| format!("{} calls", count(most)));
+    let cost = limits.max_cost_micros.map(|most| format!("{} yuan", money(most)));
+    let both: Vec<_> = calls.into_iter().chain(cost).collect();
+    if both.is_empty() { String::new() } else { format!(" ({})", both.join(", ")) }
+}
+
+/// All backfills, as a table.
+pub(super) fn listed(all: &[Progress], zone: Tz) -> String {
+    if all.is_empty() {
+        return "no backfills\n".to_owned();
+    }
+    let rows = all.iter().map(|Progress { backfill, looks, calls }| {
+        let counts = [looks.total, looks.observed, looks.missed, looks.open].map(count);
+        let begun = local(backfill.created_at, zone);
+        [safe(&backfill.name, 40), backfill.state.clone(), begun]
+            .into_iter()
+            .chain(counts)
+            .chain([cost(calls)])
+            .collect()
+    });
+    let head = ["name", "state", "begun", "looks", "observed", "missed", "open", "cost"];
+    table(&head, &[3, 4, 5, 6], rows.collect())
+}

@@ -1,0 +1,81 @@
+//! Backfills among the slots: their looks come after all others, and within their limits.
+
+use anyhow::Result;
+
+use super::Crawler;
+use crate::api::Endpoint;
+use crate::config::Config;
+use crate::model::Kind;
+use crate::store::Tx;
+
+/// What a run lets be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Allowance {
+    /// The run is no backfill: nothing of its own limits it.
+    Free,
+    /// It is a backfill, and this many calls are left to it.
+    Backfill(usize),
+}
+
+impl Allowance {
+    /// What `run` lets be called of a kind, for this transaction alone to use up.
+    pub(super) async fn of(
+        tx: &mut Tx,
+        config: &Config,
+        kind: Kind,
+        run: Option<i64>,
+    ) -> Result<Self> {
+        let Some(run) = run else { return Ok(Self::Free) };
+        let Some((limits, spent)) = tx.limits_of_run(run).await? else { return Ok(Self::Free) };
+        let calls = limits.max_calls.map(|limit| limit - spent.calls);
+        let money = limits.max_cost_micros.map(|limit| {
+            // Some of them may be for links, whose resolving has a price of its own.
+            let endpoint = config.endpoint(kind);
+            let price = |it: Endpoint| config.price_micros(it).unwrap_or(0);
+            let price = price(endpoint).max(endpoint.resolver().map_or(0, price));
+            (limit - spent.cost_micros).checked_div(price).unwrap_or(i64::MAX)
+        });
+        let left = [calls, money].into_iter().flatten().min().unwrap_or(i64::MAX);
+        Ok(Self::Backfill(usize::try_from(left.max(0)).unwrap_or(usize::MAX)))
+    }
+
+    /// How many calls that are, up to `most`.
+    pub(super) fn calls(self, most: usize) -> usize {
+        match self {
+            Self::Free => most,
+            Self::Backfill(calls) => calls.min(most),
+        }
+    }
+}
+
+impl Crawler {
+    /// Whose slots to work on, the most urgent first: those of the schedules and by hand, and then
+    /// the backfills'. Of a crawler of one run only that one, while it may be worked on.
+    pub(super) async fn runs(&self) -> Result<Vec<Option<i64>>> {
+        let mut tx = self.store.read().await?;
+        let unfinished = tx.unfinished_backfills().await?;
+        drop(tx);
+        if !unfinished.is_empty() && self.is_idle() {
+            let mut tx = self.store.begin().await?;
+            tx.finish_backfills(self.clock.now()).await?;
+            tx.commit().await?;
+        }
+        let Some(run) = self.run else {
+            let running = unfinished.iter().filter(|(_, state)| state == "running");
+            return Ok([None].into_iter().chain(running.map(|(run, _)| Some(*run))).collect());
+        };
+        let halted = unfinished.iter().any(|(it, state)| *it == run && state != "running");
+        Ok(if halted { Vec::new() } else { vec![Some(run)] })
+    }
+
+    /// Lets the backfills stand still that have used up a limit.
+    pub(super) async fn halt_limited(&self, runs: &[i64]) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        for run in runs {
+            if tx.halt_backfill(*run, "limited").await? {
+                tracing::warn!("a backfill has reached its limit; it may be resumed with another");
+            }
+        }
+        tx.commit().await
+    }
+}

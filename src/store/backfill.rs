@@ -1,0 +1,431 @@
+//! Statements about backfills: named runs whose looks are made when no other look is due.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::claim::BACKFILL;
+use super::report::call_totals;
+use super::rows::array;
+use super::watchlists::named;
+use super::{CallTotals, Spent, Tx, execute, fetch_all, fetch_optional};
+use crate::model::{Kind, Target};
+use crate::time::Time;
+
+/// Slots made by one statement at the most.
+const SLOTS_AT_ONCE: usize = 1000;
+
+/// What a backfill is, before it has a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBackfill {
+    /// Its unique name.
+    pub name: String,
+    /// Where its targets come from, for people.
+    pub source: String,
+    /// A digest of the list, by which the same one is known again.
+    pub digest: String,
+    /// What it may take.
+    pub limits: Limits,
+}
+
+/// What a backfill may take in all, by the ledger; what is not set is not limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Limits {
+    /// Calls, but for those that were not billed.
+    pub max_calls: Option<i64>,
+    /// Their price, in millionths of the account's currency.
+    pub max_cost_micros: Option<i64>,
+}
+
+/// A backfill.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct BackfillRow {
+    /// The run of its looks.
+    pub run_id: i64,
+    /// Its unique name.
+    pub name: String,
+    /// Where its targets came from.
+    pub source: String,
+    /// A digest of the list.
+    pub digest: String,
+    /// When it was begun.
+    pub created_at: Time,
+    /// `running`, `stopped`, `limited`, `cancelled` or `done`.
+    pub state: String,
+    /// What it may take.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub limits: Limits,
+    /// When its last look was settled.
+    pub ended_at: Option<Time>,
+}
+
+/// How far a backfill has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Looks {
+    /// Its looks.
+    pub total: i64,
+    /// Those that saw their target.
+    pub observed: i64,
+    /// Those that did not, and are not tried again.
+    pub missed: i64,
+    /// Those still to be made.
+    pub open: i64,
+    /// Those of them that have failed and are tried again.
+    pub retrying: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Run {
+    run_id: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Named {
+    kind: String,
+    key: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct Resolved {
+    key: String,
+    item_id: String,
+}
+
+fn targets(rows: Vec<Named>) -> Vec<Target> {
+    let target = |row: Named| Some(Target { kind: Kind::parse(&row.kind)?, key: row.key });
+    rows.into_iter().filter_map(target).collect()
+}
+
+/// The columns of a [`BackfillRow`].
+macro_rules! backfills {
+    ($rest:literal) => {
+        concat!(
+            "select run_id, name, source, digest, created_at, state, max_calls, max_cost_micros,
+                    ended_at
+             from backfills ",
+            $rest
+        )
+    };
+}
+
+impl Tx {
+    /// Makes a backfill and a slot for each of these targets, all due at `due_at`; its run.
+    ///
+    /// # Errors
+    /// When the database fails, or there is one of this name already.
+    pub async fn put_backfill(
+        &mut self,
+        new: &NewBackfill,
+        targets: &[Target],
+        due_at: Time,
+    ) -> Result<i64> {
+        let run = fetch_optional!(
+            self,
+            Run,
+            "insert into job_runs (job_id, due_at, origin, decided_at)
+             values (null, $1, 'backfill', $1) returning run_id",
+            due_at
+        );
+        let run_id = run.map_or(0, |run| run.run_id);
+        execute!(
+            self,
+            "insert into backfills (run_id, name, source, digest, created_at, state,
+                                    max_calls, max_cost_micros)
+             values ($1, $2, $3, $4, $5, 'running', $6, $7)",
+            run_id,
+            new.name.as_str(),
+            new.source.as_str(),
+            new.digest.as_str(),
+            due_at,
+            new.limits.max_calls,
+            new.limits.max_cost_micros
+        );
+        for (chunk, micros) in targets.chunks(SLOTS_AT_ONCE).zip(0..) {
+            self.put_targets(chunk, due_at).await?;
+            let sql = self.over_rows(
+                "kind text, key text",
+                "insert into slots (target_id, due_at, run_id, kind, priority, next_page, attempts,
+                                    retry_at, fence)
+                 select distinct item.target_id, $2, $3, item.kind, $5, 1, 0, $4, 0
+                 from {rows}
+                 join targets named on named.kind = r.kind and named.key = r.key
+                 join targets item on item.kind = named.kind
+                                   and item.key = coalesce(named.item_id, named.key)
+                 where true
+                 on conflict (target_id, due_at) do nothing",
+            );
+            // A microsecond apart: what is claimed next is found without sorting all of them.
+            let retry_at = due_at.plus(std::time::Duration::from_micros(micros));
+            execute!(self, sql, named(chunk)?, due_at, run_id, retry_at, BACKFILL);
+        }
+        Ok(run_id)
+    }
+
+    /// The backfill of that name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backfill_named(&mut self, name: &str) -> Result<Option<BackfillRow>> {
+        Ok(fetch_optional!(self, BackfillRow, backfills!("where name = $1"), name))
+    }
+
+    /// Every backfill, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backfills(&mut self) -> Result<Vec<BackfillRow>> {
+        Ok(fetch_all!(self, BackfillRow, backfills!("order by created_at desc, run_id desc")))
+    }
+
+    /// The runs of the backfills that have not ended, each with its state, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unfinished_backfills(&mut self) -> Result<Vec<(i64, String)>> {
+        Ok(fetch_all!(
+            self,
+            (i64, String),
+            "select run_id, state from backfills where ended_at is null order by run_id"
+        ))
+    }
+
+    /// How far a backfill has come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn looks_of_backfill(&mut self, run_id: i64) -> Result<Looks> {
+        let looks = fetch_optional!(
+            self,
+            Looks,
+            "select count(*) as total,
+                    count(case when outcome = 'observed' then 1 end) as observed,
+                    count(case when outcome = 'missed' then 1 end) as missed,
+                    count(case when outcome is null then 1 end) as open,
+                    count(case when outcome is null and reason is not null then 1 end) as retrying
+             from slots where run_id = $1",
+            run_id
+        );
+        Ok(looks.unwrap_or_default())
+    }
+
+    /// What the ledger says of a backfill's calls, by endpoint.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn call_totals_of_backfill(&mut self, run_id: i64) -> Result<Vec<CallTotals>> {
+        Ok(fetch_all!(
+            self,
+            CallTotals,
+            concat!(
+                call_totals!(),
+                " from calls c where c.run_id = $1 group by c.endpoint order by c.endpoint"
+            ),
+            run_id
+        ))
+    }
+
+    /// Why looks of a backfill were missed, and how often, the most frequent first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn missed_of_backfill(&mut self, run_id: i64) -> Result<BTreeMap<String, i64>> {
+        #[derive(sqlx::FromRow)]
+        struct Missed {
+            reason: String,
+            times: i64,
+        }
+        let rows = fetch_all!(
+            self,
+            Missed,
+            "select reason, count(*) as times from slots
+             where run_id = $1 and outcome = 'missed' group by reason",
+            run_id
+        );
+        Ok(rows.into_iter().map(|row| (row.reason, row.times)).collect())
+    }
+
+    /// Marks calls as made for a backfill.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn charge_backfill(&mut self, run_id: i64, calls: &[i64]) -> Result<()> {
+        #[derive(serde::Serialize)]
+        struct Call {
+            call_id: i64,
+        }
+        let calls: Vec<_> = calls.iter().map(|call_id| Call { call_id: *call_id }).collect();
+        let sql = self.over_rows(
+            "call_id int",
+            "update calls set run_id = $2 from {rows} where calls.call_id = r.call_id",
+        );
+        execute!(self, sql, array(&calls)?, run_id);
+        Ok(())
+    }
+
+    /// The limits of a backfill's run and what it has taken, for this transaction alone to use up.
+    /// `None` when the run is no backfill.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn limits_of_run(&mut self, run_id: i64) -> Result<Option<(Limits, Spent)>> {
+        // Differs by necessity: in SQLite a transaction that may write is alone already.
+        let sql = match self {
+            Self::Sqlite(_) => "select max_calls, max_cost_micros from backfills where run_id = $1",
+            Self::Postgres(_) => {
+                "select max_calls, max_cost_micros from backfills where run_id = $1 for update"
+            }
+        };
+        let Some(limits) = fetch_optional!(self, Limits, sql, run_id) else {
+            return Ok(None);
+        };
+        if limits == Limits::default() {
+            return Ok(Some((limits, Spent::default())));
+        }
+        let spent = fetch_optional!(
+            self,
+            Spent,
+            "select count(*) as calls,
+                    cast(coalesce(sum(price_micros), 0) as bigint) as cost_micros
+             from calls where run_id = $1 and billed <> 'no'",
+            run_id
+        );
+        Ok(Some((limits, spent.unwrap_or_default())))
+    }
+
+    /// Of each kind one that a backfill has still to look at, short links apart.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kinds_left(&mut self, run_id: i64) -> Result<Vec<Target>> {
+        let rows = fetch_all!(
+            self,
+            Named,
+            "select t.kind, min(coalesce(t.item_id, t.key)) as key
+             from slots s join targets t on t.target_id = s.target_id
+             where s.run_id = $1 and s.outcome is null
+             group by t.kind, case when t.item_id is null and t.key like 'https://%' then 1 else 0 end
+             order by t.kind, key",
+            run_id
+        );
+        Ok(targets(rows))
+    }
+
+    /// Lets a backfill that has not ended be worked on; limits that are given replace its own.
+    /// False when it has ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resume_backfill(&mut self, run_id: i64, limits: Limits) -> Result<bool> {
+        let resumed = execute!(
+            self,
+            "update backfills set state = 'running', max_calls = coalesce($2, max_calls),
+                                  max_cost_micros = coalesce($3, max_cost_micros)
+             where run_id = $1 and ended_at is null and state <> 'cancelled'",
+            run_id,
+            limits.max_calls,
+            limits.max_cost_micros
+        );
+        Ok(resumed == 1)
+    }
+
+    /// Lets a backfill stand still until it is resumed: `stopped` by hand, or `limited`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn halt_backfill(&mut self, run_id: i64, state: &'static str) -> Result<bool> {
+        let halted = execute!(
+            self,
+            "update backfills set state = $2 where run_id = $1 and state = 'running'",
+            run_id,
+            state
+        );
+        Ok(halted == 1)
+    }
+
+    /// Gives up what a backfill has not looked at. False when it has ended already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel_backfill(&mut self, run_id: i64, now: Time) -> Result<bool> {
+        let cancelled = execute!(
+            self,
+            "update backfills set state = 'cancelled' where run_id = $1 and ended_at is null",
+            run_id
+        );
+        self.finish_backfills(now).await?;
+        Ok(cancelled == 1)
+    }
+
+    /// Ends the backfills that have nothing open, after giving up what is left of the cancelled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_backfills(&mut self, now: Time) -> Result<()> {
+        execute!(
+            self,
+            "update slots set outcome = 'missed', reason = 'cancelled', closed_at = $1
+             where outcome is null and priority > 0 and lease_owner is null
+               and run_id in (select run_id from backfills
+                              where state = 'cancelled' and ended_at is null)",
+            now
+        );
+        execute!(
+            self,
+            "update backfills set ended_at = $1,
+                                  state = case when state = 'cancelled' then state else 'done' end
+             where ended_at is null and not exists (
+                 select 1 from slots s
+                 where s.run_id = backfills.run_id and s.outcome is null and s.priority > 0)",
+            now
+        );
+        Ok(())
+    }
+
+    /// The items behind those of these short links that have been resolved.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn items_behind(&mut self, links: &[Target]) -> Result<BTreeMap<String, String>> {
+        let sql = self.over_rows(
+            "kind text, key text",
+            "select l.link as key, l.item_id as item_id
+             from {rows} join links l on l.link = r.key and l.kind = r.kind",
+        );
+        let rows = fetch_all!(self, Resolved, sql, named(links)?);
+        Ok(rows.into_iter().map(|row| (row.key, row.item_id)).collect())
+    }
+
+    /// Those of these targets that the archive has an answer about.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn archived(&mut self, targets: &[Target]) -> Result<Vec<Target>> {
+        let sql = self.over_rows(
+            "kind text, key text",
+            "select r.kind as kind, r.key as key from {rows}
+             where (r.kind = 'note' and exists (select 1 from notes n where n.note_id = r.key))
+                or (r.kind = 'work' and exists (select 1 from works w where w.work_id = r.key))
+                or exists (select 1 from targets t join documents d on d.target_id = t.target_id
+                           where t.kind = r.kind and t.key = r.key
+                             and d.outcome in ('ok', 'empty', 'gone'))",
+        );
+        Ok(self::targets(fetch_all!(self, Named, sql, named(targets)?)))
+    }
+
+    /// Notes that were listed with KOLs: up to `limit` of them, by id, after `after`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn discovered_notes(&mut self, after: &str, limit: usize) -> Result<Vec<Target>> {
+        let rows = fetch_all!(
+            self,
+            Named,
+            "select distinct 'note' as kind, note_id as key from kol_notes where note_id > $1
+             order by note_id limit $2",
+            after,
+            i64::try_from(limit)?
+        );
+        Ok(targets(rows))
+    }
+}

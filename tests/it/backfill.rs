@@ -1,0 +1,284 @@
+//! Backfills: from every source, within their limits, through kills, and beside the live schedule.
+
+use std::fs::File;
+use std::time::Duration;
+
+use tidewatch::simulator::{self, Options, Simulator};
+use tidewatch::store::Store;
+use tidewatch::time::Clock;
+use tokio::net::TcpListener;
+
+use crate::databases::{Database, count, on_both, rows, sqlite};
+use crate::env::{Env, hours, minutes, world};
+use crate::program::{Place, wait_for};
+
+/// Long enough for a signal to come while calls are in flight.
+const SLOW: Duration = Duration::from_millis(300);
+
+/// How long what is waited for may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const TOKEN: &str = "backfill-test-token";
+
+/// Prices, and a rate below the calls in flight.
+const SETTINGS: &str = "[justoneapi]\nrate_per_second = 3\nconcurrency = 4\n\
+    price = { \"xiaohongshu/get-note-detail\" = 0.15, \"xiaohongshu/share-url-transfer/v1\" = 0.05, \
+    \"xiaohongshu/search-recommend/v1\" = 0.1 }\n";
+
+const OBSERVED: &str = "select count(*) from slots where outcome = 'observed' and priority = 1";
+
+async fn simulate(latency: Duration) -> Simulator {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut options = Options::new(5, TOKEN, Clock::system());
+    options.latency = latency;
+    simulator::start(options, listener).await.unwrap()
+}
+
+async fn place(database: &Database, simulator: &Simulator, jobs: &str) -> (Place, Store) {
+    let place = Place::new(database, &format!("{SETTINGS}{jobs}")).with_upstream(simulator, TOKEN);
+    (place, database.open().await)
+}
+
+async fn wait_for_calls(simulator: &Simulator, calls: usize) {
+    wait_for("calls", PATIENCE, async || simulator.truth().len() >= calls).await;
+}
+
+on_both!(every_source_and_every_form_of_a_list_is_brought_in);
+async fn every_source_and_every_form_of_a_list_is_brought_in(database: Database) {
+    let simulator = simulate(Duration::ZERO).await;
+    let notes = simulator.world().notes(8);
+    let job = format!(
+        "[amagi]\nbase_url = {:?}\n[[job]]\nname = \"spring\"\nkind = \"notes\"\n\
+         schedule = \"0 0 1 1 *\"\nnotes = [{:?}]\n",
+        simulator.amagi_url(),
+        notes[1]
+    );
+    let (place, store) = place(&database, &simulator, &job).await;
+    let link = simulator.world().note_links(1).remove(0);
+    place.write("plain.txt", &format!("# mine\n{}\n{}\n看 {link} 复制\n", notes[2], notes[2]));
+    place.write("export.csv", &format!("title,note_id\n\"a, b\",{}\n", notes[3]));
+    place
+        .write("works.jsonl", &format!("{{\"aweme_id\":\"{}\"}}\n", simulator.world().works(1)[0]));
+    place.write("words.txt", "露营\n");
+    place.write("stdin", &format!("{}\n", notes[4]));
+    for arguments in [
+        &["backfill", "plain.txt"][..],
+        &["backfill", "export.csv", "works.jsonl"],
+        &["backfill", "words.txt", "--kind", "keywords"],
+        &["backfill", "--job", "spring"],
+    ] {
+        assert_eq!(place.run(arguments).await, 0, "{arguments:?} {}", place.said());
+    }
+    let stdin = File::open(place.output("stdin")).unwrap();
+    let status = place.start_reading(&["backfill", "-"], stdin.into()).end().await;
+    assert_eq!(status.code(), Some(0), "{}", place.said());
+    // The link leads to the first note.
+    let looked: Vec<(String,)> = rows(&store, "select note_id from notes order by 1").await;
+    let mut expected = notes[..5].to_vec();
+    expected.sort();
+    assert_eq!(looked.into_iter().map(|row| row.0).collect::<Vec<_>>(), expected);
+    assert_eq!(count(&store, "select count(*) from works").await, 1);
+    assert!(count(&store, "select count(*) from keyword_suggestions").await > 0);
+    assert_eq!(count(&store, OBSERVED).await, 7);
+    assert_eq!(count(&store, "select count(*) from backfills where state = 'done'").await, 5);
+    assert_eq!(count(&store, "select count(*) from calls where run_id is null").await, 0);
+    let calls = simulator.truth().len();
+    // What is there already is not asked for again, and the same list is not made twice.
+    assert_eq!(place.run(&["backfill", "export.csv", "--missing", "--name", "again"]).await, 0);
+    assert!(place.said().contains("nothing to look at"), "{}", place.said());
+    assert_eq!(place.run(&["backfill", "plain.txt"]).await, 2);
+    assert!(place.said().contains("of the same list is done"), "{}", place.said());
+    assert_eq!(simulator.truth().len(), calls);
+}
+
+on_both!(notes_that_searches_listed_are_brought_in_once);
+async fn notes_that_searches_listed_are_brought_in_once(database: Database) {
+    let simulator = simulate(Duration::ZERO).await;
+    let (place, store) = place(&database, &simulator, "").await;
+    assert_eq!(place.run(&["fetch", "kols", "keyword=阅读"]).await, 0, "{}", place.said());
+    let listed = count(&store, "select count(distinct note_id) from kol_notes").await;
+    assert!(listed > 0);
+    let code = place.run(&["backfill", "--discovered"]).await;
+    assert!(code == 0 || code == 1, "{}", place.said());
+    let looks = "select count(*) from slots where priority = 1";
+    assert_eq!(count(&store, looks).await, listed);
+    let calls = simulator.truth().len();
+    let seen = count(&store, "select count(*) from notes").await;
+    if seen == listed {
+        assert_eq!(place.run(&["backfill", "--discovered"]).await, 0);
+        assert_eq!(simulator.truth().len(), calls, "nothing is missing any more");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_line_refuses_the_list_unless_it_may_be_left_out() {
+    let (database, simulator) = (sqlite(), simulate(Duration::ZERO).await);
+    let (place, store) = place(&database, &simulator, "").await;
+    place.write("list.txt", &format!("{}\nnonsense\n", simulator.world().notes(1)[0]));
+    assert_eq!(place.run(&["backfill", "list.txt"]).await, 2);
+    assert!(place.said().contains("list.txt:2: there is no link and no id"), "{}", place.said());
+    assert_eq!(simulator.truth().len(), 0);
+    assert_eq!(place.run(&["backfill", "list.txt", "--skip-bad"]).await, 0, "{}", place.said());
+    assert_eq!(count(&store, OBSERVED).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_counts_calls_and_money_and_leaves_nothing_behind() {
+    let (database, simulator) = (sqlite(), simulate(Duration::ZERO).await);
+    let place = Place::new(&database, SETTINGS).with_upstream(&simulator, TOKEN);
+    let world = simulator.world();
+    place.write("list.txt", &[world.notes(3), world.note_links(1)].concat().join("\n"));
+    let arguments = ["backfill", "list.txt", "--dry-run", "--json", "--max-calls", "2"];
+    assert_eq!(place.run(&arguments).await, 0, "{}", place.said());
+    let said = std::fs::read_to_string(place.output("stdout")).unwrap();
+    let plan: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(plan["targets"], 4);
+    let calls: Vec<_> =
+        plan["endpoints"].as_array().unwrap().iter().map(|it| &it["calls"]).collect();
+    assert_eq!(calls, [4, 1]);
+    assert_eq!(plan["endpoints"][0]["price_micros"], 150_000);
+    assert_eq!(place.run(&arguments[..3]).await, 0, "{}", place.said());
+    assert!(place.said().contains("in all 5 calls, 0.65 yuan, if none fails"), "{}", place.said());
+    let file = database.url().strip_prefix("sqlite:").unwrap();
+    assert!(!std::path::Path::new(file).exists(), "a dry run made an archive");
+    assert_eq!(simulator.truth().len(), 0);
+}
+
+on_both!(a_plan_over_the_budget_takes_a_limit_of_its_own);
+async fn a_plan_over_the_budget_takes_a_limit_of_its_own(database: Database) {
+    let simulator = simulate(Duration::ZERO).await;
+    let budget = "[budget]\nmax_calls_per_day = 5\n";
+    let (place, store) = place(&database, &simulator, budget).await;
+    place.write("list.txt", &simulator.world().notes(6).join("\n"));
+    assert_eq!(place.run(&["backfill", "list.txt"]).await, 2);
+    let why = "it takes 6 calls, and the budget leaves 5 today";
+    assert!(place.said().contains(why), "{}", place.said());
+    assert_eq!(count(&store, "select count(*) from slots").await, 0);
+    assert_eq!(place.run(&["backfill", "list.txt", "--max-calls", "3"]).await, 1);
+    assert!(place.said().contains("its limit (3 calls) is reached"), "{}", place.said());
+    assert_eq!(simulator.truth().len(), 3);
+    assert_eq!(count(&store, OBSERVED).await, 3);
+    place.write("words.txt", "露营\n");
+    let words = ["backfill", "words.txt", "--kind", "keywords", "--max-cost", "0.05"];
+    assert_eq!(place.run(&words).await, 1, "{}", place.said());
+    assert_eq!(simulator.truth().len(), 3, "the first call would cost more than that");
+}
+
+on_both!(a_limit_holds_over_a_kill_and_what_is_left_is_made_later);
+async fn a_limit_holds_over_a_kill_and_what_is_left_is_made_later(database: Database) {
+    let simulator = simulate(SLOW).await;
+    let (place, store) = place(&database, &simulator, "").await;
+    place.write("list.txt", &simulator.world().notes(10).join("\n"));
+    let limited = ["backfill", "list.txt", "--name", "many", "--max-calls", "6"];
+    let killed = place.start(&limited);
+    wait_for_calls(&simulator, 3).await;
+    killed.kill();
+    assert_eq!(place.run(&limited).await, 1, "{}", place.said());
+    assert!(place.said().contains("its limit (6 calls) is reached"), "{}", place.said());
+    let spent = "select count(*) from calls where run_id is not null and billed <> 'no'";
+    assert_eq!(count(&store, spent).await, 6);
+    assert!(simulator.truth().len() <= 6);
+    // The same limit again changes nothing; a larger one does.
+    assert_eq!(place.run(&["backfill", "resume", "many"]).await, 1);
+    assert_eq!(count(&store, spent).await, 6);
+    assert_eq!(place.run(&["backfill", "resume", "many", "--max-calls", "99"]).await, 0);
+    assert_eq!(count(&store, OBSERVED).await, 10);
+    assert_eq!(count(&store, "select count(*) from note_metrics").await, 10);
+    let interrupted =
+        count(&store, "select count(*) from calls where outcome = 'interrupted'").await;
+    assert_eq!(count(&store, "select count(*) from calls").await, 10 + interrupted);
+    assert!(interrupted <= 4, "those in flight");
+}
+
+on_both!(one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_on);
+async fn one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_on(
+    database: Database,
+) {
+    let simulator = simulate(SLOW).await;
+    let (place, store) = place(&database, &simulator, "").await;
+    place.write("list.txt", &simulator.world().notes(8).join("\n"));
+    let running = place.start(&["backfill", "list.txt"]);
+    wait_for_calls(&simulator, 3).await;
+    running.ask_to_stop();
+    assert_eq!(running.end().await.code(), Some(1), "{}", place.said());
+    let seen = i64::try_from(simulator.truth().len()).unwrap();
+    assert_eq!(count(&store, OBSERVED).await, seen, "what was in flight is saved");
+    assert!(seen < 8);
+    assert_eq!(count(&store, "select count(*) from backfills where state = 'stopped'").await, 1);
+    assert_eq!(place.run(&["backfill", "list.txt"]).await, 0, "{}", place.said());
+    assert_eq!(simulator.truth().len(), 8, "no note is asked for twice");
+    assert_eq!(place.run(&["backfill", "list", "--json"]).await, 0);
+    assert!(place.said().contains("\"state\":\"done\""), "{}", place.said());
+}
+
+on_both!(what_a_cancelled_one_did_not_look_at_is_missed);
+async fn what_a_cancelled_one_did_not_look_at_is_missed(database: Database) {
+    let simulator = simulate(SLOW).await;
+    let (place, store) = place(&database, &simulator, "").await;
+    place.write("list.txt", &simulator.world().notes(8).join("\n"));
+    let running = place.start(&["backfill", "list.txt", "--name", "many"]);
+    wait_for_calls(&simulator, 3).await;
+    assert_eq!(place.run(&["backfill", "cancel", "many"]).await, 0, "{}", place.said());
+    assert_eq!(running.end().await.code(), Some(1), "{}", place.said());
+    let seen = i64::try_from(simulator.truth().len()).unwrap();
+    assert!(seen < 8);
+    assert_eq!(count(&store, OBSERVED).await, seen);
+    let missed = "select count(*) from slots where outcome = 'missed' and reason = 'cancelled'";
+    assert_eq!(count(&store, missed).await, 8 - seen);
+    assert_eq!(place.run(&["backfill", "resume", "many"]).await, 2);
+    assert_eq!(place.run(&["backfill", "resume", "other"]).await, 2);
+    assert!(place.said().contains("there is no backfill other"), "{}", place.said());
+}
+
+on_both!(a_backfill_beside_a_daemon_is_made_once);
+async fn a_backfill_beside_a_daemon_is_made_once(database: Database) {
+    let simulator = simulate(Duration::from_millis(100)).await;
+    let notes = simulator.world().notes(9);
+    let jobs = format!(
+        "[[job]]\nname = \"live\"\nkind = \"notes\"\nschedule = \"*/10 * * * * *\"\nnotes = [{:?}]\n",
+        notes[0]
+    );
+    let (place, store) = place(&database, &simulator, &jobs).await;
+    place.write("list.txt", &notes[1..].join("\n"));
+    let daemon = place.start(&["run"]);
+    wait_for("the daemon", PATIENCE, async || place.said().contains("watching")).await;
+    assert_eq!(place.run(&["backfill", "list.txt"]).await, 0, "{}", place.said());
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+    let looked = simulator.truth().iter().filter(|row| row.key != notes[0]).count();
+    assert_eq!(looked, 8);
+    assert_eq!(count(&store, OBSERVED).await, 8);
+    if store.is_sqlite() {
+        let owners = "select count(distinct owner) from calls";
+        assert_eq!(count(&store, owners).await, 1, "the daemon has the file");
+    }
+}
+
+on_both!(due_looks_of_a_schedule_are_made_before_those_of_a_backfill);
+async fn due_looks_of_a_schedule_are_made_before_those_of_a_backfill(database: Database) {
+    let notes = world().notes(40);
+    let jobs = format!(
+        "[[job]]\nname = \"live\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = {:?}\n",
+        &notes[..12]
+    );
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(minutes(30)).await;
+    env.down_for(minutes(20));
+    // Some of them are watched as well.
+    env.backfill(&notes[6..]).await;
+    env.down_for(minutes(20));
+    env.restart(&jobs).await;
+    env.advance(minutes(10)).await;
+    let order = "select case when s.priority = 0 then 'live' else 'backfill' end
+                 from calls c join slots s on s.target_id = c.target_id and s.due_at = c.due_at
+                 order by c.call_id";
+    let order = env.ask(order).await;
+    assert_eq!(order[..12], ["live"; 12]);
+    assert_eq!(order[12..], ["backfill"; 34]);
+    // Fires to come leave alone what a backfill has still to look at, and the other way round.
+    env.fails("note=301");
+    env.advance(hours(2)).await;
+    let mixed = "select priority || ' ' || outcome || ' ' || count(*) from slots
+                 where outcome = 'observed' group by priority, outcome order by 1";
+    assert_eq!(env.ask(mixed).await, ["0 observed 12", "1 observed 34"]);
+}

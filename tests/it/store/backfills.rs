@@ -1,0 +1,230 @@
+//! Statements about backfills, and about answers that were fetched elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tidewatch::model::{Batch, Kind, Target};
+use tidewatch::store::{
+    Body, Claim, Document, Import, Limits, Looks, NewBackfill, Next, Resolved, Spent, Store, Tx,
+};
+use tidewatch::time::Time;
+
+use super::{OWNER, answer, at, call, campaign, claim, note, open_at};
+use crate::databases::{Database, count, on_both, rows};
+use crate::rows::one_of_each;
+
+/// Names the columns of a backfill called `many`.
+fn many(limits: Limits) -> NewBackfill {
+    NewBackfill { name: "many".into(), source: "list".into(), digest: "d".into(), limits }
+}
+
+async fn claim_run(tx: &mut Tx, run: i64, limit: usize, now: &str) -> Vec<Claim> {
+    let until = at(now).plus(Duration::from_secs(150));
+    tx.claim(OWNER, Kind::Note, Some(run), limit, at(now), until).await.unwrap()
+}
+
+on_both!(looks_of_a_backfill_are_its_own_and_no_schedule_settles_them);
+async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    let due = at("08:59:00.5");
+    let run =
+        tx.put_backfill(&many(Limits::default()), &[note("a"), note("b")], due).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    tx.close_unwatched(at("09:00:00")).await.unwrap();
+    assert_eq!(tx.count_due(Kind::Note, None, 10, at("09:00:00")).await.unwrap(), 1);
+    assert_eq!(tx.count_due(Kind::Note, Some(run), 10, at("09:00:00")).await.unwrap(), 2);
+    // Of one target only one look is made at a time, whoever planned it.
+    let live = claim(&mut tx, "09:00:00").await;
+    assert_eq!(
+        live.iter().map(|it| (it.key.as_str(), it.due_at)).collect::<Vec<_>>(),
+        [("a", at("09:00:00"))]
+    );
+    let mine = claim_run(&mut tx, run, 10, "09:00:00").await;
+    assert_eq!(mine.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["b"]);
+    // One that is to be tried again is not given up for the next look of the schedule.
+    let call_id = tx.open_calls(&[call(&mine[0], "09:00:00")]).await.unwrap()[0];
+    let later = Next::Retry(at("09:00:10"), "transport");
+    tx.save(&[answer(&mine[0], call_id, "09:00:01", later, Batch::default())]).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
+    let looks = tx.looks_of_backfill(run).await.unwrap();
+    assert_eq!(looks, Looks { total: 2, observed: 0, missed: 0, open: 2, retrying: 1 });
+    let overdue = tx.problems(at("12:00:00"), at("12:00:00")).await.unwrap();
+    assert!(overdue.iter().all(|problem| problem.what != "overdue" || problem.times == 1));
+    assert_eq!(tx.kinds_left(run).await.unwrap(), [note("a")]);
+}
+
+on_both!(what_a_backfill_may_take_is_counted_by_the_ledger);
+async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let limits = Limits { max_calls: Some(2), max_cost_micros: None };
+    let targets = ["a", "b", "c"].map(note);
+    let run = tx.put_backfill(&many(limits), &targets, at("09:00:00.5")).await.unwrap();
+    assert_eq!(tx.limits_of_run(run + 1).await.unwrap(), None);
+    let claims = claim_run(&mut tx, run, 2, "09:00:01").await;
+    let calls: Vec<_> = claims.iter().map(|it| call(it, "09:00:01")).collect();
+    let calls = tx.open_calls(&calls).await.unwrap();
+    tx.charge_backfill(run, &calls).await.unwrap();
+    // Open rows count, and those that were not billed do not.
+    let spent = |calls, cost_micros| Some((limits, Spent { calls, cost_micros }));
+    assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(2, 300_000));
+    let mut free =
+        answer(&claims[0], calls[0], "09:00:02", Next::Missed("quota"), Batch::default());
+    free.end.billed = "no";
+    tx.save(&[free]).await.unwrap();
+    assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(1, 150_000));
+    assert_eq!(tx.missed_of_backfill(run).await.unwrap(), BTreeMap::from([("quota".into(), 1)]));
+    assert_eq!(tx.call_totals_of_backfill(run).await.unwrap()[0].calls, 2);
+    assert!(tx.halt_backfill(run, "limited").await.unwrap());
+    assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, "limited".to_owned())]);
+    assert_eq!(tx.next_try(None, at("09:00:03")).await.unwrap(), None, "it stands still");
+    let more = Limits { max_calls: Some(5), max_cost_micros: None };
+    assert!(tx.resume_backfill(run, more).await.unwrap());
+    assert_eq!(tx.backfill_named("many").await.unwrap().unwrap().limits, more);
+    assert!(tx.next_try(None, at("09:00:03")).await.unwrap().is_some());
+}
+
+on_both!(a_backfill_that_is_given_up_ends_when_its_last_call_does);
+async fn a_backfill_that_is_given_up_ends_when_its_last_call_does(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let targets = ["a", "b"].map(note);
+    let run = tx.put_backfill(&many(Limits::default()), &targets, at("09:00:00.5")).await.unwrap();
+    let claims = claim_run(&mut tx, run, 1, "09:00:01").await;
+    let call_id = tx.open_calls(&[call(&claims[0], "09:00:01")]).await.unwrap()[0];
+    assert!(tx.cancel_backfill(run, at("09:00:02")).await.unwrap());
+    assert_eq!(tx.backfill_named("many").await.unwrap().unwrap().ended_at, None);
+    let done = answer(&claims[0], call_id, "09:00:03", Next::Observed, one_of_each("a"));
+    tx.save(&[done]).await.unwrap();
+    tx.finish_backfills(at("09:00:04")).await.unwrap();
+    let row = tx.backfills().await.unwrap().remove(0);
+    assert_eq!((row.state.as_str(), row.ended_at), ("cancelled", Some(at("09:00:04"))));
+    assert_eq!(
+        tx.missed_of_backfill(run).await.unwrap(),
+        BTreeMap::from([("cancelled".into(), 1)])
+    );
+    assert!(!tx.resume_backfill(run, Limits::default()).await.unwrap());
+    assert!(!tx.cancel_backfill(run, at("09:00:05")).await.unwrap());
+}
+
+fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {
+    Import {
+        asked: target.key.clone(),
+        target,
+        code: Some("0".into()),
+        outcome: "ok",
+        message: None,
+        bytes: 2,
+        document: Document {
+            endpoint: "xiaohongshu/get-note-detail/v7",
+            page: 1,
+            fetched_at: at(fetched_at),
+            http_status: 200,
+            drift: None,
+            body: Body::new(b"{}"),
+            imported_at: Some(at("20:00:00")),
+        },
+        batch,
+        resolved: None,
+    }
+}
+
+/// Takes in these answers in one transaction; which were new.
+async fn take_in(store: &Store, imports: &[Import]) -> Vec<bool> {
+    let mut tx = store.begin().await.unwrap();
+    let new = tx.import(imports, OWNER, at("20:00:00")).await.unwrap();
+    tx.commit().await.unwrap();
+    new
+}
+
+/// The rows of note `a` and all around it, as an answer has them in which everything is called so.
+fn called(name: &str) -> Batch {
+    let mut batch = one_of_each("a");
+    batch.notes[0].title = Some(name.into());
+    batch.authors[0].nickname = Some(name.into());
+    batch.hashtags.iter_mut().for_each(|tag| tag.name = name.into());
+    batch.music.iter_mut().for_each(|music| music.title = Some(name.into()));
+    batch.keyword_suggestions.clear();
+    batch
+}
+
+on_both!(answers_in_any_order_give_the_same_rows);
+async fn answers_in_any_order_give_the_same_rows(database: Database) {
+    let store = database.open().await;
+    let times = ["09:00:00", "10:00:00", "11:00:00"];
+    let all: Vec<_> = times.iter().map(|time| import(note("a"), time, called(time))).collect();
+    // The newest alone, then the others: the middle before the first, in one transaction.
+    assert_eq!(take_in(&store, &[all[2].clone()]).await, [true]);
+    assert_eq!(
+        take_in(&store, &[all[1].clone(), all[0].clone(), all[2].clone()]).await,
+        [true, true, false]
+    );
+    let seen: Vec<(String, Time, Time)> =
+        rows(&store, "select title, first_seen_at, last_seen_at from notes").await;
+    assert_eq!(seen, [("11:00:00".into(), at("09:00:00"), at("11:00:00"))]);
+    let authors: Vec<(String, Time, Time)> = rows(
+        &store,
+        "select nickname, first_seen_at, last_seen_at from authors where platform = 'xiaohongshu'",
+    )
+    .await;
+    assert_eq!(authors, [("11:00:00".into(), at("09:00:00"), at("11:00:00"))]);
+    for names in ["select name from hashtags", "select title from music"] {
+        let names: Vec<(String,)> = rows(&store, names).await;
+        assert!(names.iter().all(|(name,)| name == "11:00:00"), "{names:?}");
+    }
+    let looks: Vec<(Time,)> = rows(&store, "select observed_at from note_metrics order by 1").await;
+    assert_eq!(looks, times.map(|time| (at(time),)));
+    assert_eq!(count(&store, "select count(*) from note_images").await, 1);
+}
+
+on_both!(a_batch_that_is_out_of_order_keeps_the_newest_and_the_earliest_beginning);
+async fn a_batch_that_is_out_of_order_keeps_the_newest_and_the_earliest_beginning(
+    database: Database,
+) {
+    let store = database.open().await;
+    let batch =
+        ["10:00:00", "11:00:00", "09:00:00"].map(|time| import(note("a"), time, called(time)));
+    take_in(&store, &batch).await;
+    let seen: Vec<(String, Time, Time)> =
+        rows(&store, "select title, first_seen_at, last_seen_at from notes").await;
+    assert_eq!(seen, [("11:00:00".into(), at("09:00:00"), at("11:00:00"))]);
+}
+
+on_both!(an_import_is_on_the_ledger_and_costs_nothing);
+async fn an_import_is_on_the_ledger_and_costs_nothing(database: Database) {
+    let store = database.open().await;
+    let one = import(note("a"), "19:00:00", one_of_each("a"));
+    let twice = [one.clone(), one.clone()];
+    assert_eq!(take_in(&store, &twice).await, [true, false]);
+    assert_eq!(take_in(&store, &twice).await, [false, false]);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.spent_since(at("00:00:00")).await.unwrap(), Spent::default());
+    let totals = tx.call_totals(at("00:00:00")).await.unwrap().remove(0);
+    assert_eq!((totals.calls, totals.billed, totals.unknown, totals.unpriced), (1, 0, 0, 0));
+    assert_eq!(tx.archived(&[note("a"), note("b")]).await.unwrap(), [note("a")]);
+    drop(tx);
+    let marked = "select count(*) from documents d join calls c on c.call_id = d.document_id
+                  where d.imported_at is not null and c.imported_at = d.imported_at
+                    and c.opened_at = d.fetched_at and c.finished_at = d.fetched_at
+                    and c.billed = 'no' and c.outcome = 'ok'";
+    assert_eq!(count(&store, marked).await, 1);
+    assert_eq!(count(&store, "select count(*) from slots").await, 0);
+}
+
+on_both!(notes_that_were_listed_and_links_that_were_resolved_are_found);
+async fn notes_that_were_listed_and_links_that_were_resolved_are_found(database: Database) {
+    let store = database.open().await;
+    let link = Target { kind: Kind::Note, key: "https://xhslink.com/a/x".into() };
+    let mut resolving = import(link.clone(), "09:00:00", one_of_each("z"));
+    let item_id = "a".to_owned();
+    resolving.resolved = Some(Resolved { kind: Kind::Note, link: link.key.clone(), item_id });
+    take_in(&store, &[resolving]).await;
+    let mut tx = store.read().await.unwrap();
+    let behind = tx.items_behind(&[link.clone(), note("b")]).await.unwrap();
+    assert_eq!(behind, BTreeMap::from([(link.key, "a".to_owned())]));
+    let listed = tx.discovered_notes("", 10).await.unwrap();
+    assert!(!listed.is_empty() && listed.is_sorted());
+    assert_eq!(tx.discovered_notes(&listed[0].key, 10).await.unwrap(), listed[1..]);
+}
