@@ -91,9 +91,6 @@ impl Daemon {
         };
         let started = clock.now();
         plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
-        let mut tx = store.begin().await?;
-        tx.put_config_load(process.owner(), reload::taken_over(&config), started).await?;
-        tx.commit().await?;
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
         let settings = tokio::sync::watch::Sender::new(config.clone());
@@ -158,9 +155,17 @@ impl Daemon {
                 );
             }
         }
+        let worked = self.work(stop).await;
+        self.vitals.stopping();
+        self.silence().await;
+        self.drain().await?;
+        worked
+    }
+
+    /// One turn after the other until `stop` is cancelled.
+    async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
         let mut pause = FIRST_PAUSE;
-        let mut died = None;
-        while !stop.is_cancelled() && died.is_none() {
+        while !stop.is_cancelled() {
             if self.alarm.is_none() {
                 self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
             }
@@ -172,7 +177,7 @@ impl Daemon {
             }
             match turn {
                 Ok(Turn::Again) => {}
-                Ok(Turn::Wait(until)) => died = self.rest(until, stop).await.err(),
+                Ok(Turn::Wait(until)) => self.rest(until, stop).await?,
                 Err(error) => {
                     self.fails(&error);
                     tokio::select! {
@@ -182,12 +187,11 @@ impl Daemon {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
-            died = died.or_else(|| self.crawler.died());
+            if let Some(died) = self.crawler.died() {
+                return Err(died);
+            }
         }
-        self.vitals.stopping();
-        self.silence().await;
-        self.drain().await?;
-        died.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Waits until `until` or the next look at the database, or until there is something to do.
@@ -258,6 +262,10 @@ impl Daemon {
     /// One turn: saves what has come, makes slots due, and sends what may be sent.
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
         self.crawler.save().await?;
+        // Also when there is so much to do that it never rests.
+        if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
+            self.heard(reload);
+        }
         self.reload(stop).await?;
         if !self.crawler.is_idle() {
             self.process.keep().await?;

@@ -11,6 +11,7 @@ use crate::api::{Endpoint, Provider};
 use crate::config::Config;
 use crate::pause::{Reason, Scope};
 use crate::plan::{self, Left};
+use crate::process;
 use crate::store::ConfigLoad;
 use crate::time::Time;
 
@@ -79,7 +80,7 @@ impl Daemon {
         if !config.asks_as(&self.config) {
             self.lift_refusals(now).await?;
         }
-        self.note(taken_over(&config)).await?;
+        self.note(process::taken_over(&config)).await?;
         self.crawler.take_over(config.clone())?;
         for warning in &config.warnings {
             tracing::warn!("{warning}");
@@ -118,13 +119,5 @@ impl Daemon {
         let mut tx = self.store.begin().await?;
         tx.put_config_load(self.process.owner(), load, self.clock.now()).await?;
         tx.commit().await
-    }
-}
-
-/// Settings that are in force, for the record.
-pub(super) fn taken_over(config: &Config) -> ConfigLoad<'_> {
-    ConfigLoad::TakenOver {
-        justoneapi_url: config.justoneapi.base_url.as_str(),
-        amagi_url: config.amagi.base_url.as_str(),
     }
 }

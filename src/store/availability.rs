@@ -222,7 +222,7 @@ impl Tx {
 
     /// Lets targets be asked about again whose entry has changed since the last answer against
     /// them: it came back to a watchlist, or the settings ask another endpoint or another address.
-    /// How many.
+    /// So are those that a clock that was ahead has put off for longer than any. How many.
     ///
     /// # Errors
     /// When the database fails.
@@ -233,14 +233,15 @@ impl Tx {
                  until = case state when 'refused' then $2 end,
                  probe_at = case state when 'gone' then $2 end
              where until is null and (probe_at is null or probe_at > $2)
-               and (not exists (select 1 from {rows} where r.endpoint = availability.endpoint
+               and (probe_at > $3 or not exists (select 1 from {rows} where r.endpoint = availability.endpoint
                                                        and r.server = availability.server)
                     or exists (select 1 from job_targets jt join jobs j on j.job_id = jt.job_id
                                where jt.target_id = availability.target_id and j.is_active
                                  and jt.removed_at is null
                                  and jt.added_at > availability.confirmed_at))",
         );
-        Ok(execute!(self, sql, array(asked)?, now))
+        let [.., longest] = PROBE_AFTER_DAYS;
+        Ok(execute!(self, sql, array(asked)?, now, now.plus(DAY * longest)))
     }
 
     /// The watched targets that cannot be seen, the latest first, `limit` at the most.

@@ -56,7 +56,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         3 => prop::sample::select(&UPSTREAM[..]).prop_map(Event::Upstream),
         2 => (0..4_usize).prop_map(Event::Watch),
         1 => (1..500_u64).prop_map(Event::Slept),
-        1 => (2..300_u64).prop_map(Event::Back),
+        2 => (2..300_u64).prop_map(Event::Back),
     ];
     vec(event, 3..10)
 }
@@ -77,26 +77,49 @@ fn jobs(notes: usize) -> String {
     )
 }
 
-/// What a job's cron says, worked out without the program: fires since it was last heard of.
+/// What a job's cron says, worked out without the program.
 struct Cron {
     minutes: &'static [i64],
     targets: Vec<String>,
+    /// The last fire that was decided.
     mark: Time,
+    due: BTreeSet<Look>,
 }
 
+/// A target and a due time.
+type Look = (String, Time);
+
 impl Cron {
-    /// The looks that are due by `now`; they are planned for the targets of until now.
-    fn due(&mut self, now: Time) -> Vec<(String, Time)> {
-        let mut due = Vec::new();
+    fn new(minutes: &'static [i64], targets: Vec<String>) -> Self {
+        Self { minutes, targets, mark: beginning(), due: BTreeSet::new() }
+    }
+
+    /// The looks that are due by `now` are planned for the targets of until now.
+    fn plan(&mut self, now: Time) {
         let minute = |at: Time| at.micros().div_euclid(60_000_000);
         for minute in minute(self.mark) + 1..=minute(now) {
             if self.minutes.contains(&minute.rem_euclid(60)) {
                 let at = Time::from_micros(minute * 60_000_000).unwrap();
-                due.extend(self.targets.iter().map(|target| (target.clone(), at)));
+                self.due.extend(self.targets.iter().map(|target| (target.clone(), at)));
+                self.mark = at;
             }
         }
-        self.mark = now;
-        due
+    }
+
+    /// Watches these from now on. A job that comes back begins anew.
+    fn watch(&mut self, targets: Vec<String>, now: Time) {
+        if self.targets.is_empty() {
+            self.mark = now;
+        }
+        self.targets = targets;
+    }
+
+    /// The clock goes back to `now`: what was planned for later is not due, unless it was tried.
+    fn back(&mut self, now: Time, tried: &BTreeSet<Look>) {
+        if !self.targets.is_empty() && self.mark > now.plus(minutes(1)) {
+            self.due.retain(|look| look.1 <= now || tried.contains(look));
+            self.mark = now;
+        }
     }
 }
 
@@ -105,19 +128,14 @@ struct History {
     env: Env,
     notes: Cron,
     works: Cron,
-    due: BTreeSet<(String, Time)>,
 }
 
 impl History {
     async fn begin(database: Database) -> Self {
         let env = Env::new(database, &jobs(2)).await;
-        let mark = beginning();
-        Self {
-            env,
-            notes: Cron { minutes: &[0], targets: world().notes(2), mark },
-            works: Cron { minutes: &[0, 40], targets: world().works(1), mark },
-            due: BTreeSet::new(),
-        }
+        let notes = Cron::new(&[0], world().notes(2));
+        let works = Cron::new(&[0, 40], world().works(1));
+        Self { env, notes, works }
     }
 
     async fn play(&mut self, event: &Event) {
@@ -134,16 +152,26 @@ impl History {
             Event::Back(_) => self.env.advance(Duration::ZERO).await,
         }
         let now = self.env.clock.now();
-        self.due.extend(self.notes.due(now).into_iter().chain(self.works.due(now)));
+        self.notes.plan(now);
+        self.works.plan(now);
         match event {
-            Event::Watch(count) => self.notes.targets = world().notes(*count),
-            Event::Back(span) => {
-                let then = now.minus(minutes(*span));
-                self.env.clock.correct(then);
-                (self.notes.mark, self.works.mark) = (then, then);
-            }
+            Event::Watch(count) => self.notes.watch(world().notes(*count), now),
+            Event::Back(span) => self.put_back(now.minus(minutes(*span))).await,
             _ => {}
         }
+    }
+
+    async fn put_back(&mut self, now: Time) {
+        let tried: Vec<Look> = rows(
+            &self.env.store,
+            "select t.key, s.due_at from slots s join targets t on t.target_id = s.target_id
+             where s.attempts > 0 or s.call_id is not null",
+        )
+        .await;
+        let tried = tried.into_iter().collect();
+        self.notes.back(now, &tried);
+        self.works.back(now, &tried);
+        self.env.clock.correct(now);
     }
 }
 
@@ -151,7 +179,7 @@ impl History {
 type Day = (String, String, i64, i64, i64, i64, i64);
 
 /// Holds the archive against what was due.
-async fn check(store: &Store, due: &BTreeSet<(String, Time)>) {
+async fn check(store: &Store, due: &BTreeSet<Look>) {
     let slots: Vec<(String, Time, Option<String>, Option<String>)> = rows(
         store,
         "select t.key, s.due_at, s.outcome, s.reason
@@ -225,7 +253,8 @@ fn play_all(database: impl AsyncFn() -> Database) {
             for event in [Event::Upstream(""), Event::Run(130)] {
                 history.play(&event).await;
             }
-            check(&history.env.store, &history.due).await;
+            let due = &history.notes.due | &history.works.due;
+            check(&history.env.store, &due).await;
         });
         Ok(())
     });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidewatch::model::Batch;
-use tidewatch::store::{Answer, Asked, Claim, Next, Store, Unavailable};
+use tidewatch::store::{Answer, Asked, Claim, Fires, Next, Store, Unavailable};
 
 use super::{answer, at, call, campaign, claim, claim_as, look, note, open_at};
 use crate::databases::{Database, on_both};
@@ -102,22 +102,22 @@ async fn a_late_answer_says_nothing_and_a_verdict_settles_what_else_is_open(data
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    let fires = Fires { missed: vec![], open: vec![at("08:59:00"), at("09:00:00")] };
+    tx.fire(job, &fires, None, at("09:00:00")).await.unwrap();
     let old = claim(&mut tx, "09:00:00").await.remove(0);
     let old_call = tx.open_calls(&[call(&old, "09:00:00")]).await.unwrap()[0];
-    let new = claim_as(&mut tx, 8, "09:59:00").await.remove(0);
-    let new_call = tx.open_calls(&[call(&new, "09:59:00")]).await.unwrap()[0];
-    assert_eq!(tx.save(&[said(&old, old_call, "09:59:01", "gone")]).await.unwrap(), 1);
+    let new = claim_as(&mut tx, 8, "09:30:00").await.remove(0);
+    let new_call = tx.open_calls(&[call(&new, "09:30:00")]).await.unwrap()[0];
+    assert_eq!(tx.save(&[said(&old, old_call, "09:30:01", "gone")]).await.unwrap(), 1);
     assert!(tx.unavailable(10).await.unwrap().is_empty());
-    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
-    let by_hand = tx.run_by_hand(&[note("a")], "fetch", at("10:00:01")).await.unwrap();
-    assert_eq!(tx.save(&[said(&new, new_call, "10:00:02", "gone")]).await.unwrap(), 0);
+    let by_hand = tx.run_by_hand(&[note("a")], "fetch", at("09:30:01")).await.unwrap();
+    assert_eq!(tx.save(&[said(&new, new_call, "09:30:02", "gone")]).await.unwrap(), 0);
     let missed = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     assert_eq!((missed[0].why.as_str(), missed[0].times), ("gone", 2));
     // What is asked for by hand is asked.
     assert_eq!(tx.observations(by_hand).await.unwrap()[0].outcome, None);
     tx.commit().await.unwrap();
-    look(&store, "10:00:03", Next::Observed, rows::one_of_each("a")).await;
+    look(&store, "09:30:03", Next::Observed, rows::one_of_each("a")).await;
     assert!(unseen(&store).await.is_empty(), "it is back");
 }
 
