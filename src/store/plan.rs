@@ -53,11 +53,6 @@ macro_rules! fired {
                  select jt.target_id, r.due_at, jr.run_id, j.kind,
                         coalesce(
                             r.reason,
-                            -- What cannot be seen is not asked about, unless it is time to see again.
-                            (select min(case a.state when 'gone' then 'gone' else 'bad_request' end)
-                             from availability a
-                             where a.target_id = jt.target_id and a.until is null
-                               and (a.probe_at is null or a.probe_at > $3)),
                             case when j.overlap = 'skip' and exists (
                                 select 1 from slots o ",
             $open,
