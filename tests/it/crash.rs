@@ -108,7 +108,7 @@ async fn start_and_kill(place: &Place, simulator: &Simulator, n: u64) {
     let before = simulator.truth().len();
     let daemon = place.start(&["run"]);
     let mut lifetime = Duration::from_millis(chance(n));
-    if n % 4 != 0 {
+    if !n.is_multiple_of(4) {
         waited_for(AT_WORK_WITHIN, async || simulator.truth().len() > before).await;
         lifetime /= 3;
     }
