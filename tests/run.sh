@@ -4,66 +4,11 @@
 # Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/postgres.sh
 
-server_bin() {
-    local dir
-    for dir in $(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql* \
-        /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin 2>/dev/null | sort -rV); do
-        if [ -x "$dir/initdb" ]; then echo "$dir"; return; fi
-    done
-    if command -v initdb >/dev/null; then dirname "$(command -v initdb)"; fi
-}
-
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-
-install_postgres() {
-    echo "installing PostgreSQL from the distribution's packages" >&2
-    if command -v apt-get >/dev/null; then
-        as_root apt-get update -qq
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null
-    elif command -v dnf >/dev/null; then as_root dnf install -y -q postgresql-server postgresql
-    elif command -v apk >/dev/null; then as_root apk add -q postgresql
-    elif command -v pacman >/dev/null; then as_root pacman -S --noconfirm --quiet postgresql
-    elif command -v brew >/dev/null; then brew install -q postgresql
-    else
-        echo "cannot install PostgreSQL here: install it (14 or newer), or set TEST_DATABASE_URL" >&2
-        exit 1
-    fi
-}
-
-# PostgreSQL refuses to run as root.
-unprivileged() {
-    if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
-}
-
-start_postgres() {
-    local port
-    bin=$(server_bin)
-    if [ -z "$bin" ]; then install_postgres; bin=$(server_bin); fi
-    cluster=$(mktemp -d "${TMPDIR:-/tmp}/tidewatch-test.XXXXXX")
-    if [ "$(id -u)" = 0 ]; then chown postgres "$cluster"; fi
-    unprivileged "$bin/initdb" -D "$cluster/data" -U tidewatch -A trust -E UTF8 --no-locale -N \
-        >"$cluster.log" 2>&1 || { cat "$cluster.log" >&2; exit 1; }
-    stop_postgres() {
-        unprivileged "$bin/pg_ctl" -D "$cluster/data" -m immediate stop >/dev/null 2>&1 || true
-        rm -rf "$cluster" "$cluster.log"
-    }
-    trap stop_postgres EXIT
-    # A port may be taken between choosing and binding: try a few.
-    for _ in 1 2 3 4 5; do
-        port=$((20000 + RANDOM % 20000))
-        if unprivileged "$bin/pg_ctl" -D "$cluster/data" -w -t 60 -l "$cluster/log" \
-            -o "-p $port -k $cluster -h 127.0.0.1 -c fsync=off -c max_connections=200" start >/dev/null 2>&1; then
-            export TEST_DATABASE_URL="postgres://tidewatch@127.0.0.1:$port/postgres"
-            export TEST_POSTGRES_BIN="$bin"
-            return
-        fi
-    done
-    cat "$cluster/log" >&2 || true
-    echo "PostgreSQL does not start; its log is above" >&2
-    exit 1
-}
-
-if [ -z "${TEST_DATABASE_URL:-}" ]; then start_postgres; fi
+if [ -z "${TEST_DATABASE_URL:-}" ]; then
+    start_postgres -c fsync=off -c max_connections=200
+    export TEST_DATABASE_URL="$postgres_url" TEST_POSTGRES_BIN="$postgres_bin"
+fi
 echo "testing on SQLite and on PostgreSQL at ${TEST_DATABASE_URL##*@}" >&2
 cargo test --locked "$@"
