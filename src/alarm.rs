@@ -222,6 +222,7 @@ mod tests {
             name: "often".into(),
             kind: crate::model::Kind::Note,
             schedule,
+            max_calls_per_day: None,
             targets: Vec::new(),
         };
         let bell = Arc::new(Notify::new());

@@ -98,7 +98,8 @@ impl Reader<'_> {
             ));
         }
         let enabled = section.value.enabled.unwrap_or(true);
-        Some((Job { name, kind, schedule, targets }, enabled))
+        let max_calls_per_day = self.limit(section.value.max_calls_per_day.as_ref());
+        Some((Job { name, kind, schedule, max_calls_per_day, targets }, enabled))
     }
 
     fn required<'a, T, U>(

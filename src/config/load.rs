@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
-use super::wire::{Amagi, Douyin, JustOneApi, TopLevel};
+use super::wire::{self, Amagi, Douyin, JustOneApi, TopLevel};
 use super::{Config, Environment, secrets, section};
 use crate::api::Endpoint;
 use crate::model::Kind;
@@ -25,7 +25,7 @@ const LARGEST_FILE: usize = 1 << 20;
 const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
 /// The sections, which are read on their own.
-const SECTIONS: [&str; 4] = ["amagi", "douyin", "job", "justoneapi"];
+const SECTIONS: [&str; 5] = ["amagi", "budget", "douyin", "job", "justoneapi"];
 
 /// The versions of the note detail.
 const NOTE_DETAILS: [(&str, Endpoint); 4] = [
@@ -80,13 +80,14 @@ impl<'a> Reader<'a> {
             return Err(self.problems.into_error());
         };
         refuse_secrets(&mut document, &mut self.source, &mut self.problems);
-        let [amagi, douyin, job, justoneapi] = SECTIONS.map(|name| document.remove(name));
+        let [amagi, budget, douyin, job, justoneapi] = SECTIONS.map(|name| document.remove(name));
         let top: TopLevel = self.section(Some(whole(document, text)));
         let timezone = self.zone(top.timezone.as_ref(), DEFAULT_ZONE);
         let justoneapi: JustOneApi = self.section(justoneapi);
         let has_amagi = amagi.is_some();
         let amagi: Amagi = self.section(amagi);
         let douyin: Douyin = self.section(douyin);
+        let budget: wire::Budget = self.section(budget);
         let (jobs, disabled_jobs) = self.jobs(job, timezone);
         let config = Config {
             path: path.to_owned(),
@@ -95,11 +96,17 @@ impl<'a> Reader<'a> {
             work_detail: self.work_detail(&douyin, &amagi, has_amagi),
             justoneapi: self.justoneapi(&justoneapi),
             amagi: self.amagi(&amagi),
+            budget: self.budget(&budget),
             token: self.token,
             jobs,
             disabled_jobs,
             warnings: self.warnings,
         };
+        for endpoint in config.unpriced() {
+            let title = format!("max_cost_per_day needs the price of {}", endpoint.name());
+            let help = "set it under `[justoneapi.price]`: a limit cannot count what it cannot see";
+            self.problems.anywhere(Problem::new(title, help));
+        }
         if self.problems.is_empty() { Ok(config.warned()) } else { Err(self.problems.into_error()) }
     }
 
@@ -215,7 +222,8 @@ fn whole<'a>(document: DeTable<'a>, text: &str) -> Spanned<DeValue<'a>> {
 
 /// What to say of a key that is no key of a section but the name of one.
 fn misplaced(key: &str) -> Option<Problem> {
-    let near = suggest::nearest(key, ["jobs", "justoneapi", "amagi", "douyin"].into_iter())?;
+    let near =
+        suggest::nearest(key, ["jobs", "justoneapi", "amagi", "budget", "douyin"].into_iter())?;
     let section = match near {
         "jobs" => "[[job]]".to_owned(),
         near => format!("[{near}]"),

@@ -3,6 +3,7 @@
 //! The file is read section by section, so that everything that is wrong with it is reported at
 //! once, each with its line. Secrets have no place in it and are never shown.
 
+mod budget;
 mod environment;
 mod job;
 mod lists;
@@ -26,6 +27,7 @@ use crate::api::{Endpoint, Provider};
 use crate::model::{Kind, Target};
 use crate::schedule::Schedule;
 
+pub use budget::Budget;
 pub use environment::Environment;
 pub(crate) use job::kind_name;
 use load::Reader;
@@ -48,6 +50,8 @@ pub struct Config {
     pub note_detail: Endpoint,
     /// Who answers for Douyin works, and in which form.
     pub work_detail: Endpoint,
+    /// What may be spent a day, over all jobs.
+    pub budget: Budget,
     /// The jobs, in the order of the file.
     pub jobs: Vec<Job>,
     /// The jobs with `enabled = false`: checked like the others, and not to fire.
@@ -82,6 +86,8 @@ pub struct Job {
     pub kind: Kind,
     /// When it fires.
     pub schedule: Schedule,
+    /// Calls a day at the most; `None`: no limit of its own.
+    pub max_calls_per_day: Option<i64>,
     /// What it looks at, each once, in the order of the file.
     pub targets: Vec<Target>,
 }

@@ -184,7 +184,7 @@ fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
 }
 
 /// A price in millionths, exactly as the decimal number is written.
-fn micros(value: &Value) -> Result<i64, Problem> {
+pub(super) fn micros(value: &Value) -> Result<i64, Problem> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
         // The shortest decimal that reads back as this number: what was written.

@@ -57,6 +57,16 @@ pub(super) struct Amagi {
     pub(super) timeout_seconds: Option<Spanned<i64>>,
 }
 
+/// `[budget]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Budget {
+    /// Calls a day at the most, over all jobs and by hand. Default: no limit.
+    pub(super) max_calls_per_day: Option<Spanned<i64>>,
+    /// Yuan a day at the most, over all jobs and by hand. Default: no limit.
+    pub(super) max_cost_per_day: Option<Spanned<Value>>,
+}
+
 /// `[douyin]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -78,6 +88,8 @@ pub(super) struct JobEntry {
     pub(super) schedule: Option<Spanned<String>>,
     /// The zone the schedule is meant in. Default: the `timezone` of the file.
     pub(super) timezone: Option<Spanned<String>>,
+    /// Calls a day at the most. Default: no limit but that of `[budget]`.
+    pub(super) max_calls_per_day: Option<Spanned<i64>>,
     /// Whether it fires at all. Default: true.
     pub(super) enabled: Option<bool>,
     /// Kind `notes`: ids, links or share text.

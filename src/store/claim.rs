@@ -13,6 +13,8 @@ pub struct Claim {
     pub target_id: i64,
     /// When the look was due.
     pub due_at: Time,
+    /// The run that it was planned by.
+    pub run_id: i64,
     /// What kind of target: see [`Kind::parse`].
     pub kind: String,
     /// The target's key.
@@ -75,7 +77,8 @@ macro_rules! claimable {
             $lock,
             ") as c
              where slots.target_id = c.target_id and slots.due_at = c.due_at
-             returning slots.target_id as target_id, slots.due_at as due_at, slots.kind as kind,
+             returning slots.target_id as target_id, slots.due_at as due_at, slots.run_id as run_id,
+                 slots.kind as kind,
                  (select key from targets t where t.target_id = slots.target_id) as key,
                  (select item_id from targets t where t.target_id = slots.target_id) as item_id,
                  next_page as page, attempts as attempt, fence"

@@ -6,10 +6,13 @@
 
 mod archive;
 mod body;
+mod budget;
 mod claim;
 mod connect;
+mod endpoints;
 mod known;
 mod ledger;
+mod pauses;
 mod plan;
 mod presence;
 mod queue;
@@ -22,9 +25,12 @@ mod upsert;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use body::Body;
+pub use budget::{Spent, Wanted};
 pub use claim::Claim;
 pub use connect::{Schema, Store};
+pub use endpoints::EndpointRow;
 pub use ledger::{CallEnd, CallStart};
+pub use pauses::PauseRow;
 pub use plan::{Fires, JobRow};
 pub use presence::{Presence, ProcessRow};
 pub use queue::{Next, Settlement};

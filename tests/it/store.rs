@@ -1,5 +1,7 @@
 //! Every statement of the store, on both databases.
 
+mod limits;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -469,10 +471,14 @@ async fn processes_are_on_record_with_whom_they_ask(database: Database) {
 #[test]
 fn every_statement_of_the_store_is_called_here() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let here = include_str!("store.rs");
+    let sources = |folder: std::path::PathBuf| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+    };
+    let here =
+        include_str!("store.rs").to_owned() + &sources(folder.join("tests/it/store")).join("");
     let mut missing = Vec::new();
-    for entry in std::fs::read_dir(folder.join("src/store")).unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    for source in sources(folder.join("src/store")) {
         let methods = source.split("    pub async fn ").skip(1).filter_map(|rest| {
             let (name, parameters) = rest.split_once('(')?;
             parameters.trim_start().starts_with("&mut self").then(|| name.to_owned())

@@ -212,3 +212,16 @@ fn the_address_in_the_environment_wins() {
     assert_eq!(url(&environment), "http://127.0.0.1:9999/");
     assert_eq!(url(&Environment::default()), "https://example.org/x");
 }
+
+#[test]
+fn a_budget_is_calls_and_yuan_and_needs_to_see_what_it_limits() {
+    let jobs = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@daily\"\n\
+                keywords = [\"x\"]\nmax_calls_per_day = 7\n";
+    let budget = "[budget]\nmax_calls_per_day = 2000\nmax_cost_per_day = 20.5\n";
+    let price = "[justoneapi.price]\n\"xiaohongshu/search-recommend/v1\" = 0.05\n";
+    let whole = config(&format!("{budget}{price}{jobs}"));
+    assert_eq!(whole.budget.max_calls_per_day, Some(2000));
+    assert_eq!(whole.budget.max_cost_per_day_micros, Some(20_500_000));
+    assert_eq!(whole.jobs[0].max_calls_per_day, Some(7));
+    assert!(!config(&format!("{price}{jobs}")).budget.is_set());
+}

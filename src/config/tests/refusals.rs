@@ -248,3 +248,13 @@ proptest! {
         let _ = parse_with(&text, &Environment::default());
     }
 }
+
+#[test]
+fn a_budget_that_cannot_hold_is_refused() {
+    expect("[budget]\nmax_calls_per_day = 0\n", &["jobs.toml:2:21", "out of range", "at least 1"]);
+    expect("[budget]\nmax_cost_per_day = \"viel\"\n", &["no amount of money", "20.5"]);
+    expect("[budget]\nmax_call_per_day = 5\n", &["did you mean `max_calls_per_day`?"]);
+    let unpriced = format!("[budget]\nmax_cost_per_day = 5\n{JOB}");
+    expect(&unpriced, &["needs the price of", "[justoneapi.price]"]);
+    expect(&format!("{JOB}max_calls_per_day = -1\n"), &["out of range", "`enabled = false`"]);
+}
