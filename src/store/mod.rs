@@ -7,6 +7,8 @@
 mod archive;
 mod body;
 mod budget;
+mod bulk;
+mod cells;
 mod claim;
 mod connect;
 mod endpoints;

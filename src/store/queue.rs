@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::rows::array;
+use super::bulk::Rows;
 use super::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
@@ -123,11 +123,15 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn settle(&mut self, settled: &[Settlement]) -> Result<BTreeSet<i64>> {
-        let rows: Vec<_> = settled.iter().map(SettlementRow::from).collect();
-        let sql = self.over_rows(
+        let rows = Rows::of(
             "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
              closed_at time, retry_at time, page int",
-            "update slots set
+            settled.iter().map(SettlementRow::from),
+        )?;
+        let calls: Vec<CallRow> = self
+            .fetch_over(
+                &rows,
+                "update slots set
                  outcome = r.outcome, reason = r.reason, closed_at = r.closed_at,
                  call_id = r.call_id, retry_at = r.retry_at,
                  next_page = coalesce(r.page, slots.next_page),
@@ -137,11 +141,11 @@ impl Tx {
              where slots.target_id = r.target_id and slots.due_at = r.due_at
                and slots.fence = r.fence and slots.outcome is null
              returning slots.call_id as call_id",
-        );
-        let calls = fetch_all!(self, CallRow, sql, array(&rows)?);
+            )
+            .await?;
         if settled.iter().any(|settled| matches!(settled.next, Next::Retry(..))) {
-            let sql = self.over_rows(
-                "target_id int, due_at time, retry_at time",
+            self.execute_over(
+                &rows,
                 "update slots set outcome = 'missed', closed_at = r.retry_at
                  from {rows}
                  where slots.target_id = r.target_id and slots.due_at = r.due_at
@@ -150,8 +154,8 @@ impl Tx {
                        select 1 from slots n join job_runs jr on jr.run_id = n.run_id
                        where n.target_id = r.target_id and n.due_at > r.due_at
                          and n.outcome is null and jr.job_id is not null)",
-            );
-            execute!(self, sql, array(&rows)?);
+            )
+            .await?;
         }
         Ok(calls.into_iter().map(|row| row.call_id).collect())
     }
