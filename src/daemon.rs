@@ -46,8 +46,8 @@ pub struct Daemon {
 enum Turn {
     /// Go on at once.
     Again,
-    /// Wait: for a call that ends, an alarm, or this time.
-    Wait(Time),
+    /// Wait: for a call that ends, an alarm, or this time, if anything is expected.
+    Wait(Option<Time>),
 }
 
 impl Daemon {
@@ -111,6 +111,8 @@ impl Daemon {
                 Ok(Turn::Wait(until)) => {
                     pause = FIRST_PAUSE;
                     let clock = self.clock.clone();
+                    let reconcile = clock.now().plus(RECONCILE);
+                    let until = until.map_or(reconcile, |at| at.min(reconcile));
                     tokio::select! {
                         () = self.crawler.wait() => {}
                         () = clock.sleep_until(until) => {}
@@ -146,12 +148,11 @@ impl Daemon {
             match self.turn().await? {
                 Turn::Again => {}
                 Turn::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
-                Turn::Wait(_) => {
+                Turn::Wait(until) => {
                     let mut tx = self.store.read().await?;
-                    let retry = tx.next_try(None, self.clock.now()).await?;
-                    let next = [retry, self.next_fire].into_iter().flatten().min();
+                    let retry = tx.next_try_after(self.clock.now()).await?;
                     drop(tx);
-                    match next {
+                    match [retry, until].into_iter().flatten().min() {
                         Some(at) if at <= end => self.clock.jump_to(at),
                         _ => return Ok(()),
                     }
@@ -180,11 +181,11 @@ impl Daemon {
         if self.crawler.is_idle() {
             self.report();
         }
-        if started.calls > 0 && started.held_back.is_none() {
+        if started.calls > 0 && started.held.is_empty() {
             return Ok(Turn::Again);
         }
-        let until = now.plus(started.held_back.unwrap_or(RECONCILE).min(RECONCILE));
-        Ok(Turn::Wait(self.next_fire.map_or(until, |fire| fire.min(until))))
+        let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
+        Ok(Turn::Wait(events.into_iter().flatten().min()))
     }
 
     /// Says what came of the looks, once all that could be made have been.

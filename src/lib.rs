@@ -14,6 +14,7 @@ pub mod config;
 pub mod crawl;
 pub mod daemon;
 pub mod model;
+pub mod pause;
 pub mod plan;
 pub mod process;
 pub mod retry;

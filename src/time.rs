@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// From this value on a number in an answer is milliseconds, below it seconds.
@@ -26,6 +27,9 @@ const TEXT: &str = "%Y-%m-%d %H:%M:%S";
 pub struct Time(DateTime<Utc>);
 
 impl Time {
+    /// Later than anything: the last second of the year 9999.
+    pub const MAX: Self = Self(DateTime::from_timestamp(253_402_300_799, 0).unwrap());
+
     /// The instant, cut to microseconds.
     pub fn new(at: DateTime<Utc>) -> Self {
         Self(DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at))
@@ -76,10 +80,31 @@ impl Time {
             .map_or(self, Self::new)
     }
 
+    /// When the day of this instant began in a zone.
+    #[must_use]
+    pub fn last_midnight(self, zone: Tz) -> Self {
+        midnight(self.0.with_timezone(&zone).date_naive(), zone).unwrap_or(self)
+    }
+
+    /// When the next day begins in a zone.
+    #[must_use]
+    pub fn next_midnight(self, zone: Tz) -> Self {
+        let tomorrow = self.0.with_timezone(&zone).date_naive() + Days::new(1);
+        midnight(tomorrow, zone).unwrap_or_else(|| self.plus(Duration::from_hours(24)))
+    }
+
     /// How long after `earlier` this is; zero when it is not after.
     pub fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()
     }
+}
+
+/// The beginning of a day. Where the clocks skip midnight, the day begins an hour late.
+fn midnight(date: NaiveDate, zone: Tz) -> Option<Time> {
+    let at = date.and_time(NaiveTime::MIN);
+    let local = at.and_local_timezone(zone).earliest();
+    let local = local.or_else(|| (at + TimeDelta::hours(1)).and_local_timezone(zone).earliest());
+    local.map(|local| Time::new(local.to_utc()))
 }
 
 impl fmt::Display for Time {
@@ -233,5 +258,17 @@ mod tests {
         clock.jump_to(time("2026-03-10 00:00:00"));
         clock.jump_to(time("2026-03-09 12:00:00"));
         assert_eq!(clock.now(), time("2026-03-10 00:00:00"));
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_of_its_zone_or_an_hour_later() {
+        let midnight = time("2026-03-09 16:00:00");
+        assert_eq!(time("2026-03-09 15:59:59").next_midnight(Tz::Asia__Shanghai), midnight);
+        assert_eq!(midnight.last_midnight(Tz::Asia__Shanghai), midnight);
+        let next = midnight.next_midnight(Tz::Asia__Shanghai);
+        assert_eq!(next, time("2026-03-10 16:00:00"));
+        // In Cairo the clocks of 24 April 2026 skip the first hour of the day.
+        let next = time("2026-04-23 20:00:00").next_midnight(Tz::Africa__Cairo);
+        assert_eq!(next, time("2026-04-23 22:00:00"));
     }
 }

@@ -13,7 +13,7 @@ create table pauses (
     failures bigint not null,               -- tries that failed meanwhile
     call_id bigint,                         -- the call that brought it; NULL: no call did
     ended_at timestamptz,                   -- NULL: it lasts
-    ended_by text                           -- answer, time, hand
+    ended_by text                           -- answer, time, hand, settings
 );
 create unique index pauses_open on pauses (scope, name, reason) where ended_at is null;
 

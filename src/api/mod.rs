@@ -27,6 +27,19 @@ pub enum Provider {
     Amagi,
 }
 
+impl Provider {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::JustOneApi, Self::Amagi];
+
+    /// The name in the settings and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JustOneApi => "justoneapi",
+            Self::Amagi => "amagi",
+        }
+    }
+}
+
 /// One way to ask one thing of one provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
@@ -141,6 +154,15 @@ impl Endpoint {
     /// The endpoint of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
+    }
+
+    /// The endpoints of a name with or without its version.
+    pub fn named(name: &str) -> Vec<Self> {
+        let is_named = |it: &Self| {
+            it.name() == name
+                || it.name().rsplit_once('/').is_some_and(|(family, _)| family == name)
+        };
+        Self::ALL.into_iter().filter(is_named).collect()
     }
 
     /// What to send to ask for `ask`.

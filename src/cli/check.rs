@@ -132,8 +132,7 @@ fn daily(config: &Config, job: &Job, now: Time) -> Daily {
     let fires = job.schedule.fires_per_day(now);
     let calls = fires * f64::from(calls_a_fire);
     let endpoint = config.endpoint(job.kind);
-    #[expect(clippy::cast_precision_loss, reason = "prices in millionths are far below 2^53")]
-    let price = config.price_micros(endpoint).map(|micros| micros as f64 / MICROS);
+    let price = config.price_micros(endpoint).map(|micros| as_float(micros) / MICROS);
     Daily { fires, calls, yuan: price.map(|price| calls * price) }
 }
 
@@ -158,9 +157,9 @@ fn daily_text(config: &Config, now: Time) -> String {
         table.add_row([job.name.clone(), targets, number(day.fires), number(day.calls), yuan]);
     }
     let calls = number(days.iter().map(|day| day.calls).sum());
-    let yuan = days.iter().filter_map(|day| day.yuan).fold(0.0, |sum, yuan| sum + yuan);
+    let cost = days.iter().filter_map(|day| day.yuan).fold(0.0, |sum, yuan| sum + yuan);
     let all_known = days.iter().all(|day| day.yuan.is_some());
-    let yuan = if all_known { format!("{yuan:.2}") } else { format!("{yuan:.2} + {UNKNOWN}") };
+    let yuan = if all_known { format!("{cost:.2}") } else { format!("{cost:.2} + {UNKNOWN}") };
     table.add_row(["total", "", "", &calls, &yuan]);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -173,7 +172,18 @@ fn daily_text(config: &Config, now: Time) -> String {
     if config.jobs.iter().flat_map(|job| &job.targets).any(Target::is_short_link) {
         text.push_str("Each short link takes one call more, once, to learn what is behind it.\n");
     }
+    text.push_str(&over_budget(config, days.iter().map(|day| day.calls).sum(), cost));
     for (job, day) in config.jobs.iter().zip(&days) {
+        if let Some(limit) = job.max_calls_per_day
+            && day.calls > as_float(limit)
+        {
+            let _ = writeln!(
+                text,
+                "warning: {} wants more than its max_calls_per_day = {limit}: the rest of its looks \
+                 will be missed: budget",
+                job.name
+            );
+        }
         let rate = config.provider(config.endpoint(job.kind).provider()).rate_per_second;
         if day.calls > f64::from(rate) * SECONDS_A_DAY {
             let _ = writeln!(
@@ -189,6 +199,34 @@ fn daily_text(config: &Config, now: Time) -> String {
             writeln!(text, "{UNKNOWN}: set the price of the endpoint under [justoneapi.price].");
     }
     text
+}
+
+/// What to say of a day's calls that the budget does not let through.
+fn over_budget(config: &Config, calls: f64, yuan: f64) -> String {
+    let mut text = String::new();
+    let mut say = |wanted: String, limit: String| {
+        let _ = writeln!(
+            text,
+            "warning: the jobs want {wanted} a day and [budget] allows {limit}: the rest of the looks \
+             will be missed: budget"
+        );
+    };
+    if let Some(limit) = config.budget.max_calls_per_day
+        && calls > as_float(limit)
+    {
+        say(format!("{} calls", number(calls)), limit.to_string());
+    }
+    if let Some(limit) = config.budget.max_cost_per_day_micros
+        && yuan > as_float(limit) / MICROS
+    {
+        say(format!("{yuan:.2} yuan"), format!("{:.2}", as_float(limit) / MICROS));
+    }
+    text
+}
+
+#[expect(clippy::cast_precision_loss, reason = "limits and prices are far below 2^53")]
+fn as_float(number: i64) -> f64 {
+    number as f64
 }
 
 /// A count that may be a fraction, without digits that say nothing.

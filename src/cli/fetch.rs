@@ -14,11 +14,14 @@ use crate::crawl::Crawler;
 use crate::model::{Kind, KolSearch, Target};
 use crate::process::Process;
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
-use crate::time::Clock;
+use crate::time::{Clock, Time};
 use crate::watchlist::{self, kol_filter};
 
 /// How often the looks are asked whether they have been made, or may be made here.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How long somebody waits for looks that fail again and again; a daemon has more patience.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 #[derive(Args, Debug)]
 pub(super) struct Fetch {
@@ -165,6 +168,7 @@ async fn work_off(
     let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
     let mut signals = super::run::Signals::new()?;
     let mut told = None;
+    let began = clock.now();
     loop {
         if let Err(error) = crawler.save().await {
             tracing::warn!(error = format!("{error:#}"), "the database fails; trying again");
@@ -178,6 +182,17 @@ async fn work_off(
         let Some(next) = tx.next_try(Some(run_id), clock.now()).await? else { return Ok(()) };
         drop(tx);
         let now = clock.now();
+        if let Some(reason) = started.paused()
+            && crawler.is_idle()
+        {
+            let again = started.again_at().map_or("it is resumed".to_owned(), |at| at.to_string());
+            tracing::warn!(reason = reason.as_str(), "paused: nothing is asked until {again}");
+            return give_up(store, run_id, reason.of_slot(), now).await;
+        }
+        if crawler.is_idle() && next > began.plus(PATIENCE) {
+            tracing::warn!("upstream goes on failing: given up");
+            return give_up(store, run_id, "cancelled", now).await;
+        }
         if crawler.is_idle() && next > now.plus(POLL) && told != Some(next) {
             told = Some(next);
             let wait_s = next.since(now).as_secs();
@@ -185,22 +200,27 @@ async fn work_off(
         }
         // Not until `next`: another process may be at a look of this run, or at another one of its
         // target, and end before.
-        let again = now.plus(started.held_back.map_or(POLL, |wait| wait.min(POLL)));
+        let again = started.again_at().unwrap_or(now.plus(POLL)).min(now.plus(POLL));
         tokio::select! {
             () = crawler.wait() => {}
-            () = clock.sleep_until(again), if crawler.is_idle() || started.held_back.is_some() => {}
+            () = clock.sleep_until(again), if crawler.is_idle() || !started.held.is_empty() => {}
             () = signals.next() => {
                 while crawler.in_flight() > 0 {
                     crawler.wait().await;
                 }
                 crawler.save().await?;
-                let mut tx = store.begin().await?;
-                tx.cancel_run(run_id, clock.now()).await?;
-                tx.commit().await?;
+                give_up(store, run_id, "cancelled", clock.now()).await?;
                 bail!("stopped; the looks that were not made are missed: cancelled");
             }
         }
     }
+}
+
+/// The looks of the run that were not made are missed, for this reason.
+async fn give_up(store: &Store, run_id: i64, reason: &str, now: Time) -> Result<()> {
+    let mut tx = store.begin().await?;
+    tx.cancel_run(run_id, reason, now).await?;
+    tx.commit().await
 }
 
 async fn seen(store: &Store, run_id: i64) -> Result<Seen> {

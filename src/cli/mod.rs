@@ -3,6 +3,7 @@
 pub mod check;
 mod demo;
 mod fetch;
+mod pause;
 mod run;
 mod show;
 mod simulate;
@@ -110,6 +111,10 @@ enum Command {
     Fetch(fetch::Fetch),
     /// How the jobs stand: due, observed and missed looks, calls and cost, open problems
     Status(status::Status),
+    /// Stop asking a job, an endpoint or a provider for a while
+    Pause(pause::Pause),
+    /// Go on asking what was paused, by hand or by upstream
+    Resume(pause::Resume),
     /// Bring the database's schema up to date (SQLite does so by itself)
     Migrate,
     /// A simulated week in seconds: no token, no server, no questions
@@ -139,6 +144,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Check => check_config(cli),
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Status(status) => status.run(cli).await,
+            Command::Pause(pause) => pause.run(cli).await,
+            Command::Resume(resume) => resume.run(cli).await,
             Command::Migrate => migrate(cli).await,
             Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,

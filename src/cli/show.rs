@@ -1,7 +1,10 @@
 //! How figures are shown to people.
 
-use crate::store::CallTotals;
+use chrono_tz::Tz;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+
+use crate::store::CallTotals;
+use crate::time::Time;
 
 /// The blocks of a sparkline, lowest first.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -64,6 +67,11 @@ pub(super) fn count(number: i64) -> String {
         text.push(digit);
     }
     if number < 0 { format!("-{text}") } else { text }
+}
+
+/// A time in a zone, to the second, without its year.
+pub(super) fn local(time: Time, zone: Tz) -> String {
+    time.utc().with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()
 }
 
 /// Text from outside, safe for a terminal: one line, at most `most` characters, no control

@@ -9,12 +9,12 @@ use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
 
-use super::show::{cost, count, safe, table};
+use super::show::{cost, count, local, money, safe, table};
 use super::{Cli, Json, load_or_default, open, print};
 use crate::config::{Config, kind_name};
 use crate::model::Kind;
 use crate::process;
-use crate::store::{CallTotals, JobReport, Problem, ProcessRow, SlotTotals};
+use crate::store::{CallTotals, JobReport, PauseRow, Problem, ProcessRow, SlotTotals, Spent};
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
@@ -35,7 +35,17 @@ struct Report {
     jobs: Vec<Job>,
     slots: SlotTotals,
     calls: Vec<CallTotals>,
+    budget: Budget,
+    pauses: Vec<PauseRow>,
     problems: Vec<Problem>,
+}
+
+/// What was spent of the day's budget.
+#[derive(Serialize)]
+struct Budget {
+    spent: Spent,
+    max_calls: Option<i64>,
+    max_cost_micros: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +61,7 @@ impl Status {
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
-        let since = day_begins(now, config.timezone);
+        let since = now.last_midnight(config.timezone);
         let mut tx = store.read().await?;
         let next = |name: &str| {
             let job = config.jobs.iter().find(|job| job.name == name);
@@ -65,6 +75,12 @@ impl Status {
             jobs: jobs.map(|report| Job { next_due_at: next(&report.name), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
+            budget: Budget {
+                spent: tx.spent_since(since).await?,
+                max_calls: config.budget.max_calls_per_day,
+                max_cost_micros: config.budget.max_cost_per_day_micros,
+            },
+            pauses: tx.pauses(now).await?,
             problems: tx.problems(since, now.minus(OVERDUE)).await?,
         };
         drop(tx);
@@ -106,6 +122,11 @@ impl Report {
         );
         let calls = self.calls.iter().map(|row| row.calls).sum();
         text += &format!("calls: {}, cost {}\n", count(calls), cost(&self.calls));
+        text += &self.budget.shown();
+        if !self.pauses.is_empty() {
+            let rows = self.pauses.iter().map(|pause| paused(pause, zone));
+            text += &table(&["paused", "why", "since", "until", "note"], &[], rows.collect());
+        }
         if self.problems.is_empty() {
             return text + "no problems\n";
         }
@@ -115,6 +136,31 @@ impl Report {
         });
         text + &table(&["problem", "why", "times", "last"], &[2], rows.collect())
     }
+}
+
+impl Budget {
+    fn shown(&self) -> String {
+        let mut text = String::new();
+        if let Some(most) = self.max_calls {
+            text += &format!("budget: {} of {} calls\n", count(self.spent.calls), count(most));
+        }
+        if let Some(most) = self.max_cost_micros {
+            text += &format!("budget: {} of {} yuan\n", money(self.spent.cost_micros), money(most));
+        }
+        text
+    }
+}
+
+/// A pause as a row for people.
+fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
+    let until = match (pause.until, pause.probe_at) {
+        (_, Some(at)) => format!("an answer, tried at {}", local(at, zone)),
+        (Some(at), None) => local(at, zone),
+        (None, None) => "tidewatch resume".to_owned(),
+    };
+    let note = safe(pause.note.as_deref().unwrap_or("–"), 40);
+    let what = format!("{} {}", pause.scope, safe(&pause.name, 40));
+    vec![what, pause.reason.replace('_', " "), local(pause.since, zone), until, note]
 }
 
 /// The name of a kind in `jobs.toml`.
@@ -133,15 +179,4 @@ fn require_archive(cli: &Cli) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// When the day of `now` began in a zone.
-fn day_begins(now: Time, zone: Tz) -> Time {
-    let date = now.utc().with_timezone(&zone).date_naive();
-    let midnight = date.and_time(chrono::NaiveTime::MIN).and_local_timezone(zone);
-    midnight.earliest().map_or(now, |midnight| Time::new(midnight.to_utc()))
-}
-
-fn local(time: Time, zone: Tz) -> String {
-    time.utc().with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()
 }

@@ -166,10 +166,8 @@ impl Reader<'_> {
 /// The endpoint of a name; of a name without a version, every version.
 fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
     let paid = || Endpoint::ALL.into_iter().filter(|it| it.provider() == Provider::JustOneApi);
-    let is_named = |it: &Endpoint| {
-        it.name() == name || it.name().rsplit_once('/').is_some_and(|(family, _)| family == name)
-    };
-    let endpoints: Vec<Endpoint> = paid().filter(is_named).collect();
+    let mut endpoints = Endpoint::named(name);
+    endpoints.retain(|endpoint| endpoint.provider() == Provider::JustOneApi);
     if !endpoints.is_empty() {
         return Ok(endpoints);
     }

@@ -2,23 +2,25 @@
 
 use anyhow::Result;
 
-use super::{Crawler, Fetched};
+use super::{Crawler, Fetched, Sign};
 use crate::api::{self, Billed, Endpoint, Listing, Outcome, Reading};
 use crate::model::{Kind, KolSearch};
-use crate::retry::{self, Decision};
+use crate::retry::{self, Decision, Ended};
 use crate::store::{Answer, Body, CallEnd, Document, Next, Resolved, Settlement};
 
 impl Crawler {
-    /// Reads calls that have ended.
-    pub(super) async fn answers(&self, fetched: &[Fetched]) -> Result<Vec<Answer>> {
+    /// Reads calls that have ended: what is to be saved, and what they say of their endpoints.
+    pub(super) async fn answers(&self, fetched: &[Fetched]) -> Result<(Vec<Answer>, Vec<Sign>)> {
         let mut answers = Vec::with_capacity(fetched.len());
+        let mut signs = Vec::with_capacity(fetched.len());
         for fetched in fetched {
             let body = Body::new(&fetched.received.body);
             let reading = read(fetched, &body);
             let next = self.next(fetched, &reading).await?;
+            signs.push(sign(fetched, &reading));
             answers.push(answer(fetched, body, reading, next));
         }
-        Ok(answers)
+        Ok((answers, signs))
     }
 
     /// What becomes of the slot.
@@ -41,12 +43,20 @@ impl Crawler {
         }
         // From the target, not from chance: the same run gives the same waits.
         let spread = u32::try_from((claim.target_id * 619).rem_euclid(1000)).unwrap_or(0);
-        let waited = fetched.received.retry_after;
-        Ok(match retry::after(reading.outcome, claim.attempt, spread, waited) {
-            Decision::Again(wait) => {
-                Next::Retry(fetched.finished_at.plus(wait), retry::reason(reading.outcome))
-            }
-            Decision::GiveUp => Next::Missed(retry::reason(reading.outcome)),
+        let reason = retry::reason(reading.outcome);
+        let ended = Ended {
+            outcome: reading.outcome,
+            billed: reading.billed,
+            attempt: claim.attempt,
+            spread,
+            too_large: fetched.received.cut,
+            retry_after: fetched.received.retry_after,
+            failing: self.is_failing(fetched.endpoint),
+        };
+        Ok(match retry::after(ended) {
+            Decision::Again(wait) => Next::Retry(fetched.finished_at.plus(wait), reason),
+            Decision::Hold => Next::Retry(fetched.finished_at, reason),
+            Decision::GiveUp => Next::Missed(reason),
         })
     }
 
@@ -57,6 +67,18 @@ impl Crawler {
         let seen = tx.kols_listed(fetched.claim.target_id, fetched.claim.due_at).await?;
         let new_ids = listing.ids.iter().filter(|id| !seen.contains(*id)).count();
         Ok(api::has_more(fetched.ask.page, max_pages, listing, new_ids))
+    }
+}
+
+fn sign(fetched: &Fetched, reading: &Reading) -> Sign {
+    Sign {
+        endpoint: fetched.endpoint,
+        effect: retry::effect(reading.outcome),
+        call_id: fetched.call_id,
+        sent_at: fetched.sent_at,
+        at: fetched.finished_at,
+        first: fetched.claim.attempt == 1,
+        note: reading.message.clone().or_else(|| reading.drift.clone()),
     }
 }
 

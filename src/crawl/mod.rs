@@ -2,23 +2,29 @@
 //! differ only in where the slots come from.
 
 mod answer;
+mod gate;
+mod pace;
+mod signs;
 
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::task::JoinSet;
 
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider};
 use crate::config::Config;
 use crate::model::{Kind, Target};
-use crate::store::{Answer, CallStart, Claim, Next, Store, is_refused};
+use crate::pause::{self, Reason};
+use crate::retry::Effect;
+use crate::store::{Answer, CallStart, Claim, Next, PauseRow, Store, is_refused};
 use crate::time::{Clock, Time};
+
+pub use gate::Held;
+use gate::{Asked, Gate};
+use signs::Sign;
 
 /// How much longer than a call may take a claim holds: time to read and save the answer.
 const LEASE_MARGIN: Duration = Duration::from_secs(90);
@@ -34,7 +40,12 @@ pub struct Crawler {
     clock: Clock,
     owner: i64,
     run: Option<i64>,
-    limits: BTreeMap<Endpoint, Arc<DefaultDirectRateLimiter>>,
+    /// The pauses that lasted when slots were last claimed.
+    pauses: Vec<PauseRow>,
+    /// When the next failed look may be tried again, as far as this process knows.
+    retry_at: Option<Time>,
+    /// The endpoints whose last calls failed.
+    failing: BTreeSet<Endpoint>,
     in_flight: JoinSet<Fetched>,
     flying: BTreeMap<Provider, usize>,
     unsaved: Vec<Fetched>,
@@ -79,12 +90,24 @@ struct Fetched {
 }
 
 /// What starting calls came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Started {
     /// Calls that were sent.
     pub calls: usize,
-    /// How long a rate limit holds back more of them, if one does.
-    pub held_back: Option<Duration>,
+    /// What holds back more of them: of each kind that has slots due.
+    pub held: Vec<Held>,
+}
+
+impl Started {
+    /// When more may be sent, as far as that is known.
+    pub fn again_at(&self) -> Option<Time> {
+        self.held.iter().filter_map(|held| held.until).min()
+    }
+
+    /// What keeps looks from being made for a while, other than a rate.
+    pub fn paused(&self) -> Option<Reason> {
+        self.held.iter().find_map(|held| held.reason)
+    }
 }
 
 impl Crawler {
@@ -101,11 +124,6 @@ impl Crawler {
     ) -> Result<Self> {
         let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
         let client = Arc::new(Client::new(justoneapi, amagi, config.token.clone())?);
-        let limits = Endpoint::ALL.map(|endpoint| {
-            let rate = config.provider(endpoint.provider()).rate_per_second;
-            let rate = NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
-            (endpoint, Arc::new(RateLimiter::direct(Quota::per_second(rate))))
-        });
         Ok(Self {
             config,
             store,
@@ -113,7 +131,9 @@ impl Crawler {
             clock,
             owner,
             run,
-            limits: limits.into(),
+            pauses: Vec::new(),
+            retry_at: None,
+            failing: BTreeSet::new(),
             in_flight: JoinSet::new(),
             flying: BTreeMap::new(),
             unsaved: Vec::new(),
@@ -132,99 +152,106 @@ impl Crawler {
         std::mem::take(&mut self.tally)
     }
 
+    /// When the next failed look may be tried again, as far as this process knows.
+    pub fn retry_at(&self) -> Option<Time> {
+        self.retry_at
+    }
+
+    /// Whether an endpoint fails on everything, as far as was known when slots were last claimed.
+    fn is_failing(&self, endpoint: Endpoint) -> bool {
+        pause::of_endpoint(&self.pauses, endpoint)
+            .any(|pause| Reason::parse(&pause.reason) == Reason::Failing)
+    }
+
     /// Calls in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
 
-    /// Claims slots that may be tried now and sends their calls, as many as the limits allow.
+    /// Claims slots that may be tried now and sends their calls, as many as pauses, budget, rates
+    /// and the calls in flight allow.
     ///
     /// # Errors
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
-        let mut started = Started { calls: 0, held_back: None };
+        let mut started = Started::default();
+        self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
         for n in 0..Kind::ALL.len() {
             let kind = Kind::ALL[(self.turn + n) % Kind::ALL.len()];
-            let endpoint = self.config.endpoint(kind);
-            let provider = endpoint.provider();
+            let provider = self.config.endpoint(kind).provider();
             let flying = self.flying.get(&provider).copied().unwrap_or(0);
             let free = self.config.provider(provider).concurrency.saturating_sub(flying);
             if free == 0 {
                 continue;
             }
-            // Counted first: a rate is not to be used up by calls that are not made.
+            // Looked at first: a transaction that may write is not for idle hours.
             let mut tx = self.store.read().await?;
             let due = tx.count_due(kind, self.run, free, self.clock.now()).await?;
             drop(tx);
-            let (tokens, wait) = self.take_tokens(endpoint, due);
-            started.held_back = [started.held_back, wait].into_iter().flatten().min();
-            if tokens > 0 {
-                started.calls += self.start(kind, tokens).await?;
+            if due > 0 {
+                let (calls, held) = self.start(kind, due).await?;
+                started.calls += calls;
+                started.held.extend(held);
             }
         }
         Ok(started)
     }
 
-    /// Takes up to `most` calls out of an endpoint's rate; how many, and how long until the next.
-    fn take_tokens(&self, endpoint: Endpoint, most: usize) -> (usize, Option<Duration>) {
-        let Some(limit) = self.limits.get(&endpoint) else {
-            return (most, None);
-        };
-        for taken in 0..most {
-            if let Err(not_until) = limit.check() {
-                return (taken, Some(not_until.wait_time_from(DefaultClock::default().now())));
-            }
-        }
-        (most, None)
-    }
-
-    /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
-    async fn start(&mut self, kind: Kind, most: usize) -> Result<usize> {
+    /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them; how
+    /// many, and what holds back more.
+    async fn start(&mut self, kind: Kind, most: usize) -> Result<(usize, Option<Held>)> {
         let now = self.clock.now();
-        let timeout = self.config.provider(self.config.endpoint(kind).provider()).timeout;
+        let config = self.config.clone();
+        let endpoint = config.endpoint(kind);
         let mut tx = self.store.begin().await?;
-        let until = now.plus(timeout + LEASE_MARGIN);
-        let claims = tx.claim(self.owner, kind, self.run, most, now, until).await?;
-        if claims.is_empty() {
-            return Ok(0);
+        let mut gate = Gate::open(&mut tx, &config, now).await?;
+        let (room, held) = gate.room(&mut tx, endpoint, most).await?;
+        let mut admitted = Vec::new();
+        if room > 0 {
+            let until = now.plus(config.provider(endpoint.provider()).timeout + LEASE_MARGIN);
+            let claims = tx.claim(self.owner, kind, self.run, room, now, until).await?;
+            let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
+            admitted = gate.admit(&mut tx, asked).await?;
         }
-        let asks: Vec<_> = claims.iter().map(|claim| self.ask(kind, claim)).collect();
-        let calls: Vec<_> = claims
-            .iter()
-            .zip(&asks)
-            .map(|(claim, (endpoint, _))| CallStart {
-                endpoint: endpoint.name(),
-                target_id: claim.target_id,
-                due_at: claim.due_at,
-                page: claim.page,
-                attempt: claim.attempt,
-                owner: self.owner,
-                opened_at: now,
-                price_micros: self.config.price_micros(*endpoint),
-            })
-            .collect();
-        let call_ids = tx.open_calls(&calls).await?;
+        let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
+        let (pauses, failures) = gate.into_troubles();
         tx.commit().await?;
-        let count = claims.len();
-        for ((claim, (endpoint, ask)), call_id) in claims.into_iter().zip(asks).zip(call_ids) {
+        self.pauses = pauses;
+        for (endpoint, failures) in failures {
+            if failures > 0 {
+                self.failing.insert(endpoint)
+            } else {
+                self.failing.remove(&endpoint)
+            };
+        }
+        let calls = admitted.len();
+        for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
             self.send(claim, endpoint, ask, call_id);
         }
-        Ok(count)
+        Ok((calls, held))
+    }
+
+    /// The rows that calls have on the ledger before they are sent.
+    fn intents(&self, admitted: &[Asked], now: Time) -> Vec<CallStart> {
+        let intent = |(claim, endpoint, _): &Asked| CallStart {
+            endpoint: endpoint.name(),
+            target_id: claim.target_id,
+            due_at: claim.due_at,
+            page: claim.page,
+            attempt: claim.attempt,
+            owner: self.owner,
+            opened_at: now,
+            price_micros: self.config.price_micros(*endpoint),
+        };
+        admitted.iter().map(intent).collect()
     }
 
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
         *self.flying.entry(endpoint.provider()).or_default() += 1;
-        // The claim took its call out of the rate of its kind's endpoint; a link is resolved by
-        // another, which has a rate of its own.
-        let is_resolver = matches!(endpoint, Endpoint::NoteShareLink | Endpoint::WorkShareLink);
-        let limit = self.limits.get(&endpoint).filter(|_| is_resolver).cloned();
         self.in_flight.spawn(async move {
-            if let Some(limit) = limit {
-                limit.until_ready().await;
-            }
             let sent_at = clock.now();
             let received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
             let finished_at = clock.now();
@@ -233,16 +260,17 @@ impl Crawler {
     }
 
     /// What to ask for a claimed slot. A short link is resolved first, unless the provider takes it.
-    fn ask(&self, kind: Kind, claim: &Claim) -> (Endpoint, Ask) {
+    fn ask(&self, kind: Kind, claim: Claim) -> Asked {
         let page = u32::try_from(claim.page).unwrap_or(1);
         let target = Target { kind, key: claim.key.clone() };
         let endpoint = self.config.endpoint(kind);
         let link = target.is_short_link().then(|| endpoint.resolver()).flatten();
-        match (&claim.item_id, link) {
-            (Some(item), _) => (endpoint, Ask { key: item.clone(), page }),
-            (None, Some(resolver)) => (resolver, Ask { key: target.key, page }),
-            (None, None) => (endpoint, Ask { key: target.key, page }),
-        }
+        let (endpoint, key) = match (&claim.item_id, link) {
+            (Some(item), _) => (endpoint, item.clone()),
+            (None, Some(resolver)) => (resolver, target.key),
+            (None, None) => (endpoint, target.key),
+        };
+        (claim, endpoint, Ask { key, page })
     }
 
     /// Waits until a call ends. Never ends when none is in flight. May be dropped at any time.
@@ -278,13 +306,15 @@ impl Crawler {
         while !self.unsaved.is_empty() {
             let count = self.unsaved.len().min(SAVE_AT_ONCE);
             let batch = self.unsaved.get(..count).unwrap_or_default();
-            let answers = self.answers(batch).await?;
-            match self.save_together(&answers).await {
+            let (answers, signs) = self.answers(batch).await?;
+            let failed = signs.iter().filter(|sign| sign.effect == Effect::Fails);
+            self.failing.extend(failed.map(|sign| sign.endpoint));
+            match self.save_together(&answers, &signs).await {
                 Ok(()) => {
                     self.unsaved.drain(..count);
                     answers.iter().for_each(|answer| self.tell(answer));
                 }
-                Err(error) if is_refused(&error) => self.save_singly(answers).await?,
+                Err(error) if is_refused(&error) => self.save_singly(answers, &signs).await?,
                 Err(error) => return Err(error),
             }
         }
@@ -299,16 +329,21 @@ impl Crawler {
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
         match answer.settlement.next {
             Next::Missed(reason) => tracing::warn!(asked, reason, said, "missed"),
-            Next::Retry(at, reason) => tracing::info!(asked, reason, said, again = %at, "failed"),
+            Next::Retry(at, reason) => {
+                self.retry_at = Some(self.retry_at.map_or(at, |earlier| earlier.min(at)));
+                tracing::info!(asked, reason, said, again = %at, "failed");
+            }
             Next::Observed | Next::Continue { .. } => {
                 tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
             }
         }
     }
 
-    async fn save_together(&self, answers: &[Answer]) -> Result<()> {
+    async fn save_together(&self, answers: &[Answer], signs: &[Sign]) -> Result<()> {
         let mut tx = self.store.begin().await?;
         let late = tx.save(answers).await?;
+        let signs: Vec<_> = signs.iter().filter(|sign| self.matters(sign)).collect();
+        signs::heed(&mut tx, &signs).await?;
         tx.commit().await?;
         if late > 0 {
             tracing::warn!(
@@ -319,16 +354,23 @@ impl Crawler {
         Ok(())
     }
 
+    /// Whether anything follows from a sign. That a healthy endpoint answers is no news.
+    fn matters(&self, sign: &Sign) -> bool {
+        let good = matches!(sign.effect, Effect::Answers | Effect::Nothing);
+        !good || !self.pauses.is_empty() || self.failing.contains(&sign.endpoint)
+    }
+
     /// One of the answers is not to the database's liking: finds it, keeps it as text, and marks it.
     /// What is saved is not waiting any more, whatever happens to the next.
-    async fn save_singly(&mut self, answers: Vec<Answer>) -> Result<()> {
-        for mut answer in answers {
-            match self.save_together(std::slice::from_ref(&answer)).await {
+    async fn save_singly(&mut self, answers: Vec<Answer>, signs: &[Sign]) -> Result<()> {
+        for (mut answer, sign) in answers.into_iter().zip(signs) {
+            let sign = std::slice::from_ref(sign);
+            match self.save_together(std::slice::from_ref(&answer), sign).await {
                 Err(error) if is_refused(&error) => {
                     let call_id = answer.end.call_id;
                     tracing::error!(call_id, %error, "the database refused an answer; kept as text");
                     answer = answer::as_text(answer);
-                    self.save_together(std::slice::from_ref(&answer)).await?;
+                    self.save_together(std::slice::from_ref(&answer), sign).await?;
                 }
                 other => other?,
             }

@@ -1,6 +1,6 @@
 //! The bodies of an amagi server, which wraps Douyin's answers: one form a range of versions.
 
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 
 /// Which versions of amagi are imitated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,7 @@ impl Amagi {
 
     /// The body around the platform's answer, and its code where it has one.
     pub(super) fn success(self, data: Value, target: &str) -> (Value, Option<i64>) {
+        let data = rewritten(data);
         match self {
             Self::Current => (
                 json!({ "success": true, "code": 200, "message": "获取成功", "data": data,
@@ -55,5 +56,37 @@ impl Amagi {
     pub(super) fn refusal(self, target: &str) -> Value {
         json!({ "code": 400, "message": "参数验证失败", "data": null, "requestPath": target,
             "errors": [{ "field": self.parameter(), "message": "视频ID必须是字符串" }] })
+    }
+}
+
+/// What JavaScript makes of a document that it reads and writes: all its numbers are floating, so
+/// whole ones beyond 2^53 come out rounded, and `63.0` as `63`.
+fn rewritten(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(rounded(number)),
+        Value::Array(values) => values.into_iter().map(rewritten).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (name, rewritten(value))).collect()
+        }
+        other => other,
+    }
+}
+
+fn rounded(number: Number) -> Number {
+    let written = number.as_f64().map(|number| number.to_string());
+    written.and_then(|text| text.parse::<i64>().ok()).map_or(number, Number::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_out_as_javascript_writes_them() {
+        let data = json!({ "id": 7_601_234_567_890_123_456_i64, "in": [9_007_199_254_740_992_i64,
+            63.0, 1.5, -7, 0], "text": "7601234567890123456", "none": null });
+        let written = json!({ "id": 7_601_234_567_890_124_000_i64, "in": [9_007_199_254_740_992_i64,
+            63, 1.5, -7, 0], "text": "7601234567890123456", "none": null });
+        assert_eq!(Amagi::Bare.success(data, "").0, written);
     }
 }

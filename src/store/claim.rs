@@ -165,4 +165,20 @@ impl Tx {
         );
         Ok(row.and_then(|row| row.retry_at))
     }
+
+    /// When, after `now`, the next open slot may be tried that may not be tried yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_try_after(&mut self, now: Time) -> Result<Option<Time>> {
+        let row = fetch_optional!(
+            self,
+            RetryRow,
+            "select min(case when lease_until > retry_at then lease_until else retry_at end)
+                 as retry_at
+             from slots where outcome is null and (retry_at > $1 or lease_until > $1)",
+            now
+        );
+        Ok(row.and_then(|row| row.retry_at))
+    }
 }

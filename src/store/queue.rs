@@ -160,17 +160,19 @@ impl Tx {
         Ok(calls.into_iter().map(|row| row.call_id).collect())
     }
 
-    /// Gives up the looks of a run that nobody is at.
+    /// Gives up the looks of a run that nobody is at: for the reason that their last try failed, or
+    /// for this one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn cancel_run(&mut self, run_id: i64, now: Time) -> Result<u64> {
+    pub async fn cancel_run(&mut self, run_id: i64, reason: &str, now: Time) -> Result<u64> {
         Ok(execute!(
             self,
-            "update slots set outcome = 'missed', reason = 'cancelled', closed_at = $2
+            "update slots set outcome = 'missed', reason = coalesce(reason, $3), closed_at = $2
              where run_id = $1 and outcome is null and lease_owner is null",
             run_id,
-            now
+            now,
+            reason
         ))
     }
 

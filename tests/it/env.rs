@@ -104,6 +104,16 @@ impl Env {
         self.clock.jump_to(end);
     }
 
+    /// Ends every pause, as somebody would by hand.
+    pub(crate) async fn resume(&self) {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await.unwrap();
+        for pause in tx.pauses(now).await.unwrap() {
+            tx.resume(&pause.scope, &pause.name, None, now, now, "hand").await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+
     /// Fails calls from now on; see the simulator's language of faults.
     pub(crate) fn fails(&self, faults: &str) {
         self.api.set_faults(faults.parse().unwrap());

@@ -6,6 +6,7 @@ mod answers;
 mod crash;
 mod databases;
 mod env;
+mod limits;
 mod looks;
 mod program;
 mod rows;

@@ -35,8 +35,9 @@ fn jobs() -> String {
     let list = |items: Vec<String>| {
         items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ")
     };
+    // One at a time: what follows from failures in a row depends on their order.
     format!(
-        "[[job]]\nname = \"notes\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = [{}]\n\
+        "concurrency = 1\n[[job]]\nname = \"notes\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = [{}]\n\
          [[job]]\nname = \"works\"\nkind = \"works\"\nschedule = \"*/30 * * * *\"\nurls = [{}]\n\
          [[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = \"0 */4 * * *\"\n\
          keywords = [\"美食\", \"露营\"]\n\

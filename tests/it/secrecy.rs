@@ -174,7 +174,7 @@ impl Verbs<'_> {
         let sound = sound_note(self.simulator);
         let link = self.simulator.world().work_links(1).remove(0);
         let made = format!("made-{}.toml", self.flags.len());
-        let ends: [&[&str]; 11] = [
+        let ends: [&[&str]; 14] = [
             &["--config", &made, "init"],
             &["demo", "--days", "1"],
             &["migrate"],
@@ -184,8 +184,11 @@ impl Verbs<'_> {
             &["fetch", "keyword", "美食"],
             &["fetch", "--json", "kols", "keyword=旅行", "--max-pages", "2"],
             &["fetch", "--json", "work", &link],
+            &["pause", "provider", "justoneapi", "--for", "1h", "--note", "nothing"],
             &["status"],
             &["status", "--json"],
+            &["resume", "provider", "justoneapi"],
+            &["resume", "--all"],
         ];
         for arguments in ends {
             let code = self.place.run(&self.line(arguments)).await;
@@ -202,15 +205,24 @@ impl Verbs<'_> {
     async fn fetch_what_fails(&self) {
         let spoilt = spoilt_notes(self.simulator);
         let notes: Vec<_> = spoilt.iter().map(String::as_str).collect();
+        self.resume().await;
         let asked = self.simulator.truth().len();
         let program = self.place.start(&self.line(&[&["fetch", "note"], &*notes].concat()));
         self.wait_for_questions(asked, &spoilt).await;
         program.ask_to_stop();
-        assert_eq!(program.end().await.code(), Some(2), "{}", self.place.said());
+        // Some of the faults stop the provider, and with it a look by hand.
+        let code = program.end().await.code();
+        assert!(matches!(code, Some(1 | 2)), "{code:?}: {}", self.place.said());
+    }
+
+    /// Ends what the faults of before have paused.
+    async fn resume(&self) {
+        assert_eq!(self.place.run(&self.line(&["resume", "--all"])).await, 0);
     }
 
     /// The daemon, until every target was asked for.
     async fn watch(&self, traces: &mut Traces, database: &Database) {
+        self.resume().await;
         let asked = self.simulator.truth().len();
         let daemon = self.place.start(&self.line(&["run"]));
         let words = ["美食", "露营"].map(str::to_owned).to_vec();
@@ -224,6 +236,7 @@ impl Verbs<'_> {
 
     async fn wait_for_questions(&self, asked: usize, keys: &[String]) {
         wait_for("every question to be asked", PATIENCE, async || {
+            self.resume().await;
             let truth = self.simulator.truth();
             let asked: BTreeSet<_> = truth[asked..].iter().map(|row| &row.key).collect();
             keys.iter().all(|key| asked.contains(key))

@@ -439,7 +439,7 @@ async fn looks_that_nobody_wants_any_more_are_given_up(database: Database) {
     let run = tx.run_by_hand(&[note("c")], "fetch", at("09:00:00")).await.unwrap();
     tx.set_watchlist(job, &[note("b")], at("09:00:01")).await.unwrap();
     assert_eq!(tx.close_unwatched(at("09:00:02")).await.unwrap(), 1);
-    assert_eq!(tx.cancel_run(run, at("09:00:03")).await.unwrap(), 1);
+    assert_eq!(tx.cancel_run(run, "cancelled", at("09:00:03")).await.unwrap(), 1);
     // A fire supersedes what a job planned, not what somebody asks for by hand.
     let run = tx.run_by_hand(&[note("b")], "fetch", at("09:30:00")).await.unwrap();
     tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();

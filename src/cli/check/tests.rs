@@ -114,3 +114,18 @@ fn fires_are_shown_across_a_change_of_the_clocks() {
         "{report}"
     );
 }
+
+#[test]
+fn what_the_budget_will_not_let_through_is_said_before_it_costs_looks() {
+    let text = include_str!("../../../jobs.toml")
+        .replace("\n[budget]\n", "\n[budget]\nmax_calls_per_day = 100\nmax_cost_per_day = 5\n")
+        .replace("schedule = \"@daily\"", "schedule = \"@daily\"\nmax_calls_per_day = 2");
+    let config = Config::parse(&text, Path::new("jobs.toml"), &Environment::default());
+    let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));
+    for said in
+        ["175 calls a day and [budget] allows 100", "12.40 yuan a day and [budget] allows 5.00"]
+    {
+        assert!(report.contains(said), "{report}");
+    }
+    assert!(report.contains("reading-kols wants more than its max_calls_per_day = 2"), "{report}");
+}

@@ -1,5 +1,7 @@
 //! Statements about what holds calls back: pauses, rates and the budget.
 
+use std::slice;
+
 use tidewatch::model::Kind;
 use tidewatch::store::{EndpointRow, PauseRow, Spent, Store, Tx};
 
@@ -31,7 +33,7 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
     let (_store, mut tx) = begin(&database).await;
     let first = pause("endpoint", "notes", "quota");
     tx.pause(&first).await.unwrap();
-    assert_eq!(tx.pauses(at("09:00:01")).await.unwrap(), [first.clone()]);
+    assert_eq!(tx.pauses(at("09:00:01")).await.unwrap(), slice::from_ref(&first));
     let longer = PauseRow {
         until: Some(at("13:00:00")),
         probe_at: Some(at("11:00:00")),
@@ -42,7 +44,11 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
     tx.pause(&PauseRow { until: Some(at("11:00:00")), failures: 0, ..first.clone() })
         .await
         .unwrap();
-    assert_eq!(tx.pauses(at("09:00:01")).await.unwrap(), [longer.clone()], "never cut short");
+    assert_eq!(
+        tx.pauses(at("09:00:01")).await.unwrap(),
+        slice::from_ref(&longer),
+        "never cut short"
+    );
     assert!(tx.pauses(at("13:00:00")).await.unwrap().is_empty(), "its time is over");
     let denied = PauseRow { until: None, ..pause("endpoint", "notes", "denied") };
     tx.pause(&denied).await.unwrap();
@@ -114,6 +120,8 @@ async fn what_is_spent_is_read_from_the_ledger_and_claims_go_back_untried(databa
     assert!(wanted.len() == 2 && wanted.iter().all(|row| row.job.as_deref() == Some("campaign")));
     assert_eq!(tx.postpone(&claims[1..], at("10:00:00"), "budget").await.unwrap(), 1);
     assert!(claim(&mut tx, "09:59:59").await.is_empty());
+    let next = tx.next_try_after(at("09:30:00")).await.unwrap();
+    assert_eq!(next, Some(at("10:00:00")));
     let again = claim(&mut tx, "10:00:00").await;
     assert_eq!((again.len(), again[0].attempt), (1, 1), "it was no try");
     tx.postpone(&again, at("10:00:00"), "").await.unwrap();

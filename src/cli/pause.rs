@@ -1,0 +1,166 @@
+//! `tidewatch pause` and `resume`: stop asking for a while, and go on.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+
+use super::show::{local, safe};
+use super::{Cli, load_or_default, open, print};
+use crate::api::{Endpoint, Provider};
+use crate::config::Config;
+use crate::pause::{Reason, Scope, provider_named};
+use crate::store::{PauseRow, Tx};
+use crate::suggest;
+use crate::time::{Clock, Time};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Looks that fall due meanwhile wait; when the next look at the same target is due before the pause is
+over, the older one is missed: paused. Every daemon on the archive obeys, and so does `fetch`.
+Examples:
+  tidewatch pause job spring-campaign --for 2h --note 'budget talks'
+  tidewatch pause endpoint xiaohongshu/get-note-detail
+  tidewatch resume provider justoneapi")]
+pub(super) struct Pause {
+    #[command(subcommand)]
+    what: What,
+    /// How long, such as 90m, 2h or 3days [default: until `tidewatch resume`]
+    #[arg(long = "for", global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
+    span: Option<Duration>,
+    /// Why, for whoever reads `tidewatch status`
+    #[arg(long, global = true, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Ends pauses of every kind: those made by hand, and those that an answer brought, such as an empty
+balance. If the reason still stands, the next call brings the pause back.")]
+pub(super) struct Resume {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Everything that is paused
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// A job, by its name in jobs.toml
+    Job { name: String },
+    /// An endpoint, by its name on the ledger, with or without its version
+    Endpoint { name: String },
+    /// All endpoints of a provider: justoneapi or amagi
+    Provider { name: String },
+}
+
+impl Pause {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let config = load_or_default(cli)?;
+        let store = open(cli).await?;
+        let now = Clock::system().now();
+        let mut tx = store.begin().await?;
+        let (scope, names) = self.what.names(&config, &mut tx).await?;
+        let until = self.span.map(|span| now.plus(span));
+        for name in &names {
+            tx.pause(&PauseRow {
+                scope: scope.as_str().to_owned(),
+                name: name.clone(),
+                reason: Reason::ByHand.as_str().to_owned(),
+                note: self.note.clone(),
+                since: now,
+                until,
+                probe_at: None,
+                failures: 0,
+                call_id: None,
+            })
+            .await?;
+        }
+        tx.commit().await?;
+        store.close().await;
+        let zone = config.timezone;
+        let until = until.map_or("it is resumed".to_owned(), |at| local(at, zone));
+        print(&format!("paused until {until} ({zone}): {}\n", listed(&names)))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Resume {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let config = load_or_default(cli)?;
+        let store = open(cli).await?;
+        let now = Clock::system().now();
+        let mut tx = store.begin().await?;
+        let names = match (&self.what, self.all) {
+            (Some(what), false) => {
+                let (scope, names) = what.names(&config, &mut tx).await?;
+                names.into_iter().map(|name| (scope.as_str().to_owned(), name)).collect()
+            }
+            (None, true) => {
+                let pauses = tx.pauses(now).await?.into_iter();
+                pauses.map(|pause| (pause.scope, pause.name)).collect::<Vec<_>>()
+            }
+            _ => {
+                bail!("name what to resume, as in `tidewatch resume provider justoneapi`, or --all")
+            }
+        };
+        let mut resumed = Vec::new();
+        for (scope, name) in names {
+            if tx.resume(&scope, &name, None, Time::MAX, now, "hand").await? > 0 {
+                resumed.push(name);
+            }
+        }
+        tx.commit().await?;
+        store.close().await;
+        print(&match resumed.as_slice() {
+            [] => "nothing of that is paused\n".to_owned(),
+            names => format!("resumed: {}\n", listed(names)),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl What {
+    /// The scope and the names as the database has them.
+    async fn names(&self, config: &Config, tx: &mut Tx) -> Result<(Scope, Vec<String>)> {
+        match self {
+            Self::Job { name } => {
+                let rows = tx.jobs().await?;
+                let listed = config.jobs.iter().map(|job| job.name.as_str());
+                let jobs: Vec<_> = rows.iter().map(|job| job.name.as_str()).chain(listed).collect();
+                let near = suggest::nearest(name, jobs.iter().copied());
+                if !jobs.contains(&name.as_str()) {
+                    bail!("no job is called {}{}", safe(name, 64), meant(near));
+                }
+                Ok((Scope::Job, vec![name.clone()]))
+            }
+            Self::Endpoint { name } => {
+                let names: Vec<_> =
+                    Endpoint::named(name).into_iter().map(|it| it.name().to_owned()).collect();
+                if names.is_empty() {
+                    let all = Endpoint::ALL.into_iter().map(Endpoint::name);
+                    let near = suggest::nearest(name, all);
+                    bail!("no endpoint is called {}{}", safe(name, 64), meant(near));
+                }
+                Ok((Scope::Endpoint, names))
+            }
+            Self::Provider { name } => {
+                let provider = provider_named(name).with_context(|| {
+                    let names = Provider::ALL.map(Provider::name).join(" and ");
+                    format!("no provider is called {}; there are {names}", safe(name, 64))
+                })?;
+                Ok((Scope::Provider, vec![provider.name().to_owned()]))
+            }
+        }
+    }
+}
+
+fn meant(near: Option<&str>) -> String {
+    near.map_or(String::new(), |near| format!("; did you mean {near}?"))
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| safe(name, 64)).collect::<Vec<_>>().join(", ")
+}

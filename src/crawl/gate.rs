@@ -1,0 +1,260 @@
+//! What may be asked now: pauses, the budget and the rate of each endpoint, looked at and written
+//! in the very transaction that hands out slots and opens their calls. So they hold over all
+//! processes, restarts and crashes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::pace;
+use crate::api::{Ask, Endpoint};
+use crate::config::Config;
+use crate::pause::{self, Reason, Scope, Standing};
+use crate::store::{Claim, EndpointRow, PauseRow, Tx};
+use crate::time::Time;
+
+/// When looks of a paused job, or of one that has made its calls of the day, are thought of again:
+/// somebody may have changed that.
+const THINK_AGAIN: Duration = Duration::from_secs(60);
+
+/// How long a call that tries whether a pause is over has, before another one may.
+const PROBE_TIME: Duration = Duration::from_secs(90);
+
+/// A claimed slot, and what is to be asked for it.
+pub(super) type Asked = (Claim, Endpoint, Ask);
+
+/// What holds calls back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Not before this time; `None`: until somebody resumes it.
+    pub until: Option<Time>,
+    /// Why; `None`: by the rate alone.
+    pub reason: Option<Reason>,
+}
+
+/// The gate, open in one transaction.
+pub(super) struct Gate<'a> {
+    config: &'a Config,
+    now: Time,
+    pauses: Vec<PauseRow>,
+    /// What is left of the budget: calls, and millionths of money.
+    left: (i64, i64),
+    /// The calls that each job with a limit has left.
+    jobs: BTreeMap<String, i64>,
+    endpoints: BTreeMap<Endpoint, (EndpointRow, usize)>,
+}
+
+impl<'a> Gate<'a> {
+    pub(super) async fn open(tx: &mut Tx, config: &'a Config, now: Time) -> Result<Self> {
+        let today = now.last_midnight(config.timezone);
+        let limited: Vec<_> = config
+            .jobs
+            .iter()
+            .filter_map(|job| Some((&job.name, job.max_calls_per_day?)))
+            .collect();
+        if config.budget.is_set() || !limited.is_empty() {
+            tx.lock_spending().await?;
+        }
+        let mut left = (i64::MAX, i64::MAX);
+        if config.budget.is_set() {
+            let spent = tx.spent_since(today).await?;
+            let rest = |limit: Option<i64>, spent| limit.map_or(i64::MAX, |limit| limit - spent);
+            left.0 = rest(config.budget.max_calls_per_day, spent.calls);
+            left.1 = rest(config.budget.max_cost_per_day_micros, spent.cost_micros);
+        }
+        let mut jobs = BTreeMap::new();
+        for (name, limit) in limited {
+            jobs.insert(name.clone(), limit - tx.calls_of_job_since(name, today).await?);
+        }
+        let pauses = tx.pauses(now).await?;
+        Ok(Self { config, now, pauses, left, jobs, endpoints: BTreeMap::new() })
+    }
+
+    /// The pauses that last, and how the endpoints asked do: how often each failed in a row.
+    pub(super) fn into_troubles(self) -> (Vec<PauseRow>, Vec<(Endpoint, i64)>) {
+        let failures =
+            |(endpoint, (row, _)): (Endpoint, (EndpointRow, usize))| (endpoint, row.failures);
+        (self.pauses, self.endpoints.into_iter().map(failures).collect())
+    }
+
+    /// How many calls, up to `most`, may be made to an endpoint, and what holds back more.
+    pub(super) async fn room(
+        &mut self,
+        tx: &mut Tx,
+        endpoint: Endpoint,
+        most: usize,
+    ) -> Result<(usize, Option<Held>)> {
+        let most = match pause::standing(&self.pauses, endpoint, self.now) {
+            Standing::Held(until, reason) => {
+                return Ok((0, Some(Held { until, reason: Some(reason) })));
+            }
+            Standing::Probe => most.min(1),
+            Standing::Open => most,
+        };
+        if let Some(held) = self.over_budget(tx, endpoint).await? {
+            return Ok((0, Some(held)));
+        }
+        let most = most.min(usize::try_from(self.left.0).unwrap_or(usize::MAX));
+        let rate = self.config.provider(endpoint.provider()).rate_per_second;
+        let (row, taken) = self.endpoint(tx, endpoint).await?;
+        let (free, wait) = pace::room(&row, rate, self.now);
+        let free = free.saturating_sub(taken);
+        let held = Held { until: Some(self.now.plus(wait)), reason: None };
+        Ok((most.min(free), (free < most).then_some(held)))
+    }
+
+    /// What holds an endpoint back when the budget does. It is put on record for people to see.
+    async fn over_budget(&mut self, tx: &mut Tx, endpoint: Endpoint) -> Result<Option<Held>> {
+        let price = self.config.price_micros(endpoint).unwrap_or(0);
+        let (scope, reason) = (Scope::Budget.as_str(), Reason::Budget.as_str());
+        let on_record = self.pauses.iter().any(|pause| pause.scope == scope);
+        if self.left.0 > 0 && self.left.1 >= price {
+            // Of money there may be enough for one endpoint and too little for another.
+            if on_record && self.left.1 > 0 {
+                tx.resume(scope, "all", None, self.now, self.now, "settings").await?;
+                self.pauses.retain(|pause| pause.scope != scope);
+            }
+            return Ok(None);
+        }
+        let until = self.now.next_midnight(self.config.timezone);
+        if !on_record {
+            tracing::warn!(again = %until, "the budget of the day is used up");
+            let pause = PauseRow {
+                scope: scope.to_owned(),
+                name: "all".to_owned(),
+                reason: reason.to_owned(),
+                note: None,
+                since: self.now,
+                until: Some(until),
+                probe_at: None,
+                failures: 0,
+                call_id: None,
+            };
+            tx.pause(&pause).await?;
+            self.pauses.push(pause);
+        }
+        Ok(Some(Held { until: Some(until), reason: Some(Reason::Budget) }))
+    }
+
+    /// Lets through what may be asked of what was claimed, and puts back the rest.
+    pub(super) async fn admit(&mut self, tx: &mut Tx, asked: Vec<Asked>) -> Result<Vec<Asked>> {
+        let held_jobs = self.held_jobs(tx, &asked).await?;
+        let (mut admitted, mut back) = (Vec::new(), Vec::new());
+        for (claim, endpoint, ask) in asked {
+            let slot = (claim.target_id, claim.due_at);
+            let held = match held_jobs.get(&slot) {
+                Some(reason) => Some((self.now.plus(THINK_AGAIN), Some(*reason))),
+                None => self.held(tx, endpoint).await?,
+            };
+            match held {
+                Some((until, reason)) => back.push((claim, until, reason)),
+                None => {
+                    self.take(endpoint);
+                    admitted.push((claim, endpoint, ask));
+                }
+            }
+        }
+        for (claim, until, reason) in back {
+            let reason = reason.map_or("", Reason::of_slot);
+            tx.postpone(&[claim], until, reason).await?;
+        }
+        self.write_down(tx).await?;
+        Ok(admitted)
+    }
+
+    /// Whether this very call may be made: the money it takes, and the state of its endpoint, which
+    /// for a short link is another one than that of its kind.
+    async fn held(
+        &mut self,
+        tx: &mut Tx,
+        endpoint: Endpoint,
+    ) -> Result<Option<(Time, Option<Reason>)>> {
+        let (room, held) = self.room(tx, endpoint, 1).await?;
+        if room > 0 {
+            return Ok(None);
+        }
+        let later = self.now.plus(THINK_AGAIN);
+        let until = held.and_then(|held| held.until).unwrap_or(later).min(later);
+        Ok(Some((until, held.and_then(|held| held.reason))))
+    }
+
+    fn take(&mut self, endpoint: Endpoint) {
+        self.left.0 -= 1;
+        self.left.1 = self.left.1.saturating_sub(self.config.price_micros(endpoint).unwrap_or(0));
+        if let Some((_, taken)) = self.endpoints.get_mut(&endpoint) {
+            *taken += 1;
+        }
+    }
+
+    /// The slots that none of the jobs that want them may look at now, and why.
+    async fn held_jobs(
+        &mut self,
+        tx: &mut Tx,
+        asked: &[Asked],
+    ) -> Result<BTreeMap<(i64, Time), Reason>> {
+        let is_job = |pause: &&PauseRow| pause.scope == Scope::Job.as_str();
+        if self.jobs.is_empty() && !self.pauses.iter().any(|pause| is_job(&pause)) {
+            return Ok(BTreeMap::new());
+        }
+        let claims: Vec<_> = asked.iter().map(|(claim, _, _)| claim.clone()).collect();
+        let mut wanted: BTreeMap<(i64, Time), Vec<Option<String>>> = BTreeMap::new();
+        for row in tx.wanted_by(&claims).await? {
+            wanted.entry((row.target_id, row.due_at)).or_default().push(row.job);
+        }
+        let mut held = BTreeMap::new();
+        for (slot, jobs) in wanted {
+            let paused = |job: &str| self.pauses.iter().any(|p| is_job(&p) && p.name == job);
+            let why = |job: &Option<String>| match job.as_deref() {
+                Some(job) if paused(job) => Some(Reason::ByHand),
+                Some(job) if self.jobs.get(job).is_some_and(|left| *left <= 0) => {
+                    Some(Reason::Budget)
+                }
+                _ => None,
+            };
+            let reasons: Option<Vec<_>> = jobs.iter().map(why).collect();
+            match reasons.and_then(|reasons| reasons.first().copied()) {
+                Some(reason) => {
+                    held.insert(slot, reason);
+                }
+                None => self.spend_of_jobs(&jobs),
+            }
+        }
+        Ok(held)
+    }
+
+    fn spend_of_jobs(&mut self, jobs: &[Option<String>]) {
+        for job in jobs.iter().flatten() {
+            if let Some(left) = self.jobs.get_mut(job) {
+                *left -= 1;
+            }
+        }
+    }
+
+    /// The state of an endpoint, and the calls taken of it so far.
+    async fn endpoint(&mut self, tx: &mut Tx, endpoint: Endpoint) -> Result<(EndpointRow, usize)> {
+        if let Some(known) = self.endpoints.get(&endpoint) {
+            return Ok(*known);
+        }
+        let row = tx.endpoint(endpoint.name(), self.now).await?;
+        self.endpoints.insert(endpoint, (row, 0));
+        Ok((row, 0))
+    }
+
+    /// Writes down what was taken: rates, and that a pause is being tried.
+    async fn write_down(&self, tx: &mut Tx) -> Result<()> {
+        for (endpoint, (row, taken)) in &self.endpoints {
+            if *taken == 0 {
+                continue;
+            }
+            let rate = self.config.provider(endpoint.provider()).rate_per_second;
+            let paid_through = pace::pay(row, rate, *taken, self.now);
+            tx.take_rate(endpoint.name(), paid_through).await?;
+            for pause in pause::of_endpoint(&self.pauses, *endpoint) {
+                let next = self.now.plus(PROBE_TIME);
+                tx.probe(&pause.scope, &pause.name, self.now, next).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! What a pause holds back, and how it ends: pure, over the rows that the database has.
+//!
+//! A pause stops a provider, an endpoint or a job. It ends by its time, by hand, or by an answer:
+//! once its `probe_at` has come one call at a time may try, and any that is answered ends it.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::api::{Endpoint, Provider};
+use crate::store::PauseRow;
+use crate::time::Time;
+
+/// Where the day of upstream's quota ends.
+const QUOTA_ZONE: Tz = Tz::Asia__Shanghai;
+
+/// How long an endpoint that fails on everything is left alone at first; doubles with each try
+/// that fails, up to `LONGEST_FAILING`.
+const FIRST_FAILING: Duration = Duration::from_secs(10);
+
+/// The longest that it is left alone.
+const LONGEST_FAILING: Duration = Duration::from_secs(600);
+
+/// How long after a refusal for want of money somebody may have paid; doubles up to `LONGEST_STOP`.
+const FIRST_BALANCE: Duration = Duration::from_secs(600);
+
+/// How often a provider or endpoint that refuses is tried: the call is free while it refuses.
+const LONGEST_STOP: Duration = Duration::from_secs(3600);
+
+/// What is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All endpoints of a provider.
+    Provider,
+    /// One endpoint.
+    Endpoint,
+    /// One job's looks.
+    Job,
+    /// Everything, by the day's budget; kept for people to see, the ledger decides.
+    Budget,
+}
+
+impl Scope {
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Endpoint => "endpoint",
+            Self::Job => "job",
+            Self::Budget => "budget",
+        }
+    }
+}
+
+/// Why something is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The day's quota of the endpoint is used up.
+    Quota,
+    /// The account or the token has no money left.
+    Balance,
+    /// The token may not use the endpoint.
+    Denied,
+    /// The token is not valid.
+    BadCredentials,
+    /// The endpoint fails on everything.
+    Failing,
+    /// Somebody said so.
+    ByHand,
+    /// The budget of the day is used up.
+    Budget,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::Quota,
+        Self::Balance,
+        Self::Denied,
+        Self::BadCredentials,
+        Self::Failing,
+        Self::ByHand,
+        Self::Budget,
+    ];
+
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quota => "quota",
+            Self::Balance => "balance",
+            Self::Denied => "denied",
+            Self::BadCredentials => "bad_credentials",
+            Self::Failing => "failing",
+            Self::ByHand => "by_hand",
+            Self::Budget => "budget",
+        }
+    }
+
+    /// The reason of that name; what is not known is somebody's own.
+    pub fn parse(name: &str) -> Self {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name).unwrap_or(Self::ByHand)
+    }
+
+    /// The reason of a look that was missed because of it.
+    pub fn of_slot(self) -> &'static str {
+        match self {
+            Self::Failing => "upstream_failure",
+            Self::ByHand => "paused",
+            other => other.as_str(),
+        }
+    }
+
+    /// When such a pause ends by itself.
+    pub fn until(self, now: Time) -> Option<Time> {
+        (self == Self::Quota).then(|| now.next_midnight(QUOTA_ZONE))
+    }
+
+    /// How long until a single call may try, after so many that failed.
+    pub fn wait(self, failures: i64) -> Option<Duration> {
+        let (first, longest) = match self {
+            Self::Failing => (FIRST_FAILING, LONGEST_FAILING),
+            Self::Balance => (FIRST_BALANCE, LONGEST_STOP),
+            Self::Denied | Self::BadCredentials => (LONGEST_STOP, LONGEST_STOP),
+            Self::Quota | Self::ByHand | Self::Budget => return None,
+        };
+        let doublings = u32::try_from(failures).unwrap_or(0).min(16);
+        Some(first.saturating_mul(1 << doublings).min(longest))
+    }
+}
+
+/// Whether an endpoint may be asked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// As often as its rate allows.
+    Open,
+    /// By one call, which shows whether the pause is over.
+    Probe,
+    /// Not before this time; `None`: not until somebody resumes it.
+    Held(Option<Time>, Reason),
+}
+
+/// The pauses that concern an endpoint.
+pub fn of_endpoint(pauses: &[PauseRow], endpoint: Endpoint) -> impl Iterator<Item = &PauseRow> {
+    let concerns = move |pause: &&PauseRow| match pause.scope.as_str() {
+        "provider" => pause.name == endpoint.provider().name(),
+        "endpoint" => pause.name == endpoint.name(),
+        _ => false,
+    };
+    pauses.iter().filter(concerns)
+}
+
+/// Whether an endpoint may be asked now, by the pauses that last.
+pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing {
+    let mut standing = Standing::Open;
+    for pause in of_endpoint(pauses, endpoint) {
+        let reason = Reason::parse(&pause.reason);
+        standing = match (standing, pause.probe_at) {
+            (Standing::Held(..), Some(at)) if at <= now => standing,
+            (_, Some(at)) if at <= now => Standing::Probe,
+            (Standing::Held(until, first), probe_at) => {
+                // The one that lasts longer decides.
+                let end = [probe_at, pause.until].into_iter().flatten().min();
+                Standing::Held(until.zip(end).map(|(a, b)| a.max(b)), first)
+            }
+            (_, probe_at) => {
+                Standing::Held([probe_at, pause.until].into_iter().flatten().min(), reason)
+            }
+        };
+    }
+    standing
+}
+
+/// Why looks of a kind that `endpoint` answers for are not made now, for a job or for all of them.
+pub fn blocking(pauses: &[PauseRow], endpoint: Endpoint, job: &str) -> Option<Reason> {
+    let of_job = |pause: &&PauseRow| {
+        pause.scope == Scope::Budget.as_str()
+            || (pause.scope == Scope::Job.as_str() && pause.name == job)
+    };
+    let pause = of_endpoint(pauses, endpoint).chain(pauses.iter().filter(of_job)).next()?;
+    Some(Reason::parse(&pause.reason))
+}
+
+/// The provider of that name.
+pub fn provider_named(name: &str) -> Option<Provider> {
+    Provider::ALL.into_iter().find(|provider| provider.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        format!("2026-03-09 {text}").parse().expect("a time")
+    }
+
+    fn pause(scope: Scope, name: &str, reason: Reason, probe_at: Option<&str>) -> PauseRow {
+        PauseRow {
+            scope: scope.as_str().into(),
+            name: name.into(),
+            reason: reason.as_str().into(),
+            note: None,
+            since: at("09:00:00"),
+            until: reason.until(at("09:00:00")),
+            probe_at: probe_at.map(at),
+            failures: 0,
+            call_id: None,
+        }
+    }
+
+    const NOTES: Endpoint = Endpoint::NoteDetailV1;
+
+    #[test]
+    fn a_pause_holds_what_it_names_and_nothing_else() {
+        let quota = [pause(Scope::Endpoint, NOTES.name(), Reason::Quota, None)];
+        let midnight = at("16:00:00");
+        assert_eq!(
+            standing(&quota, NOTES, at("10:00:00")),
+            Standing::Held(Some(midnight), Reason::Quota)
+        );
+        assert_eq!(standing(&quota, Endpoint::KolSearch, at("10:00:00")), Standing::Open);
+        let balance = [pause(Scope::Provider, "justoneapi", Reason::Balance, Some("09:10:00"))];
+        let held = Standing::Held(Some(at("09:10:00")), Reason::Balance);
+        assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:09:59")), held);
+        assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:10:00")), Standing::Probe);
+        assert_eq!(standing(&balance, Endpoint::AmagiWorkById, at("09:00:00")), Standing::Open);
+    }
+
+    #[test]
+    fn the_longest_of_several_pauses_decides() {
+        let both = [
+            pause(Scope::Provider, "justoneapi", Reason::Balance, Some("09:10:00")),
+            pause(Scope::Endpoint, NOTES.name(), Reason::Quota, None),
+        ];
+        let held = standing(&both, NOTES, at("09:00:00"));
+        assert_eq!(held, Standing::Held(Some(at("16:00:00")), Reason::Balance));
+        let held = standing(&both, NOTES, at("09:20:00"));
+        assert_eq!(held, Standing::Held(Some(at("16:00:00")), Reason::Quota));
+        let by_hand = [pause(Scope::Provider, "justoneapi", Reason::ByHand, None)];
+        assert_eq!(standing(&by_hand, NOTES, at("09:20:00")), Standing::Held(None, Reason::ByHand));
+    }
+
+    #[test]
+    fn looks_are_missed_for_the_reason_that_holds_them_back() {
+        let pauses = [pause(Scope::Job, "spring", Reason::ByHand, None)];
+        let why = |job| blocking(&pauses, NOTES, job).map(Reason::of_slot);
+        assert_eq!((why("spring"), why("autumn")), (Some("paused"), None));
+        let pauses = [pause(Scope::Endpoint, NOTES.name(), Reason::Failing, None)];
+        assert_eq!(blocking(&pauses, NOTES, "x").map(Reason::of_slot), Some("upstream_failure"));
+    }
+
+    #[test]
+    fn tries_become_rarer_and_never_stop() {
+        let waits = [0, 1, 3, 60].map(|failures| Reason::Failing.wait(failures));
+        assert_eq!(waits, [10, 20, 80, 600].map(|s| Some(Duration::from_secs(s))));
+        assert_eq!(Reason::Balance.wait(9), Some(LONGEST_STOP));
+        assert_eq!(Reason::Quota.wait(0), None);
+    }
+}

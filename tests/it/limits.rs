@@ -1,0 +1,176 @@
+//! What holds calls back: pauses, rates, the budget. All of it outlives the daemon.
+
+use crate::databases::{Database, on_both};
+use crate::env::{Env, beginning, hours, minutes, world};
+
+/// A job that looks at the first `count` notes on a schedule.
+fn notes(name: &str, schedule: &str, count: usize) -> String {
+    let notes = world().notes(count);
+    format!(
+        "[[job]]\nname = \"{name}\"\nkind = \"notes\"\nschedule = \"{schedule}\"\nnotes = {notes:?}\n"
+    )
+}
+
+const WORDS: &str = "[[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = \"30 * * * *\"\n\
+                     keywords = [\"美食\"]\n";
+
+/// Slots by kind, outcome and reason, as `note observed 3`, `note missed quota 1`.
+const SLOTS: &str = "select kind || ' ' || coalesce(outcome, 'open') || coalesce(' ' || reason, '')
+                            || ' ' || count(*)
+                     from slots group by kind, outcome, reason order by 1";
+
+/// Pauses that last, as `endpoint failing`.
+const PAUSES: &str = "select scope || ' ' || reason from pauses where ended_at is null order by 1";
+
+/// Every pause there was, as `provider balance answer`.
+const HISTORY: &str = "select scope || ' ' || reason || ' ' || coalesce(ended_by, 'lasts')
+                       from pauses order by pause_id";
+
+on_both!(a_quota_pauses_its_endpoint_until_midnight_in_shanghai_and_no_other);
+async fn a_quota_pauses_its_endpoint_until_midnight_in_shanghai_and_no_other(database: Database) {
+    let jobs = notes("campaign", "@hourly", 3) + WORDS;
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(hours(11)).await;
+    env.fails("note=303");
+    env.advance(hours(2)).await;
+    assert_eq!(env.ask(PAUSES).await, ["endpoint quota"]);
+    // A restart changes nothing.
+    env.restart(&jobs).await;
+    env.advance(minutes(150)).await;
+    let asked = env.ask("select '' || count(*) from calls where outcome = 'quota'").await;
+    assert_eq!(asked, ["3"], "those that were in flight together");
+    env.fails("");
+    env.advance(minutes(30)).await;
+    assert_eq!(env.clock.now(), beginning().plus(hours(16)));
+    env.advance(minutes(59)).await;
+    let slots = ["keyword observed 17", "note missed quota 12", "note observed 36"];
+    assert_eq!(env.ask(SLOTS).await, slots);
+    assert_eq!(env.ask(HISTORY).await, ["endpoint quota time"]);
+}
+
+on_both!(an_empty_balance_stops_the_provider_until_a_single_call_is_answered);
+async fn an_empty_balance_stops_the_provider_until_a_single_call_is_answered(database: Database) {
+    let jobs = notes("campaign", "@hourly", 3) + WORDS;
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(minutes(90)).await;
+    env.fails("*=601");
+    env.advance(hours(6)).await;
+    assert_eq!(env.ask(PAUSES).await, ["provider balance"]);
+    let calls = env.ask("select '' || count(*) from calls where outcome = 'balance'").await;
+    let calls: i64 = calls[0].parse().unwrap();
+    assert!((4..=14).contains(&calls), "{calls} calls asked for money in six hours");
+    env.fails("");
+    env.advance(minutes(70)).await;
+    assert_eq!(env.ask(PAUSES).await, Vec::<String>::new());
+    assert_eq!(env.ask(HISTORY).await, ["provider balance answer"]);
+    assert_eq!(env.ask("select '' || count(*) from slots where outcome is null").await, ["0"]);
+    let unpaid = "select '' || count(*) from calls where outcome = 'balance' and billed <> 'no'";
+    assert_eq!(env.ask(unpaid).await, ["0"]);
+}
+
+on_both!(too_fast_slows_down_that_endpoint_and_nothing_else_and_it_comes_back);
+async fn too_fast_slows_down_that_endpoint_and_nothing_else_and_it_comes_back(database: Database) {
+    let jobs = notes("campaign", "@hourly", 10) + WORDS;
+    let mut env = Env::new(database, &jobs).await;
+    env.fails("note@1-2=302");
+    env.advance(minutes(90)).await;
+    assert_eq!(env.ask(SLOTS).await, ["keyword observed 2", "note observed 10"]);
+    let speeds =
+        "select endpoint || ' ' || case when speed_permille < 1000 then 'cut' else 'full' end
+                  from endpoints order by 1";
+    let expected = ["xiaohongshu/get-note-detail/v7 cut", "xiaohongshu/search-recommend/v1 full"];
+    assert_eq!(env.ask(speeds).await, expected);
+    assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
+}
+
+on_both!(an_outage_costs_no_look_that_can_still_be_made_and_only_single_calls);
+async fn an_outage_costs_no_look_that_can_still_be_made_and_only_single_calls(database: Database) {
+    // Daily at 01:00 UTC; down for three hours.
+    let mut env = Env::new(database, &notes("daily", "0 9 * * *", 20)).await;
+    env.fails("note=503");
+    env.advance(hours(4)).await;
+    assert_eq!(env.ask(PAUSES).await, ["endpoint failing"]);
+    let calls = env.ask("select '' || count(*) from calls").await;
+    let calls: i64 = calls[0].parse().unwrap();
+    assert!((20..=60).contains(&calls), "{calls} calls in three hours of outage");
+    env.restart(&notes("daily", "0 9 * * *", 20)).await;
+    env.fails("");
+    env.advance(minutes(20)).await;
+    assert_eq!(env.ask(SLOTS).await, ["note observed 20"]);
+    assert_eq!(env.ask(HISTORY).await, ["endpoint failing answer"]);
+}
+
+on_both!(one_item_that_fails_stops_nothing_else);
+async fn one_item_that_fails_stops_nothing_else(database: Database) {
+    let mut env = Env::new(database, &notes("campaign", "@hourly", 6)).await;
+    env.fails(&format!("note#{}=301", world().notes(1)[0]));
+    env.advance(minutes(180)).await;
+    let slots =
+        ["note missed upstream_failure 2", "note observed 15", "note open upstream_failure 1"];
+    assert_eq!(env.ask(SLOTS).await, slots);
+    assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
+}
+
+on_both!(the_budget_of_a_day_holds_in_calls_over_restarts_and_the_next_day_goes_on);
+async fn the_budget_of_a_day_holds_in_calls_over_restarts_and_the_next_day_goes_on(
+    database: Database,
+) {
+    let jobs = "[budget]\nmax_calls_per_day = 10\n".to_owned() + &notes("campaign", "@hourly", 3);
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(minutes(150)).await;
+    env.restart(&jobs).await;
+    env.advance(minutes(240)).await;
+    assert_eq!(env.api.truth().len(), 10);
+    assert_eq!(env.ask(PAUSES).await, ["budget budget"]);
+    // Half past six; the day of Shanghai ends at 16:00, and what is due then is looked at.
+    env.advance(hours(10)).await;
+    let slots = ["note missed budget 35", "note observed 13"];
+    assert_eq!(env.ask(SLOTS).await, slots);
+    assert_eq!(env.ask(HISTORY).await, ["budget budget time"]);
+}
+
+on_both!(the_budget_of_a_day_holds_in_money_and_counts_what_may_have_been_billed);
+async fn the_budget_of_a_day_holds_in_money_and_counts_what_may_have_been_billed(
+    database: Database,
+) {
+    let jobs = "[budget]\nmax_cost_per_day = 1.0\n".to_owned() + &notes("campaign", "@hourly", 3);
+    let mut env = Env::new(database, &jobs).await;
+    env.fails("note@1=drop; note@2=301");
+    env.advance(hours(12)).await;
+    // 0.15 a call: six fit. What failed without an answer counts, what was refused does not.
+    let spent = "select billed || ' ' || count(*) from calls group by billed order by 1";
+    assert_eq!(env.ask(spent).await, ["no 3", "unknown 3", "yes 3"]);
+}
+
+on_both!(a_job_keeps_to_its_own_number_of_calls_and_to_a_pause_by_hand);
+async fn a_job_keeps_to_its_own_number_of_calls_and_to_a_pause_by_hand(database: Database) {
+    let few = notes("few", "10 * * * *", 2) + "max_calls_per_day = 3\n";
+    let mut env = Env::new(database, &(few + &notes("campaign", "@hourly", 1))).await;
+    env.advance(minutes(239)).await;
+    let of_job = "select j.name || ' ' || count(c.call_id) from jobs j
+                  join job_runs r on r.job_id = j.job_id join slots s on s.run_id = r.run_id
+                  left join calls c on c.target_id = s.target_id and c.due_at = s.due_at
+                  group by j.name order by 1";
+    assert_eq!(env.ask(of_job).await, ["campaign 3", "few 3"]);
+    let mut tx = env.store.begin().await.unwrap();
+    let pause = tidewatch::store::PauseRow {
+        scope: "job".into(),
+        name: "campaign".into(),
+        reason: "by_hand".into(),
+        note: None,
+        since: env.clock.now(),
+        until: None,
+        probe_at: None,
+        failures: 0,
+        call_id: None,
+    };
+    tx.pause(&pause).await.unwrap();
+    tx.commit().await.unwrap();
+    env.advance(hours(2)).await;
+    assert_eq!(env.ask(of_job).await, ["campaign 3", "few 3"]);
+    env.resume().await;
+    env.advance(minutes(2)).await;
+    assert_eq!(env.ask(of_job).await, ["campaign 4", "few 3"]);
+    let slots = ["note missed budget 8", "note missed paused 2"];
+    assert_eq!(env.ask(SLOTS).await[..2], slots);
+}
