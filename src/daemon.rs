@@ -181,7 +181,7 @@ impl Daemon {
         if self.crawler.is_idle() {
             self.report();
         }
-        if started.calls > 0 && started.held.is_empty() {
+        if started.more {
             return Ok(Turn::Again);
         }
         let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
