@@ -33,6 +33,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Begins a transaction in PostgreSQL that keeps its planner from going through whole tables.
 const BY_KEYS: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
                        set local enable_mergejoin = off; set local jit = off; \
+                       set local work_mem = '32MB'; \
                        set local plan_cache_mode = force_generic_plan";
 
 /// An open archive.
