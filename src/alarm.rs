@@ -164,6 +164,7 @@ mod tests {
     use tokio_cron_scheduler::job::job_data::JobType;
 
     use super::*;
+    use crate::schedule::{Misfire, Overlap};
 
     /// The ticks of a daily 09:00 in New York, from a storage whose clock stands at `now`.
     async fn ticks(now: &str, count: usize) -> Vec<String> {
@@ -222,6 +223,9 @@ mod tests {
             name: "often".into(),
             kind: crate::model::Kind::Note,
             schedule,
+            misfire: Misfire::default(),
+            overlap: Overlap::default(),
+            spread: Duration::ZERO,
             max_calls_per_day: None,
             targets: Vec::new(),
         };

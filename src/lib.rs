@@ -4,7 +4,7 @@
 //! answer means, [`config`] reads `jobs.toml`, [`schedule`] says when a job fires, [`plan`] turns
 //! that into planned looks in the [`store`], [`crawl`] is the one step that looks, [`retry`] says
 //! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
-//! each is a [`process`] on record. [`watchlist`] reads
+//! each is a [`process`] on record, and [`vitals`] say how it is. [`watchlist`] reads
 //! what people paste, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
@@ -23,4 +23,5 @@ pub mod simulator;
 pub mod store;
 mod suggest;
 pub mod time;
+pub mod vitals;
 pub mod watchlist;

@@ -25,7 +25,7 @@ const LONGEST_FAILING: Duration = Duration::from_secs(600);
 const FIRST_BALANCE: Duration = Duration::from_secs(600);
 
 /// How often a provider or endpoint that refuses is tried: the call is free while it refuses.
-const LONGEST_STOP: Duration = Duration::from_secs(3600);
+pub const LONGEST_STOP: Duration = Duration::from_secs(3600);
 
 /// What is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,15 @@
 //! One process at work on an archive: announced while it lives, on record for ever.
 
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{Presence, ProcessRow, Store};
+use crate::store::{Presence, ProcessRow, Silence, Store};
 use crate::time::{Clock, Time};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
@@ -14,15 +18,61 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How often to try meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(100);
 
+/// How often to try to be announced anew, after the connection was cut.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a process says that it is there, at least.
+const BEAT: Duration = Duration::from_secs(5);
+
+/// And how often while a lease lasts, at least: a few may fail.
+const BEATS_A_LEASE: u32 = 12;
+
+/// Beats that a process has missed when it is dead, if its lock is free as well.
+const SILENT_BEATS: u32 = 3;
+
 /// This process, for as long as it is at work.
 pub struct Process {
+    pulse: Pulse,
+    // Beats until this is dropped.
+    heart: JoinSet<Infallible>,
+}
+
+/// What a process needs to say that it is there.
+#[derive(Clone)]
+struct Pulse {
     owner: i64,
-    _presence: Presence,
+    store: Store,
+    clock: Clock,
+    lease: Duration,
+    renewed_at: Arc<Mutex<Time>>,
+}
+
+/// A daemon as others see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Seen {
+    /// What it put on record.
+    #[serde(flatten)]
+    pub row: ProcessRow,
+    /// How it is.
+    pub state: State,
+}
+
+/// How a daemon is, as far as others can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It works.
+    AtWork,
+    /// It is there and says nothing: suspended, or cut off from the database.
+    Silent,
+    /// It ended, and not of its own accord.
+    Dead,
 }
 
 impl Process {
     /// Announces this process as `verb`, puts it on record with the addresses it asks, and frees
-    /// what dead ones left behind. `None` when another process keeps this SQLite file to itself.
+    /// what dead ones left behind. From then on it keeps the looks that it is at. `None` when
+    /// another process keeps this SQLite file to itself.
     ///
     /// # Errors
     /// When the database fails.
@@ -42,6 +92,7 @@ impl Process {
             }
             tokio::time::sleep(TRY_EVERY).await;
         };
+        let now = clock.now();
         let mut tx = store.begin().await?;
         tx.put_process(&ProcessRow {
             owner,
@@ -49,17 +100,64 @@ impl Process {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             justoneapi_url: config.justoneapi.base_url.to_string(),
             amagi_url: config.amagi.base_url.to_string(),
-            started_at: clock.now(),
+            started_at: now,
+            beat_at: None,
+            died_at: None,
         })
         .await?;
+        tx.beat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
-        bury_the_dead(store, owner).await?;
-        Ok(Some(Self { owner, _presence: presence }))
+        let pulse = Pulse {
+            owner,
+            store: store.clone(),
+            clock: clock.clone(),
+            lease: config.lease,
+            renewed_at: Arc::new(Mutex::new(now)),
+        };
+        // What has just lost its lock while the server went on is dead: nobody waits for it here.
+        pulse.bury_the_dead(now).await?;
+        let mut heart = JoinSet::new();
+        heart.spawn(pulse.clone().beat_on(presence));
+        Ok(Some(Self { pulse, heart }))
     }
 
     /// Its number.
     pub fn owner(&self) -> i64 {
-        self.owner
+        self.pulse.owner
+    }
+
+    /// Ends when it no longer says that it is there, and with the reason: then it must not go on.
+    /// May be dropped at any time.
+    pub async fn died(&mut self) -> anyhow::Error {
+        let died = self.heart.join_next().await.and_then(Result::err);
+        let died = died.map_or_else(|| "it ended".to_owned(), |error| error.to_string());
+        anyhow!("the heartbeat died: {died}")
+    }
+
+    /// Makes sure that its looks are still its own, after a time in which nothing could be said:
+    /// before anybody decides about looks whose leases have ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep(&self) -> Result<()> {
+        let now = self.pulse.clock.now();
+        if now.since(self.pulse.renewed_at()) > self.pulse.lease / 2 {
+            self.pulse.renew(false).await?;
+        }
+        Ok(())
+    }
+
+    /// Frees what other processes left behind that have died since.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bury_the_dead(&self) -> Result<()> {
+        // On SQLite there is nobody else.
+        if self.pulse.store.is_sqlite() {
+            return Ok(());
+        }
+        let silence = self.pulse.every() * SILENT_BEATS;
+        self.pulse.bury_the_dead(self.pulse.clock.now().minus(silence)).await
     }
 
     /// Puts on record that it ended of its own accord.
@@ -68,43 +166,95 @@ impl Process {
     /// When the database fails.
     pub async fn end(self, store: &Store, now: Time) -> Result<()> {
         let mut tx = store.begin().await?;
-        tx.end_process(self.owner, now).await?;
+        tx.end_process(self.owner(), now).await?;
         tx.commit().await
     }
 }
 
-/// The daemons at work on an archive now.
+impl Pulse {
+    /// Says for ever that the process is there. Failures are not told here: whatever the process
+    /// is doing meets them as well.
+    async fn beat_on(self, mut presence: Presence) -> Infallible {
+        loop {
+            let announced = self.announced(&mut presence).await;
+            if let Err(error) = self.renew(announced).await {
+                tracing::debug!(error = format!("{error:#}"), "cannot say that this process lives");
+            }
+            let pause = if announced { self.every() } else { self.every().min(ANNOUNCE_EVERY) };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = presence.lost() => tracing::warn!(
+                    "the connection that announces this process was cut; announcing it anew"
+                ),
+            }
+        }
+    }
+
+    /// Makes sure that the process stands announced; whether it does.
+    async fn announced(&self, presence: &mut Presence) -> bool {
+        match presence.hold().await {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::debug!(error = format!("{error:#}"), "cannot announce this process");
+                false
+            }
+        }
+    }
+
+    async fn renew(&self, announced: bool) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        let now = self.clock.now();
+        tx.beat(self.owner, now, now.plus(self.lease), announced).await?;
+        tx.commit().await?;
+        *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        Ok(())
+    }
+
+    fn renewed_at(&self) -> Time {
+        *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often it beats.
+    fn every(&self) -> Duration {
+        BEAT.min(self.lease / BEATS_A_LEASE)
+    }
+
+    /// Frees what processes left behind that are dead, and silent since `since`.
+    async fn bury_the_dead(&self, since: Time) -> Result<()> {
+        let now = self.clock.now();
+        // A process that has said nothing for as long as a lease lasts has lost its looks anyway.
+        let restarted_since = now.minus(self.lease);
+        let silence = Silence { since, restarted_since, uptime: self.lease };
+        let mut tx = self.store.begin().await?;
+        for owner in tx.dead_processes(self.owner, silence).await? {
+            let calls = tx.bury(owner, now).await?;
+            tracing::warn!(calls, "a process died at work; its looks may be made again");
+        }
+        tx.commit().await
+    }
+}
+
+/// The daemons at work on an archive, and those that were found dead from `since` on, the latest
+/// first. One that is there is silent if it has said nothing for a `lease`.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn daemons(store: &Store) -> Result<Vec<ProcessRow>> {
+pub async fn daemons(store: &Store, now: Time, since: Time, lease: Duration) -> Result<Vec<Seen>> {
     let mut tx = store.read().await?;
-    let unfinished = tx.unfinished_processes("run").await?;
-    if let Store::Sqlite { .. } = store {
-        // One process at most; the lock of the file tells whether there is any.
-        let free = store.announce(0).await?.is_some();
-        return Ok(if free { Vec::new() } else { unfinished.into_iter().take(1).collect() });
+    // One process at most on SQLite; the lock of the file tells whether there is any.
+    let mut taken = store.is_sqlite() && store.announce(0).await?.is_none();
+    let mut daemons = Vec::new();
+    for row in tx.unfinished_processes("run", since).await? {
+        let lives =
+            row.died_at.is_none() && (std::mem::take(&mut taken) || tx.is_alive(row.owner).await?);
+        let state = match row.beat_at {
+            _ if !lives => State::Dead,
+            Some(beat_at) if now.since(beat_at) > lease => State::Silent,
+            _ => State::AtWork,
+        };
+        daemons.push(Seen { row, state });
     }
-    let mut alive = Vec::new();
-    for process in unfinished {
-        if tx.is_alive(process.owner).await? {
-            alive.push(process);
-        }
-    }
-    Ok(alive)
-}
-
-/// Frees what processes that are no longer there had claimed.
-async fn bury_the_dead(store: &Store, me: i64) -> Result<()> {
-    let mut tx = store.begin().await?;
-    for owner in tx.other_owners(me).await? {
-        if tx.is_alive(owner).await? {
-            continue;
-        }
-        let calls = tx.bury(owner).await?;
-        tracing::warn!(calls, "a process died at work; its looks may be made again");
-    }
-    tx.commit().await
+    Ok(daemons)
 }
 
 /// A number for this process, different from any other's.

@@ -4,15 +4,24 @@
 //! When day-of-month and day-of-week are both set, either may match, as in classic cron. A
 //! pattern that names a wall-clock time fires once on the days the clocks change; one that
 //! repeats keeps its pace.
+//!
+//! Outside of its [`Active`] windows it does not fire at all.
+
+mod active;
+mod policy;
 
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
 use crate::time::Time;
+
+pub use active::Active;
+pub use policy::{GRACE, Misfire, Overlap};
 
 /// Schedules that fire closer together than this are refused: nearly always a stray `*` in the
 /// seconds field, and every fire is paid for.
@@ -35,6 +44,9 @@ const YEAR: u32 = 365;
 /// Days in 28 years: after so long, dates fall on the same weekdays again.
 const SOLAR_CYCLE: u32 = 10_227;
 
+/// The span in which the latest fires are looked for at first; it grows until they are found.
+const LOOK_BACK: Duration = Duration::from_secs(60);
+
 /// A cron pattern and the zone it is meant in.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -42,6 +54,8 @@ pub struct Schedule {
     pub pattern: String,
     /// The zone.
     pub zone: Tz,
+    /// When it fires at all.
+    pub active: Active,
     cron: Cron,
 }
 
@@ -50,16 +64,33 @@ impl Schedule {
     pub fn parse(pattern: &str, zone: Tz) -> Result<Self, String> {
         let pattern = pattern.trim();
         let cron = read(pattern)?;
-        let schedule = Self { pattern: pattern.to_owned(), zone, cron };
-        schedule.check_that_it_fires()?;
+        let schedule = Self { pattern: pattern.to_owned(), zone, active: Active::default(), cron };
+        if schedule.next_after(checks_from()).is_none() {
+            return Err("it never fires: no such date exists".to_owned());
+        }
         schedule.check_the_gaps()?;
         Ok(schedule)
     }
 
-    /// The first fire after `at`; `None` when the pattern never matches again.
+    /// The same schedule in these windows only. The error says that it never fires there.
+    pub fn within(self, active: Active) -> Result<Self, String> {
+        let schedule = Self { active, ..self };
+        match schedule.next_after(checks_from()) {
+            Some(_) => Ok(schedule),
+            None => Err(format!("`{}` never fires within these windows", schedule.pattern)),
+        }
+    }
+
+    /// The first fire after `at`; `None` when it never fires again.
     pub fn next_after(&self, at: Time) -> Option<Time> {
         let local = at.utc().with_timezone(&self.zone);
-        let next = self.cron.find_next_occurrence(&local, false).ok()?;
+        let horizon = local + TimeDelta::days(i64::from(SOLAR_CYCLE));
+        let mut next = self.cron.find_next_occurrence(&local, false).ok()?;
+        while !self.active.contains(&next) {
+            // From window to window, not from fire to fire: there may be thousands in between.
+            let opens = self.active.opens_after(&next).filter(|opens| *opens < horizon)?;
+            next = self.cron.find_next_occurrence(&opens, true).ok()?;
+        }
         Some(Time::new(next.to_utc()))
     }
 
@@ -67,6 +98,19 @@ impl Schedule {
     pub fn fires(&self, after: Time, until: Time) -> impl Iterator<Item = Time> {
         std::iter::successors(self.next_after(after), |at| self.next_after(*at))
             .take_while(move |at| *at <= until)
+    }
+
+    /// The latest fires after `after` and not after `until`, `most` at the most, oldest first.
+    pub fn latest(&self, after: Time, until: Time, most: usize) -> Vec<Time> {
+        let mut span = LOOK_BACK;
+        loop {
+            let begin = until.minus(span).max(after);
+            let mut fires: Vec<_> = self.fires(begin, until).collect();
+            if fires.len() >= most || begin == after {
+                return fires.split_off(fires.len().saturating_sub(most));
+            }
+            span *= 4;
+        }
     }
 
     /// The pattern in English: "At 09:00, on Monday".
@@ -96,25 +140,18 @@ impl Schedule {
         0.0
     }
 
-    fn check_that_it_fires(&self) -> Result<(), String> {
-        match self.next_after(checks_from()) {
-            Some(_) => Ok(()),
-            None => Err("it never fires: no such date exists".to_owned()),
-        }
+    /// The shortest time between two neighbouring fires.
+    pub fn shortest_gap(&self) -> Duration {
+        let first = self.next_after(checks_from());
+        let fires = std::iter::successors(first, |at| self.next_after(*at)).take(FIRES_CHECKED);
+        let fires: Vec<_> = fires.collect();
+        let gaps = fires.iter().zip(fires.iter().skip(1)).map(|(at, next)| next.since(*at));
+        gaps.min().unwrap_or(Duration::MAX)
     }
 
     fn check_the_gaps(&self) -> Result<(), String> {
-        let mut previous: Option<Time> = None;
-        let fires =
-            std::iter::successors(self.next_after(checks_from()), |at| self.next_after(*at));
-        for at in fires.take(FIRES_CHECKED) {
-            let gap = previous.map_or(SHORTEST_GAP, |earlier| at.since(earlier));
-            if gap < SHORTEST_GAP {
-                return Err(self.too_often(gap));
-            }
-            previous = Some(at);
-        }
-        Ok(())
+        let gap = self.shortest_gap();
+        if gap < SHORTEST_GAP { Err(self.too_often(gap)) } else { Ok(()) }
     }
 
     fn too_often(&self, gap: Duration) -> String {

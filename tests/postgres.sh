@@ -11,19 +11,26 @@ server_bin() {
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-install_postgres() {
-    echo "installing PostgreSQL from the distribution's packages" >&2
+# Installs a package, under its name for apt, dnf, apk, pacman and brew.
+install() {
+    echo "installing $1 from the distribution's packages" >&2
     if command -v apt-get >/dev/null; then
         as_root apt-get update -qq
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null
-    elif command -v dnf >/dev/null; then as_root dnf install -y -q postgresql-server postgresql
-    elif command -v apk >/dev/null; then as_root apk add -q postgresql
-    elif command -v pacman >/dev/null; then as_root pacman -S --noconfirm --quiet postgresql
-    elif command -v brew >/dev/null; then brew install -q postgresql
-    else
+        # shellcheck disable=SC2086
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $2 >/dev/null
+    # shellcheck disable=SC2086
+    elif command -v dnf >/dev/null; then as_root dnf install -y -q $3
+    elif command -v apk >/dev/null; then as_root apk add -q "$4"
+    elif command -v pacman >/dev/null; then as_root pacman -S --noconfirm --quiet "$5"
+    elif command -v brew >/dev/null; then brew install -q "$6"
+    else return 1; fi
+}
+
+install_postgres() {
+    install PostgreSQL postgresql "postgresql-server postgresql" postgresql postgresql postgresql || {
         echo "cannot install PostgreSQL here: install it (14 or newer), or set TEST_DATABASE_URL" >&2
         exit 1
-    fi
+    }
 }
 
 # PostgreSQL refuses to run as root.

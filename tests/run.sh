@@ -1,11 +1,31 @@
 #!/usr/bin/env bash
-# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL from the distribution's
-# packages if it is missing, and starts a private cluster that is gone afterwards.
+# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL and libfaketime from the
+# distribution's packages if they are missing, and starts a private cluster that is gone afterwards.
 # Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/postgres.sh
 
+faketime_library() {
+    local file
+    for file in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1 \
+        /opt/homebrew/lib/faketime/libfaketime.1.dylib \
+        /usr/local/lib/faketime/libfaketime.1.dylib; do
+        if [ -e "$file" ]; then echo "$file"; return; fi
+    done
+}
+
+# What the tests of clocks that jump need. Without it they fail, and say so.
+find_faketime() {
+    if [ -z "$(faketime_library)" ]; then
+        install libfaketime faketime libfaketime libfaketime libfaketime libfaketime ||
+            echo "cannot install libfaketime here" >&2
+    fi
+    TEST_FAKETIME_LIBRARY=$(faketime_library)
+    if [ -n "$TEST_FAKETIME_LIBRARY" ]; then export TEST_FAKETIME_LIBRARY; fi
+}
+
+if [ -z "${TEST_FAKETIME_LIBRARY:-}" ]; then find_faketime; fi
 if [ -z "${TEST_DATABASE_URL:-}" ]; then
     start_postgres -c fsync=off -c max_connections=200
     export TEST_DATABASE_URL="$postgres_url" TEST_POSTGRES_BIN="$postgres_bin"

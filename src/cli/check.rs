@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use crate::api::Provider;
 use crate::config::{Config, Job, kind_name};
 use crate::model::{Kind, KolSearch, Target};
+use crate::schedule::{Misfire, Overlap};
 use crate::time::Time;
 
 /// Fire times shown of each job.
@@ -72,6 +73,7 @@ fn job_text(config: &Config, job: &Job, now: Time) -> String {
     let english = schedule.describe();
     let english = english.trim_end_matches('.');
     let _ = writeln!(text, "  schedule  {}  {english}, {}", schedule.pattern, schedule.zone);
+    text.push_str(&firing_text(job));
     let _ = writeln!(text, "  asks      {}", config.endpoint(job.kind).name());
     let _ = writeln!(text, "  targets   {}", job.targets.len());
     for target in job.targets.iter().take(TARGETS_SHOWN) {
@@ -88,6 +90,32 @@ fn job_text(config: &Config, job: &Job, now: Time) -> String {
         let label = if index == 0 { "next" } else { "" };
         let _ = writeln!(text, "  {label:<9} {}", fire_text(job, fire));
         at = fire;
+    }
+    text
+}
+
+/// How a job fires beyond its pattern, where that is not as usual.
+fn firing_text(job: &Job) -> String {
+    let mut text = String::new();
+    let long = humantime::format_duration;
+    if let Some(active) = job.schedule.active.text() {
+        let _ = writeln!(text, "  active    {active}");
+    }
+    if !job.spread.is_zero() {
+        let _ = writeln!(text, "  spread    over {}", long(job.spread));
+    }
+    let late = match job.misfire {
+        Misfire::Skip => "not looked at".to_owned(),
+        Misfire::Once { .. } => "the latest is looked at".to_owned(),
+        Misfire::All { most, .. } => format!("all are looked at, {most} at the most"),
+    };
+    let young =
+        job.misfire.window().map_or(String::new(), |it| format!(", if younger than {}", long(it)));
+    if job.misfire != Misfire::default() {
+        let _ = writeln!(text, "  late      {late}{young}");
+    }
+    if job.overlap == Overlap::Queue {
+        let _ = writeln!(text, "  overlap   looks wait for one another");
     }
     text
 }
@@ -186,10 +214,13 @@ fn daily_text(config: &Config, now: Time) -> String {
         }
         let rate = config.provider(config.endpoint(job.kind).provider()).rate_per_second;
         if day.calls > f64::from(rate) * SECONDS_A_DAY {
+            let what = match job.overlap {
+                Overlap::Skip => "most of its looks will be missed as superseded",
+                Overlap::Queue => "its looks will queue up without end",
+            };
             let _ = writeln!(
                 text,
-                "warning: {} wants more calls than rate_per_second = {rate} lets through: \
-                 most of its looks will be missed as superseded",
+                "warning: {} wants more calls than rate_per_second = {rate} lets through: {what}",
                 job.name
             );
         }

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use super::show::{cost, count, safe, table};
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::config::Config;
-use crate::crawl::Crawler;
+use crate::crawl::{Crawler, Started};
 use crate::model::{Kind, KolSearch, Target};
 use crate::process::Process;
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
@@ -167,20 +167,32 @@ async fn work_off(
 ) -> Result<()> {
     let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
     let mut signals = super::run::Signals::new()?;
-    let mut told = None;
+    let (mut told, mut failing) = (None, false);
     let began = clock.now();
     loop {
-        if let Err(error) = crawler.save().await {
-            tracing::warn!(error = format!("{error:#}"), "the database fails; trying again");
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => continue,
-                () = signals.next() => return Err(error),
+        let (started, next) = match step(&mut crawler, store, clock, run_id).await {
+            Ok((started, Some(next))) => (started, next),
+            Ok((_, None)) => return Ok(()),
+            Err(error) if crawler.is_idle() => return Err(error),
+            // What has been paid for waits until the database takes it.
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "the database fails; trying again"
+                    );
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(POLL) => continue,
+                    () = signals.next() => return Err(error),
+                }
             }
+        };
+        failing = false;
+        if let Some(error) = crawler.died() {
+            save_the_rest(&mut crawler).await?;
+            return Err(error);
         }
-        let started = crawler.start_due().await?;
-        let mut tx = store.read().await?;
-        let Some(next) = tx.next_try(Some(run_id), clock.now()).await? else { return Ok(()) };
-        drop(tx);
         let now = clock.now();
         if let Some(reason) = started.paused()
             && crawler.is_idle()
@@ -205,15 +217,34 @@ async fn work_off(
             () = crawler.wait() => {}
             () = clock.sleep_until(again), if crawler.is_idle() || !started.held.is_empty() => {}
             () = signals.next() => {
-                while crawler.in_flight() > 0 {
-                    crawler.wait().await;
-                }
-                crawler.save().await?;
+                save_the_rest(&mut crawler).await?;
                 give_up(store, run_id, "cancelled", clock.now()).await?;
                 bail!("stopped; the looks that were not made are missed: cancelled");
             }
         }
     }
+}
+
+/// Saves what has come and sends what may be sent; when the next look may be made, unless all have
+/// been.
+async fn step(
+    crawler: &mut Crawler,
+    store: &Store,
+    clock: &Clock,
+    run_id: i64,
+) -> Result<(Started, Option<Time>)> {
+    crawler.save().await?;
+    let started = crawler.start_due().await?;
+    let mut tx = store.read().await?;
+    Ok((started, tx.next_try(Some(run_id), clock.now()).await?))
+}
+
+/// Lets the calls in flight end, and saves what has come.
+async fn save_the_rest(crawler: &mut Crawler) -> Result<()> {
+    while crawler.in_flight() > 0 {
+        crawler.wait().await;
+    }
+    crawler.save().await
 }
 
 /// The looks of the run that were not made are missed, for this reason.

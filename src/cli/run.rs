@@ -7,11 +7,13 @@ use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::{Cli, SOME_FAILED, load, open};
-use crate::daemon::Daemon;
+use crate::config::Environment;
+use crate::daemon::{Daemon, Watch};
 use crate::time::Clock;
 
 pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
     let config = Arc::new(load(cli)?);
+    let watch = Watch::begin(&config, Environment::read())?;
     config.require_token()?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -20,6 +22,7 @@ pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
     let store = open(cli).await?;
     let stop = CancellationToken::new();
     let mut daemon = Daemon::open(config, store.clone(), Clock::system(), "run").await?;
+    daemon.listen_to(watch);
     let signals = Signals::new()?;
     let first = stop.clone();
     tokio::select! {

@@ -1,5 +1,7 @@
 //! `tidewatch status`: how the jobs stand.
 
+mod daemons;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,12 +11,12 @@ use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
 
+use self::daemons::Daemon;
 use super::show::{cost, count, local, money, safe, table};
-use super::{Cli, Json, load_or_default, open, print};
-use crate::config::{Config, kind_name};
+use super::{Cli, JOBS, Json, load_or_default, open, print};
+use crate::config::{Config, ConfigError, Environment, kind_name};
 use crate::model::Kind;
-use crate::process;
-use crate::store::{CallTotals, JobReport, PauseRow, Problem, ProcessRow, SlotTotals, Spent};
+use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent};
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
@@ -31,7 +33,7 @@ pub(super) struct Status {
 struct Report {
     now: Time,
     since: Time,
-    daemons: Vec<ProcessRow>,
+    daemons: Vec<Daemon>,
     jobs: Vec<Job>,
     slots: SlotTotals,
     calls: Vec<CallTotals>,
@@ -57,7 +59,7 @@ struct Job {
 
 impl Status {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = load_or_default(cli)?;
+        let config = settings(cli)?;
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
@@ -71,7 +73,7 @@ impl Status {
         let report = Report {
             now,
             since,
-            daemons: process::daemons(&store).await?,
+            daemons: daemons::daemons(&store, &mut tx, now, since, config.lease).await?,
             jobs: jobs.map(|report| Job { next_due_at: next(&report.name), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
@@ -106,13 +108,7 @@ impl Report {
         });
         let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed"];
         let mut text = String::new();
-        for daemon in &self.daemons {
-            let since = local(daemon.started_at, zone);
-            text += &format!("a daemon runs since {since} and asks {}\n", daemon.justoneapi_url);
-        }
-        if self.daemons.is_empty() {
-            text += "no daemon is running\n";
-        }
+        text += &daemons::shown(&self.daemons, zone);
         text += &format!("today, since {} ({zone})\n", local(self.since, zone));
         text += &table(&head, &[4, 5, 6, 7], rows.collect());
         let slots = &self.slots;
@@ -166,6 +162,20 @@ fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
 /// The name of a kind in `jobs.toml`.
 fn kind(name: &str) -> String {
     Kind::parse(name).map_or_else(|| name.to_owned(), |kind| kind_name(kind).to_owned())
+}
+
+/// The settings. Wrong ones are no reason to say nothing of the archive.
+fn settings(cli: &Cli) -> Result<Config> {
+    match load_or_default(cli) {
+        Err(error) if error.is::<ConfigError>() => {
+            tracing::warn!(
+                "jobs.toml is wrong, so that its zone and the next fires are not known: \
+                 `tidewatch check` says more"
+            );
+            Ok(Config::parse("", Path::new(JOBS), &Environment::read())?)
+        }
+        other => other,
+    }
 }
 
 /// That there is an archive to ask: looking at one must not make an empty one.

@@ -87,6 +87,10 @@ impl Reader<'_> {
         let kind = self.kind(&section);
         let zone = self.zone(section.value.timezone.as_ref(), zone);
         let schedule = self.schedule(&section, zone);
+        let schedule = schedule.and_then(|schedule| self.active(&section.value, schedule));
+        let spread = self.spread(&section.value, schedule.as_ref());
+        let misfire = self.misfire(&section.value);
+        let overlap = self.overlap(&section.value, misfire);
         let targets = kind.map(|kind| self.targets(kind, &section, name.as_deref()));
         let (name, kind, schedule, targets) = (name?, kind?, schedule?, targets?);
         if schedule.either_day_matches() {
@@ -99,7 +103,9 @@ impl Reader<'_> {
         }
         let enabled = section.value.enabled.unwrap_or(true);
         let max_calls_per_day = self.limit(section.value.max_calls_per_day.as_ref());
-        Some((Job { name, kind, schedule, max_calls_per_day, targets }, enabled))
+        let job =
+            Job { name, kind, schedule, misfire, overlap, spread, max_calls_per_day, targets };
+        Some((job, enabled))
     }
 
     fn required<'a, T, U>(

@@ -79,6 +79,7 @@ impl Reader<'_> {
         file: &Spanned<String>,
         targets: &mut Targets,
     ) -> bool {
+        self.problems.files.push(self.directory.join(file.get_ref()));
         let text = match read_list(&self.directory, file.get_ref()) {
             Ok(text) => text,
             Err(problem) => {

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
-use super::wire::{self, Amagi, Douyin, JustOneApi, TopLevel};
+use super::wire::{self, Amagi, Daemon, Douyin, JustOneApi, TopLevel};
 use super::{Config, Environment, secrets, section};
 use crate::api::Endpoint;
 use crate::model::Kind;
@@ -25,7 +25,7 @@ const LARGEST_FILE: usize = 1 << 20;
 const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
 /// The sections, which are read on their own.
-const SECTIONS: [&str; 5] = ["amagi", "budget", "douyin", "job", "justoneapi"];
+const SECTIONS: [&str; 6] = ["amagi", "budget", "daemon", "douyin", "job", "justoneapi"];
 
 /// The versions of the note detail.
 const NOTE_DETAILS: [(&str, Endpoint); 4] = [
@@ -50,7 +50,7 @@ impl Config {
     /// Reads `jobs.toml` and what it names.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         let text = read_file(path).map_err(|problem| {
-            let mut problems = Problems::default();
+            let mut problems = Problems::of(vec![path.to_owned()]);
             problems.anywhere(problem);
             problems.into_error()
         })?;
@@ -59,7 +59,8 @@ impl Config {
 
     /// Reads the text of a `jobs.toml` as if it stood at `path`.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
-        let mut problems = Problems::default();
+        let files = std::iter::once(path).chain(environment.token_file.as_deref());
+        let mut problems = Problems::of(files.map(Path::to_owned).collect());
         let mut warnings = Vec::new();
         let token = environment.token(&mut problems, &mut warnings);
         let reader = Reader {
@@ -80,13 +81,15 @@ impl<'a> Reader<'a> {
             return Err(self.problems.into_error());
         };
         refuse_secrets(&mut document, &mut self.source, &mut self.problems);
-        let [amagi, budget, douyin, job, justoneapi] = SECTIONS.map(|name| document.remove(name));
+        let [amagi, budget, daemon, douyin, job, justoneapi] =
+            SECTIONS.map(|name| document.remove(name));
         let top: TopLevel = self.section(Some(whole(document, text)));
         let timezone = self.zone(top.timezone.as_ref(), DEFAULT_ZONE);
         let justoneapi: JustOneApi = self.section(justoneapi);
         let has_amagi = amagi.is_some();
         let amagi: Amagi = self.section(amagi);
         let douyin: Douyin = self.section(douyin);
+        let daemon: Daemon = self.section(daemon);
         let budget: wire::Budget = self.section(budget);
         let (jobs, disabled_jobs) = self.jobs(job, timezone);
         let config = Config {
@@ -96,11 +99,13 @@ impl<'a> Reader<'a> {
             work_detail: self.work_detail(&douyin, &amagi, has_amagi),
             justoneapi: self.justoneapi(&justoneapi),
             amagi: self.amagi(&amagi),
+            lease: self.lease(&daemon),
             budget: self.budget(&budget),
             token: self.token,
             jobs,
             disabled_jobs,
             warnings: self.warnings,
+            files: self.problems.files.clone(),
         };
         for endpoint in config.unpriced() {
             let title = format!("max_cost_per_day needs the price of {}", endpoint.name());
@@ -168,7 +173,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn choice(
+    /// One of the words that may stand here; `default` where there is none or it is wrong.
+    pub(super) fn choice(
         &mut self,
         wire: Option<&Spanned<String>>,
         choices: &[&'static str],
@@ -222,8 +228,8 @@ fn whole<'a>(document: DeTable<'a>, text: &str) -> Spanned<DeValue<'a>> {
 
 /// What to say of a key that is no key of a section but the name of one.
 fn misplaced(key: &str) -> Option<Problem> {
-    let near =
-        suggest::nearest(key, ["jobs", "justoneapi", "amagi", "budget", "douyin"].into_iter())?;
+    let sections = ["jobs", "justoneapi", "amagi", "budget", "daemon", "douyin"];
+    let near = suggest::nearest(key, sections.into_iter())?;
     let section = match near {
         "jobs" => "[[job]]".to_owned(),
         near => format!("[{near}]"),

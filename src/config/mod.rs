@@ -5,6 +5,7 @@
 
 mod budget;
 mod environment;
+mod firing;
 mod job;
 mod lists;
 mod load;
@@ -19,13 +20,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::api::client::Server;
 use crate::api::{Endpoint, Provider};
 use crate::model::{Kind, Target};
-use crate::schedule::Schedule;
+use crate::schedule::{Misfire, Overlap, Schedule};
 
 pub use budget::Budget;
 pub use environment::Environment;
@@ -44,6 +45,8 @@ pub struct Config {
     pub justoneapi: ProviderSettings,
     /// amagi's settings.
     pub amagi: ProviderSettings,
+    /// How long what a process is at stays its own after its last sign of life.
+    pub lease: Duration,
     /// The token of JustOneAPI, if one was given. Cannot be printed.
     pub token: Option<SecretString>,
     /// Which version of the note detail to ask for.
@@ -58,6 +61,8 @@ pub struct Config {
     pub disabled_jobs: Vec<Job>,
     /// What is allowed and yet probably not meant.
     pub warnings: Vec<String>,
+    /// The files it was read from: `jobs.toml`, those that it names, and that of the token.
+    pub files: Vec<PathBuf>,
 }
 
 /// How to call one provider.
@@ -86,6 +91,12 @@ pub struct Job {
     pub kind: Kind,
     /// When it fires.
     pub schedule: Schedule,
+    /// What becomes of fires that nobody decided in time.
+    pub misfire: Misfire,
+    /// What becomes of a fire while an older look at the same target is not done.
+    pub overlap: Overlap,
+    /// Over how long the looks of one fire are spread; whole seconds.
+    pub spread: Duration,
     /// Calls a day at the most; `None`: no limit of its own.
     pub max_calls_per_day: Option<i64>,
     /// What it looks at, each once, in the order of the file.
@@ -125,6 +136,12 @@ impl Config {
             Provider::JustOneApi => self.justoneapi.price_micros.get(&endpoint).copied(),
             Provider::Amagi => Some(0),
         }
+    }
+
+    /// Whether JustOneAPI is asked at the same address and with the same token as by `other`.
+    pub fn asks_as(&self, other: &Self) -> bool {
+        let token = |it: &Self| it.token.as_ref().map(|token| token.expose_secret().to_owned());
+        self.justoneapi.base_url == other.justoneapi.base_url && token(self) == token(other)
     }
 
     /// Whether looking at a target takes JustOneAPI's token.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use secrecy::{ExposeSecret, SecretString};
@@ -18,13 +19,19 @@ const LONGEST_LINE: usize = 400;
 const LONGEST_SEARCHED: usize = 1 << 16;
 
 /// Everything that is wrong with the settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ConfigError {
     problems: Vec<String>,
     count: usize,
+    files: Vec<PathBuf>,
 }
 
 impl ConfigError {
+    /// The files that were read, or were to be: what is wrong is in one of them.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// The problems, each as text of several lines, in the order of the file.
     pub fn problems(&self) -> &[String] {
         &self.problems
@@ -39,6 +46,16 @@ impl fmt::Display for ConfigError {
             write!(f, "\n\n… and {hidden} more problems")?;
         }
         Ok(())
+    }
+}
+
+/// Without the files: a name may hold what is not to be shown.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigError")
+            .field("problems", &self.problems)
+            .field("count", &self.count)
+            .finish_non_exhaustive()
     }
 }
 
@@ -131,9 +148,16 @@ pub(super) struct Problems {
     /// Where in jobs.toml they belong, and their text.
     shown: Vec<(usize, String)>,
     count: usize,
+    /// The files that were read, or were to be.
+    pub(super) files: Vec<PathBuf>,
 }
 
 impl Problems {
+    /// None yet, of these files.
+    pub(super) fn of(files: Vec<PathBuf>) -> Self {
+        Self { files, ..Self::default() }
+    }
+
     /// A problem at a place of a text.
     pub(super) fn at(&mut self, source: &Source<'_>, span: Range<usize>, problem: Problem) {
         self.push(span.start, || render(source, span, problem, false));
@@ -169,7 +193,7 @@ impl Problems {
     pub(super) fn into_error(mut self) -> ConfigError {
         self.shown.sort_by_key(|(at, _)| *at);
         let problems = self.shown.into_iter().map(|(_, text)| text).collect();
-        ConfigError { problems, count: self.count }
+        ConfigError { problems, count: self.count, files: self.files }
     }
 
     fn push(&mut self, at: usize, text: impl FnOnce() -> String) {

@@ -1,7 +1,7 @@
 //! The sections of the providers, resolved.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::{Spanned, Value};
@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 use super::environment::BASE_URL;
 use super::problems::{Problem, quoted};
-use super::wire::{Amagi, JustOneApi, Pairs};
+use super::wire::{Amagi, Daemon, JustOneApi, Pairs};
 use super::{ProviderSettings, Reader};
 use crate::api::{Endpoint, Provider};
 use crate::suggest;
@@ -43,6 +43,13 @@ const MOST_RATE: u32 = 1000;
 
 /// The longest timeout that is accepted, in seconds.
 const MOST_TIMEOUT_SECONDS: u32 = 600;
+
+/// How long a look stays with a process that says nothing, in seconds: long enough for a busy
+/// database, short enough for the others to go on.
+const LEASE_SECONDS: u32 = 60;
+
+/// The leases that are accepted, in seconds.
+const LEASES: RangeInclusive<u32> = 5..=600;
 
 /// Digits after the point that a price in millionths can hold.
 const PRICE_DIGITS: usize = 6;
@@ -80,14 +87,31 @@ impl Reader<'_> {
         }
     }
 
+    pub(super) fn lease(&mut self, wire: &Daemon) -> Duration {
+        let seconds = self.number_in(&wire.lease_seconds, LEASE_SECONDS, LEASES);
+        Duration::from_secs(u64::from(seconds))
+    }
+
     /// A whole number from 1 to `most`; 0 and below would stop everything silently.
     pub(super) fn number(&mut self, wire: &Option<Spanned<i64>>, default: u32, most: u32) -> u32 {
+        self.number_in(wire, default, 1..=most)
+    }
+
+    /// A whole number in a range.
+    pub(super) fn number_in(
+        &mut self,
+        wire: &Option<Spanned<i64>>,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> u32 {
         let Some(wire) = wire else { return default };
         match u32::try_from(*wire.get_ref()) {
-            Ok(number) if (1..=most).contains(&number) => number,
+            Ok(number) if range.contains(&number) => number,
             _ => {
-                let help =
-                    format!("a whole number from 1 to {most}; without this line it is {default}");
+                let (least, most) = (range.start(), range.end());
+                let help = format!(
+                    "a whole number from {least} to {most}; without this line it is {default}"
+                );
                 self.problem(wire.span(), Problem::new("the number is out of range", help));
                 default
             }

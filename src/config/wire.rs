@@ -76,6 +76,15 @@ pub(super) struct Douyin {
     pub(super) provider: Option<Spanned<String>>,
 }
 
+/// `[daemon]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Daemon {
+    /// How long what a process is at stays its own after its last sign of life, in seconds.
+    /// Default: 60.
+    pub(super) lease_seconds: Option<Spanned<i64>>,
+}
+
 /// `[[job]]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -92,6 +101,19 @@ pub(super) struct JobEntry {
     pub(super) max_calls_per_day: Option<Spanned<i64>>,
     /// Whether it fires at all. Default: true.
     pub(super) enabled: Option<bool>,
+    /// When it fires: windows such as `mon-fri 09:00-18:00`, in its zone. Default: always.
+    pub(super) active: Option<Texts>,
+    /// Over how long the looks of one fire are spread, such as `10m`. Default: not at all.
+    pub(super) spread: Option<Spanned<String>>,
+    /// What becomes of fires that nobody decided in time: `once`, `skip` or `all`. Default: once.
+    pub(super) misfire: Option<Spanned<String>>,
+    /// How old a fire may be that is looked at all the same, such as `6h`. Default: any age.
+    pub(super) window: Option<Spanned<String>>,
+    /// With `misfire = "all"`: how many are looked at. Default: 24.
+    pub(super) max_catchup: Option<Spanned<i64>>,
+    /// What becomes of a fire while an older look is not done: `skip` or `queue`. Default: skip;
+    /// queue with `misfire = "all"`.
+    pub(super) overlap: Option<Spanned<String>>,
     /// Kind `notes`: ids, links or share text.
     pub(super) notes: Option<Texts>,
     /// Kind `notes`: a file with one of them a line.

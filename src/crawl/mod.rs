@@ -2,6 +2,7 @@
 //! differ only in where the slots come from.
 
 mod answer;
+mod doubt;
 mod gate;
 mod pace;
 mod signs;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
@@ -25,9 +26,6 @@ use crate::time::{Clock, Time};
 pub use gate::Held;
 use gate::{Asked, Gate};
 use signs::Sign;
-
-/// How much longer than a call may take a claim holds: time to read and save the answer.
-const LEASE_MARGIN: Duration = Duration::from_secs(90);
 
 /// Answers saved in one transaction at the most.
 const SAVE_AT_ONCE: usize = 200;
@@ -60,6 +58,11 @@ pub struct Crawler {
     unsaved: Vec<Answer>,
     /// What each of them says of its endpoint.
     signs: Vec<Sign>,
+    /// The calls in flight and those not saved yet.
+    in_hand: BTreeSet<i64>,
+    /// Whether nobody knows what became of the last commit of claims.
+    in_doubt: bool,
+    died: Option<JoinError>,
     turn: usize,
     tally: Tally,
 }
@@ -138,8 +141,7 @@ impl Crawler {
         owner: i64,
         run: Option<i64>,
     ) -> Result<Self> {
-        let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
-        let client = Arc::new(Client::new(justoneapi, amagi, config.token.clone())?);
+        let client = client(&config)?;
         Ok(Self {
             config,
             store,
@@ -155,9 +157,22 @@ impl Crawler {
             ended: VecDeque::new(),
             unsaved: Vec::new(),
             signs: Vec::new(),
+            in_hand: BTreeSet::new(),
+            in_doubt: false,
+            died: None,
             turn: 0,
             tally: Tally::default(),
         })
+    }
+
+    /// Works with other settings from now on. Calls in flight go on as they began.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made; then the old settings stay in force.
+    pub fn take_over(&mut self, config: Arc<Config>) -> Result<()> {
+        self.client = client(&config)?;
+        self.config = config;
+        Ok(())
     }
 
     /// Whether nothing is being called and nothing waits to be saved.
@@ -193,12 +208,18 @@ impl Crawler {
         self.in_flight.len()
     }
 
+    /// Answers that have come and wait to be saved.
+    pub fn unsaved(&self) -> usize {
+        self.unsaved.len()
+    }
+
     /// Claims slots that may be tried now and sends their calls, as many as pauses, budget, rates
     /// and the calls in flight allow.
     ///
     /// # Errors
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
+        self.give_back_unsent().await?;
         let mut started = Started::default();
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
@@ -226,22 +247,24 @@ impl Crawler {
     /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them; how
     /// many, and what holds back more.
     async fn start(&mut self, kind: Kind, most: usize) -> Result<(usize, Option<Held>)> {
-        let now = self.clock.now();
         let config = self.config.clone();
         let endpoint = config.endpoint(kind);
         let mut tx = self.store.begin_by_keys().await?;
+        let now = self.clock.now();
         let mut gate = Gate::open(&mut tx, &config, now).await?;
         let (room, held) = gate.room(&mut tx, endpoint, most).await?;
         let mut admitted = Vec::new();
         if room > 0 {
-            let until = now.plus(config.provider(endpoint.provider()).timeout + LEASE_MARGIN);
+            let until = now.plus(config.lease);
             let claims = tx.claim(self.owner, kind, self.run, room, now, until).await?;
             let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = gate.admit(&mut tx, asked).await?;
         }
         let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
         let (pauses, failures) = gate.into_troubles();
+        self.in_doubt = true;
         tx.commit().await?;
+        self.in_doubt = false;
         self.pauses = pauses;
         for (endpoint, failures) in failures {
             if failures > 0 {
@@ -275,6 +298,7 @@ impl Crawler {
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
         *self.open.entry(endpoint.provider()).or_default() += 1;
+        self.in_hand.insert(call_id);
         self.in_flight.spawn(async move {
             let sent_at = clock.now();
             let mut received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
@@ -318,11 +342,11 @@ impl Crawler {
         }
     }
 
-    fn landed(&mut self, done: Result<Fetched, tokio::task::JoinError>) {
+    fn landed(&mut self, done: Result<Fetched, JoinError>) {
         match done {
             Ok(fetched) => self.ended.push_back(fetched),
-            // Its slot's lease will end and its ledger row stays open: both say so.
-            Err(error) => tracing::error!(%error, "a call was lost inside the program"),
+            // Its ledger row stays open, and says so.
+            Err(error) => self.died = Some(error),
         }
     }
 
@@ -366,6 +390,7 @@ impl Crawler {
             if let Some(open) = self.open.get_mut(&sign.endpoint.provider()) {
                 *open = open.saturating_sub(1);
             }
+            self.in_hand.remove(&answer.end.call_id);
             self.tally.add(answer.settlement.next);
             tell(answer, &mut self.retry_at);
         }
@@ -427,4 +452,9 @@ fn tell(answer: &Answer, retry_at: &mut Option<Time>) {
             tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
         }
     }
+}
+
+fn client(config: &Config) -> Result<Arc<Client>> {
+    let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
+    Ok(Arc::new(Client::new(justoneapi, amagi, config.token.clone())?))
 }

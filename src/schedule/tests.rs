@@ -137,3 +137,128 @@ fn other_mistakes_are_explained() {
 fn the_english_text_is_for_people() {
     assert_eq!(schedule("0 9 * * MON", Tz::UTC).describe(), "At 09:00, on Monday.");
 }
+
+/// The next fires within these windows after a time, in UTC, without the date's year.
+fn next_within(
+    windows: &[&str],
+    pattern: &str,
+    zone: Tz,
+    after: &str,
+    count: usize,
+) -> Vec<String> {
+    let mut active = Active::default();
+    windows.iter().for_each(|window| active.add(window).expect("a window"));
+    let schedule = schedule(pattern, zone).within(active).expect("a schedule");
+    let first = schedule.next_after(time(after));
+    let fires = std::iter::successors(first, |at| schedule.next_after(*at)).take(count);
+    fires.map(|at| at.utc().format("%m-%d %H:%M:%S").to_string()).collect()
+}
+
+#[test]
+fn outside_of_its_windows_a_schedule_does_not_fire_and_their_end_is_outside() {
+    let next = |windows: &[&str], after| next_within(windows, "*/30 * * * *", Tz::UTC, after, 3);
+    let day = "2026-03-09 22:15:00";
+    assert_eq!(next(&["09:00-23:00"], day), ["03-09 22:30:00", "03-10 09:00:00", "03-10 09:30:00"]);
+    assert_eq!(next(&["22:00-00:30"], day), ["03-09 22:30:00", "03-09 23:00:00", "03-09 23:30:00"]);
+    let midnight = ["03-10 00:00:00", "03-10 22:00:00", "03-10 22:30:00"];
+    assert_eq!(next(&["22:00-00:30"], "2026-03-09 23:30:00"), midnight);
+    let two = ["03-09 23:00:00", "03-10 07:00:00", "03-10 07:30:00"];
+    assert_eq!(next(&["07:00-08:00", "23:00-23:01"], day), two);
+    assert_eq!(next(&["00:00-24:00"], day)[..2], ["03-09 22:30:00", "03-09 23:00:00"]);
+}
+
+#[test]
+fn the_days_of_a_window_are_those_it_begins_on() {
+    // 2026-03-06 is a Friday.
+    let next = |window, after| next_within(&[window], "0 * * * *", Tz::UTC, after, 3);
+    let weekend = ["03-06 23:00:00", "03-07 00:00:00", "03-07 01:00:00"];
+    assert_eq!(next("mon-fri 23:00-02:00", "2026-03-06 12:00:00"), weekend);
+    let monday = ["03-09 23:00:00", "03-10 00:00:00", "03-10 01:00:00"];
+    assert_eq!(next("Mon-Fri 23:00-02:00", "2026-03-07 01:30:00"), monday);
+    let around = ["03-08 10:00:00", "03-09 10:00:00", "03-14 10:00:00"];
+    assert_eq!(next("sat-mon 10:00-11:00", "2026-03-07 12:00:00"), around);
+    assert_eq!(
+        next("wed 10:00-12:00", "2026-03-07 12:00:00")[..2],
+        ["03-11 10:00:00", "03-11 11:00:00"]
+    );
+}
+
+#[test]
+fn windows_go_by_the_wall_clock_on_the_days_it_changes() {
+    let zone = Tz::America__New_York;
+    let next = |window, after| next_within(&[window], "*/30 * * * *", zone, after, 4);
+    // 01:30 to 02:00 comes twice in November.
+    let autumn = ["11-07 05:30:00", "11-07 06:30:00", "11-08 06:30:00", "11-09 06:30:00"];
+    assert_eq!(next("01:30-02:00", "2027-11-07 00:00:00"), autumn);
+    // And 02:30 does not come at all on a day in March: the window is open from 03:00 on.
+    let spring = ["03-14 07:00:00", "03-15 06:30:00", "03-15 07:00:00", "03-16 06:30:00"];
+    assert_eq!(next("02:30-03:30", "2027-03-14 00:00:00"), spring);
+}
+
+#[test]
+fn windows_in_which_a_schedule_never_fires_are_refused() {
+    let within = |pattern: &str, window: &str| {
+        let mut active = Active::default();
+        active.add(window).expect("a window");
+        schedule(pattern, Tz::UTC).within(active)
+    };
+    let refused = within("0 12 * * *", "13:00-14:00").expect_err("must be refused");
+    assert!(refused.contains("`0 12 * * *` never fires within"), "{refused}");
+    assert!(within("0 0 29 2 *", "mon 00:00-01:00").is_ok(), "2044");
+    assert!(within("0 0 * * SUN", "mon-sat 00:00-24:00").is_err());
+}
+
+#[test]
+fn what_is_no_window_is_explained() {
+    let refused = |text| Active::default().add(text).expect_err("must be refused");
+    for text in ["", "9-17", "09:00", "09:00-25:00", "09:60-10:00", "24:01-03:00", "+9:00-10:00"] {
+        assert!(refused(text).contains("no window of time"), "{text}: {}", refused(text));
+    }
+    for text in ["someday 09:00-10:00", "mon,tue 09:00-10:00", "mon- 09:00-10:00"] {
+        assert!(refused(text).contains("these are no days"), "{text}: {}", refused(text));
+    }
+    for text in ["09:00-09:00", "24:00-09:00"] {
+        assert!(refused(text).contains("empty"), "{text}: {}", refused(text));
+    }
+}
+
+#[test]
+fn windows_are_read_back_as_they_were_written() {
+    let mut active = Active::default();
+    assert_eq!(active.text(), None);
+    active.add("mon-fri 09:00-18:00").expect("a window");
+    active.add(" 22:00-02:00 ").expect("a window");
+    let text = active.text().expect("a text");
+    assert_eq!(text, "mon-fri 09:00-18:00, 22:00-02:00");
+    assert_eq!(Active::parse(&text), Ok(active));
+}
+
+#[test]
+fn fires_a_day_know_the_windows() {
+    let mut active = Active::default();
+    active.add("mon-fri 09:00-19:00").expect("a window");
+    let hourly = schedule("@hourly", Tz::Asia__Shanghai).within(active).expect("a schedule");
+    let a_day = hourly.fires_per_day(time("2026-03-09 00:00:00"));
+    assert!((a_day - 50.0 / 7.0).abs() < 0.001, "{a_day}");
+}
+
+#[test]
+fn the_latest_fires_are_found_however_long_ago() {
+    let monthly = schedule("0 0 1 * *", Tz::UTC);
+    let (after, until) = (time("2024-01-15 00:00:00"), time("2026-03-09 00:00:00"));
+    let dates = |most| {
+        let fires = monthly.latest(after, until, most).into_iter();
+        fires.map(|at| at.utc().format("%y-%m-%d").to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(dates(2), ["26-02-01", "26-03-01"]);
+    assert_eq!(dates(100).len(), 26);
+    assert_eq!(monthly.latest(until, until, 2), []);
+}
+
+#[test]
+fn the_shortest_gap_knows_the_days_the_clocks_change() {
+    let gap = |pattern, zone| schedule(pattern, zone).shortest_gap().as_secs();
+    assert_eq!(gap("0,50 * * * *", Tz::UTC), 600);
+    assert_eq!(gap("0 9 * * *", Tz::UTC), 86_400);
+    assert_eq!(gap("0 9 * * *", Tz::America__New_York), 23 * 3600);
+}

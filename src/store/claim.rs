@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Tx, fetch_all, fetch_optional};
+use super::{Count, Tx, fetch_all, fetch_optional};
 use crate::model::Kind;
 use crate::time::Time;
 
@@ -33,11 +33,6 @@ pub struct Claim {
 #[derive(sqlx::FromRow)]
 struct RetryRow {
     retry_at: Option<Time>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Count {
-    count: i64,
 }
 
 /// The slots of the kind `$4` and the run `$5` that may be claimed at `$1` by `$2`, `$6` at the

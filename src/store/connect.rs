@@ -4,7 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -70,7 +70,13 @@ impl Store {
     /// URL is in no error.
     pub async fn connect(url: &str) -> Result<Self> {
         if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+            let path = path.strip_prefix("//").unwrap_or(path);
+            ensure!(
+                !path.contains('?'),
+                "a SQLite URL is sqlite:PATH and takes no parameters: what follows the ? would \
+                 become part of the file's name"
+            );
+            let path = Path::new(path);
             return Self::open_sqlite(path)
                 .await
                 .with_context(|| format!("cannot open the SQLite file {}", path.display()));
@@ -105,6 +111,7 @@ impl Store {
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
         create_private(path)?;
+        super::file::warn(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .foreign_keys(true)
@@ -112,15 +119,14 @@ impl Store {
             // A power loss takes nothing that was acknowledged; the write rate is small.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options.clone())
-            .await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(SQLITE_READERS)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_lazy_with(options.read_only(true));
+        // Where the disk fails, SQLite may end a transaction of which the connection then believes
+        // for ever that it is still open.
+        let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).before_acquire(
+            |connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }),
+        );
+        let writer = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+        let readers =
+            pool.max_connections(SQLITE_READERS).connect_lazy_with(options.read_only(true));
         Ok(Self::Sqlite { writer, readers })
     }
 

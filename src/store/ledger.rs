@@ -1,12 +1,13 @@
 //! Statements about the ledger of calls: a row before each call, closed after it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::Tx;
 use super::bulk::Rows;
+use super::rows::array;
+use super::{Tx, execute};
 use crate::time::Time;
 
 /// The intent to make a call, written before it is sent.
@@ -113,5 +114,28 @@ impl Tx {
              from {rows} where calls.call_id = r.call_id",
         )
         .await
+    }
+
+    /// Gives back what `owner` has claimed and never sent: every open call of its own that is not
+    /// one of these. They stand on the ledger as unsent, and cost nothing. How many they were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_back_unsent(&mut self, owner: i64, in_hand: &BTreeSet<i64>) -> Result<u64> {
+        let in_hand: Vec<_> = in_hand.iter().map(ToString::to_string).collect();
+        let in_hand = array(&in_hand)?;
+        let unsent = format!(
+            "c.outcome is null and c.owner = $2 and cast(c.call_id as text) not in {}",
+            self.listed(1)
+        );
+        let sql = format!(
+            "update slots set lease_owner = null, lease_until = null, attempts = attempts - 1
+             from calls c
+             where {unsent} and slots.target_id = c.target_id and slots.due_at = c.due_at
+               and slots.outcome is null and slots.lease_owner = $2"
+        );
+        execute!(self, sqlx::AssertSqlSafe(sql), in_hand.as_str(), owner);
+        let sql = format!("update calls as c set outcome = 'unsent', billed = 'no' where {unsent}");
+        Ok(execute!(self, sqlx::AssertSqlSafe(sql), in_hand.as_str(), owner))
     }
 }

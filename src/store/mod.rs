@@ -10,13 +10,17 @@ mod budget;
 mod bulk;
 mod cells;
 mod claim;
+mod config_loads;
 mod connect;
 mod endpoints;
+mod file;
+mod jobs;
 mod known;
 mod ledger;
 mod pauses;
 mod plan;
 mod presence;
+mod processes;
 mod queue;
 mod report;
 mod rows;
@@ -24,17 +28,21 @@ mod run_report;
 mod shapes;
 mod time;
 mod upsert;
+mod watchlists;
 
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
 pub use claim::Claim;
+pub use config_loads::{ConfigLoad, ConfigState};
 pub use connect::{Schema, Store};
 pub use endpoints::EndpointRow;
+pub use jobs::{JobEntry, JobRow};
 pub use ledger::{CallEnd, CallStart};
 pub use pauses::PauseRow;
-pub use plan::{Fires, JobRow};
-pub use presence::{Presence, ProcessRow};
+pub use plan::Fires;
+pub use presence::Presence;
+pub use processes::{ProcessRow, Silence};
 pub use queue::{Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
 pub use run_report::{Counts, KolFigures, Observation, Suggested};
@@ -62,6 +70,18 @@ impl Tx {
         }
         .context("the database could not commit")
     }
+}
+
+/// The number of a row.
+#[derive(sqlx::FromRow)]
+struct Id {
+    id: i64,
+}
+
+/// How many there are.
+#[derive(sqlx::FromRow)]
+struct Count {
+    count: i64,
 }
 
 /// Whether an error says that the database refuses the data itself, however often it is tried:

@@ -134,4 +134,36 @@ impl Tx {
             next
         ))
     }
+
+    /// Ends the pauses that began after `soon`, under a clock that was ahead, but for those by
+    /// hand; of the others none waits for its next try until after `latest`. No endpoint is paid
+    /// for, or was slowed down, after `soon`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pull_in_pauses(&mut self, now: Time, soon: Time, latest: Time) -> Result<()> {
+        execute!(
+            self,
+            "update pauses set ended_at = $1, ended_by = 'clock'
+             where ended_at is null and since > $2 and reason <> 'by_hand'",
+            now,
+            soon
+        );
+        execute!(
+            self,
+            "update pauses set probe_at = $1 where ended_at is null and probe_at > $2",
+            now,
+            latest
+        );
+        execute!(
+            self,
+            "update endpoints set
+                 slowed_at = case when slowed_at > $2 then $1 else slowed_at end,
+                 paid_through = case when paid_through > $2 then $1 else paid_through end
+             where slowed_at > $2 or paid_through > $2",
+            now,
+            soon
+        );
+        Ok(())
+    }
 }

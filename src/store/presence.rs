@@ -1,12 +1,22 @@
-//! Which processes are at work on a database: so that a dead one's leases end at once.
+//! A process's announcement that it is at work: what others cannot have while it lives.
 
 use std::fs::{File, TryLockError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use sqlx::PgConnection;
+use sqlx::PgPool;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 
-use super::{Store, Tx, execute, fetch_all};
-use crate::time::Time;
+use super::Store;
+
+/// How long the server may take to answer on the connection that holds the lock.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Lets the server notice within a minute that a process's machine is gone: by itself it would
+/// keep the lock for hours.
+const KEEPALIVE: &str = "select set_config('tcp_keepalives_idle', '30', false),
+                                set_config('tcp_keepalives_interval', '10', false),
+                                set_config('tcp_keepalives_count', '3', false)";
 
 /// A process's announcement that it is at work. Lasts until it is dropped, or the process ends,
 /// however it ends.
@@ -15,11 +25,21 @@ pub enum Presence {
     /// An exclusive lock on a file beside the database.
     Sqlite(File),
     /// An advisory lock, held by a connection of its own.
-    Postgres(PgConnection),
+    Postgres(Lock),
+}
+
+/// An advisory lock and the connection that holds it.
+#[derive(Debug)]
+pub struct Lock {
+    owner: i64,
+    pool: PgPool,
+    // Listens to nothing; but only a listener notices at once that it was cut off.
+    connection: Option<PgListener>,
 }
 
 impl Store {
-    /// Announces the process `owner`. `None` on SQLite when another process is at work already.
+    /// Announces the process `owner`. `None` when the number is announced already, or on SQLite
+    /// when another process is at work.
     ///
     /// # Errors
     /// When the lock cannot be taken for another reason.
@@ -42,78 +62,81 @@ impl Store {
                 }
             }
             Self::Postgres(pool) => {
-                // Not the pool's any more: given back to it the connection would keep the lock, and
-                // closing the pool would wait for it for ever.
-                let mut connection = pool.acquire().await?.detach();
-                #[expect(clippy::disallowed_methods, reason = "outside any transaction")]
-                sqlx::query("select pg_advisory_lock($1)")
-                    .bind(owner)
-                    .execute(&mut connection)
-                    .await?;
-                Ok(Some(Presence::Postgres(connection)))
+                let mut lock = Lock { owner, pool: pool.clone(), connection: None };
+                Ok(lock.hold().await?.then_some(Presence::Postgres(lock)))
             }
         }
     }
 }
 
-/// A process that made calls, and whom it asked.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
-pub struct ProcessRow {
-    /// Its number, as on the ledger.
-    pub owner: i64,
-    /// What it was started as.
-    pub verb: String,
-    /// Of tidewatch.
-    pub version: String,
-    /// Where its calls to JustOneAPI went.
-    pub justoneapi_url: String,
-    /// Where its calls to amagi went.
-    pub amagi_url: String,
-    /// When it began.
-    pub started_at: Time,
+impl Presence {
+    /// Makes sure that it still stands, and announces the process anew where its connection was
+    /// cut. False while the server has not noticed the end of the former connection.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn hold(&mut self) -> Result<bool> {
+        match self {
+            Self::Sqlite(_) => Ok(true),
+            Self::Postgres(lock) => lock.hold().await,
+        }
+    }
+
+    /// Ends when it no longer stands, because its connection was cut; never on SQLite. May be
+    /// dropped at any time.
+    pub async fn lost(&mut self) {
+        match self {
+            Self::Sqlite(_) => std::future::pending().await,
+            Self::Postgres(lock) => lock.lost().await,
+        }
+    }
 }
 
-impl Tx {
-    /// Puts a process on record.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_process(&mut self, process: &ProcessRow) -> Result<()> {
-        execute!(
-            self,
-            "insert into processes (owner, verb, version, justoneapi_url, amagi_url, started_at)
-             values ($1, $2, $3, $4, $5, $6)",
-            process.owner,
-            process.verb.as_str(),
-            process.version.as_str(),
-            process.justoneapi_url.as_str(),
-            process.amagi_url.as_str(),
-            process.started_at
-        );
-        Ok(())
+impl Lock {
+    async fn hold(&mut self) -> Result<bool> {
+        let asked = tokio::time::timeout(ANSWER_TIMEOUT, self.ask()).await;
+        let held = asked.context("the server does not answer").flatten();
+        if held.is_err() {
+            self.connection = None;
+        }
+        held
     }
 
-    /// Puts on record that a process ended of its own accord.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn end_process(&mut self, owner: i64, now: Time) -> Result<()> {
-        execute!(self, "update processes set stopped_at = $2 where owner = $1", owner, now);
-        Ok(())
+    /// Takes the lock. A session may do so as often as it likes.
+    #[expect(clippy::disallowed_methods, reason = "outside any transaction")]
+    async fn ask(&mut self) -> Result<bool> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => self.connection.insert(connect(&self.pool).await?),
+        };
+        let sql = "select pg_try_advisory_lock($1)";
+        Ok(sqlx::query_scalar(sql).bind(self.owner).fetch_one(connection).await?)
     }
 
-    /// The processes started as `verb` that have not ended of their own accord, the latest first:
-    /// at work, or dead.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn unfinished_processes(&mut self, verb: &str) -> Result<Vec<ProcessRow>> {
-        Ok(fetch_all!(
-            self,
-            ProcessRow,
-            "select owner, verb, version, justoneapi_url, amagi_url, started_at from processes
-             where verb = $1 and stopped_at is null order by started_at desc",
-            verb
-        ))
+    async fn lost(&mut self) {
+        match &mut self.connection {
+            None => std::future::pending().await,
+            // Nobody notifies it of anything, so whatever comes is its end.
+            Some(connection) => {
+                let _ = connection.try_recv().await;
+                self.connection = None;
+            }
+        }
     }
+}
+
+/// A connection of its own, not one of the pool's: given back there it would keep the lock, and
+/// closing the pool would wait for it for ever.
+#[expect(clippy::disallowed_methods, reason = "outside any transaction")]
+async fn connect(pool: &PgPool) -> Result<PgListener> {
+    let own = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .acquire_timeout(ANSWER_TIMEOUT)
+        .connect_lazy_with((*pool.connect_options()).clone());
+    let mut connection = PgListener::connect_with(&own).await?;
+    connection.eager_reconnect(false);
+    sqlx::query(KEEPALIVE).execute(&mut connection).await?;
+    Ok(connection)
 }

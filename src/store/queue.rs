@@ -1,4 +1,4 @@
-//! Statements about slots in progress: settling them, and what a dead process left behind.
+//! Statements about slots in progress: settling them after their calls.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::bulk::Rows;
-use super::{Tx, execute, fetch_all, fetch_optional};
+use super::plan::queued;
+use super::{Tx, execute, fetch_all};
 use crate::time::Time;
 
 /// What becomes of a slot after a call.
@@ -84,18 +85,8 @@ struct CallRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct OwnerRow {
-    owner: i64,
-}
-
-#[derive(sqlx::FromRow)]
 struct KolRow {
     kol_id: String,
-}
-
-#[derive(sqlx::FromRow)]
-struct Flag {
-    flag: bool,
 }
 
 impl Tx {
@@ -118,7 +109,7 @@ impl Tx {
 
     /// Settles slots after their calls; the calls whose slots were settled. A slot that has been
     /// claimed anew or closed meanwhile is left alone: the answer came late. One to be tried again
-    /// is missed instead, if the next look at its target is already due.
+    /// is missed instead, if the next look at its target is already due and no job queues them.
     ///
     /// # Errors
     /// When the database fails.
@@ -146,14 +137,18 @@ impl Tx {
         if settled.iter().any(|settled| matches!(settled.next, Next::Retry(..))) {
             self.execute_over(
                 &rows,
-                "update slots set outcome = 'missed', closed_at = r.retry_at
-                 from {rows}
-                 where slots.target_id = r.target_id and slots.due_at = r.due_at
-                   and slots.outcome is null and slots.reason is not null
-                   and slots.lease_owner is null and exists (
-                       select 1 from slots n join job_runs jr on jr.run_id = n.run_id
-                       where n.target_id = r.target_id and n.due_at > r.due_at
-                         and n.outcome is null and jr.job_id is not null)",
+                concat!(
+                    "update slots set outcome = 'missed', closed_at = r.retry_at
+                     from {rows}
+                     where slots.target_id = r.target_id and slots.due_at = r.due_at
+                       and slots.outcome is null and slots.reason is not null
+                       and slots.lease_owner is null and exists (
+                           select 1 from slots n join job_runs jr on jr.run_id = n.run_id
+                           where n.target_id = r.target_id and n.due_at > r.due_at
+                             and n.outcome is null and jr.job_id is not null)
+                       and not ",
+                    queued!()
+                ),
             )
             .await?;
         }
@@ -174,57 +169,5 @@ impl Tx {
             now,
             reason
         ))
-    }
-
-    /// The processes that hold leases or have open rows on the ledger, but for `me`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn other_owners(&mut self, me: i64) -> Result<Vec<i64>> {
-        let rows = fetch_all!(
-            self,
-            OwnerRow,
-            "select lease_owner as owner from slots
-             where outcome is null and lease_owner is not null and lease_owner <> $1
-             union
-             select owner from calls where outcome is null and owner <> $1",
-            me
-        );
-        Ok(rows.into_iter().map(|row| row.owner).collect())
-    }
-
-    /// Frees what a dead process left behind: its slots may be claimed at once, and its open
-    /// ledger rows are marked as interrupted, billed or not nobody knows. How many calls that were.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn bury(&mut self, owner: i64) -> Result<u64> {
-        execute!(
-            self,
-            "update slots set lease_owner = null, lease_until = null,
-                              reason = coalesce(reason, 'interrupted')
-             where outcome is null and lease_owner = $1",
-            owner
-        );
-        Ok(execute!(
-            self,
-            "update calls set outcome = 'interrupted', billed = 'unknown'
-             where outcome is null and owner = $1",
-            owner
-        ))
-    }
-
-    /// Whether the process `owner` is alive: it holds a lock of that number for as long as its
-    /// connection lives. On SQLite, where a lock file lets one process in, nobody else is.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn is_alive(&mut self, owner: i64) -> Result<bool> {
-        // Differs by necessity: only PostgreSQL has advisory locks. Held by this transaction.
-        let Self::Postgres(_) = self else {
-            return Ok(false);
-        };
-        let sql = "select not pg_try_advisory_xact_lock($1) as flag";
-        Ok(fetch_optional!(self, Flag, sql, owner).is_some_and(|row| row.flag))
     }
 }

@@ -160,7 +160,7 @@ impl Tx {
         ))
     }
 
-    /// What went wrong from `since` on, and what is still open though it was due before `overdue`,
+    /// What went wrong from `since` on, and what is still open though it could have been made before `overdue`,
     /// the most frequent first.
     ///
     /// # Errors
@@ -177,7 +177,7 @@ impl Tx {
              union all
              select 'overdue', 'no daemon made the look', count(*), max(due_at)
              from slots where outcome is null and reason is null and lease_owner is null
-                          and due_at < $2 having count(*) > 0
+                          and retry_at < $2 having count(*) > 0
              union all
              select 'unknown call', outcome, count(*), max(opened_at)
              from calls where outcome = 'interrupted' and opened_at >= $1 group by outcome

@@ -15,6 +15,12 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// The database at this address, which somebody else keeps.
+    pub(crate) fn at(url: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        Self { url: url.to_owned(), directory }
+    }
+
     /// Its address.
     pub(crate) fn url(&self) -> &str {
         &self.url

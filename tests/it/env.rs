@@ -11,6 +11,7 @@ use tidewatch::daemon::Daemon;
 use tidewatch::simulator::{self, Amagi, Fates, Options, Replay, Simulator, World};
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
+use tokio_util::sync::CancellationToken;
 
 use crate::databases::Database;
 
@@ -73,6 +74,21 @@ impl Env {
     /// their first section belongs to `[justoneapi]`.
     pub(crate) async fn restart(&mut self, jobs: &str) {
         self.daemon = None;
+        let config = self.config(jobs);
+        let daemon =
+            Daemon::open(config, self.store.clone(), self.clock.clone(), "run").await.unwrap();
+        self.daemon = Some(daemon);
+    }
+
+    /// Lets the daemon take over these jobs while it runs.
+    pub(crate) async fn reload(&mut self, jobs: &str) {
+        let config = self.config(jobs);
+        let daemon = self.daemon.as_mut().expect("a daemon is running");
+        daemon.take_over(config, &CancellationToken::new()).await.unwrap();
+    }
+
+    /// Settings with these jobs and the simulator's addresses.
+    fn config(&self, jobs: &str) -> Arc<Config> {
         let text = format!(
             "[amagi]\nbase_url = \"{}\"\nparameter = \"{}\"\nrate_per_second = 1000\n\
              [justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
@@ -84,10 +100,7 @@ impl Env {
         let environment =
             Environment { token: Some(SecretString::from(TOKEN)), ..Environment::default() };
         let config = Config::parse(&text, Path::new("jobs.toml"), &environment);
-        let config = Arc::new(config.unwrap_or_else(|error| panic!("{error}")));
-        let daemon =
-            Daemon::open(config, self.store.clone(), self.clock.clone(), "run").await.unwrap();
-        self.daemon = Some(daemon);
+        Arc::new(config.unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// Stops the daemon and lets time pass without one.

@@ -3,14 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod answers;
+mod chaos;
+mod clocks;
 mod crash;
 mod databases;
 mod env;
+mod flags;
 mod limits;
 mod looks;
+mod outages;
 mod program;
+mod reload;
 mod rows;
 mod same;
+mod schedules;
 mod schema;
 mod secrecy;
 mod signals;

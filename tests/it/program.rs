@@ -53,6 +53,13 @@ impl Place {
         self.directory.path().join(name)
     }
 
+    /// Writes a file in this folder, whole or not at all, as editors do.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let new = self.directory.path().join("new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(new, self.directory.path().join(name)).unwrap();
+    }
+
     /// What the programs here have written so far, to stdout and to stderr.
     pub(crate) fn said(&self) -> String {
         let read = |name| std::fs::read(self.output(name)).unwrap_or_default();
@@ -62,10 +69,25 @@ impl Place {
 
     /// Starts the program.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidewatch"));
+        command.args(arguments);
+        self.spawn(command)
+    }
+
+    /// Starts a daemon of which no file may grow beyond this many bytes, as if the disk were full,
+    /// until somebody lifts the limit.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_cramped(&self, bytes: u64) -> Running {
+        let mut command = Command::new("sh");
+        let run = format!("trap '' XFSZ; exec prlimit --fsize={bytes}:unlimited \"$0\" run");
+        command.args(["-c", &run, env!("CARGO_BIN_EXE_tidewatch")]);
+        self.spawn(command)
+    }
+
+    fn spawn(&self, mut command: Command) -> Running {
         let file =
             |name| File::options().create(true).append(true).open(self.output(name)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
-            .args(arguments)
+        let child = command
             .current_dir(self.directory.path())
             .env_clear()
             .envs(&self.environment)
@@ -94,8 +116,28 @@ impl Running {
 
     /// Asks it to stop: SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("-TERM");
+    }
+
+    /// Lets it stand where it is: SIGSTOP.
+    pub(crate) fn suspend(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on: SIGCONT.
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Sends it a signal, such as `-HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// Its number, for the system's commands.
+    pub(crate) fn id(&self) -> String {
+        self.child.id().to_string()
     }
 
     /// Waits for its end.
@@ -120,11 +162,16 @@ impl Drop for Running {
 }
 
 /// Waits until `done`, for `most` at the most.
-pub(crate) async fn wait_for(what: &str, most: Duration, mut done: impl AsyncFnMut() -> bool) {
+pub(crate) async fn wait_for(what: &str, most: Duration, done: impl AsyncFnMut() -> bool) {
+    assert!(waited_for(most, done).await, "waited {most:?} in vain for {what}");
+}
+
+/// Whether `done` within `most`.
+pub(crate) async fn waited_for(most: Duration, mut done: impl AsyncFnMut() -> bool) -> bool {
     let waited = tokio::time::timeout(most, async {
         while !done().await {
             tokio::time::sleep(POLL).await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("waited {most:?} in vain for {what}"));
+    waited.await.is_ok()
 }

@@ -1,14 +1,16 @@
 //! Every statement of the store, on both databases.
 
 mod limits;
+mod processes;
+mod schedules;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tidewatch::model::{Batch, Kind, KolSearch, Target};
 use tidewatch::store::{
-    Answer, Body, CallEnd, CallStart, Claim, Document, Fires, Next, ProcessRow, Resolved,
-    Settlement, Store, Tx,
+    Answer, Body, CallEnd, CallStart, Claim, Document, Fires, JobEntry, Next, Resolved, Settlement,
+    Store, Tx,
 };
 use tidewatch::time::Time;
 
@@ -25,17 +27,29 @@ fn note(key: &str) -> Target {
     Target { kind: Kind::Note, key: key.to_owned() }
 }
 
+/// An hourly job of this name.
+pub(crate) fn hourly(name: &str) -> JobEntry<'_> {
+    JobEntry {
+        name,
+        kind: Kind::Note,
+        schedule: "@hourly",
+        timezone: "Asia/Shanghai",
+        active: None,
+        overlap: "skip",
+        spread_seconds: 0,
+    }
+}
+
 /// A job named `campaign` that watches these notes; its number.
 async fn campaign(tx: &mut Tx, notes: &[Target]) -> i64 {
-    let job = tx.put_job("campaign", Kind::Note, "@hourly", "Asia/Shanghai", at("08:30:00"));
-    let job = job.await.unwrap();
+    let job = tx.put_job(&hourly("campaign"), at("08:30:00")).await.unwrap();
     tx.put_targets(notes, at("08:30:00")).await.unwrap();
     tx.set_watchlist(job, notes, at("08:30:00")).await.unwrap();
     job
 }
 
 fn open_at(due: &str) -> Fires {
-    Fires { missed: vec![], open: Some(at(due)) }
+    Fires { missed: vec![], open: vec![at(due)] }
 }
 
 async fn claim(tx: &mut Tx, now: &str) -> Vec<Claim> {
@@ -117,12 +131,12 @@ async fn a_fire_makes_each_slot_once_and_supersedes_what_is_still_open(database:
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
-    let fires = Fires { missed: vec![(at("09:00:00"), "daemon_down")], open: Some(at("10:00:00")) };
+    let fires = Fires { missed: vec![(at("09:00:00"), "daemon_down")], open: vec![at("10:00:00")] };
     assert!(tx.advance_job(job, at("08:30:00"), at("10:00:00")).await.unwrap());
     assert!(!tx.advance_job(job, at("08:30:00"), at("10:00:00")).await.unwrap());
-    tx.fire(job, &fires, at("10:00:01")).await.unwrap();
-    tx.fire(job, &fires, at("10:00:02")).await.unwrap();
-    tx.fire(job, &open_at("11:00:00"), at("11:00:00")).await.unwrap();
+    tx.fire(job, &fires, None, at("10:00:01")).await.unwrap();
+    tx.fire(job, &fires, None, at("10:00:02")).await.unwrap();
+    tx.fire(job, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();
     let totals = tx.slot_totals(at("00:00:00")).await.unwrap();
     assert_eq!((totals.due, totals.missed, totals.open, totals.observed), (6, 4, 2, 0));
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
@@ -137,15 +151,16 @@ async fn what_leaves_the_file_stops_and_keeps_its_history(database: Database) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.set_watchlist(job, &[note("b")], at("09:30:00")).await.unwrap();
-    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     let report = tx.job_reports(at("00:00:00")).await.unwrap().remove(0);
     assert_eq!((report.targets, report.due, report.missed), (1, 3, 1));
     assert_eq!(tx.retire_jobs_except(&BTreeSet::from(["other"])).await.unwrap(), 1);
     assert!(!tx.jobs().await.unwrap()[0].is_active);
     // When it comes back, the time between was not planned.
-    tx.put_job("campaign", Kind::Note, "@daily", "UTC", at("12:00:00")).await.unwrap();
+    let daily = JobEntry { schedule: "@daily", timezone: "UTC", ..hourly("campaign") };
+    tx.put_job(&daily, at("12:00:00")).await.unwrap();
     let back = tx.jobs().await.unwrap().remove(0);
     assert_eq!((back.fired_through, back.schedule.as_str()), (at("12:00:00"), "@daily"));
 }
@@ -155,7 +170,7 @@ async fn a_slot_is_claimed_once_and_its_target_looked_at_by_one_at_a_time(databa
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let mut due = Vec::new();
     for (kind, limit, now) in [
         (Kind::Note, 9, "08:59:59"),
@@ -188,7 +203,7 @@ async fn a_run_alone_does_not_wait_for_older_looks_of_others(database: Database)
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
     let until = at("09:05:00");
     let claims = tx.claim(OWNER, Kind::Note, Some(run), 10, at("09:01:00"), until).await;
@@ -201,7 +216,7 @@ async fn a_look_settles_its_slot_with_ledger_document_and_rows(database: Databas
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     let (_, call_id) = look(&store, "09:00:02", Next::Observed, rows::one_of_each("a")).await;
     let mut tx = store.read().await.unwrap();
@@ -228,7 +243,7 @@ async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_l
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     let retry = Next::Retry(at("09:05:00"), "upstream_failure");
     look(&store, "09:00:02", retry, Batch::default()).await;
@@ -254,7 +269,7 @@ async fn an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row(databas
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let slow = claim_as(&mut tx, 8, "09:00:00").await.remove(0);
     let slow_call = tx.open_calls(&[call(&slow, "09:00:00")]).await.unwrap()[0];
     tx.commit().await.unwrap();
@@ -269,73 +284,13 @@ async fn an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row(databas
     assert_eq!(totals[0].billed, 2, "both were paid for");
 }
 
-on_both!(what_a_dead_process_left_is_freed_and_its_calls_are_unknown);
-async fn what_a_dead_process_left_is_freed_and_its_calls_are_unknown(database: Database) {
-    let store = database.open().await;
-    let mut tx = store.begin().await.unwrap();
-    let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
-    let lost = claim(&mut tx, "09:00:00").await.remove(0);
-    let call_id = tx.open_calls(&[call(&lost, "09:00:00")]).await.unwrap()[0];
-    assert_eq!(tx.other_owners(OWNER).await.unwrap(), Vec::<i64>::new());
-    assert_eq!(tx.other_owners(8).await.unwrap(), [OWNER]);
-    assert!(!tx.is_alive(OWNER).await.unwrap());
-    assert_eq!(tx.bury(OWNER).await.unwrap(), 1);
-    let again = claim(&mut tx, "09:00:01").await.remove(0);
-    assert_eq!((again.attempt, again.fence), (2, 2));
-    let totals = tx.call_totals(at("00:00:00")).await.unwrap();
-    assert_eq!((totals[0].unknown, totals[0].unknown_micros), (1, 150_000));
-    // It was only asleep: what it has to say closes its ledger row all the same.
-    let end = answer(&lost, call_id, "09:02:00", Next::Observed, Batch::default()).end;
-    assert_eq!(tx.close_calls(&[end]).await.unwrap(), 1);
-    let late = Settlement {
-        target_id: lost.target_id,
-        due_at: lost.due_at,
-        fence: lost.fence,
-        call_id,
-        next: Next::Observed,
-        at: at("09:02:00"),
-    };
-    assert!(tx.settle(&[late]).await.unwrap().is_empty());
-    tx.commit().await.unwrap();
-}
-
-on_both!(a_process_is_alive_for_as_long_as_it_announces_itself);
-async fn a_process_is_alive_for_as_long_as_it_announces_itself(database: Database) {
-    let store = database.open().await;
-    let presence = store.announce(OWNER).await.unwrap().expect("nobody else is here");
-    if store.is_sqlite() {
-        assert!(store.announce(8).await.unwrap().is_none(), "one process a file");
-    } else {
-        assert!(store.announce(8).await.unwrap().is_some());
-        let mut tx = store.begin().await.unwrap();
-        assert!(tx.is_alive(OWNER).await.unwrap());
-    }
-    drop(presence);
-}
-
-on_both!(an_announced_process_does_not_hold_up_the_closing_of_the_archive);
-async fn an_announced_process_does_not_hold_up_the_closing_of_the_archive(database: Database) {
-    let store = database.open().await;
-    let presence = store.announce(OWNER).await.unwrap().expect("nobody else is here");
-    let closing = tokio::time::timeout(std::time::Duration::from_secs(10), store.close());
-    assert!(closing.await.is_ok(), "the archive does not close");
-    let store = database.open().await;
-    drop(presence);
-    // The server learns of the end a moment later.
-    crate::program::wait_for("the lock's end", std::time::Duration::from_secs(10), async || {
-        store.announce(OWNER).await.unwrap().is_some()
-    })
-    .await;
-}
-
 on_both!(a_short_link_is_resolved_once_and_then_means_its_item_everywhere);
 async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(database: Database) {
     let store = database.open().await;
     let link = note("https://xhslink.com/a/short");
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[link.clone(), note("known")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claims = claim(&mut tx, "09:00:00").await;
     let claimed = claims.iter().find(|claim| claim.item_id.is_none()).unwrap();
     let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
@@ -351,13 +306,13 @@ async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(databa
         (link.key.as_str(), Some("behind"))
     );
     // The next fire looks at the item, not at the link.
-    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     assert_eq!(tx.job_reports(at("09:30:00")).await.unwrap()[0].due, 2);
     // Another job that names the link means the item from the start.
-    let other = tx.put_job("other", Kind::Note, "@daily", "UTC", at("10:30:00")).await.unwrap();
+    let other = tx.put_job(&hourly("other"), at("10:30:00")).await.unwrap();
     tx.put_targets(&[note("behind")], at("10:30:00")).await.unwrap();
     tx.set_watchlist(other, &[link, note("behind")], at("10:30:00")).await.unwrap();
-    tx.fire(other, &open_at("11:00:00"), at("11:00:00")).await.unwrap();
+    tx.fire(other, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();
     assert_eq!(tx.slot_totals(at("11:00:00")).await.unwrap().due, 1);
 }
 
@@ -367,7 +322,7 @@ async fn a_link_to_an_item_that_is_looked_at_anyway_takes_no_look_of_its_own(dat
     let link = note("https://xhslink.com/a/short");
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[link.clone(), note("known")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claimed = claim(&mut tx, "09:00:00").await;
     let claimed = claimed.iter().find(|claim| claim.item_id.is_none()).unwrap();
     let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
@@ -398,7 +353,7 @@ async fn saving_again_after_a_commit_that_nobody_heard_of_changes_nothing(databa
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     let batch = rows::one_of_each("a");
     let (claim, call_id) = look(&store, "09:00:02", Next::Observed, batch.clone()).await;
@@ -413,7 +368,7 @@ async fn of_two_answers_for_one_slot_only_that_of_the_newer_claim_makes_rows(dat
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let old = claim(&mut tx, "09:00:00").await.remove(0);
     let old_call = tx.open_calls(&[call(&old, "09:00:00")]).await.unwrap()[0];
     // Its own process does not take it again, however late it is; another one does.
@@ -435,37 +390,18 @@ async fn looks_that_nobody_wants_any_more_are_given_up(database: Database) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let run = tx.run_by_hand(&[note("c")], "fetch", at("09:00:00")).await.unwrap();
     tx.set_watchlist(job, &[note("b")], at("09:00:01")).await.unwrap();
     assert_eq!(tx.close_unwatched(at("09:00:02")).await.unwrap(), 1);
     assert_eq!(tx.cancel_run(run, "cancelled", at("09:00:03")).await.unwrap(), 1);
     // A fire supersedes what a job planned, not what somebody asks for by hand.
     let run = tx.run_by_hand(&[note("b")], "fetch", at("09:30:00")).await.unwrap();
-    tx.fire(job, &open_at("10:00:00"), at("10:00:00")).await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     assert_eq!(tx.observations(run).await.unwrap()[0].outcome, None);
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     let reasons: Vec<_> = problems.iter().map(|p| p.why.as_str()).collect();
     assert_eq!(reasons, ["cancelled", "superseded", "unwatched"]);
-}
-
-on_both!(processes_are_on_record_with_whom_they_ask);
-async fn processes_are_on_record_with_whom_they_ask(database: Database) {
-    let store = database.open().await;
-    let mut tx = store.begin().await.unwrap();
-    let process = ProcessRow {
-        owner: OWNER,
-        verb: "run".into(),
-        version: "1.0.0".into(),
-        justoneapi_url: "http://127.0.0.1:4567/".into(),
-        amagi_url: "http://127.0.0.1:4567/api".into(),
-        started_at: at("09:00:00"),
-    };
-    tx.put_process(&process).await.unwrap();
-    assert_eq!(tx.unfinished_processes("run").await.unwrap(), [process]);
-    assert!(tx.unfinished_processes("fetch").await.unwrap().is_empty());
-    tx.end_process(OWNER, at("10:00:00")).await.unwrap();
-    assert!(tx.unfinished_processes("run").await.unwrap().is_empty());
 }
 
 #[test]
@@ -478,7 +414,8 @@ fn every_statement_of_the_store_is_called_here() {
     let here =
         include_str!("store.rs").to_owned() + &sources(folder.join("tests/it/store")).join("");
     let mut missing = Vec::new();
-    for source in sources(folder.join("src/store")) {
+    let of_tx = |source: &String| source.contains("impl Tx");
+    for source in sources(folder.join("src/store")).into_iter().filter(of_tx) {
         let methods = source.split("    pub async fn ").skip(1).filter_map(|rest| {
             let (name, parameters) = rest.split_once('(')?;
             parameters.trim_start().starts_with("&mut self").then(|| name.to_owned())

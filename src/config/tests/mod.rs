@@ -1,5 +1,6 @@
 //! Settings as people write them, right and wrong.
 
+mod firing;
 mod refusals;
 mod secrecy;
 

@@ -106,7 +106,7 @@ on_both!(what_is_spent_is_read_from_the_ledger_and_claims_go_back_untried);
 async fn what_is_spent_is_read_from_the_ledger_and_claims_go_back_untried(database: Database) {
     let (_store, mut tx) = begin(&database).await;
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
-    tx.fire(job, &open_at("09:00:00"), at("09:00:00")).await.unwrap();
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.lock_spending().await.unwrap();
     let claims = claim(&mut tx, "09:00:01").await;
     let calls: Vec<_> = claims.iter().map(|claim| call(claim, "09:00:01")).collect();

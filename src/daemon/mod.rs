@@ -1,6 +1,10 @@
 //! The long-running loop: alarms and a look at the database make slots due, the crawler works
 //! them off, signals end it. It decides when, never what.
 
+mod outage;
+mod reload;
+mod watch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,23 +15,31 @@ use tokio_util::sync::CancellationToken;
 use crate::alarm::Alarm;
 use crate::config::Config;
 use crate::crawl::{Crawler, Tally};
-use crate::plan;
+use crate::plan::{self, CLOCK_SLIP, Left};
 use crate::process::Process;
 use crate::store::Store;
 use crate::time::{Clock, Time};
+use crate::vitals::Vitals;
+
+use outage::Outage;
+
+pub use watch::{Reload, Watch};
 
 /// How often the database is asked for due slots though no alarm rang: the alarm may have lost
 /// one, the clock may have jumped, and another process may have put slots there.
 const RECONCILE: Duration = Duration::from_secs(5);
-
-/// A clock that goes back by more than this was wrong, and is right now.
-const CLOCK_SLIP: Duration = Duration::from_secs(60);
 
 /// How long to wait before trying a database again that has failed; doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Tries to save what has come, to a database that fails when the daemon is to stop.
+const LAST_TRIES: u32 = 30;
+
+/// The wait between two of them.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A daemon on one database.
 pub struct Daemon {
@@ -40,6 +52,15 @@ pub struct Daemon {
     calls: i64,
     next_fire: Option<Time>,
     process: Process,
+    bell: Arc<Notify>,
+    /// `None` until it is set, and when it has to be set anew.
+    alarm: Option<Alarm>,
+    watch: Option<Watch>,
+    /// Settings that were read again and are not taken over yet.
+    reload: Option<Reload>,
+    vitals: Vitals,
+    outage: Option<Outage>,
+    buried_at: Time,
 }
 
 /// What the loop should do next.
@@ -68,7 +89,10 @@ impl Daemon {
             );
         };
         let started = clock.now();
-        plan::sync(&store, &config, started).await?;
+        plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
+        let mut tx = store.begin().await?;
+        tx.put_config_load(process.owner(), reload::taken_over(&config), started).await?;
+        tx.commit().await?;
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
         Ok(Self {
@@ -81,7 +105,24 @@ impl Daemon {
             calls: 0,
             next_fire: None,
             process,
+            bell: Arc::new(Notify::new()),
+            alarm: None,
+            watch: None,
+            reload: None,
+            vitals: Vitals::default(),
+            outage: None,
+            buried_at: started,
         })
+    }
+
+    /// Takes over from now on what `watch` reads again.
+    pub fn listen_to(&mut self, watch: Watch) {
+        self.watch = Some(watch);
+    }
+
+    /// How it is, for whoever watches over it.
+    pub fn vitals(&self) -> Vitals {
+        self.vitals.clone()
     }
 
     /// Puts on record that it has ended.
@@ -95,33 +136,31 @@ impl Daemon {
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
     ///
     /// # Errors
-    /// When the alarm cannot be set, or the database fails for good while stopping.
+    /// When the alarm cannot be set, when something died that the daemon cannot do without, or the
+    /// database fails for good while stopping.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
-        let bell = Arc::new(Notify::new());
-        let alarm = Alarm::set(&self.config.jobs, &self.clock, &bell).await?;
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
                 tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
             }
         }
         let mut pause = FIRST_PAUSE;
-        while !stop.is_cancelled() {
-            match self.turn().await {
-                Ok(Turn::Again) => pause = FIRST_PAUSE,
-                Ok(Turn::Wait(until)) => {
-                    pause = FIRST_PAUSE;
-                    let clock = self.clock.clone();
-                    let reconcile = clock.now().plus(RECONCILE);
-                    let until = until.map_or(reconcile, |at| at.min(reconcile));
-                    tokio::select! {
-                        () = self.crawler.wait() => {}
-                        () = clock.sleep_until(until) => {}
-                        () = bell.notified() => {}
-                        () = stop.cancelled() => {}
-                    }
-                }
+        let mut died = None;
+        while !stop.is_cancelled() && died.is_none() {
+            if self.alarm.is_none() {
+                self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
+            }
+            self.vitals.beat(self.clock.now());
+            let turn = self.turn(stop).await;
+            if turn.is_ok() {
+                self.answers();
+                pause = FIRST_PAUSE;
+            }
+            match turn {
+                Ok(Turn::Again) => {}
+                Ok(Turn::Wait(until)) => died = self.rest(until, stop).await.err(),
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), retry_in = ?pause, "the database fails; nothing is lost, trying again");
+                    self.fails(&error);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -129,9 +168,41 @@ impl Daemon {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
+            died = died.or_else(|| self.crawler.died());
         }
-        alarm.stop().await;
-        self.drain().await
+        self.vitals.stopping();
+        self.silence().await;
+        self.drain().await?;
+        died.map_or(Ok(()), Err)
+    }
+
+    /// Waits until `until` or the next look at the database, or until there is something to do.
+    async fn rest(&mut self, until: Option<Time>, stop: &CancellationToken) -> Result<()> {
+        let reconcile = self.clock.now().plus(RECONCILE);
+        let until = until.map_or(reconcile, |at| at.min(reconcile));
+        let next_reload = async {
+            match &mut self.watch {
+                Some(watch) => watch.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        let reload = tokio::select! {
+            () = self.crawler.wait() => return Ok(()),
+            () = self.clock.sleep_until(until) => return Ok(()),
+            () = self.bell.notified() => return Ok(()),
+            () = stop.cancelled() => return Ok(()),
+            died = self.process.died() => return Err(died),
+            reload = next_reload => reload,
+        };
+        self.heard(reload.context("nobody watches over the settings any more")?);
+        Ok(())
+    }
+
+    /// Stops the alarm, which is to be set anew if the daemon goes on.
+    async fn silence(&mut self) {
+        if let Some(alarm) = self.alarm.take() {
+            alarm.stop().await;
+        }
     }
 
     /// Works through everything that becomes due until `end`, by jumping a clock of our own from
@@ -144,8 +215,9 @@ impl Daemon {
         end: Time,
         mut progress: impl FnMut(Time, i64),
     ) -> Result<()> {
+        let stop = CancellationToken::new();
         loop {
-            match self.turn().await? {
+            match self.turn(&stop).await? {
                 Turn::Again => {}
                 Turn::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
                 Turn::Wait(until) => {
@@ -163,29 +235,51 @@ impl Daemon {
     }
 
     /// One turn: saves what has come, makes slots due, and sends what may be sent.
-    async fn turn(&mut self) -> Result<Turn> {
+    async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
         self.crawler.save().await?;
+        self.reload(stop).await?;
+        if !self.crawler.is_idle() {
+            self.process.keep().await?;
+        }
         let now = self.clock.now();
         if self.latest.since(now) > CLOCK_SLIP {
-            tracing::warn!(was = %self.latest, %now, "the clock was put back");
-            self.next_fire = None;
-            self.latest = now;
+            self.clock_was_put_back(now).await?;
         }
         self.latest = self.latest.max(now);
+        let mut left = Left::Nothing;
         if self.next_fire.is_none_or(|at| at <= now) {
-            plan::materialise(&self.store, &self.config, self.started, now).await?;
-            self.next_fire = plan::next_fire(&self.config, now);
+            left = plan::materialise(&self.store, &self.config, self.started, now).await?;
+            self.next_fire = match left {
+                Left::Nothing => plan::next_fire(&self.config, now),
+                Left::More => None,
+            };
+        }
+        if now < self.buried_at || now.since(self.buried_at) >= RECONCILE {
+            self.process.bury_the_dead().await?;
+            self.buried_at = now;
         }
         let started = self.crawler.start_due().await?;
         self.calls += i64::try_from(started.calls).unwrap_or(0);
         if self.crawler.is_idle() {
             self.report();
         }
-        if started.more {
+        if left == Left::More || started.more {
             return Ok(Turn::Again);
         }
         let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
         Ok(Turn::Wait(events.into_iter().flatten().min()))
+    }
+
+    /// Goes on under a clock that was ahead and is right now.
+    async fn clock_was_put_back(&mut self, now: Time) -> Result<()> {
+        tracing::warn!(was = %self.latest, %now, "the clock was put back");
+        plan::clock_was_put_back(&self.store, now).await?;
+        self.next_fire = None;
+        self.latest = now;
+        self.started = self.started.min(now);
+        // It waits for a time that is far away now.
+        self.silence().await;
+        Ok(())
     }
 
     /// Says what came of the looks, once all that could be made have been.
@@ -196,7 +290,8 @@ impl Daemon {
         }
     }
 
-    /// Lets the calls in flight end, and saves their answers.
+    /// Lets the calls in flight end, and saves their answers: for a while even to a database that
+    /// fails, since they may have been paid for.
     async fn drain(&mut self) -> Result<()> {
         if !self.crawler.is_idle() {
             let calls = self.crawler.in_flight();
@@ -205,11 +300,19 @@ impl Daemon {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
         }
-        let saved = self.crawler.save().await.context(
-            "stopped with answers that the database did not take; \
-             their calls stand open on the ledger",
-        );
+        let mut left = LAST_TRIES;
+        while let Err(error) = self.crawler.save().await {
+            self.fails(&error);
+            left -= 1;
+            if left == 0 {
+                return Err(error).context(
+                    "stopped with answers that the database did not take; \
+                     their calls stand open on the ledger",
+                );
+            }
+            tokio::time::sleep(LAST_PAUSE).await;
+        }
         self.report();
-        saved
+        Ok(())
     }
 }

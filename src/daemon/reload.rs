@@ -1,0 +1,117 @@
+//! Takes over settings that were read again, without losing a call or a look.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use tokio_util::sync::CancellationToken;
+
+use super::Daemon;
+use super::watch::Reload;
+use crate::api::{Endpoint, Provider};
+use crate::config::Config;
+use crate::pause::{Reason, Scope};
+use crate::plan::{self, Left};
+use crate::store::ConfigLoad;
+use crate::time::Time;
+
+impl Daemon {
+    /// Remembers settings that were read again until they are taken over, and says so if they are
+    /// refused.
+    pub(super) fn heard(&mut self, reload: Reload) {
+        if let Err(error) = &reload {
+            let path = self.config.path.display();
+            tracing::error!("{path} is wrong; the settings from before stay in force\n{error}");
+        }
+        self.reload = Some(reload);
+    }
+
+    /// Takes over the settings that were heard of last, or puts on record that they are refused.
+    pub(super) async fn reload(&mut self, stop: &CancellationToken) -> Result<()> {
+        match self.reload.take() {
+            None => Ok(()),
+            Some(Ok(config)) => {
+                let config = Arc::new(*config);
+                let done = self.take_over(config.clone(), stop).await;
+                if done.is_err() && self.reload.is_none() {
+                    // The database fails: again, once it does not.
+                    self.reload = Some(Ok(Box::new(Config::clone(&config))));
+                }
+                done
+            }
+            Some(Err(error)) => {
+                let noted = self.note(ConfigLoad::Refused(&error)).await;
+                if noted.is_err() {
+                    self.reload = Some(Err(error));
+                }
+                noted
+            }
+        }
+    }
+
+    /// Works with other settings from now on. What was due until now is planned by the old ones;
+    /// calls in flight go on as they began. Leaves the old ones in force when asked to `stop`
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails; then the old ones stay in force.
+    pub async fn take_over(&mut self, config: Arc<Config>, stop: &CancellationToken) -> Result<()> {
+        let now = self.clock.now();
+        while plan::materialise(&self.store, &self.config, self.started, now).await? == Left::More {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+        }
+        if plan::sync(&self.store, &config, self.started, now, stop).await? == Left::More {
+            return Ok(());
+        }
+        if !config.asks_as(&self.config) {
+            self.lift_refusals(now).await?;
+        }
+        self.note(taken_over(&config)).await?;
+        self.crawler.take_over(config.clone())?;
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        let (before, url) = (&self.config.justoneapi.base_url, &config.justoneapi.base_url);
+        if before != url {
+            tracing::warn!(%url, "JustOneAPI is asked at another address from now on");
+        }
+        let (jobs, targets) = (config.jobs.len(), config.jobs.iter().map(|job| job.targets.len()));
+        let targets: usize = targets.sum();
+        tracing::info!(jobs, targets, "{} was read again and taken over", config.path.display());
+        self.config = config;
+        self.next_fire = None;
+        self.silence().await;
+        Ok(())
+    }
+
+    /// Ends the pauses for what another token or another server may not refuse.
+    async fn lift_refusals(&self, now: Time) -> Result<()> {
+        let provider = Provider::JustOneApi;
+        let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);
+        let endpoints = endpoints.map(|it| (Scope::Endpoint, it.name(), Reason::Denied));
+        let refusals = [Reason::BadCredentials, Reason::Balance];
+        let refusals = refusals.map(|reason| (Scope::Provider, provider.name(), reason));
+        let mut tx = self.store.begin().await?;
+        for (scope, name, reason) in refusals.into_iter().chain(endpoints) {
+            let (scope, reason) = (scope.as_str(), Some(reason.as_str()));
+            tx.resume(scope, name, reason, Time::MAX, now, "settings").await?;
+        }
+        tx.commit().await
+    }
+
+    /// Puts a reading of the settings on record.
+    async fn note(&self, load: ConfigLoad<'_>) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        tx.put_config_load(self.process.owner(), load, self.clock.now()).await?;
+        tx.commit().await
+    }
+}
+
+/// Settings that are in force, for the record.
+pub(super) fn taken_over(config: &Config) -> ConfigLoad<'_> {
+    ConfigLoad::TakenOver {
+        justoneapi_url: config.justoneapi.base_url.as_str(),
+        amagi_url: config.amagi.base_url.as_str(),
+    }
+}

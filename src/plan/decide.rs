@@ -1,0 +1,102 @@
+//! Decides a job's fires, a bounded number in each transaction.
+
+use anyhow::Result;
+
+use super::CLOCK_SLIP;
+use super::verdict::{Verdict, Wishes};
+use crate::schedule::Schedule;
+use crate::store::{Fires, JobRow, Store};
+use crate::time::Time;
+
+/// Fires decided in one transaction at the most.
+const FIRES_AT_ONCE: usize = 1000;
+
+/// Slots made in one transaction, unless a single fire makes more.
+const SLOTS_AT_ONCE: usize = 20_000;
+
+/// Whether there is more to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Everything up to now is decided.
+    Nothing,
+    /// Not everything: to be called again, when there was time for other things.
+    More,
+}
+
+/// Decides the first fires of a job that nobody has decided yet, up to `now`.
+pub(super) async fn decide(
+    store: &Store,
+    row: &mut JobRow,
+    schedule: &Schedule,
+    wishes: Option<Wishes>,
+    started: Time,
+    now: Time,
+) -> Result<Left> {
+    let from = row.fired_through;
+    if from.since(now) > CLOCK_SLIP {
+        return take_back(store, row, schedule, now).await;
+    }
+    let mut due: Vec<_> = schedule.fires(from, now).take(FIRES_AT_ONCE).collect();
+    if due.len() > 1 {
+        let watched = store.read().await?.count_watched(row.job_id).await?;
+        due.truncate((SLOTS_AT_ONCE / watched.max(1)).max(1));
+    }
+    let Some(&through) = due.last() else { return Ok(Left::Nothing) };
+    let verdict = Verdict::new(schedule, wishes, from, started, now);
+    let mut fires = Fires::default();
+    for at in due {
+        match verdict.reason(at) {
+            Some(reason) => fires.missed.push((at, reason)),
+            None => fires.open.push(at),
+        }
+    }
+    let mut tx = store.begin().await?;
+    if !tx.advance_job(row.job_id, from, through).await? {
+        // Another daemon decides them.
+        return Ok(Left::Nothing);
+    }
+    tx.fire(row.job_id, &fires, None, now).await?;
+    tx.commit().await?;
+    row.fired_through = through;
+    tell(row, &fires);
+    let is_last = schedule.next_after(through).is_none_or(|next| next > now);
+    Ok(if is_last { Left::Nothing } else { Left::More })
+}
+
+/// Takes back what was decided under a clock that was ahead, the latest first: those fires are
+/// still to come, and so are their looks.
+async fn take_back(
+    store: &Store,
+    row: &mut JobRow,
+    schedule: &Schedule,
+    now: Time,
+) -> Result<Left> {
+    let from = row.fired_through;
+    let mut tx = store.begin().await?;
+    let watched = tx.count_watched(row.job_id).await?;
+    let most = (SLOTS_AT_ONCE / watched.max(1)).clamp(1, FIRES_AT_ONCE);
+    // What is before the earliest of these is left for the next time.
+    let to = match schedule.latest(now, from, most + 1).as_slice() {
+        [before, rest @ ..] if rest.len() == most => *before,
+        _ => now,
+    };
+    if !tx.advance_job(row.job_id, from, to).await? {
+        return Ok(Left::Nothing);
+    }
+    let looks = tx.unplan(row.job_id, to, from).await?;
+    tx.commit().await?;
+    row.fired_through = to;
+    tracing::warn!(job = row.name, looks, back_to = %to, "took back what a clock that was ahead had planned");
+    Ok(if to == now { Left::Nothing } else { Left::More })
+}
+
+/// Says what was decided.
+fn tell(row: &JobRow, fires: &Fires) {
+    if !fires.missed.is_empty() {
+        let fires = fires.missed.len();
+        tracing::warn!(job = row.name, fires, "missed fires: nobody decided them in time");
+    }
+    for due_at in &fires.open {
+        tracing::info!(job = row.name, %due_at, "due");
+    }
+}

@@ -1,0 +1,146 @@
+//! Which looks are due: turns the passing of time into slots in the database.
+
+mod decide;
+mod verdict;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono_tz::Tz;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Job};
+use crate::pause;
+use crate::schedule::{Active, Schedule};
+use crate::store::{JobEntry, JobRow, Store, Tx};
+use crate::time::Time;
+
+pub use decide::Left;
+use decide::decide;
+use verdict::Wishes;
+
+/// A mark further ahead than this was set by a clock that was wrong.
+pub const CLOCK_SLIP: Duration = Duration::from_secs(60);
+
+/// No retry waits longer than this by itself.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// No lease lasts longer than this: the longest timeout of a call, and time to save its answer.
+const LONGEST_LEASE: Duration = Duration::from_secs(900);
+
+/// Brings the database's jobs and watchlists up to date with `jobs.toml`, for a daemon that
+/// `started` then. What was planned under a schedule that has changed or left since is settled
+/// first, as missed. [`Left::More`] when it was asked to `stop` before that.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sync(
+    store: &Store,
+    config: &Config,
+    started: Time,
+    now: Time,
+    stop: &CancellationToken,
+) -> Result<Left> {
+    let mut tx = store.read().await?;
+    let known = tx.jobs().await?;
+    drop(tx);
+    // Before the watchlists change: what was due meanwhile was due for the old ones.
+    for mut row in known.into_iter().filter(|row| row.is_active) {
+        let job = config.jobs.iter().find(|job| job.name == row.name && is_planned(job, &row));
+        let Ok(schedule) = planned(&row) else { continue };
+        while decide(store, &mut row, &schedule, job.map(wishes), started, now).await? == Left::More
+        {
+            if stop.is_cancelled() {
+                return Ok(Left::More);
+            }
+        }
+    }
+    let mut tx = store.begin().await?;
+    for job in &config.jobs {
+        let job_id = tx.put_job(&entry(job, job.schedule.active.text().as_deref()), now).await?;
+        tx.put_targets(&job.targets, now).await?;
+        tx.set_watchlist(job_id, &job.targets, now).await?;
+    }
+    tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
+    tx.close_unwatched(now).await?;
+    put_clock_right(&mut tx, now, LONGEST_WAIT).await?;
+    tx.commit().await?;
+    Ok(Left::Nothing)
+}
+
+/// Makes the slots that have become due, a bounded number of each job; `started` is since when
+/// this daemon was there to decide them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn materialise(store: &Store, config: &Config, started: Time, now: Time) -> Result<Left> {
+    let mut tx = store.read().await?;
+    let rows = tx.jobs().await?;
+    drop(tx);
+    let mut left = Left::Nothing;
+    for mut row in rows {
+        let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
+        if decide(store, &mut row, &job.schedule, Some(wishes(job)), started, now).await?
+            == Left::More
+        {
+            left = Left::More;
+        }
+    }
+    Ok(left)
+}
+
+/// What a clock that was ahead has put off may be tried again now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clock_was_put_back(store: &Store, now: Time) -> Result<()> {
+    let mut tx = store.begin().await?;
+    put_clock_right(&mut tx, now, CLOCK_SLIP).await?;
+    tx.commit().await
+}
+
+/// Brings back looks that wait for longer than `wait`, and leases and pauses that last for longer
+/// than any.
+async fn put_clock_right(tx: &mut Tx, now: Time, wait: Duration) -> Result<()> {
+    tx.pull_in(now, now.plus(wait), now.plus(LONGEST_LEASE)).await?;
+    tx.pull_in_pauses(now, now.plus(CLOCK_SLIP), now.plus(pause::LONGEST_STOP)).await
+}
+
+/// When the next job fires after `now`.
+pub fn next_fire(config: &Config, now: Time) -> Option<Time> {
+    config.jobs.iter().filter_map(|job| job.schedule.next_after(now)).min()
+}
+
+/// The schedule that a job had when it was last seen.
+fn planned(row: &JobRow) -> Result<Schedule, String> {
+    let zone: Tz = row.timezone.parse().unwrap_or(Tz::UTC);
+    let schedule = Schedule::parse(&row.schedule, zone)?;
+    match &row.active {
+        Some(active) => schedule.within(Active::parse(active)?),
+        None => Ok(schedule),
+    }
+}
+
+/// Whether a job has the schedule that the database knows.
+fn is_planned(job: &Job, row: &JobRow) -> bool {
+    let active = job.schedule.active.text();
+    let entry = entry(job, active.as_deref());
+    (entry.schedule, entry.timezone, entry.active)
+        == (row.schedule.as_str(), row.timezone.as_str(), row.active.as_deref())
+}
+
+fn entry<'a>(job: &'a Job, active: Option<&'a str>) -> JobEntry<'a> {
+    JobEntry {
+        name: &job.name,
+        kind: job.kind,
+        schedule: &job.schedule.pattern,
+        timezone: job.schedule.zone.name(),
+        active,
+        overlap: job.overlap.as_str(),
+        spread_seconds: i64::try_from(job.spread.as_secs()).unwrap_or(i64::MAX),
+    }
+}
+
+fn wishes(job: &Job) -> Wishes {
+    Wishes { misfire: job.misfire, overlap: job.overlap }
+}

@@ -1,0 +1,135 @@
+//! The real program under clocks that jump, and stopped and continued.
+
+use std::time::Duration;
+
+use tidewatch::simulator::{self, Options, Simulator};
+use tidewatch::store::Store;
+use tidewatch::time::{Clock, Time};
+use tokio::net::TcpListener;
+
+use crate::databases::{Database, count, on_both, rows, sqlite};
+use crate::program::{Place, Running, wait_for};
+
+/// How soon work goes on after a clock was put right.
+const SOON: Duration = Duration::from_secs(60);
+
+const TOKEN: &str = "clocks-test-token";
+
+async fn simulate() -> Simulator {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    simulator::start(Options::new(5, TOKEN, Clock::system()), listener).await.unwrap()
+}
+
+/// A place where a keyword is looked at every ten seconds.
+fn place(database: &Database, simulator: &Simulator) -> Place {
+    let jobs = "[justoneapi]\nrate_per_second = 1000\n[[job]]\nname = \"n\"\nkind = \"keywords\"\n\
+                schedule = \"*/10 * * * * *\"\nkeywords = [\"露营\"]\n";
+    Place::new(database, jobs).with_upstream(simulator, TOKEN)
+}
+
+async fn stops_well(daemon: Running, place: &Place) {
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+}
+
+/// Waits until `more` looks have been made than there are.
+async fn wait_for_looks(store: &Store, more: i64) {
+    let observed = "select count(*) from slots where outcome = 'observed'";
+    let before = count(store, observed).await;
+    wait_for("looks", SOON, async || count(store, observed).await >= before + more).await;
+}
+
+/// When looks were due, and what became of them.
+async fn slots(store: &Store) -> Vec<(Time, Option<String>)> {
+    rows(store, "select due_at, outcome from slots order by due_at").await
+}
+
+/// That no fire between these times lacks its slot, nor any slot its outcome.
+fn assert_complete(slots: &[(Time, Option<String>)], from: Time, until: Time) {
+    let within = slots.iter().filter(|(due, _)| *due >= from && *due <= until);
+    let within: Vec<_> = within.collect();
+    assert!(within.len() > 1, "{slots:?}");
+    for pair in within.windows(2) {
+        assert_eq!(pair[1].0.since(pair[0].0), Duration::from_secs(10), "{slots:?}");
+    }
+    assert!(within.iter().all(|(_, outcome)| outcome.is_some()), "{slots:?}");
+}
+
+on_both!(a_daemon_that_was_suspended_goes_on_and_accounts_for_the_time_between);
+async fn a_daemon_that_was_suspended_goes_on_and_accounts_for_the_time_between(database: Database) {
+    let simulator = simulate().await;
+    let place = place(&database, &simulator);
+    let store = database.open().await;
+    let daemon = place.start(&["run"]);
+    wait_for_looks(&store, 1).await;
+    daemon.signal("-STOP");
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    let asked = simulator.truth().len();
+    daemon.signal("-CONT");
+    wait_for_looks(&store, 2).await;
+    stops_well(daemon, &place).await;
+    let slots = slots(&store).await;
+    assert_complete(&slots, slots[0].0, slots[slots.len() - 1].0);
+    let missed: Vec<(String, i64)> =
+        rows(&store, "select reason, count(*) from slots where outcome = 'missed' group by reason")
+            .await;
+    assert!(matches!(missed.as_slice(), [(reason, 1..)] if reason == "superseded"), "{missed:?}");
+    let ok = count(&store, "select count(*) from calls where outcome = 'ok'").await;
+    assert_eq!(ok, i64::try_from(simulator.truth().len()).unwrap());
+    assert!(simulator.truth().len() > asked);
+}
+
+/// The library that tells a program another time.
+#[expect(clippy::disallowed_methods, reason = "tests/run.sh says where it is")]
+fn faketime() -> String {
+    std::env::var("TEST_FAKETIME_LIBRARY").expect(
+        "TEST_FAKETIME_LIBRARY names no libfaketime: run the tests with `bash tests/run.sh`, \
+         which installs it",
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_jumps_a_day_ahead_an_hour_back_and_home_again_stops_nothing() {
+    let (database, simulator, clock) = (sqlite(), simulate().await, Clock::system());
+    let place = place(&database, &simulator);
+    let offset = place.output("offset").display().to_string();
+    let place = place
+        .with("LD_PRELOAD", faketime())
+        .with("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .with("FAKETIME_TIMESTAMP_FILE", offset)
+        .with("FAKETIME_NO_CACHE", "1")
+        .with("NO_FAKE_STAT", "1");
+    let store = database.open().await;
+    place.write("offset", "+0");
+    let daemon = place.start(&["run"]);
+    wait_for_looks(&store, 1).await;
+
+    place.write("offset", "+86400");
+    wait_for_looks(&store, 2).await;
+    let tomorrow = clock.now().plus(Duration::from_secs(80_000));
+    assert!(slots(&store).await.iter().any(|(due, _)| *due > tomorrow), "{}", place.said());
+
+    place.write("offset", "+0");
+    let right = clock.now();
+    wait_for_looks(&store, 2).await;
+    let until = clock.now();
+    assert!(place.said().contains("the clock was put back"), "{}", place.said());
+    assert_complete(&slots(&store).await, right.minus(Duration::from_secs(40)), until);
+
+    place.write("offset", "-3600");
+    wait_for_looks(&store, 2).await;
+    place.write("offset", "+0");
+    wait_for_looks(&store, 2).await;
+    stops_well(daemon, &place).await;
+    let all = slots(&store).await;
+    let now = clock.now();
+    assert_complete(&all, now.minus(Duration::from_secs(3500)), now.minus(Duration::from_secs(10)));
+    // Of the day that was not, only what was looked at stays.
+    let ahead: Vec<_> = all.iter().filter(|(due, _)| *due > now).collect();
+    assert!(ahead.iter().all(|(_, outcome)| outcome.as_deref() == Some("observed")), "{ahead:?}");
+    assert!((1..=9).contains(&ahead.len()), "{ahead:?}");
+    let ok = count(&store, "select count(*) from calls where outcome = 'ok'").await;
+    assert_eq!(ok, i64::try_from(simulator.truth().len()).unwrap());
+    let observed = "select count(*) from slots where outcome = 'observed'";
+    assert_eq!(count(&store, observed).await, ok, "no look was paid for twice");
+}

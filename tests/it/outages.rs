@@ -1,0 +1,283 @@
+//! The database fails under a daemon at work: it waits and says so, sends nothing, loses no answer
+//! that has come, and recovers by itself.
+
+mod cluster;
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use tidewatch::config::{Config, Environment};
+use tidewatch::daemon::Daemon;
+use tidewatch::simulator::{Faults, Simulator};
+use tidewatch::store::Store;
+use tidewatch::time::{Clock, Time};
+use tokio_util::sync::CancellationToken;
+
+use self::cluster::Cluster;
+use crate::crash::{self, TOKEN};
+use crate::databases::{Database, on_both, postgres, sqlite};
+use crate::program::{Place, Running, wait_for, waited_for};
+
+/// Long enough that calls are in flight whenever the database fails.
+const LATENCY: Duration = Duration::from_millis(150);
+
+/// How long what is waited for may take: a daemon tries again every 30 s at the least.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Longer than a call takes: what was in flight has ended.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// How long an outage lasts after that.
+const OUTAGE: Duration = Duration::from_secs(3);
+
+/// A locked database is waited for by itself for 30 s.
+const LOCKED: Duration = Duration::from_secs(33);
+
+/// What SQLite's journal has written after some dozens of calls, in bytes.
+const CRAMPED: u64 = 3_000_000;
+
+const FAILS: &str = "the database fails";
+const ANSWERS: &str = "the database answers again";
+
+/// Daemons at work on one database.
+struct Scene {
+    simulator: Simulator,
+    place: Place,
+    daemons: Vec<Running>,
+    began: Time,
+}
+
+impl Scene {
+    /// Daemons that have begun to call.
+    async fn new(database: &Database, daemons: usize) -> Self {
+        Self::with(database, |place| (0..daemons).map(|_| place.start(&["run"])).collect()).await
+    }
+
+    async fn with(database: &Database, start: impl FnOnce(&Place) -> Vec<Running>) -> Self {
+        database.open().await.close().await;
+        let simulator = crash::simulate(LATENCY).await;
+        let jobs = crash::jobs(&simulator);
+        let place = Place::new(database, &jobs).with_upstream(&simulator, TOKEN);
+        let began = Clock::system().now();
+        let daemons = start(&place);
+        let scene = Self { simulator, place, daemons, began };
+        scene.goes_on().await;
+        scene
+    }
+
+    /// Waits for calls that come from now on.
+    async fn goes_on(&self) {
+        let before = self.simulator.truth().len();
+        let calls = async || self.simulator.truth().len() > before + 30;
+        assert!(waited_for(PATIENCE, calls).await, "no calls come\n{}", self.place.said());
+    }
+
+    /// Waits until it was said this often in all.
+    async fn said(&self, words: &str, times: usize) {
+        let said = async || self.place.said().matches(words).count() >= times;
+        assert!(waited_for(PATIENCE, said).await, "nobody says {words}\n{}", self.place.said());
+    }
+
+    /// No call is sent while the database fails.
+    async fn is_quiet(&self) {
+        tokio::time::sleep(QUIET).await;
+        let before = self.simulator.truth().len();
+        tokio::time::sleep(OUTAGE).await;
+        assert_eq!(self.simulator.truth().len(), before, "calls without a ledger");
+    }
+
+    /// Lets everything be worked off and the daemons stop: nothing may have been lost, not even an
+    /// answer that came during an outage, and no daemon was taken for dead. What they said.
+    async fn ends_well(self, database: &Database) -> String {
+        let store = Store::connect(database.url()).await.unwrap();
+        self.goes_on().await;
+        self.simulator.set_faults(Faults::default());
+        let settled = crash::worked_off(&store).await;
+        for daemon in self.daemons {
+            daemon.ask_to_stop();
+            assert_eq!(daemon.end().await.code(), Some(0), "{}", self.place.said());
+        }
+        all_is_kept(&store, &self.simulator, self.began, settled).await;
+        self.place.said()
+    }
+}
+
+async fn all_is_kept(store: &Store, simulator: &Simulator, began: Time, settled: Time) {
+    let calls = crash::nothing_is_lost_or_doubled(store, simulator, began, settled).await;
+    assert_eq!((calls.interrupted, calls.unkept, calls.late), (0, 0, 0), "{calls}");
+    assert!(calls.seen <= calls.noted && calls.seen > 60, "{calls}");
+    store.close().await;
+}
+
+/// A connection to the same database, for what happens to it from outside.
+async fn outside(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "what happens to the database from outside")]
+async fn execute(connection: &mut PgConnection, sql: &str) {
+    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(connection).await.unwrap();
+}
+
+/// Cuts every other connection to this database.
+const CUT: &str = "select pg_terminate_backend(pid) from pg_stat_activity
+                   where datname = current_database() and pid <> pg_backend_pid()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_daemons_survive_a_server_that_crashes_and_comes_back() {
+    let cluster = Cluster::start();
+    let database = Database::at(&cluster.url());
+    let scene = Scene::new(&database, 2).await;
+    for _ in 0..3 {
+        cluster.crash_and_restart();
+        scene.goes_on().await;
+    }
+    cluster.crash();
+    scene.said(FAILS, 2).await;
+    scene.is_quiet().await;
+    cluster.restart();
+    let said = scene.ends_well(&database).await;
+    assert!(said.matches(ANSWERS).count() >= 2, "{said}");
+    assert!(said.matches(FAILS).count() <= 8, "once an outage and daemon\n{said}");
+    assert!(!said.contains("a process died"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_daemons_survive_connections_that_are_cut() {
+    let database = postgres().await;
+    let scene = Scene::new(&database, 2).await;
+    let mut connection = outside(database.url()).await;
+    for _ in 0..15 {
+        execute(&mut connection, CUT).await;
+        tokio::time::sleep(Duration::from_millis(370)).await;
+    }
+    let said = scene.ends_well(&database).await;
+    assert!(said.contains("announcing it anew"), "{said}");
+    assert!(!said.contains("a process died"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_waits_while_postgresql_is_read_only() {
+    let database = postgres().await;
+    let scene = Scene::new(&database, 1).await;
+    let (server, name) = database.url().rsplit_once('/').unwrap();
+    let mut connection = outside(&format!("{server}/postgres")).await;
+    let set = format!("alter database {name} set default_transaction_read_only = on");
+    let cut =
+        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+    execute(&mut connection, &set).await;
+    execute(&mut connection, &cut).await;
+    scene.said("read-only transaction", 1).await;
+    scene.is_quiet().await;
+    execute(&mut connection, &set.replace(" = on", " = off")).await;
+    execute(&mut connection, &cut).await;
+    let said = scene.ends_well(&database).await;
+    assert_eq!(said.matches(FAILS).count(), said.matches(ANSWERS).count(), "{said}");
+}
+
+on_both!(a_daemon_waits_while_another_program_keeps_the_database_locked);
+async fn a_daemon_waits_while_another_program_keeps_the_database_locked(database: Database) {
+    let scene = Scene::new(&database, 1).await;
+    if database.url().starts_with("postgres:") {
+        let mut connection = outside(database.url()).await;
+        let mut tx = connection.begin().await.unwrap();
+        execute(&mut tx, "lock table calls in access exclusive mode").await;
+        tokio::time::sleep(QUIET).await;
+        scene.is_quiet().await;
+        tokio::time::sleep(LOCKED).await;
+        tx.rollback().await.unwrap();
+    } else {
+        let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
+        let tx = connection.begin_with("begin immediate").await.unwrap();
+        scene.is_quiet().await;
+        tokio::time::sleep(LOCKED).await;
+        assert!(scene.place.said().contains(FAILS), "{}", scene.place.said());
+        tx.rollback().await.unwrap();
+    }
+    scene.ends_well(&database).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_waits_while_the_disk_takes_no_more() {
+    let database = sqlite();
+    let scene = Scene::with(&database, |place| vec![place.start_cramped(CRAMPED)]).await;
+    scene.said(FAILS, 1).await;
+    scene.is_quiet().await;
+    let limit = ["--pid", &scene.daemons[0].id(), "--fsize=unlimited:"];
+    assert!(Command::new("prlimit").args(limit).status().unwrap().success());
+    let said = scene.ends_well(&database).await;
+    assert_eq!((said.matches(FAILS).count(), said.matches(ANSWERS).count()), (1, 1), "{said}");
+}
+
+/// What SQLite itself refuses, of a daemon in this process: its one writer is told to.
+struct Inside {
+    simulator: Simulator,
+    database: Database,
+    store: Store,
+    began: Time,
+    stop: CancellationToken,
+}
+
+impl Inside {
+    #[expect(clippy::disallowed_methods, reason = "what happens to the database from outside")]
+    async fn tell(&self, sql: &'static str) {
+        let Store::Sqlite { writer, .. } = &self.store else { panic!("not SQLite") };
+        sqlx::query(sql).execute(writer).await.unwrap();
+    }
+}
+
+async fn refuses_and_recovers(refuse: &'static str, complaint: &str, relent: &'static str) {
+    let simulator = crash::simulate(LATENCY).await;
+    let database = sqlite();
+    let store = database.open().await;
+    let url = format!("[justoneapi]\nbase_url = \"{}\"", simulator.justoneapi_url());
+    let jobs = crash::jobs(&simulator).replacen("[justoneapi]", &url, 1);
+    let token = Some(SecretString::from(TOKEN));
+    let environment = Environment { token, ..Environment::default() };
+    let config = Config::parse(&jobs, Path::new("jobs.toml"), &environment);
+    let config = Arc::new(config.unwrap_or_else(|error| panic!("{error}")));
+    let clock = Clock::system();
+    let (began, stop) = (clock.now(), CancellationToken::new());
+    let mut daemon = Daemon::open(config, store.clone(), clock, "run").await.unwrap();
+    let (vitals, stopping) = (daemon.vitals(), stop.clone());
+    let work = tokio::spawn(async move {
+        daemon.run(&stopping).await.unwrap();
+        daemon.close().await.unwrap();
+    });
+    let inside = Inside { simulator, database, store, began, stop };
+    let seen = || inside.simulator.truth().len();
+    wait_for("calls", PATIENCE, async || seen() > 60).await;
+    inside.tell(refuse).await;
+    let why = || vitals.snapshot().database_error.unwrap_or_default();
+    wait_for(complaint, PATIENCE, async || why().contains(complaint)).await;
+    tokio::time::sleep(QUIET).await;
+    let before = seen();
+    tokio::time::sleep(OUTAGE).await;
+    assert_eq!(seen(), before, "calls without a ledger");
+    inside.tell(relent).await;
+    wait_for("calls", PATIENCE, async || seen() > before + 30).await;
+    assert_eq!(vitals.snapshot().database_error, None);
+    inside.simulator.set_faults(Faults::default());
+    let settled = crash::worked_off(&inside.store).await;
+    inside.stop.cancel();
+    work.await.unwrap();
+    all_is_kept(&inside.store, &inside.simulator, inside.began, settled).await;
+    drop(inside.database);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_waits_while_sqlite_is_full() {
+    // Not below what the file has: it may grow no more.
+    refuses_and_recovers("pragma max_page_count = 1", "full", "pragma max_page_count = 4294967294")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_waits_while_sqlite_is_read_only() {
+    refuses_and_recovers("pragma query_only = on", "readonly", "pragma query_only = off").await;
+}

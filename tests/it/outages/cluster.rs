@@ -1,0 +1,94 @@
+//! A PostgreSQL server of a test's own, to be crashed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A server on a port of its own; gone with the test.
+pub(super) struct Cluster {
+    directory: TempDir,
+    port: u16,
+}
+
+impl Cluster {
+    pub(super) fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        if is_root() {
+            let given = Command::new("chown").arg("postgres").arg(directory.path()).status();
+            assert!(given.unwrap().success());
+        }
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let cluster = Self { directory, port };
+        let options = ["-U", "tidewatch", "-A", "trust", "-E", "UTF8", "--no-locale", "-N", "-D"];
+        run(server("initdb").args(options).arg(cluster.data()));
+        cluster.restart();
+        cluster
+    }
+
+    /// The address of its database.
+    pub(super) fn url(&self) -> String {
+        format!("postgres://tidewatch@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends it without a word to anybody.
+    pub(super) fn crash(&self) {
+        run(server("pg_ctl").args(["-m", "immediate", "-w", "stop", "-D"]).arg(self.data()));
+    }
+
+    pub(super) fn restart(&self) {
+        let (port, sockets) = (self.port, self.directory.path().display());
+        let options = format!("-p {port} -h 127.0.0.1 -k {sockets} -c fsync=off");
+        let log = self.directory.path().join("log");
+        let mut start = server("pg_ctl");
+        start.args(["-w", "-t", "60", "-o", &options, "start", "-l"]).arg(log);
+        run(start.arg("-D").arg(self.data()));
+    }
+
+    pub(super) fn crash_and_restart(&self) {
+        self.crash();
+        self.restart();
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // Fails when it is down, which is as good.
+        let mut stop = server("pg_ctl");
+        stop.args(["-m", "immediate", "stop", "-D"]).arg(self.data());
+        let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+}
+
+/// A program of the server's, as somebody it agrees to run as.
+#[expect(clippy::disallowed_methods, reason = "tests/run.sh says where its server is")]
+fn server(program: &str) -> Command {
+    let folder = std::env::var("TEST_POSTGRES_BIN").expect(
+        "TEST_POSTGRES_BIN does not say where PostgreSQL's programs are: run the tests with \
+         `bash tests/run.sh`",
+    );
+    let program = Path::new(&folder).join(program);
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--"]).arg(program);
+    command
+}
+
+fn run(command: &mut Command) {
+    // A server that starts would keep a pipe open.
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().unwrap().stdout;
+    String::from_utf8_lossy(&id).trim() == "0"
+}

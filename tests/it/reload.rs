@@ -1,0 +1,191 @@
+//! Settings that change while the daemon runs.
+
+use std::time::Duration;
+
+use tidewatch::simulator::{self, Options, Simulator};
+use tidewatch::store::Store;
+use tidewatch::time::Clock;
+use tokio::net::TcpListener;
+
+use crate::databases::{Database, count, on_both, rows};
+use crate::env::{Env, hours, minutes};
+use crate::program::{Place, Running, wait_for};
+
+/// How long the daemon may take to do what is waited for: its jobs fire every ten seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A job that looks at keywords.
+fn job(name: &str, schedule: &str, words: &[&str]) -> String {
+    format!(
+        "[[job]]\nname = {name:?}\nkind = \"keywords\"\nschedule = {schedule:?}\n\
+         timezone = \"UTC\"\nkeywords = {words:?}\n"
+    )
+}
+
+/// Slots as `job target outcome reason count`.
+const SLOTS: &str =
+    "select t.key || ' ' || s.outcome || ' ' || coalesce(s.reason, '-') || ' ' || count(*)
+                     from slots s join targets t on t.target_id = s.target_id
+                     group by t.key, s.outcome, s.reason order by 1";
+
+on_both!(what_leaves_a_watchlist_stops_and_keeps_its_history_while_the_daemon_runs);
+async fn what_leaves_a_watchlist_stops_and_keeps_its_history_while_the_daemon_runs(
+    database: Database,
+) {
+    let mut env = Env::new(database, &job("a", "@hourly", &["露营", "美食"])).await;
+    env.advance(minutes(150)).await;
+    env.reload(&job("a", "@hourly", &["美食", "旅行"])).await;
+    env.advance(hours(2)).await;
+    assert_eq!(
+        env.ask(SLOTS).await,
+        ["旅行 observed - 2", "美食 observed - 4", "露营 observed - 2"]
+    );
+    let words = env.ask("select distinct keyword from keyword_suggestions order by 1").await;
+    assert_eq!(words.len(), 3, "the history of what left stays");
+}
+
+on_both!(what_was_due_before_a_reload_is_planned_as_it_was_then);
+async fn what_was_due_before_a_reload_is_planned_as_it_was_then(database: Database) {
+    let mut env = Env::new(database, &job("a", "@hourly", &["露营"])).await;
+    env.advance(minutes(90)).await;
+    // Nobody has decided the fire of 02:00 yet when the settings change.
+    env.clock.jump_to(env.clock.now().plus(minutes(30)));
+    env.reload(&job("b", "30 * * * *", &["美食"])).await;
+    env.advance(hours(1)).await;
+    let expected = ["美食 observed - 1", "露营 missed unwatched 1", "露营 observed - 1"];
+    assert_eq!(env.ask(SLOTS).await, expected);
+    let jobs = "select name || ' ' || case when is_active then 'active' else 'gone' end
+                from jobs order by name";
+    assert_eq!(env.ask(jobs).await, ["a gone", "b active"]);
+    let loads = "select '' || count(*) from config_loads where error is null";
+    assert_eq!(env.ask(loads).await, ["2"]);
+}
+
+on_both!(a_schedule_that_changes_while_the_daemon_runs_begins_with_its_next_fire);
+async fn a_schedule_that_changes_while_the_daemon_runs_begins_with_its_next_fire(
+    database: Database,
+) {
+    let hourly = job("a", "@hourly", &["露营"]);
+    let mut env = Env::new(database, &hourly).await;
+    env.advance(minutes(150)).await;
+    env.reload(&hourly.replace("@hourly", "*/10 * * * *")).await;
+    env.advance(minutes(20)).await;
+    env.reload(&(hourly.clone() + "active = [\"05:00-06:00\"]\n")).await;
+    env.advance(hours(10)).await;
+    let due = "select substr('' || due_at, 12, 5) from slots order by due_at";
+    assert_eq!(env.ask(due).await, ["01:00", "02:00", "02:40", "02:50", "05:00"]);
+    assert_eq!(env.ask("select '' || count(*) from slots where outcome = 'observed'").await, ["5"]);
+}
+
+async fn simulate(token: &str, latency: Duration) -> Simulator {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut options = Options::new(5, token, Clock::system());
+    options.latency = latency;
+    simulator::start(options, listener).await.unwrap()
+}
+
+/// Settings that ask `simulator` for a job's keywords, every ten seconds.
+fn settings(simulator: &Simulator, words: &[&str]) -> String {
+    let url = simulator.justoneapi_url();
+    let job = job("a", "*/10 * * * * *", words);
+    format!("[justoneapi]\nbase_url = {url:?}\nrate_per_second = 1000\n{job}")
+}
+
+/// A place whose settings and token stand in files.
+fn place(database: &Database, settings: &str, token: &str) -> Place {
+    let place = Place::new(database, settings);
+    place.write("token.txt", token);
+    let file = place.output("token.txt").display().to_string();
+    place.with("JUSTONEAPI_TOKEN_FILE", file)
+}
+
+async fn wait_until_said(place: &Place, words: &str, times: usize) {
+    wait_for(words, PATIENCE, async || place.said().matches(words).count() >= times).await;
+}
+
+async fn stops_well(daemon: Running, place: &Place) {
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+}
+
+async fn observed(store: &Store) -> i64 {
+    count(store, "select count(*) from slots where outcome = 'observed'").await
+}
+
+on_both!(a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost);
+async fn a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost(database: Database) {
+    let slow = simulate("token-one", Duration::from_secs(2)).await;
+    let other = simulate("token-two", Duration::ZERO).await;
+    let place = place(&database, &settings(&slow, &["露营", "美食"]), "token-one");
+    let store = database.open().await;
+    let daemon = place.start(&["run"]);
+    wait_for("calls", PATIENCE, async || {
+        count(&store, "select count(*) from calls where outcome is null").await == 2
+    })
+    .await;
+    place.write("token.txt", "token-two");
+    place.write("jobs.toml", &settings(&other, &["旅行"]));
+    daemon.signal("-HUP");
+    wait_until_said(&place, "was read again and taken over", 1).await;
+    wait_for("a look by the new settings", PATIENCE, async || !other.truth().is_empty()).await;
+    wait_for("its row", PATIENCE, async || observed(&store).await >= 3).await;
+    stops_well(daemon, &place).await;
+    assert_eq!(slow.truth().len(), 2, "nobody asks there any more");
+    let outcomes: Vec<(String,)> = rows(&store, "select distinct outcome from calls").await;
+    assert_eq!(outcomes, [("ok".to_owned(),)]);
+    let addresses = "select count(distinct justoneapi_url) from config_loads";
+    assert_eq!(count(&store, addresses).await, 2);
+}
+
+on_both!(another_token_is_tried_where_the_old_one_was_refused);
+async fn another_token_is_tried_where_the_old_one_was_refused(database: Database) {
+    let simulator = simulate("token-one", Duration::ZERO).await;
+    let place = place(&database, &settings(&simulator, &["露营"]), "token-old");
+    let store = database.open().await;
+    let daemon = place.start(&["run"]);
+    wait_for("a pause", PATIENCE, async || {
+        count(&store, "select count(*) from pauses where reason = 'bad_credentials'").await == 1
+    })
+    .await;
+    place.write("token.txt", "token-one");
+    wait_for("a look", PATIENCE, async || observed(&store).await >= 1).await;
+    stops_well(daemon, &place).await;
+    let pauses: Vec<(String,)> = rows(&store, "select ended_by from pauses").await;
+    assert_eq!(pauses, [("settings".to_owned(),)]);
+}
+
+on_both!(wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay);
+async fn wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay(database: Database) {
+    let simulator = simulate("token-one", Duration::ZERO).await;
+    let right = settings(&simulator, &["露营"]);
+    let place = place(&database, &right, "token-one");
+    let store = database.open().await;
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 1).await;
+    place.write("jobs.toml", &right.replace("keywords =", "keywords_file = \"words.txt\" #"));
+    let refused = "jobs.toml is wrong; the settings from before stay in force";
+    wait_until_said(&place, refused, 1).await;
+    let said = place.said();
+    assert!(said.contains("error: cannot read `words.txt`"), "{said}");
+    assert!(said.contains(" --> jobs.toml:"), "{said}");
+    wait_for("looks by the old settings", PATIENCE, async || observed(&store).await >= 2).await;
+    assert_eq!(place.said().matches(refused).count(), 1, "once for each change");
+    assert_eq!(place.run(&["status"]).await, 0, "{}", place.said());
+    assert!(place.said().contains("is refused, error: cannot read"), "{}", place.said());
+    // The file that was missing comes, and nobody touches jobs.toml.
+    place.write("words.txt", "旅行\n");
+    wait_until_said(&place, "was read again and taken over", 1).await;
+    wait_for("a look by the new settings", PATIENCE, async || {
+        simulator.truth().iter().any(|row| row.key == "旅行")
+    })
+    .await;
+    // The watchlist changes by itself.
+    place.write("words.txt", "旅行\n美食\n");
+    wait_until_said(&place, "was read again and taken over", 2).await;
+    let before = place.said().matches("is refused").count();
+    assert_eq!(place.run(&["status"]).await, 0);
+    assert_eq!(place.said().matches("is refused").count(), before);
+    stops_well(daemon, &place).await;
+    let watched = "select count(*) from job_targets where removed_at is null";
+    assert_eq!(count(&store, watched).await, 2);
+}

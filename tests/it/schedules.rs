@@ -1,0 +1,250 @@
+//! When jobs fire, with the time passed in: late fires, clocks that change and clocks that jump.
+
+use std::time::Duration;
+
+use crate::databases::{Database, on_both};
+use crate::env::{Env, beginning, hours, minutes};
+
+/// A job that looks at a keyword on this schedule, with these lines more.
+fn job(schedule: &str, lines: &str) -> String {
+    format!(
+        "[[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = {schedule:?}\n\
+         timezone = \"UTC\"\nkeywords = [\"露营\"]\n{lines}\n"
+    )
+}
+
+/// Slots by outcome and reason, as `observed 3`, `missed empty 1`.
+const SLOTS: &str = "select outcome || coalesce(' ' || reason, '') || ' ' || count(*)
+                     from slots group by outcome, reason order by 1";
+
+/// Due times that have no slot of their own, or no run.
+const COUNTS: &str = "select (select count(*) from slots) || ' ' ||
+                             (select count(distinct due_at) from slots) || ' ' ||
+                             (select count(*) from job_runs)";
+
+/// The days and hours of the slots in order, as `02 01:30`.
+const DUE: &str = "select substr('' || due_at, 9, 8) from slots order by due_at";
+
+/// That a job, down from 02:10 to 07:10, leaves these slots of 01:00 to 08:00.
+async fn after_downtime(database: Database, lines: &str, expected: &[&str]) {
+    let jobs = job("@hourly", lines);
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(minutes(130)).await;
+    env.down_for(hours(5));
+    env.restart(&jobs).await;
+    env.advance(minutes(70)).await;
+    assert_eq!(env.ask(SLOTS).await, expected, "{lines}");
+    assert_eq!(env.ask(COUNTS).await, ["8 8 8"]);
+}
+
+on_both!(once_makes_up_for_the_latest_fire);
+async fn once_makes_up_for_the_latest_fire(database: Database) {
+    after_downtime(database, "", &["missed daemon_down 4", "observed 4"]).await;
+}
+
+on_both!(once_makes_up_for_none_that_is_too_old);
+async fn once_makes_up_for_none_that_is_too_old(database: Database) {
+    let lines = "misfire = \"once\"\nwindow = \"5m\"";
+    after_downtime(database, lines, &["missed expired 5", "observed 3"]).await;
+}
+
+on_both!(skip_makes_up_for_none);
+async fn skip_makes_up_for_none(database: Database) {
+    let lines = "misfire = \"skip\"";
+    after_downtime(database, lines, &["missed daemon_down 5", "observed 3"]).await;
+}
+
+on_both!(all_makes_up_for_each_within_window_and_cap);
+async fn all_makes_up_for_each_within_window_and_cap(database: Database) {
+    let lines = "misfire = \"all\"\nwindow = \"4h\"\nmax_catchup = 3";
+    let expected = ["missed daemon_down 1", "missed expired 1", "observed 6"];
+    after_downtime(database, lines, &expected).await;
+}
+
+on_both!(a_daemon_that_was_held_up_skips_what_it_comes_late_for);
+async fn a_daemon_that_was_held_up_skips_what_it_comes_late_for(database: Database) {
+    let mut env = Env::new(database, &job("@hourly", "misfire = \"skip\"")).await;
+    env.advance(minutes(70)).await;
+    env.clock.jump_to(beginning().plus(minutes(250)));
+    env.advance(minutes(60)).await;
+    assert_eq!(env.ask(SLOTS).await, ["missed skipped 3", "observed 2"]);
+}
+
+on_both!(looks_are_spread_after_their_fire_and_stay_due_at_it);
+async fn looks_are_spread_after_their_fire_and_stay_due_at_it(database: Database) {
+    let jobs = job("@hourly", "spread = \"40m\"");
+    let words = (0..8).map(|n| format!("\"露营{n}\"")).collect::<Vec<_>>().join(", ");
+    let jobs = jobs.replace("\"露营\"", &words);
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(minutes(119)).await;
+    assert_eq!(env.ask(SLOTS).await, ["observed 8"]);
+    assert_eq!(env.ask("select '' || count(distinct due_at) from slots").await, ["1"]);
+    let minutes = "select '' || count(distinct substr('' || opened_at, 12, 5)) from calls";
+    assert_eq!(env.ask(minutes).await, ["8"], "each in a minute of its own");
+    let within = "select '' || count(*) from calls c join slots s on s.call_id = c.call_id
+                  where substr('' || c.opened_at, 12, 5) between '01:00' and '01:40'";
+    assert_eq!(env.ask(within).await, ["8"]);
+}
+
+on_both!(a_job_fires_within_its_windows_only);
+async fn a_job_fires_within_its_windows_only(database: Database) {
+    let jobs = job("@hourly", "active = [\"02:00-04:00\", \"23:00-01:00\"]");
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(hours(25)).await;
+    let due = ["02 02:00", "02 03:00", "02 23:00", "03 00:00"];
+    assert_eq!(env.ask(DUE).await, due);
+    // Other windows are another schedule: it begins anew, and loses nothing of the old one.
+    env.down_for(hours(3));
+    env.restart(&jobs.replace("04:00", "08:00")).await;
+    env.advance(hours(2)).await;
+    let due = [
+        "02 02:00", "02 03:00", "02 23:00", "03 00:00", "03 02:00", "03 03:00", "03 05:00",
+        "03 06:00",
+    ];
+    assert_eq!(env.ask(DUE).await, due);
+    assert_eq!(env.ask(SLOTS).await, ["missed daemon_down 2", "observed 6"]);
+}
+
+/// Lets a job fire from one time to another, and tells when its looks were due.
+async fn due_between(database: Database, job: &str, from: &str, to: &str) -> Vec<String> {
+    let mut env = Env::new(database, "").await;
+    let (from, to) = (from.parse().unwrap(), to.parse::<tidewatch::time::Time>().unwrap());
+    env.clock.jump_to(from);
+    env.restart(job).await;
+    env.advance(to.since(from)).await;
+    assert_eq!(
+        env.ask("select '' || count(*) from slots where outcome <> 'observed'").await,
+        ["0"]
+    );
+    env.ask(DUE).await
+}
+
+on_both!(the_skipped_and_the_repeated_hour_lose_no_look_and_make_none_twice);
+async fn the_skipped_and_the_repeated_hour_lose_no_look_and_make_none_twice(database: Database) {
+    let job = job("30 1 * * *", "").replace("\"UTC\"", "\"America/New_York\"");
+    let half_hours =
+        job.replace("30 1 * * *", "*/30 * * * *").replace("\"words\"", "\"half-hours\"");
+    let (from, to) = ("2027-03-13 00:00:00", "2027-03-15 12:00:00");
+    let mut env = Env::new(database, "").await;
+    let jump = |text: &str| text.parse::<tidewatch::time::Time>().unwrap();
+    env.clock.jump_to(jump(from));
+    env.restart(&job).await;
+    env.advance(jump(to).since(jump(from))).await;
+    assert_eq!(env.ask(DUE).await, ["13 06:30", "14 06:30", "15 05:30"]);
+    env.clock.jump_to(jump("2027-11-07 00:00:00"));
+    env.restart(&half_hours).await;
+    env.advance(hours(12)).await;
+    let autumn = "select count(*) || ' ' || count(distinct due_at) from slots
+                  where due_at > '2027-11-07 00:00:00'";
+    assert_eq!(env.ask(autumn).await, ["24 24"], "every half hour of twelve, none twice");
+    env.restart(&job).await;
+    env.advance(hours(24)).await;
+    // 01:30 comes once after the change, at 06:30 UTC.
+    let last = "select substr('' || due_at, 9, 8) from slots where due_at > '2027-11-07 12:00:00'";
+    assert_eq!(env.ask(last).await, ["08 06:30"]);
+}
+
+on_both!(midnight_loses_no_look);
+async fn midnight_loses_no_look(database: Database) {
+    let job = job("* * * * *", "");
+    let due = due_between(database, &job, "2026-12-31 23:57:30", "2027-01-01 00:02:30").await;
+    assert_eq!(due, ["31 23:58", "31 23:59", "01 00:00", "01 00:01", "01 00:02"]);
+}
+
+on_both!(a_leap_day_has_its_looks);
+async fn a_leap_day_has_its_looks(database: Database) {
+    let job = job("0 */12 29 2 *", "");
+    let due = due_between(database, &job, "2028-02-27 00:00:00", "2028-03-02 00:00:00").await;
+    assert_eq!(due, ["29 00:00", "29 12:00"]);
+}
+
+/// How far clocks are wrong.
+const JUMPS: [Duration; 3] = [Duration::from_secs(1), hours_of(1), hours_of(24 * 365)];
+
+const fn hours_of(hours: u64) -> Duration {
+    Duration::from_secs(3600 * hours)
+}
+
+on_both!(a_clock_that_jumps_ahead_and_back_loses_no_look_and_makes_none_twice);
+async fn a_clock_that_jumps_ahead_and_back_loses_no_look_and_makes_none_twice(database: Database) {
+    let mut env = Env::new(database, &job("0 */6 * * *", "")).await;
+    env.advance(hours(7)).await;
+    for jump in JUMPS {
+        let right = env.clock.now();
+        env.clock.jump_to(right.plus(jump));
+        env.advance(minutes(1)).await;
+        env.clock.correct(right.plus(minutes(1)));
+        env.advance(hours(12)).await;
+    }
+    // 00:00 to 43:03, each of the seven fires once, and each look made at its time.
+    let past = "select count(*) || ' ' || count(distinct due_at) from slots
+                where due_at <= '2026-03-03 19:03:00'";
+    assert_eq!(env.ask(past).await, ["7 7"]);
+    let made = "select '' || count(*) from slots s join calls c on c.call_id = s.call_id
+                where s.due_at <= '2026-03-03 19:03:00' and s.outcome = 'observed'
+                and substr('' || c.opened_at, 1, 16) = substr('' || s.due_at, 1, 16)";
+    assert_eq!(env.ask(made).await, ["7"]);
+    // Of the year that was not, only what was looked at stays.
+    let future = "select outcome || ' ' || count(*) from slots
+                  where due_at > '2026-03-03 19:03:00' group by outcome";
+    assert_eq!(env.ask(future).await, ["observed 1"]);
+}
+
+on_both!(a_clock_that_was_behind_and_is_put_right_misses_what_it_left_out);
+async fn a_clock_that_was_behind_and_is_put_right_misses_what_it_left_out(database: Database) {
+    let mut env = Env::new(database, &job("@hourly", "")).await;
+    env.advance(minutes(90)).await;
+    env.clock.correct(beginning().plus(minutes(90)).plus(hours(24)));
+    env.advance(minutes(60)).await;
+    assert_eq!(env.ask(SLOTS).await, ["missed superseded 23", "observed 3"]);
+    assert_eq!(env.ask(COUNTS).await, ["26 26 26"]);
+}
+
+on_both!(a_try_that_was_put_off_under_a_wrong_clock_is_made_soon_after_it_is_put_right);
+async fn a_try_that_was_put_off_under_a_wrong_clock_is_made_soon_after_it_is_put_right(
+    database: Database,
+) {
+    let mut env = Env::new(database, &job("0 */6 * * *", "")).await;
+    env.advance(minutes(330)).await;
+    env.fails("suggestions=301");
+    env.clock.jump_to(beginning().plus(hours(6)).plus(hours(24 * 365)));
+    env.advance(Duration::from_secs(1)).await;
+    env.clock.correct(beginning().plus(minutes(330)));
+    env.fails("");
+    env.advance(Duration::from_secs(60)).await;
+    assert_eq!(env.ask("select '' || count(*) from slots where outcome is null").await, ["0"]);
+    assert_eq!(
+        env.ask("select outcome || ' ' || attempt from calls order by call_id").await[1..],
+        ["ok 2"]
+    );
+}
+
+on_both!(a_pause_that_a_wrong_clock_brought_ends_when_it_is_put_right);
+async fn a_pause_that_a_wrong_clock_brought_ends_when_it_is_put_right(database: Database) {
+    let mut env = Env::new(database, &job("@hourly", "")).await;
+    env.advance(minutes(70)).await;
+    let right = env.clock.now();
+    env.fails("suggestions=303");
+    env.clock.jump_to(right.plus(hours(24 * 365)));
+    env.advance(Duration::from_secs(1)).await;
+    env.clock.correct(right);
+    env.fails("");
+    env.advance(minutes(60)).await;
+    let pauses = "select reason || ' ' || coalesce(ended_by, 'lasts') from pauses";
+    assert_eq!(env.ask(pauses).await, ["quota clock"]);
+    let seen = "select '' || count(*) from slots where outcome = 'observed'
+                and due_at < '2026-03-03 00:00:00'";
+    assert_eq!(env.ask(seen).await, ["2"]);
+}
+
+on_both!(a_year_of_fires_is_decided_step_by_step_and_work_goes_on_meanwhile);
+async fn a_year_of_fires_is_decided_step_by_step_and_work_goes_on_meanwhile(database: Database) {
+    let jobs = job("*/15 * * * *", "");
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(minutes(20)).await;
+    env.down_for(hours(24 * 30));
+    env.restart(&jobs).await;
+    env.advance(minutes(15)).await;
+    assert_eq!(env.ask(SLOTS).await, ["missed daemon_down 2879", "observed 3"]);
+    assert_eq!(env.ask(COUNTS).await, ["2882 2882 2882"]);
+}
