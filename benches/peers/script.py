@@ -66,11 +66,14 @@ def archive(database, upstream, note_id):
                 (note_id, position, image.get("fileid"), image.get("width"), image.get("height"),
                  image.get("url")),
             )
-        for position, tag in enumerate(note.get("hash_tag") or []):
+        tags = note.get("hash_tag") or []
+        # In one order, or two threads wait for each other for ever.
+        for tag in sorted(tags, key=lambda tag: tag["id"]):
             db.execute(
                 "insert into hashtags values (%s, %s) on conflict do nothing",
                 (tag["id"], tag["name"]),
             )
+        for position, tag in enumerate(tags):
             db.execute(
                 "insert into note_hashtags values (%s, %s, %s) on conflict do nothing",
                 (note_id, position, tag["id"]),

@@ -114,9 +114,9 @@ fn answer(fetched: Fetched, next: Next) -> Answer {
         });
     Answer {
         end: CallEnd {
-            call_id: call_id,
-            sent_at: sent_at,
-            finished_at: finished_at,
+            call_id,
+            sent_at,
+            finished_at,
             http_status: received.http_status,
             code: reading.code,
             outcome: reading.outcome.as_str(),
@@ -129,7 +129,7 @@ fn answer(fetched: Fetched, next: Next) -> Answer {
             target_id: claim.target_id,
             due_at: claim.due_at,
             fence: claim.fence,
-            call_id: call_id,
+            call_id,
             next,
             at: finished_at,
         },
