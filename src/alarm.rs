@@ -8,12 +8,14 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_cron_scheduler::job::JobId;
 use tokio_cron_scheduler::job::job_data::{JobAndNextTick, JobStoredData};
 use tokio_cron_scheduler::store::{DataStore, InitStore};
@@ -32,12 +34,16 @@ const CHANNEL_SIZE: usize = 4096;
 /// Adding an entry may hang when the scheduler has died inside.
 const ADD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The scheduler asks for its ticks twice a second; a process that slept may find it late once.
+const ALIVE_EVERY: Duration = Duration::from_secs(30);
+
 /// A pattern that parses; never used to compute a tick.
 const PLACEHOLDER: &str = "0 0 0 1 1 *";
 
 /// One entry a job; kept for as long as it is to ring.
 pub struct Alarm {
     scheduler: JobScheduler,
+    death: JoinHandle<()>,
 }
 
 impl Alarm {
@@ -47,10 +53,12 @@ impl Alarm {
     /// When the scheduler cannot be started.
     pub async fn set(jobs: &[config::Job], clock: &Clock, bell: &Arc<Notify>) -> Result<Self> {
         let schedules = Schedules::default();
+        let asked = Arc::new(AtomicU64::new(0));
         let storage = Ticks {
             inner: SimpleMetadataStore::default(),
             schedules: schedules.clone(),
             clock: clock.clone(),
+            asked: asked.clone(),
         };
         let scheduler = JobScheduler::new_with_storage_and_code(
             Box::new(storage),
@@ -76,14 +84,32 @@ impl Alarm {
                 .with_context(|| format!("cannot schedule the job {}", job.name))?;
         }
         scheduler.start().await.context("cannot start the scheduler")?;
-        Ok(Self { scheduler })
+        Ok(Self { scheduler, death: tokio::spawn(death(asked, ALIVE_EVERY)) })
+    }
+
+    /// Waits until the scheduler has died, which it does without a word. May be dropped at any time.
+    pub async fn died(&mut self) {
+        // A watch that died itself is no better.
+        let _ = (&mut self.death).await;
     }
 
     /// Stops ringing.
     pub async fn stop(mut self) {
+        self.death.abort();
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::debug!(%error, "the scheduler did not stop cleanly");
         }
+    }
+}
+
+/// Ends when nobody has asked for ticks for two spans in a row.
+async fn death(asked: Arc<AtomicU64>, span: Duration) {
+    let (mut seen, mut silent) = (0, 0);
+    while silent < 2 {
+        tokio::time::sleep(span).await;
+        let now = asked.load(Ordering::Relaxed);
+        silent = if now == seen { silent + 1 } else { 0 };
+        seen = now;
     }
 }
 
@@ -107,6 +133,8 @@ struct Ticks {
     inner: SimpleMetadataStore,
     schedules: Schedules,
     clock: Clock,
+    /// How often the scheduler has asked what is next.
+    asked: Arc<AtomicU64>,
 }
 
 type Answer<T> = Pin<Box<dyn Future<Output = Result<T, JobSchedulerError>> + Send>>;
@@ -140,6 +168,7 @@ impl InitStore for Ticks {
 
 impl MetaDataStorage for Ticks {
     fn list_next_ticks(&mut self) -> Answer<Vec<JobAndNextTick>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         self.inner.list_next_ticks()
     }
 
@@ -174,6 +203,7 @@ mod tests {
             inner: SimpleMetadataStore::default(),
             schedules: schedules.clone(),
             clock: clock.clone(),
+            asked: Arc::default(),
         };
         let entry = Job::new_async(PLACEHOLDER, |_, _| Box::pin(std::future::ready(())));
         let id = entry.expect("an entry").guid();
@@ -202,6 +232,18 @@ mod tests {
             storage.set_next_and_last_tick(id, ignored, ignored).await.expect("the tick is set");
         }
         seen
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_alarm_that_asks_for_no_ticks_is_dead_and_one_that_does_lives() {
+        let asked = Arc::new(AtomicU64::new(0));
+        let watch = tokio::spawn(death(asked.clone(), ALIVE_EVERY));
+        for _ in 0..100 {
+            tokio::time::sleep(ALIVE_EVERY).await;
+            asked.fetch_add(1, Ordering::Relaxed);
+        }
+        assert!(!watch.is_finished());
+        tokio::time::timeout(4 * ALIVE_EVERY, watch).await.expect("it ends").expect("quietly");
     }
 
     #[tokio::test]

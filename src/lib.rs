@@ -8,20 +8,25 @@
 //! what people paste, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
+pub mod alerts;
 pub mod api;
 pub mod cli;
 pub mod config;
 pub mod crawl;
 pub mod daemon;
+pub mod health;
 pub mod model;
 pub mod pause;
 pub mod plan;
 pub mod process;
 pub mod retry;
+pub mod runs;
 pub mod schedule;
 pub mod simulator;
 pub mod store;
 mod suggest;
+pub mod systemd;
+pub mod tasks;
 pub mod time;
 pub mod vitals;
 pub mod watchlist;

@@ -1,5 +1,6 @@
 //! The `tidewatch` command.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -8,8 +9,10 @@ use tidewatch::cli::{self, Cli};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     cli::start_logging(&cli);
-    match cli::run(&cli) {
-        Ok(done) => done,
-        Err(error) => cli::explain(&error),
+    match catch_unwind(AssertUnwindSafe(|| cli::run(&cli))) {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => cli::explain(&error),
+        // The message was logged where it panicked.
+        Err(_) => cli::crashed(),
     }
 }

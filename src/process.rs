@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{Presence, ProcessRow, Silence, Store};
+use crate::store::{ConfigLoad, Presence, ProcessRow, Silence, Store};
 use crate::time::{Clock, Time};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
@@ -105,6 +105,7 @@ impl Process {
             died_at: None,
         })
         .await?;
+        tx.put_config_load(owner, taken_over(config), now).await?;
         tx.beat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
         let pulse = Pulse {
@@ -234,6 +235,14 @@ impl Pulse {
     }
 }
 
+/// Settings that are in force, for the record.
+pub(crate) fn taken_over(config: &Config) -> ConfigLoad<'_> {
+    ConfigLoad::TakenOver {
+        justoneapi_url: config.justoneapi.base_url.as_str(),
+        amagi_url: config.amagi.base_url.as_str(),
+    }
+}
+
 /// The daemons at work on an archive, and those that were found dead from `since` on, the latest
 /// first. One that is there is silent if it has said nothing for a `lease`.
 ///
@@ -262,4 +271,54 @@ fn new_owner() -> i64 {
     use std::hash::{BuildHasher as _, Hasher as _};
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     i64::try_from(random >> 1).unwrap_or(1).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Environment;
+
+    async fn process(folder: &Path, clock: &Clock) -> (Store, Process) {
+        let config = Config::parse("", Path::new("jobs.toml"), &Environment::default());
+        let config = config.expect("an empty file is good");
+        let url = format!("sqlite:{}", folder.join("test.db").display());
+        let store = Store::connect(&url).await.expect("the database opens");
+        store.migrate().await.expect("the migrations run");
+        let process = Process::begin(&store, &config, "run", clock).await;
+        (store, process.expect("the database answers").expect("nobody else is here"))
+    }
+
+    async fn last_beat(store: &Store, since: Time) -> Option<Time> {
+        let mut tx = store.read().await.expect("the database answers");
+        let processes = tx.unfinished_processes("run", since).await.expect("it can say");
+        processes.first().and_then(|row| row.beat_at)
+    }
+
+    #[tokio::test]
+    async fn a_process_whose_heart_dies_learns_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Clock::system();
+        let (_store, mut process) = process(folder.path(), &clock).await;
+        let living = tokio::time::timeout(Duration::from_millis(50), process.died()).await;
+        assert!(living.is_err(), "it lives");
+        process.heart.abort_all();
+        assert!(process.died().await.to_string().contains("the heartbeat died"));
+    }
+
+    #[tokio::test]
+    async fn leases_that_nobody_could_renew_are_renewed_before_anybody_decides() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let start: Time = "2026-03-09 09:00:00".parse().expect("a time");
+        let clock = Clock::standing(start);
+        let (store, mut process) = process(folder.path(), &clock).await;
+        process.heart.shutdown().await;
+        clock.jump_to(start.plus(Duration::from_secs(20)));
+        process.keep().await.expect("the database answers");
+        assert_eq!(last_beat(&store, start).await, Some(start), "not yet");
+        clock.jump_to(start.plus(Duration::from_secs(40)));
+        process.keep().await.expect("the database answers");
+        assert_eq!(last_beat(&store, start).await, Some(clock.now()));
+    }
 }

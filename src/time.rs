@@ -27,6 +27,9 @@ const TEXT: &str = "%Y-%m-%d %H:%M:%S";
 pub struct Time(DateTime<Utc>);
 
 impl Time {
+    /// The beginning of 1970, before anything this program knows of.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// Later than anything: the last second of the year 9999.
     pub const MAX: Self = Self(DateTime::from_timestamp(253_402_300_799, 0).unwrap());
 

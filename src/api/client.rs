@@ -1,4 +1,5 @@
-//! The one client that sends, and the only file that knows the HTTP library.
+//! The one client that calls the providers. The HTTP library is known to this file and to the
+//! sender of alerts, which is set up by the same function.
 //!
 //! The token travels in the query, because upstream takes it nowhere else. It leaves this file
 //! in no other way: not in an error, not in a redirect, not in a body that repeats it.
@@ -16,7 +17,7 @@ use reqwest::{Certificate, ClientBuilder, redirect, retry};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use self::scrub::Scrubber;
+pub(crate) use self::scrub::Scrubber;
 use super::{Provider, Request};
 
 /// How long reaching a server may take, within the time of the whole call.
@@ -83,8 +84,6 @@ impl Client {
         amagi: Server,
         token: Option<SecretString>,
     ) -> anyhow::Result<Self> {
-        // Fails when it was done before, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             http: http_client()?,
             justoneapi,
@@ -163,17 +162,8 @@ impl Client {
         }
     }
 
-    /// What went wrong, with its causes. The library's own text holds the whole URL.
     fn describe(&self, error: reqwest::Error) -> String {
-        let error = error.without_url();
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        self.scrubber.text(&text)
+        self.scrubber.text(&describe(error))
     }
 }
 
@@ -197,8 +187,24 @@ impl Server {
     }
 }
 
-/// A client that trusts the machine's authorities or, on a machine that has none, Mozilla's.
-fn http_client() -> anyhow::Result<reqwest::Client> {
+/// What went wrong, with its causes. The library's own text holds the whole URL.
+pub(crate) fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// A client that trusts the machine's authorities or, on a machine that has none, Mozilla's. It
+/// follows no redirect, uses no proxy, and tries nothing twice.
+pub(crate) fn http_client() -> anyhow::Result<reqwest::Client> {
+    // Fails when it was done before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     builder().build().or_else(|_| with_bundled_roots()).context("cannot set up the HTTP client")
 }
 

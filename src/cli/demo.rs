@@ -34,6 +34,9 @@ const BEGINNING: &str = "2026-03-02 00:00:00";
 const FAULTS: &str =
     "note@100-106=503; note=301:0.02; amagi@200-202=risk; suggestions@4=303; kols@5=301";
 
+/// The looks at the demo's fifth work that find it deleted; by the next it is back.
+const GONE: &str = "60-61";
+
 /// Rows of the table of movers.
 const MOVERS: usize = 8;
 
@@ -100,9 +103,12 @@ impl Demo {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))
             .await
             .context("cannot listen on 127.0.0.1")?;
-        let mut options = Options::new(self.seed, "demo", clock.clone());
-        options.faults = FAULTS.parse().map_err(|why: String| anyhow::anyhow!(why))?;
-        simulator::start(options, listener).await
+        let options = Options::new(self.seed, "demo", clock.clone());
+        let simulator = simulator::start(options, listener).await?;
+        let gone = simulator.world().works(5).pop().unwrap_or_default();
+        let faults = format!("amagi@{GONE}#{gone}=gone; {FAULTS}");
+        simulator.set_faults(faults.parse().map_err(|why: String| anyhow::anyhow!(why))?);
+        Ok(simulator)
     }
 }
 
@@ -181,8 +187,11 @@ async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<Str
         "looks: {} due = {} observed + {} missed",
         count(slots.due),
         count(slots.observed),
-        count(slots.missed + slots.open)
+        count(slots.missed)
     );
+    if slots.open > 0 {
+        text += &format!(" + {} open", count(slots.open));
+    }
     let problems = tx.problems(start, start).await?;
     let missed = problems.iter().filter(|problem| problem.what == "missed");
     let reasons: Vec<_> = missed.map(|p| format!("{} {}", count(p.times), p.why)).collect();
@@ -232,15 +241,19 @@ fn movers(series: &[Vec<&Point>]) -> String {
     table(&head, &[3, 4, 5], rows.collect())
 }
 
-/// Three queries to try on the file.
+/// Queries to try on the file.
 fn queries(path: &Path, note_id: &str) -> String {
     format!(
         "\nEvery answer and every row is in {path}. Try, with sqlite3 {path}:\n\n\
          -- a note's likes over time, each with the answer it came from\n\
          select observed_at, likes, collects, comments, document_id\n\
          from note_metrics where note_id = '{note_id}' order by observed_at limit 10;\n\n\
-         -- what was missed, and why\n\
-         select reason, count(*) from slots where outcome = 'missed' group by reason;\n\n\
+         -- what was due each day, and what became of it\n\
+         select day, sum(due), sum(observed), sum(missed), sum(upstream), sum(quota), sum(gone)\n\
+         from coverage group by day order by day;\n\n\
+         -- what was gone, since when, until when, and who says so\n\
+         select t.key, a.since, a.until, a.confirmations, a.evidence\n\
+         from availability a join targets t on t.target_id = a.target_id;\n\n\
          -- what each endpoint cost\n\
          select endpoint, count(*) as calls, sum(price_micros) / 1000000.0 as yuan\n\
          from calls where billed = 'yes' group by endpoint;\n",

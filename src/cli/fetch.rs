@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::crawl::{Crawler, Started};
 use crate::model::{Kind, KolSearch, Target};
 use crate::process::Process;
+use crate::runs;
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
 use crate::time::{Clock, Time};
 use crate::watchlist::{self, kol_filter};
@@ -82,6 +83,7 @@ impl Fetch {
         tx.commit().await?;
         if let Some(process) = process(&store, &config, &clock, run_id).await? {
             work_off(config, &store, &clock, process.owner(), run_id).await?;
+            runs::report(&store, &clock).await?;
             process.end(&store, clock.now()).await?;
         }
         let seen = seen(&store, run_id).await?;

@@ -1,8 +1,10 @@
 //! The command line: what can be asked for, one short function or file a subcommand.
 
+mod alert;
 pub mod check;
 mod demo;
 mod fetch;
+mod healthcheck;
 mod pause;
 mod run;
 mod show;
@@ -19,7 +21,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::{Config, ConfigError, Environment, TokenMissing};
+use crate::config::{AlertUrlMissing, Config, ConfigError, Environment, TokenMissing};
 use crate::store::{Schema, Store};
 use crate::time::Clock;
 
@@ -102,7 +104,7 @@ enum Command {
     ///
     /// SIGTERM or Ctrl-C stops it gracefully: calls in flight end and are saved. A second one
     /// stops at once; what was in flight stands open on the ledger and is tried again.
-    Run,
+    Run(run::Run),
     /// Write a commented jobs.toml to begin with
     Init,
     /// Check jobs.toml: next fires, targets, calls and price a day (exit 0 or 78)
@@ -111,6 +113,10 @@ enum Command {
     Fetch(fetch::Fetch),
     /// How the jobs stand: due, observed and missed looks, calls and cost, open problems
     Status(status::Status),
+    /// Try the alerts of jobs.toml: `alert test`
+    Alert(alert::Alert),
+    /// Ask the daemon on this machine how it is (exit 0 or 1): for containers
+    Healthcheck(healthcheck::Healthcheck),
     /// Stop asking a job, an endpoint or a provider for a while
     Pause(pause::Pause),
     /// Go on asking what was paused, by hand or by upstream
@@ -139,11 +145,13 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let done = runtime.block_on(Box::pin(async {
         match &cli.command {
-            Command::Run => run::run(cli).await,
+            Command::Run(run) => run.run(cli).await,
             Command::Init => init(cli),
             Command::Check => check_config(cli),
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Status(status) => status.run(cli).await,
+            Command::Alert(alert) => alert.run(cli).await,
+            Command::Healthcheck(check) => check.run(cli).await,
             Command::Pause(pause) => pause.run(cli).await,
             Command::Resume(resume) => resume.run(cli).await,
             Command::Migrate => migrate(cli).await,
@@ -173,8 +181,14 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
         }
     }
     let _ = writeln!(stderr, "error: {text}");
-    let misconfigured = error.downcast_ref::<TokenMissing>().is_some();
+    let misconfigured = error.downcast_ref::<TokenMissing>().is_some()
+        || error.downcast_ref::<AlertUrlMissing>().is_some();
     ExitCode::from(if misconfigured { MISCONFIGURED } else { CRASHED })
+}
+
+/// What a panic ends in; its message is on stderr.
+pub fn crashed() -> ExitCode {
+    ExitCode::from(CRASHED)
 }
 
 /// Sends messages to stderr, as the flags say; `RUST_LOG` wins over them.
@@ -199,6 +213,12 @@ pub fn start_logging(cli: &Cli) {
             registry.with(layer.with_ansi(ansi).with_target(false)).init();
         }
     }
+    // Wherever it happens, a panic is one message like the others.
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        let why = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(at, why, "panicked: this is a mistake in tidewatch itself");
+    }));
 }
 
 /// Writes data to stdout; a reader that went away is no error.

@@ -1,41 +1,99 @@
 //! `tidewatch run`: the daemon, and the signals that end it.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::{Cli, SOME_FAILED, load, open};
-use crate::config::Environment;
+use crate::alerts::Alerts;
+use crate::config::{Environment, loopback};
 use crate::daemon::{Daemon, Watch};
+use crate::health::{self, Health};
+use crate::tasks::Tasks;
 use crate::time::Clock;
+use crate::{runs, systemd};
 
-pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
-    let config = Arc::new(load(cli)?);
-    let watch = Watch::begin(&config, Environment::read())?;
-    config.require_token()?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-    super::say_whom(&config);
-    let store = open(cli).await?;
-    let stop = CancellationToken::new();
-    let mut daemon = Daemon::open(config, store.clone(), Clock::system(), "run").await?;
-    daemon.listen_to(watch);
-    let signals = Signals::new()?;
-    let first = stop.clone();
-    tokio::select! {
-        done = daemon.run(&stop) => done?,
-        () = signals.twice(&first) => {
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    /// Serve /healthz and /readyz here: an address of this machine [default: `listen` of `[health]`]
+    #[arg(long, value_parser = loopback, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+impl Run {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let config = Arc::new(load(cli)?);
+        let watch = Watch::begin(&config, Environment::read())?;
+        config.require_token()?;
+        config.require_alert_urls()?;
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        super::say_whom(&config);
+        let listener = match self.listen.or(config.listen) {
+            Some(address) => Some(health::listen(address).await?),
+            None => None,
+        };
+        let store = open(cli).await?;
+        let clock = Clock::system();
+        let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
+        daemon.listen_to(watch);
+        let vitals = daemon.vitals();
+        let alerts = Alerts::new(daemon.settings(), store.clone(), clock.clone())?;
+        let mut tasks = Tasks::default();
+        tasks.start("the telling of systemd", systemd::tell(vitals.clone()));
+        tasks.start("the reporting of runs", runs::report_all(store.clone(), clock.clone()));
+        tasks.start("the sending of alerts", alerts.run());
+        if let Some(listener) = listener {
+            let health = Health { vitals, store: store.clone(), clock: clock.clone() };
+            tasks.start("the health server", health.serve(listener));
+        }
+        let stopped = work(&mut daemon, &mut tasks).await?;
+        if stopped == Stopped::AtOnce {
             tracing::warn!("stopped at once; calls in flight stand open on the ledger");
             return Ok(ExitCode::from(SOME_FAILED));
         }
+        drop(tasks);
+        runs::report(&store, &clock).await?;
+        daemon.close().await?;
+        store.close().await;
+        tracing::info!("stopped");
+        Ok(ExitCode::SUCCESS)
     }
-    daemon.close().await?;
-    store.close().await;
-    tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+}
+
+/// How the daemon stopped.
+#[derive(PartialEq, Eq)]
+enum Stopped {
+    Gracefully,
+    AtOnce,
+}
+
+/// Lets the daemon work until a signal, or the death of something that it cannot do without.
+async fn work(daemon: &mut Daemon, tasks: &mut Tasks) -> Result<Stopped> {
+    let stop = CancellationToken::new();
+    let mut signals = std::pin::pin!(Signals::new()?.twice(&stop));
+    let mut work = std::pin::pin!(daemon.run(&stop));
+    let mut death = None;
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                done?;
+                return death.map_or(Ok(Stopped::Gracefully), Err);
+            }
+            () = &mut signals => return Ok(Stopped::AtOnce),
+            error = tasks.died(), if death.is_none() => {
+                // What is in flight is paid for: it is saved first.
+                tracing::error!(error = format!("{error:#}"), "stopping");
+                stop.cancel();
+                death = Some(error);
+            }
+        }
+    }
 }
 
 /// The signals that ask a daemon to stop.

@@ -79,7 +79,7 @@ pub(super) fn local(time: Time, zone: Tz) -> String {
 pub(super) fn safe(text: &str, most: usize) -> String {
     let visible = |c: char| {
         !c.is_control()
-            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            && !matches!(c, '\u{061c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     let clean: String =
         text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| visible(*c)).collect();

@@ -22,7 +22,7 @@ Rehearse with it: in one terminal `tidewatch simulate`, in another the commands 
 Faults, for example: --faults 'note=301:0.1,drop:0.01; work@2-4=503; suggestions@1#美食=empty'
 A rule is ENDPOINT[@CALLS][#KEY]=FAULT[:RATE][,…], with the endpoints note, suggestions, kols,
 work, amagi, note-link, work-link, balance or *, and the faults: any upstream code, empty,
-wrong-id, not-json, cut, drop, slow:MS, huge, nul, surrogate, dup, echo-token, redirect, risk,
+gone, wrong-id, not-json, cut, drop, slow:MS, huge, nul, surrogate, dup, echo-token, redirect, risk,
 dead-cookie.")]
 pub(super) struct Simulate {
     /// Where to listen on 127.0.0.1; 0 takes a free port

@@ -16,11 +16,14 @@ use super::show::{cost, count, local, money, safe, table};
 use super::{Cli, JOBS, Json, load_or_default, open, print};
 use crate::config::{Config, ConfigError, Environment, kind_name};
 use crate::model::Kind;
-use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent};
+use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent, Unavailable};
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
 const OVERDUE: Duration = Duration::from_secs(300);
+
+/// Targets that cannot be seen are named up to this many, the latest first.
+const UNAVAILABLE: i64 = 20;
 
 #[derive(Args, Debug)]
 pub(super) struct Status {
@@ -40,6 +43,7 @@ struct Report {
     budget: Budget,
     pauses: Vec<PauseRow>,
     problems: Vec<Problem>,
+    unavailable: Vec<Unavailable>,
 }
 
 /// What was spent of the day's budget.
@@ -84,6 +88,7 @@ impl Status {
             },
             pauses: tx.pauses(now).await?,
             problems: tx.problems(since, now.minus(OVERDUE)).await?,
+            unavailable: tx.unavailable(UNAVAILABLE).await?,
         };
         drop(tx);
         store.close().await;
@@ -123,6 +128,7 @@ impl Report {
             let rows = self.pauses.iter().map(|pause| paused(pause, zone));
             text += &table(&["paused", "why", "since", "until", "note"], &[], rows.collect());
         }
+        text += &unseen(&self.unavailable, zone);
         if self.problems.is_empty() {
             return text + "no problems\n";
         }
@@ -132,6 +138,20 @@ impl Report {
         });
         text + &table(&["problem", "why", "times", "last"], &[2], rows.collect())
     }
+}
+
+/// The targets that cannot be seen, with the evidence.
+fn unseen(targets: &[Unavailable], zone: Tz) -> String {
+    if targets.is_empty() {
+        return String::new();
+    }
+    let rows = targets.iter().map(|target| {
+        let again = target.probe_at.map(|at| local(at, zone));
+        let again = again.unwrap_or_else(|| "when its entry changes".to_owned());
+        let (key, evidence) = (safe(&target.key, 40), safe(&target.evidence, 60));
+        vec![target.state.clone(), key, local(target.since, zone), evidence, again]
+    });
+    table(&["unseen", "item", "since", "evidence", "asked again"], &[], rows.collect())
 }
 
 impl Budget {

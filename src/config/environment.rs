@@ -1,5 +1,6 @@
 //! The environment: the token, and where JustOneAPI answers.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,8 +18,8 @@ const TOKEN_FILE: &str = "JUSTONEAPI_TOKEN_FILE";
 /// Says where JustOneAPI answers.
 pub(super) const BASE_URL: &str = "JUSTONEAPI_BASE_URL";
 
-/// The longest token file, in bytes: tokens are short, and other files are a mistake.
-const LONGEST_TOKEN_FILE: u64 = 4096;
+/// The longest file with a secret, in bytes: secrets are short, and other files are a mistake.
+const LONGEST_SECRET_FILE: u64 = 4096;
 
 /// What the environment says, read once.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Environment {
     pub token_file: Option<PathBuf>,
     /// `JUSTONEAPI_BASE_URL`: wins over `base_url` in `jobs.toml`.
     pub base_url: Option<String>,
+    /// Every variable by its name: `[[alert]]` names the ones that hold its secrets.
+    pub variables: BTreeMap<String, SecretString>,
 }
 
 impl Environment {
@@ -40,6 +43,11 @@ impl Environment {
             token: text(TOKEN).map(SecretString::from),
             token_file: std::env::var_os(TOKEN_FILE).map(PathBuf::from),
             base_url: text(BASE_URL),
+            variables: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?.into()))
+                })
+                .collect(),
         }
     }
 
@@ -58,7 +66,7 @@ impl Environment {
                 }
                 (TOKEN, token.clone())
             }
-            (None, Some(file)) => match read_token_file(file) {
+            (None, Some(file)) => match read_secret_file(TOKEN_FILE, file) {
                 Ok(token) => (TOKEN_FILE, token),
                 Err(problem) => {
                     problems.anywhere(problem);
@@ -81,22 +89,23 @@ impl Environment {
     }
 }
 
-fn read_token_file(path: &Path) -> Result<SecretString, Problem> {
+/// What a file holds that is to hold one secret and nothing else; `name` is what named it.
+pub(super) fn read_secret_file(name: &str, path: &Path) -> Result<SecretString, Problem> {
     let shown = path.display();
     if path.as_os_str().is_empty() {
-        let help = "set it to the path of the file that holds the token, or unset it";
-        return Err(Problem::new(format!("{TOKEN_FILE} is empty"), help));
+        let help = "set it to the path of the file that holds the secret, or unset it";
+        return Err(Problem::new(format!("{name} is empty"), help));
     }
     let mut text = String::new();
     File::open(path)
-        .and_then(|file| file.take(LONGEST_TOKEN_FILE + 1).read_to_string(&mut text))
+        .and_then(|file| file.take(LONGEST_SECRET_FILE + 1).read_to_string(&mut text))
         .map_err(|error| {
-        let title = format!("{TOKEN_FILE}: cannot read {shown}: {error}");
-        Problem::new(title, "the file holds the token and nothing else")
-    })?;
-    if u64::try_from(text.len()).unwrap_or(u64::MAX) > LONGEST_TOKEN_FILE {
-        let title = format!("{TOKEN_FILE}: {shown} is too long for a token");
-        return Err(Problem::new(title, "the file holds the token and nothing else"));
+            let title = format!("{name}: cannot read {shown}: {error}");
+            Problem::new(title, "the file holds the secret and nothing else")
+        })?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > LONGEST_SECRET_FILE {
+        let title = format!("{name}: {shown} is too long for a secret");
+        return Err(Problem::new(title, "the file holds the secret and nothing else"));
     }
     Ok(SecretString::from(text))
 }

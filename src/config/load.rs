@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
-use super::wire::{self, Amagi, Daemon, Douyin, JustOneApi, TopLevel};
+use super::wire::{self, Amagi, Daemon, Douyin, Health, JustOneApi, TopLevel};
 use super::{Config, Environment, secrets, section};
 use crate::api::Endpoint;
 use crate::model::Kind;
@@ -25,7 +25,12 @@ const LARGEST_FILE: usize = 1 << 20;
 const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
 /// The sections, which are read on their own.
-const SECTIONS: [&str; 6] = ["amagi", "budget", "daemon", "douyin", "job", "justoneapi"];
+const SECTIONS: [&str; 8] =
+    ["alert", "amagi", "budget", "daemon", "douyin", "health", "job", "justoneapi"];
+
+/// The same as people may write them by mistake.
+const SECTION_NAMES: [&str; 8] =
+    ["alerts", "amagi", "budget", "daemon", "douyin", "health", "jobs", "justoneapi"];
 
 /// The versions of the note detail.
 const NOTE_DETAILS: [(&str, Endpoint); 4] = [
@@ -81,7 +86,7 @@ impl<'a> Reader<'a> {
             return Err(self.problems.into_error());
         };
         refuse_secrets(&mut document, &mut self.source, &mut self.problems);
-        let [amagi, budget, daemon, douyin, job, justoneapi] =
+        let [alert, amagi, budget, daemon, douyin, health, job, justoneapi] =
             SECTIONS.map(|name| document.remove(name));
         let top: TopLevel = self.section(Some(whole(document, text)));
         let timezone = self.zone(top.timezone.as_ref(), DEFAULT_ZONE);
@@ -92,6 +97,9 @@ impl<'a> Reader<'a> {
         let daemon: Daemon = self.section(daemon);
         let budget: wire::Budget = self.section(budget);
         let (jobs, disabled_jobs) = self.jobs(job, timezone);
+        let health: Health = self.section(health);
+        let listen = self.listen(health.listen.as_ref());
+        let alerts = self.alerts(alert);
         let config = Config {
             path: path.to_owned(),
             timezone,
@@ -104,6 +112,8 @@ impl<'a> Reader<'a> {
             token: self.token,
             jobs,
             disabled_jobs,
+            listen,
+            alerts,
             warnings: self.warnings,
             files: self.problems.files.clone(),
         };
@@ -217,6 +227,9 @@ impl Config {
         if let Err(missing) = self.require_token() {
             self.warnings.push(missing.to_string());
         }
+        if let Err(missing) = self.require_alert_urls() {
+            self.warnings.push(missing.to_string());
+        }
         self
     }
 }
@@ -228,10 +241,10 @@ fn whole<'a>(document: DeTable<'a>, text: &str) -> Spanned<DeValue<'a>> {
 
 /// What to say of a key that is no key of a section but the name of one.
 fn misplaced(key: &str) -> Option<Problem> {
-    let sections = ["jobs", "justoneapi", "amagi", "budget", "daemon", "douyin"];
-    let near = suggest::nearest(key, sections.into_iter())?;
+    let near = suggest::nearest(key, SECTION_NAMES.into_iter())?;
     let section = match near {
         "jobs" => "[[job]]".to_owned(),
+        "alerts" => "[[alert]]".to_owned(),
         near => format!("[{near}]"),
     };
     let title = format!("there is no key {} here", quoted(key));

@@ -3,9 +3,11 @@
 //! The file is read section by section, so that everything that is wrong with it is reported at
 //! once, each with its line. Secrets have no place in it and are never shown.
 
+mod alert;
 mod budget;
 mod environment;
 mod firing;
+mod health;
 mod job;
 mod lists;
 mod load;
@@ -16,6 +18,7 @@ mod section;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,8 +31,10 @@ use crate::api::{Endpoint, Provider};
 use crate::model::{Kind, Target};
 use crate::schedule::{Misfire, Overlap, Schedule};
 
+pub use alert::{Alert, AlertUrlMissing, Condition, Language, Webhook};
 pub use budget::Budget;
 pub use environment::Environment;
+pub(crate) use health::loopback;
 pub(crate) use job::kind_name;
 use load::Reader;
 pub use problems::ConfigError;
@@ -59,6 +64,10 @@ pub struct Config {
     pub jobs: Vec<Job>,
     /// The jobs with `enabled = false`: checked like the others, and not to fire.
     pub disabled_jobs: Vec<Job>,
+    /// Where health checks are answered, if anywhere: an address of this machine.
+    pub listen: Option<SocketAddr>,
+    /// Whom to tell what goes wrong, in the order of the file.
+    pub alerts: Vec<Alert>,
     /// What is allowed and yet probably not meant.
     pub warnings: Vec<String>,
     /// The files it was read from: `jobs.toml`, those that it names, and that of the token.

@@ -249,7 +249,7 @@ fn base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Problem> {
     Ok(url)
 }
 
-fn is_this_machine(url: &Url) -> bool {
+pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

@@ -23,6 +23,8 @@ pub(super) fn mentioned(line: &str) -> bool {
     let folded: String = lower.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | '.')).collect();
     SECRET_PARTS.iter().any(|part| folded.contains(part))
         || lower.split(['=', ':', ',', '{', '.', '\n']).any(is_name)
+        // The address of a webhook is its password.
+        || lower.contains("hook")
 }
 
 #[cfg(test)]

@@ -131,3 +131,35 @@ pub(super) struct JobEntry {
     /// Kind `kols`: pages to read at the most, 1 to 250. Default: 1.
     pub(super) max_pages: Option<Spanned<i64>>,
 }
+
+/// `[health]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Health {
+    /// Where `run` serves /healthz and /readyz: an address of this machine. Default: nowhere.
+    pub(super) listen: Option<Spanned<String>>,
+}
+
+/// `[[alert]]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AlertEntry {
+    /// Its name, unique. Default: its kind.
+    pub(super) name: Option<Spanned<String>>,
+    /// `generic`, `feishu`, `dingtalk` or `wecom`. Required.
+    pub(super) kind: Option<Spanned<String>>,
+    /// The environment variable that holds the address. This or `url_file` is required.
+    pub(super) url_env: Option<Spanned<String>>,
+    /// The file that holds the address.
+    pub(super) url_file: Option<Spanned<String>>,
+    /// Kinds `feishu` and `dingtalk`: the environment variable that holds the signing key.
+    pub(super) sign_env: Option<Spanned<String>>,
+    /// The file that holds the signing key.
+    pub(super) sign_file: Option<Spanned<String>>,
+    /// What to tell: `stopped`, `budget`, `silent`, `gone`. Default: all of it.
+    pub(super) on: Option<Texts>,
+    /// `zh` or `en`. Default: zh.
+    pub(super) language: Option<Spanned<String>>,
+    /// Fires of a job without any observation after which it is silent. Default: 3.
+    pub(super) silent_after: Option<Spanned<i64>>,
+}

@@ -20,7 +20,9 @@ impl Crawler {
                 self.failing.insert(sign.endpoint);
             }
             self.signs.push(sign);
-            self.unsaved.extend(self.ended.pop_front().map(|fetched| answer(fetched, next)));
+            let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
+            let ended = self.ended.pop_front();
+            self.unsaved.extend(ended.map(|fetched| answer(fetched, server, next)));
         }
         Ok(())
     }
@@ -96,7 +98,7 @@ pub(super) fn read(endpoint: Endpoint, ask: &Ask, received: &Received, body: &Bo
     }
 }
 
-fn answer(fetched: Fetched, next: Next) -> Answer {
+fn answer(fetched: Fetched, server: String, next: Next) -> Answer {
     let Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading } =
         fetched;
     let kept = match reading.outcome {
@@ -133,6 +135,7 @@ fn answer(fetched: Fetched, next: Next) -> Answer {
             next,
             at: finished_at,
         },
+        server,
         asked: ask.key,
         document,
         batch: reading.batch,

@@ -5,6 +5,7 @@ mod answer;
 mod doubt;
 mod gate;
 mod pace;
+mod quiet;
 mod signs;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::task::{JoinError, JoinSet};
 
+use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
@@ -65,6 +67,7 @@ pub struct Crawler {
     died: Option<JoinError>,
     turn: usize,
     tally: Tally,
+    quiet: Quiet,
 }
 
 /// What came of the calls since somebody last asked.
@@ -162,6 +165,7 @@ impl Crawler {
             died: None,
             turn: 0,
             tally: Tally::default(),
+            quiet: Quiet::default(),
         })
     }
 
@@ -386,13 +390,41 @@ impl Crawler {
     /// The first `count` answers are saved.
     fn saved(&mut self, count: usize) {
         let answers: Vec<_> = self.unsaved.drain(..count).collect();
-        for (answer, sign) in answers.iter().zip(self.signs.drain(..count)) {
+        let signs: Vec<_> = self.signs.drain(..count).collect();
+        for (answer, sign) in answers.iter().zip(signs) {
             if let Some(open) = self.open.get_mut(&sign.endpoint.provider()) {
                 *open = open.saturating_sub(1);
             }
-            self.in_hand.remove(&answer.end.call_id);
-            self.tally.add(answer.settlement.next);
-            tell(answer, &mut self.retry_at);
+            self.tell(answer);
+        }
+    }
+
+    /// An answer is saved: counts what came of the call, and says so where it is not what was hoped for.
+    fn tell(&mut self, answer: &Answer) {
+        self.in_hand.remove(&answer.end.call_id);
+        self.tally.add(answer.settlement.next);
+        let asked = answer.asked.as_str();
+        let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
+        let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
+        let (call_id, at) = (answer.end.call_id, answer.settlement.at);
+        match answer.settlement.next {
+            Next::Missed(reason) => match self.quiet.lets("missed", reason, at) {
+                Some(unsaid) => tracing::warn!(asked, call_id, reason, said, unsaid, "missed"),
+                None => tracing::debug!(asked, call_id, reason, said, "missed"),
+            },
+            Next::Retry(again, reason) => {
+                self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
+                let again_at = again.to_string();
+                match self.quiet.lets("failed", reason, at) {
+                    Some(unsaid) => {
+                        tracing::info!(asked, call_id, reason, said, again_at, unsaid, "failed");
+                    }
+                    None => tracing::debug!(asked, call_id, reason, said, again_at, "failed"),
+                }
+            }
+            Next::Observed | Next::Continue { .. } => {
+                tracing::debug!(asked, call_id, "saved an answer");
+            }
         }
     }
 
@@ -425,7 +457,11 @@ impl Crawler {
                 Err(error) if is_refused(&error) => {
                     let answer = &mut self.unsaved[0];
                     let call_id = answer.end.call_id;
-                    tracing::error!(call_id, %error, "the database refused an answer; kept as text");
+                    tracing::error!(
+                        call_id,
+                        error = format!("{error:#}"),
+                        "the database refused an answer; kept as text"
+                    );
                     answer::make_text(answer);
                     self.save_together(&self.unsaved[..1], &self.signs[..1]).await?;
                 }
@@ -434,23 +470,6 @@ impl Crawler {
             self.saved(1);
         }
         Ok(())
-    }
-}
-
-/// Says what came of a call where it is not what was hoped for, and notes when it is tried again.
-fn tell(answer: &Answer, retry_at: &mut Option<Time>) {
-    let asked = answer.asked.as_str();
-    let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
-    let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
-    match answer.settlement.next {
-        Next::Missed(reason) => tracing::warn!(asked, reason, said, "missed"),
-        Next::Retry(at, reason) => {
-            *retry_at = Some(retry_at.map_or(at, |earlier| earlier.min(at)));
-            tracing::info!(asked, reason, said, again = %at, "failed");
-        }
-        Next::Observed | Next::Continue { .. } => {
-            tracing::debug!(asked, call_id = answer.end.call_id, "saved an answer");
-        }
     }
 }
 

@@ -52,6 +52,7 @@ pub struct Daemon {
     calls: i64,
     next_fire: Option<Time>,
     process: Process,
+    settings: tokio::sync::watch::Sender<Arc<Config>>,
     bell: Arc<Notify>,
     /// `None` until it is set, and when it has to be set anew.
     alarm: Option<Alarm>,
@@ -90,11 +91,9 @@ impl Daemon {
         };
         let started = clock.now();
         plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
-        let mut tx = store.begin().await?;
-        tx.put_config_load(process.owner(), reload::taken_over(&config), started).await?;
-        tx.commit().await?;
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
+        let settings = tokio::sync::watch::Sender::new(config.clone());
         Ok(Self {
             config,
             store,
@@ -110,6 +109,7 @@ impl Daemon {
             watch: None,
             reload: None,
             vitals: Vitals::default(),
+            settings,
             outage: None,
             buried_at: started,
         })
@@ -123,6 +123,11 @@ impl Daemon {
     /// How it is, for whoever watches over it.
     pub fn vitals(&self) -> Vitals {
         self.vitals.clone()
+    }
+
+    /// The settings that it works by, now and from now on.
+    pub fn settings(&self) -> tokio::sync::watch::Receiver<Arc<Config>> {
+        self.settings.subscribe()
     }
 
     /// Puts on record that it has ended.
@@ -141,12 +146,26 @@ impl Daemon {
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
-                tracing::info!(job = job.name, targets = job.targets.len(), %next, "watching");
+                let next_due_at = next.to_string();
+                tracing::info!(
+                    job = job.name,
+                    targets = job.targets.len(),
+                    next_due_at,
+                    "watching"
+                );
             }
         }
+        let worked = self.work(stop).await;
+        self.vitals.stopping();
+        self.silence().await;
+        self.drain().await?;
+        worked
+    }
+
+    /// One turn after the other until `stop` is cancelled.
+    async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
         let mut pause = FIRST_PAUSE;
-        let mut died = None;
-        while !stop.is_cancelled() && died.is_none() {
+        while !stop.is_cancelled() {
             if self.alarm.is_none() {
                 self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
             }
@@ -158,7 +177,7 @@ impl Daemon {
             }
             match turn {
                 Ok(Turn::Again) => {}
-                Ok(Turn::Wait(until)) => died = self.rest(until, stop).await.err(),
+                Ok(Turn::Wait(until)) => self.rest(until, stop).await?,
                 Err(error) => {
                     self.fails(&error);
                     tokio::select! {
@@ -168,12 +187,11 @@ impl Daemon {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
-            died = died.or_else(|| self.crawler.died());
+            if let Some(died) = self.crawler.died() {
+                return Err(died);
+            }
         }
-        self.vitals.stopping();
-        self.silence().await;
-        self.drain().await?;
-        died.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Waits until `until` or the next look at the database, or until there is something to do.
@@ -186,7 +204,14 @@ impl Daemon {
                 None => std::future::pending().await,
             }
         };
+        let alarm_died = async {
+            match &mut self.alarm {
+                Some(alarm) => alarm.died().await,
+                None => std::future::pending().await,
+            }
+        };
         let reload = tokio::select! {
+            () = alarm_died => bail!("the alarm clock died"),
             () = self.crawler.wait() => return Ok(()),
             () = self.clock.sleep_until(until) => return Ok(()),
             () = self.bell.notified() => return Ok(()),
@@ -237,6 +262,10 @@ impl Daemon {
     /// One turn: saves what has come, makes slots due, and sends what may be sent.
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
         self.crawler.save().await?;
+        // Also when there is so much to do that it never rests.
+        if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
+            self.heard(reload);
+        }
         self.reload(stop).await?;
         if !self.crawler.is_idle() {
             self.process.keep().await?;
@@ -286,7 +315,7 @@ impl Daemon {
     fn report(&mut self) {
         let Tally { calls, observed, missed, retrying } = self.crawler.take_tally();
         if calls > 0 {
-            tracing::info!(observed, missed, retrying, calls, "looked");
+            tracing::debug!(observed, missed, retrying, calls, "looked");
         }
     }
 
@@ -299,6 +328,7 @@ impl Daemon {
         }
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
+            self.vitals.beat(self.clock.now());
         }
         let mut left = LAST_TRIES;
         while let Err(error) = self.crawler.save().await {

@@ -11,6 +11,7 @@ use crate::api::{Endpoint, Provider};
 use crate::config::Config;
 use crate::pause::{Reason, Scope};
 use crate::plan::{self, Left};
+use crate::process;
 use crate::store::ConfigLoad;
 use crate::time::Time;
 
@@ -27,6 +28,18 @@ impl Daemon {
 
     /// Takes over the settings that were heard of last, or puts on record that they are refused.
     pub(super) async fn reload(&mut self, stop: &CancellationToken) -> Result<()> {
+        if self.reload.is_none() {
+            return Ok(());
+        }
+        self.vitals.reloading();
+        let done = self.reload_now(stop).await;
+        if self.reload.is_none() {
+            self.vitals.reloaded();
+        }
+        done
+    }
+
+    async fn reload_now(&mut self, stop: &CancellationToken) -> Result<()> {
         match self.reload.take() {
             None => Ok(()),
             Some(Ok(config)) => {
@@ -67,7 +80,7 @@ impl Daemon {
         if !config.asks_as(&self.config) {
             self.lift_refusals(now).await?;
         }
-        self.note(taken_over(&config)).await?;
+        self.note(process::taken_over(&config)).await?;
         self.crawler.take_over(config.clone())?;
         for warning in &config.warnings {
             tracing::warn!("{warning}");
@@ -79,6 +92,7 @@ impl Daemon {
         let (jobs, targets) = (config.jobs.len(), config.jobs.iter().map(|job| job.targets.len()));
         let targets: usize = targets.sum();
         tracing::info!(jobs, targets, "{} was read again and taken over", config.path.display());
+        self.settings.send_replace(config.clone());
         self.config = config;
         self.next_fire = None;
         self.silence().await;
@@ -105,13 +119,5 @@ impl Daemon {
         let mut tx = self.store.begin().await?;
         tx.put_config_load(self.process.owner(), load, self.clock.now()).await?;
         tx.commit().await
-    }
-}
-
-/// Settings that are in force, for the record.
-pub(super) fn taken_over(config: &Config) -> ConfigLoad<'_> {
-    ConfigLoad::TakenOver {
-        justoneapi_url: config.justoneapi.base_url.as_str(),
-        amagi_url: config.amagi.base_url.as_str(),
     }
 }

@@ -59,6 +59,11 @@ impl Watch {
     pub async fn next(&mut self) -> Option<Reload> {
         self.reloads.recv().await
     }
+
+    /// A reading that has come already.
+    pub fn heard(&mut self) -> Option<Reload> {
+        self.reloads.try_recv().ok()
+    }
 }
 
 impl Drop for Watch {

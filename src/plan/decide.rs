@@ -1,11 +1,15 @@
 //! Decides a job's fires, a bounded number in each transaction.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::CLOCK_SLIP;
 use super::verdict::{Verdict, Wishes};
+use crate::api::Endpoint;
+use crate::pause::{self, Reason};
 use crate::schedule::Schedule;
-use crate::store::{Fires, JobRow, Store};
+use crate::store::{Fires, JobRow, Store, Tx};
 use crate::time::Time;
 
 /// Fires decided in one transaction at the most.
@@ -28,7 +32,7 @@ pub(super) async fn decide(
     store: &Store,
     row: &mut JobRow,
     schedule: &Schedule,
-    wishes: Option<Wishes>,
+    wishes: Option<(Wishes, Endpoint)>,
     started: Time,
     now: Time,
 ) -> Result<Left> {
@@ -42,7 +46,7 @@ pub(super) async fn decide(
         due.truncate((SLOTS_AT_ONCE / watched.max(1)).max(1));
     }
     let Some(&through) = due.last() else { return Ok(Left::Nothing) };
-    let verdict = Verdict::new(schedule, wishes, from, started, now);
+    let verdict = Verdict::new(schedule, wishes.map(|(wishes, _)| wishes), from, started, now);
     let mut fires = Fires::default();
     for at in due {
         match verdict.reason(at) {
@@ -55,12 +59,29 @@ pub(super) async fn decide(
         // Another daemon decides them.
         return Ok(Left::Nothing);
     }
-    tx.fire(row.job_id, &fires, None, now).await?;
+    let blocked = match (wishes, fires.open.first()) {
+        (Some((_, endpoint)), Some(first)) => blocked(&mut tx, endpoint, &row.name, *first).await?,
+        _ => None,
+    };
+    tx.fire(row.job_id, &fires, blocked, now).await?;
     tx.commit().await?;
     row.fired_through = through;
     tell(row, &fires);
     let is_last = schedule.next_after(through).is_none_or(|next| next > now);
     Ok(if is_last { Left::Nothing } else { Left::More })
+}
+
+/// What kept a job's looks from being made until `due_at`, which is why they give way to newer ones.
+async fn blocked(
+    tx: &mut Tx,
+    endpoint: Endpoint,
+    job: &str,
+    due_at: Time,
+) -> Result<Option<&'static str>> {
+    let until = due_at.minus(Duration::from_millis(1));
+    let pauses = tx.pauses(until).await?;
+    let began = pauses.into_iter().filter(|pause| pause.since <= until).collect::<Vec<_>>();
+    Ok(pause::blocking(&began, endpoint, job).map(Reason::of_slot))
 }
 
 /// Takes back what was decided under a clock that was ahead, the latest first: those fires are

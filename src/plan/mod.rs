@@ -9,10 +9,12 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Endpoint;
 use crate::config::{Config, Job};
+use crate::model::Kind;
 use crate::pause;
 use crate::schedule::{Active, Schedule};
-use crate::store::{JobEntry, JobRow, Store, Tx};
+use crate::store::{Asked, JobEntry, JobRow, Store, Tx};
 use crate::time::Time;
 
 pub use decide::Left;
@@ -48,8 +50,8 @@ pub async fn sync(
     for mut row in known.into_iter().filter(|row| row.is_active) {
         let job = config.jobs.iter().find(|job| job.name == row.name && is_planned(job, &row));
         let Ok(schedule) = planned(&row) else { continue };
-        while decide(store, &mut row, &schedule, job.map(wishes), started, now).await? == Left::More
-        {
+        let asked = job.map(|job| (wishes(job), config.endpoint(job.kind)));
+        while decide(store, &mut row, &schedule, asked, started, now).await? == Left::More {
             if stop.is_cancelled() {
                 return Ok(Left::More);
             }
@@ -62,10 +64,22 @@ pub async fn sync(
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
+    tx.reconsider(&asked(config), now).await?;
     tx.close_unwatched(now).await?;
     put_clock_right(&mut tx, now, LONGEST_WAIT).await?;
     tx.commit().await?;
     Ok(Left::Nothing)
+}
+
+/// Whom all questions go to.
+fn asked(config: &Config) -> Vec<Asked> {
+    let endpoints = Kind::ALL.map(|kind| config.endpoint(kind));
+    let resolvers = endpoints.into_iter().filter_map(Endpoint::resolver);
+    let asked = |endpoint: Endpoint| Asked {
+        endpoint: endpoint.name(),
+        server: config.provider(endpoint.provider()).base_url.to_string(),
+    };
+    endpoints.into_iter().chain(resolvers).map(asked).collect()
 }
 
 /// Makes the slots that have become due, a bounded number of each job; `started` is since when
@@ -80,9 +94,8 @@ pub async fn materialise(store: &Store, config: &Config, started: Time, now: Tim
     let mut left = Left::Nothing;
     for mut row in rows {
         let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
-        if decide(store, &mut row, &job.schedule, Some(wishes(job)), started, now).await?
-            == Left::More
-        {
+        let asked = Some((wishes(job), config.endpoint(job.kind)));
+        if decide(store, &mut row, &job.schedule, asked, started, now).await? == Left::More {
             left = Left::More;
         }
     }

@@ -8,6 +8,7 @@ use super::catalogue::{code_in, note_id_in, seconds, work_id_in};
 use super::curves::Counts;
 use super::route::{Call, Endpoint};
 use super::shapes::Signature;
+use super::works::Work;
 use super::world::World;
 use super::{douyin, pugongying, xiaohongshu};
 use crate::time::Time;
@@ -74,13 +75,26 @@ impl Content {
     }
 
     fn work(world: &World, call: &Call, signature: &Signature) -> Self {
-        let work = world.work(&work_id(world, &call.key));
-        let filtered = douyin::reason(&work, signature.at);
+        Self::of_work(&world.work(&work_id(world, &call.key)), signature)
+    }
+
+    fn of_work(work: &Work, signature: &Signature) -> Self {
+        let filtered = douyin::reason(work, signature.at);
         let metrics = match filtered {
             None => metrics(work.counts(signature.at)),
             Some(_) => BTreeMap::new(),
         };
-        Self { data: douyin::platform(&work, signature), metrics, items: Vec::new(), filtered }
+        Self { data: douyin::platform(work, signature), metrics, items: Vec::new(), filtered }
+    }
+
+    /// A work is gone, whatever its fate. Others have no words for that.
+    pub(super) fn gone(world: &World, call: &Call, at: Time) -> Self {
+        if !matches!(call.endpoint, Endpoint::Work | Endpoint::Amagi) {
+            return Self::nothing(world, call, at);
+        }
+        let mut work = world.work(&work_id(world, &call.key));
+        work.fate.deleted_at = Some(work.born());
+        Self::of_work(&work, &Signature::of(world.seed, &call.key, at))
     }
 
     /// Success with nothing in it.

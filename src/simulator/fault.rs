@@ -8,8 +8,9 @@ const CODES: [i64; 15] =
     [100, 101, 201, 202, 300, 301, 302, 303, 400, 404, 500, 503, 600, 601, 602];
 
 /// Faults without a parameter, and their names.
-const NAMED: [(&str, Fault); 15] = [
+const NAMED: [(&str, Fault); 16] = [
     ("empty", Fault::Empty),
+    ("gone", Fault::Gone),
     ("wrong-id", Fault::WrongId),
     ("not-json", Fault::NotJson),
     ("cut", Fault::Cut),
@@ -33,6 +34,8 @@ pub enum Fault {
     Code(i64),
     /// Success, with nothing in it.
     Empty,
+    /// The platform says that the work is deleted or hidden. Elsewhere as empty.
+    Gone,
     /// Success, about something else than was asked for.
     WrongId,
     /// A gateway's HTML page, HTTP 502.
@@ -64,6 +67,12 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// How every fault is written; a slow one needs its milliseconds in the place of `MS`.
+    pub fn names() -> Vec<String> {
+        let named = NAMED.iter().map(|(name, _)| (*name).to_owned());
+        CODES.iter().map(i64::to_string).chain(named).chain(["slow:MS".to_owned()]).collect()
+    }
+
     /// Whether the call gets a true answer all the same.
     pub(super) fn is_answered(self) -> bool {
         match self {
@@ -76,6 +85,7 @@ impl Fault {
             | Self::None => true,
             Self::Code(_)
             | Self::Empty
+            | Self::Gone
             | Self::WrongId
             | Self::NotJson
             | Self::Cut
@@ -114,9 +124,7 @@ impl FromStr for Fault {
         }
         let code = text.parse().ok().filter(|code| CODES.contains(code));
         code.map(Self::Code).ok_or_else(|| {
-            let names: Vec<&str> = NAMED.iter().map(|(name, _)| *name).collect();
-            let codes = CODES.map(|code| code.to_string()).join(", ");
-            format!("no fault is called {text:?}; there are {codes}, {}, slow:MS", names.join(", "))
+            format!("no fault is called {text:?}; there are {}", Self::names().join(", "))
         })
     }
 }

@@ -141,6 +141,9 @@ impl Server {
             Some(Fault::Empty) => {
                 Reply::success(call, Content::nothing(&self.world, call, at), form, at)
             }
+            Some(Fault::Gone) => {
+                Reply::success(call, Content::gone(&self.world, call, at), form, at)
+            }
             Some(Fault::WrongId) => success(&call.about_another()).spoilt(Fault::WrongId, call),
             // Nobody knows whether a call without an answer was paid for: half of them are.
             Some(Fault::Drop) => {

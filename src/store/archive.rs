@@ -20,6 +20,8 @@ pub struct Answer {
     pub end: CallEnd,
     /// For the slot.
     pub settlement: Settlement,
+    /// The address that was asked.
+    pub server: String,
     /// What was asked for: an id, a keyword, a filter or a link.
     pub asked: String,
     /// The answer to keep; `None` when there was none, or none that can have been paid for.
@@ -85,8 +87,8 @@ impl Serialize for Bytes<'_> {
 }
 
 impl Tx {
-    /// Saves answers: the slots they settle, the ledger, the documents, and the rows. Call it
-    /// once in a transaction; doing it again, after a commit that nobody heard of, changes nothing.
+    /// Saves answers: the slots they settle, the ledger, the documents, what they say of
+    /// whether their targets can be seen, and the rows. Call it once in a transaction; doing it again, after a commit that nobody heard of, changes nothing.
     /// How many came too late to settle their slot: those are kept, and
     /// marked, and make no rows.
     ///
@@ -99,8 +101,10 @@ impl Tx {
         let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
         self.close_calls(&ends).await?;
         self.put_documents(answers, in_time).await?;
+        let in_time: Vec<_> = answers.iter().filter(|answer| in_time(answer)).collect();
+        self.put_availability(&in_time).await?;
         let mut known = Known::new();
-        for answer in answers.iter().filter(|answer| in_time(answer)) {
+        for answer in in_time {
             known.add(&answer.batch, answer.end.call_id, answer.end.finished_at)?;
             if let Some(resolved) = &answer.resolved {
                 self.put_link(resolved, &answer.settlement).await?;

@@ -144,13 +144,25 @@ impl Store {
             Self::Sqlite { writer, .. } => (applied(&mut *writer.acquire().await?).await?, &SQLITE),
             Self::Postgres(pool) => (applied(&mut *pool.acquire().await?).await?, &POSTGRES),
         };
-        if applied.iter().any(|version| !known.version_exists(*version)) {
-            return Ok(Schema::Newer);
-        }
-        match known.iter().filter(|migration| !applied.contains(&migration.version)).count() {
-            0 => Ok(Schema::Current),
-            missing => Ok(Schema::Behind(missing)),
-        }
+        Ok(compare(&applied, known))
+    }
+
+    /// The same, of a database that has a schema, beside whoever writes.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn schema_beside_work(&self) -> Result<Schema> {
+        let (applied, known) = match self {
+            Self::Sqlite { readers, .. } => {
+                let mut reader = readers.acquire().await?;
+                (reader.list_applied_migrations(MIGRATIONS_TABLE).await?, &SQLITE)
+            }
+            Self::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                (connection.list_applied_migrations(MIGRATIONS_TABLE).await?, &POSTGRES)
+            }
+        };
+        Ok(compare(&applied.iter().map(|migration| migration.version).collect::<Vec<_>>(), known))
     }
 
     /// Applies the migrations that are missing.
@@ -241,6 +253,17 @@ async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>> {
     connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
     let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
     Ok(applied.into_iter().map(|migration| migration.version).collect())
+}
+
+/// How what was applied stands to what this program knows.
+fn compare(applied: &[i64], known: &Migrator) -> Schema {
+    if applied.iter().any(|version| !known.version_exists(*version)) {
+        return Schema::Newer;
+    }
+    match known.iter().filter(|migration| !applied.contains(&migration.version)).count() {
+        0 => Schema::Current,
+        missing => Schema::Behind(missing),
+    }
 }
 
 /// Creates the file for its owner alone before SQLite sees it: its journal inherits the mode.

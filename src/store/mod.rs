@@ -4,7 +4,9 @@
 //! of `Tx`, written once for both databases; where the text must differ, a comment there begins
 //! "Differs by necessity:". No transaction is ever open during an HTTP call.
 
+mod alerts;
 mod archive;
+mod availability;
 mod body;
 mod budget;
 mod bulk;
@@ -25,12 +27,15 @@ mod queue;
 mod report;
 mod rows;
 mod run_report;
+mod runs;
 mod shapes;
 mod time;
 mod upsert;
 mod watchlists;
 
+pub use alerts::{AlertRow, Finding};
 pub use archive::{Answer, Document, NORMALISER, Resolved};
+pub use availability::{Asked, Unavailable};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
 pub use claim::Claim;
@@ -46,6 +51,7 @@ pub use processes::{ProcessRow, Silence};
 pub use queue::{Next, Settlement};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
 pub use run_report::{Counts, KolFigures, Observation, Suggested};
+pub use runs::RunSummary;
 
 use anyhow::{Context as _, Result};
 

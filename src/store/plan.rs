@@ -53,13 +53,22 @@ macro_rules! fired {
                  select jt.target_id, r.due_at, jr.run_id, j.kind,
                         coalesce(
                             r.reason,
+                            -- What cannot be seen is not asked about, unless it is time to see again.
+                            (select min(case a.state when 'gone' then 'gone' else 'bad_request' end)
+                             from availability a
+                             where a.target_id = jt.target_id and a.until is null
+                               and (a.probe_at is null or a.probe_at > $3)),
                             case when j.overlap = 'skip' and exists (
                                 select 1 from slots o ",
             $open,
             "                   join job_runs made on made.run_id = o.run_id
                                 where o.target_id = jt.target_id and o.outcome is null
                                   and o.due_at < r.due_at and o.lease_until > $3
-                                  and made.job_id is not null) then 'overlap' end
+                                  and made.job_id is not null) then 'overlap' end,
+                            (select min(case a.state when 'gone' then 'gone' else 'bad_request' end)
+                             from availability a
+                             where a.target_id = jt.target_id and a.until is null
+                               and (a.probe_at is null or a.probe_at > $3))
                         ) as reason,
                         case when j.spread_seconds = 0 then r.due_at else ",
             $later,
@@ -84,7 +93,8 @@ macro_rules! share {
 impl Tx {
     /// Makes the slots of a job's fires. A slot that another job's fire at the same time has made
     /// already serves both. While an older look at a target is being made, a new one is missed:
-    /// `overlap`. Older open looks that nobody is at give way: those that were tried are missed for
+    /// `overlap`. A target that cannot be seen is not looked at, unless it is time to see again:
+    /// `gone`, `bad_request`. Older open looks that nobody is at give way: those that were tried are missed for
     /// their last failure, those that were not for what has `blocked` them, or `superseded`. A job
     /// that queues its looks does neither.
     ///

@@ -61,7 +61,7 @@ pub struct JobReport {
 /// Something that went wrong, how often, and when last.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Problem {
-    /// What kind: `missed`, `retrying`, `overdue`, `unknown call` or `drift`.
+    /// What kind: `missed`, `retrying`, `overdue`, `unknown call`, `drift` or `alert not sent`.
     pub what: String,
     /// The reason, the outcome or the drift.
     pub why: String,
@@ -184,6 +184,9 @@ impl Tx {
              union all
              select 'drift', drift, count(*), max(fetched_at)
              from documents where drift is not null and fetched_at >= $1 group by drift
+             union all
+             select 'alert not sent', name || ': ' || last_error, count(*), max(since)
+             from alerts where last_error is not null group by name, last_error
              order by times desc, what, why",
             since,
             overdue

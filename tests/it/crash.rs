@@ -11,7 +11,7 @@ use tidewatch::time::{Clock, Time};
 use tokio::net::TcpListener;
 
 use self::checks::Agreement;
-use crate::databases::{Database, on_both, rows};
+use crate::databases::{Database, count, on_both, rows};
 use crate::flags;
 use crate::program::{Place, waited_for};
 
@@ -36,6 +36,9 @@ pub(crate) const PAGES: i64 = 3;
 
 /// How long each answer takes, at least.
 const LATENCY: Duration = Duration::from_millis(40);
+
+/// Calls that a budget leaves.
+const BUDGET: usize = 100;
 
 /// Some calls take longer, some fail in ways that pass.
 const FAULTS: &str =
@@ -123,6 +126,32 @@ async fn a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot(d
     assert!(calls.unkept <= calls.interrupted, "{calls}");
     assert!(calls.unkept * 5 > kills * 2, "the kills hit few calls in flight: {calls}");
     store.close().await;
+}
+
+on_both!(a_budget_of_a_hundred_calls_holds_however_often_the_daemon_is_killed);
+async fn a_budget_of_a_hundred_calls_holds_however_often_the_daemon_is_killed(database: Database) {
+    let store = database.open().await;
+    let simulator = simulate(LATENCY).await;
+    let jobs = format!("[budget]\nmax_calls_per_day = {BUDGET}\n{}", jobs(&simulator));
+    let place = Place::new(&database, &jobs).with_upstream(&simulator, TOKEN);
+    let seen = || simulator.truth().len();
+    // Some of the kills come while there is something left to spend.
+    for n in 0..flags::kills() / 2 {
+        let daemon = place.start(&["run"]);
+        tokio::time::sleep(lifetime(n)).await;
+        daemon.kill();
+        assert!(seen() <= BUDGET, "the server saw {} calls after {n} kills", seen());
+    }
+    let daemon = place.start(&["run"]);
+    let spent = "select count(*) from calls where outcome is not null and outcome <> 'unsent'";
+    let all = i64::try_from(BUDGET).unwrap();
+    let used_up = async || count(&store, spent).await == all;
+    assert!(waited_for(PATIENCE, used_up).await, "{} calls\n{}", seen(), place.said());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+    let calls = checks::every_call_is_on_the_ledger(&store, &simulator.truth()).await;
+    assert!(calls.noted == all && calls.seen <= all && calls.interrupted > 0, "{calls}");
 }
 
 /// Waits until everything is settled that is due or under way by now; that time.

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, SqlSafeStr};
 use tempfile::TempDir;
 use tidewatch::store::Store;
 
@@ -79,7 +79,7 @@ async fn create_database(server: &str, name: &str) {
 
 /// The rows of a query that is the same on both databases.
 #[expect(clippy::disallowed_methods, reason = "looks at the archive from outside the store")]
-pub(crate) async fn rows<T>(store: &Store, sql: &'static str) -> Vec<T>
+pub(crate) async fn rows<T>(store: &Store, sql: impl SqlSafeStr) -> Vec<T>
 where
     T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
+use tidewatch::model::Target;
 use tidewatch::simulator::{self, Amagi, Fates, Options, Replay, Simulator, World};
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
@@ -16,6 +17,10 @@ use tokio_util::sync::CancellationToken;
 use crate::databases::Database;
 
 const TOKEN: &str = "token-of-the-tests";
+
+/// What the tests pay, in yuan a call.
+const PRICES: &str = r#""xiaohongshu/get-note-detail" = 0.15, "xiaohongshu/search-recommend/v1" = 0.1,
+    "xiaohongshu-pgy/kol-search/v1" = 0.3, "douyin/share-url-transfer/v1" = 0.05"#;
 
 /// When every test begins: a Monday.
 pub(crate) fn beginning() -> Time {
@@ -92,7 +97,7 @@ impl Env {
         let text = format!(
             "[amagi]\nbase_url = \"{}\"\nparameter = \"{}\"\nrate_per_second = 1000\n\
              [justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
-             price = {{ \"xiaohongshu/get-note-detail\" = \"0.15\" }}\n{jobs}",
+             price = {{ {PRICES} }}\n{jobs}",
             self.api.amagi_url(),
             self.parameter,
             self.api.justoneapi_url(),
@@ -115,6 +120,16 @@ impl Env {
         let daemon = self.daemon.as_mut().expect("a daemon is running");
         daemon.run_until(end, |_, _| {}).await.unwrap();
         self.clock.jump_to(end);
+    }
+
+    /// Asks for looks at these targets now, by hand; the daemon makes them.
+    pub(crate) async fn look_by_hand(&mut self, targets: &[Target]) {
+        // Not at the instant of a fire: a slot of that due time would serve.
+        self.advance(Duration::from_secs(1)).await;
+        let mut tx = self.store.begin().await.unwrap();
+        tx.run_by_hand(targets, "fetch", self.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        self.advance(Duration::ZERO).await;
     }
 
     /// Ends every pause, as somebody would by hand.

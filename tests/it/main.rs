@@ -2,15 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod alerts;
 mod answers;
+mod availability;
 mod chaos;
 mod clocks;
+mod contrib;
+mod coverage;
 mod crash;
 mod databases;
 mod env;
 mod flags;
+mod health;
 mod limits;
+mod logs;
 mod looks;
+mod migrations;
 mod outages;
 mod program;
 mod reload;
@@ -21,3 +28,5 @@ mod schema;
 mod secrecy;
 mod signals;
 mod store;
+mod systemd;
+mod week;

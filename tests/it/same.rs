@@ -154,7 +154,9 @@ async fn the_same_answers_give_the_same_rows_in_sqlite_and_in_postgres() {
     let there = half_a_day_in(postgres().await).await;
     assert_eq!(here.keys().collect::<Vec<_>>(), there.keys().collect::<Vec<_>>());
     for (table, rows) in &here {
-        assert!(!rows.is_empty(), "half a day leaves rows in {table}");
+        // Nobody is to be told anything here.
+        let is_empty = rows.is_empty() && table != "alerts";
+        assert!(!is_empty, "half a day leaves rows in {table}");
         let other = &there[table];
         let differs = rows.iter().zip(other).find(|(one, another)| one != another);
         assert_eq!(differs, None, "in {table}");

@@ -116,3 +116,11 @@ async fn a_new_sqlite_file_and_its_journal_are_for_the_owner_alone() {
     assert!(checked >= 2, "the file and its journal");
     store.close().await;
 }
+
+#[tokio::test]
+async fn parameters_of_a_sqlite_url_are_refused_and_make_no_file() {
+    let database = sqlite();
+    let error = Store::connect(&format!("{}?mode=ro", database.url())).await.unwrap_err();
+    assert!(error.to_string().contains("takes no parameters"), "{error}");
+    assert_eq!(std::fs::read_dir(database.directory()).unwrap().count(), 0);
+}

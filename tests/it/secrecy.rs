@@ -20,7 +20,7 @@ use crate::program::{Place, wait_for};
 const TOKEN: &str = "CANARY+/7f3a9c0e51b2d846/%9c=&~";
 
 /// What can go wrong with an answer: a note of its own meets each.
-const FAULTS: [&str; 29] = [
+const FAULTS: [&str; 30] = [
     "100",
     "101",
     "201",
@@ -37,6 +37,7 @@ const FAULTS: [&str; 29] = [
     "601",
     "602",
     "empty",
+    "gone",
     "wrong-id",
     "not-json",
     "cut",

@@ -144,6 +144,26 @@ async fn a_fetch_beside_a_daemon_is_made_once(database: Database) {
     }
 }
 
+on_both!(status_shows_the_daemons_with_their_last_beat_and_those_that_died);
+async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(database: Database) {
+    let simulator = simulate(Duration::ZERO).await;
+    let (place, _store) = place(&database, &simulator).await;
+    let status = async |words: &str| {
+        let shown = async || {
+            assert_eq!(place.run(&["status"]).await, 0, "{}", place.said());
+            place.said().contains(words)
+        };
+        wait_for(words, PATIENCE, shown).await;
+    };
+    let first = started(&place).await;
+    status("last beat").await;
+    first.kill();
+    status("daemons that died: 1").await;
+    let second = started(&place).await;
+    stops_well(second, &place).await;
+    status("no daemon is running\ndaemons that died: 1").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
     let (database, simulator) = (sqlite(), simulate(ENDLESS).await);

@@ -1,7 +1,10 @@
 //! Every statement of the store, on both databases.
 
+mod alerts;
+mod availability;
 mod limits;
 mod processes;
+mod runs;
 mod schedules;
 
 use std::collections::BTreeSet;
@@ -99,6 +102,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
             next,
             at: at(now),
         },
+        server: "https://api.justoneapi.com/".into(),
         asked: claim.key.clone(),
         document: Some(Document {
             endpoint: "xiaohongshu/get-note-detail/v7",

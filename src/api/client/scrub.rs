@@ -10,13 +10,13 @@ const MASK: &str = "***";
 const SHORTEST_IN_BODIES: usize = 8;
 
 /// Knows the token in every form in which it could come back.
-pub(super) struct Scrubber {
+pub(crate) struct Scrubber {
     forms: Vec<Vec<u8>>,
 }
 
 impl Scrubber {
     /// The token itself, and as it is written in a query and in JSON.
-    pub(super) fn of(token: Option<&str>) -> Self {
+    pub(crate) fn of(token: Option<&str>) -> Self {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Self { forms: Vec::new() };
         };
@@ -49,7 +49,7 @@ impl Scrubber {
     }
 
     /// A text for people without the token.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
         for form in &self.forms {
             bytes = masked(&bytes, form).unwrap_or(bytes);

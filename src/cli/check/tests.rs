@@ -129,3 +129,22 @@ fn what_the_budget_will_not_let_through_is_said_before_it_costs_looks() {
     }
     assert!(report.contains("reading-kols wants more than its max_calls_per_day = 2"), "{report}");
 }
+
+#[test]
+fn how_a_job_fires_is_shown_where_it_is_not_as_usual() {
+    let text = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@hourly\"\n\
+                keywords = [\"露营\"]\nactive = [\"mon-fri 09:00-18:00\"]\nspread = \"10m\"\n\
+                misfire = \"all\"\nwindow = \"6h\"\n";
+    let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
+    let report = report(&config.expect("settings"), "2026-03-09 12:00:00".parse().expect("a time"));
+    for line in [
+        "  active    mon-fri 09:00-18:00\n",
+        "  spread    over 10m\n",
+        "  late      all are looked at, 24 at the most, if younger than 6h\n",
+        "  overlap   looks wait for one another\n",
+        "  next      2026-03-10 Tue 09:00:00 +08:00   2026-03-10 01:00:00 UTC\n",
+    ] {
+        assert!(report.contains(line), "{line}{report}");
+    }
+    assert!(report.contains("6.43"), "45 fires in a week\n{report}");
+}

@@ -55,7 +55,10 @@ fn the_defaults_that_the_sample_shows_are_the_defaults() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(rest)
-                if rest.contains(" = ") && !rest.contains("_file") && !rest.contains(": ") =>
+                if rest.contains(" = ")
+                    && !rest.contains("_file")
+                    && !rest.contains(": ")
+                    && !rest.starts_with(' ') =>
             {
                 rest
             }
@@ -225,4 +228,33 @@ fn a_budget_is_calls_and_yuan_and_needs_to_see_what_it_limits() {
     assert_eq!(whole.budget.max_cost_per_day_micros, Some(20_500_000));
     assert_eq!(whole.jobs[0].max_calls_per_day, Some(7));
     assert!(!config(&format!("{price}{jobs}")).budget.is_set());
+}
+
+#[test]
+fn an_alert_needs_a_kind_and_an_address_and_the_rest_has_defaults() {
+    let variables = [("HOOK", "https://example.org/x"), ("KEY", " k ")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), SecretString::from(value)));
+    let environment = Environment { variables: variables.into(), ..Environment::default() };
+    let text = "[[alert]]\nkind = \"feishu\"\nurl_env = \"HOOK\"\nsign_env = \"KEY\"\n\
+                [[alert]]\nkind = \"generic\"\nname = \"en\"\nurl_env = \"NOWHERE\"\n\
+                language = \"en\"\non = [\"gone\"]\nsilent_after = 9\n";
+    let config = parse_with(text, &environment).expect("it is right");
+    let [first, second] = &config.alerts[..] else { panic!("{:?}", config.alerts) };
+    assert_eq!((first.name.as_str(), first.webhook), ("feishu", Webhook::Feishu));
+    assert_eq!((first.on.as_slice(), first.silent_after), (&Condition::ALL[..], 3));
+    assert_eq!(first.language, Language::Chinese);
+    assert_eq!(first.sign.as_ref().map(ExposeSecret::expose_secret), Some("k"));
+    assert_eq!((second.name.as_str(), second.webhook), ("en", Webhook::Generic));
+    assert_eq!((second.on.as_slice(), second.silent_after), (&[Condition::Gone][..], 9));
+    assert_eq!((second.language, second.url.is_none()), (Language::English, true));
+    let missing = config.require_alert_urls().expect_err("the second has no address").to_string();
+    assert!(missing.contains("en") && config.warnings.contains(&missing), "{missing}");
+    assert!(!format!("{config:?}").contains("example.org"));
+}
+
+#[test]
+fn health_checks_are_answered_nowhere_unless_the_file_says_where() {
+    assert_eq!(config("").listen, None);
+    let listen = config("[health]\nlisten = \"[::1]:9464\"\n").listen;
+    assert_eq!(listen.map(|it| it.to_string()).as_deref(), Some("[::1]:9464"));
 }

@@ -76,17 +76,21 @@ async fn every_slot_is_settled(store: &Store, settled: Time) {
     let slots: Vec<SlotRow> =
         rows(store, "select due_at, outcome, reason, call_id from slots").await;
     let mut observed = 0;
+    let mut missed: BTreeMap<&str, usize> = BTreeMap::new();
     for (due_at, outcome, reason, call_id) in slots.iter().filter(|slot| slot.0 <= settled) {
         match outcome.as_deref() {
             Some("observed") => {
                 assert!(call_id.is_some() && reason.is_none(), "{due_at}: {reason:?}");
                 observed += 1;
             }
-            Some("missed") => assert!(reason.is_some(), "missed at {due_at} for no reason"),
+            Some("missed") => {
+                let reason = reason.as_deref();
+                *missed.entry(reason.expect("missed for a reason")).or_default() += 1;
+            }
             other => panic!("the slot of {due_at} is {other:?} at {settled}"),
         }
     }
-    assert!(observed > slots.len() / 4, "only {observed} of {} observed", slots.len());
+    assert!(observed > slots.len() / 4, "only {observed} of {} observed: {missed:?}", slots.len());
 }
 
 /// Notes and works: as many snapshots came of the calls of a slot as it says.

@@ -1,0 +1,236 @@
+//! What people read: what happened, since when, and what to do.
+
+use chrono_tz::Tz;
+
+use super::message::Message;
+use crate::config::{Alert, Condition, Language};
+use crate::store::AlertRow;
+use crate::time::Time;
+
+/// Things named in one message; the others are counted.
+const MOST_NAMED: usize = 5;
+
+/// A subject is cut to this many characters.
+const LONGEST_SUBJECT: usize = 80;
+
+/// Millionths of a yuan in a hundredth of one.
+const MICROS_A_FEN: i64 = 10_000;
+
+/// The text of a message.
+pub(super) fn of(message: &Message<'_>, alert: &Alert, zone: Tz) -> String {
+    let words = Words::of(message.condition, alert);
+    let count = message.rows.len();
+    let chinese = alert.language == Language::Chinese;
+    let head = match (message.resolved, chinese) {
+        (false, true) => format!("[Tidewatch] {}：{count} 项", words.what),
+        (true, true) => format!("[Tidewatch] 已恢复：{}，{count} 项", words.what),
+        (false, false) => format!("[Tidewatch] {}: {count}", words.what),
+        (true, false) => format!("[Tidewatch] Resolved: {}: {count}", words.what),
+    };
+    let mut lines = vec![head];
+    lines.extend(message.rows.iter().take(MOST_NAMED).map(|row| line(row, chinese, zone)));
+    match count.saturating_sub(MOST_NAMED) {
+        0 => {}
+        more if chinese => lines.push(format!("……另有 {more} 项")),
+        more => lines.push(format!("… and {more} more")),
+    }
+    if !message.resolved {
+        lines.push(words.what_to_do);
+    }
+    lines.join("\n")
+}
+
+/// The text of a test.
+pub(super) fn test(alert: &Alert, zone: Tz, at: Time) -> String {
+    let (name, at) = (plain(&alert.name), local(at, zone));
+    match alert.language {
+        Language::Chinese => format!("[Tidewatch] 测试消息：告警「{name}」可以送达。{at}"),
+        Language::English => format!("[Tidewatch] A test: the alert {name} arrives. {at}"),
+    }
+}
+
+struct Words {
+    what: &'static str,
+    what_to_do: String,
+}
+
+impl Words {
+    fn of(condition: Condition, alert: &Alert) -> Self {
+        let fires = alert.silent_after;
+        let (what, what_to_do) = match (condition, alert.language) {
+            (Condition::Stopped, Language::Chinese) => (
+                "已停止调用",
+                "处理：解决原因（充值、更换 token、开通接口）；用 tidewatch status 查看，tidewatch resume 恢复".to_owned(),
+            ),
+            (Condition::Stopped, Language::English) => (
+                "Calls have stopped",
+                "To do: remove the cause (balance, token, access); see tidewatch status, then \
+                 tidewatch resume"
+                    .to_owned(),
+            ),
+            (Condition::Budget, Language::Chinese) => (
+                "当日预算即将用完",
+                "处理：用完后当天不再调用；如需继续，调高 [budget]".to_owned(),
+            ),
+            (Condition::Budget, Language::English) => (
+                "The budget of the day is nearly spent",
+                "To do: once it is spent nothing more is called that day; raise [budget] if it should be"
+                    .to_owned(),
+            ),
+            (Condition::Silent, Language::Chinese) => (
+                "任务没有采到数据",
+                format!("最近 {fires} 次触发都没有采到数据。处理：用 tidewatch status 查看原因"),
+            ),
+            (Condition::Silent, Language::English) => (
+                "Jobs observe nothing",
+                format!("The last {fires} fires observed nothing. To do: see tidewatch status"),
+            ),
+            (Condition::Gone, Language::Chinese) => (
+                "内容已消失",
+                "已删除或不可见。处理：无需处理，之后会偶尔复查；不再关注的可从任务中移除".to_owned(),
+            ),
+            (Condition::Gone, Language::English) => (
+                "Items are gone",
+                "Deleted or hidden. To do: nothing; they are asked about now and then, until they \
+                 leave the job"
+                    .to_owned(),
+            ),
+        };
+        Self { what, what_to_do }
+    }
+}
+
+/// One thing: whose, why, since when, and until when.
+fn line(row: &AlertRow, chinese: bool, zone: Tz) -> String {
+    let subject = plain(&row.subject);
+    let detail = detail(row, chinese);
+    let (since, until) = (local(row.since, zone), row.resolved_at.map(|at| local(at, zone)));
+    let separator = if chinese { "，" } else { ", " };
+    let time = match (until, chinese) {
+        (None, true) => format!("自 {since}"),
+        (None, false) => format!("since {since}"),
+        (Some(until), true) => format!("{since} 至 {until}"),
+        (Some(until), false) => format!("from {since} to {until}"),
+    };
+    let parts = [subject, detail, time];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("- {}", parts.join(separator))
+}
+
+/// A reason in words, or a figure with its unit.
+fn detail(row: &AlertRow, chinese: bool) -> String {
+    if row.condition == Condition::Budget.as_str() {
+        return spent(row, chinese);
+    }
+    let words = match row.detail.as_str() {
+        "quota" => ("配额用完", "the quota is used up"),
+        "balance" => ("余额不足", "the balance is used up"),
+        "denied" => ("无权限", "access is denied"),
+        "bad_credentials" => ("token 无效", "the token is refused"),
+        "failing" => ("持续失败", "everything fails"),
+        "by_hand" => ("人工暂停", "paused by hand"),
+        other => return plain(other),
+    };
+    if chinese { words.0.to_owned() } else { words.1.to_owned() }
+}
+
+fn spent(row: &AlertRow, chinese: bool) -> String {
+    let (spent, limit) = row.detail.split_once('/').unwrap_or((&row.detail, ""));
+    if !row.subject.starts_with("cost") {
+        let unit = if chinese { "次" } else { "calls" };
+        return format!("{spent}/{limit} {unit}");
+    }
+    let yuan = |micros: &str| {
+        let fen = micros.parse::<i64>().unwrap_or(0) / MICROS_A_FEN;
+        format!("{}.{:02}", fen / 100, fen % 100)
+    };
+    let unit = if chinese { "元" } else { "yuan" };
+    format!("{}/{} {unit}", yuan(spent), yuan(limit))
+}
+
+fn local(time: Time, zone: Tz) -> String {
+    time.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// A text that is one line and means nothing to a chat: no mention, no link, no markup.
+fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{061c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .filter(|c| !c.is_control() && !turns(*c) && !matches!(c, '<' | '>' | '@'))
+        .take(LONGEST_SUBJECT)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Webhook;
+
+    fn alert(language: Language) -> Alert {
+        Alert {
+            name: "ops".to_owned(),
+            webhook: Webhook::Generic,
+            url: None,
+            sign: None,
+            on: Condition::ALL.to_vec(),
+            language,
+            silent_after: 3,
+        }
+    }
+
+    fn row(condition: Condition, subject: &str, detail: &str, until: Option<&str>) -> AlertRow {
+        AlertRow {
+            alert_id: 1,
+            condition: condition.as_str().to_owned(),
+            subject: subject.to_owned(),
+            detail: detail.to_owned(),
+            since: "2026-03-09 14:10:42".parse().expect("a time"),
+            resolved_at: until.map(|at| at.parse().expect("a time")),
+            attempts: 1,
+        }
+    }
+
+    fn told(condition: Condition, language: Language, rows: &[AlertRow]) -> String {
+        let resolved = rows[0].resolved_at.is_some();
+        let message = Message { condition, resolved, rows, at: rows[0].since };
+        of(&message, &alert(language), Tz::Asia__Shanghai)
+    }
+
+    #[test]
+    fn a_message_says_what_happened_since_when_and_what_to_do() {
+        let rows = [row(Condition::Stopped, "justoneapi", "balance", None)];
+        assert_eq!(
+            told(Condition::Stopped, Language::Chinese, &rows),
+            "[Tidewatch] 已停止调用：1 项\n- justoneapi，余额不足，自 2026-03-09 22:10 CST\n\
+             处理：解决原因（充值、更换 token、开通接口）；用 tidewatch status 查看，tidewatch resume 恢复"
+        );
+        let rows = [row(Condition::Budget, "cost 2026-03-09", "8000000/10000000", None)];
+        assert_eq!(
+            told(Condition::Budget, Language::English, &rows),
+            "[Tidewatch] The budget of the day is nearly spent: 1\n\
+             - cost 2026-03-09, 8.00/10.00 yuan, since 2026-03-09 22:10 CST\n\
+             To do: once it is spent nothing more is called that day; raise [budget] if it should be"
+        );
+        let rows = [row(Condition::Silent, "spring", "", Some("2026-03-09 16:00:00"))];
+        assert_eq!(
+            told(Condition::Silent, Language::Chinese, &rows),
+            "[Tidewatch] 已恢复：任务没有采到数据，1 项\n\
+             - spring，2026-03-09 22:10 CST 至 2026-03-10 00:00 CST"
+        );
+    }
+
+    #[test]
+    fn many_things_are_counted_and_some_are_named() {
+        let rows: Vec<_> =
+            (0..300).map(|n| row(Condition::Gone, &format!("note {n}"), "", None)).collect();
+        let text = told(Condition::Gone, Language::English, &rows);
+        assert!(text.starts_with("[Tidewatch] Items are gone: 300\n- note 0, since"), "{text}");
+        assert!(text.contains("\n- note 4, ") && text.contains("\n… and 295 more\n"), "{text}");
+        assert!(!text.contains("note 5"), "{text}");
+    }
+
+    #[test]
+    fn a_name_cannot_mention_everybody_or_begin_a_line() {
+        assert_eq!(plain("<at user_id=\"all\">x\r\n\u{202e}@all"), "at user_id=\"all\"xall");
+    }
+}

@@ -1,0 +1,37 @@
+//! `tidewatch healthcheck`: asks the daemon on this machine how it is.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use super::{Cli, SOME_FAILED, load_or_default, print};
+use crate::config::loopback;
+use crate::health;
+
+#[derive(Args, Debug)]
+pub(super) struct Healthcheck {
+    /// Where the daemon serves health checks [default: `listen` of `[health]`]
+    #[arg(long, value_parser = loopback, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Ask whether it can do its work (/readyz), not only whether it is alive (/healthz)
+    #[arg(long)]
+    ready: bool,
+}
+
+impl Healthcheck {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let address = match self.listen {
+            Some(address) => address,
+            None => load_or_default(cli)?.listen.context(
+                "no health checks are served: set `listen` under [health], or name --listen",
+            )?,
+        };
+        let path = if self.ready { "/readyz" } else { "/healthz" };
+        let (well, says) =
+            health::ask(address, path).await.unwrap_or_else(|error| (false, format!("{error:#}")));
+        print(&format!("{says}\n"))?;
+        Ok(ExitCode::from(if well { 0 } else { SOME_FAILED }))
+    }
+}

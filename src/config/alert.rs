@@ -1,0 +1,292 @@
+//! `[[alert]]`, resolved. The address of a webhook is a password, so it is in the environment or
+//! in a file of its own, and in no message.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use toml::Spanned;
+use toml::de::DeValue;
+use url::Url;
+
+use super::Reader;
+use super::environment::read_secret_file;
+use super::problems::{Problem, quoted};
+use super::provider::is_this_machine;
+use super::section::{self, Section};
+use super::wire::{AlertEntry, Texts};
+use crate::suggest;
+
+/// Fires without any observation after which a job is silent.
+const SILENT_AFTER: u32 = 3;
+
+/// The most of them that are accepted.
+const MOST_SILENT_AFTER: u32 = 1000;
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// The webhooks, as `jobs.toml` names them.
+const WEBHOOKS: [(&str, Webhook); 4] = [
+    ("generic", Webhook::Generic),
+    ("feishu", Webhook::Feishu),
+    ("dingtalk", Webhook::DingTalk),
+    ("wecom", Webhook::WeCom),
+];
+
+/// Whom to tell what goes wrong.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// Its unique name: what was sent is on record under it.
+    pub name: String,
+    /// Who takes its messages, and in which form.
+    pub webhook: Webhook,
+    /// Where to. `None` while the variable that is to hold it is not set. Cannot be printed.
+    pub url: Option<SecretString>,
+    /// What its messages are signed with, if they are.
+    pub sign: Option<SecretString>,
+    /// What it wants to know.
+    pub on: Vec<Condition>,
+    /// What its messages are written in.
+    pub language: Language,
+    /// Fires of a job without any observation after which it is silent.
+    pub silent_after: u32,
+}
+
+/// Who takes messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Webhook {
+    /// Anybody: JSON, and any answer of 2xx.
+    Generic,
+    /// 飞书, and Lark.
+    Feishu,
+    /// 钉钉.
+    DingTalk,
+    /// 企业微信.
+    WeCom,
+}
+
+/// What messages are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// 中文.
+    Chinese,
+    /// English.
+    English,
+}
+
+/// What can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// A provider is asked no more, or denies an endpoint.
+    Stopped,
+    /// A limit of the budget is nearly reached.
+    Budget,
+    /// A job has observed nothing for some fires.
+    Silent,
+    /// An item is not there any more.
+    Gone,
+}
+
+impl Condition {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Stopped, Self::Budget, Self::Silent, Self::Gone];
+
+    /// Its name in `jobs.toml` and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Budget => "budget",
+            Self::Silent => "silent",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// The one of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == name)
+    }
+}
+
+/// An alert's address is not there, though a variable is to hold it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the alert {0} has no address: set the environment variable that its `url_env` names")]
+pub struct AlertUrlMissing(String);
+
+impl super::Config {
+    /// That every alert has its address. For everything that sends alerts.
+    pub fn require_alert_urls(&self) -> Result<(), AlertUrlMissing> {
+        match self.alerts.iter().find(|alert| alert.url.is_none()) {
+            Some(alert) => Err(AlertUrlMissing(alert.name.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn alerts(&mut self, value: Option<Spanned<DeValue<'_>>>) -> Vec<Alert> {
+        let Some(value) = value else { return Vec::new() };
+        let span = value.span();
+        let DeValue::Array(entries) = value.into_inner() else {
+            let help = "write `[[alert]]`, in double brackets, above the keys of each alert";
+            self.problem(span, Problem::new("alerts are a list", help));
+            return Vec::new();
+        };
+        let mut alerts: Vec<Alert> = Vec::new();
+        for entry in entries {
+            let span = entry.span();
+            let Some(alert) = self.alert(entry) else { continue };
+            if alerts.iter().any(|other| other.name == alert.name) {
+                let title = format!("there are two alerts {}", quoted(&alert.name));
+                let help = "give each a `name` of its own; without one its kind is its name";
+                self.problem(span, Problem::new(title, help));
+            }
+            alerts.push(alert);
+        }
+        alerts
+    }
+
+    fn alert(&mut self, entry: Spanned<DeValue<'_>>) -> Option<Alert> {
+        let Section { value: wire, broken, span }: Section<AlertEntry> =
+            section::read(entry, &misplaced, &self.source, &mut self.problems);
+        if wire.kind.is_none() && !broken.contains("kind") {
+            let help = format!("kind = {}", choices());
+            self.problem(span.clone(), Problem::new("the alert has no `kind`", help));
+        }
+        let names = WEBHOOKS.map(|(name, _)| name);
+        let kind = self.choice(Some(wire.kind.as_ref()?), &names, "generic");
+        let webhook = WEBHOOKS.iter().find(|(name, _)| *name == kind)?.1;
+        let name = wire.name.as_ref().map_or(kind, |name| name.get_ref().as_str()).to_owned();
+        if name.is_empty() || name.chars().count() > LONGEST_NAME {
+            let at = wire.name.as_ref().map_or(span.clone(), Spanned::span);
+            let help = format!("1 to {LONGEST_NAME} characters");
+            self.problem(at, Problem::new("this is no name for an alert", help));
+        }
+        if wire.url_env.is_none() && wire.url_file.is_none() {
+            let help = "url_env = \"NAME\" of an environment variable, or url_file = \"path\"";
+            self.problem(span, Problem::new("the alert has no address", help));
+        }
+        let url =
+            self.secret(("url_env", wire.url_env.as_ref()), ("url_file", wire.url_file.as_ref()));
+        let url = url.and_then(|(at, url)| self.address(&at, url));
+        let sign = self
+            .secret(("sign_env", wire.sign_env.as_ref()), ("sign_file", wire.sign_file.as_ref()));
+        self.signing(webhook, &wire, sign.is_some());
+        let language = match self.choice(wire.language.as_ref(), &["zh", "en"], "zh") {
+            "en" => Language::English,
+            _ => Language::Chinese,
+        };
+        Some(Alert {
+            name,
+            webhook,
+            url,
+            sign: sign.map(|(_, sign)| sign),
+            on: self.conditions(wire.on.as_ref()),
+            language,
+            silent_after: self.number(&wire.silent_after, SILENT_AFTER, MOST_SILENT_AFTER),
+        })
+    }
+
+    /// A secret, from the variable or the file that is named, and where it is named.
+    fn secret(
+        &mut self,
+        (env_key, variable): (&str, Option<&Spanned<String>>),
+        (file_key, file): (&str, Option<&Spanned<String>>),
+    ) -> Option<(Spanned<()>, SecretString)> {
+        if let (Some(_), Some(file)) = (variable, file) {
+            let title = format!("`{env_key}` and `{file_key}` are both set");
+            self.problem(file.span(), Problem::new(title, "keep one of them"));
+        }
+        let (at, text) = match (variable, file) {
+            (Some(name), _) => {
+                (name.span(), self.environment.variables.get(name.get_ref().as_str())?.clone())
+            }
+            (None, Some(file)) => {
+                let path = self.directory.join(file.get_ref());
+                match read_secret_file(file_key, &path) {
+                    Ok(text) => (file.span(), text),
+                    Err(problem) => {
+                        self.problem(file.span(), problem);
+                        return None;
+                    }
+                }
+            }
+            (None, None) => return None,
+        };
+        let trimmed = text.expose_secret().trim();
+        if trimmed.is_empty() {
+            let help = "write the secret there, or remove this line";
+            self.problem(at, Problem::new("what is named here is empty", help));
+            return None;
+        }
+        Some((Spanned::new(at, ()), SecretString::from(trimmed.to_owned())))
+    }
+
+    /// The address, if it is one that may be sent to. It is in no message.
+    fn address(&mut self, at: &Spanned<()>, text: SecretString) -> Option<SecretString> {
+        let url = Url::parse(text.expose_secret()).ok();
+        let host = url.as_ref().and_then(Url::host_str);
+        let title = match url.as_ref().map(|url| (url.scheme(), is_this_machine(url))) {
+            Some(("https", _) | ("http", true)) if host.is_some() => return Some(text),
+            Some(("http", _)) => "the address is plain http to another machine: use https",
+            _ => "what is named here is no address of a webhook",
+        };
+        let help = "the address as the group's robot shows it, https://…";
+        self.problem(at.span(), Problem::new(title, help));
+        None
+    }
+
+    /// That a signing key is where it is of use, and there.
+    fn signing(&mut self, webhook: Webhook, wire: &AlertEntry, there: bool) {
+        let Some(named) = wire.sign_env.as_ref().or(wire.sign_file.as_ref()) else { return };
+        if !matches!(webhook, Webhook::Feishu | Webhook::DingTalk) {
+            let help = "only feishu and dingtalk have signed messages; remove this line";
+            self.problem(named.span(), Problem::new("nothing to sign", help));
+        } else if wire.sign_env.is_some() && !there {
+            self.warnings.push(format!(
+                "the environment variable {} is not set: alerts to {} are not signed",
+                quoted(named.get_ref()),
+                quoted(wire.kind.as_ref().map_or("", |kind| kind.get_ref()))
+            ));
+        }
+    }
+
+    fn conditions(&mut self, wire: Option<&Texts>) -> Vec<Condition> {
+        let Some(wire) = wire else { return Condition::ALL.to_vec() };
+        let names = || Condition::ALL.into_iter().map(Condition::as_str);
+        let mut conditions = Vec::new();
+        for text in wire {
+            match Condition::parse(text.get_ref()) {
+                Some(condition) => conditions.push(condition),
+                None => {
+                    let title = format!("nothing is called {} here", quoted(text.get_ref()));
+                    let help = suggest::nearest(text.get_ref(), names()).map_or_else(
+                        || {
+                            format!(
+                                "what can be told is {}",
+                                names().collect::<Vec<_>>().join(", ")
+                            )
+                        },
+                        |near| format!("did you mean \"{near}\"?"),
+                    );
+                    self.problem(text.span(), Problem::new(title, help));
+                }
+            }
+        }
+        conditions
+    }
+}
+
+fn choices() -> String {
+    WEBHOOKS.map(|(name, _)| format!("\"{name}\"")).join(" | ")
+}
+
+/// What to say of keys that people try.
+fn misplaced(key: &str) -> Option<Problem> {
+    let help = match key {
+        "url" | "webhook" => {
+            "the address is a password: put it into an environment variable or a file, and name \
+             that with `url_env` or `url_file`"
+        }
+        "sign" => "name what holds it with `sign_env` or `sign_file`",
+        _ => return None,
+    };
+    Some(Problem::new(format!("there is no key {} here", quoted(key)), help))
+}

@@ -1,0 +1,164 @@
+//! Targets that cannot be seen: marked on evidence, seldom asked about, and back.
+
+use tidewatch::model::{Kind, Target};
+
+use crate::databases::{Database, on_both};
+use crate::env::{Env, hours, world};
+
+/// An hourly job that looks at the first `count` works.
+fn hourly_works(count: usize) -> String {
+    format!(
+        "[[job]]\nname = \"works\"\nkind = \"works\"\nschedule = \"@hourly\"\nurls = {:?}\n",
+        world().works(count)
+    )
+}
+
+fn hourly_notes(count: usize) -> String {
+    format!(
+        "[[job]]\nname = \"notes\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = {:?}\n",
+        world().notes(count)
+    )
+}
+
+/// Every stretch, as `gone 03-02 01:00:00 to 03-02 05:00:00, 3 answers`.
+const STRETCHES: &str = "select state || ' ' || substr(cast(since as text), 6, 14) || ' to '
+    || coalesce(substr(cast(until as text), 6, 14), 'now') || ', ' || confirmations
+    || ' answers' from availability order by since, availability_id";
+
+/// When calls were made, as `03-02 01`.
+const CALLS: &str = "select substr(cast(sent_at as text), 6, 8) from calls order by call_id";
+
+/// Slots by outcome and reason.
+const SLOTS: &str = "select outcome || coalesce(' ' || reason, '') || ' ' || count(*)
+                     from slots group by outcome, reason order by 1";
+
+on_both!(a_verdict_marks_a_work_gone_and_it_is_asked_about_ever_more_seldom_until_it_answers);
+async fn a_verdict_marks_a_work_gone_and_it_is_asked_about_ever_more_seldom_until_it_answers(
+    database: Database,
+) {
+    let mut env = Env::new(database, &hourly_works(1)).await;
+    env.fails("amagi=gone");
+    env.advance(hours(18 * 24)).await;
+    // After a day, two, four, and then seven at the most.
+    assert_eq!(env.ask(CALLS).await, ["03-02 01", "03-03 01", "03-05 01", "03-09 01", "03-16 01"]);
+    assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 01:00:00 to now, 5 answers"]);
+    let evidence = env.ask("select evidence from availability").await.remove(0);
+    assert!(evidence.starts_with("gone, code 500: ") && evidence.contains("status_"), "{evidence}");
+    assert_eq!(env.ask(SLOTS).await, ["missed gone 432"]);
+    env.fails("");
+    env.advance(hours(6 * 24)).await;
+    let back = "gone 03-02 01:00:00 to 03-23 01:00:00, 5 answers";
+    assert_eq!(env.ask(STRETCHES).await, [back]);
+    let ended = "select c.outcome from availability a join calls c on c.call_id = a.ended_call_id";
+    assert_eq!(env.ask(ended).await, ["ok"]);
+    assert_eq!(env.ask(SLOTS).await, ["missed gone 504", "observed 72"]);
+    // Gone again is a stretch of its own.
+    env.fails("amagi=gone");
+    env.advance(hours(1)).await;
+    assert_eq!(env.ask(STRETCHES).await, [back, "gone 03-26 01:00:00 to now, 1 answers"]);
+}
+
+on_both!(empty_answers_make_a_note_gone_only_when_they_keep_coming_for_a_day);
+async fn empty_answers_make_a_note_gone_only_when_they_keep_coming_for_a_day(database: Database) {
+    let mut env = Env::new(database, &hourly_notes(1)).await;
+    // An observation in between begins the count anew; a failure does not.
+    env.fails("note@1-20=empty; note@21=none; note@22=empty; note@23-25=503; note=empty");
+    env.advance(hours(44)).await;
+    assert_eq!(env.ask("select '' || count(*) from availability").await, ["0"]);
+    env.advance(hours(2)).await;
+    assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 22:00:00 to now, 25 answers"]);
+    assert_eq!(env.ask("select evidence from availability").await, ["empty, code 0"]);
+    assert_eq!(env.ask("select '' || count(*) from note_metrics").await, ["1"]);
+    // Asked by hand, it is asked; and it is back for the schedule as well.
+    env.fails("");
+    env.look_by_hand(&[Target { kind: Kind::Note, key: world().notes(1).remove(0) }]).await;
+    env.advance(hours(2)).await;
+    assert_eq!(env.ask("select '' || count(*) from availability where until is null").await, ["0"]);
+    assert_eq!(env.ask(SLOTS).await, ["missed empty 45", "observed 4"]);
+}
+
+on_both!(an_empty_search_is_an_empty_search);
+async fn an_empty_search_is_an_empty_search(database: Database) {
+    let jobs = "[[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = \"@hourly\"\n\
+                keywords = [\"美食\"]\n[[job]]\nname = \"kols\"\nkind = \"kols\"\n\
+                schedule = \"@hourly\"\nfilter = { searchType = \"NOTE\" }\n";
+    let mut env = Env::new(database, jobs).await;
+    env.fails("*=empty");
+    env.advance(hours(48)).await;
+    assert_eq!(env.ask("select '' || count(*) from availability").await, ["0"]);
+    assert_eq!(env.ask("select '' || count(*) from calls").await, ["96"]);
+}
+
+on_both!(what_upstream_refuses_is_not_asked_again_until_its_entry_comes_back);
+async fn what_upstream_refuses_is_not_asked_again_until_its_entry_comes_back(database: Database) {
+    let mut env = Env::new(database, &hourly_notes(2)).await;
+    let second = world().notes(2).remove(1);
+    env.fails(&format!("note#{second}=400"));
+    env.advance(hours(3)).await;
+    env.restart(&hourly_notes(2)).await;
+    env.advance(hours(3)).await;
+    assert_eq!(env.ask(STRETCHES).await, ["refused 03-02 01:00:00 to now, 1 answers"]);
+    let evidence = env.ask("select evidence from availability").await;
+    assert_eq!(evidence, ["bad_request, code 400: INVALID PARAMETERS"]);
+    let asked = "select '' || count(*) from calls where outcome = 'bad_request'";
+    assert_eq!(env.ask(asked).await, ["1"]);
+    assert_eq!(env.ask(SLOTS).await, ["missed bad_request 6", "observed 6"]);
+    // It leaves the watchlist and comes back.
+    env.restart(&hourly_notes(1)).await;
+    env.advance(hours(1)).await;
+    env.restart(&hourly_notes(2)).await;
+    env.advance(hours(2)).await;
+    assert_eq!(env.ask(asked).await, ["2"]);
+    env.fails("");
+    env.look_by_hand(&[Target { kind: Kind::Note, key: second }]).await;
+    env.advance(hours(2)).await;
+    assert_eq!(
+        env.ask(STRETCHES).await,
+        [
+            "refused 03-02 01:00:00 to 03-02 07:00:00, 1 answers",
+            "refused 03-02 08:00:00 to 03-02 09:00:01, 1 answers"
+        ]
+    );
+    let after = "select outcome || ' ' || count(*) from slots where due_at > '2026-03-02 09:30:00'
+                 group by outcome";
+    assert_eq!(env.ask(after).await, ["observed 4"]);
+}
+
+on_both!(what_another_endpoint_refused_or_did_not_show_is_asked_of_the_new_one);
+async fn what_another_endpoint_refused_or_did_not_show_is_asked_of_the_new_one(database: Database) {
+    let jobs = hourly_notes(2);
+    let mut env = Env::new(database, &jobs).await;
+    let notes = world().notes(2);
+    env.fails(&format!("note#{}=404; note#{}=empty", notes[0], notes[1]));
+    env.advance(hours(26)).await;
+    assert_eq!(
+        env.ask(STRETCHES).await,
+        ["refused 03-02 01:00:00 to now, 1 answers", "gone 03-02 01:00:00 to now, 25 answers"]
+    );
+    env.fails("");
+    env.restart(&format!("note_detail_version = \"v1\"\n{jobs}")).await;
+    env.advance(hours(1)).await;
+    let last = "select endpoint || ' ' || outcome from calls where due_at = '2026-03-03 03:00:00'";
+    assert_eq!(env.ask(last).await, ["xiaohongshu/get-note-detail/v1 ok"; 2]);
+    assert_eq!(
+        env.ask(STRETCHES).await,
+        [
+            "refused 03-02 01:00:00 to 03-03 02:00:00, 1 answers",
+            "gone 03-02 01:00:00 to 03-03 03:00:00, 25 answers"
+        ]
+    );
+}
+
+on_both!(a_probe_that_fails_is_made_again_at_the_next_look);
+async fn a_probe_that_fails_is_made_again_at_the_next_look(database: Database) {
+    let mut env = Env::new(database, &hourly_works(1)).await;
+    env.fails("amagi=gone");
+    env.advance(hours(24)).await;
+    env.fails("amagi=risk");
+    env.advance(hours(2)).await;
+    assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 01:00:00 to now, 1 answers"]);
+    env.fails("amagi=gone");
+    env.advance(hours(2)).await;
+    assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 01:00:00 to now, 2 answers"]);
+    assert_eq!(env.ask(SLOTS).await, ["missed gone 27", "missed upstream_failure 1"]);
+}

@@ -1,0 +1,144 @@
+//! Health checks: what they say of a daemon that works, waits, is stuck, or stops.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tidewatch::health::{self, Health};
+use tidewatch::store::Store;
+use tidewatch::time::Clock;
+use tidewatch::vitals::Vitals;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::databases::{Database, on_both, sqlite};
+use crate::env::beginning;
+use crate::program::{Place, wait_for};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\n\
+                    notes = [\"68a1b2c3d4e5f60718293a4b\"]\n";
+
+/// The status line and the body of an answer to one who names `host`.
+async fn get(address: SocketAddr, path: &str, host: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let question = format!("GET {path} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+    stream.write_all(question.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap();
+    (status.parse().unwrap(), body.trim_end().to_owned())
+}
+
+/// A port that nobody has.
+async fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+on_both!(a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready);
+async fn a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready(database: Database) {
+    let (vitals, clock) = (Vitals::default(), Clock::standing(beginning()));
+    let store = database.open().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let health = Health { vitals: vitals.clone(), store: store.clone(), clock: clock.clone() };
+    tokio::spawn(health.serve(listener));
+    let ask = async |path| health::ask(address, path).await.unwrap();
+    let (yes, no) = ((true, "ok".to_owned()), |why: &str| (false, why.to_owned()));
+
+    assert_eq!(ask("/healthz").await, no("the daemon is starting"));
+    vitals.beat(clock.now());
+    assert_eq!(ask("/healthz").await, yes);
+    assert_eq!(ask("/readyz").await, no("the daemon is starting"));
+    vitals.turned(clock.now());
+    assert_eq!(ask("/readyz").await, yes);
+
+    clock.jump_to(beginning().plus(Duration::from_secs(60)));
+    assert_eq!(ask("/healthz").await, yes);
+    clock.jump_to(beginning().plus(Duration::from_secs(61)));
+    let stuck = no("the loop has not come round since 2026-03-02 00:00:00 UTC");
+    assert_eq!(ask("/healthz").await, stuck);
+    clock.correct(beginning().minus(Duration::from_secs(3600)));
+    assert_eq!(ask("/healthz").await, stuck, "a clock that was put back hides nothing");
+
+    vitals.beat(clock.now());
+    vitals.database_fails("the disk is full");
+    assert_eq!(ask("/healthz").await, yes, "it waits, and comes round");
+    assert_eq!(ask("/readyz").await, no("the database cannot be worked with: the disk is full"));
+    vitals.database_answers();
+    assert_eq!(ask("/readyz").await, yes);
+
+    from_the_future(&store).await;
+    assert_eq!(ask("/readyz").await, no("the database's schema is too new"));
+    vitals.stopping();
+    assert_eq!(ask("/readyz").await, no("the daemon is stopping"));
+    store.close().await;
+    assert_eq!(ask("/healthz").await, yes);
+}
+
+#[expect(clippy::disallowed_methods, reason = "plays a newer program")]
+async fn from_the_future(store: &Store) {
+    let sql = "insert into _sqlx_migrations
+               (version, description, success, checksum, execution_time)
+               select 9999, description, success, checksum, execution_time
+               from _sqlx_migrations limit 1";
+    match store {
+        Store::Sqlite { writer, .. } => drop(sqlx::query(sql).execute(writer).await.unwrap()),
+        Store::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.unwrap()),
+    }
+}
+
+on_both!(a_daemon_is_asked_how_it_is_over_its_port);
+async fn a_daemon_is_asked_how_it_is_over_its_port(database: Database) {
+    database.open().await.close().await;
+    let address = free_port().await;
+    let jobs = format!("{JOBS}[health]\nlisten = \"{address}\"\n");
+    let place = Place::new(&database, &jobs).with("JUSTONEAPI_TOKEN", "unused-in-this-test");
+    assert_eq!(place.run(&["healthcheck"]).await, 1, "nobody is there");
+    let daemon = place.start(&["run"]);
+    wait_for("the daemon to be ready", PATIENCE, async || {
+        health::ask(address, "/readyz").await.is_ok_and(|(ready, _)| ready)
+    })
+    .await;
+    assert_eq!(place.run(&["healthcheck"]).await, 0, "{}", place.said());
+    assert_eq!(place.run(&["healthcheck", "--ready"]).await, 0, "{}", place.said());
+    let name = address.to_string();
+    assert_eq!(place.run(&["healthcheck", "--listen", &name]).await, 0, "{}", place.said());
+
+    let at = |host: &str| format!("Host: {host}\r\n");
+    for host in [name.as_str(), "localhost", "[::1]:1"] {
+        assert_eq!(get(address, "/healthz", &at(host)).await, (200, "ok".into()), "{host}");
+    }
+    for host in [at("evil.test"), at("10.0.0.1:9464"), at("127.0.0.1.evil.test"), String::new()] {
+        for path in ["/healthz", "/readyz"] {
+            let (status, _) = get(address, path, &host).await;
+            assert!(matches!(status, 400 | 421), "{host}: {status}");
+        }
+    }
+    assert_eq!(get(address, "/", &at("localhost")).await.0, 404);
+
+    let other = Place::new(&database, &jobs).with("JUSTONEAPI_TOKEN", "unused-in-this-test");
+    assert_eq!(other.run(&["run"]).await, 2, "the port is in use");
+    let said = other.said();
+    assert!(said.contains(&format!("cannot serve health checks on {address}")), "{said}");
+
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+    assert_eq!(place.run(&["healthcheck"]).await, 1, "nobody is there any more");
+}
+
+#[tokio::test]
+async fn nothing_that_other_machines_could_reach_is_listened_on() {
+    let database = sqlite();
+    for address in ["0.0.0.0:9464", "[::]:9464", "192.168.1.2:9464", "localhost:9464", "9464"] {
+        let place = Place::new(&database, &format!("{JOBS}[health]\nlisten = \"{address}\"\n"));
+        assert_eq!(place.run(&["check"]).await, 78, "{address}: {}", place.said());
+        let place = Place::new(&database, JOBS);
+        assert_eq!(place.run(&["run", "--listen", address]).await, 2, "{}", place.said());
+        assert!(place.said().contains("invalid value"), "{}", place.said());
+    }
+    let place = Place::new(&database, JOBS);
+    assert_eq!(place.run(&["healthcheck"]).await, 2, "there is no port to ask");
+    assert!(place.said().contains("no health checks are served"), "{}", place.said());
+}

@@ -1,0 +1,161 @@
+//! A simulated week in which everything goes wrong that the simulator can make go wrong, held
+//! against what the simulator knows to be true.
+
+mod truth;
+
+use std::collections::BTreeMap;
+
+use tidewatch::simulator::Fates;
+use tidewatch::time::Time;
+
+use self::truth::Week;
+use crate::databases::{Database, on_both};
+use crate::env::{Env, hours, minutes, world};
+
+/// Calls that may be made a day: enough for a quiet one, too few for one of failures.
+const CALLS_A_DAY: usize = 320;
+
+/// Looks that a fault meets, in a quiet hour: about three in ten. First come the faults that one
+/// endpoint knows; the rest are for all.
+const WEATHER: &str = "
+    amagi=risk:0.06,dead-cookie:0.04,503:0.04,drop:0.04,transport:0.02,cut:0.03,not-json:0.03,\
+          empty:0.01,wrong-id:0.01,redirect:0.01,dup:0.01
+    suggestions=301:0.1,500:0.05,302:0.05,drop:0.05,echo-token:0.05
+    note=301:0.05,500:0.03,503:0.03,302:0.02,drop:0.03,cut:0.03,not-json:0.03,empty:0.02,201:0.01,\
+         wrong-id:0.01,dup:0.01,nul:0.01,surrogate:0.01,echo-token:0.01,101:0.004,202:0.004,\
+         300:0.004,redirect:0.01,slow:1:0.01
+    *=301:0.1,500:0.05,503:0.05,302:0.05,cut:0.05";
+
+/// What JustOneAPI answers while it has no money for anybody.
+const NO_MONEY: &str = "note=601; suggestions=602; kols=601; work-link=601";
+
+/// The jobs of the week. New York changes its clocks in it.
+fn jobs(notes: &[String]) -> String {
+    let works: Vec<_> = world().works(3).into_iter().chain(world().work_links(4).pop()).collect();
+    format!(
+        "timeout_seconds = 3\n[budget]\nmax_calls_per_day = {CALLS_A_DAY}\n\
+         [[job]]\nname = \"notes\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = {notes:?}\n\
+         [[job]]\nname = \"works\"\nkind = \"works\"\nschedule = \"0 */2 * * *\"\nurls = {works:?}\n\
+         [[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = \"30 7,19 * * *\"\n\
+         timezone = \"America/New_York\"\n\
+         keywords = {:?}\n\
+         [[job]]\nname = \"kols\"\nkind = \"kols\"\nschedule = \"30 2 * * *\"\n\
+         timezone = \"America/New_York\"\nmax_pages = 2\n\
+         filter = {{ searchType = \"NOTE\", keyword = \"阅读\" }}\n",
+        &world().keywords()[..3],
+    )
+}
+
+/// What goes wrong with single items, whatever the weather.
+fn misfortunes() -> String {
+    let (notes, works) = (world().notes(8), world().works(3));
+    let word = world().keywords()[2];
+    format!(
+        "note@30#{}=huge; note@40#{}=slow:3500; note@20#{}=400; note@25-50#{}=empty\n\
+         amagi@10-11#{}=gone; suggestions@6#{word}=404",
+        notes[5], notes[5], notes[6], notes[7], works[1]
+    )
+}
+
+/// A time of the week, as `03-04 16:00`.
+fn at(time: &str) -> Time {
+    format!("2026-{time}:00").parse().unwrap()
+}
+
+/// Lets time pass until `time`, and then fails calls as `faults` says, before anything else.
+async fn until(env: &mut Env, time: &str, faults: &str) {
+    env.advance(at(time).since(env.clock.now())).await;
+    env.fails(&format!("{faults}\n{}\n{WEATHER}", misfortunes()));
+}
+
+/// Lives through the week.
+async fn live(env: &mut Env) {
+    let notes = world().notes(8);
+    let fewer: Vec<_> = notes.iter().filter(|id| **id != notes[6]).cloned().collect();
+    until(env, "03-02 00:10", "").await;
+    // Upstream is down, for everything.
+    until(env, "03-03 05:10", "*=503").await;
+    until(env, "03-03 08:40", "").await;
+    // The quota of notes is used up until midnight in Shanghai.
+    until(env, "03-04 02:10", "note=303").await;
+    until(env, "03-04 15:59", "").await;
+    // An entry leaves its watchlist and comes back.
+    until(env, "03-05 00:10", "").await;
+    env.restart(&jobs(&fewer)).await;
+    // The account is empty for six hours.
+    until(env, "03-05 00:20", NO_MONEY).await;
+    until(env, "03-05 06:20", "").await;
+    // Nobody is there.
+    until(env, "03-05 12:10", "").await;
+    env.down_for(hours(5));
+    env.restart(&jobs(&fewer)).await;
+    until(env, "03-06 00:10", "").await;
+    env.restart(&jobs(&notes)).await;
+    // The network is down.
+    until(env, "03-06 20:10", "*=drop:0.7,not-json:0.3").await;
+    until(env, "03-06 23:40", "").await;
+    // The token may not, and is not valid for a while.
+    until(env, "03-07 00:10", "suggestions=600").await;
+    until(env, "03-07 02:10", "").await;
+    until(env, "03-07 07:10", "kols=100").await;
+    until(env, "03-07 08:10", "").await;
+    until(env, "03-08 23:50", "note=none; amagi=none; suggestions=none; kols=none").await;
+    env.advance(minutes(20)).await;
+}
+
+on_both!(in_a_week_of_faults_every_look_every_count_and_every_cent_is_accounted_for);
+async fn in_a_week_of_faults_every_look_every_count_and_every_cent_is_accounted_for(
+    database: Database,
+) {
+    let fates = Fates { edited: 300, deleted: 0, viral: 300 };
+    let jobs = jobs(&world().notes(8));
+    let mut env = Env::with(database, &jobs, |options| options.fates = fates).await;
+    live(&mut env).await;
+    let week = Week::of(&env).await;
+    week.met_every_fault();
+    week.accounts_for_every_cent();
+    week.holds_the_budget(CALLS_A_DAY);
+    week.holds_true_counts_and_all_of_them(&env).await;
+    week.accounts_for_every_look(&env, &due()).await;
+}
+
+/// What cron says is due: looks by target and day. A work that is watched by a short link counts
+/// under its id.
+fn due() -> BTreeMap<(String, String), i64> {
+    let mut due = BTreeMap::new();
+    let works = world().works(4).into_iter();
+    let words = world().keywords().into_iter().take(3).map(str::to_owned);
+    for day in 2..=9_i64 {
+        // The week begins after the first fires of the 2nd, and ends after those of the 9th.
+        let full = |looks: i64| {
+            if day == 2 {
+                looks - 1
+            } else if day == 9 {
+                1
+            } else {
+                looks
+            }
+        };
+        let mut put = |key: String, looks: i64| {
+            if looks > 0 {
+                due.insert((key, format!("2026-03-{day:02}")), looks);
+            }
+        };
+        for (n, note) in world().notes(8).into_iter().enumerate() {
+            // The seventh is not on the list from the 5th to the 6th, each time after the first fire.
+            let looks = match (n, day) {
+                (6, 5) => 1,
+                (6, 6) => 23,
+                _ => full(24),
+            };
+            put(note, looks);
+        }
+        works.clone().for_each(|work| put(work, full(12)));
+        // On the 8th the clocks of New York go from 02:00 to 03:00. What was due at 02:30 is due
+        // once all the same, and 19:30 comes an hour earlier: before midnight in UTC, not after.
+        let twice = if day == 8 { 3 } else { 2 };
+        words.clone().for_each(|word| put(word, if day == 9 { 0 } else { twice }));
+        put("search".to_owned(), if day == 9 { 0 } else { 1 });
+    }
+    due
+}
