@@ -17,7 +17,7 @@ create table backfills (
 alter table slots add column priority integer not null default 0;
 drop index slots_open;
 create index slots_open on slots (kind, priority, retry_at) where outcome is null;
-create index slots_open_by_run on slots (run_id) where outcome is null and priority > 0;
+create index slots_of_backfills on slots (run_id, outcome, reason) where priority > 0;
 
 -- The backfill that a call is made for; NULL: none.
 alter table calls add column run_id integer references backfills;

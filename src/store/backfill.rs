@@ -203,7 +203,7 @@ impl Tx {
                     count(case when outcome = 'missed' then 1 end) as missed,
                     count(case when outcome is null then 1 end) as open,
                     count(case when outcome is null and reason is not null then 1 end) as retrying
-             from slots where run_id = $1",
+             from slots where run_id = $1 and priority > 0",
             run_id
         );
         Ok(looks.unwrap_or_default())
@@ -239,7 +239,7 @@ impl Tx {
             self,
             Missed,
             "select reason, count(*) as times from slots
-             where run_id = $1 and outcome = 'missed' group by reason",
+             where run_id = $1 and priority > 0 and outcome = 'missed' group by reason",
             run_id
         );
         Ok(rows.into_iter().map(|row| (row.reason, row.times)).collect())

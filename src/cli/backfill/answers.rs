@@ -37,7 +37,7 @@ impl Bring {
             let checked = checked.await?;
             if checked.refused > 0 && !self.skip_bad {
                 bail!(
-                    "{} lines are no answers; nothing was imported. --skip-bad imports the others",
+                    "refused lines: {}; nothing was imported. --skip-bad imports the others",
                     count(i64::try_from(checked.refused).unwrap_or(i64::MAX))
                 );
             }
