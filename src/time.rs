@@ -138,9 +138,13 @@ impl std::str::FromStr for Time {
     }
 }
 
+/// As text where people may read it, else as microseconds since 1970.
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(self),
+            false => serializer.serialize_i64(self.micros()),
+        }
     }
 }
 

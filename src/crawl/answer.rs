@@ -3,25 +3,28 @@
 use anyhow::Result;
 
 use super::{Crawler, Fetched, Sign};
-use crate::api::{self, Billed, Endpoint, Listing, Outcome, Reading};
+use crate::api::client::Received;
+use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
 use crate::model::{Kind, KolSearch};
-use crate::retry::{self, Decision, Ended};
+use crate::retry::{self, Decision, Effect, Ended};
 use crate::store::{Answer, Body, CallEnd, Document, Next, Resolved, Settlement};
 
 impl Crawler {
-    /// Reads calls that have ended: what is to be saved, and what they say of their endpoints.
-    pub(super) async fn answers(&self, fetched: &[Fetched]) -> Result<(Vec<Answer>, Vec<Sign>)> {
-        let mut answers = Vec::with_capacity(fetched.len());
-        let mut signs = Vec::with_capacity(fetched.len());
-        for fetched in fetched {
-            let body = Body::new(&fetched.received.body);
-            let reading = read(fetched, &body);
-            let next = self.next(fetched, &reading).await?;
-            signs.push(sign(fetched, &reading));
+    /// Decides about the calls that have ended: what is to be saved, and what they say of their
+    /// endpoints.
+    pub(super) async fn decide(&mut self) -> Result<()> {
+        while let Some(fetched) = self.ended.front() {
+            let next = self.next(fetched, &fetched.reading).await?;
+            let sign = sign(fetched, &fetched.reading);
+            if sign.effect == Effect::Fails {
+                self.failing.insert(sign.endpoint);
+            }
+            self.signs.push(sign);
             let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
-            answers.push(answer(fetched, server, body, reading, next));
+            let ended = self.ended.pop_front();
+            self.unsaved.extend(ended.map(|fetched| answer(fetched, server, next)));
         }
-        Ok((answers, signs))
+        Ok(())
     }
 
     /// What becomes of the slot.
@@ -83,28 +86,30 @@ fn sign(fetched: &Fetched, reading: &Reading) -> Sign {
     }
 }
 
-fn read(fetched: &Fetched, body: &Body) -> Reading {
-    match (fetched.received.http_status, &fetched.received.error) {
-        (Some(_), None) if fetched.received.cut => Reading::too_large(fetched.endpoint),
-        (Some(status), None) => fetched.endpoint.read(&fetched.ask, status, &body.json),
+/// What a call brought means.
+pub(super) fn read(endpoint: Endpoint, ask: &Ask, received: &Received, body: &Body) -> Reading {
+    match (received.http_status, &received.error) {
+        (Some(_), None) if received.cut => Reading::too_large(endpoint),
+        (Some(status), None) => endpoint.read(ask, status, &body.json),
         (_, error) => {
             let error = error.as_deref().unwrap_or("no answer came");
-            Reading::transport(fetched.endpoint, error, fetched.received.sent)
+            Reading::transport(endpoint, error, received.sent)
         }
     }
 }
 
-fn answer(fetched: &Fetched, server: String, body: Body, reading: Reading, next: Next) -> Answer {
-    let Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received } = fetched;
+fn answer(fetched: Fetched, server: String, next: Next) -> Answer {
+    let Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading } =
+        fetched;
     let kept = match reading.outcome {
         Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => true,
         _ => reading.billed != Billed::No,
     };
     let document =
-        received.http_status.filter(|_| kept && !received.body.is_empty()).map(|status| Document {
+        received.http_status.filter(|_| kept && received.bytes > 0).map(|status| Document {
             endpoint: endpoint.name(),
             page: claim.page,
-            fetched_at: *finished_at,
+            fetched_at: finished_at,
             http_status: status,
             drift: reading.drift.clone(),
             body,
@@ -112,9 +117,9 @@ fn answer(fetched: &Fetched, server: String, body: Body, reading: Reading, next:
         });
     Answer {
         end: CallEnd {
-            call_id: *call_id,
-            sent_at: *sent_at,
-            finished_at: *finished_at,
+            call_id,
+            sent_at,
+            finished_at,
             http_status: received.http_status,
             code: reading.code,
             outcome: reading.outcome.as_str(),
@@ -127,12 +132,12 @@ fn answer(fetched: &Fetched, server: String, body: Body, reading: Reading, next:
             target_id: claim.target_id,
             due_at: claim.due_at,
             fence: claim.fence,
-            call_id: *call_id,
+            call_id,
             next,
-            at: *finished_at,
+            at: finished_at,
         },
         server,
-        asked: ask.key.clone(),
+        asked: ask.key,
         document,
         batch: reading.batch,
         resolved: reading.resolved.filter(|_| claim.item_id.is_none()).and_then(|item_id| {
@@ -141,11 +146,11 @@ fn answer(fetched: &Fetched, server: String, body: Body, reading: Reading, next:
     }
 }
 
-/// The same answer with its document kept as text and without rows: nothing of it can be refused.
-pub(super) fn as_text(mut answer: Answer) -> Answer {
+/// Makes the document of an answer a text, and leaves out its rows: nothing of it can be refused.
+pub(super) fn make_text(answer: &mut Answer) {
     if let Some(document) = &mut answer.document {
         let bytes = document.body.exact.take();
-        let bytes = bytes.unwrap_or_else(|| document.body.json.clone().into_bytes());
+        let bytes = bytes.unwrap_or_else(|| std::mem::take(&mut document.body.json).into_bytes());
         document.body = Body::as_text(&bytes, "refused by the database");
         document.drift = Some("the database refused its JSON or its rows".into());
     }
@@ -153,5 +158,4 @@ pub(super) fn as_text(mut answer: Answer) -> Answer {
     answer.end.message = None;
     answer.end.outcome = Outcome::Unreadable.as_str();
     answer.settlement.next = Next::Missed("unreadable");
-    answer
 }

@@ -9,8 +9,9 @@ mod pace;
 mod quiet;
 mod signs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::task::{JoinError, JoinSet};
@@ -18,12 +19,12 @@ use tokio::task::{JoinError, JoinSet};
 use self::backfills::Allowance;
 use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
-use crate::api::{Ask, Endpoint, Provider};
+use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
 use crate::model::{Kind, Target};
 use crate::pause::{self, Reason};
 use crate::retry::Effect;
-use crate::store::{Answer, CallStart, Claim, Next, PauseRow, Store, is_refused};
+use crate::store::{Answer, Body, CallStart, Claim, Next, PauseRow, Store, is_refused};
 use crate::time::{Clock, Time};
 
 pub use gate::Held;
@@ -32,6 +33,12 @@ use signs::Sign;
 
 /// Answers saved in one transaction at the most.
 const SAVE_AT_ONCE: usize = 200;
+
+/// Bytes of answers saved in one transaction at the most, unless a single one is larger.
+const SAVE_BYTES: usize = 16 << 20;
+
+/// How long an answer waits for others to be saved with.
+const SAVE_WAIT: Duration = Duration::from_millis(100);
 
 /// Claims slots, calls, and saves what comes back. One a process.
 pub struct Crawler {
@@ -48,8 +55,13 @@ pub struct Crawler {
     /// The endpoints whose last calls failed.
     failing: BTreeSet<Endpoint>,
     in_flight: JoinSet<Fetched>,
-    flying: BTreeMap<Provider, usize>,
-    unsaved: Vec<Fetched>,
+    /// Calls whose answers are not saved yet: what a crash would repeat.
+    open: BTreeMap<Provider, usize>,
+    /// Calls that have ended, and nobody has decided about.
+    ended: VecDeque<Fetched>,
+    unsaved: Vec<Answer>,
+    /// What each of them says of its endpoint.
+    signs: Vec<Sign>,
     /// The calls in flight and those not saved yet.
     in_hand: BTreeSet<i64>,
     /// Whether nobody knows what became of the last commit of claims.
@@ -85,7 +97,7 @@ impl Tally {
     }
 }
 
-/// A call that has ended, not yet read or saved.
+/// A call that has ended, and was read.
 struct Fetched {
     claim: Claim,
     endpoint: Endpoint,
@@ -93,7 +105,10 @@ struct Fetched {
     call_id: i64,
     sent_at: Time,
     finished_at: Time,
+    /// Without its body, which was moved.
     received: Received,
+    body: Body,
+    reading: Reading,
 }
 
 /// What starting calls came to.
@@ -103,6 +118,8 @@ pub struct Started {
     pub calls: usize,
     /// What holds back more of them: of each kind that has slots due.
     pub held: Vec<Held>,
+    /// Whether more might have been sent at once.
+    pub more: bool,
 }
 
 /// What starting the calls of one kind and run came to.
@@ -150,8 +167,10 @@ impl Crawler {
             retry_at: None,
             failing: BTreeSet::new(),
             in_flight: JoinSet::new(),
-            flying: BTreeMap::new(),
+            open: BTreeMap::new(),
+            ended: VecDeque::new(),
             unsaved: Vec::new(),
+            signs: Vec::new(),
             in_hand: BTreeSet::new(),
             in_doubt: false,
             died: None,
@@ -173,7 +192,7 @@ impl Crawler {
 
     /// Whether nothing is being called and nothing waits to be saved.
     pub fn is_idle(&self) -> bool {
-        self.in_flight.is_empty() && self.unsaved.is_empty()
+        self.in_flight.is_empty() && self.ended.is_empty() && self.unsaved.is_empty()
     }
 
     /// What came of the calls since this was last asked.
@@ -190,6 +209,13 @@ impl Crawler {
     fn is_failing(&self, endpoint: Endpoint) -> bool {
         pause::of_endpoint(&self.pauses, endpoint)
             .any(|pause| Reason::parse(&pause.reason) == Reason::Failing)
+    }
+
+    /// How many more calls to a provider may be open. An answer that is not saved yet counts, since
+    /// a crash would repeat its call.
+    fn room(&self, provider: Provider) -> usize {
+        let open = self.open.get(&provider).copied().unwrap_or(0);
+        self.config.provider(provider).concurrency.saturating_sub(open)
     }
 
     /// Calls in flight.
@@ -220,9 +246,7 @@ impl Crawler {
             turns.extend(kinds.map(|kind| (run, kind)));
         }
         for (run, kind) in turns {
-            let provider = self.config.endpoint(kind).provider();
-            let flying = self.flying.get(&provider).copied().unwrap_or(0);
-            let free = self.config.provider(provider).concurrency.saturating_sub(flying);
+            let free = self.room(self.config.endpoint(kind).provider());
             if free == 0 {
                 continue;
             }
@@ -233,6 +257,7 @@ impl Crawler {
             if due > 0 {
                 let sent = self.start(kind, run, due).await?;
                 started.calls += sent.calls;
+                started.more |= sent.calls > 0 && sent.calls < due && sent.held.is_none();
                 started.held.extend(sent.held);
                 limited.extend(run.filter(|_| sent.is_limited));
             }
@@ -247,7 +272,7 @@ impl Crawler {
     async fn start(&mut self, kind: Kind, run: Option<i64>, most: usize) -> Result<Sent> {
         let config = self.config.clone();
         let endpoint = config.endpoint(kind);
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_by_keys().await?;
         let now = self.clock.now();
         let mut gate = Gate::open(&mut tx, &config, now).await?;
         let (room, held) = gate.room(&mut tx, endpoint, most).await?;
@@ -303,13 +328,16 @@ impl Crawler {
 
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
-        *self.flying.entry(endpoint.provider()).or_default() += 1;
+        *self.open.entry(endpoint.provider()).or_default() += 1;
         self.in_hand.insert(call_id);
         self.in_flight.spawn(async move {
             let sent_at = clock.now();
-            let received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
+            let mut received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
             let finished_at = clock.now();
-            Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received }
+            // Here, where calls run side by side, and not where they are saved.
+            let body = Body::new(&std::mem::take(&mut received.body));
+            let reading = answer::read(endpoint, &ask, &received, &body);
+            Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading }
         });
     }
 
@@ -327,22 +355,27 @@ impl Crawler {
         (claim, endpoint, Ask { key, page })
     }
 
-    /// Waits until a call ends. Never ends when none is in flight. May be dropped at any time.
+    /// Waits until a call ends, and a little longer for others to be saved with it. Never ends when
+    /// none is in flight. May be dropped at any time.
     pub async fn wait(&mut self) {
         match self.in_flight.join_next().await {
             Some(done) => self.landed(done),
             None => std::future::pending().await,
         }
+        let patience = tokio::time::sleep(SAVE_WAIT);
+        tokio::pin!(patience);
+        // As many as are still in flight are enough: those are being fetched meanwhile.
+        while self.ended.len() < self.in_flight.len().min(SAVE_AT_ONCE) {
+            tokio::select! {
+                Some(done) = self.in_flight.join_next() => self.landed(done),
+                () = &mut patience => return,
+            }
+        }
     }
 
     fn landed(&mut self, done: Result<Fetched, JoinError>) {
         match done {
-            Ok(fetched) => {
-                if let Some(count) = self.flying.get_mut(&fetched.endpoint.provider()) {
-                    *count = count.saturating_sub(1);
-                }
-                self.unsaved.push(fetched);
-            }
+            Ok(fetched) => self.ended.push_back(fetched),
             // Its ledger row stays open, and says so.
             Err(error) => self.died = Some(error),
         }
@@ -357,22 +390,40 @@ impl Crawler {
         while let Some(done) = self.in_flight.try_join_next() {
             self.landed(done);
         }
+        self.decide().await?;
         while !self.unsaved.is_empty() {
-            let count = self.unsaved.len().min(SAVE_AT_ONCE);
-            let batch = self.unsaved.get(..count).unwrap_or_default();
-            let (answers, signs) = self.answers(batch).await?;
-            let failed = signs.iter().filter(|sign| sign.effect == Effect::Fails);
-            self.failing.extend(failed.map(|sign| sign.endpoint));
-            match self.save_together(&answers, &signs).await {
-                Ok(()) => {
-                    self.unsaved.drain(..count);
-                    answers.iter().for_each(|answer| self.tell(answer));
-                }
-                Err(error) if is_refused(&error) => self.save_singly(answers, &signs).await?,
+            let count = self.batch();
+            let (answers, signs) = (&self.unsaved[..count], &self.signs[..count]);
+            match self.save_together(answers, signs).await {
+                Ok(()) => self.saved(count),
+                Err(error) if is_refused(&error) => self.save_singly(count).await?,
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// How many of the unsaved answers to save at once.
+    fn batch(&self) -> usize {
+        let bytes = |answer: &Answer| answer.document.as_ref().map_or(0, |it| it.body.json.len());
+        let mut sum = 0;
+        let fits = |answer: &&Answer| {
+            sum += bytes(answer);
+            sum <= SAVE_BYTES
+        };
+        self.unsaved.iter().take(SAVE_AT_ONCE).take_while(fits).count().max(1)
+    }
+
+    /// The first `count` answers are saved.
+    fn saved(&mut self, count: usize) {
+        let answers: Vec<_> = self.unsaved.drain(..count).collect();
+        let signs: Vec<_> = self.signs.drain(..count).collect();
+        for (answer, sign) in answers.iter().zip(signs) {
+            if let Some(open) = self.open.get_mut(&sign.endpoint.provider()) {
+                *open = open.saturating_sub(1);
+            }
+            self.tell(answer);
+        }
     }
 
     /// An answer is saved: counts what came of the call, and says so where it is not what was hoped for.
@@ -405,7 +456,7 @@ impl Crawler {
     }
 
     async fn save_together(&self, answers: &[Answer], signs: &[Sign]) -> Result<()> {
-        let mut tx = self.store.begin().await?;
+        let mut tx = self.store.begin_by_keys().await?;
         let late = tx.save(answers).await?;
         let signs: Vec<_> = signs.iter().filter(|sign| self.matters(sign)).collect();
         signs::heed(&mut tx, &signs).await?;
@@ -425,26 +476,25 @@ impl Crawler {
         !good || !self.pauses.is_empty() || self.failing.contains(&sign.endpoint)
     }
 
-    /// One of the answers is not to the database's liking: finds it, keeps it as text, and marks it.
-    /// What is saved is not waiting any more, whatever happens to the next.
-    async fn save_singly(&mut self, answers: Vec<Answer>, signs: &[Sign]) -> Result<()> {
-        for (mut answer, sign) in answers.into_iter().zip(signs) {
-            let sign = std::slice::from_ref(sign);
-            match self.save_together(std::slice::from_ref(&answer), sign).await {
+    /// One of the first `count` answers is not to the database's liking: finds it, keeps it as text,
+    /// and marks it. What is saved is not waiting any more, whatever happens to the next.
+    async fn save_singly(&mut self, count: usize) -> Result<()> {
+        for _ in 0..count {
+            match self.save_together(&self.unsaved[..1], &self.signs[..1]).await {
                 Err(error) if is_refused(&error) => {
+                    let answer = &mut self.unsaved[0];
                     let call_id = answer.end.call_id;
                     tracing::error!(
                         call_id,
                         error = format!("{error:#}"),
                         "the database refused an answer; kept as text"
                     );
-                    answer = answer::as_text(answer);
-                    self.save_together(std::slice::from_ref(&answer), sign).await?;
+                    answer::make_text(answer);
+                    self.save_together(&self.unsaved[..1], &self.signs[..1]).await?;
                 }
                 other => other?,
             }
-            self.unsaved.remove(0);
-            self.tell(&answer);
+            self.saved(1);
         }
         Ok(())
     }

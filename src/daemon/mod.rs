@@ -292,7 +292,7 @@ impl Daemon {
         if self.crawler.is_idle() {
             self.report();
         }
-        if left == Left::More || (started.calls > 0 && started.held.is_empty()) {
+        if left == Left::More || started.more {
             return Ok(Turn::Again);
         }
         let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];

@@ -1,11 +1,10 @@
 //! Statements that keep answers and the rows they turn into.
 
 use anyhow::Result;
-use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::{Serialize, Serializer};
 
+use super::bulk::Rows;
 use super::known::Known;
-use super::rows::{array, hex};
 use super::{Body, CallEnd, Settlement, Tx, execute};
 use crate::model::{Batch, Kind};
 use crate::time::Time;
@@ -74,11 +73,20 @@ struct DocumentRow<'a> {
     http_status: u16,
     outcome: &'a str,
     normaliser: i64,
-    drift: Option<String>,
-    body: &'a RawValue,
+    drift: Option<&'a str>,
+    body: &'a str,
     cleaned: Option<&'a str>,
-    exact: Option<String>,
+    exact: Option<Bytes<'a>>,
     imported_at: Option<Time>,
+}
+
+/// Bytes that are a value, not a list of numbers.
+struct Bytes<'a>(&'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
 }
 
 impl Tx {
@@ -108,14 +116,14 @@ impl Tx {
         let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
         self.close_calls(&ends).await?;
         self.put_documents(answers, &in_time).await?;
-        let mut known = Known::default();
+        let mut known = Known::new();
         for answer in answers.iter().filter(|answer| in_time(answer)) {
             known.add(&answer.batch, answer.end.call_id, answer.end.finished_at)?;
             if let Some(resolved) = &answer.resolved {
                 self.put_link(resolved, &answer.settlement).await?;
             }
         }
-        self.put_known(&known).await
+        self.put_known(known).await
     }
 
     async fn put_documents(
@@ -123,12 +131,10 @@ impl Tx {
         answers: &[Answer],
         in_time: impl Fn(&Answer) -> bool,
     ) -> Result<()> {
-        let mut rows = Vec::new();
-        for answer in answers {
-            let Some(document) = &answer.document else { continue };
-            let late =
-                (!in_time(answer)).then(|| "late: its slot was settled without it".to_owned());
-            rows.push(DocumentRow {
+        let rows = answers.iter().filter_map(|answer| {
+            let document = answer.document.as_ref()?;
+            let late = (!in_time(answer)).then_some("late: its slot was settled without it");
+            Some(DocumentRow {
                 document_id: answer.end.call_id,
                 endpoint: document.endpoint,
                 target_id: answer.settlement.target_id,
@@ -138,20 +144,21 @@ impl Tx {
                 http_status: document.http_status,
                 outcome: answer.end.outcome,
                 normaliser: NORMALISER,
-                drift: document.drift.clone().or(late),
-                body: serde_json::from_str(&document.body.json)?,
+                drift: document.drift.as_deref().or(late),
+                body: &document.body.json,
                 cleaned: document.body.cleaned,
-                exact: document.body.exact.as_deref().map(hex),
+                exact: document.body.exact.as_deref().map(Bytes),
                 imported_at: document.imported_at,
-            });
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let sql = self.over_rows(
+            })
+        });
+        let rows = Rows::of(
             "document_id int, endpoint text, target_id int, asked text, page int,
              fetched_at time, http_status int, outcome text, normaliser int, drift text,
-             body json, cleaned text, exact hex, imported_at time",
+             body json, cleaned text, exact bytes, imported_at time",
+            rows,
+        )?;
+        self.execute_over(
+            &rows,
             "insert into documents (document_id, endpoint, target_id, asked, page, fetched_at,
                                     http_status, outcome, normaliser, drift, body, cleaned, exact,
                                     imported_at)
@@ -159,8 +166,8 @@ impl Tx {
                     http_status, outcome, normaliser, drift, body, cleaned, exact, imported_at
              from {rows} where true
              on conflict (document_id) do nothing",
-        );
-        execute!(self, sql, array(&rows)?);
+        )
+        .await?;
         Ok(())
     }
 

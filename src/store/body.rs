@@ -1,10 +1,10 @@
 //! What of a received body fits into `jsonb`, and what has to be kept beside it.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Deeper than this neither database takes JSON (SQLite's own limit is 1000).
 const DEEPEST: usize = 900;
@@ -48,19 +48,20 @@ impl Body {
             Some(rest) => (rest, Some("byte order mark")),
             None => (text, None),
         };
-        if serde_json::from_str::<IgnoredAny>(text).is_err() {
-            return (Cow::Owned(quoted(bytes)), Some("not JSON"));
-        }
-        if depth(text) > DEEPEST {
-            return (Cow::Owned(quoted(bytes)), Some("nested too deep"));
-        }
-        let (text, escapes) = replace_unstorable(text);
-        let duplicates = match serde_json::from_str::<UniqueKeys>(&text) {
+        let (storable, escapes) = replace_unstorable(text);
+        let why = match serde_json::from_str::<UniqueKeys>(&storable) {
             Ok(UniqueKeys(true)) => None,
             Ok(UniqueKeys(false)) => Some("duplicate keys"),
+            // It nests deeper than is checked, a number is too large, or it is no JSON at all.
+            Err(_) if serde_json::from_str::<IgnoredAny>(text).is_err() => {
+                return (Cow::Owned(quoted(bytes)), Some("not JSON"));
+            }
+            Err(_) if depth(text) > DEEPEST => {
+                return (Cow::Owned(quoted(bytes)), Some("nested too deep"));
+            }
             Err(_) => Some("beyond what was checked"),
         };
-        (text, escapes.or(duplicates).or(bom))
+        (storable, escapes.or(why).or(bom))
     }
 }
 
@@ -174,13 +175,21 @@ impl<'de> Visitor<'de> for UniqueKeys {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-        let mut keys = HashSet::new();
-        while let Some((key, UniqueKeys(unique))) = map.next_entry::<Cow<'de, str>, _>()? {
-            self.0 &= unique && keys.insert(key);
+        let mut keys = Vec::new();
+        while let Some((Key(key), UniqueKeys(unique))) = map.next_entry()? {
+            self.0 &= unique;
+            keys.push(key);
         }
+        // Objects are small: sorting is cheaper than a table of hashes.
+        keys.sort_unstable();
+        self.0 &= keys.windows(2).all(|pair| pair[0] != pair[1]);
         Ok(self)
     }
 }
+
+/// A key, borrowed from the text unless it has an escape.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -47,7 +47,8 @@ struct RetryRow {
 /// several claimable slots of a target the oldest comes first. Another run's slots are none of
 /// those, because whoever works off one run alone would wait for them for ever.
 ///
-/// The candidates are chosen before that is asked of each, and `$open` names the index that holds
+/// The candidates are chosen before that is asked of each, in the order of the index `slots_open`:
+/// the columns there have to be those that are ordered by here. `$open` names the index that holds
 /// the open slots: a target's history is long, and statistics know nothing of how few are open.
 macro_rules! claimable {
     ($open:literal, $lock:literal) => {

@@ -30,6 +30,12 @@ const SQLITE_READERS: u32 = 4;
 /// How long to wait for a connection before calling the database unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Begins a transaction in PostgreSQL that keeps its planner from going through whole tables.
+const BY_KEYS: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
+                       set local enable_mergejoin = off; set local jit = off; \
+                       set local work_mem = '32MB'; \
+                       set local plan_cache_mode = force_generic_plan";
+
 /// An open archive.
 #[derive(Clone, Debug)]
 pub enum Store {
@@ -202,6 +208,18 @@ impl Store {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
+    }
+
+    /// Begins a transaction that may write, and whose statements find few rows of large tables by
+    /// their keys: whatever the statistics say, they go by indexes, and are planned once.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn begin_by_keys(&self) -> Result<Tx> {
+        match self {
+            Self::Sqlite { .. } => self.begin().await,
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with(BY_KEYS).await?)),
+        }
     }
 
     /// Begins a transaction that only reads, beside any writer.

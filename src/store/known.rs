@@ -1,36 +1,50 @@
 //! The rows of many answers, made ready to be saved by a few statements.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::rows::hex;
-use super::shapes::SHAPES;
+use super::bulk::Rows;
+use super::cells::Cell;
+use super::shapes::{self, SHAPES, Shape};
 use crate::model::Batch;
 use crate::time::Time;
 
 /// Columns whose values are signed and change with every answer though nothing else did.
 const SIGNED: [&str; 6] = ["url", "live_url", "video_url", "cover_url", "image_url", "avatar_url"];
 
-/// Rows of one table, each under its key: of several for a key the newest stays.
-pub(super) type Keyed = BTreeMap<String, Value>;
+/// The column of when something was first seen.
+const FIRST_SEEN: &str = "first_seen_at";
 
 /// The rows of many answers, in a shape that a few statements can save.
-#[derive(Default)]
 pub(super) struct Known {
-    pub(super) items: [BTreeMap<String, Item>; 3],
+    pub(super) items: [Items; 3],
     pub(super) authors: Keyed,
     pub(super) hashtags: Keyed,
     pub(super) music: Keyed,
-    pub(super) note_metrics: Vec<Value>,
-    pub(super) work_metrics: Vec<Value>,
-    pub(super) kol_metrics: Vec<Value>,
-    pub(super) suggestions: Vec<Value>,
-    pub(super) search_results: Vec<Value>,
+    pub(super) note_metrics: Rows,
+    pub(super) work_metrics: Rows,
+    pub(super) kol_metrics: Rows,
+    pub(super) suggestions: Rows,
+    pub(super) search_results: Rows,
+}
+
+/// Rows of one table, each under its key: of several for a key the newest stays, with the earliest
+/// beginning.
+pub(super) struct Keyed {
+    rows: Rows,
+    by_key: BTreeMap<Vec<String>, Vec<Cell>>,
+    /// How many columns, the first ones, are the key.
+    key: usize,
+}
+
+/// Items of one shape, by their ids.
+pub(super) struct Items {
+    pub(super) rows: Rows,
+    pub(super) children: Vec<Rows>,
+    pub(super) by_id: BTreeMap<String, Item>,
 }
 
 /// An item with its children, as one answer has it.
@@ -38,25 +52,34 @@ pub(super) struct Item {
     pub(super) observed_at: Time,
     pub(super) first_seen_at: Time,
     pub(super) fingerprint: String,
-    pub(super) row: Value,
-    pub(super) children: Vec<Vec<Value>>,
+    pub(super) row: Vec<Cell>,
+    /// The rows of each table of children.
+    pub(super) children: Vec<Vec<Vec<Cell>>>,
 }
 
-impl Item {
-    /// Takes in the same item from another answer: the newer facts stay, and the earlier beginning.
-    fn meet(&mut self, other: Self) {
-        let first_seen_at = self.first_seen_at.min(other.first_seen_at);
-        if other.observed_at >= self.observed_at {
-            *self = other;
-        }
-        self.first_seen_at = first_seen_at;
-        if let Value::Object(row) = &mut self.row {
-            row.insert("first_seen_at".into(), first_seen_at.to_string().into());
-        }
-    }
+/// The answer that rows come from.
+#[derive(Serialize)]
+struct Stamp {
+    document_id: i64,
+    observed_at: Time,
+    first_seen_at: Time,
 }
 
 impl Known {
+    pub(super) fn new() -> Self {
+        Self {
+            items: SHAPES.map(Items::new),
+            authors: Keyed::new(shapes::AUTHORS, 2),
+            hashtags: Keyed::new(shapes::HASHTAGS, 2),
+            music: Keyed::new(shapes::MUSIC, 1),
+            note_metrics: Rows::new(&[shapes::NOTE_COUNTS, shapes::SNAPSHOT, shapes::EXACT]),
+            work_metrics: Rows::new(&[shapes::WORK_COUNTS, shapes::SNAPSHOT, shapes::EXACT]),
+            kol_metrics: Rows::new(&[shapes::KOL_FIGURES, shapes::SNAPSHOT]),
+            suggestions: Rows::new(&[shapes::SUGGESTIONS]),
+            search_results: Rows::new(&[shapes::SEARCH_RESULTS]),
+        }
+    }
+
     /// Adds the rows of one answer.
     pub(super) fn add(&mut self, batch: &Batch, document_id: i64, at: Time) -> Result<()> {
         // Without `..`: a new kind of row must not be forgotten.
@@ -82,126 +105,199 @@ impl Known {
             music,
             keyword_suggestions,
         } = batch;
-        let stamp = Stamp { document_id, at };
-        self.add_items(
-            0,
-            &stamp,
-            notes,
-            &[stamp.rows(note_images)?, stamp.rows(note_hashtags)?, stamp.rows(note_mentions)?],
-        )?;
-        self.add_items(1, &stamp, kols, &[stamp.rows(kol_tags)?, stamp.rows(kol_notes)?])?;
-        self.add_items(
-            2,
-            &stamp,
-            works,
-            &[
-                stamp.rows(work_images)?,
-                stamp.rows(work_hashtags)?,
-                stamp.rows(work_mentions)?,
-                stamp.rows(work_creators)?,
-            ],
-        )?;
-        stamp.keyed(&mut self.authors, authors, &["platform", "author_id"])?;
-        stamp.keyed(&mut self.hashtags, hashtags, &["platform", "hashtag_id"])?;
-        stamp.keyed(&mut self.music, music, &["music_id"])?;
-        self.note_metrics.extend(stamp.rows(note_metrics)?);
-        self.work_metrics.extend(stamp.rows(work_metrics)?);
-        self.kol_metrics.extend(stamp.rows(kol_metrics)?);
-        self.suggestions.extend(stamp.rows(keyword_suggestions)?);
-        self.search_results.extend(stamp.rows(kol_search_results)?);
-        Ok(())
+        let stamp = Stamp { document_id, observed_at: at, first_seen_at: at };
+        let [note_items, kol_items, work_items] = &mut self.items;
+        let mut children = note_items.children();
+        children.add(note_images)?.add(note_hashtags)?.add(note_mentions)?;
+        let children = children.rows;
+        note_items.add(notes, &children, &stamp)?;
+        let mut children = kol_items.children();
+        children.add(kol_tags)?.add(kol_notes)?;
+        let children = children.rows;
+        kol_items.add(kols, &children, &stamp)?;
+        let mut children = work_items.children();
+        children.add(work_images)?.add(work_hashtags)?.add(work_mentions)?.add(work_creators)?;
+        let children = children.rows;
+        work_items.add(works, &children, &stamp)?;
+        self.authors.add(authors, &stamp)?;
+        self.hashtags.add(hashtags, &stamp)?;
+        self.music.add(music, &stamp)?;
+        add(&mut self.note_metrics, note_metrics, &stamp)?;
+        add(&mut self.work_metrics, work_metrics, &stamp)?;
+        add(&mut self.kol_metrics, kol_metrics, &stamp)?;
+        add(&mut self.suggestions, keyword_suggestions, &stamp)?;
+        add(&mut self.search_results, kol_search_results, &stamp)
+    }
+}
+
+fn add<T: Serialize>(to: &mut Rows, rows: &[T], stamp: &Stamp) -> Result<()> {
+    for row in rows {
+        let cells = to.row(row, stamp)?;
+        to.push(cells);
+    }
+    Ok(())
+}
+
+impl Keyed {
+    fn new(spec: &'static str, key: usize) -> Self {
+        Self { rows: Rows::new(&[spec]), by_key: BTreeMap::new(), key }
     }
 
-    fn add_items<T: Serialize, const N: usize>(
-        &mut self,
-        shape: usize,
-        stamp: &Stamp,
-        items: &[T],
-        children: &[Vec<Value>; N],
-    ) -> Result<()> {
-        let id_column = SHAPES[shape].id;
-        for mut row in stamp.rows(items)? {
-            let id = text(&row, id_column);
-            let mine = |rows: &Vec<Value>| -> Vec<Value> {
-                rows.iter().filter(|row| text(row, id_column) == id).cloned().collect()
+    fn add<T: Serialize>(&mut self, rows: &[T], stamp: &Stamp) -> Result<()> {
+        for row in rows {
+            let cells = self.rows.row(row, stamp)?;
+            let key = cells.iter().take(self.key).map(text).collect();
+            let cells = match self.by_key.remove(&key) {
+                Some(known) => self.rows.newer(known, cells),
+                None => cells,
             };
-            let children: Vec<Vec<Value>> = children.iter().map(mine).collect();
-            let fingerprint = fingerprint(&row, &children);
-            if let Value::Object(row) = &mut row {
-                row.insert("fingerprint".into(), fingerprint.clone().into());
-            }
-            let item =
-                Item { observed_at: stamp.at, first_seen_at: stamp.at, fingerprint, row, children };
-            match self.items[shape].entry(id) {
-                Entry::Vacant(new) => {
-                    new.insert(item);
-                }
-                Entry::Occupied(mut known) => known.get_mut().meet(item),
-            }
+            self.by_key.insert(key, cells);
         }
         Ok(())
     }
-}
 
-/// The answer that rows come from.
-struct Stamp {
-    document_id: i64,
-    at: Time,
-}
-
-impl Stamp {
-    fn rows<T: Serialize>(&self, rows: &[T]) -> Result<Vec<Value>> {
-        rows.iter().map(|row| self.row(row)).collect()
+    /// The rows, in the order of their keys: two writers never wait for each other in turn.
+    pub(super) fn into_rows(mut self) -> Rows {
+        self.by_key.into_values().for_each(|cells| self.rows.push(cells));
+        self.rows
     }
+}
 
-    fn row<T: Serialize>(&self, row: &T) -> Result<Value> {
-        let mut value = serde_json::to_value(row)?;
-        if let Value::Object(fields) = &mut value {
-            fields.insert("document_id".into(), self.document_id.into());
-            fields.insert("observed_at".into(), self.at.to_string().into());
-            fields.insert("first_seen_at".into(), self.at.to_string().into());
-            fields.insert("observed_us".into(), self.at.micros().into());
+/// The rows of one answer for the tables of an item's children, which stand in that order.
+struct Children<'a> {
+    tables: &'a [Rows],
+    rows: Vec<Vec<Vec<Cell>>>,
+}
+
+impl Children<'_> {
+    fn add<T: Serialize>(&mut self, rows: &[T]) -> Result<&mut Self> {
+        if let Some(table) = self.tables.get(self.rows.len()) {
+            let cells = rows.iter().map(|row| table.row(row, &()));
+            self.rows.push(cells.collect::<Result<_>>()?);
         }
-        Ok(value)
+        Ok(self)
+    }
+}
+
+impl Items {
+    fn new(shape: &Shape) -> Self {
+        Self {
+            rows: Rows::new(&[shape.columns, shapes::ITEM]),
+            children: shape.children.iter().map(|(_, columns)| Rows::new(&[columns])).collect(),
+            by_id: BTreeMap::new(),
+        }
     }
 
-    fn keyed<T: Serialize>(&self, into: &mut Keyed, rows: &[T], key: &[&str]) -> Result<()> {
-        for mut row in self.rows(rows)? {
-            let key = key.iter().map(|column| text(&row, column)).collect::<Vec<_>>().join(" ");
-            if let Some(known) = into.remove(&key) {
-                let first = text(&row, "first_seen_at").min(text(&known, "first_seen_at"));
-                if text(&known, "observed_at") > text(&row, "observed_at") {
-                    row = known;
-                }
-                if let Value::Object(row) = &mut row {
-                    row.insert("first_seen_at".into(), first.into());
-                }
+    fn children(&self) -> Children<'_> {
+        Children { tables: &self.children, rows: Vec::new() }
+    }
+
+    fn add<T: Serialize>(
+        &mut self,
+        items: &[T],
+        children: &[Vec<Vec<Cell>>],
+        stamp: &Stamp,
+    ) -> Result<()> {
+        for item in items {
+            let mut row = self.rows.row(item, stamp)?;
+            let id = row.first().map(text).unwrap_or_default();
+            let is_mine = |row: &&Vec<Cell>| row.first().and_then(Cell::text) == Some(&id);
+            let mine = |rows: &Vec<Vec<Cell>>| rows.iter().filter(is_mine).cloned().collect();
+            let children: Vec<_> = children.iter().map(mine).collect();
+            let fingerprint = self.fingerprint(&row, &children);
+            if let Some(last) = row.last_mut() {
+                *last = Cell::Text(fingerprint.clone());
             }
-            into.insert(key, row);
+            let Stamp { observed_at, first_seen_at, .. } = *stamp;
+            let item = Item { observed_at, first_seen_at, fingerprint, row, children };
+            let item = match self.by_id.remove(&id) {
+                Some(known) => self.newer(known, item),
+                None => item,
+            };
+            self.by_id.insert(id, item);
         }
         Ok(())
     }
+
+    /// The newer of two answers about an item, with the earlier beginning.
+    fn newer(&self, one: Item, other: Item) -> Item {
+        let first_seen_at = one.first_seen_at.min(other.first_seen_at);
+        let mut item = if other.observed_at >= one.observed_at { other } else { one };
+        item.first_seen_at = first_seen_at;
+        if let Some(cell) = self.rows.cell(&mut item.row, FIRST_SEEN) {
+            *cell = Cell::Int(first_seen_at.micros());
+        }
+        item
+    }
+
+    /// A digest of an item and its children without what is signed or stamped: the same as long
+    /// as nothing changed.
+    fn fingerprint(&self, row: &[Cell], children: &[Vec<Vec<Cell>>]) -> String {
+        let mut digest = Sha256::new();
+        self.rows.feed(row, &mut digest);
+        for (table, rows) in self.children.iter().zip(children) {
+            digest.update(rows.len().to_le_bytes());
+            rows.iter().for_each(|row| table.feed(row, &mut digest));
+        }
+        hex(digest.finalize().get(..16).unwrap_or_default())
+    }
 }
 
-pub(super) fn text(row: &Value, column: &str) -> String {
-    row.get(column).and_then(Value::as_str).unwrap_or_default().to_owned()
+impl Rows {
+    /// A row's cell in the column of that name.
+    fn cell<'r>(&self, row: &'r mut [Cell], name: &str) -> Option<&'r mut Cell> {
+        let place = self.names().iter().position(|column| *column == name)?;
+        row.get_mut(place)
+    }
+
+    /// The newer of two rows under one key, with the earlier beginning.
+    fn newer(&self, mut one: Vec<Cell>, mut other: Vec<Cell>) -> Vec<Cell> {
+        let mut micros = |name| {
+            let of = |row| self.cell(row, name).and_then(|cell| cell.int());
+            (of(&mut one), of(&mut other))
+        };
+        let (observed, first) = (micros("observed_at"), micros(FIRST_SEEN));
+        let mut row = if observed.1 >= observed.0 { other } else { one };
+        if let (Some(cell), (Some(one), Some(other))) = (self.cell(&mut row, FIRST_SEEN), first) {
+            *cell = Cell::Int(one.min(other));
+        }
+        row
+    }
+
+    /// Feeds what lasts of a row to a digest.
+    fn feed(&self, row: &[Cell], digest: &mut Sha256) {
+        for (name, cell) in self.names().iter().zip(row) {
+            if !SIGNED.contains(name) && !shapes::is_stamp(name) {
+                feed_cell(digest, cell);
+            }
+        }
+    }
 }
 
-/// A digest of an item and its children without what is signed or stamped: the same as long as
-/// nothing changed.
-fn fingerprint(row: &Value, children: &[Vec<Value>]) -> String {
-    let stamped = ["document_id", "observed_at", "observed_us", "first_seen_at"];
-    let lasting = |row: &Value| -> Map<String, Value> {
-        let fields = row.as_object().into_iter().flatten();
-        fields
-            .filter(|(name, _)| {
-                !SIGNED.contains(&name.as_str()) && !stamped.contains(&name.as_str())
-            })
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+/// Each value with what it is and how long, so that no two rows look the same.
+fn feed_cell(digest: &mut Sha256, cell: &Cell) {
+    let (kind, bytes): (u8, &[u8]) = match cell {
+        Cell::Null => (0, &[]),
+        Cell::Int(value) => (1, &value.to_le_bytes()),
+        Cell::Real(value) => (2, &value.to_le_bytes()),
+        Cell::Bool(value) => (3, &[u8::from(*value)]),
+        Cell::Text(value) => (4, value.as_bytes()),
+        Cell::Bytes(value) => (5, value),
     };
-    let children: Vec<Vec<_>> =
-        children.iter().map(|rows| rows.iter().map(lasting).collect()).collect();
-    let text = serde_json::json!([lasting(row), children]).to_string();
-    hex(Sha256::digest(text).get(..16).unwrap_or_default())
+    digest.update([kind]);
+    digest.update(bytes.len().to_le_bytes());
+    digest.update(bytes);
+}
+
+fn text(cell: &Cell) -> String {
+    cell.text().unwrap_or_default().to_owned()
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -1,12 +1,13 @@
 //! Statements about the ledger of calls: a row before each call, closed after it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Result, bail};
 use serde::Serialize;
 
+use super::bulk::Rows;
 use super::rows::array;
-use super::{Tx, execute, fetch_all};
+use super::{Tx, execute};
 use crate::time::Time;
 
 /// The intent to make a call, written before it is sent.
@@ -69,23 +70,25 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn open_calls(&mut self, calls: &[CallStart]) -> Result<Vec<i64>> {
-        let sql = self.over_rows(
+        let rows = Rows::of(
             "endpoint text, target_id int, due_at time, page int, attempt int, owner int,
              opened_at time, price_micros int",
-            "insert into calls (endpoint, target_id, due_at, page, attempt, owner, opened_at,
+            calls,
+        )?;
+        let opened: Vec<OpenedRow> = self
+            .fetch_over(
+                &rows,
+                "insert into calls (endpoint, target_id, due_at, page, attempt, owner, opened_at,
                                 billed, price_micros)
              select endpoint, target_id, due_at, page, attempt, owner, opened_at,
                     'unknown', price_micros
              from {rows} where true
              returning call_id, target_id, due_at",
-        );
-        let opened = fetch_all!(self, OpenedRow, sql, array(calls)?);
-        let number = |call: &CallStart| {
-            opened
-                .iter()
-                .find(|row| row.target_id == call.target_id && row.due_at == call.due_at)
-                .map(|row| row.call_id)
-        };
+            )
+            .await?;
+        let opened: HashMap<_, _> =
+            opened.iter().map(|row| ((row.target_id, row.due_at), row.call_id)).collect();
+        let number = |call: &CallStart| opened.get(&(call.target_id, call.due_at)).copied();
         match calls.iter().map(number).collect() {
             Some(numbers) => Ok(numbers),
             None => bail!("the ledger did not take every call; nothing was sent"),
@@ -97,16 +100,20 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn close_calls(&mut self, calls: &[CallEnd]) -> Result<u64> {
-        let sql = self.over_rows(
+        let rows = Rows::of(
             "call_id int, sent_at time, finished_at time, http_status int, code text,
              outcome text, billed text, bytes int, duration_ms int, message text",
+            calls,
+        )?;
+        self.execute_over(
+            &rows,
             "update calls set
                  sent_at = r.sent_at, finished_at = r.finished_at, http_status = r.http_status,
                  code = r.code, outcome = r.outcome, billed = r.billed, bytes = r.bytes,
                  duration_ms = r.duration_ms, message = r.message
              from {rows} where calls.call_id = r.call_id",
-        );
-        Ok(execute!(self, sql, array(calls)?))
+        )
+        .await
     }
 
     /// Gives back what `owner` has claimed and never sent: every open call of its own that is not

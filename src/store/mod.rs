@@ -10,6 +10,8 @@ mod availability;
 mod backfill;
 mod body;
 mod budget;
+mod bulk;
+mod cells;
 mod claim;
 mod config_loads;
 mod connect;

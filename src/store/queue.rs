@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::bulk::Rows;
 use super::plan::queued;
-use super::rows::array;
 use super::{Tx, execute, fetch_all};
 use crate::time::Time;
 
@@ -115,11 +115,15 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn settle(&mut self, settled: &[Settlement]) -> Result<BTreeSet<i64>> {
-        let rows: Vec<_> = settled.iter().map(SettlementRow::from).collect();
-        let sql = self.over_rows(
+        let rows = Rows::of(
             "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
              closed_at time, retry_at time, page int",
-            "update slots set
+            settled.iter().map(SettlementRow::from),
+        )?;
+        let calls: Vec<CallRow> = self
+            .fetch_over(
+                &rows,
+                "update slots set
                  outcome = r.outcome, reason = r.reason, closed_at = r.closed_at,
                  call_id = r.call_id, retry_at = r.retry_at,
                  next_page = coalesce(r.page, slots.next_page),
@@ -129,11 +133,11 @@ impl Tx {
              where slots.target_id = r.target_id and slots.due_at = r.due_at
                and slots.fence = r.fence and slots.outcome is null
              returning slots.call_id as call_id",
-        );
-        let calls = fetch_all!(self, CallRow, sql, array(&rows)?);
+            )
+            .await?;
         if settled.iter().any(|settled| matches!(settled.next, Next::Retry(..))) {
-            let sql = self.over_rows(
-                "target_id int, due_at time, retry_at time",
+            self.execute_over(
+                &rows,
                 concat!(
                     "update slots set outcome = 'missed', closed_at = r.retry_at
                      from {rows}
@@ -146,8 +150,8 @@ impl Tx {
                        and not ",
                     queued!()
                 ),
-            );
-            execute!(self, sql, array(&rows)?);
+            )
+            .await?;
         }
         Ok(calls.into_iter().map(|row| row.call_id).collect())
     }

@@ -1,30 +1,45 @@
 //! Many rows in one statement, the same way in both databases: the rows travel as one bound
-//! JSON array, and the statement selects from it.
+//! JSON array, and the statement selects from it. What every answer goes through has
+//! [`bulk`](super::bulk), which costs a fraction.
 
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::Tx;
 
-/// How an element of the array becomes a column.
-#[derive(Clone, Copy)]
-enum Kind {
+/// What a column of rows holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
     Text,
     Int,
     Real,
     Bool,
-    /// Text of a [`Time`](crate::time::Time).
+    /// A [`Time`](crate::time::Time).
     Time,
-    /// Microseconds since 1970: a number in SQLite, a `timestamptz` in PostgreSQL.
+    /// A [`Time`](crate::time::Time) too, that is a number in SQLite.
     Micros,
-    /// Any JSON, kept as JSONB.
+    /// The text of any JSON, kept as JSONB.
     Json,
-    /// Bytes, as hexadecimal digits.
-    Hex,
+    Bytes,
+}
+
+impl Kind {
+    /// The type in PostgreSQL.
+    pub(super) fn in_postgres(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Int => "bigint",
+            Self::Real => "double precision",
+            Self::Bool => "boolean",
+            Self::Time | Self::Micros => "timestamptz",
+            Self::Json => "jsonb",
+            Self::Bytes => "bytea",
+        }
+    }
 }
 
 /// Splits `"note_id text, position int"` into its columns.
-fn columns(spec: &str) -> impl Iterator<Item = (&str, Kind)> {
+pub(super) fn columns(spec: &str) -> impl Iterator<Item = (&str, Kind)> {
     spec.split(',').map(|column| {
         let (name, kind) = column.trim().split_once(' ').unwrap_or((column.trim(), "text"));
         let kind = match kind.trim() {
@@ -34,16 +49,11 @@ fn columns(spec: &str) -> impl Iterator<Item = (&str, Kind)> {
             "time" => Kind::Time,
             "micros" => Kind::Micros,
             "json" => Kind::Json,
-            "hex" => Kind::Hex,
+            "bytes" => Kind::Bytes,
             _ => Kind::Text,
         };
         (name, kind)
     })
-}
-
-/// The names of a spec's columns, separated by commas.
-pub(super) fn names(spec: &str) -> String {
-    columns(spec).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }
 
 impl Tx {
@@ -73,51 +83,18 @@ impl Tx {
 }
 
 fn sqlite_rows(spec: &str) -> String {
-    let select = columns(spec).map(|(name, kind)| match kind {
-        Kind::Json => format!("jsonb(value -> '{name}') as {name}"),
-        Kind::Hex => format!("unhex(value ->> '{name}') as {name}"),
-        Kind::Text | Kind::Int | Kind::Real | Kind::Bool | Kind::Time | Kind::Micros => {
-            format!("value ->> '{name}' as {name}")
-        }
-    });
+    let select = columns(spec).map(|(name, _)| format!("value ->> '{name}' as {name}"));
     let select = select.collect::<Vec<_>>().join(", ");
     format!("(select {select} from json_each($1)) as r")
 }
 
 fn postgres_rows(spec: &str) -> String {
-    let (mut select, mut record) = (Vec::new(), Vec::new());
-    for (name, kind) in columns(spec) {
-        select.push(match kind {
-            Kind::Micros => {
-                format!("timestamptz 'epoch' + {name} * interval '1 microsecond' as {name}")
-            }
-            Kind::Hex => format!("decode({name}, 'hex') as {name}"),
-            _ => name.to_owned(),
-        });
-        let ty = match kind {
-            Kind::Text | Kind::Hex => "text",
-            Kind::Int | Kind::Micros => "bigint",
-            Kind::Real => "double precision",
-            Kind::Bool => "boolean",
-            Kind::Time => "timestamptz",
-            Kind::Json => "jsonb",
-        };
-        record.push(format!("{name} {ty}"));
-    }
-    let (select, record) = (select.join(", "), record.join(", "));
-    format!("(select {select} from jsonb_to_recordset($1::jsonb) as x({record})) as r")
+    let record = columns(spec).map(|(name, kind)| format!("{name} {}", kind.in_postgres()));
+    let record = record.collect::<Vec<_>>().join(", ");
+    format!("(select * from jsonb_to_recordset($1::jsonb) as x({record})) as r")
 }
 
 /// Rows as the JSON array that a statement over rows binds.
 pub(super) fn array<T: Serialize>(rows: &[T]) -> anyhow::Result<String> {
     Ok(serde_json::to_string(rows)?)
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

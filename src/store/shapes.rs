@@ -1,4 +1,4 @@
-//! The items that have children, and the columns of all their tables.
+//! The columns of the tables that answers fill, as [`Rows`](super::bulk::Rows) has them.
 
 /// An item with children: a note, a KOL or a work.
 pub(super) struct Shape {
@@ -68,3 +68,48 @@ const WORKS: Shape = Shape {
 
 /// Every item with children, in the order in which [`Known`](super::known::Known) holds them.
 pub(super) const SHAPES: [&Shape; 3] = [&NOTES, &KOLS, &WORKS];
+
+/// What follows an item's own columns; the fingerprint is the last.
+pub(super) const ITEM: &str =
+    "document_id int, observed_at time, first_seen_at time, fingerprint text";
+
+/// Whether a column says where and when a row was seen, and nothing of the item.
+pub(super) fn is_stamp(name: &str) -> bool {
+    matches!(name, "document_id" | "observed_at" | "first_seen_at" | "fingerprint")
+}
+
+pub(super) const AUTHORS: &str = "platform text, author_id text, sec_uid text, handle text, \
+     nickname text, avatar_url text, observed_at time, first_seen_at time";
+
+pub(super) const HASHTAGS: &str = "platform text, hashtag_id text, name text, observed_at time";
+
+pub(super) const MUSIC: &str =
+    "music_id text, title text, author text, duration_ms int, is_original bool, observed_at time";
+
+/// What follows the counts of a snapshot. Its time is a number in SQLite.
+pub(super) const SNAPSHOT: &str = "document_id int, observed_at micros";
+
+/// Whether no count of a snapshot was rounded.
+pub(super) const EXACT: &str = "exact bool";
+
+pub(super) const NOTE_COUNTS: &str =
+    "note_id text, likes int, collects int, comments int, shares int, views int";
+
+pub(super) const WORK_COUNTS: &str = "work_id text, likes int, comments int, collects int, \
+     shares int, plays int, recommends int, downloads int, admires int";
+
+pub(super) const KOL_FIGURES: &str = "kol_id text, followers int, followers_growth_30d int, \
+     followers_growth_rate_30d real, read_median int, engagement_median int, \
+     picture_read_median int, picture_engagement_median int, video_read_median int, \
+     video_engagement_median int, impression_median_30d int, monthly_engagements int, \
+     total_notes int, business_notes int, picture_price real, video_price real, \
+     lower_price real, picture_read_cost real, video_read_cost real, picture_cpm real, \
+     video_cpm real, picture_engage_cost real, video_engage_cost real, \
+     hundred_like_percent real, thousand_like_percent real, active_fans_percent real, \
+     engaged_fans_percent real, invite_reply_percent real";
+
+pub(super) const SUGGESTIONS: &str = "keyword text, rank int, suggestion text, \
+     suggestion_type text, search_type text, link text, highlight text, is_intervened bool, \
+     search_cpl_id text, word_request_id text, observed_at time, document_id int";
+
+pub(super) const SEARCH_RESULTS: &str = "document_id int, position int, page int, kol_id text";

@@ -2,7 +2,7 @@
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 
@@ -39,6 +39,12 @@ impl Type<Postgres> for Time {
 
     fn compatible(ty: &PgTypeInfo) -> bool {
         <Chrono as Type<Postgres>>::compatible(ty)
+    }
+}
+
+impl PgHasArrayType for Time {
+    fn array_type_info() -> PgTypeInfo {
+        <Chrono as PgHasArrayType>::array_type_info()
     }
 }
 

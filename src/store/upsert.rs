@@ -3,20 +3,16 @@
 //! Most answers of a tracker repeat what is known. So an item and its children are rewritten
 //! only when their fingerprint says that something changed; the counts are a new row each time.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use anyhow::Result;
-use serde::Serialize;
-use serde_json::Value;
 
-use super::known::{Item, Known, text};
-use super::rows::{array, names};
+use super::Tx;
+use super::bulk::Rows;
+use super::cells::Cell;
+use super::known::{Item, Items, Known};
 use super::shapes::{SHAPES, Shape};
-use super::{Tx, execute, fetch_all};
 use crate::time::Time;
-
-/// What every row is stamped with: the answer it came from and when that came.
-const STAMP: &str = "document_id int, observed_at time, observed_us micros, first_seen_at time";
 
 #[derive(sqlx::FromRow)]
 struct Stored {
@@ -28,54 +24,78 @@ struct Stored {
 
 impl Tx {
     /// Saves the rows of answers: items first, since the counts refer to them.
-    pub(super) async fn put_known(&mut self, known: &Known) -> Result<()> {
-        for (shape, items) in SHAPES.into_iter().zip(&known.items) {
+    pub(super) async fn put_known(&mut self, known: Known) -> Result<()> {
+        let Known {
+            items,
+            authors,
+            hashtags,
+            music,
+            note_metrics,
+            work_metrics,
+            kol_metrics,
+            suggestions,
+            search_results,
+        } = known;
+        for (shape, items) in SHAPES.into_iter().zip(items) {
             self.put_items(shape, items).await?;
         }
-        let authors: Vec<_> = known.authors.values().collect();
-        // An older answer changes nothing but when the author was first seen.
+        self.put_authors(&authors.into_rows()).await?;
+        self.put_names(&hashtags.into_rows(), &music.into_rows()).await?;
+        self.put_snapshots("note", &note_metrics).await?;
+        self.put_snapshots("work", &work_metrics).await?;
+        self.put_snapshots("kol", &kol_metrics).await?;
+        self.insert("keyword_suggestions", &suggestions).await?;
+        self.insert("kol_search_results", &search_results).await
+    }
+
+    /// An older answer changes nothing of an author but when it was first seen.
+    async fn put_authors(&mut self, rows: &Rows) -> Result<()> {
         let newer = ["sec_uid", "handle", "nickname", "avatar_url", "last_seen_at"].map(|column| {
             format!(
                 "{column} = case when authors.last_seen_at <= excluded.last_seen_at
                                  then excluded.{column} else authors.{column} end"
             )
         });
-        self.insert(
-            "authors",
-            "platform text, author_id text, sec_uid text, handle text, nickname text, avatar_url text",
-            "first_seen_at, last_seen_at",
-            "first_seen_at, observed_at",
-            &format!(
-                "on conflict (platform, author_id) do update set {},
-                     first_seen_at = case when authors.first_seen_at <= excluded.first_seen_at
-                                          then authors.first_seen_at else excluded.first_seen_at end
-                 where authors.last_seen_at <= excluded.last_seen_at
-                    or authors.first_seen_at > excluded.first_seen_at",
-                newer.join(", ")
-            ),
-            &authors,
-        )
-        .await?;
-        let hashtags: Vec<_> = known.hashtags.values().collect();
-        self.insert(
-            "hashtags",
-            "platform text, hashtag_id text, name text",
-            "read_at",
-            "observed_at",
-            "on conflict (platform, hashtag_id) do update set
+        let template = format!(
+            "insert into authors (platform, author_id, sec_uid, handle, nickname, avatar_url,
+                                  first_seen_at, last_seen_at)
+             select platform, author_id, sec_uid, handle, nickname, avatar_url,
+                    first_seen_at, observed_at
+             from {{rows}} where true
+             on conflict (platform, author_id) do update set {},
+                 first_seen_at = case when authors.first_seen_at <= excluded.first_seen_at
+                                      then authors.first_seen_at else excluded.first_seen_at end
+             where authors.last_seen_at <= excluded.last_seen_at
+                or authors.first_seen_at > excluded.first_seen_at",
+            newer.join(", ")
+        );
+        self.execute_over(rows, &template).await?;
+        Ok(())
+    }
+
+    /// Hashtags and music: what an older answer says does not count, and what is there already is
+    /// not even locked.
+    async fn put_names(&mut self, hashtags: &Rows, music: &Rows) -> Result<()> {
+        self.execute_over(
+            hashtags,
+            "insert into hashtags (platform, hashtag_id, name, read_at)
+             select platform, hashtag_id, name, observed_at
+             from {rows} where not exists (
+                 select 1 from hashtags h
+                 where h.platform = r.platform and h.hashtag_id = r.hashtag_id
+                   and h.name = r.name)
+             on conflict (platform, hashtag_id) do update set
                  name = excluded.name, read_at = excluded.read_at
              where hashtags.name <> excluded.name
                and (hashtags.read_at is null or hashtags.read_at <= excluded.read_at)",
-            &hashtags,
         )
         .await?;
-        let music: Vec<_> = known.music.values().collect();
-        self.insert(
-            "music",
-            "music_id text, title text, author text, duration_ms int, is_original bool",
-            "read_at",
-            "observed_at",
-            "on conflict (music_id) do update set
+        self.execute_over(
+            music,
+            "insert into music (music_id, title, author, duration_ms, is_original, read_at)
+             select music_id, title, author, duration_ms, is_original, observed_at
+             from {rows} where true
+             on conflict (music_id) do update set
                  title = excluded.title, author = excluded.author,
                  duration_ms = excluded.duration_ms, is_original = excluded.is_original,
                  read_at = excluded.read_at
@@ -84,192 +104,129 @@ impl Tx {
                     or music.duration_ms is distinct from excluded.duration_ms
                     or music.is_original is distinct from excluded.is_original)
                and (music.read_at is null or music.read_at <= excluded.read_at)",
-            &music,
         )
         .await?;
-        self.put_snapshots(known).await
+        Ok(())
     }
 
-    async fn put_snapshots(&mut self, known: &Known) -> Result<()> {
-        self.insert(
-            "note_snapshots",
-            "likes int, collects int, comments int, shares int, views int",
-            "note_key, observed_at, document_id, rounded",
-            "(select note_key from notes where note_id = r.note_id), observed_us, document_id,
-             case when not exact then true end",
-            "on conflict do nothing",
-            &known.note_metrics,
-        )
-        .await?;
-        self.insert(
-            "work_snapshots",
-            "likes int, comments int, collects int, shares int, plays int, recommends int, \
-             downloads int, admires int",
-            "work_key, observed_at, document_id, rounded",
-            "(select work_key from works where work_id = r.work_id), observed_us, document_id,
-             case when not exact then true end",
-            "on conflict do nothing",
-            &known.work_metrics,
-        )
-        .await?;
-        self.insert(
-            "kol_snapshots",
-            "followers int, followers_growth_30d int, followers_growth_rate_30d real, \
-             read_median int, engagement_median int, picture_read_median int, \
-             picture_engagement_median int, video_read_median int, video_engagement_median int, \
-             impression_median_30d int, monthly_engagements int, total_notes int, \
-             business_notes int, picture_price real, video_price real, lower_price real, \
-             picture_read_cost real, video_read_cost real, picture_cpm real, video_cpm real, \
-             picture_engage_cost real, video_engage_cost real, hundred_like_percent real, \
-             thousand_like_percent real, active_fans_percent real, engaged_fans_percent real, \
-             invite_reply_percent real",
-            "kol_key, observed_at, document_id",
-            "(select kol_key from kols where kol_id = r.kol_id), observed_us, document_id",
-            "on conflict do nothing",
-            &known.kol_metrics,
-        )
-        .await?;
-        self.insert(
-            "keyword_suggestions",
-            "keyword text, rank int, suggestion text, suggestion_type text, search_type text, \
-             link text, highlight text, is_intervened bool, search_cpl_id text, word_request_id text",
-            "observed_at, document_id",
-            "observed_at, document_id",
-            "on conflict do nothing",
-            &known.suggestions,
-        )
-        .await?;
-        self.insert(
-            "kol_search_results",
-            "position int, page int, kol_id text",
-            "document_id",
-            "document_id",
-            "on conflict do nothing",
-            &known.search_results,
-        )
-        .await
-    }
-
-    /// Inserts rows with the columns of `spec` as they are, and `more` columns from `values`.
-    async fn insert<T: Serialize>(
-        &mut self,
-        table: &str,
-        spec: &str,
-        more: &str,
-        values: &str,
-        conflict: &str,
-        rows: &[T],
-    ) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let columns = names(spec);
-        let comma = if more.is_empty() { "" } else { ", " };
+    /// Adds the counts of items, under the items' small keys.
+    async fn put_snapshots(&mut self, item: &str, rows: &Rows) -> Result<()> {
+        let (id, key) = (format!("{item}_id"), format!("{item}_key"));
+        let is_plain = |name: &&&str| **name != id.as_str() && **name != "exact";
+        let plain: Vec<_> = rows.names().iter().filter(is_plain).copied().collect();
+        let plain = plain.join(", ");
+        let (rounded, was_rounded) = match rows.names().contains(&"exact") {
+            true => (", rounded", ", case when not exact then true end"),
+            false => ("", ""),
+        };
         let template = format!(
-            "insert into {table} ({columns}{comma}{more})
-             select {columns}{comma}{values} from {{rows}} where true {conflict}"
+            "insert into {item}_snapshots ({key}, {plain}{rounded})
+             select (select {key} from {item}s where {id} = r.{id}), {plain}{was_rounded}
+             from {{rows}} where true on conflict do nothing"
         );
-        // The keys that `values` may refer to, beside the stamp.
-        let extra =
-            ["note_id text", "work_id text", "kol_id text", "exact bool", "fingerprint text"];
-        let extra = extra.into_iter().filter(|column| !spec.contains(column));
-        let spec = extra.fold(format!("{spec}, {STAMP}"), |spec, column| spec + ", " + column);
-        let sql = self.over_rows(&spec, &template);
-        execute!(self, sql, array(rows)?);
+        self.execute_over(rows, &template).await?;
+        Ok(())
+    }
+
+    /// Inserts rows as they are; those that are there already stay.
+    async fn insert(&mut self, table: &str, rows: &Rows) -> Result<()> {
+        let columns = rows.names().join(", ");
+        let template = format!(
+            "insert into {table} ({columns}) select {columns} from {{rows}} where true
+             on conflict do nothing"
+        );
+        self.execute_over(rows, &template).await?;
         Ok(())
     }
 
     /// Rewrites the items that changed, with their children, and notes the others as seen.
-    async fn put_items(&mut self, shape: &Shape, items: &BTreeMap<String, Item>) -> Result<()> {
-        if items.is_empty() {
-            return Ok(());
-        }
-        let Shape { table, id, columns, children } = shape;
-        let ids: Vec<_> = items.keys().collect();
-        let sql = format!(
-            "select {id} as id, fingerprint, first_seen_at, last_seen_at from {table} where {id} in {}",
-            self.listed(1)
-        );
-        let stored = fetch_all!(self, Stored, sqlx::AssertSqlSafe(sql), array(&ids)?);
-        let stored: BTreeMap<_, _> = stored.iter().map(|row| (row.id.as_str(), row)).collect();
-        let (mut changed, mut seen, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, item) in items {
-            if stored.get(id.as_str()).is_some_and(|row| row.first_seen_at > item.first_seen_at) {
-                earlier.push(&item.row);
+    async fn put_items(&mut self, shape: &Shape, items: Items) -> Result<()> {
+        let Shape { table, id, .. } = shape;
+        let Items { mut rows, mut children, by_id } = items;
+        let stored = self.stored(shape, by_id.keys()).await?;
+        let mut seen = Rows::new(&["id text, observed_at time"]);
+        let mut earlier = Rows::new(&["id text, first_seen_at time"]);
+        let mut replaced = Rows::new(&["id text"]);
+        for (item_id, item) in by_id {
+            let Item { observed_at, first_seen_at, fingerprint, row, children: of_item } = item;
+            if stored.get(&item_id).is_some_and(|old| old.first_seen_at > first_seen_at) {
+                let began = Cell::Int(first_seen_at.micros());
+                earlier.push(vec![Cell::Text(item_id.clone()), began]);
             }
-            match stored.get(id.as_str()) {
+            match stored.get(&item_id) {
                 // An older answer says nothing about how the item is now.
-                Some(row) if row.last_seen_at > item.observed_at => {}
-                Some(row) if row.fingerprint == item.fingerprint => seen.push(&item.row),
-                _ => changed.push(item),
+                Some(old) if old.last_seen_at > observed_at => continue,
+                Some(old) if old.fingerprint == fingerprint => {
+                    seen.push(vec![Cell::Text(item_id), Cell::Int(observed_at.micros())]);
+                    continue;
+                }
+                // Those that are new, too: another process may be adding them.
+                _ => replaced.push(vec![Cell::Text(item_id)]),
+            }
+            rows.push(row);
+            for (table, of_item) in children.iter_mut().zip(of_item) {
+                of_item.into_iter().for_each(|row| table.push(row));
             }
         }
-        let rows: Vec<_> = changed.iter().map(|item| &item.row).collect();
-        let update: Vec<_> = names(columns)
-            .split(", ")
-            .chain(["last_seen_at", "fingerprint", "document_id"])
-            .filter(|column| column != id)
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
-        self.insert(
-            table,
-            columns,
-            "first_seen_at, last_seen_at, fingerprint, document_id",
-            "first_seen_at, observed_at, fingerprint, document_id",
-            &format!(
-                "on conflict ({id}) do update set {}
-                 where {table}.last_seen_at <= excluded.last_seen_at",
-                update.join(", ")
-            ),
-            &rows,
-        )
-        .await?;
-        let ids: Vec<_> = rows.iter().map(|row| text(row, id)).collect();
-        for (n, (child, columns)) in children.iter().enumerate() {
-            self.replace_children(child, columns, id, &ids, &changed, n).await?;
+        self.put_changed(shape, &rows).await?;
+        for ((child, _), rows) in shape.children.iter().zip(&children) {
+            let sql = format!("delete from {child} where {id} in (select r.id from {{rows}})");
+            self.execute_over(&replaced, &sql).await?;
+            self.insert(child, rows).await?;
         }
-        let sql = self.over_rows(
-            &format!("{id} text, observed_at time"),
-            &format!(
-                "update {table} set last_seen_at = r.observed_at from {{rows}}
-                 where {table}.{id} = r.{id} and {table}.last_seen_at < r.observed_at"
-            ),
+        let sql = format!(
+            "update {table} set last_seen_at = r.observed_at from {{rows}}
+             where {table}.{id} = r.id and {table}.last_seen_at < r.observed_at"
         );
-        execute!(self, sql, array(&seen)?);
-        self.begin_earlier(table, id, &earlier).await
-    }
-
-    /// Notes that items were first seen earlier than was known: an old answer came late.
-    async fn begin_earlier(&mut self, table: &str, id: &str, rows: &[&Value]) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let sql = self.over_rows(
-            &format!("{id} text, first_seen_at time"),
-            &format!(
-                "update {table} set first_seen_at = r.first_seen_at from {{rows}}
-                 where {table}.{id} = r.{id} and {table}.first_seen_at > r.first_seen_at"
-            ),
+        self.execute_over(&seen, &sql).await?;
+        // An old answer came late.
+        let sql = format!(
+            "update {table} set first_seen_at = r.first_seen_at from {{rows}}
+             where {table}.{id} = r.id and {table}.first_seen_at > r.first_seen_at"
         );
-        execute!(self, sql, array(rows)?);
+        self.execute_over(&earlier, &sql).await?;
         Ok(())
     }
 
-    async fn replace_children(
+    /// What is stored of these items, by their ids.
+    async fn stored(
         &mut self,
-        table: &str,
-        columns: &str,
-        id: &str,
-        ids: &[String],
-        items: &[&Item],
-        n: usize,
-    ) -> Result<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let sql = format!("delete from {table} where {id} in {}", self.listed(1));
-        execute!(self, sqlx::AssertSqlSafe(sql), array(ids)?);
-        let rows: Vec<_> = items.iter().filter_map(|item| item.children.get(n)).flatten().collect();
-        self.insert(table, columns, "", "", "", &rows).await
+        shape: &Shape,
+        ids: impl Iterator<Item = &String>,
+    ) -> Result<HashMap<String, Stored>> {
+        let Shape { table, id, .. } = shape;
+        let mut rows = Rows::new(&["id text"]);
+        ids.for_each(|id| rows.push(vec![Cell::Text(id.clone())]));
+        // A cross join keeps SQLite from going through the whole table.
+        let sql = format!(
+            "select t.{id} as id, t.fingerprint as fingerprint, t.first_seen_at as first_seen_at,
+                    t.last_seen_at as last_seen_at
+             from {{rows}} cross join {table} t where t.{id} = r.id"
+        );
+        let stored: Vec<Stored> = self.fetch_over(&rows, &sql).await?;
+        Ok(stored.into_iter().map(|row| (row.id.clone(), row)).collect())
+    }
+
+    /// Writes items that are new or changed.
+    async fn put_changed(&mut self, shape: &Shape, rows: &Rows) -> Result<()> {
+        let Shape { table, id, .. } = shape;
+        let is_item = |name: &&str| !matches!(*name, "observed_at" | "first_seen_at");
+        let columns: Vec<_> = rows.names().iter().copied().filter(is_item).collect();
+        let update: Vec<_> = columns
+            .iter()
+            .chain(&["last_seen_at"])
+            .filter(|column| *column != id)
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
+        let columns = columns.join(", ");
+        let template = format!(
+            "insert into {table} ({columns}, first_seen_at, last_seen_at)
+             select {columns}, first_seen_at, observed_at from {{rows}} where true
+             on conflict ({id}) do update set {}
+             where {table}.last_seen_at <= excluded.last_seen_at",
+            update.join(", ")
+        );
+        self.execute_over(rows, &template).await?;
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Takes the token out of whatever upstream or the HTTP library repeats.
 
+use memchr::memmem;
+
 /// What stands in its place.
 const MASK: &str = "***";
 
@@ -78,20 +80,18 @@ fn lower_case_escapes(encoded: &str) -> String {
 
 /// The bytes with every `secret` masked; `None` where there is none.
 fn masked(bytes: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
-    let mut found = false;
-    let mut kept = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((first, after)) = rest.split_first() {
-        if let Some(after_secret) = rest.strip_prefix(secret) {
-            kept.extend_from_slice(MASK.as_bytes());
-            rest = after_secret;
-            found = true;
-        } else {
-            kept.push(*first);
-            rest = after;
-        }
+    let mut kept = Vec::new();
+    let mut rest = 0;
+    for found in memmem::find_iter(bytes, secret) {
+        kept.extend_from_slice(bytes.get(rest..found)?);
+        kept.extend_from_slice(MASK.as_bytes());
+        rest = found + secret.len();
     }
-    found.then_some(kept)
+    if rest == 0 {
+        return None;
+    }
+    kept.extend_from_slice(bytes.get(rest..)?);
+    Some(kept)
 }
 
 #[cfg(test)]

@@ -233,15 +233,17 @@ impl Week {
             (cron.len(), vec![]),
             "by cron: {cron:?}"
         );
-        let missed: Vec<(i64, i64, i64, i64, i64, i64)> = rows(
+        let missed: Vec<(i64, i64, i64, i64, i64, i64, i64)> = rows(
             &env.store,
             "select cast(sum(daemon_down) as bigint), cast(sum(upstream) as bigint),
                     cast(sum(quota) as bigint), cast(sum(balance) as bigint),
-                    cast(sum(gone) as bigint), cast(sum(refused) as bigint) from coverage",
+                    cast(sum(gone) as bigint), cast(sum(refused) as bigint),
+                    cast(sum(budget) as bigint)
+             from coverage",
         )
         .await;
-        let (down, upstream, quota, balance, gone, refused) = missed[0];
-        let missed = [down, upstream, quota, balance, gone, refused];
+        let (down, upstream, quota, balance, gone, refused, budget) = missed[0];
+        let missed = [down, upstream, quota, balance, gone, refused, budget];
         assert!(missed.iter().all(|looks| *looks > 0), "{missed:?} should all have happened");
     }
 }

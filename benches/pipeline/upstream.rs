@@ -1,0 +1,112 @@
+//! An upstream that costs next to nothing: the simulator's notes, each under many ids.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use secrecy::SecretString;
+use tidewatch::api::client::{Client, Server};
+use tidewatch::api::{Ask, Endpoint, Provider};
+use tidewatch::simulator::{self, Options};
+use tidewatch::time::Clock;
+use tokio::net::TcpListener;
+
+/// Different notes: as many authors, titles and pictures.
+const NOTES: usize = 1_000;
+
+/// The token that the simulator is asked with.
+const TOKEN: &str = "of-the-benchmark";
+
+/// The upstream as a process of its own.
+pub(crate) struct Upstream {
+    process: Child,
+    url: String,
+}
+
+impl Upstream {
+    pub(crate) fn start() -> Result<Self> {
+        let mut process = crate::itself("upstream")?.stdout(Stdio::piped()).spawn()?;
+        let output = process.stdout.take().context("no standard output")?;
+        let mut url = String::new();
+        BufReader::new(output).read_line(&mut url)?;
+        Ok(Self { process, url: url.trim().to_owned() })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+    }
+}
+
+/// An answer, and where in it the id of its note stands.
+struct Answer {
+    body: Vec<u8>,
+    ids: Vec<usize>,
+}
+
+/// Serves until it is killed.
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn serve() -> Result<()> {
+    let answers = Arc::new(answers().await?);
+    let router =
+        Router::new().route("/api/xiaohongshu/get-note-detail/v1", get(answer)).with_state(answers);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, router).await?)
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked {
+    note_id: String,
+}
+
+async fn answer(
+    State(answers): State<Arc<Vec<Answer>>>,
+    Query(asked): Query<Asked>,
+) -> impl IntoResponse {
+    let id = asked.note_id.as_bytes();
+    let number = id.iter().fold(7_usize, |sum, byte| sum.wrapping_mul(31) + usize::from(*byte));
+    let answer = &answers[number % answers.len()];
+    let mut body = answer.body.clone();
+    for at in &answer.ids {
+        body[*at..*at + id.len()].copy_from_slice(id);
+    }
+    ([(CONTENT_TYPE, "application/json")], body)
+}
+
+/// What the simulator says of its notes.
+async fn answers() -> Result<Vec<Answer>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let simulator = simulator::start(Options::new(1, TOKEN, Clock::system()), listener).await?;
+    let server =
+        Server { base_url: simulator.justoneapi_url().parse()?, timeout: Duration::from_secs(10) };
+    let client = Client::new(server.clone(), server, Some(SecretString::from(TOKEN)))?;
+    let mut answers = Vec::new();
+    for id in simulator.world().notes(NOTES) {
+        let request = Endpoint::NoteDetailV1.request(&Ask { key: id.clone(), page: 1 });
+        let received = client.send(Provider::JustOneApi, &request).await;
+        ensure!(received.error.is_none(), "the simulator does not answer");
+        let windows = received.body.windows(id.len()).enumerate();
+        let ids = windows.filter(|(_, window)| *window == id.as_bytes()).map(|(at, _)| at);
+        let ids: Vec<_> = ids.collect();
+        // Of a deleted note nothing is said.
+        if !ids.is_empty() {
+            answers.push(Answer { body: received.body, ids });
+        }
+    }
+    simulator.stop().await;
+    Ok(answers)
+}
