@@ -233,11 +233,12 @@ mod tests {
             ("xiaohongshu/get-note-detail/v7", 2),
             ("xiaohongshu-pgy/kol-search/v1", 3),
             ("xiaohongshu/share-url-transfer/v1", 1),
-            ("amagi/fetch_one_work", 1),
+            ("douyin/get-video-detail/v2", 1),
         ];
         assert_eq!(rows, expected);
         assert_eq!((estimate.calls(), estimate.cost_micros()), (7, 350_000));
-        assert_eq!(estimate.unpriced(), ["xiaohongshu-pgy/kol-search/v1"]);
+        let unpriced = ["xiaohongshu-pgy/kol-search/v1", "douyin/get-video-detail/v2"];
+        assert_eq!(estimate.unpriced(), unpriced);
     }
 
     #[test]
