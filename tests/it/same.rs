@@ -12,7 +12,7 @@ use crate::env::{Env, hours, minutes, world};
 
 /// Columns that number rows in the order in which they happened to come, measure the machine, or
 /// hold the words of its network.
-const VOLATILE: [&str; 13] = [
+const VOLATILE: [&str; 14] = [
     "call_id",
     "document_id",
     "run_id",
@@ -27,6 +27,7 @@ const VOLATILE: [&str; 13] = [
     "amagi_url",
     // The clock of a database that is a server.
     "server_at",
+    "beat_at",
 ];
 
 /// Tables that half a day of schedules leaves empty.
