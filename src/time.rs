@@ -198,6 +198,11 @@ impl Clock {
         }
     }
 
+    /// Whether time passes only when this clock is told to jump.
+    pub fn stands(&self) -> bool {
+        matches!(self.0, Source::Standing(_))
+    }
+
     /// Moves a clock of our own to `at`, never backwards. The machine's clock stays as it is.
     pub fn jump_to(&self, at: Time) {
         self.correct(at.max(self.now()));

@@ -362,13 +362,17 @@ impl Crawler {
             Some(done) => self.landed(done),
             None => std::future::pending().await,
         }
+        // While time stands still, waiting for all costs none, and makes every run the same.
+        let stands = self.clock.stands();
         let patience = tokio::time::sleep(SAVE_WAIT);
         tokio::pin!(patience);
         // As many as are still in flight are enough: those are being fetched meanwhile.
-        while self.ended.len() < self.in_flight.len().min(SAVE_AT_ONCE) {
+        while self.ended.len() < self.in_flight.len().min(SAVE_AT_ONCE)
+            || (stands && !self.in_flight.is_empty())
+        {
             tokio::select! {
                 Some(done) = self.in_flight.join_next() => self.landed(done),
-                () = &mut patience => return,
+                () = &mut patience, if !stands => return,
             }
         }
     }
