@@ -8,7 +8,7 @@ use tidewatch::time::Clock;
 use crate::crash::{self, IN_FLIGHT, TOKEN};
 use crate::databases::{Database, count, postgres};
 use crate::flags;
-use crate::program::{Place, Running};
+use crate::program::{Place, Running, wait_for};
 
 /// How many daemons there are.
 const DAEMONS: usize = 3;
@@ -22,6 +22,9 @@ const LATENCY: Duration = Duration::from_millis(250);
 /// How long it goes on, and how long if a long run is asked for.
 const USUAL: Duration = Duration::from_secs(40);
 const LONG: Duration = Duration::from_secs(300);
+
+/// How long daemons may take to begin.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Random enough, and the same in every run.
 struct Dice(u64);
@@ -46,13 +49,26 @@ struct Done {
     suspensions: i64,
 }
 
+/// Waits until so many daemons in all have put themselves on record: one that is killed before has
+/// left nothing behind to be buried.
+async fn on_record(store: &Store, daemons: i64) {
+    let all = "select count(*) from processes";
+    wait_for("the daemons", PATIENCE, async || count(store, all).await == daemons).await;
+}
+
 /// In each round one daemon sleeps past its lease, and another one is killed and started again.
-async fn trouble(places: &[Place], daemons: &mut [Option<Running>], lasting: Duration) -> Done {
+async fn trouble(
+    store: &Store,
+    places: &[Place],
+    daemons: &mut [Option<Running>],
+    lasting: Duration,
+) -> Done {
     let mut dice = Dice(11);
     let mut done = Done::default();
     let clock = Clock::system();
     let began = clock.now();
     while clock.now().since(began) < lasting {
+        on_record(store, i64::try_from(places.len()).unwrap() + done.kills).await;
         let sleeper = usize::try_from(dice.roll(DAEMONS as u64)).unwrap();
         let victim = (sleeper + 1 + usize::try_from(dice.roll(2)).unwrap()) % DAEMONS;
         tokio::time::sleep(dice.between(200, 1500)).await;
@@ -83,7 +99,7 @@ async fn daemons_that_die_and_sleep_past_their_leases_lose_no_slot_and_look_at_n
     let start = |place: &Place| Some(place.start(&["run"]));
     let mut daemons: Vec<_> = places.iter().map(start).collect();
     let lasting = if flags::is_long() { LONG } else { USUAL };
-    let done = trouble(&places, &mut daemons, lasting).await;
+    let done = trouble(&store, &places, &mut daemons, lasting).await;
     simulator.set_faults(tidewatch::simulator::Faults::default());
     let settled = crash::worked_off(&store).await;
     for daemon in daemons.into_iter().flatten() {
