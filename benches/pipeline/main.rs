@@ -9,6 +9,7 @@ mod client;
 mod floor;
 mod measure;
 mod postgres;
+mod processes;
 mod table;
 mod upstream;
 

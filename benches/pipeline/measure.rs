@@ -11,9 +11,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::postgres::Cluster;
-
-/// Clock ticks a second in `/proc`, on every Linux.
-const TICKS: f64 = 100.0;
+use crate::processes::{cpu_of, peak_mb};
 
 /// What one run came to.
 #[derive(Clone, Copy, Debug)]
@@ -123,19 +121,4 @@ pub(crate) fn end(notes: usize) -> Result<()> {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 pub(crate) fn now() -> Instant {
     Instant::now()
-}
-
-/// CPU seconds of a process and of its children that have ended.
-pub(crate) fn cpu_of(pid: u32) -> Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let times = fields.skip(11).take(4).map(str::parse::<f64>);
-    Ok(times.sum::<Result<f64, _>>()? / TICKS)
-}
-
-fn peak_mb(pid: u32) -> Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    Ok(kib.context("no peak memory")? * 1024.0 / 1e6)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-use crate::measure::cpu_of;
+use crate::processes::cpu_of;
 
 /// A running cluster.
 pub(crate) struct Cluster {

@@ -9,23 +9,12 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use url::Url;
 
-use super::text;
-use crate::config::{Alert, Condition, Webhook};
-use crate::store::AlertRow;
+use super::text::{self, Message};
+use crate::config::{Alert, Webhook};
 use crate::time::Time;
 
 /// Things in the JSON of a generic webhook at the most.
 const MOST_LISTED: usize = 100;
-
-/// Something to tell: things that are alike.
-pub(super) struct Message<'a> {
-    pub(super) condition: Condition,
-    /// Whether they are over.
-    pub(super) resolved: bool,
-    pub(super) rows: &'a [AlertRow],
-    /// When it is sent.
-    pub(super) at: Time,
-}
 
 /// What is sent.
 pub(super) struct Letter {

@@ -16,8 +16,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::sync::watch;
 
-use self::message::Message;
 use self::send::Sender;
+use self::text::Message;
 use crate::config::{Alert, Condition, Config};
 use crate::store::{AlertRow, Store};
 use crate::time::{Clock, Time};

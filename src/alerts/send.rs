@@ -7,7 +7,8 @@ use chrono_tz::Tz;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use super::message::{self, Letter, Message};
+use super::message::{self, Letter};
+use super::text::Message;
 use crate::api::client::{Scrubber, describe, http_client};
 use crate::config::Alert;
 use crate::time::Time;

@@ -2,7 +2,6 @@
 
 use chrono_tz::Tz;
 
-use super::message::Message;
 use crate::config::{Alert, Condition, Language};
 use crate::store::AlertRow;
 use crate::time::Time;
@@ -15,6 +14,16 @@ const LONGEST_SUBJECT: usize = 80;
 
 /// Millionths of a yuan in a hundredth of one.
 const MICROS_A_FEN: i64 = 10_000;
+
+/// Something to tell: things that are alike.
+pub(super) struct Message<'a> {
+    pub(super) condition: Condition,
+    /// Whether they are over.
+    pub(super) resolved: bool,
+    pub(super) rows: &'a [AlertRow],
+    /// When it is sent.
+    pub(super) at: Time,
+}
 
 /// The text of a message.
 pub(super) fn of(message: &Message<'_>, alert: &Alert, zone: Tz) -> String {

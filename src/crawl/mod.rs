@@ -7,6 +7,7 @@ mod doubt;
 mod gate;
 mod pace;
 mod quiet;
+mod save;
 mod signs;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,19 +24,14 @@ use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
 use crate::model::{Kind, Target};
 use crate::pause::{self, Reason};
-use crate::retry::Effect;
-use crate::store::{Answer, Body, CallStart, Claim, Next, PauseRow, Store, is_refused};
+use crate::store::{Answer, Body, CallStart, Claim, PauseRow, Store};
 use crate::time::{Clock, Time};
 
 pub use gate::Held;
 use gate::{Asked, Gate};
+use save::SAVE_AT_ONCE;
+pub use save::Tally;
 use signs::Sign;
-
-/// Answers saved in one transaction at the most.
-const SAVE_AT_ONCE: usize = 200;
-
-/// Bytes of answers saved in one transaction at the most, unless a single one is larger.
-const SAVE_BYTES: usize = 16 << 20;
 
 /// How long an answer waits for others to be saved with.
 const SAVE_WAIT: Duration = Duration::from_millis(100);
@@ -70,31 +66,6 @@ pub struct Crawler {
     turn: usize,
     tally: Tally,
     quiet: Quiet,
-}
-
-/// What came of the calls since somebody last asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Calls that ended.
-    pub calls: usize,
-    /// Looks that saw their target.
-    pub observed: usize,
-    /// Looks that did not, and are not tried again.
-    pub missed: usize,
-    /// Looks to be tried again later.
-    pub retrying: usize,
-}
-
-impl Tally {
-    fn add(&mut self, next: Next) {
-        self.calls += 1;
-        match next {
-            Next::Observed => self.observed += 1,
-            Next::Missed(_) => self.missed += 1,
-            Next::Retry(..) => self.retrying += 1,
-            Next::Continue { .. } => {}
-        }
-    }
 }
 
 /// A call that has ended, and was read.
@@ -383,124 +354,6 @@ impl Crawler {
             // Its ledger row stays open, and says so.
             Err(error) => self.died = Some(error),
         }
-    }
-
-    /// Saves the answers that have come. Those that the database does not take now stay, and are
-    /// saved by a later call.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn save(&mut self) -> Result<()> {
-        while let Some(done) = self.in_flight.try_join_next() {
-            self.landed(done);
-        }
-        self.decide().await?;
-        while !self.unsaved.is_empty() {
-            let count = self.batch();
-            let (answers, signs) = (&self.unsaved[..count], &self.signs[..count]);
-            match self.save_together(answers, signs).await {
-                Ok(()) => self.saved(count),
-                Err(error) if is_refused(&error) => self.save_singly(count).await?,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// How many of the unsaved answers to save at once.
-    fn batch(&self) -> usize {
-        let bytes = |answer: &Answer| answer.document.as_ref().map_or(0, |it| it.body.json.len());
-        let mut sum = 0;
-        let fits = |answer: &&Answer| {
-            sum += bytes(answer);
-            sum <= SAVE_BYTES
-        };
-        self.unsaved.iter().take(SAVE_AT_ONCE).take_while(fits).count().max(1)
-    }
-
-    /// The first `count` answers are saved.
-    fn saved(&mut self, count: usize) {
-        let answers: Vec<_> = self.unsaved.drain(..count).collect();
-        let signs: Vec<_> = self.signs.drain(..count).collect();
-        for (answer, sign) in answers.iter().zip(signs) {
-            if let Some(open) = self.open.get_mut(&sign.endpoint.provider()) {
-                *open = open.saturating_sub(1);
-            }
-            self.tell(answer);
-        }
-    }
-
-    /// An answer is saved: counts what came of the call, and says so where it is not what was hoped for.
-    fn tell(&mut self, answer: &Answer) {
-        self.in_hand.remove(&answer.end.call_id);
-        self.tally.add(answer.settlement.next);
-        let asked = answer.asked.as_str();
-        let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
-        let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
-        let (call_id, at) = (answer.end.call_id, answer.settlement.at);
-        match answer.settlement.next {
-            Next::Missed(reason) => match self.quiet.lets("missed", reason, at) {
-                Some(unsaid) => tracing::warn!(asked, call_id, reason, said, unsaid, "missed"),
-                None => tracing::debug!(asked, call_id, reason, said, "missed"),
-            },
-            Next::Retry(again, reason) => {
-                self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
-                let again_at = again.to_string();
-                match self.quiet.lets("failed", reason, at) {
-                    Some(unsaid) => {
-                        tracing::info!(asked, call_id, reason, said, again_at, unsaid, "failed");
-                    }
-                    None => tracing::debug!(asked, call_id, reason, said, again_at, "failed"),
-                }
-            }
-            Next::Observed | Next::Continue { .. } => {
-                tracing::debug!(asked, call_id, "saved an answer");
-            }
-        }
-    }
-
-    async fn save_together(&self, answers: &[Answer], signs: &[Sign]) -> Result<()> {
-        let mut tx = self.store.begin_by_keys().await?;
-        let late = tx.save(answers).await?;
-        let signs: Vec<_> = signs.iter().filter(|sign| self.matters(sign)).collect();
-        signs::heed(&mut tx, &signs).await?;
-        tx.commit().await?;
-        if late > 0 {
-            tracing::warn!(
-                answers = late,
-                "answers came after their slots were settled; kept and marked"
-            );
-        }
-        Ok(())
-    }
-
-    /// Whether anything follows from a sign. That a healthy endpoint answers is no news.
-    fn matters(&self, sign: &Sign) -> bool {
-        let good = matches!(sign.effect, Effect::Answers | Effect::Nothing);
-        !good || !self.pauses.is_empty() || self.failing.contains(&sign.endpoint)
-    }
-
-    /// One of the first `count` answers is not to the database's liking: finds it, keeps it as text,
-    /// and marks it. What is saved is not waiting any more, whatever happens to the next.
-    async fn save_singly(&mut self, count: usize) -> Result<()> {
-        for _ in 0..count {
-            match self.save_together(&self.unsaved[..1], &self.signs[..1]).await {
-                Err(error) if is_refused(&error) => {
-                    let answer = &mut self.unsaved[0];
-                    let call_id = answer.end.call_id;
-                    tracing::error!(
-                        call_id,
-                        error = format!("{error:#}"),
-                        "the database refused an answer; kept as text"
-                    );
-                    answer::make_text(answer);
-                    self.save_together(&self.unsaved[..1], &self.signs[..1]).await?;
-                }
-                other => other?,
-            }
-            self.saved(1);
-        }
-        Ok(())
     }
 }
 
