@@ -51,10 +51,8 @@ impl Allowance {
 impl Crawler {
     /// Whose slots to work on, the most urgent first: those of the schedules and by hand, and then
     /// the backfills'. Of a crawler of one run only that one, while it may be worked on.
-    pub(super) async fn runs(&self) -> Result<Vec<Option<i64>>> {
-        let mut tx = self.store.read().await?;
+    pub(super) async fn runs(&self, tx: &mut Tx) -> Result<Vec<Option<i64>>> {
         let unfinished = tx.unfinished_backfills().await?;
-        drop(tx);
         if !unfinished.is_empty() && self.is_idle() {
             let mut tx = self.store.begin().await?;
             tx.finish_backfills(self.clock.now()).await?;

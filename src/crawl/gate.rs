@@ -45,6 +45,10 @@ pub(super) struct Gate<'a> {
     endpoints: BTreeMap<Endpoint, (EndpointRow, usize)>,
 }
 
+fn is_of_job(pause: &&PauseRow) -> bool {
+    pause.scope == Scope::Job.as_str()
+}
+
 impl<'a> Gate<'a> {
     pub(super) async fn open(tx: &mut Tx, config: &'a Config, now: Time) -> Result<Self> {
         let today = now.last_midnight(config.timezone);
@@ -63,12 +67,20 @@ impl<'a> Gate<'a> {
             left.0 = rest(config.budget.max_calls_per_day, spent.calls);
             left.1 = rest(config.budget.max_cost_per_day_micros, spent.cost_micros);
         }
-        let mut jobs = BTreeMap::new();
-        for (name, limit) in limited {
-            jobs.insert(name.clone(), limit - tx.calls_of_job_since(name, today).await?);
-        }
         let pauses = tx.pauses(now).await?;
-        Ok(Self { config, now, pauses, left, jobs, endpoints: BTreeMap::new() })
+        let (jobs, endpoints) = (BTreeMap::new(), BTreeMap::new());
+        let mut gate = Self { config, now, pauses, left, jobs, endpoints };
+        for (name, limit) in limited {
+            let left = limit - tx.calls_of_job_since(name, today).await?;
+            gate.put_on_record(tx, Scope::Job, name, left <= 0).await?;
+            gate.jobs.insert(name.clone(), left);
+        }
+        Ok(gate)
+    }
+
+    /// The jobs whose looks nobody may make now.
+    pub(super) fn held_job_names(&self) -> Vec<String> {
+        self.pauses.iter().filter(is_of_job).map(|pause| pause.name.clone()).collect()
     }
 
     /// The pauses that last, and how the endpoints asked do: how often each failed in a row.
@@ -107,22 +119,43 @@ impl<'a> Gate<'a> {
     /// What holds an endpoint back when the budget does. It is put on record for people to see.
     async fn over_budget(&mut self, tx: &mut Tx, endpoint: Endpoint) -> Result<Option<Held>> {
         let price = self.config.price_micros(endpoint).unwrap_or(0);
-        let (scope, reason) = (Scope::Budget.as_str(), Reason::Budget.as_str());
-        let on_record = self.pauses.iter().any(|pause| pause.scope == scope);
         if self.left.0 > 0 && self.left.1 >= price {
             // Of money there may be enough for one endpoint and too little for another.
-            if on_record && self.left.1 > 0 {
-                tx.resume(scope, "all", None, self.now, self.now, "settings").await?;
-                self.pauses.retain(|pause| pause.scope != scope);
+            if self.left.1 > 0 {
+                self.put_on_record(tx, Scope::Budget, "all", false).await?;
             }
             return Ok(None);
         }
+        self.put_on_record(tx, Scope::Budget, "all", true).await?;
         let until = self.now.next_midnight(self.config.timezone);
-        if !on_record {
-            tracing::warn!(again = %until, "the budget of the day is used up");
+        Ok(Some(Held { until: Some(until), reason: Some(Reason::Budget) }))
+    }
+
+    /// Puts on record, for people to see, that a budget of the day is used up, or that it is not
+    /// any more.
+    async fn put_on_record(
+        &mut self,
+        tx: &mut Tx,
+        scope: Scope,
+        name: &str,
+        is_used_up: bool,
+    ) -> Result<()> {
+        let reason = Reason::Budget.as_str();
+        let is_it = |pause: &PauseRow| {
+            (pause.scope.as_str(), pause.name.as_str(), pause.reason.as_str())
+                == (scope.as_str(), name, reason)
+        };
+        let on_record = self.pauses.iter().any(is_it);
+        if on_record && !is_used_up {
+            tx.resume(scope.as_str(), name, Some(reason), self.now, self.now, "settings").await?;
+            self.pauses.retain(|pause| !is_it(pause));
+        }
+        if is_used_up && !on_record {
+            let until = self.now.next_midnight(self.config.timezone);
+            tracing::warn!(scope = scope.as_str(), name, again = %until, "the budget of the day is used up");
             let pause = PauseRow {
-                scope: scope.to_owned(),
-                name: "all".to_owned(),
+                scope: scope.as_str().to_owned(),
+                name: name.to_owned(),
                 reason: reason.to_owned(),
                 note: None,
                 since: self.now,
@@ -134,13 +167,13 @@ impl<'a> Gate<'a> {
             tx.pause(&pause).await?;
             self.pauses.push(pause);
         }
-        Ok(Some(Held { until: Some(until), reason: Some(Reason::Budget) }))
+        Ok(())
     }
 
     /// Lets through what may be asked of what was claimed, and puts back the rest.
     pub(super) async fn admit(&mut self, tx: &mut Tx, asked: Vec<Asked>) -> Result<Vec<Asked>> {
         let held_jobs = self.held_jobs(tx, &asked).await?;
-        let (mut admitted, mut back) = (Vec::new(), Vec::new());
+        let (mut admitted, mut back) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
         for (claim, endpoint, ask) in asked {
             let slot = (claim.target_id, claim.due_at);
             let held = match held_jobs.get(&slot) {
@@ -148,16 +181,18 @@ impl<'a> Gate<'a> {
                 None => self.held(tx, endpoint).await?,
             };
             match held {
-                Some((until, reason)) => back.push((claim, until, reason)),
+                Some((until, reason)) => {
+                    let reason = reason.map_or("", Reason::of_slot);
+                    back.entry((until, reason)).or_default().push(claim);
+                }
                 None => {
                     self.take(endpoint);
                     admitted.push((claim, endpoint, ask));
                 }
             }
         }
-        for (claim, until, reason) in back {
-            let reason = reason.map_or("", Reason::of_slot);
-            tx.postpone(&[claim], until, reason).await?;
+        for ((until, reason), claims) in back {
+            tx.postpone(&claims, until, reason).await?;
         }
         self.write_down(tx).await?;
         Ok(admitted)
@@ -187,14 +222,14 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// The slots that none of the jobs that want them may look at now, and why.
+    /// Those of the slots that none of the jobs that want them may look at now, and why: a job's
+    /// calls of the day may be used up by the first few of them.
     async fn held_jobs(
         &mut self,
         tx: &mut Tx,
         asked: &[Asked],
     ) -> Result<BTreeMap<(i64, Time), Reason>> {
-        let is_job = |pause: &&PauseRow| pause.scope == Scope::Job.as_str();
-        if self.jobs.is_empty() && !self.pauses.iter().any(|pause| is_job(&pause)) {
+        if self.jobs.is_empty() {
             return Ok(BTreeMap::new());
         }
         let claims: Vec<_> = asked.iter().map(|(claim, _, _)| claim.clone()).collect();
@@ -204,13 +239,13 @@ impl<'a> Gate<'a> {
         }
         let mut held = BTreeMap::new();
         for (slot, jobs) in wanted {
-            let paused = |job: &str| self.pauses.iter().any(|p| is_job(&p) && p.name == job);
+            let paused = |job: &str| self.pauses.iter().filter(is_of_job).find(|p| p.name == job);
             let why = |job: &Option<String>| match job.as_deref() {
-                Some(job) if paused(job) => Some(Reason::ByHand),
                 Some(job) if self.jobs.get(job).is_some_and(|left| *left <= 0) => {
                     Some(Reason::Budget)
                 }
-                _ => None,
+                Some(job) => paused(job).map(|pause| Reason::parse(&pause.reason)),
+                None => None,
             };
             let reasons: Option<Vec<_>> = jobs.iter().map(why).collect();
             match reasons.and_then(|reasons| reasons.first().copied()) {

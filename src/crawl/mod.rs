@@ -24,7 +24,7 @@ use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
 use crate::model::{Kind, Target};
 use crate::pause::{self, Reason};
-use crate::store::{Answer, Body, CallStart, Claim, PauseRow, Store};
+use crate::store::{Answer, Body, CallStart, Claim, PauseRow, Store, Wish};
 use crate::time::{Clock, Time};
 
 pub use gate::Held;
@@ -95,6 +95,7 @@ pub struct Started {
 
 /// What starting the calls of one kind and run came to.
 struct Sent {
+    claims: usize,
     calls: usize,
     /// What holds back more, if anything that all runs share does.
     held: Option<Held>,
@@ -211,24 +212,16 @@ impl Crawler {
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
-        let mut turns = Vec::new();
-        for run in self.runs().await? {
-            let kinds = (0..Kind::ALL.len()).map(|n| Kind::ALL[(self.turn + n) % Kind::ALL.len()]);
-            turns.extend(kinds.map(|kind| (run, kind)));
-        }
-        for (run, kind) in turns {
-            let free = self.room(self.config.endpoint(kind).provider());
-            if free == 0 {
-                continue;
-            }
-            // Looked at first: a transaction that may write is not for idle hours.
-            let mut tx = self.store.read().await?;
-            let due = tx.count_due(kind, run, free, self.clock.now()).await?;
-            drop(tx);
-            if due > 0 {
-                let sent = self.start(kind, run, due).await?;
+        for (run, kinds) in self.due().await? {
+            for kind in kinds {
+                let free = self.room(self.config.endpoint(kind).provider());
+                if free == 0 {
+                    continue;
+                }
+                let sent = self.start(kind, run, free).await?;
                 started.calls += sent.calls;
-                started.more |= sent.calls > 0 && sent.calls < due && sent.held.is_none();
+                // What was put back makes room for what stood behind it.
+                started.more |= sent.claims > sent.calls;
                 started.held.extend(sent.held);
                 limited.extend(run.filter(|_| sent.is_limited));
             }
@@ -237,6 +230,22 @@ impl Crawler {
             self.halt_limited(&limited).await?;
         }
         Ok(started)
+    }
+
+    /// The runs to work on, each with the kinds that it has slots due of. Looked at first: a
+    /// transaction that may write is not for idle hours.
+    async fn due(&self) -> Result<Vec<(Option<i64>, Vec<Kind>)>> {
+        let mut due = Vec::new();
+        let mut tx = self.store.read().await?;
+        for run in self.runs(&mut tx).await? {
+            let mut kinds = tx.kinds_due(run, self.clock.now()).await?;
+            kinds.sort_by_key(|kind| {
+                let place = Kind::ALL.iter().position(|it| it == kind).unwrap_or(0);
+                (place + Kind::ALL.len() - self.turn) % Kind::ALL.len()
+            });
+            due.push((run, kinds));
+        }
+        Ok(due)
     }
 
     /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
@@ -252,11 +261,13 @@ impl Crawler {
         let room = allowance.calls(room);
         // What a limit of its own stops, no rate holds back.
         let held = held.filter(|_| !is_limited);
-        let mut admitted = Vec::new();
+        let (mut claims, mut admitted) = (0, Vec::new());
         if room > 0 {
-            let until = now.plus(config.lease);
-            let claims = tx.claim(self.owner, kind, run, room, now, until).await?;
-            let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
+            let held_jobs = &gate.held_job_names();
+            let wish = Wish { owner: self.owner, kind, run, held_jobs, limit: room };
+            let asked = tx.claim(wish, now, now.plus(config.lease)).await?;
+            claims = asked.len();
+            let asked = asked.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = gate.admit(&mut tx, asked).await?;
         }
         let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
@@ -279,7 +290,7 @@ impl Crawler {
         for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
             self.send(claim, endpoint, ask, call_id);
         }
-        Ok(Sent { calls, held, is_limited })
+        Ok(Sent { claims, calls, held, is_limited })
     }
 
     /// The rows that calls have on the ledger before they are sent.

@@ -68,7 +68,8 @@ impl Tx {
         Ok(spent.unwrap_or_default())
     }
 
-    /// The calls from `since` on for slots that a job wanted.
+    /// The calls from `since` on for slots that a job wanted. The cross joins go from the calls of
+    /// the day, not from everything that was ever asked about the job's targets.
     ///
     /// # Errors
     /// When the database fails.
@@ -77,11 +78,10 @@ impl Tx {
             self,
             Spent,
             "select count(*) as calls, cast(0 as bigint) as cost_micros
-             from calls c
-             join job_runs jr on jr.due_at = c.due_at
-             join jobs j on j.job_id = jr.job_id
-             join job_targets jt on jt.job_id = j.job_id and jt.target_id = c.target_id
-             where j.name = $1 and c.opened_at >= $2",
+             from jobs j cross join calls c cross join job_runs jr cross join job_targets jt
+             where j.name = $1 and c.opened_at >= $2
+               and jr.job_id = j.job_id and jr.due_at = c.due_at
+               and jt.job_id = j.job_id and jt.target_id = c.target_id",
             job,
             since
         );
@@ -122,7 +122,7 @@ impl Tx {
                               reason = coalesce(slots.reason, case when $3 <> '' then $3 end)
              from {rows}
              where slots.target_id = r.target_id and slots.due_at = r.due_at
-               and slots.outcome is null",
+               and coalesce(slots.outcome, 'open') = 'open'",
         );
         Ok(execute!(self, sql, slot_keys(claims)?, until, reason))
     }

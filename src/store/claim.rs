@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{Count, Tx, fetch_all, fetch_optional};
+use super::rows::array;
+use super::{Tx, fetch_all, fetch_optional};
 use crate::model::Kind;
 use crate::time::Time;
 
@@ -34,38 +35,39 @@ pub struct Claim {
 }
 
 #[derive(sqlx::FromRow)]
+struct KindRow {
+    kind: String,
+}
+
+#[derive(sqlx::FromRow)]
 struct RetryRow {
     retry_at: Option<Time>,
 }
 
 /// The slots of the kind `$4` and the run `$5` that may be claimed at `$1` by `$2`, `$6` at the
 /// most. Nobody claims anew what is still in its own hands, however late it is. A backfill's slots
-/// are claimed by its run alone: their priority is larger than the largest asked for, `$7`.
+/// are claimed by its run alone: their priority is larger than the largest asked for, `$7`. What a
+/// job of the list `$8` has planned stays where it is, unless another job wants it, too; `$held` is
+/// that list as rows.
 ///
 /// The earliest come first, and of one fire another target each time, so that an upstream that
 /// is too slow for all of them starves none. One target is never looked at twice at once: of
 /// several claimable slots of a target the oldest comes first. Another run's slots are none of
 /// those, because whoever works off one run alone would wait for them for ever.
 ///
-/// The candidates are chosen before that is asked of each, in the order of the index `slots_open`:
-/// the columns there have to be those that are ordered by here. `$open` names the index that holds
-/// the open slots: a target's history is long, and statistics know nothing of how few are open.
+/// They are gone through in the order of the index `slots_open`, whose columns are those that are
+/// ordered by here, until there are enough. `$due` and `$open` name the indexes that hold the open
+/// slots: a target's history is long, and statistics know nothing of how few are open.
 macro_rules! claimable {
-    ($open:literal, $lock:literal) => {
+    ($due:literal, $open:literal, $lock:literal, $held:literal) => {
         concat!(
-            "with due as materialized (
-                 select target_id, due_at, retry_at, (target_id * 7919 + run_id * 104729) % 10007 as turn
-                 from slots
-                 where outcome is null and kind = $4 and priority <= $7 and retry_at <= $1
-                   and ($5 = 0 or run_id = $5)
-                   and (lease_until is null or (lease_until <= $1 and lease_owner <> $2))
-                 order by priority, retry_at, turn limit $6 + 100)
-             update slots set lease_owner = $2, lease_until = $3, attempts = attempts + 1,
+            "update slots set lease_owner = $2, lease_until = $3, attempts = attempts + 1,
                               fence = fence + 1
              from (
-                 select s.target_id, s.due_at
-                 from due d cross join slots s
-                 where s.target_id = d.target_id and s.due_at = d.due_at and s.outcome is null
+                 select s.target_id, s.due_at from slots s ",
+            $due,
+            "    where s.outcome is null and s.kind = $4 and s.priority <= $7 and s.retry_at <= $1
+                   and ($5 = 0 or s.run_id = $5)
                    and (s.lease_until is null or (s.lease_until <= $1 and s.lease_owner <> $2))
                    and not exists (
                        select 1 from slots o ",
@@ -75,7 +77,21 @@ macro_rules! claimable {
                               or (o.retry_at <= $1 and o.due_at < s.due_at
                                   and o.priority <= s.priority
                                   and ($5 = 0 or o.run_id = $5))))
-                 order by d.retry_at, d.turn limit $6",
+                   and ($8 = '[]'
+                        or not exists (
+                            select 1 from job_runs jr cross join jobs j
+                            where jr.run_id = s.run_id and j.job_id = jr.job_id
+                              and j.name in ",
+            $held,
+            "           )
+                        or exists (
+                            select 1 from jobs j cross join job_targets jt cross join job_runs jr
+                            where j.kind = s.kind and j.is_active and j.name not in ",
+            $held,
+            "                 and jt.job_id = j.job_id and jt.target_id = s.target_id
+                              and jr.job_id = j.job_id and jr.due_at = s.due_at))
+                 order by s.priority, s.retry_at, (s.target_id * 7919 + s.run_id * 104729) % 10007
+                 limit $6",
             $lock,
             ") as c
              where slots.target_id = c.target_id and slots.due_at = c.due_at
@@ -88,74 +104,90 @@ macro_rules! claimable {
     };
 }
 
+/// Whose slots are to be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// The process.
+    pub owner: i64,
+    /// Targets of one kind are asked of one endpoint, so a kind is what a caller limits.
+    pub kind: Kind,
+    /// Those of this run only; `None`: of all runs but backfills.
+    pub run: Option<i64>,
+    /// The names of jobs whose looks are not to be made: a slot that no other job wants stays.
+    pub held_jobs: &'a [String],
+    /// So many at the most.
+    pub limit: usize,
+}
+
 /// Up to which priority slots are handed out: without a run no backfill's are.
 fn largest_priority(run: Option<i64>) -> i64 {
     if run.is_some() { BACKFILL } else { 0 }
 }
 
 impl Tx {
-    /// Claims up to `limit` slots of a kind, until `lease_until`; of one run only, if one is given,
-    /// else of all runs but backfills.
-    /// Targets of one kind are asked of one endpoint, so a kind is what a caller limits.
+    /// Claims slots until `lease_until`.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn claim(
         &mut self,
-        owner: i64,
-        kind: Kind,
-        run: Option<i64>,
-        limit: usize,
+        wish: Wish<'_>,
         now: Time,
         lease_until: Time,
     ) -> Result<Vec<Claim>> {
         // Differs by necessity: only PostgreSQL has several writers that must step around each
-        // other's rows, and only SQLite has to be told its index.
+        // other's rows, only SQLite has to be told its indexes, and each reads lists its own way.
         let sql = match self {
-            Self::Sqlite(_) => claimable!("indexed by slots_open_by_target", ""),
-            Self::Postgres(_) => claimable!("", " for update of s skip locked"),
+            Self::Sqlite(_) => claimable!(
+                "indexed by slots_open",
+                "indexed by slots_open_by_target",
+                "",
+                "(select value from json_each($8))"
+            ),
+            Self::Postgres(_) => claimable!(
+                "",
+                "",
+                " for update of s skip locked",
+                "(select value from jsonb_array_elements_text($8::jsonb) as v(value))"
+            ),
         };
         Ok(fetch_all!(
             self,
             Claim,
             sql,
             now,
-            owner,
+            wish.owner,
             lease_until,
-            kind.as_str(),
-            run.unwrap_or(0),
-            i64::try_from(limit)?,
-            largest_priority(run)
+            wish.kind.as_str(),
+            wish.run.unwrap_or(0),
+            i64::try_from(wish.limit)?,
+            largest_priority(wish.run),
+            array(wish.held_jobs)?
         ))
     }
 
-    /// How many slots of this kind may be claimed now, counted up to `limit`: of one run only, if
-    /// one is given, else of all runs but backfills.
+    /// The kinds of which slots may be claimed now: of one run only, if one is given, else of all
+    /// runs but backfills.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn count_due(
-        &mut self,
-        kind: Kind,
-        run: Option<i64>,
-        limit: usize,
-        now: Time,
-    ) -> Result<usize> {
-        let row = fetch_optional!(
+    pub async fn kinds_due(&mut self, run: Option<i64>, now: Time) -> Result<Vec<Kind>> {
+        let rows = fetch_all!(
             self,
-            Count,
-            "select count(*) as count from (
-                 select 1 from slots
-                 where outcome is null and kind = $2 and priority <= $5 and retry_at <= $1
-                   and (lease_until is null or lease_until <= $1)
-                   and ($3 = 0 or run_id = $3) limit $4) as due",
+            KindRow,
+            "select kind from (
+                 select 'note' as kind union all select 'keyword'
+                 union all select 'kol_search' union all select 'work') as kinds
+             where exists (
+                 select 1 from slots s
+                 where s.outcome is null and s.kind = kinds.kind and s.priority <= $3
+                   and s.retry_at <= $1 and (s.lease_until is null or s.lease_until <= $1)
+                   and ($2 = 0 or s.run_id = $2))",
             now,
-            kind.as_str(),
             run.unwrap_or(0),
-            i64::try_from(limit)?,
             largest_priority(run)
         );
-        Ok(usize::try_from(row.map_or(0, |row| row.count))?)
+        Ok(rows.iter().filter_map(|row| Kind::parse(&row.kind)).collect())
     }
 
     /// When the next open slot may be tried: of one run only, if one is given, else of all but

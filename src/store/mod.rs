@@ -41,7 +41,7 @@ pub use availability::{Asked, Unavailable};
 pub use backfill::{BackfillRow, Limits, Looks, NewBackfill};
 pub use body::Body;
 pub use budget::{Spent, Wanted};
-pub use claim::Claim;
+pub use claim::{Claim, Wish};
 pub use config_loads::{ConfigLoad, ConfigState};
 pub use connect::{Schema, Store};
 pub use endpoints::EndpointRow;

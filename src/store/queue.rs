@@ -115,6 +115,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn settle(&mut self, settled: &[Settlement]) -> Result<BTreeSet<i64>> {
+        // `coalesce` keeps PostgreSQL from going through all open slots instead of to these.
         let rows = Rows::of(
             "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
              closed_at time, retry_at time, page int",
@@ -131,7 +132,7 @@ impl Tx {
                  lease_owner = null, lease_until = null
              from {rows}
              where slots.target_id = r.target_id and slots.due_at = r.due_at
-               and slots.fence = r.fence and slots.outcome is null
+               and slots.fence = r.fence and coalesce(slots.outcome, 'open') = 'open'
              returning slots.call_id as call_id",
             )
             .await?;

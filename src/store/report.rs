@@ -113,8 +113,9 @@ impl Tx {
             "select count(*) as due,
                     count(case when outcome = 'observed' then 1 end) as observed,
                     count(case when outcome = 'missed' then 1 end) as missed,
-                    count(case when outcome is null then 1 end) as open
-             from slots where due_at >= $1",
+                    count(*) - count(outcome) as open
+             from job_runs jr cross join slots s
+             where jr.due_at >= $1 and s.run_id = jr.run_id",
             since
         );
         Ok(totals.unwrap_or_default())
@@ -169,8 +170,9 @@ impl Tx {
         Ok(fetch_all!(
             self,
             Problem,
-            "select 'missed' as what, reason as why, count(*) as times, max(closed_at) as last_at
-             from slots where outcome = 'missed' and due_at >= $1 group by reason
+            "select 'missed' as what, reason as why, count(*) as times, max(s.closed_at) as last_at
+             from job_runs jr cross join slots s
+             where jr.due_at >= $1 and s.run_id = jr.run_id and s.outcome = 'missed' group by reason
              union all
              select 'retrying', reason, count(*), max(due_at)
              from slots where outcome is null and reason is not null group by reason

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tidewatch::model::{Batch, Kind, KolSearch, Target};
 use tidewatch::store::{
     Answer, Body, CallEnd, CallStart, Claim, Document, Fires, JobEntry, Next, Resolved, Settlement,
-    Store, Tx,
+    Store, Tx, Wish,
 };
 use tidewatch::time::Time;
 
@@ -56,13 +56,19 @@ fn open_at(due: &str) -> Fires {
     Fires { missed: vec![], open: vec![at(due)] }
 }
 
+/// Notes of a run, or of all runs, for nobody in particular.
+fn wish(run: Option<i64>, limit: usize) -> Wish<'static> {
+    Wish { owner: OWNER, kind: Kind::Note, run, held_jobs: &[], limit }
+}
+
 async fn claim(tx: &mut Tx, now: &str) -> Vec<Claim> {
     claim_as(tx, OWNER, now).await
 }
 
 async fn claim_as(tx: &mut Tx, owner: i64, now: &str) -> Vec<Claim> {
     let until = at(now).plus(Duration::from_secs(150));
-    let mut claims = tx.claim(owner, Kind::Note, None, 10, at(now), until).await.unwrap();
+    let wish = Wish { owner, ..wish(None, 10) };
+    let mut claims = tx.claim(wish, at(now), until).await.unwrap();
     claims.sort_by_key(|claim| claim.target_id);
     claims
 }
@@ -177,22 +183,15 @@ async fn a_slot_is_claimed_once_and_its_target_looked_at_by_one_at_a_time(databa
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
-    let mut due = Vec::new();
-    for (kind, limit, now) in [
-        (Kind::Note, 9, "08:59:59"),
-        (Kind::Note, 9, "09:00:00"),
-        (Kind::Note, 1, "09:00:00"),
-        (Kind::Work, 9, "09:00:00"),
-    ] {
-        due.push(tx.count_due(kind, None, limit, at(now)).await.unwrap());
-    }
-    assert_eq!(due, [0, 2, 1, 0]);
+    assert_eq!(tx.kinds_due(None, at("08:59:59")).await.unwrap(), []);
+    assert_eq!(tx.kinds_due(None, at("09:00:00")).await.unwrap(), [Kind::Note]);
     let claims = claim(&mut tx, "09:00:00").await;
     assert_eq!(claims.len(), 2);
     assert_eq!(
         (claims[0].attempt, claims[0].page, claims[0].item_id.as_deref()),
         (1, 1, Some("a"))
     );
+    assert_eq!(tx.kinds_due(None, at("09:00:01")).await.unwrap(), []);
     assert!(claim(&mut tx, "09:00:01").await.is_empty());
     // By hand, beside a look that is under way: it waits for that one.
     let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
@@ -212,9 +211,47 @@ async fn a_run_alone_does_not_wait_for_older_looks_of_others(database: Database)
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
     let until = at("09:05:00");
-    let claims = tx.claim(OWNER, Kind::Note, Some(run), 10, at("09:01:00"), until).await;
+    let claims = tx.claim(wish(Some(run), 10), at("09:01:00"), until).await;
     assert_eq!(claims.unwrap()[0].due_at, at("09:01:00"));
     assert!(claim(&mut tx, "09:01:01").await.is_empty(), "one look at a target at a time");
+}
+
+on_both!(what_a_held_job_wants_stays_and_keeps_nothing_from_the_others);
+async fn what_a_held_job_wants_stays_and_keeps_nothing_from_the_others(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let many: Vec<_> = (0..500).map(|n| note(&format!("many{n}"))).collect();
+    let shared = note("many7");
+    for (name, notes) in [("held", &many[..]), ("free", &[note("mine"), shared])] {
+        let job = tx.put_job(&hourly(name), at("08:30:00")).await.unwrap();
+        tx.put_targets(notes, at("08:30:00")).await.unwrap();
+        tx.set_watchlist(job, notes, at("08:30:00")).await.unwrap();
+        tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    }
+    let held_jobs = ["held".to_owned()];
+    let of_others = Wish { held_jobs: &held_jobs, ..wish(None, 8) };
+    let claims = tx.claim(of_others, at("09:00:00"), at("09:01:00")).await.unwrap();
+    let mut keys: Vec<_> = claims.iter().map(|claim| claim.key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["many7", "mine"]);
+    assert!(tx.claim(of_others, at("09:00:01"), at("09:01:00")).await.unwrap().is_empty());
+    assert_eq!(tx.claim(wish(None, 8), at("09:00:01"), at("09:01:00")).await.unwrap().len(), 8);
+}
+
+on_both!(a_long_queue_of_one_target_keeps_nothing_from_the_others);
+async fn a_long_queue_of_one_target_keeps_nothing_from_the_others(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let entry = JobEntry { overlap: "queue", ..hourly("queue") };
+    let job = tx.put_job(&entry, at("00:00:00")).await.unwrap();
+    tx.put_targets(&[note("slow")], at("00:00:00")).await.unwrap();
+    tx.set_watchlist(job, &[note("slow")], at("00:00:00")).await.unwrap();
+    let open = (0..400).map(|n| at("00:00:00").plus(Duration::from_secs(60 * n))).collect();
+    tx.fire(job, &Fires { missed: vec![], open }, None, at("09:00:00")).await.unwrap();
+    let job = campaign(&mut tx, &[note("a"), note("b")]).await;
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    let keys = claim(&mut tx, "09:00:00").await.into_iter().map(|claim| claim.key);
+    assert_eq!(keys.collect::<Vec<_>>(), ["slow", "a", "b"]);
 }
 
 on_both!(a_look_settles_its_slot_with_ledger_document_and_rows);
@@ -350,7 +387,8 @@ async fn a_search_is_a_target_by_its_filter(database: Database) {
     let mut tx = store.begin().await.unwrap();
     tx.run_by_hand(std::slice::from_ref(&target), "fetch", at("09:00:00")).await.unwrap();
     let now = at("09:00:00");
-    let claims = tx.claim(OWNER, Kind::KolSearch, None, 10, now, now).await.unwrap();
+    let wish = Wish { kind: Kind::KolSearch, ..wish(None, 10) };
+    let claims = tx.claim(wish, now, now).await.unwrap();
     assert_eq!(KolSearch::from_key(&claims[0].key), Some(search));
 }
 

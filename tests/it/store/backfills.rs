@@ -9,7 +9,7 @@ use tidewatch::store::{
 };
 use tidewatch::time::Time;
 
-use super::{OWNER, answer, at, call, campaign, claim, note, open_at};
+use super::{OWNER, answer, at, call, campaign, claim, note, open_at, wish};
 use crate::databases::{Database, count, on_both, rows};
 use crate::rows::one_of_each;
 
@@ -20,7 +20,7 @@ fn many(limits: Limits) -> NewBackfill {
 
 async fn claim_run(tx: &mut Tx, run: i64, limit: usize, now: &str) -> Vec<Claim> {
     let until = at(now).plus(Duration::from_secs(150));
-    tx.claim(OWNER, Kind::Note, Some(run), limit, at(now), until).await.unwrap()
+    tx.claim(wish(Some(run), limit), at(now), until).await.unwrap()
 }
 
 on_both!(looks_of_a_backfill_are_its_own_and_no_schedule_settles_them);
@@ -33,8 +33,9 @@ async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: 
         tx.put_backfill(&many(Limits::default()), &[note("a"), note("b")], due).await.unwrap();
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.close_unwatched(at("09:00:00")).await.unwrap();
-    assert_eq!(tx.count_due(Kind::Note, None, 10, at("09:00:00")).await.unwrap(), 1);
-    assert_eq!(tx.count_due(Kind::Note, Some(run), 10, at("09:00:00")).await.unwrap(), 2);
+    for run in [None, Some(run)] {
+        assert_eq!(tx.kinds_due(run, at("09:00:00")).await.unwrap(), [Kind::Note]);
+    }
     // Of one target only one look is made at a time, whoever planned it.
     let live = claim(&mut tx, "09:00:00").await;
     assert_eq!(

@@ -2,10 +2,9 @@
 
 use std::slice;
 
-use tidewatch::model::Kind;
 use tidewatch::store::{EndpointRow, PauseRow, Spent, Store, Tx};
 
-use super::{OWNER, at, call, campaign, claim, note, open_at};
+use super::{at, call, campaign, claim, note, open_at, wish};
 use crate::databases::{Database, on_both};
 
 fn pause(scope: &str, name: &str, reason: &str) -> PauseRow {
@@ -128,7 +127,7 @@ async fn what_is_spent_is_read_from_the_ledger_and_claims_go_back_untried(databa
     tx.postpone(&again, at("10:00:00"), "").await.unwrap();
     let run = tx.run_by_hand(&[note("c")], "fetch", at("11:00:00")).await.unwrap();
     let until = at("12:00:00");
-    let claims = tx.claim(OWNER, Kind::Note, Some(run), 1, at("11:00:00"), until).await.unwrap();
+    let claims = tx.claim(wish(Some(run), 1), at("11:00:00"), until).await.unwrap();
     let wanted = tx.wanted_by(&claims).await.unwrap();
     assert!(wanted.len() == 1 && wanted[0].job.is_none());
 }

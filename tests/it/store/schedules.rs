@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tidewatch::model::{Batch, Kind};
-use tidewatch::store::{ConfigLoad, Fires, JobEntry, Next, PauseRow, Tx};
+use tidewatch::model::Batch;
+use tidewatch::store::{ConfigLoad, Fires, JobEntry, Next, PauseRow, Tx, Wish};
 
-use super::{OWNER, at, campaign, claim, hourly, look, note, open_at};
+use super::{OWNER, at, campaign, claim, hourly, look, note, open_at, wish};
 use crate::databases::{Database, on_both, rows};
 
 /// A job of this name that watches these notes, as `entry` says.
@@ -95,7 +95,7 @@ async fn the_looks_of_a_fire_are_spread_and_each_target_keeps_its_place(database
         let mut claims = Vec::new();
         for minute in 0..10 {
             let now = due.plus(Duration::from_secs(60 * minute + 59));
-            let minutes = tx.claim(OWNER, Kind::Note, None, 100, now, now);
+            let minutes = tx.claim(wish(None, 100), now, now);
             let minutes = minutes.await.unwrap();
             assert!((5..=15).contains(&minutes.len()), "{} in one minute", minutes.len());
             assert!(minutes.iter().all(|claim| claim.due_at == due));
@@ -117,7 +117,7 @@ async fn what_a_clock_that_was_ahead_has_planned_is_taken_back(database: Databas
     let fires = Fires { missed: missed.to_vec(), open: vec![at("13:00:00")] };
     tx.fire(job, &fires, None, at("13:00:00")).await.unwrap();
     assert_eq!(tx.count_watched(job).await.unwrap(), 2);
-    let tried = tx.claim(OWNER, Kind::Note, None, 1, at("13:00:00"), at("19:00:00"));
+    let tried = tx.claim(wish(None, 1), at("13:00:00"), at("19:00:00"));
     let tried = tried.await.unwrap().remove(0);
     assert_eq!(tx.unplan(job, at("10:00:00"), at("13:00:00")).await.unwrap(), 5);
     let runs = "select '' || due_at from job_runs order by 1";
@@ -128,7 +128,8 @@ async fn what_a_clock_that_was_ahead_has_planned_is_taken_back(database: Databas
     let mut tx = store.begin().await.unwrap();
     let (now, soon) = (at("10:30:00"), at("10:31:00"));
     assert_eq!(tx.pull_in(now, soon, at("10:45:00")).await.unwrap(), 1);
-    let again = tx.claim(8, Kind::Note, None, 9, at("10:45:00"), at("10:46:00"));
+    let wish = Wish { owner: 8, ..wish(None, 9) };
+    let again = tx.claim(wish, at("10:45:00"), at("10:46:00"));
     let again = again.await.unwrap();
     assert_eq!(again.len(), 1);
     assert_eq!((again[0].target_id, again[0].due_at), (tried.target_id, at("13:00:00")));
