@@ -27,6 +27,14 @@ const POSTGRES_CONNECTIONS: u32 = 5;
 /// Readers of a SQLite file at once.
 const SQLITE_READERS: u32 = 4;
 
+/// What the writer of an SQLite file keeps of it in memory, in KiB below zero: the upper pages of
+/// every index.
+const WRITER_CACHE: &str = "-16384";
+
+/// Pages in the journal before it is moved into the SQLite file: a page of an index that many
+/// answers touch is moved once for all of them.
+const CHECKPOINT_PAGES: &str = "4000";
+
 /// How long to wait for a connection before calling the database unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -124,7 +132,11 @@ impl Store {
         let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).before_acquire(
             |connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }),
         );
-        let writer = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+        let writer = options
+            .clone()
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
+        let writer = pool.clone().max_connections(1).connect_with(writer).await?;
         let readers =
             pool.max_connections(SQLITE_READERS).connect_lazy_with(options.read_only(true));
         Ok(Self::Sqlite { writer, readers })
