@@ -104,7 +104,8 @@ on_both!(a_resolver_that_fails_is_tried_by_one_link_at_a_time);
 async fn a_resolver_that_fails_is_tried_by_one_link_at_a_time(database: Database) {
     let links = world().work_links(20);
     let jobs = format!(
-        "[[job]]\nname = \"links\"\nkind = \"works\"\nschedule = \"0 9 * * *\"\nurls = {links:?}\n"
+        "concurrency = 20\n[douyin]\nprovider = \"justoneapi\"\n[[job]]\nname = \"links\"\n\
+         kind = \"works\"\nschedule = \"0 9 * * *\"\nurls = {links:?}\n"
     );
     let mut env = Env::new(database, &jobs).await;
     env.fails("work-link=503");
