@@ -217,13 +217,16 @@ impl Tx {
             settlement.target_id,
             settlement.at
         );
-        // The item may have a look of its own at the same time: one is enough.
+        // The item may have a look at the same time, of its own or by another link: one is enough.
         execute!(
             self,
             "update slots set outcome = 'missed', reason = 'superseded', closed_at = $3
              where target_id = $1 and due_at = $2 and outcome is null and exists (
-                 select 1 from slots o join targets item on item.target_id = o.target_id
-                 where item.kind = $4 and item.key = $5 and o.due_at = $2 and o.target_id <> $1)",
+                 select 1 from targets item join slots o on o.target_id = item.target_id
+                 where item.kind = $4 and o.due_at = $2 and o.target_id <> $1
+                   and (o.outcome is null or o.outcome = 'observed')
+                   and item.key in (select cast($5 as text) union all
+                                    select link from links where kind = $4 and item_id = $5))",
             settlement.target_id,
             settlement.due_at,
             settlement.at,
