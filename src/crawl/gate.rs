@@ -97,12 +97,13 @@ impl<'a> Gate<'a> {
             Standing::Probe(_) => most.min(1),
             Standing::Open => most,
         };
+        // Before anything of pauses is written: see `signs::heed`.
+        let (row, taken) = self.endpoint(tx, endpoint).await?;
         if let Some(held) = self.over_budget(tx, endpoint).await? {
             return Ok((0, Some(held)));
         }
         let most = most.min(usize::try_from(self.left.0).unwrap_or(usize::MAX));
         let rate = self.config.provider(endpoint.provider()).rate_per_second;
-        let (row, taken) = self.endpoint(tx, endpoint).await?;
         let (free, wait) = pace::room(&row, rate, self.now);
         let free = free.saturating_sub(taken);
         let held = Held { until: Some(self.now.plus(wait)), reason: None };

@@ -110,6 +110,16 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
     }
 }
 
+/// Whether an error says that the database undid a transaction because another one stood in its
+/// way: nothing is wrong with either, and doing it again goes through.
+pub fn is_conflict(error: &anyhow::Error) -> bool {
+    let Some(sqlx::Error::Database(error)) = error.downcast_ref::<sqlx::Error>() else {
+        return false;
+    };
+    // PostgreSQL: a deadlock, or a failure to serialise.
+    error.code().is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001"))
+}
+
 /// Runs a statement; the number of rows it touched.
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {

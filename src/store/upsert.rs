@@ -197,11 +197,17 @@ impl Tx {
         let Shape { table, id, .. } = shape;
         let mut rows = Rows::new(&["id text"]);
         ids.for_each(|id| rows.push(vec![Cell::Text(id.clone())]));
+        // Differs by necessity: searches overlap, and two that save the same KOLs must not wait for
+        // each other in turn. In SQLite a transaction that may write is alone already.
+        let lock = match self {
+            Self::Postgres(_) if *table == "kols" => " order by t.kol_id for update of t",
+            _ => "",
+        };
         // A cross join keeps SQLite from going through the whole table.
         let sql = format!(
             "select t.{id} as id, t.fingerprint as fingerprint, t.first_seen_at as first_seen_at,
                     t.last_seen_at as last_seen_at
-             from {{rows}} cross join {table} t where t.{id} = r.id"
+             from {{rows}} cross join {table} t where t.{id} = r.id{lock}"
         );
         let stored: Vec<Stored> = self.fetch_over(&rows, &sql).await?;
         Ok(stored.into_iter().map(|row| (row.id.clone(), row)).collect())

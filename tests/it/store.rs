@@ -3,6 +3,7 @@
 mod alerts;
 mod availability;
 mod backfills;
+mod conflicts;
 mod limits;
 mod processes;
 mod runs;
