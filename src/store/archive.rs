@@ -13,6 +13,9 @@ use crate::time::Time;
 /// documents may give other rows.
 pub const NORMALISER: i64 = 1;
 
+/// The mark of a document that makes no rows.
+pub(super) const LATE: &str = "late: its slot was settled without it";
+
 /// A call and everything that came of it, to be saved together.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -133,7 +136,7 @@ impl Tx {
     ) -> Result<()> {
         let rows = answers.iter().filter_map(|answer| {
             let document = answer.document.as_ref()?;
-            let late = (!in_time(answer)).then_some("late: its slot was settled without it");
+            let late = (!in_time(answer)).then_some(LATE);
             Some(DocumentRow {
                 document_id: answer.end.call_id,
                 endpoint: document.endpoint,
@@ -144,7 +147,7 @@ impl Tx {
                 http_status: document.http_status,
                 outcome: answer.end.outcome,
                 normaliser: NORMALISER,
-                drift: document.drift.as_deref().or(late),
+                drift: late.or(document.drift.as_deref()),
                 body: &document.body.json,
                 cleaned: document.body.cleaned,
                 exact: document.body.exact.as_deref().map(Bytes),

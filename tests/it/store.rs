@@ -6,6 +6,7 @@ mod backfills;
 mod conflicts;
 mod limits;
 mod processes;
+mod replay;
 mod runs;
 mod schedules;
 
