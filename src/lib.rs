@@ -5,8 +5,7 @@
 //! that into planned looks in the [`store`], [`crawl`] is the one step that looks, [`retry`] says
 //! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
 //! each is a [`process`] on record, and [`vitals`] say how it is. [`backfill`] brings many things in
-//! at once, [`watchlist`] reads
-//! what people paste, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
+//! at once, [`replay`] makes the rows anew from what is kept, [`watchlist`] reads what people paste, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
 pub mod alerts;
@@ -21,6 +20,7 @@ pub mod model;
 pub mod pause;
 pub mod plan;
 pub mod process;
+pub mod replay;
 pub mod retry;
 pub mod runs;
 pub mod schedule;

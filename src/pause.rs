@@ -133,8 +133,8 @@ impl Reason {
 pub enum Standing {
     /// As often as its rate allows.
     Open,
-    /// By one call, which shows whether the pause is over.
-    Probe,
+    /// By one call, which shows whether the pause for this reason is over.
+    Probe(Reason),
     /// Not before this time; `None`: not until somebody resumes it.
     Held(Option<Time>, Reason),
 }
@@ -156,7 +156,7 @@ pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing 
         let reason = Reason::parse(&pause.reason);
         standing = match (standing, pause.probe_at) {
             (Standing::Held(..), Some(at)) if at <= now => standing,
-            (_, Some(at)) if at <= now => Standing::Probe,
+            (_, Some(at)) if at <= now => Standing::Probe(reason),
             (Standing::Held(until, first), probe_at) => {
                 // The one that lasts longer decides.
                 let end = [probe_at, pause.until].into_iter().flatten().min();
@@ -221,7 +221,8 @@ mod tests {
         let balance = [pause(Scope::Provider, "justoneapi", Reason::Balance, Some("09:10:00"))];
         let held = Standing::Held(Some(at("09:10:00")), Reason::Balance);
         assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:09:59")), held);
-        assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:10:00")), Standing::Probe);
+        let probe = Standing::Probe(Reason::Balance);
+        assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:10:00")), probe);
         assert_eq!(standing(&balance, Endpoint::AmagiWorkById, at("09:00:00")), Standing::Open);
     }
 

@@ -104,6 +104,16 @@ impl Words {
                  leave the job"
                     .to_owned(),
             ),
+            (Condition::Refused, Language::Chinese) => (
+                "接口拒绝查询",
+                "接口认为请求有误，不再定时查询。处理：用 tidewatch status 看原因，改正任务里的条目或接口设置".to_owned(),
+            ),
+            (Condition::Refused, Language::English) => (
+                "Questions are refused",
+                "Upstream says that the question is wrong; it is not asked by schedule any more. \
+                 To do: see tidewatch status for its words, and correct the entry or the endpoint"
+                    .to_owned(),
+            ),
         };
         Self { what, what_to_do }
     }
@@ -226,6 +236,14 @@ mod tests {
             "[Tidewatch] 已恢复：任务没有采到数据，1 项\n\
              - spring，2026-03-09 22:10 CST 至 2026-03-10 00:00 CST"
         );
+    }
+
+    #[test]
+    fn what_is_refused_is_not_called_gone() {
+        let rows = [row(Condition::Refused, "note 6a01b2c3000000000e00d4e5", "", None)];
+        let text = told(Condition::Refused, Language::English, &rows);
+        assert!(text.starts_with("[Tidewatch] Questions are refused: 1\n"), "{text}");
+        assert!(!text.contains("Deleted"), "{text}");
     }
 
     #[test]

@@ -61,15 +61,15 @@ pub(super) fn without_code(http_status: u16, body: &str) -> Reading {
     Reading { message: Some(shown(&evidence)), billed, drift, ..Reading::of(outcome) }
 }
 
-/// A failing server may have done the work, and been paid for it, before it failed.
+/// A failing server may have done the work, and been paid for it, before it failed. Only 400 and 422
+/// are about the question: any other 4xx without a code is as likely a gateway's word, and passes.
 fn by_http_status(http_status: u16) -> (Outcome, Billed) {
     match http_status {
         401 => (Outcome::BadCredentials, Billed::No),
         403 => (Outcome::Denied, Billed::No),
-        408 => (Outcome::Retryable, Billed::Unknown),
         429 => (Outcome::RateLimited, Billed::No),
-        400..500 => (Outcome::BadRequest, Billed::No),
-        500..600 => (Outcome::Retryable, Billed::Unknown),
+        400 | 422 => (Outcome::BadRequest, Billed::No),
+        400..600 => (Outcome::Retryable, Billed::Unknown),
         _ => (Outcome::Unreadable, Billed::Unknown),
     }
 }
@@ -137,9 +137,12 @@ mod tests {
             (400, O::BadRequest, B::No),
             (401, O::BadCredentials, B::No),
             (403, O::Denied, B::No),
-            (404, O::BadRequest, B::No),
-            (405, O::BadRequest, B::No),
+            (404, O::Retryable, B::Unknown),
+            (405, O::Retryable, B::Unknown),
             (408, O::Retryable, B::Unknown),
+            (413, O::Retryable, B::Unknown),
+            (421, O::Retryable, B::Unknown),
+            (422, O::BadRequest, B::No),
             (429, O::RateLimited, B::No),
             (500, O::Retryable, B::Unknown),
             (502, O::Retryable, B::Unknown),

@@ -9,7 +9,7 @@ pub enum Outcome {
     Empty,
     /// The upstream says that the item is deleted or hidden.
     Gone,
-    /// Upstream failed in a way that passes: 301, 500, 503.
+    /// Upstream failed in a way that passes: 301, 500, 503, a gateway's page.
     Retryable,
     /// 302: this endpoint was asked too often.
     RateLimited,
@@ -19,7 +19,7 @@ pub enum Outcome {
     Balance,
     /// 600: this token may not use this endpoint.
     Denied,
-    /// 400, 404: the question itself is wrong.
+    /// 400, 404; HTTP 400 and 422 without a code: the question itself is wrong.
     BadRequest,
     /// 100: the token is not valid.
     BadCredentials,

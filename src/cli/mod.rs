@@ -7,6 +7,7 @@ mod demo;
 mod fetch;
 mod healthcheck;
 mod pause;
+mod replay;
 mod run;
 mod show;
 mod simulate;
@@ -126,6 +127,11 @@ enum Command {
     Resume(pause::Resume),
     /// Bring the database's schema up to date (SQLite does so by itself)
     Migrate,
+    /// Make the rows anew from the kept answers, without a call; no other tidewatch may be running
+    ///
+    /// Tables of items, counts, suggestions and search results are dropped and filled again; links,
+    /// looks and the ledger stay. If it is interrupted rows are missing until it is run again.
+    Replay,
     /// A simulated week in seconds: no token, no server, no questions
     Demo(demo::Demo),
     /// Serve a simulated upstream on 127.0.0.1, for rehearsals and tests
@@ -159,6 +165,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Pause(pause) => pause.run(cli).await,
             Command::Resume(resume) => resume.run(cli).await,
             Command::Migrate => migrate(cli).await,
+            Command::Replay => replay::run(cli).await,
             Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,
         }

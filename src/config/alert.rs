@@ -83,11 +83,14 @@ pub enum Condition {
     Silent,
     /// An item is not there any more.
     Gone,
+    /// Upstream does not take the question about an item.
+    Refused,
 }
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Stopped, Self::Budget, Self::Silent, Self::Gone];
+    pub const ALL: [Self; 5] =
+        [Self::Stopped, Self::Budget, Self::Silent, Self::Gone, Self::Refused];
 
     /// Its name in `jobs.toml` and in the database.
     pub fn as_str(self) -> &'static str {
@@ -96,6 +99,7 @@ impl Condition {
             Self::Budget => "budget",
             Self::Silent => "silent",
             Self::Gone => "gone",
+            Self::Refused => "refused",
         }
     }
 

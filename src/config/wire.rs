@@ -156,7 +156,7 @@ pub(super) struct AlertEntry {
     pub(super) sign_env: Option<Spanned<String>>,
     /// The file that holds the signing key.
     pub(super) sign_file: Option<Spanned<String>>,
-    /// What to tell: `stopped`, `budget`, `silent`, `gone`. Default: all of it.
+    /// What to tell: `stopped`, `budget`, `silent`, `gone`, `refused`. Default: all of it.
     pub(super) on: Option<Texts>,
     /// `zh` or `en`. Default: zh.
     pub(super) language: Option<Spanned<String>>,

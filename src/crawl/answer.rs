@@ -7,7 +7,7 @@ use crate::api::client::Received;
 use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
 use crate::model::{Kind, KolSearch};
 use crate::retry::{self, Decision, Effect, Ended};
-use crate::store::{Answer, Body, CallEnd, Document, Next, Resolved, Settlement};
+use crate::store::{Answer, Body, CallEnd, Document, Next, REFUSED, Resolved, Settlement};
 
 impl Crawler {
     /// Decides about the calls that have ended: what is to be saved, and what they say of their
@@ -151,7 +151,7 @@ pub(super) fn make_text(answer: &mut Answer) {
     if let Some(document) = &mut answer.document {
         let bytes = document.body.exact.take();
         let bytes = bytes.unwrap_or_else(|| std::mem::take(&mut document.body.json).into_bytes());
-        document.body = Body::as_text(&bytes, "refused by the database");
+        document.body = Body::as_text(&bytes, REFUSED);
         document.drift = Some("the database refused its JSON or its rows".into());
     }
     answer.batch = crate::model::Batch::default();

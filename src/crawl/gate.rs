@@ -101,15 +101,21 @@ impl<'a> Gate<'a> {
             Standing::Held(until, reason) => {
                 return Ok((0, Some(Held { until, reason: Some(reason) })));
             }
-            Standing::Probe => most.min(1),
+            // The one that tries is on its way.
+            Standing::Probe(reason) if self.taken(endpoint) > 0 => {
+                let until = Some(self.now.plus(PROBE_TIME));
+                return Ok((0, Some(Held { until, reason: Some(reason) })));
+            }
+            Standing::Probe(_) => most.min(1),
             Standing::Open => most,
         };
+        // Before anything of pauses is written: see `signs::heed`.
+        let (row, taken) = self.endpoint(tx, endpoint).await?;
         if let Some(held) = self.over_budget(tx, endpoint).await? {
             return Ok((0, Some(held)));
         }
         let most = most.min(usize::try_from(self.left.0).unwrap_or(usize::MAX));
         let rate = self.config.provider(endpoint.provider()).rate_per_second;
-        let (row, taken) = self.endpoint(tx, endpoint).await?;
         let (free, wait) = pace::room(&row, rate, self.now);
         let free = free.saturating_sub(taken);
         let held = Held { until: Some(self.now.plus(wait)), reason: None };
@@ -212,6 +218,11 @@ impl<'a> Gate<'a> {
         let later = self.now.plus(THINK_AGAIN);
         let until = held.and_then(|held| held.until).unwrap_or(later).min(later);
         Ok(Some((until, held.and_then(|held| held.reason))))
+    }
+
+    /// The calls taken of an endpoint so far.
+    fn taken(&self, endpoint: Endpoint) -> usize {
+        self.endpoints.get(&endpoint).map_or(0, |(_, taken)| *taken)
     }
 
     fn take(&mut self, endpoint: Endpoint) {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::signs::{self, Sign};
 use super::{Crawler, answer};
 use crate::retry::Effect;
-use crate::store::{Answer, Next, is_refused};
+use crate::store::{Answer, Next, is_conflict, is_refused};
 
 /// Answers saved in one transaction at the most.
 pub(super) const SAVE_AT_ONCE: usize = 200;
@@ -55,6 +55,8 @@ impl Crawler {
             match self.save_together(answers, signs).await {
                 Ok(()) => self.saved(count),
                 Err(error) if is_refused(&error) => self.save_singly(count).await?,
+                // Nothing was saved, and at once it can be.
+                Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; saving again"),
                 Err(error) => return Err(error),
             }
         }

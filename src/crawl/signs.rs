@@ -37,6 +37,12 @@ pub(super) async fn heed(tx: &mut Tx, signs: &[&Sign]) -> Result<()> {
     for sign in signs {
         by_endpoint.entry(sign.endpoint).or_default().push(sign);
     }
+    // Endpoints before pauses, and in their order, as the gate does: two never wait for each other.
+    for (endpoint, signs) in &by_endpoint {
+        if let Some(sign) = signs.first() {
+            tx.endpoint(endpoint.name(), sign.at).await?;
+        }
+    }
     for (endpoint, mut signs) in by_endpoint {
         signs.sort_by_key(|sign| sign.at);
         for sign in &signs {

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::crawl::{Crawler, Tally};
 use crate::plan::{self, CLOCK_SLIP, Left};
 use crate::process::Process;
-use crate::store::Store;
+use crate::store::{Store, is_conflict};
 use crate::time::{Clock, Time};
 use crate::vitals::Vitals;
 
@@ -178,6 +178,8 @@ impl Daemon {
             match turn {
                 Ok(Turn::Again) => {}
                 Ok(Turn::Wait(until)) => self.rest(until, stop).await?,
+                // The database works: it undid one of two transactions that met.
+                Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; once more"),
                 Err(error) => {
                     self.fails(&error);
                     tokio::select! {

@@ -40,6 +40,8 @@ pub enum Fault {
     WrongId,
     /// A gateway's HTML page, HTTP 502.
     NotJson,
+    /// The same with this HTTP status.
+    Page(u16),
     /// The body ends early.
     Cut,
     /// The connection closes without an answer.
@@ -67,10 +69,16 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// How every fault is written; a slow one needs its milliseconds in the place of `MS`.
+    /// How every fault is written; a slow one needs its milliseconds in the place of `MS`, a page
+    /// its HTTP status.
     pub fn names() -> Vec<String> {
         let named = NAMED.iter().map(|(name, _)| (*name).to_owned());
-        CODES.iter().map(i64::to_string).chain(named).chain(["slow:MS".to_owned()]).collect()
+        CODES
+            .iter()
+            .map(i64::to_string)
+            .chain(named)
+            .chain(["slow:MS", "http:STATUS"].map(str::to_owned))
+            .collect()
     }
 
     /// Whether the call gets a true answer all the same.
@@ -88,6 +96,7 @@ impl Fault {
             | Self::Gone
             | Self::WrongId
             | Self::NotJson
+            | Self::Page(_)
             | Self::Cut
             | Self::Drop
             | Self::Redirect
@@ -102,6 +111,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Code(code) => write!(f, "{code}"),
             Self::Slow(milliseconds) => write!(f, "slow:{milliseconds}"),
+            Self::Page(status) => write!(f, "http:{status}"),
             fault => match NAMED.iter().find(|(_, named)| named == fault) {
                 Some((name, _)) => f.write_str(name),
                 None => Ok(()),
@@ -118,6 +128,11 @@ impl FromStr for Fault {
             let parsed = milliseconds.parse().map(Self::Slow);
             return parsed
                 .map_err(|_| format!("{text:?}: slow needs milliseconds, as in slow:2000"));
+        }
+        if let Some(status) = text.strip_prefix("http:") {
+            let parsed = status.parse().ok().filter(|status| (400..600).contains(status));
+            let help = || format!("{text:?}: http needs a status of a failure, as in http:404");
+            return parsed.map(Self::Page).ok_or_else(help);
         }
         if let Some((_, fault)) = NAMED.iter().find(|(name, _)| *name == text) {
             return Ok(*fault);
@@ -140,5 +155,7 @@ mod tests {
         }
         assert_eq!("slow:5".parse(), Ok(Fault::Slow(5)));
         assert_eq!(Fault::Slow(5).to_string(), "slow:5");
+        assert_eq!(Fault::Page(404).to_string().parse(), Ok(Fault::Page(404)));
+        assert!("http:200".parse::<Fault>().is_err(), "that is no failure");
     }
 }

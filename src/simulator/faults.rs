@@ -8,7 +8,7 @@
 //! choice   = fault [":" rate]             rate from 0 to 1; without one, always
 //! fault    = 100 | 101 | 201 | 202 | 300 | 301 | 302 | 303 | 400 | 404 | 500 | 503 | 600 | 601
 //!          | 602 | empty | gone | wrong-id | not-json | cut | drop | transport | slow:MS | huge
-//!          | nul | surrogate | dup | echo-token | redirect | risk | dead-cookie
+//!          | nul | surrogate | dup | echo-token | redirect | risk | dead-cookie | http:STATUS
 //! ```
 //!
 //! `note=301:0.1,drop:0.01` fails a tenth of the note calls with code 301 and a hundredth

@@ -129,10 +129,12 @@ impl Reply {
     }
 
     /// A gateway's page instead of an answer.
-    pub(super) fn not_json() -> Self {
-        let body = "<html><head><title>502 Bad Gateway</title></head><body><center>\
-                    <h1>502 Bad Gateway</h1></center></body></html>";
-        Self { html: true, ..Self::new(502, body) }
+    pub(super) fn page(status: u16) -> Self {
+        let body = format!(
+            "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center>\
+             </body></html>"
+        );
+        Self { html: true, ..Self::new(status, body) }
     }
 
     /// To the same question on another host, which is this server by another name.

@@ -136,7 +136,8 @@ impl Server {
             }
             Some(Fault::Code(code)) => Reply::code(code, self.coin(call, at), at),
             Some(Fault::Risk | Fault::DeadCookie) => Reply::code(500, true, at),
-            Some(Fault::NotJson) => Reply::not_json(),
+            Some(Fault::NotJson) => Reply::page(502),
+            Some(Fault::Page(status)) => Reply::page(status),
             Some(Fault::Redirect) => Reply::redirect(call, self.port),
             Some(Fault::Empty) => {
                 Reply::success(call, Content::nothing(&self.world, call, at), form, at)

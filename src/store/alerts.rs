@@ -23,7 +23,7 @@ pub struct Finding {
 pub struct AlertRow {
     /// Its number.
     pub alert_id: i64,
-    /// What kind of thing: `stopped`, `budget`, `silent` or `gone`.
+    /// What kind of thing: `stopped`, `budget`, `silent`, `gone` or `refused`.
     pub condition: String,
     /// Whose.
     pub subject: String,
@@ -201,21 +201,22 @@ impl Tx {
         ))
     }
 
-    /// The items that are gone, of those that a job has ever watched.
+    /// The items that are in this state, `gone` or `refused`, of those that a job has ever watched.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn gone_items(&mut self) -> Result<Vec<Finding>> {
+    pub async fn unseen_items(&mut self, state: &str) -> Result<Vec<Finding>> {
         Ok(fetch_all!(
             self,
             Finding,
             "select t.kind || ' ' || coalesce(t.item_id, t.key) as subject, '' as detail,
                     min(a.since) as since
              from availability a join targets t on t.target_id = a.target_id
-             where a.until is null and a.state = 'gone'
+             where a.until is null and a.state = $1
                and exists (select 1 from job_targets jt where jt.target_id = a.target_id)
              group by t.kind, coalesce(t.item_id, t.key)
-             order by since, subject"
+             order by since, subject",
+            state
         ))
     }
 }

@@ -13,6 +13,9 @@ use crate::time::Time;
 /// documents may give other rows.
 pub const NORMALISER: i64 = 1;
 
+/// The mark of a document that makes no rows.
+pub(super) const LATE: &str = "late: its slot was settled without it";
+
 /// A call and everything that came of it, to be saved together.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -133,7 +136,7 @@ impl Tx {
     ) -> Result<()> {
         let rows = answers.iter().filter_map(|answer| {
             let document = answer.document.as_ref()?;
-            let late = (!in_time(answer)).then_some("late: its slot was settled without it");
+            let late = (!in_time(answer)).then_some(LATE);
             Some(DocumentRow {
                 document_id: answer.end.call_id,
                 endpoint: document.endpoint,
@@ -144,7 +147,7 @@ impl Tx {
                 http_status: document.http_status,
                 outcome: answer.end.outcome,
                 normaliser: NORMALISER,
-                drift: document.drift.as_deref().or(late),
+                drift: late.or(document.drift.as_deref()),
                 body: &document.body.json,
                 cleaned: document.body.cleaned,
                 exact: document.body.exact.as_deref().map(Bytes),
@@ -217,13 +220,16 @@ impl Tx {
             settlement.target_id,
             settlement.at
         );
-        // The item may have a look of its own at the same time: one is enough.
+        // The item may have a look at the same time, of its own or by another link: one is enough.
         execute!(
             self,
             "update slots set outcome = 'missed', reason = 'superseded', closed_at = $3
              where target_id = $1 and due_at = $2 and outcome is null and exists (
-                 select 1 from slots o join targets item on item.target_id = o.target_id
-                 where item.kind = $4 and item.key = $5 and o.due_at = $2 and o.target_id <> $1)",
+                 select 1 from targets item join slots o on o.target_id = item.target_id
+                 where item.kind = $4 and o.due_at = $2 and o.target_id <> $1
+                   and (o.outcome is null or o.outcome = 'observed')
+                   and item.key in (select cast($5 as text) union all
+                                    select link from links where kind = $4 and item_id = $5))",
             settlement.target_id,
             settlement.due_at,
             settlement.at,

@@ -20,6 +20,10 @@ const EMPTY_FOR: Duration = Duration::from_secs(24 * 3600);
 /// one stands for all that follow.
 const PROBE_AFTER_DAYS: [u32; 4] = [1, 2, 4, 7];
 
+/// When a question is asked again that was refused without a word of the provider's own: a gateway
+/// may have said so. What the provider refuses by its own code is not.
+const REFUSED_PROBE_AFTER_DAYS: u32 = 7;
+
 /// A day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -85,8 +89,11 @@ impl<'a> EvidenceRow<'a> {
         let said = end.message.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
         // From when the look was due, so that the same one of another day is the next.
         let due_at = answer.settlement.due_at;
-        let [probe_1, probe_2, probe_3, probe_4] =
-            PROBE_AFTER_DAYS.map(|days| (state == "gone").then(|| due_at.plus(DAY * days)));
+        let [probe_1, probe_2, probe_3, probe_4] = PROBE_AFTER_DAYS.map(|days| match state {
+            "gone" => Some(due_at.plus(DAY * days)),
+            _ if end.code.is_none() => Some(due_at.plus(DAY * REFUSED_PROBE_AFTER_DAYS)),
+            _ => None,
+        });
         Some(Self {
             target_id: answer.settlement.target_id,
             call_id: end.call_id,

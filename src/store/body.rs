@@ -9,6 +9,9 @@ use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 /// Deeper than this neither database takes JSON (SQLite's own limit is 1000).
 const DEEPEST: usize = 900;
 
+/// Why a body is text that the database took as nothing else.
+pub const REFUSED: &str = "refused by the database";
+
 /// A received body, ready for a `jsonb` column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {

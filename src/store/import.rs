@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
+use super::body::REFUSED;
 use super::rows::array;
 use super::{Answer, Body, CallEnd, Document, Next, Resolved, Settlement, Tx, fetch_all};
 use crate::model::{Batch, Target};
@@ -38,7 +39,7 @@ impl Import {
     pub fn as_text(&mut self) {
         let body = &mut self.document.body;
         let bytes = body.exact.take().unwrap_or_else(|| body.json.clone().into_bytes());
-        *body = Body::as_text(&bytes, "refused by the database");
+        *body = Body::as_text(&bytes, REFUSED);
         self.document.drift = Some("the database refused its JSON or its rows".to_owned());
         self.batch = Batch::default();
         self.message = None;

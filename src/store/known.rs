@@ -18,6 +18,9 @@ const SIGNED: [&str; 6] = ["url", "live_url", "video_url", "cover_url", "image_u
 /// The column of when something was first seen.
 const FIRST_SEEN: &str = "first_seen_at";
 
+/// The column of when something was seen.
+pub(super) const OBSERVED: &str = "observed_at";
+
 /// The rows of many answers, in a shape that a few statements can save.
 pub(super) struct Known {
     pub(super) items: [Items; 3],
@@ -52,6 +55,8 @@ pub(super) struct Item {
     pub(super) observed_at: Time,
     pub(super) first_seen_at: Time,
     pub(super) fingerprint: String,
+    /// Whether another answer in between says something else.
+    pub(super) is_changed: bool,
     pub(super) row: Vec<Cell>,
     /// The rows of each table of children.
     pub(super) children: Vec<Vec<Vec<Cell>>>,
@@ -209,7 +214,8 @@ impl Items {
                 *last = Cell::Text(fingerprint.clone());
             }
             let Stamp { observed_at, first_seen_at, .. } = *stamp;
-            let item = Item { observed_at, first_seen_at, fingerprint, row, children };
+            let item =
+                Item { observed_at, first_seen_at, fingerprint, is_changed: false, row, children };
             let item = match self.by_id.remove(&id) {
                 Some(known) => self.newer(known, item),
                 None => item,
@@ -219,13 +225,23 @@ impl Items {
         Ok(())
     }
 
-    /// The newer of two answers about an item, with the earlier beginning.
+    /// The newer of two answers about an item, with the earlier beginning. Where it repeats the
+    /// older one that one stays, as if each had been saved by itself.
     fn newer(&self, one: Item, other: Item) -> Item {
         let first_seen_at = one.first_seen_at.min(other.first_seen_at);
-        let mut item = if other.observed_at >= one.observed_at { other } else { one };
-        item.first_seen_at = first_seen_at;
-        if let Some(cell) = self.rows.cell(&mut item.row, FIRST_SEEN) {
-            *cell = Cell::Int(first_seen_at.micros());
+        let (older, newer) =
+            if other.observed_at >= one.observed_at { (one, other) } else { (other, one) };
+        let observed_at = newer.observed_at;
+        let mut item = if older.fingerprint == newer.fingerprint {
+            older
+        } else {
+            Item { is_changed: true, ..newer }
+        };
+        (item.observed_at, item.first_seen_at) = (observed_at, first_seen_at);
+        for (name, time) in [(FIRST_SEEN, first_seen_at), (OBSERVED, observed_at)] {
+            if let Some(cell) = self.rows.cell(&mut item.row, name) {
+                *cell = Cell::Int(time.micros());
+            }
         }
         item
     }
@@ -245,19 +261,27 @@ impl Items {
 
 impl Rows {
     /// A row's cell in the column of that name.
-    fn cell<'r>(&self, row: &'r mut [Cell], name: &str) -> Option<&'r mut Cell> {
+    pub(super) fn cell<'r>(&self, row: &'r mut [Cell], name: &str) -> Option<&'r mut Cell> {
         let place = self.names().iter().position(|column| *column == name)?;
         row.get_mut(place)
     }
 
-    /// The newer of two rows under one key, with the earlier beginning.
+    /// The newer of two rows under one key, with the earlier beginning; of two that say the same, and
+    /// have no column for that, the older.
     fn newer(&self, mut one: Vec<Cell>, mut other: Vec<Cell>) -> Vec<Cell> {
         let mut micros = |name| {
             let of = |row| self.cell(row, name).and_then(|cell| cell.int());
             (of(&mut one), of(&mut other))
         };
         let (observed, first) = (micros("observed_at"), micros(FIRST_SEEN));
-        let mut row = if observed.1 >= observed.0 { other } else { one };
+        let says = |row: &[Cell]| {
+            let is_said = |(name, _): &(&&str, &Cell)| !shapes::is_stamp(name);
+            let said = self.names().iter().zip(row).filter(is_said);
+            said.map(|(_, cell)| cell.clone()).collect::<Vec<_>>()
+        };
+        let is_repeated = first.0.is_none() && says(&one) == says(&other);
+        let takes_other = (observed.1 >= observed.0) != is_repeated;
+        let mut row = if takes_other { other } else { one };
         if let (Some(cell), (Some(one), Some(other))) = (self.cell(&mut row, FIRST_SEEN), first) {
             *cell = Cell::Int(one.min(other));
         }

@@ -26,6 +26,7 @@ mod plan;
 mod presence;
 mod processes;
 mod queue;
+mod replay;
 mod report;
 mod rows;
 mod run_report;
@@ -39,7 +40,7 @@ pub use alerts::{AlertRow, Finding};
 pub use archive::{Answer, Document, NORMALISER, Resolved};
 pub use availability::{Asked, Unavailable};
 pub use backfill::{BackfillRow, Limits, Looks, NewBackfill};
-pub use body::Body;
+pub use body::{Body, REFUSED};
 pub use budget::{Spent, Wanted};
 pub use claim::{Claim, Wish};
 pub use config_loads::{ConfigLoad, ConfigState};
@@ -53,6 +54,7 @@ pub use plan::Fires;
 pub use presence::Presence;
 pub use processes::{ProcessRow, Silence};
 pub use queue::{Next, Settlement};
+pub use replay::{Kept, Place, Replayed};
 pub use report::{CallTotals, JobReport, Point, Problem, SlotTotals};
 pub use run_report::{Counts, KolFigures, Observation, Suggested};
 pub use runs::RunSummary;
@@ -108,6 +110,16 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
         // PostgreSQL: classes 22, data exception; 23, constraint; 54, program limit.
         _ => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
     }
+}
+
+/// Whether an error says that the database undid a transaction because another one stood in its
+/// way: nothing is wrong with either, and doing it again goes through.
+pub fn is_conflict(error: &anyhow::Error) -> bool {
+    let Some(sqlx::Error::Database(error)) = error.downcast_ref::<sqlx::Error>() else {
+        return false;
+    };
+    // PostgreSQL: a deadlock, or a failure to serialise.
+    error.code().is_some_and(|code| matches!(code.as_ref(), "40P01" | "40001"))
 }
 
 /// Runs a statement; the number of rows it touched.

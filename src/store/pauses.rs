@@ -91,7 +91,8 @@ impl Tx {
     }
 
     /// Ends the pauses of a name that have lasted since `before` or longer, for this reason or, with
-    /// `None`, for any; `by` says what ended them. How many.
+    /// `None`, for any; `by` says what ended them: `answer`, `hand`, `settings` (beside `time` and, when
+    /// it was put back, `clock`). How many.
     ///
     /// # Errors
     /// When the database fails.

@@ -72,7 +72,12 @@ macro_rules! fired {
                  where jr.job_id = $2 and jr.due_at = r.due_at and j.job_id = $2
                    and jt.job_id = $2 and jt.removed_at is null) as f
              where true
-             on conflict (target_id, due_at) do nothing"
+             on conflict (target_id, due_at) do update set
+                 outcome = null, reason = null, closed_at = null,
+                 run_id = excluded.run_id, retry_at = excluded.retry_at
+             where excluded.outcome is null and slots.outcome = 'missed'
+               and slots.call_id is null and slots.attempts = 0
+               and slots.reason in ('skipped', 'expired', 'overlap', 'daemon_down', 'superseded')"
         )
     };
 }
@@ -87,7 +92,8 @@ macro_rules! share {
 
 impl Tx {
     /// Makes the slots of a job's fires. A slot that another job's fire at the same time has made
-    /// already serves both. While an older look at a target is being made, a new one is missed:
+    /// already serves both; one that the plan of the other has missed without a try is opened for
+    /// this one. While an older look at a target is being made, a new one is missed:
     /// `overlap`. A target that cannot be seen is not looked at, unless it is time to see again:
     /// `gone`, `bad_request`. Older open looks that nobody is at give way: those that were tried are missed for
     /// their last failure, those that were not for what has `blocked` them, or `superseded`. A job

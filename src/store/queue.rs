@@ -54,6 +54,7 @@ struct SettlementRow {
     closed_at: Option<Time>,
     retry_at: Time,
     page: Option<i64>,
+    at: Time,
 }
 
 impl From<&Settlement> for SettlementRow {
@@ -68,6 +69,7 @@ impl From<&Settlement> for SettlementRow {
             closed_at: None,
             retry_at: settled.at,
             page: None,
+            at: settled.at,
         };
         let closed = Self { closed_at: Some(settled.at), ..open };
         match settled.next {
@@ -118,7 +120,7 @@ impl Tx {
         // `coalesce` keeps PostgreSQL from going through all open slots instead of to these.
         let rows = Rows::of(
             "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
-             closed_at time, retry_at time, page int",
+             closed_at time, retry_at time, page int, at time",
             settled.iter().map(SettlementRow::from),
         )?;
         let calls: Vec<CallRow> = self
@@ -140,7 +142,7 @@ impl Tx {
             self.execute_over(
                 &rows,
                 concat!(
-                    "update slots set outcome = 'missed', closed_at = r.retry_at
+                    "update slots set outcome = 'missed', closed_at = r.at
                      from {rows}
                      where slots.target_id = r.target_id and slots.due_at = r.due_at
                        and slots.outcome is null and slots.reason is not null

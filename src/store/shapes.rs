@@ -4,6 +4,8 @@
 pub(super) struct Shape {
     /// Its table.
     pub(super) table: &'static str,
+    /// What it is called in the names of its keys and of the table of its snapshots.
+    pub(super) item: &'static str,
     /// The column of its platform's id.
     pub(super) id: &'static str,
     /// Its columns, the id first.
@@ -14,6 +16,7 @@ pub(super) struct Shape {
 
 const NOTES: Shape = Shape {
     table: "notes",
+    item: "note",
     id: "note_id",
     columns: "note_id text, note_type text, title text, body text, language text, author_id text, \
               published_at time, edited_at time, ip_location text, pinned bool, has_goods bool, \
@@ -31,6 +34,7 @@ const NOTES: Shape = Shape {
 
 const KOLS: Shape = Shape {
     table: "kols",
+    item: "kol",
     id: "kol_id",
     columns: "kol_id text, red_id text, nickname text, avatar_url text, gender text, location text, \
               level int, mcn_id text, mcn_name text, low_active bool, picture_price real, \
@@ -46,6 +50,7 @@ const KOLS: Shape = Shape {
 
 const WORKS: Shape = Shape {
     table: "works",
+    item: "work",
     id: "work_id",
     columns: "work_id text, work_type text, aweme_type int, title text, body text, author_id text, \
               published_at time, duration_ms int, region text, city text, video_id text, \
@@ -68,6 +73,18 @@ const WORKS: Shape = Shape {
 
 /// Every item with children, in the order in which [`Known`](super::known::Known) holds them.
 pub(super) const SHAPES: [&Shape; 3] = [&NOTES, &KOLS, &WORKS];
+
+/// The tables of rows that are no item's or child's.
+pub(super) const FLAT_TABLES: [&str; 8] = [
+    "authors",
+    "hashtags",
+    "music",
+    "note_snapshots",
+    "kol_snapshots",
+    "work_snapshots",
+    "keyword_suggestions",
+    "kol_search_results",
+];
 
 /// What follows an item's own columns; the fingerprint is the last.
 pub(super) const ITEM: &str =

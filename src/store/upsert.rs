@@ -3,14 +3,14 @@
 //! Most answers of a tracker repeat what is known. So an item and its children are rewritten
 //! only when their fingerprint says that something changed; the counts are a new row each time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
 
 use super::Tx;
 use super::bulk::Rows;
 use super::cells::Cell;
-use super::known::{Item, Items, Known};
+use super::known::{Item, Items, Known, OBSERVED};
 use super::shapes::{SHAPES, Shape};
 use crate::time::Time;
 
@@ -20,6 +20,11 @@ struct Stored {
     fingerprint: String,
     first_seen_at: Time,
     last_seen_at: Time,
+}
+
+#[derive(sqlx::FromRow)]
+struct ItemId {
+    id: String,
 }
 
 impl Tx {
@@ -83,11 +88,12 @@ impl Tx {
              from {rows} where not exists (
                  select 1 from hashtags h
                  where h.platform = r.platform and h.hashtag_id = r.hashtag_id
-                   and h.name = r.name)
+                   and h.name = r.name and h.read_at <= r.observed_at)
              on conflict (platform, hashtag_id) do update set
                  name = excluded.name, read_at = excluded.read_at
-             where hashtags.name <> excluded.name
-               and (hashtags.read_at is null or hashtags.read_at <= excluded.read_at)",
+             where hashtags.read_at is null
+                or (hashtags.name <> excluded.name and hashtags.read_at <= excluded.read_at)
+                or (hashtags.name = excluded.name and hashtags.read_at > excluded.read_at)",
         )
         .await?;
         self.execute_over(
@@ -99,11 +105,11 @@ impl Tx {
                  title = excluded.title, author = excluded.author,
                  duration_ms = excluded.duration_ms, is_original = excluded.is_original,
                  read_at = excluded.read_at
-             where (music.title is distinct from excluded.title
+             where music.read_at is null or (music.read_at <= excluded.read_at) = (
+                    music.title is distinct from excluded.title
                     or music.author is distinct from excluded.author
                     or music.duration_ms is distinct from excluded.duration_ms
-                    or music.is_original is distinct from excluded.is_original)
-               and (music.read_at is null or music.read_at <= excluded.read_at)",
+                    or music.is_original is distinct from excluded.is_original)",
         )
         .await?;
         Ok(())
@@ -144,19 +150,34 @@ impl Tx {
         let Shape { table, id, .. } = shape;
         let Items { mut rows, mut children, by_id } = items;
         let stored = self.stored(shape, by_id.keys()).await?;
+        let begun_earlier = self.begun_earlier(shape, &by_id, &stored).await?;
         let mut seen = Rows::new(&["id text, observed_at time"]);
         let mut earlier = Rows::new(&["id text, first_seen_at time"]);
         let mut replaced = Rows::new(&["id text"]);
         for (item_id, item) in by_id {
-            let Item { observed_at, first_seen_at, fingerprint, row, children: of_item } = item;
+            let Item {
+                observed_at,
+                first_seen_at,
+                fingerprint,
+                is_changed,
+                mut row,
+                children: of_item,
+            } = item;
             if stored.get(&item_id).is_some_and(|old| old.first_seen_at > first_seen_at) {
                 let began = Cell::Int(first_seen_at.micros());
                 earlier.push(vec![Cell::Text(item_id.clone()), began]);
             }
             match stored.get(&item_id) {
+                // What is known was known by an older answer already, which came late.
+                Some(old) if begun_earlier.contains(&item_id) => {
+                    if let Some(cell) = rows.cell(&mut row, OBSERVED) {
+                        *cell = Cell::Int(old.last_seen_at.micros());
+                    }
+                    replaced.push(vec![Cell::Text(item_id)]);
+                }
                 // An older answer says nothing about how the item is now.
                 Some(old) if old.last_seen_at > observed_at => continue,
-                Some(old) if old.fingerprint == fingerprint => {
+                Some(old) if old.fingerprint == fingerprint && !is_changed => {
                     seen.push(vec![Cell::Text(item_id), Cell::Int(observed_at.micros())]);
                     continue;
                 }
@@ -188,6 +209,37 @@ impl Tx {
         Ok(())
     }
 
+    /// The items that were like this already when an answer came which is only saved now: it
+    /// says the same as the one that they were read from, is older, and nothing was seen in between.
+    async fn begun_earlier(
+        &mut self,
+        shape: &Shape,
+        by_id: &BTreeMap<String, Item>,
+        stored: &HashMap<String, Stored>,
+    ) -> Result<HashSet<String>> {
+        let mut rows = Rows::new(&["id text, observed_at micros"]);
+        for (id, item) in by_id {
+            let repeats = |old: &Stored| {
+                old.last_seen_at > item.observed_at && old.fingerprint == item.fingerprint
+            };
+            if stored.get(id).is_some_and(repeats) {
+                rows.push(vec![Cell::Text(id.clone()), Cell::Int(item.observed_at.micros())]);
+            }
+        }
+        let Shape { table, id, item, .. } = shape;
+        let sql = format!(
+            "select r.id as id from {{rows}} cross join {table} t
+             join {item}_snapshots began on began.{item}_key = t.{item}_key
+                                        and began.document_id = t.document_id
+             where t.{id} = r.id and began.observed_at > r.observed_at and not exists (
+                 select 1 from {item}_snapshots s
+                 where s.{item}_key = t.{item}_key and s.observed_at > r.observed_at
+                   and s.observed_at < began.observed_at)"
+        );
+        let begun: Vec<ItemId> = self.fetch_over(&rows, &sql).await?;
+        Ok(begun.into_iter().map(|row| row.id).collect())
+    }
+
     /// What is stored of these items, by their ids.
     async fn stored(
         &mut self,
@@ -197,11 +249,17 @@ impl Tx {
         let Shape { table, id, .. } = shape;
         let mut rows = Rows::new(&["id text"]);
         ids.for_each(|id| rows.push(vec![Cell::Text(id.clone())]));
+        // Differs by necessity: searches overlap, and two that save the same KOLs must not wait for
+        // each other in turn. In SQLite a transaction that may write is alone already.
+        let lock = match self {
+            Self::Postgres(_) if *table == "kols" => " order by t.kol_id for update of t",
+            _ => "",
+        };
         // A cross join keeps SQLite from going through the whole table.
         let sql = format!(
             "select t.{id} as id, t.fingerprint as fingerprint, t.first_seen_at as first_seen_at,
                     t.last_seen_at as last_seen_at
-             from {{rows}} cross join {table} t where t.{id} = r.id"
+             from {{rows}} cross join {table} t where t.{id} = r.id{lock}"
         );
         let stored: Vec<Stored> = self.fetch_over(&rows, &sql).await?;
         Ok(stored.into_iter().map(|row| (row.id.clone(), row)).collect())

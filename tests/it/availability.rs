@@ -162,3 +162,36 @@ async fn a_probe_that_fails_is_made_again_at_the_next_look(database: Database) {
     assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 01:00:00 to now, 2 answers"]);
     assert_eq!(env.ask(SLOTS).await, ["missed gone 27", "missed upstream_failure 1"]);
 }
+
+on_both!(a_gateway_that_answers_for_upstream_marks_nothing_and_its_outage_is_an_outage);
+async fn a_gateway_that_answers_for_upstream_marks_nothing_and_its_outage_is_an_outage(
+    database: Database,
+) {
+    let mut env = Env::new(database, &hourly_notes(8)).await;
+    for status in [404, 405, 413, 421] {
+        env.fails(&format!("note=http:{status}"));
+        env.advance(hours(1)).await;
+    }
+    assert_eq!(env.ask("select '' || count(*) from availability").await, ["0"]);
+    let outcomes = "select distinct outcome || ' ' || billed from calls";
+    assert_eq!(env.ask(outcomes).await, ["retryable unknown"]);
+    assert_eq!(env.ask("select distinct reason from pauses").await, ["failing"]);
+    env.fails("");
+    env.advance(hours(2)).await;
+    let last = "select outcome || ' ' || count(*) from slots where due_at = '2026-03-02 06:00:00'
+                group by outcome";
+    assert_eq!(env.ask(last).await, ["observed 8"]);
+}
+
+on_both!(a_question_refused_without_a_code_is_asked_again_after_a_week);
+async fn a_question_refused_without_a_code_is_asked_again_after_a_week(database: Database) {
+    let mut env = Env::new(database, &hourly_notes(1)).await;
+    env.fails("note=http:400");
+    env.advance(hours(8 * 24)).await;
+    assert_eq!(env.ask(CALLS).await, ["03-02 01", "03-09 01"]);
+    assert_eq!(env.ask(STRETCHES).await, ["refused 03-02 01:00:00 to now, 2 answers"]);
+    env.fails("");
+    env.advance(hours(7 * 24)).await;
+    assert_eq!(env.ask(STRETCHES).await, ["refused 03-02 01:00:00 to 03-16 01:00:00, 2 answers"]);
+    assert_eq!(env.ask(SLOTS).await, ["missed bad_request 336", "observed 24"]);
+}

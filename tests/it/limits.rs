@@ -100,6 +100,25 @@ async fn an_outage_costs_no_look_that_can_still_be_made_and_only_single_calls(da
     assert_eq!(env.ask(HISTORY).await, ["endpoint failing answer"]);
 }
 
+on_both!(a_resolver_that_fails_is_tried_by_one_link_at_a_time);
+async fn a_resolver_that_fails_is_tried_by_one_link_at_a_time(database: Database) {
+    let links = world().work_links(20);
+    let jobs = format!(
+        "concurrency = 20\n[douyin]\nprovider = \"justoneapi\"\n[[job]]\nname = \"links\"\n\
+         kind = \"works\"\nschedule = \"0 9 * * *\"\nurls = {links:?}\n"
+    );
+    let mut env = Env::new(database, &jobs).await;
+    env.fails("work-link=503");
+    env.advance(hours(4)).await;
+    assert_eq!(env.ask(PAUSES).await, ["endpoint failing"]);
+    let calls = env.ask("select '' || count(*) from calls").await;
+    let calls: i64 = calls[0].parse().unwrap();
+    assert!((20..=60).contains(&calls), "{calls} calls in three hours of outage");
+    env.fails("");
+    env.advance(minutes(20)).await;
+    assert_eq!(env.ask(SLOTS).await, ["work observed 20"]);
+}
+
 on_both!(one_item_that_fails_stops_nothing_else);
 async fn one_item_that_fails_stops_nothing_else(database: Database) {
     let mut env = Env::new(database, &notes("campaign", "@hourly", 6)).await;

@@ -23,6 +23,7 @@ mod migrations;
 mod outages;
 mod program;
 mod reload;
+mod replay;
 mod rows;
 mod same;
 mod schedules;

@@ -34,9 +34,9 @@ const VOLATILE: [&str; 14] = [
 const EMPTY: [&str; 3] = ["alerts", "availability", "backfills"];
 
 /// Every table and view, each with its rows as sorted JSON.
-type Dump = BTreeMap<String, Vec<String>>;
+pub(crate) type Dump = BTreeMap<String, Vec<String>>;
 
-fn jobs() -> String {
+pub(crate) fn jobs() -> String {
     let world = world();
     let list = |items: Vec<String>| {
         items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ")
@@ -64,12 +64,13 @@ async fn half_a_day_in(database: Database) -> Dump {
          amagi=risk:0.2; suggestions@2=not-json; kols@2=503",
     );
     env.advance(hours(12)).await;
-    dump(&env.store).await
+    dump_but(&env.store, &VOLATILE).await
 }
 
-async fn dump(store: &Store) -> Dump {
+/// Everything that is in the database but for these columns.
+pub(crate) async fn dump_but(store: &Store, without: &[&str]) -> Dump {
     let mut dump = Dump::new();
-    for (table, columns) in tables(store).await {
+    for (table, columns) in tables(store, without).await {
         let rows = rows(store, &table, &columns).await;
         let mut rows: Vec<_> = rows.into_iter().map(|row| plain(row).to_string()).collect();
         rows.sort();
@@ -78,10 +79,10 @@ async fn dump(store: &Store) -> Dump {
     dump
 }
 
-/// Tables and views with their columns, but for the volatile ones. The snapshots' own tables are
+/// Tables and views with their columns, but for these. The snapshots' own tables are
 /// seen through their views.
 #[expect(clippy::disallowed_methods, reason = "looks at the rows from outside the store")]
-async fn tables(store: &Store) -> BTreeMap<String, Vec<String>> {
+async fn tables(store: &Store, without: &[&str]) -> BTreeMap<String, Vec<String>> {
     let found: Vec<(String, String)> = match store {
         Store::Sqlite { writer, .. } => sqlx::query_as(
             "select m.name, p.name from sqlite_master m join pragma_table_info(m.name) p
@@ -102,7 +103,7 @@ async fn tables(store: &Store) -> BTreeMap<String, Vec<String>> {
     };
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (table, column) in found {
-        if !VOLATILE.contains(&column.as_str()) {
+        if !without.contains(&column.as_str()) {
             tables.entry(table).or_default().push(column);
         }
     }

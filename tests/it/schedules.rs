@@ -61,6 +61,37 @@ async fn all_makes_up_for_each_within_window_and_cap(database: Database) {
     after_downtime(database, lines, &expected).await;
 }
 
+/// Two hourly jobs that share a look, of which one would skip what is late and the other not.
+async fn shared(database: Database, jobs: &str) {
+    let mut env = Env::new(database, jobs).await;
+    env.advance(minutes(165)).await;
+    env.down_for(minutes(30));
+    env.restart(jobs).await;
+    env.advance(minutes(75)).await;
+    assert_eq!(env.ask(SLOTS).await, ["observed 4"]);
+    assert_eq!(env.ask(COUNTS).await, ["4 4 8"]);
+    let sums = "select sum(due) || ' ' || sum(observed) || ' ' || sum(missed) from coverage";
+    assert_eq!(env.ask(sums).await, ["4 4 0"]);
+}
+
+on_both!(a_shared_look_that_one_job_skips_is_made_for_the_next_that_makes_up_for_it);
+async fn a_shared_look_that_one_job_skips_is_made_for_the_next_that_makes_up_for_it(
+    database: Database,
+) {
+    let skips = job("@hourly", "misfire = \"skip\"");
+    let other = job("@hourly", "").replace("\"words\"", "\"more-words\"");
+    shared(database, &(skips + &other)).await;
+}
+
+on_both!(a_shared_look_that_one_job_makes_up_for_is_not_taken_back_by_the_next_that_skips);
+async fn a_shared_look_that_one_job_makes_up_for_is_not_taken_back_by_the_next_that_skips(
+    database: Database,
+) {
+    let other = job("@hourly", "");
+    let skips = job("@hourly", "misfire = \"skip\"").replace("\"words\"", "\"more-words\"");
+    shared(database, &(other + &skips)).await;
+}
+
 on_both!(a_daemon_that_was_held_up_skips_what_it_comes_late_for);
 async fn a_daemon_that_was_held_up_skips_what_it_comes_late_for(database: Database) {
     let mut env = Env::new(database, &job("@hourly", "misfire = \"skip\"")).await;

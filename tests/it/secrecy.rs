@@ -20,7 +20,7 @@ use crate::program::{Place, wait_for};
 const TOKEN: &str = "CANARY+/7f3a9c0e51b2d846/%9c=&~";
 
 /// What can go wrong with an answer: a note of its own meets each.
-const FAULTS: [&str; 30] = [
+const FAULTS: [&str; 31] = [
     "100",
     "101",
     "201",
@@ -51,6 +51,7 @@ const FAULTS: [&str; 30] = [
     "redirect",
     "risk",
     "dead-cookie",
+    "http:404",
 ];
 
 /// What goes wrong with the other endpoints, which take the token in the same way.

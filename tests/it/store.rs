@@ -3,8 +3,10 @@
 mod alerts;
 mod availability;
 mod backfills;
+mod conflicts;
 mod limits;
 mod processes;
+mod replay;
 mod runs;
 mod schedules;
 
@@ -376,6 +378,32 @@ async fn a_link_to_an_item_that_is_looked_at_anyway_takes_no_look_of_its_own(dat
     tx.save(&[resolved]).await.unwrap();
     assert!(claim(&mut tx, "09:00:02").await.is_empty());
     assert_eq!(tx.slot_totals(at("00:00:00")).await.unwrap().missed, 1);
+}
+
+on_both!(of_two_links_to_one_item_only_the_first_goes_on);
+async fn of_two_links_to_one_item_only_the_first_goes_on(database: Database) {
+    let store = database.open().await;
+    let links = [note("https://xhslink.com/a/one"), note("https://xhslink.com/a/two")];
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &links).await;
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    let claims = claim(&mut tx, "09:00:00").await;
+    let calls: Vec<_> = claims.iter().map(|claim| call(claim, "09:00:00")).collect();
+    let ids = tx.open_calls(&calls).await.unwrap();
+    let resolved = |(claim, id): (&Claim, i64)| {
+        let next = Next::Continue { page: 1 };
+        let mut answer = answer(claim, id, "09:00:01", next, Batch::default());
+        let (link, item_id) = (claim.key.clone(), "behind".to_owned());
+        answer.resolved = Some(Resolved { kind: Kind::Note, link, item_id });
+        answer
+    };
+    let answers: Vec<_> = claims.iter().zip(ids).map(resolved).collect();
+    assert_eq!(tx.save(&answers).await.unwrap(), 0);
+    let going_on = claim(&mut tx, "09:00:02").await;
+    let items: Vec<_> = going_on.iter().map(|claim| claim.item_id.as_deref()).collect();
+    assert_eq!(items, [Some("behind")], "one call for the item");
+    let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
+    assert_eq!((problems[0].why.as_str(), problems[0].times), ("superseded", 1));
 }
 
 on_both!(a_search_is_a_target_by_its_filter);

@@ -51,9 +51,9 @@ fn misfortunes() -> String {
     let (notes, works) = (world().notes(8), world().works(3));
     let word = world().keywords()[2];
     format!(
-        "note@30#{}=huge; note@40#{}=slow:3500; note@20#{}=400; note@25-50#{}=empty\n\
-         amagi@10-11#{}=gone; suggestions@6#{word}=404",
-        notes[5], notes[5], notes[6], notes[7], works[1]
+        "note@30#{}=huge; note@35#{}=http:404; note@40#{}=slow:3500; note@20#{}=400\n\
+         note@25-50#{}=empty; amagi@10-11#{}=gone; suggestions@6#{word}=404",
+        notes[5], notes[5], notes[5], notes[6], notes[7], works[1]
     )
 }
 

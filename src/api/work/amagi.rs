@@ -76,11 +76,12 @@ fn failure(body: &Value, code: Option<i64>, http_status: u16) -> Reading {
     } else if evidence.contains(NOT_SERVED) {
         Outcome::Empty
     } else {
-        match status {
-            429 => Outcome::RateLimited,
+        match (status, code) {
+            (429, _) => Outcome::RateLimited,
             // A cookie that died is renewed by the user; until then it is as a broken network.
-            401 | 403 => Outcome::Retryable,
-            400..500 => Outcome::BadRequest,
+            (401 | 403, _) => Outcome::Retryable,
+            // Without a code it need not be amagi that answers.
+            (400 | 422, _) | (400..500, Some(_)) => Outcome::BadRequest,
             _ => Outcome::Retryable,
         }
     };

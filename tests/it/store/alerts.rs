@@ -115,7 +115,7 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     let mut gone = answer(&claims[0], ids[0], "09:00:01", Next::Missed("gone"), Batch::default());
     gone.end.outcome = "gone";
     tx.save(&[gone]).await.unwrap();
-    let found = tx.gone_items().await.unwrap();
+    let found = tx.unseen_items("gone").await.unwrap();
     let expected =
         Finding { subject: "note a".into(), detail: String::new(), since: at("09:00:01") };
     assert_eq!(found, [expected]);
@@ -126,5 +126,24 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     let ids = tx.open_calls(&[call(again, "12:00:30")]).await.unwrap();
     let seen = answer(again, ids[0], "12:00:31", Next::Observed, Batch::default());
     tx.save(&[seen]).await.unwrap();
-    assert!(tx.gone_items().await.unwrap().is_empty());
+    assert!(tx.unseen_items("gone").await.unwrap().is_empty());
+    assert!(tx.unseen_items("refused").await.unwrap().is_empty());
+}
+
+on_both!(an_item_whose_question_is_refused_is_told_and_is_not_called_gone);
+async fn an_item_whose_question_is_refused_is_told_and_is_not_called_gone(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    let claims = claim(&mut tx, "09:00:00").await;
+    let ids = tx.open_calls(&[call(&claims[0], "09:00:00")]).await.unwrap();
+    let next = Next::Missed("bad_request");
+    let mut refused = answer(&claims[0], ids[0], "09:00:01", next, Batch::default());
+    refused.end.outcome = "bad_request";
+    tx.save(&[refused]).await.unwrap();
+    let expected =
+        Finding { subject: "note a".into(), detail: String::new(), since: at("09:00:01") };
+    assert_eq!(tx.unseen_items("refused").await.unwrap(), [expected]);
+    assert!(tx.unseen_items("gone").await.unwrap().is_empty());
 }

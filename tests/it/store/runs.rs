@@ -1,7 +1,7 @@
 //! Statements about runs whose last look has been settled.
 
 use tidewatch::model::Batch;
-use tidewatch::store::Next;
+use tidewatch::store::{Fires, Next};
 
 use super::{answer, at, call, campaign, claim, note, open_at};
 use crate::databases::{Database, on_both};
@@ -48,4 +48,23 @@ async fn a_run_is_closed_once_its_last_look_is_settled_and_handed_out_once(datab
     tx.fire(job, &fires, None, at("11:30:00")).await.unwrap();
     assert!(tx.close_runs(at("11:30:01")).await.unwrap().is_empty());
     assert!(!tx.has_settled_runs().await.unwrap());
+}
+
+on_both!(a_look_that_gives_way_instead_of_being_tried_again_ends_with_its_answer);
+async fn a_look_that_gives_way_instead_of_being_tried_again_ends_with_its_answer(
+    database: Database,
+) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    let fires = Fires { missed: vec![], open: vec![at("09:00:00"), at("10:00:00")] };
+    tx.fire(job, &fires, None, at("10:00:00")).await.unwrap();
+    let older = claim(&mut tx, "10:00:01").await.remove(0);
+    assert_eq!(older.due_at, at("09:00:00"));
+    let ids = tx.open_calls(&[call(&older, "10:00:01")]).await.unwrap();
+    let again = Next::Retry(at("10:07:30"), "upstream_failure");
+    tx.save(&[answer(&older, ids[0], "10:00:02", again, Batch::default())]).await.unwrap();
+    let closed = tx.close_runs(at("10:00:03")).await.unwrap();
+    assert_eq!((closed.len(), closed[0].missed), (1, 1));
+    assert_eq!(closed[0].settled_at, at("10:00:02"), "not when it might have been tried again");
 }

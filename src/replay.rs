@@ -1,0 +1,85 @@
+//! The rows derived again from the documents, offline: read as the step reads them, and saved as
+//! it saves them, in the order in which they were fetched.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::api::{Ask, Endpoint};
+use crate::model::Batch;
+use crate::store::{Kept, Place, Replayed, Store};
+
+/// Documents whose places are fetched at once: each time all documents are gone through.
+const PLACES_AT_ONCE: i64 = 100_000;
+
+/// Documents saved in one transaction at the most.
+const SAVE_AT_ONCE: usize = 200;
+
+/// Bytes of documents read at once at the most, unless a single one is larger.
+const READ_BYTES: i64 = 16 << 20;
+
+/// The number under which a replay announces itself: there is one at a time.
+const REPLAY: i64 = 0;
+
+/// Drops every row that was made of documents and makes them anew; `progress` is told how many
+/// documents are done, and of how many. How many there were. One that was interrupted leaves rows
+/// missing, until it is done again.
+///
+/// # Errors
+/// When another process is at work, which only SQLite and other replays tell; or the database
+/// fails.
+pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result<i64> {
+    let Some(_presence) = store.announce(REPLAY).await? else {
+        bail!("another tidewatch is at work on this archive; stop it first");
+    };
+    let mut tx = store.begin().await?;
+    let total = tx.count_documents().await?;
+    tx.forget_rows().await?;
+    tx.commit().await?;
+    let (mut after, mut done) = (None, 0);
+    loop {
+        let places = store.read().await?.documents_after(after, PLACES_AT_ONCE).await?;
+        let Some(last) = places.last() else { return Ok(done) };
+        after = Some(*last);
+        let mut rest = places.as_slice();
+        while !rest.is_empty() {
+            let (batch, others) = rest.split_at(batch(rest));
+            save(store, batch).await?;
+            done += i64::try_from(batch.len())?;
+            progress(done, total);
+            rest = others;
+        }
+    }
+}
+
+/// How many of these documents to take at once.
+fn batch(places: &[Place]) -> usize {
+    let mut sum = 0;
+    let fits = |place: &&Place| {
+        sum += place.bytes;
+        sum <= READ_BYTES
+    };
+    places.iter().take(SAVE_AT_ONCE).take_while(fits).count().max(1)
+}
+
+async fn save(store: &Store, places: &[Place]) -> Result<()> {
+    let kept = store.read().await?.kept(places).await?;
+    let replayed: Vec<_> = kept.into_iter().map(read).collect();
+    let mut tx = store.begin_by_keys().await?;
+    tx.put_replayed(&replayed).await.with_context(|| {
+        let ids = (places.first().map(|it| it.document_id), places.last().map(|it| it.document_id));
+        format!("the rows of the documents from {:?} to {:?}", ids.0, ids.1)
+    })?;
+    tx.commit().await
+}
+
+/// What a document means. One of an endpoint that is no more makes no rows.
+pub fn read(kept: Kept) -> Replayed {
+    let ask = Ask { key: kept.asked.clone(), page: u32::try_from(kept.page).unwrap_or(1) };
+    let http_status = u16::try_from(kept.http_status).unwrap_or_default();
+    match Endpoint::parse(&kept.endpoint) {
+        Some(endpoint) => {
+            let reading = endpoint.read(&ask, http_status, &kept.text());
+            kept.turned_into(reading.batch, reading.drift)
+        }
+        None => kept.turned_into(Batch::default(), Some("its endpoint is not known".to_owned())),
+    }
+}
