@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{ConfigLoad, Presence, ProcessRow, Silence, Store, Tx};
+use crate::store::{ConfigLoad, Presence, ProcessRow, Silence, Store, Tx, in_time};
 use crate::time::{Clock, Time};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
@@ -202,7 +202,7 @@ impl Pulse {
     async fn beat_on(self, mut presence: Presence) -> Infallible {
         loop {
             let announced = self.announced(&mut presence).await;
-            if let Err(error) = self.renew(announced).await {
+            if let Err(error) = in_time(self.renew(announced)).await {
                 tracing::debug!(error = format!("{error:#}"), "cannot say that this process lives");
             }
             tokio::select! {

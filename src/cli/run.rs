@@ -13,6 +13,7 @@ use crate::alerts::Alerts;
 use crate::config::{Environment, loopback};
 use crate::daemon::{Daemon, Watch};
 use crate::health::{self, Health};
+use crate::store::in_time;
 use crate::tasks::Tasks;
 use crate::time::Clock;
 use crate::{runs, systemd};
@@ -58,7 +59,7 @@ impl Run {
             return Ok(ExitCode::from(SOME_FAILED));
         }
         drop(tasks);
-        runs::report(&store, &clock).await?;
+        in_time(runs::report(&store, &clock)).await?;
         daemon.close().await?;
         store.close().await;
         tracing::info!("stopped");

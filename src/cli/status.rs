@@ -69,6 +69,7 @@ impl Status {
         let now = Clock::system().now();
         let since = now.last_midnight(config.timezone);
         let mut tx = store.read().await?;
+        tx.take_time().await?;
         let next = |name: &str| {
             let job = config.jobs.iter().find(|job| job.name == name);
             job.and_then(|job| job.schedule.next_after(now))

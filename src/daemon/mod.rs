@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarm::Alarm;
@@ -17,7 +18,7 @@ use crate::config::Config;
 use crate::crawl::{Crawler, Tally};
 use crate::plan::{self, CLOCK_SLIP, Left};
 use crate::process::Process;
-use crate::store::Store;
+use crate::store::{Store, in_time};
 use crate::time::{Clock, Time};
 use crate::vitals::Vitals;
 
@@ -35,10 +36,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Tries to save what has come, to a database that fails when the daemon is to stop.
-const LAST_TRIES: u32 = 30;
+/// How long to try to save what has come, to a database that fails when the daemon is to stop.
+const LAST_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The wait between two of them.
+/// The wait between two tries.
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A daemon on one database.
@@ -135,7 +136,7 @@ impl Daemon {
     /// # Errors
     /// When the database fails.
     pub async fn close(self) -> Result<()> {
-        self.process.end(&self.store, self.clock.now()).await
+        in_time(self.process.end(&self.store, self.clock.now())).await
     }
 
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
@@ -180,6 +181,7 @@ impl Daemon {
                 Ok(Turn::Wait(until)) => self.rest(until, stop).await?,
                 Err(error) => {
                     self.fails(&error);
+                    self.vitals.beat(self.clock.now());
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -259,14 +261,22 @@ impl Daemon {
         }
     }
 
-    /// One turn: saves what has come, makes slots due, and sends what may be sent.
+    /// One turn: saves what has come, makes slots due, and sends what may be sent. Each part may be
+    /// given up at any time, and loses nothing by it.
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
-        self.crawler.save().await?;
+        in_time(self.crawler.save()).await?;
+        self.vitals.beat(self.clock.now());
         // Also when there is so much to do that it never rests.
         if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
             self.heard(reload);
         }
         self.reload(stop).await?;
+        self.vitals.beat(self.clock.now());
+        in_time(self.look()).await
+    }
+
+    /// Makes slots due, and sends what may be sent.
+    async fn look(&mut self) -> Result<Turn> {
         if !self.crawler.is_idle() {
             self.process.keep().await?;
         }
@@ -330,11 +340,11 @@ impl Daemon {
             self.crawler.wait().await;
             self.vitals.beat(self.clock.now());
         }
-        let mut left = LAST_TRIES;
-        while let Err(error) = self.crawler.save().await {
+        let last = Instant::now() + LAST_PATIENCE;
+        while let Err(error) = in_time(self.crawler.save()).await {
             self.fails(&error);
-            left -= 1;
-            if left == 0 {
+            self.vitals.beat(self.clock.now());
+            if Instant::now() > last {
                 return Err(error).context(
                     "stopped with answers that the database did not take; \
                      their calls stand open on the ledger",

@@ -1,8 +1,9 @@
 //! Takes over settings that were read again, without losing a call or a look.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
@@ -15,6 +16,10 @@ use crate::process;
 use crate::store::ConfigLoad;
 use crate::time::Time;
 
+/// How long taking over settings may take: what many looks and large watchlists need, and less than
+/// what the watchdog of `contrib/tidewatch.service` waits for.
+const LONGEST_RELOAD: Duration = Duration::from_secs(120);
+
 impl Daemon {
     /// Remembers settings that were read again until they are taken over, and says so if they are
     /// refused.
@@ -26,39 +31,23 @@ impl Daemon {
         self.reload = Some(reload);
     }
 
-    /// Takes over the settings that were heard of last, or puts on record that they are refused.
+    /// Takes over the settings that were heard of last, or puts on record that they are refused. They
+    /// are remembered until that is done.
     pub(super) async fn reload(&mut self, stop: &CancellationToken) -> Result<()> {
-        if self.reload.is_none() {
-            return Ok(());
-        }
+        let Some(reload) = self.reload.clone() else { return Ok(()) };
         self.vitals.reloading();
-        let done = self.reload_now(stop).await;
-        if self.reload.is_none() {
-            self.vitals.reloaded();
-        }
-        done
-    }
-
-    async fn reload_now(&mut self, stop: &CancellationToken) -> Result<()> {
-        match self.reload.take() {
-            None => Ok(()),
-            Some(Ok(config)) => {
-                let config = Arc::new(*config);
-                let done = self.take_over(config.clone(), stop).await;
-                if done.is_err() && self.reload.is_none() {
-                    // The database fails: again, once it does not.
-                    self.reload = Some(Ok(Box::new(Config::clone(&config))));
-                }
-                done
+        let done = async {
+            match &reload {
+                Ok(config) => self.take_over(config.clone(), stop).await,
+                Err(error) => self.note(ConfigLoad::Refused(error)).await,
             }
-            Some(Err(error)) => {
-                let noted = self.note(ConfigLoad::Refused(&error)).await;
-                if noted.is_err() {
-                    self.reload = Some(Err(error));
-                }
-                noted
-            }
-        }
+        };
+        tokio::time::timeout(LONGEST_RELOAD, done)
+            .await
+            .context("the database does not take the settings in time")??;
+        self.reload = None;
+        self.vitals.reloaded();
+        Ok(())
     }
 
     /// Works with other settings from now on. What was due until now is planned by the old ones;
