@@ -29,8 +29,7 @@ impl Run {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let config = Arc::new(load(cli)?);
         let watch = Watch::begin(&config, Environment::read())?;
-        config.require_token()?;
-        config.require_alert_urls()?;
+        config.require_means()?;
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }

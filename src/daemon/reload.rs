@@ -71,12 +71,18 @@ impl Daemon {
         }
         self.note(process::taken_over(&config)).await?;
         self.crawler.take_over(config.clone())?;
+        self.process.set_lease(config.lease);
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         let (before, url) = (&self.config.justoneapi.base_url, &config.justoneapi.base_url);
         if before != url {
             tracing::warn!(%url, "JustOneAPI is asked at another address from now on");
+        }
+        if config.listen != self.config.listen {
+            tracing::warn!(
+                "`listen` of [health] has changed: it is heeded at the next start, and not before"
+            );
         }
         let (jobs, targets) = (config.jobs.len(), config.jobs.iter().map(|job| job.targets.len()));
         let targets: usize = targets.sum();

@@ -109,7 +109,7 @@ impl Files {
         let (reload, paths) = match Config::load(path, environment) {
             Ok(config) => {
                 let paths = config.files.clone();
-                let usable = config.require_token().map_err(|missing| format!("error: {missing}"));
+                let usable = config.require_means().map_err(|missing| format!("error: {missing}"));
                 (usable.map(|()| Arc::new(config)), paths)
             }
             Err(error) => (Err(error.to_string()), error.files().to_vec()),

@@ -94,3 +94,13 @@ fn the_database_of_the_compose_file_is_for_this_machine_alone() {
     assert_eq!(ports, ["- \"127.0.0.1:5432:5432\""]);
     assert_eq!(COMPOSE.matches("ports:").count(), 1);
 }
+
+#[test]
+fn settings_are_mounted_as_a_folder_so_that_a_file_that_is_replaced_is_seen() {
+    assert!(COMPOSE.lines().any(|line| line.trim() == "- ./config:/etc/tidewatch:ro"));
+    assert!(CONTAINERFILE.contains("-v \"$PWD/config:/etc/tidewatch:ro\""));
+    for text in [COMPOSE, CONTAINERFILE] {
+        assert!(!text.contains("jobs.toml:"), "a file alone");
+    }
+    assert!(CONTAINERFILE.contains("TIDEWATCH_CONFIG=/etc/tidewatch/jobs.toml"));
+}

@@ -20,6 +20,7 @@ mod limits;
 mod logs;
 mod looks;
 mod migrations;
+mod mistakes;
 mod outages;
 mod program;
 mod reload;

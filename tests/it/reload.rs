@@ -7,7 +7,7 @@ use tidewatch::store::Store;
 use tidewatch::time::Clock;
 use tokio::net::TcpListener;
 
-use crate::databases::{Database, count, on_both, rows};
+use crate::databases::{Database, count, on_both, rows, sqlite};
 use crate::env::{Env, hours, minutes};
 use crate::program::{Place, Running, wait_for};
 
@@ -75,6 +75,27 @@ async fn a_schedule_that_changes_while_the_daemon_runs_begins_with_its_next_fire
     let due = "select substr('' || due_at, 12, 5) from slots order by due_at";
     assert_eq!(env.ask(due).await, ["01:00", "02:00", "02:40", "02:50", "05:00"]);
     assert_eq!(env.ask("select '' || count(*) from slots where outcome = 'observed'").await, ["5"]);
+}
+
+on_both!(a_lease_that_changes_while_the_daemon_runs_is_renewed_as_often_as_it_takes);
+async fn a_lease_that_changes_while_the_daemon_runs_is_renewed_as_often_as_it_takes(
+    database: Database,
+) {
+    let jobs = job("a", "@daily", &["露营"]);
+    let mut env = Env::new(database, &jobs).await;
+    env.reload(&format!("{jobs}[daemon]\nlease_seconds = 5\n")).await;
+    // By a lease of 60 s, ten beats take 50 s.
+    let mut beats = 0;
+    wait_for("ten beats", PATIENCE, async || {
+        let mut tx = env.store.read().await.unwrap();
+        let daemons = tx.unfinished_processes("run", env.clock.now()).await.unwrap();
+        if daemons[0].beat_at == Some(env.clock.now()) {
+            beats += 1;
+            env.clock.jump_to(env.clock.now().plus(Duration::from_secs(1)));
+        }
+        beats == 10
+    })
+    .await;
 }
 
 async fn simulate(token: &str, latency: Duration) -> Simulator {
@@ -152,6 +173,63 @@ async fn another_token_is_tried_where_the_old_one_was_refused(database: Database
     stops_well(daemon, &place).await;
     let pauses: Vec<(String,)> = rows(&store, "select ended_by from pauses").await;
     assert_eq!(pauses, [("settings".to_owned(),)]);
+}
+
+on_both!(an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_read_again);
+async fn an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_read_again(
+    database: Database,
+) {
+    let simulator = simulate("token-one", Duration::ZERO).await;
+    let right = settings(&simulator, &["露营"]);
+    let place = place(&database, &right, "token-one");
+    database.open().await.close().await;
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 1).await;
+    let with_alert = |address| format!("{right}[[alert]]\nkind = \"generic\"\n{address}\n");
+    place.write("jobs.toml", &with_alert("url_env = \"NOWHERE\""));
+    wait_until_said(&place, "jobs.toml is wrong; the settings from before stay in force", 1).await;
+    assert!(place.said().contains("the alert generic has no address"), "{}", place.said());
+    place.write("hook.txt", "https://127.0.0.1:9/a");
+    place.write("jobs.toml", &with_alert("url_file = \"hook.txt\""));
+    wait_until_said(&place, "was read again and taken over", 1).await;
+    // Nobody touches jobs.toml.
+    place.write("hook.txt", "https://127.0.0.1:9/another");
+    wait_until_said(&place, "was read again and taken over", 2).await;
+    stops_well(daemon, &place).await;
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_read_are_refused_and_the_old_ones_stay() {
+    let (database, simulator) = (sqlite(), simulate("token-one", Duration::ZERO).await);
+    let right = settings(&simulator, &["露营"]);
+    let place = place(&database, &right, "token-one");
+    let store = database.open().await;
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 1).await;
+    let (file, refused) = (place.output("jobs.toml"), "error: cannot read jobs.toml");
+    std::fs::remove_file(&file).unwrap();
+    wait_until_said(&place, refused, 1).await;
+    // Not even who may read everything can read this.
+    std::fs::create_dir(&file).unwrap();
+    wait_until_said(&place, refused, 2).await;
+    let before = observed(&store).await;
+    wait_for("looks", PATIENCE, async || observed(&store).await > before + 1).await;
+    std::fs::remove_dir(&file).unwrap();
+    place.write("jobs.toml", &right);
+    wait_until_said(&place, "was read again and taken over", 1).await;
+    stops_well(daemon, &place).await;
+}
+
+#[tokio::test]
+async fn another_address_of_health_checks_is_said_to_wait_for_the_next_start() {
+    let (database, simulator) = (sqlite(), simulate("token-one", Duration::ZERO).await);
+    let right = settings(&simulator, &["露营"]);
+    let place = place(&database, &right, "token-one");
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 1).await;
+    place.write("jobs.toml", &format!("{right}[health]\nlisten = \"127.0.0.1:1\"\n"));
+    wait_until_said(&place, "it is heeded at the next start", 1).await;
+    stops_well(daemon, &place).await;
 }
 
 on_both!(wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay);

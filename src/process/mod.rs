@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
@@ -30,6 +31,7 @@ const SILENT_BEATS: u32 = 3;
 /// This process, for as long as it is at work.
 pub struct Process {
     pulse: Pulse,
+    lease: watch::Sender<Duration>,
     // Beats until this is dropped.
     heart: JoinSet<Infallible>,
 }
@@ -40,7 +42,7 @@ struct Pulse {
     owner: i64,
     store: Store,
     clock: Clock,
-    lease: Duration,
+    lease: watch::Receiver<Duration>,
     renewed_at: Arc<Mutex<Time>>,
 }
 
@@ -95,18 +97,25 @@ impl Process {
         tx.put_config_load(owner, taken_over(config), now).await?;
         tx.beat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
+        let (lease, lasts) = watch::channel(config.lease);
         let pulse = Pulse {
             owner,
             store: store.clone(),
             clock: clock.clone(),
-            lease: config.lease,
+            lease: lasts,
             renewed_at: Arc::new(Mutex::new(now)),
         };
         // What has just lost its lock while the server went on is dead: nobody waits for it here.
         pulse.bury_the_dead(now).await?;
         let mut heart = JoinSet::new();
         heart.spawn(pulse.clone().beat_on(presence));
-        Ok(Some(Self { pulse, heart }))
+        Ok(Some(Self { pulse, lease, heart }))
+    }
+
+    /// Keeps its looks for as long as this after each sign of life, from now on: the heart beats at
+    /// once, and as often as that takes.
+    pub fn set_lease(&self, lease: Duration) {
+        self.lease.send_replace(lease);
     }
 
     /// Its number.
@@ -129,7 +138,7 @@ impl Process {
     /// When the database fails.
     pub async fn keep(&self) -> Result<()> {
         let now = self.pulse.clock.now();
-        if now.since(self.pulse.renewed_at()) > self.pulse.lease / 2 {
+        if now.since(self.pulse.renewed_at()) > self.pulse.lease() / 2 {
             self.pulse.renew(false).await?;
         }
         Ok(())
@@ -200,6 +209,7 @@ impl Pulse {
     /// Says for ever that the process is there. Failures are not told here: whatever the process
     /// is doing meets them as well.
     async fn beat_on(self, mut presence: Presence) -> Infallible {
+        let mut lease = self.lease.clone();
         loop {
             let announced = self.announced(&mut presence).await;
             if let Err(error) = in_time(self.renew(announced)).await {
@@ -207,6 +217,7 @@ impl Pulse {
             }
             tokio::select! {
                 () = tokio::time::sleep(self.every()) => {}
+                Ok(()) = lease.changed() => {}
                 () = presence.lost() => {
                     tracing::warn!(
                         "the connection that announces this process was cut; announcing it anew"
@@ -231,7 +242,7 @@ impl Pulse {
     async fn renew(&self, announced: bool) -> Result<()> {
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
-        tx.beat(self.owner, now, now.plus(self.lease), announced).await?;
+        tx.beat(self.owner, now, now.plus(self.lease()), announced).await?;
         tx.commit().await?;
         *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())
@@ -241,17 +252,22 @@ impl Pulse {
         *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How long its looks stay its own after a beat.
+    fn lease(&self) -> Duration {
+        *self.lease.borrow()
+    }
+
     /// How often it beats.
     fn every(&self) -> Duration {
-        BEAT.min(self.lease / BEATS_A_LEASE)
+        BEAT.min(self.lease() / BEATS_A_LEASE)
     }
 
     /// Frees what processes left behind that are dead, and silent since `since`.
     async fn bury_the_dead(&self, since: Time) -> Result<()> {
         let now = self.clock.now();
         // A process that has said nothing for as long as a lease lasts has lost its looks anyway.
-        let restarted_since = now.minus(self.lease);
-        let silence = Silence { since, restarted_since, uptime: self.lease };
+        let lease = self.lease();
+        let silence = Silence { since, restarted_since: now.minus(lease), uptime: lease };
         let mut tx = self.store.begin().await?;
         for owner in tx.dead_processes(self.owner, silence).await? {
             let calls = tx.bury(owner, now).await?;
