@@ -8,13 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
 use super::watch::Reload;
-use crate::api::{Endpoint, Provider};
 use crate::config::Config;
-use crate::pause::{Reason, Scope};
 use crate::plan::{self, Left};
 use crate::process;
 use crate::store::ConfigLoad;
-use crate::time::Time;
 
 /// How long taking over settings may take: what many looks and large watchlists need, and less than
 /// what the watchdog of `contrib/tidewatch.service` waits for.
@@ -67,7 +64,9 @@ impl Daemon {
             return Ok(());
         }
         if !config.asks_as(&self.config) {
-            self.lift_refusals(now).await?;
+            let mut tx = self.store.begin().await?;
+            process::lift_refusals(&mut tx, now).await?;
+            tx.commit().await?;
         }
         self.note(process::taken_over(&config)).await?;
         self.crawler.take_over(config.clone())?;
@@ -92,21 +91,6 @@ impl Daemon {
         self.next_fire = None;
         self.silence().await;
         Ok(())
-    }
-
-    /// Ends the pauses for what another token or another server may not refuse.
-    async fn lift_refusals(&self, now: Time) -> Result<()> {
-        let provider = Provider::JustOneApi;
-        let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);
-        let endpoints = endpoints.map(|it| (Scope::Endpoint, it.name(), Reason::Denied));
-        let refusals = [Reason::BadCredentials, Reason::Balance];
-        let refusals = refusals.map(|reason| (Scope::Provider, provider.name(), reason));
-        let mut tx = self.store.begin().await?;
-        for (scope, name, reason) in refusals.into_iter().chain(endpoints) {
-            let (scope, reason) = (scope.as_str(), Some(reason.as_str()));
-            tx.resume(scope, name, reason, Time::MAX, now, "settings").await?;
-        }
-        tx.commit().await
     }
 
     /// Puts a reading of the settings on record.

@@ -1,17 +1,22 @@
 //! One process at work on an archive: announced while it lives, on record for ever.
 
+mod account;
+mod seen;
+
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{ConfigLoad, Presence, ProcessRow, Silence, Store, Tx, in_time};
+use crate::store::{Presence, ProcessRow, Silence, Store, Tx, in_time};
 use crate::time::{Clock, Time};
+
+pub(crate) use account::{lift_refusals, taken_over};
+pub use seen::{Seen, State, daemons};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,31 +51,9 @@ struct Pulse {
     renewed_at: Arc<Mutex<Time>>,
 }
 
-/// A daemon as others see it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Seen {
-    /// What it put on record.
-    #[serde(flatten)]
-    pub row: ProcessRow,
-    /// How it is.
-    pub state: State,
-}
-
-/// How a daemon is, as far as others can see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It works.
-    AtWork,
-    /// It is there and says nothing: suspended, or cut off from the database.
-    Silent,
-    /// It ended, and not of its own accord.
-    Dead,
-}
-
 impl Process {
-    /// Announces this process as `verb`, puts it on record with the addresses it asks, and frees
-    /// what dead ones left behind. From then on it keeps the looks that it is at. `None` when
+    /// Announces this process as `verb`, puts it on record with the addresses it asks, ends the pauses
+    /// of another account, and frees what dead ones left behind. From then on it keeps the looks that it is at. `None` when
     /// another process keeps this SQLite file to itself.
     ///
     /// # Errors
@@ -94,6 +77,7 @@ impl Process {
         let now = clock.now();
         let mut tx = store.begin().await?;
         put_on_record(&mut tx, config, owner, verb, now).await?;
+        account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, taken_over(config), now).await?;
         tx.beat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
@@ -275,37 +259,6 @@ impl Pulse {
         }
         tx.commit().await
     }
-}
-
-/// Settings that are in force, for the record.
-pub(crate) fn taken_over(config: &Config) -> ConfigLoad<'_> {
-    ConfigLoad::TakenOver {
-        justoneapi_url: config.justoneapi.base_url.as_str(),
-        amagi_url: config.amagi.base_url.as_str(),
-    }
-}
-
-/// The daemons at work on an archive, and those that were found dead from `since` on, the latest
-/// first. One that is there is silent if it has said nothing for a `lease`.
-///
-/// # Errors
-/// When the database fails.
-pub async fn daemons(store: &Store, now: Time, since: Time, lease: Duration) -> Result<Vec<Seen>> {
-    let mut tx = store.read().await?;
-    // One process at most on SQLite; the lock of the file tells whether there is any.
-    let mut taken = store.is_sqlite() && store.announce(0).await?.is_none();
-    let mut daemons = Vec::new();
-    for row in tx.unfinished_processes("run", since).await? {
-        let lives =
-            row.died_at.is_none() && (std::mem::take(&mut taken) || tx.is_alive(row.owner).await?);
-        let state = match row.beat_at {
-            _ if !lives => State::Dead,
-            Some(beat_at) if now.since(beat_at) > lease => State::Silent,
-            _ => State::AtWork,
-        };
-        daemons.push(Seen { row, state });
-    }
-    Ok(daemons)
 }
 
 /// A number for this process, different from any other's.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidewatch::simulator::{self, Options, Simulator};
-use tidewatch::store::Store;
+use tidewatch::store::{PauseRow, Store};
 use tidewatch::time::Clock;
 use tokio::net::TcpListener;
 
@@ -173,6 +173,46 @@ async fn another_token_is_tried_where_the_old_one_was_refused(database: Database
     stops_well(daemon, &place).await;
     let pauses: Vec<(String,)> = rows(&store, "select ended_by from pauses").await;
     assert_eq!(pauses, [("settings".to_owned(),)]);
+}
+
+on_both!(another_token_is_tried_after_a_restart_and_the_same_one_is_not);
+async fn another_token_is_tried_after_a_restart_and_the_same_one_is_not(database: Database) {
+    let simulator = simulate("token-one", Duration::ZERO).await;
+    let place = place(&database, &settings(&simulator, &["露营"]), "token-old");
+    let store = database.open().await;
+    let paused = "select count(*) from pauses where ended_at is null";
+    let daemon = place.start(&["run"]);
+    wait_for("a pause", PATIENCE, async || count(&store, paused).await == 1).await;
+    let mut tx = store.begin().await.unwrap();
+    let now = Clock::system().now();
+    for (reason, until) in [("quota", Some(now.plus(hours(9)))), ("by_hand", None)] {
+        tx.pause(&PauseRow {
+            scope: "endpoint".into(),
+            name: "xiaohongshu/search-recommend/v1".into(),
+            reason: reason.into(),
+            note: None,
+            since: now,
+            until,
+            probe_at: None,
+            failures: 0,
+            call_id: None,
+        })
+        .await
+        .unwrap();
+    }
+    tx.commit().await.unwrap();
+    stops_well(daemon, &place).await;
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 2).await;
+    assert_eq!(count(&store, paused).await, 3, "the same token");
+    stops_well(daemon, &place).await;
+    place.write("token.txt", "token-one");
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 3).await;
+    let left: Vec<(String,)> =
+        rows(&store, "select reason from pauses where ended_at is null").await;
+    assert_eq!(left, [("by_hand".to_owned(),)]);
+    stops_well(daemon, &place).await;
 }
 
 on_both!(an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_read_again);
