@@ -80,8 +80,6 @@ pub struct Config {
 pub struct ProviderSettings {
     /// What its paths are appended to; no trailing slash.
     pub base_url: Url,
-    /// Whether plain http to another machine is allowed.
-    pub allow_insecure_http: bool,
     /// Calls in flight at once at the most.
     pub concurrency: usize,
     /// Calls a second to each endpoint at the most.
