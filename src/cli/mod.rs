@@ -116,7 +116,11 @@ enum Command {
     /// Write a commented jobs.toml to begin with
     Init,
     /// Check jobs.toml: next fires, targets, calls and price a day (exit 0 or 78)
-    Check,
+    Check {
+        /// Exit with 78 on warnings as well, such as jobs that want more than the budget allows
+        #[arg(long)]
+        deny_warnings: bool,
+    },
     /// Look now: the same step as the daemon's, and show what was stored
     Fetch(fetch::Fetch),
     /// Bring many things in at once, beside the schedules: from files, a job, or the archive itself
@@ -157,7 +161,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         match &cli.command {
             Command::Run(run) => run.run(cli).await,
             Command::Init => init(cli),
-            Command::Check => check_config(cli),
+            Command::Check { deny_warnings } => check_config(cli, *deny_warnings),
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Backfill(backfill) => backfill.run(cli).await,
             Command::Status(status) => status.run(cli).await,
@@ -305,10 +309,11 @@ async fn open(cli: &Cli) -> Result<Store> {
     Ok(store)
 }
 
-fn check_config(cli: &Cli) -> Result<ExitCode> {
-    let config = load(cli)?;
-    print(&check::report(&config, Clock::system().now()))?;
-    Ok(ExitCode::SUCCESS)
+fn check_config(cli: &Cli, deny_warnings: bool) -> Result<ExitCode> {
+    let (config, now) = (load(cli)?, Clock::system().now());
+    print(&check::report(&config, now))?;
+    let denied = deny_warnings && !check::warnings(&config, now).is_empty();
+    Ok(ExitCode::from(if denied { MISCONFIGURED } else { 0 }))
 }
 
 async fn migrate(cli: &Cli) -> Result<ExitCode> {

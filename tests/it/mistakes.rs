@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::databases::{Database, count, on_both};
+use crate::databases::{Database, count, on_both, sqlite};
 use crate::health::free_port;
 use crate::program::{Place, wait_for};
 
@@ -24,6 +24,18 @@ async fn a_mistake_in_the_settings_keeps_nobody_from_stopping_what_costs_money(d
     let said = place.said();
     assert!(said.contains("there is no backfill none"), "{said}");
     assert!(said.contains("jobs.toml is wrong, so that its zone"), "{said}");
+}
+
+#[tokio::test]
+async fn warnings_end_a_check_with_78_where_they_are_denied() {
+    let job =
+        "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@hourly\"\nkeywords = [\"x\"]\n";
+    let over = format!("[budget]\nmax_calls_per_day = 5\n{job}");
+    for (jobs, code) in [(job, 0), (over.as_str(), 78)] {
+        let place = Place::new(&sqlite(), jobs).with("JUSTONEAPI_TOKEN", "unused-in-this-test");
+        assert_eq!(place.run(&["check"]).await, 0, "{}", place.said());
+        assert_eq!(place.run(&["check", "--deny-warnings"]).await, code, "{}", place.said());
+    }
 }
 
 on_both!(a_wrong_token_is_no_mistake_in_the_settings);
