@@ -33,3 +33,4 @@ mod signals;
 mod store;
 mod systemd;
 mod week;
+mod wire;

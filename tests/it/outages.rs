@@ -15,7 +15,7 @@ use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
 use tidewatch::health;
 use tidewatch::simulator::{Faults, Simulator};
-use tidewatch::store::{Store, Tx};
+use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
 use tokio_util::sync::CancellationToken;
 
@@ -236,24 +236,6 @@ async fn a_daemon_waits_while_another_program_keeps_the_database_locked(database
     }
     wait_for("a daemon that is ready", PATIENCE, async || health.is_ready().await).await;
     scene.ends_well(&database).await;
-}
-
-#[expect(clippy::disallowed_methods, reason = "asks the server itself")]
-async fn limits(tx: &mut Tx) -> (String, String) {
-    let Tx::Postgres(tx) = tx else { panic!("only PostgreSQL limits statements") };
-    let sql = "select current_setting('lock_timeout'), current_setting('statement_timeout')";
-    sqlx::query_as(sql).fetch_one(&mut **tx).await.unwrap()
-}
-
-#[tokio::test]
-async fn no_statement_waits_for_ever_and_reports_take_their_time() {
-    let store = postgres().await.open().await;
-    let mut tx = store.read().await.unwrap();
-    assert_eq!(limits(&mut tx).await, ("30s".into(), "1min".into()));
-    tx.take_time().await.unwrap();
-    assert_eq!(limits(&mut tx).await, ("30s".into(), "0".into()));
-    drop(tx);
-    assert_eq!(limits(&mut store.begin().await.unwrap()).await, ("30s".into(), "1min".into()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

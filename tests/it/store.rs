@@ -4,6 +4,7 @@ mod alerts;
 mod availability;
 mod backfills;
 mod limits;
+mod patience;
 mod processes;
 mod runs;
 mod schedules;
