@@ -3,6 +3,7 @@
 
 mod outage;
 mod reload;
+mod turn;
 mod watch;
 
 use std::sync::Arc;
@@ -15,14 +16,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::alarm::Alarm;
 use crate::config::Config;
-use crate::crawl::{Crawler, Tally};
-use crate::plan::{self, CLOCK_SLIP, Left};
+use crate::crawl::Crawler;
+use crate::plan;
 use crate::process::Process;
 use crate::store::{Store, in_time};
 use crate::time::{Clock, Time};
 use crate::vitals::Vitals;
 
 use outage::Outage;
+use turn::Turn;
 
 pub use watch::{Reload, Watch};
 
@@ -63,14 +65,6 @@ pub struct Daemon {
     vitals: Vitals,
     outage: Option<Outage>,
     buried_at: Time,
-}
-
-/// What the loop should do next.
-enum Turn {
-    /// Go on at once.
-    Again,
-    /// Wait: for a call that ends, an alarm, or this time, if anything is expected.
-    Wait(Option<Time>),
 }
 
 impl Daemon {
@@ -258,74 +252,6 @@ impl Daemon {
                     progress(self.clock.now(), self.calls);
                 }
             }
-        }
-    }
-
-    /// One turn: saves what has come, makes slots due, and sends what may be sent. Each part may be
-    /// given up at any time, and loses nothing by it.
-    async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
-        in_time(self.crawler.save()).await?;
-        self.vitals.beat(self.clock.now());
-        // Also when there is so much to do that it never rests.
-        if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
-            self.heard(reload);
-        }
-        self.reload(stop).await?;
-        self.vitals.beat(self.clock.now());
-        in_time(self.look()).await
-    }
-
-    /// Makes slots due, and sends what may be sent.
-    async fn look(&mut self) -> Result<Turn> {
-        if !self.crawler.is_idle() {
-            self.process.keep().await?;
-        }
-        let now = self.clock.now();
-        if self.latest.since(now) > CLOCK_SLIP {
-            self.clock_was_put_back(now).await?;
-        }
-        self.latest = self.latest.max(now);
-        let mut left = Left::Nothing;
-        if self.next_fire.is_none_or(|at| at <= now) {
-            left = plan::materialise(&self.store, &self.config, self.started, now).await?;
-            self.next_fire = match left {
-                Left::Nothing => plan::next_fire(&self.config, now),
-                Left::More => None,
-            };
-        }
-        if now < self.buried_at || now.since(self.buried_at) >= RECONCILE {
-            self.process.bury_the_dead().await?;
-            self.buried_at = now;
-        }
-        let started = self.crawler.start_due().await?;
-        self.calls += i64::try_from(started.calls).unwrap_or(0);
-        if self.crawler.is_idle() {
-            self.report();
-        }
-        if left == Left::More || started.more {
-            return Ok(Turn::Again);
-        }
-        let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
-        Ok(Turn::Wait(events.into_iter().flatten().min()))
-    }
-
-    /// Goes on under a clock that was ahead and is right now.
-    async fn clock_was_put_back(&mut self, now: Time) -> Result<()> {
-        tracing::warn!(was = %self.latest, %now, "the clock was put back");
-        plan::clock_was_put_back(&self.store, now).await?;
-        self.next_fire = None;
-        self.latest = now;
-        self.started = self.started.min(now);
-        // It waits for a time that is far away now.
-        self.silence().await;
-        Ok(())
-    }
-
-    /// Says what came of the looks, once all that could be made have been.
-    fn report(&mut self) {
-        let Tally { calls, observed, missed, retrying } = self.crawler.take_tally();
-        if calls > 0 {
-            tracing::debug!(observed, missed, retrying, calls, "looked");
         }
     }
 

@@ -1,10 +1,11 @@
 //! One process at work on an archive: announced while it lives, on record for ever.
 
 mod account;
+mod pulse;
 mod seen;
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -12,10 +13,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{Presence, ProcessRow, Silence, Store, Tx, in_time};
+use crate::store::{ProcessRow, Store, Tx};
 use crate::time::{Clock, Time};
 
 pub(crate) use account::{lift_refusals, taken_over};
+use pulse::Pulse;
 pub use seen::{Seen, State, daemons};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
@@ -23,12 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often to try meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(100);
-
-/// How often a process says that it is there, at least.
-const BEAT: Duration = Duration::from_secs(5);
-
-/// And how often while a lease lasts, at least: a few may fail.
-const BEATS_A_LEASE: u32 = 12;
 
 /// Beats that a process has missed when it is dead, if its lock is free as well.
 const SILENT_BEATS: u32 = 3;
@@ -41,20 +37,10 @@ pub struct Process {
     heart: JoinSet<Infallible>,
 }
 
-/// What a process needs to say that it is there.
-#[derive(Clone)]
-struct Pulse {
-    owner: i64,
-    store: Store,
-    clock: Clock,
-    lease: watch::Receiver<Duration>,
-    renewed_at: Arc<Mutex<Time>>,
-}
-
 impl Process {
     /// Announces this process as `verb`, puts it on record with the addresses it asks, ends the pauses
-    /// of another account, and frees what dead ones left behind. From then on it keeps the looks that it is at. `None` when
-    /// another process keeps this SQLite file to itself.
+    /// of another account, and frees what dead ones left behind. From then on it keeps the looks that
+    /// it is at. `None` when another process keeps this SQLite file to itself.
     ///
     /// # Errors
     /// When the database fails.
@@ -187,78 +173,6 @@ async fn put_on_record(
         died_at: None,
     })
     .await
-}
-
-impl Pulse {
-    /// Says for ever that the process is there. Failures are not told here: whatever the process
-    /// is doing meets them as well.
-    async fn beat_on(self, mut presence: Presence) -> Infallible {
-        let mut lease = self.lease.clone();
-        loop {
-            let announced = self.announced(&mut presence).await;
-            if let Err(error) = in_time(self.renew(announced)).await {
-                tracing::debug!(error = format!("{error:#}"), "cannot say that this process lives");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(self.every()) => {}
-                Ok(()) = lease.changed() => {}
-                () = presence.lost() => {
-                    tracing::warn!(
-                        "the connection that announces this process was cut; announcing it anew"
-                    );
-                    tokio::time::sleep(TRY_EVERY).await;
-                }
-            }
-        }
-    }
-
-    /// Makes sure that the process stands announced; whether it does.
-    async fn announced(&self, presence: &mut Presence) -> bool {
-        match presence.hold().await {
-            Ok(held) => held,
-            Err(error) => {
-                tracing::debug!(error = format!("{error:#}"), "cannot announce this process");
-                false
-            }
-        }
-    }
-
-    async fn renew(&self, announced: bool) -> Result<()> {
-        let mut tx = self.store.begin().await?;
-        let now = self.clock.now();
-        tx.beat(self.owner, now, now.plus(self.lease()), announced).await?;
-        tx.commit().await?;
-        *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
-        Ok(())
-    }
-
-    fn renewed_at(&self) -> Time {
-        *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How long its looks stay its own after a beat.
-    fn lease(&self) -> Duration {
-        *self.lease.borrow()
-    }
-
-    /// How often it beats.
-    fn every(&self) -> Duration {
-        BEAT.min(self.lease() / BEATS_A_LEASE)
-    }
-
-    /// Frees what processes left behind that are dead, and silent since `since`.
-    async fn bury_the_dead(&self, since: Time) -> Result<()> {
-        let now = self.clock.now();
-        // A process that has said nothing for as long as a lease lasts has lost its looks anyway.
-        let lease = self.lease();
-        let silence = Silence { since, restarted_since: now.minus(lease), uptime: lease };
-        let mut tx = self.store.begin().await?;
-        for owner in tx.dead_processes(self.owner, silence).await? {
-            let calls = tx.bury(owner, now).await?;
-            tracing::warn!(calls, "a process died at work; its looks may be made again");
-        }
-        tx.commit().await
-    }
 }
 
 /// A number for this process, different from any other's.
