@@ -20,7 +20,7 @@ const TOKEN: &str = "token-of-the-tests";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const JOBS: &str = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"* * * * * *\"\n\
+const JOBS: &str = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"*/10 * * * * *\"\n\
                     keywords = [\"露营\"]\n";
 
 /// Whoever comes is counted.

@@ -76,10 +76,11 @@ fn over_rates(config: &Config, days: &[(&Job, Daily)]) -> Vec<String> {
             true => "queue up without end",
             false => "be missed as superseded",
         };
+        let want = if names.len() == 1 { "wants" } else { "want" };
+        let (names, endpoint) = (names.join(" and "), endpoint.name());
         Some(format!(
-            "{} want more calls to {} than rate_per_second = {rate} lets through: looks will {what}",
-            names.join(" and "),
-            endpoint.name()
+            "{names} {want} more calls to {endpoint} than rate_per_second = {rate} lets through: looks \
+             will {what}"
         ))
     });
     over.collect()
