@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::store::{RunSummary, Store};
+use crate::store::{RunSummary, Store, in_time};
 use crate::time::Clock;
 
 /// How often runs are looked for that have nothing open any more.
@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub async fn report_all(store: Store, clock: Clock) -> Result<()> {
     loop {
         tokio::time::sleep(EVERY).await;
-        if let Err(error) = report(&store, &clock).await {
+        if let Err(error) = in_time(report(&store, &clock)).await {
             tracing::debug!(error = format!("{error:#}"), "cannot report runs");
         }
     }

@@ -59,11 +59,6 @@ impl Vitals {
         self.0.send_modify(|now| now.database_error = Some(why.into()));
     }
 
-    /// The database can be worked with again.
-    pub fn database_answers(&self) {
-        self.0.send_modify(|now| now.database_error = None);
-    }
-
     /// The configuration is being read anew.
     pub fn reloading(&self) {
         self.0.send_modify(|now| now.is_reloading = true);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL and libfaketime from the
-# distribution's packages if they are missing, and starts a private cluster that is gone afterwards.
+# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL, libfaketime and, on Linux,
+# systemd's checks of units from the distribution's packages if they are missing, and starts a private cluster that is gone afterwards.
 # Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead; servers
 # that tests crash are their own, made with the programs in TEST_POSTGRES_BIN.
 #
@@ -30,6 +30,15 @@ find_faketime() {
     if [ -n "$TEST_FAKETIME_LIBRARY" ]; then export TEST_FAKETIME_LIBRARY; fi
 }
 
+# What the test of the unit needs. Without it that fails, and says so.
+find_systemd() {
+    if [ "$(uname)" = Linux ] && ! command -v systemd-analyze >/dev/null; then
+        install systemd-analyze systemd systemd systemd systemd systemd ||
+            echo "cannot install systemd-analyze here" >&2
+    fi
+}
+
+find_systemd
 if [ -z "${TEST_FAKETIME_LIBRARY:-}" ]; then find_faketime; fi
 if [ -z "${TEST_DATABASE_URL:-}" ]; then
     start_postgres -c fsync=off -c max_connections=200

@@ -9,7 +9,6 @@ mod message;
 mod send;
 mod text;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use tokio::sync::watch;
 use self::send::Sender;
 use self::text::Message;
 use crate::config::{Alert, Condition, Config};
-use crate::store::{AlertRow, Store};
+use crate::store::{AlertRow, Store, in_time};
 use crate::time::{Clock, Time};
 
 /// How often what holds is looked at.
@@ -70,9 +69,24 @@ impl Alerts {
     /// When the database fails. A message that is not taken is no error: it is tried again.
     pub async fn look(&self) -> Result<()> {
         let config = self.config.borrow().clone();
+        in_time(self.forget(&config)).await?;
         for alert in &config.alerts {
-            self.record(&config, alert).await?;
+            in_time(self.record(&config, alert)).await?;
             self.tell(&config, alert).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves what was to be told to alerts that are not in the settings any more.
+    async fn forget(&self, config: &Config) -> Result<()> {
+        let names: Vec<&str> = config.alerts.iter().map(|alert| alert.name.as_str()).collect();
+        let mut tx = self.store.read().await?;
+        let any = tx.has_alerts_of_others(&names).await?;
+        drop(tx);
+        if any {
+            let mut tx = self.store.begin().await?;
+            tx.drop_alerts_of_others(&names, self.clock.now()).await?;
+            tx.commit().await?;
         }
         Ok(())
     }
@@ -119,30 +133,34 @@ impl Alerts {
 
     /// Sends what is on record for an alert and was not sent: one message for all that is alike.
     async fn tell(&self, config: &Config, alert: &Alert) -> Result<()> {
-        let now = self.clock.now();
-        let mut tx = self.store.read().await?;
-        let any = tx.has_unsent_alerts(&alert.name, now).await?;
-        drop(tx);
-        if !any {
-            return Ok(());
-        }
-        let mut tx = self.store.begin().await?;
-        let claimed = tx.claim_alerts(&alert.name, now, now.plus(CLAIM)).await?;
-        tx.commit().await?;
-        let mut alike: BTreeMap<(Condition, bool), Vec<AlertRow>> = BTreeMap::new();
-        for row in claimed {
-            let condition = Condition::parse(&row.condition)
-                .with_context(|| format!("there is no condition {}", row.condition))?;
-            alike.entry((condition, row.resolved_at.is_some())).or_default().push(row);
-        }
-        for ((condition, resolved), rows) in alike {
-            let message = Message { condition, resolved, rows: &rows, at: now };
+        let since = self.clock.now();
+        loop {
+            let rows = in_time(self.claim(alert, since)).await?;
+            let Some(first) = rows.first() else { return Ok(()) };
+            let condition = Condition::parse(&first.condition)
+                .with_context(|| format!("there is no condition {}", first.condition))?;
+            let (resolved, at) = (first.resolved_at.is_some(), self.clock.now());
+            let message = Message { condition, resolved, rows: &rows, at };
             let sent = self.sender.send(alert, &message, config.timezone).await;
             let numbers: Vec<i64> = rows.iter().map(|row| row.alert_id).collect();
             let attempts = rows.iter().map(|row| row.attempts).max().unwrap_or(1);
-            self.sent(alert, &numbers, resolved, attempts, sent).await?;
+            in_time(self.sent(alert, &numbers, resolved, attempts, sent)).await?;
         }
-        Ok(())
+    }
+
+    /// Takes what is to be told in one message: just before it is sent, since others may be slow.
+    async fn claim(&self, alert: &Alert, since: Time) -> Result<Vec<AlertRow>> {
+        let mut tx = self.store.read().await?;
+        let any = tx.has_unsent_alerts(&alert.name, since).await?;
+        drop(tx);
+        if !any {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.store.begin().await?;
+        let until = self.clock.now().plus(CLAIM);
+        let rows = tx.claim_alerts(&alert.name, since, until).await?;
+        tx.commit().await?;
+        Ok(rows)
     }
 
     /// Puts on record what came of a message.

@@ -62,8 +62,6 @@ pub struct Received {
     pub bytes: u64,
     /// Whether the answer is larger than is read: `body` is its beginning.
     pub cut: bool,
-    /// Whether the body repeated the token, which was replaced.
-    pub scrubbed: bool,
     /// Whether the question may have reached the provider.
     pub sent: bool,
     /// How long the call took.
@@ -148,13 +146,11 @@ impl Client {
                 Err(error) => break Some(self.describe(error)),
             }
         };
-        let (body, scrubbed) = self.scrubber.body(body);
         Received {
             http_status: Some(http_status),
-            body,
+            body: self.scrubber.body(body),
             bytes,
             cut,
-            scrubbed,
             sent: true,
             duration: Duration::ZERO,
             retry_after,

@@ -1,5 +1,7 @@
 //! `check`: what the settings mean, when the jobs fire next, and what they will cost.
 
+mod warnings;
+
 use std::fmt::Write;
 
 use chrono::Offset;
@@ -10,6 +12,8 @@ use crate::config::{Config, Job, kind_name};
 use crate::model::{Kind, KolSearch, Target};
 use crate::schedule::{Misfire, Overlap};
 use crate::time::Time;
+
+pub use warnings::warnings;
 
 /// Fire times shown of each job.
 const FIRES_SHOWN: usize = 5;
@@ -22,9 +26,6 @@ const TARGET_COLUMNS: usize = 86;
 
 /// The widest line, in columns.
 const WIDTH: u16 = 100;
-
-/// To hold a day's calls against a rate.
-const SECONDS_A_DAY: f64 = 86_400.0;
 
 /// Millionths of a yuan in a yuan.
 const MICROS: f64 = 1_000_000.0;
@@ -60,7 +61,7 @@ pub fn report(config: &Config, now: Time) -> String {
     if !config.jobs.is_empty() {
         text.push_str(&daily_text(config, now));
     }
-    for warning in &config.warnings {
+    for warning in warnings(config, now) {
         let _ = write!(text, "\nwarning: {warning}\n");
     }
     text
@@ -200,57 +201,9 @@ fn daily_text(config: &Config, now: Time) -> String {
     if config.jobs.iter().flat_map(|job| &job.targets).any(Target::is_short_link) {
         text.push_str("Each short link takes one call more, once, to learn what is behind it.\n");
     }
-    text.push_str(&over_budget(config, days.iter().map(|day| day.calls).sum(), cost));
-    for (job, day) in config.jobs.iter().zip(&days) {
-        if let Some(limit) = job.max_calls_per_day
-            && day.calls > as_float(limit)
-        {
-            let _ = writeln!(
-                text,
-                "warning: {} wants more than its max_calls_per_day = {limit}: the rest of its looks \
-                 will be missed: budget",
-                job.name
-            );
-        }
-        let rate = config.provider(config.endpoint(job.kind).provider()).rate_per_second;
-        if day.calls > f64::from(rate) * SECONDS_A_DAY {
-            let what = match job.overlap {
-                Overlap::Skip => "most of its looks will be missed as superseded",
-                Overlap::Queue => "its looks will queue up without end",
-            };
-            let _ = writeln!(
-                text,
-                "warning: {} wants more calls than rate_per_second = {rate} lets through: {what}",
-                job.name
-            );
-        }
-    }
     if !all_known {
         let _ =
             writeln!(text, "{UNKNOWN}: set the price of the endpoint under [justoneapi.price].");
-    }
-    text
-}
-
-/// What to say of a day's calls that the budget does not let through.
-fn over_budget(config: &Config, calls: f64, yuan: f64) -> String {
-    let mut text = String::new();
-    let mut say = |wanted: String, limit: String| {
-        let _ = writeln!(
-            text,
-            "warning: the jobs want {wanted} a day and [budget] allows {limit}: the rest of the looks \
-             will be missed: budget"
-        );
-    };
-    if let Some(limit) = config.budget.max_calls_per_day
-        && calls > as_float(limit)
-    {
-        say(format!("{} calls", number(calls)), limit.to_string());
-    }
-    if let Some(limit) = config.budget.max_cost_per_day_micros
-        && yuan > as_float(limit) / MICROS
-    {
-        say(format!("{yuan:.2} yuan"), format!("{:.2}", as_float(limit) / MICROS));
     }
     text
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use super::{Cli, SOME_FAILED, load_or_default, print};
-use crate::config::loopback;
+use super::{Cli, SOME_FAILED, load_without_calls, print};
+use crate::config::{Config, loopback};
 use crate::health;
 
 #[derive(Args, Debug)]
@@ -24,9 +24,12 @@ impl Healthcheck {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let address = match self.listen {
             Some(address) => address,
-            None => load_or_default(cli)?.listen.context(
-                "no health checks are served: set `listen` under [health], or name --listen",
-            )?,
+            // A daemon keeps the settings that it has, whatever becomes of the file.
+            None => load_without_calls(cli)
+                .map_or_else(|_| Config::listen_of(cli.jobs()), |config| config.listen)
+                .context(
+                    "no health checks are served: set `listen` under [health], or name --listen",
+                )?,
         };
         let path = if self.ready { "/readyz" } else { "/healthz" };
         let (well, says) =

@@ -94,6 +94,13 @@ pub struct Cli {
     command: Command,
 }
 
+impl Cli {
+    /// The file with the jobs and settings.
+    fn jobs(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(JOBS))
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogFormat {
     Text,
@@ -110,7 +117,11 @@ enum Command {
     /// Write a commented jobs.toml to begin with
     Init,
     /// Check jobs.toml: next fires, targets, calls and price a day (exit 0 or 78)
-    Check,
+    Check {
+        /// Exit with 78 on warnings as well, such as jobs that want more than the budget allows
+        #[arg(long)]
+        deny_warnings: bool,
+    },
     /// Look now: the same step as the daemon's, and show what was stored
     Fetch(fetch::Fetch),
     /// Bring many things in at once, beside the schedules: from files, a job, or the archive itself
@@ -156,7 +167,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         match &cli.command {
             Command::Run(run) => run.run(cli).await,
             Command::Init => init(cli),
-            Command::Check => check_config(cli),
+            Command::Check { deny_warnings } => check_config(cli, *deny_warnings),
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Backfill(backfill) => backfill.run(cli).await,
             Command::Status(status) => status.run(cli).await,
@@ -242,8 +253,7 @@ fn print(text: &str) -> Result<()> {
 }
 
 fn load(cli: &Cli) -> Result<Config> {
-    let path = cli.config.as_deref().unwrap_or(Path::new(JOBS));
-    Ok(Config::load(path, &Environment::read())?)
+    Ok(Config::load(cli.jobs(), &Environment::read())?)
 }
 
 /// Says who is asked, where that is not JustOneAPI itself: a rehearsal must not pass for the real.
@@ -257,14 +267,38 @@ fn say_whom(config: &Config) {
 /// The settings, or their defaults where no file was named and there is none: for verbs that
 /// need no jobs.
 fn load_or_default(cli: &Cli) -> Result<Config> {
+    Ok(load_in(cli, &Environment::read())?)
+}
+
+/// The same for verbs that ask nobody: whatever is wrong with the token or the address, they need
+/// neither.
+fn load_without_calls(cli: &Cli) -> Result<Config, ConfigError> {
+    load_in(cli, &Environment::read().without_calls())
+}
+
+fn load_in(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
     if cli.config.is_none() && !Path::new(JOBS).exists() {
-        return Ok(Config::parse("", Path::new(JOBS), &Environment::read())?);
+        return Config::parse("", Path::new(JOBS), environment);
     }
-    load(cli)
+    Config::load(cli.jobs(), environment)
+}
+
+/// The settings for verbs that only look at the archive or hold something back there: wrong ones, of
+/// which `unknown` is told, are no reason to refuse that.
+fn settings(cli: &Cli, unknown: &str) -> Result<Config> {
+    load_without_calls(cli)
+        .or_else(|_| {
+            let path = cli.jobs().display();
+            tracing::warn!(
+                "{path} is wrong, so that {unknown} not known: `tidewatch check` says more"
+            );
+            Config::parse("", cli.jobs(), &Environment::default())
+        })
+        .map_err(Into::into)
 }
 
 fn init(cli: &Cli) -> Result<ExitCode> {
-    let path = cli.config.as_deref().unwrap_or(Path::new(JOBS));
+    let path = cli.jobs();
     let mut file = std::fs::File::create_new(path).with_context(|| {
         format!("cannot write {}; an existing file is left alone", path.display())
     })?;
@@ -282,10 +316,11 @@ async fn open(cli: &Cli) -> Result<Store> {
     Ok(store)
 }
 
-fn check_config(cli: &Cli) -> Result<ExitCode> {
-    let config = load(cli)?;
-    print(&check::report(&config, Clock::system().now()))?;
-    Ok(ExitCode::SUCCESS)
+fn check_config(cli: &Cli, deny_warnings: bool) -> Result<ExitCode> {
+    let (config, now) = (load(cli)?, Clock::system().now());
+    print(&check::report(&config, now))?;
+    let denied = deny_warnings && !check::warnings(&config, now).is_empty();
+    Ok(ExitCode::from(if denied { MISCONFIGURED } else { 0 }))
 }
 
 async fn migrate(cli: &Cli) -> Result<ExitCode> {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 
 use super::show::{local, safe};
-use super::{Cli, load_or_default, open, print};
+use super::{Cli, open, print, settings};
 use crate::api::{Endpoint, Provider};
 use crate::config::Config;
 use crate::pause::{Reason, Scope, provider_named};
@@ -58,7 +58,7 @@ enum What {
 
 impl Pause {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = load_or_default(cli)?;
+        let config = settings(cli, "its zone and jobs that never ran are")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
@@ -89,7 +89,7 @@ impl Pause {
 
 impl Resume {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = load_or_default(cli)?;
+        let config = settings(cli, "its zone and jobs that never ran are")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;

@@ -13,6 +13,7 @@ use crate::alerts::Alerts;
 use crate::config::{Environment, loopback};
 use crate::daemon::{Daemon, Watch};
 use crate::health::{self, Health};
+use crate::store::in_time;
 use crate::tasks::Tasks;
 use crate::time::Clock;
 use crate::{runs, systemd};
@@ -28,8 +29,7 @@ impl Run {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let config = Arc::new(load(cli)?);
         let watch = Watch::begin(&config, Environment::read())?;
-        config.require_token()?;
-        config.require_alert_urls()?;
+        config.require_means()?;
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
@@ -58,7 +58,7 @@ impl Run {
             return Ok(ExitCode::from(SOME_FAILED));
         }
         drop(tasks);
-        runs::report(&store, &clock).await?;
+        in_time(runs::report(&store, &clock)).await?;
         daemon.close().await?;
         store.close().await;
         tracing::info!("stopped");

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use self::daemons::Daemon;
 use super::show::{cost, count, local, money, safe, table};
-use super::{Cli, JOBS, Json, load_or_default, open, print};
-use crate::config::{Config, ConfigError, Environment, kind_name};
+use super::{Cli, Json, open, print, settings};
+use crate::config::{Config, kind_name};
 use crate::model::Kind;
 use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent, Unavailable};
 use crate::time::{Clock, Time};
@@ -63,12 +63,13 @@ struct Job {
 
 impl Status {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli)?;
+        let config = settings(cli, "its zone and the next fires are")?;
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let since = now.last_midnight(config.timezone);
         let mut tx = store.read().await?;
+        tx.take_time().await?;
         let next = |name: &str| {
             let job = config.jobs.iter().find(|job| job.name == name);
             job.and_then(|job| job.schedule.next_after(now))
@@ -182,20 +183,6 @@ fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
 /// The name of a kind in `jobs.toml`.
 fn kind(name: &str) -> String {
     Kind::parse(name).map_or_else(|| name.to_owned(), |kind| kind_name(kind).to_owned())
-}
-
-/// The settings. Wrong ones are no reason to say nothing of the archive.
-fn settings(cli: &Cli) -> Result<Config> {
-    match load_or_default(cli) {
-        Err(error) if error.is::<ConfigError>() => {
-            tracing::warn!(
-                "jobs.toml is wrong, so that its zone and the next fires are not known: \
-                 `tidewatch check` says more"
-            );
-            Ok(Config::parse("", Path::new(JOBS), &Environment::read())?)
-        }
-        other => other,
-    }
 }
 
 /// That there is an archive to ask: looking at one must not make an empty one.

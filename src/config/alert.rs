@@ -204,6 +204,7 @@ impl Reader<'_> {
             }
             (None, Some(file)) => {
                 let path = self.directory.join(file.get_ref());
+                self.problems.files.push(path.clone());
                 match read_secret_file(file_key, &path) {
                     Ok(text) => (file.span(), text),
                     Err(problem) => {

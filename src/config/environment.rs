@@ -51,6 +51,11 @@ impl Environment {
         }
     }
 
+    /// The same without what only calls need.
+    pub fn without_calls(self) -> Self {
+        Self { token: None, token_file: None, base_url: None, variables: self.variables }
+    }
+
     /// The token, if there is one. Whatever is wrong with it is reported without showing it.
     pub(super) fn token(
         &self,

@@ -1,11 +1,30 @@
 //! `[health]`, resolved.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use toml::Spanned;
 
-use super::Reader;
+use super::load::read_file;
 use super::problems::{Problem, quoted};
+use super::{Config, Environment, Reader};
+
+/// The head of the section, in a line of its own.
+const HEAD: &str = "[health]";
+
+impl Config {
+    /// Where health checks are answered by a `jobs.toml` that is wrong in another section.
+    pub fn listen_of(path: &Path) -> Option<SocketAddr> {
+        listen_in(&read_file(path).ok()?)
+    }
+}
+
+fn listen_in(text: &str) -> Option<SocketAddr> {
+    let lines = text.lines().skip_while(|line| !line.trim_start().starts_with(HEAD)).skip(1);
+    let section: Vec<_> = lines.take_while(|line| !line.trim_start().starts_with('[')).collect();
+    let text = format!("{HEAD}\n{}", section.join("\n"));
+    Config::parse(&text, Path::new(""), &Environment::default()).ok()?.listen
+}
 
 impl Reader<'_> {
     pub(super) fn listen(&mut self, wire: Option<&Spanned<String>>) -> Option<SocketAddr> {
@@ -37,7 +56,14 @@ pub(crate) fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::loopback;
+    use super::{listen_in, loopback};
+
+    #[test]
+    fn the_address_is_found_in_a_file_that_is_no_toml_elsewhere() {
+        let text = "[[job]\nname = \"\n  [health] # here\nlisten = \"127.0.0.1:9464\"\n[budget\n";
+        assert_eq!(listen_in(text), "127.0.0.1:9464".parse().ok());
+        assert_eq!(listen_in("[[job]\nlisten = \"127.0.0.1:9464\"\n"), None);
+    }
 
     #[test]
     fn only_addresses_of_this_machine_are_listened_on() {

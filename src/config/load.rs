@@ -251,7 +251,7 @@ fn misplaced(key: &str) -> Option<Problem> {
     Some(Problem::new(title, format!("did you mean the section `{section}`?")))
 }
 
-fn read_file(path: &Path) -> Result<String, Problem> {
+pub(super) fn read_file(path: &Path) -> Result<String, Problem> {
     let help = "name the file with --config, or write one with `tidewatch init`";
     let cannot =
         |reason: String| Problem::new(format!("cannot read {}: {reason}", path.display()), help);

@@ -71,7 +71,7 @@ pub struct Config {
     pub alerts: Vec<Alert>,
     /// What is allowed and yet probably not meant.
     pub warnings: Vec<String>,
-    /// The files it was read from: `jobs.toml`, those that it names, and that of the token.
+    /// The files it was read from: `jobs.toml`, those that it names, and those of secrets.
     pub files: Vec<PathBuf>,
 }
 
@@ -80,8 +80,6 @@ pub struct Config {
 pub struct ProviderSettings {
     /// What its paths are appended to; no trailing slash.
     pub base_url: Url,
-    /// Whether plain http to another machine is allowed.
-    pub allow_insecure_http: bool,
     /// Calls in flight at once at the most.
     pub concurrency: usize,
     /// Calls a second to each endpoint at the most.
@@ -162,6 +160,15 @@ impl Config {
             Endpoint::AmagiWorkById => target.is_short_link(),
             endpoint => endpoint.provider() == Provider::JustOneApi,
         }
+    }
+
+    /// That everything is there which a daemon needs: the token, and the addresses of alerts.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub fn require_means(&self) -> anyhow::Result<()> {
+        self.require_token()?;
+        Ok(self.require_alert_urls()?)
     }
 
     /// That there is a token if any of the jobs needs one. For everything that calls.

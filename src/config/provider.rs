@@ -65,7 +65,6 @@ impl Reader<'_> {
         let timeout = self.number(&wire.timeout_seconds, TIMEOUT_SECONDS, MOST_TIMEOUT_SECONDS);
         ProviderSettings {
             base_url,
-            allow_insecure_http: allow,
             concurrency: usize::try_from(concurrency).unwrap_or(1),
             rate_per_second: self.number(&wire.rate_per_second, JUSTONEAPI_RATE, MOST_RATE),
             timeout: Duration::from_secs(u64::from(timeout)),
@@ -79,7 +78,6 @@ impl Reader<'_> {
         let timeout = self.number(&wire.timeout_seconds, TIMEOUT_SECONDS, MOST_TIMEOUT_SECONDS);
         ProviderSettings {
             base_url: self.base_url(wire.base_url.as_ref(), AMAGI_BASE_URL, allow),
-            allow_insecure_http: allow,
             concurrency: usize::try_from(concurrency).unwrap_or(1),
             rate_per_second: self.number(&wire.rate_per_second, AMAGI_RATE, MOST_RATE),
             timeout: Duration::from_secs(u64::from(timeout)),

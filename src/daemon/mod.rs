@@ -3,6 +3,7 @@
 
 mod outage;
 mod reload;
+mod turn;
 mod watch;
 
 use std::sync::Arc;
@@ -10,18 +11,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarm::Alarm;
 use crate::config::Config;
-use crate::crawl::{Crawler, Tally};
-use crate::plan::{self, CLOCK_SLIP, Left};
+use crate::crawl::Crawler;
+use crate::plan;
 use crate::process::Process;
-use crate::store::{Store, is_conflict};
+use crate::store::{Store, in_time, is_conflict};
 use crate::time::{Clock, Time};
 use crate::vitals::Vitals;
 
 use outage::Outage;
+use turn::Turn;
 
 pub use watch::{Reload, Watch};
 
@@ -35,10 +38,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Tries to save what has come, to a database that fails when the daemon is to stop.
-const LAST_TRIES: u32 = 30;
+/// How long to try to save what has come, to a database that fails when the daemon is to stop.
+const LAST_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The wait between two of them.
+/// The wait between two tries.
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A daemon on one database.
@@ -62,14 +65,6 @@ pub struct Daemon {
     vitals: Vitals,
     outage: Option<Outage>,
     buried_at: Time,
-}
-
-/// What the loop should do next.
-enum Turn {
-    /// Go on at once.
-    Again,
-    /// Wait: for a call that ends, an alarm, or this time, if anything is expected.
-    Wait(Option<Time>),
 }
 
 impl Daemon {
@@ -135,7 +130,7 @@ impl Daemon {
     /// # Errors
     /// When the database fails.
     pub async fn close(self) -> Result<()> {
-        self.process.end(&self.store, self.clock.now()).await
+        in_time(self.process.end(&self.store, self.clock.now())).await
     }
 
     /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
@@ -182,6 +177,7 @@ impl Daemon {
                 Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; once more"),
                 Err(error) => {
                     self.fails(&error);
+                    self.vitals.beat(self.clock.now());
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -261,66 +257,6 @@ impl Daemon {
         }
     }
 
-    /// One turn: saves what has come, makes slots due, and sends what may be sent.
-    async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
-        self.crawler.save().await?;
-        // Also when there is so much to do that it never rests.
-        if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
-            self.heard(reload);
-        }
-        self.reload(stop).await?;
-        if !self.crawler.is_idle() {
-            self.process.keep().await?;
-        }
-        let now = self.clock.now();
-        if self.latest.since(now) > CLOCK_SLIP {
-            self.clock_was_put_back(now).await?;
-        }
-        self.latest = self.latest.max(now);
-        let mut left = Left::Nothing;
-        if self.next_fire.is_none_or(|at| at <= now) {
-            left = plan::materialise(&self.store, &self.config, self.started, now).await?;
-            self.next_fire = match left {
-                Left::Nothing => plan::next_fire(&self.config, now),
-                Left::More => None,
-            };
-        }
-        if now < self.buried_at || now.since(self.buried_at) >= RECONCILE {
-            self.process.bury_the_dead().await?;
-            self.buried_at = now;
-        }
-        let started = self.crawler.start_due().await?;
-        self.calls += i64::try_from(started.calls).unwrap_or(0);
-        if self.crawler.is_idle() {
-            self.report();
-        }
-        if left == Left::More || started.more {
-            return Ok(Turn::Again);
-        }
-        let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
-        Ok(Turn::Wait(events.into_iter().flatten().min()))
-    }
-
-    /// Goes on under a clock that was ahead and is right now.
-    async fn clock_was_put_back(&mut self, now: Time) -> Result<()> {
-        tracing::warn!(was = %self.latest, %now, "the clock was put back");
-        plan::clock_was_put_back(&self.store, now).await?;
-        self.next_fire = None;
-        self.latest = now;
-        self.started = self.started.min(now);
-        // It waits for a time that is far away now.
-        self.silence().await;
-        Ok(())
-    }
-
-    /// Says what came of the looks, once all that could be made have been.
-    fn report(&mut self) {
-        let Tally { calls, observed, missed, retrying } = self.crawler.take_tally();
-        if calls > 0 {
-            tracing::debug!(observed, missed, retrying, calls, "looked");
-        }
-    }
-
     /// Lets the calls in flight end, and saves their answers: for a while even to a database that
     /// fails, since they may have been paid for.
     async fn drain(&mut self) -> Result<()> {
@@ -332,11 +268,11 @@ impl Daemon {
             self.crawler.wait().await;
             self.vitals.beat(self.clock.now());
         }
-        let mut left = LAST_TRIES;
-        while let Err(error) = self.crawler.save().await {
+        let last = Instant::now() + LAST_PATIENCE;
+        while let Err(error) = in_time(self.crawler.save()).await {
             self.fails(&error);
-            left -= 1;
-            if left == 0 {
+            self.vitals.beat(self.clock.now());
+            if Instant::now() > last {
                 return Err(error).context(
                     "stopped with answers that the database did not take; \
                      their calls stand open on the ledger",

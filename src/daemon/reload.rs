@@ -1,19 +1,21 @@
 //! Takes over settings that were read again, without losing a call or a look.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
 use super::watch::Reload;
-use crate::api::{Endpoint, Provider};
 use crate::config::Config;
-use crate::pause::{Reason, Scope};
 use crate::plan::{self, Left};
 use crate::process;
 use crate::store::ConfigLoad;
-use crate::time::Time;
+
+/// How long taking over settings may take: what many looks and large watchlists need, and less than
+/// what the watchdog of `contrib/tidewatch.service` waits for.
+const LONGEST_RELOAD: Duration = Duration::from_secs(120);
 
 impl Daemon {
     /// Remembers settings that were read again until they are taken over, and says so if they are
@@ -26,39 +28,23 @@ impl Daemon {
         self.reload = Some(reload);
     }
 
-    /// Takes over the settings that were heard of last, or puts on record that they are refused.
+    /// Takes over the settings that were heard of last, or puts on record that they are refused. They
+    /// are remembered until that is done.
     pub(super) async fn reload(&mut self, stop: &CancellationToken) -> Result<()> {
-        if self.reload.is_none() {
-            return Ok(());
-        }
+        let Some(reload) = self.reload.clone() else { return Ok(()) };
         self.vitals.reloading();
-        let done = self.reload_now(stop).await;
-        if self.reload.is_none() {
-            self.vitals.reloaded();
-        }
-        done
-    }
-
-    async fn reload_now(&mut self, stop: &CancellationToken) -> Result<()> {
-        match self.reload.take() {
-            None => Ok(()),
-            Some(Ok(config)) => {
-                let config = Arc::new(*config);
-                let done = self.take_over(config.clone(), stop).await;
-                if done.is_err() && self.reload.is_none() {
-                    // The database fails: again, once it does not.
-                    self.reload = Some(Ok(Box::new(Config::clone(&config))));
-                }
-                done
+        let done = async {
+            match &reload {
+                Ok(config) => self.take_over(config.clone(), stop).await,
+                Err(error) => self.note(ConfigLoad::Refused(error)).await,
             }
-            Some(Err(error)) => {
-                let noted = self.note(ConfigLoad::Refused(&error)).await;
-                if noted.is_err() {
-                    self.reload = Some(Err(error));
-                }
-                noted
-            }
-        }
+        };
+        tokio::time::timeout(LONGEST_RELOAD, done)
+            .await
+            .context("the database does not take the settings in time")??;
+        self.reload = None;
+        self.vitals.reloaded();
+        Ok(())
     }
 
     /// Works with other settings from now on. What was due until now is planned by the old ones;
@@ -78,16 +64,24 @@ impl Daemon {
             return Ok(());
         }
         if !config.asks_as(&self.config) {
-            self.lift_refusals(now).await?;
+            let mut tx = self.store.begin().await?;
+            process::lift_refusals(&mut tx, now).await?;
+            tx.commit().await?;
         }
         self.note(process::taken_over(&config)).await?;
         self.crawler.take_over(config.clone())?;
+        self.process.set_lease(config.lease);
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         let (before, url) = (&self.config.justoneapi.base_url, &config.justoneapi.base_url);
         if before != url {
             tracing::warn!(%url, "JustOneAPI is asked at another address from now on");
+        }
+        if config.listen != self.config.listen {
+            tracing::warn!(
+                "`listen` of [health] has changed: it is heeded at the next start, and not before"
+            );
         }
         let (jobs, targets) = (config.jobs.len(), config.jobs.iter().map(|job| job.targets.len()));
         let targets: usize = targets.sum();
@@ -97,21 +91,6 @@ impl Daemon {
         self.next_fire = None;
         self.silence().await;
         Ok(())
-    }
-
-    /// Ends the pauses for what another token or another server may not refuse.
-    async fn lift_refusals(&self, now: Time) -> Result<()> {
-        let provider = Provider::JustOneApi;
-        let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);
-        let endpoints = endpoints.map(|it| (Scope::Endpoint, it.name(), Reason::Denied));
-        let refusals = [Reason::BadCredentials, Reason::Balance];
-        let refusals = refusals.map(|reason| (Scope::Provider, provider.name(), reason));
-        let mut tx = self.store.begin().await?;
-        for (scope, name, reason) in refusals.into_iter().chain(endpoints) {
-            let (scope, reason) = (scope.as_str(), Some(reason.as_str()));
-            tx.resume(scope, name, reason, Time::MAX, now, "settings").await?;
-        }
-        tx.commit().await
     }
 
     /// Puts a reading of the settings on record.

@@ -5,6 +5,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -19,7 +20,7 @@ use crate::config::{Config, Environment};
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Settings that were read again; or what is wrong with them, in the words of `check`.
-pub type Reload = Result<Box<Config>, String>;
+pub type Reload = Result<Arc<Config>, String>;
 
 /// A task that reads the settings again when there is reason to.
 pub struct Watch {
@@ -108,8 +109,8 @@ impl Files {
         let (reload, paths) = match Config::load(path, environment) {
             Ok(config) => {
                 let paths = config.files.clone();
-                let usable = config.require_token().map_err(|missing| format!("error: {missing}"));
-                (usable.map(|()| Box::new(config)), paths)
+                let usable = config.require_means().map_err(|missing| format!("error: {missing}"));
+                (usable.map(|()| Arc::new(config)), paths)
             }
             Err(error) => (Err(error.to_string()), error.files().to_vec()),
         };

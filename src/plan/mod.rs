@@ -27,7 +27,8 @@ pub const CLOCK_SLIP: Duration = Duration::from_secs(60);
 /// No retry waits longer than this by itself.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// No lease lasts longer than this: the longest timeout of a call, and time to save its answer.
+/// No lease lasts longer than this: that of a daemon with the longest `lease_seconds`, and time to
+/// spare.
 const LONGEST_LEASE: Duration = Duration::from_secs(900);
 
 /// Brings the database's jobs and watchlists up to date with `jobs.toml`, for a daemon that

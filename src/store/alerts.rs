@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 
 use super::rows::array;
 use super::{Tx, execute, fetch_all, fetch_optional};
@@ -115,7 +116,8 @@ impl Tx {
         Ok(row.is_some_and(|row| row.flag))
     }
 
-    /// Takes what is to be told to an alert now; nobody else gets it before `until`. The oldest first.
+    /// Takes what is to be told to an alert since `now` in one message: what is like the oldest of
+    /// it, begun or over. Nobody else gets it before `until`. The oldest first; none: there is nothing.
     ///
     /// # Errors
     /// When the database fails.
@@ -129,7 +131,15 @@ impl Tx {
             self,
             AlertRow,
             "update alerts set attempts = attempts + 1, next_try_at = $3
+             from (select condition as alike, resolved_at is not null as is_over
+                   from alerts
+                   where name = $1 and next_try_at <= $2
+                     and ((resolved_at is null and sent_at is null)
+                          or (resolved_at is not null and sent_at is not null
+                              and resolved_sent_at is null))
+                   order by since, alert_id limit 1) as oldest
              where name = $1 and next_try_at <= $2
+               and condition = oldest.alike and (resolved_at is not null) = oldest.is_over
                and ((resolved_at is null and sent_at is null)
                     or (resolved_at is not null and sent_at is not null
                         and resolved_sent_at is null))
@@ -140,6 +150,36 @@ impl Tx {
         );
         claimed.sort_by_key(|alert| (alert.since, alert.alert_id));
         Ok(claimed)
+    }
+
+    /// Whether something lasts, or failed to be told, that was found for none of the alerts `names`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_alerts_of_others(&mut self, names: &[&str]) -> Result<bool> {
+        let sql = format!(
+            "select exists (
+                 select 1 from alerts
+                 where (resolved_at is null or last_error is not null)
+                   and name not in {}) as flag",
+            self.listed(1)
+        );
+        let row = fetch_optional!(self, Flag, AssertSqlSafe(sql), serde_json::to_string(names)?);
+        Ok(row.is_some_and(|row| row.flag))
+    }
+
+    /// Puts on record that what was found for none of the alerts `names` is over, and that nobody is
+    /// to be told: they left the settings. How many that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_alerts_of_others(&mut self, names: &[&str], now: Time) -> Result<u64> {
+        let sql = format!(
+            "update alerts set resolved_at = coalesce(resolved_at, $2), last_error = null
+             where (resolved_at is null or last_error is not null) and name not in {}",
+            self.listed(1)
+        );
+        Ok(execute!(self, AssertSqlSafe(sql), serde_json::to_string(names)?, now))
     }
 
     /// Puts on record that the message about these was taken; with `resolved`, that they are over.

@@ -14,6 +14,8 @@ pub enum ConfigLoad<'a> {
         justoneapi_url: &'a str,
         /// Where calls to amagi go from then on.
         amagi_url: &'a str,
+        /// What tells the token from others, in most cases; `None`: there is none.
+        token_mark: Option<i64>,
     },
     /// Refused: what is wrong with them.
     Refused(&'a str),
@@ -43,23 +45,38 @@ impl Tx {
         load: ConfigLoad<'_>,
         now: Time,
     ) -> Result<()> {
-        let (justoneapi_url, amagi_url, error) = match load {
-            ConfigLoad::TakenOver { justoneapi_url, amagi_url } => {
-                (Some(justoneapi_url), Some(amagi_url), None)
+        let (justoneapi_url, amagi_url, token_mark, error) = match load {
+            ConfigLoad::TakenOver { justoneapi_url, amagi_url, token_mark } => {
+                (Some(justoneapi_url), Some(amagi_url), token_mark, None)
             }
-            ConfigLoad::Refused(error) => (None, None, Some(error)),
+            ConfigLoad::Refused(error) => (None, None, None, Some(error)),
         };
         execute!(
             self,
-            "insert into config_loads (owner, read_at, justoneapi_url, amagi_url, error)
-             values ($1, $2, $3, $4, $5)",
+            "insert into config_loads (owner, read_at, justoneapi_url, amagi_url, token_mark, error)
+             values ($1, $2, $3, $4, $5, $6)",
             owner,
             now,
             justoneapi_url,
             amagi_url,
+            token_mark,
             error
         );
         Ok(())
+    }
+
+    /// Where JustOneAPI was asked by the settings that any process took over last, and the mark of
+    /// the token, if one is known.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_asked(&mut self) -> Result<Option<(String, Option<i64>)>> {
+        Ok(fetch_optional!(
+            self,
+            (String, Option<i64>),
+            "select justoneapi_url, token_mark from config_loads
+             where justoneapi_url is not null order by load_id desc limit 1"
+        ))
     }
 
     /// How a process stands to its settings.

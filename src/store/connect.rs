@@ -38,6 +38,17 @@ const CHECKPOINT_PAGES: &str = "4000";
 /// How long to wait for a connection before calling the database unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a statement in PostgreSQL waits for what another one has locked, and how long it may
+/// take in all.
+const LIMITS: [(&str, &str); 2] = [("lock_timeout", "30s"), ("statement_timeout", "60s")];
+
+/// What has no such limits: a migration takes its time, and half of one is none.
+const NO_LIMITS: [(&str, &str); 2] = [("lock_timeout", "0"), ("statement_timeout", "0")];
+
+/// How long a daemon waits for the database to do a piece of its work, before it says that the
+/// database fails: longer than a lock is waited for, and shorter than a loop may stand still.
+const IN_TIME: Duration = Duration::from_secs(45);
+
 /// Begins a transaction in PostgreSQL that keeps its planner from going through whole tables.
 const BY_KEYS: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
                        set local enable_mergejoin = off; set local jit = off; \
@@ -92,7 +103,8 @@ impl Store {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)
                 .map_err(|_| anyhow::anyhow!("the database URL is not a valid postgres:// URL"))?;
-            return Self::open_postgres(options.application_name("tidewatch")).await;
+            return Self::open_postgres(options.application_name("tidewatch").options(LIMITS))
+                .await;
         }
         bail!(
             "the database URL must begin with sqlite: or postgres://, for example sqlite:tidewatch.db"
@@ -184,7 +196,13 @@ impl Store {
     pub async fn migrate(&self) -> Result<()> {
         let result = match self {
             Self::Sqlite { writer, .. } => SQLITE.run(writer).await,
-            Self::Postgres(pool) => POSTGRES.run(pool).await,
+            Self::Postgres(pool) => {
+                let options = PgConnectOptions::clone(&pool.connect_options()).options(NO_LIMITS);
+                let mut connection = PgConnection::connect_with(&options).await?;
+                let result = POSTGRES.run(&mut connection).await;
+                connection.close().await?;
+                result
+            }
         };
         match result {
             Err(MigrateError::VersionMissing(_)) => bail!(NEWER),
@@ -255,6 +273,15 @@ impl Store {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Waits for a piece of work on the database, but not for ever: a server whose machine is gone never
+/// answers, and nothing says so. What was begun may have been done all the same.
+///
+/// # Errors
+/// When the work fails, or is not done in time.
+pub async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(IN_TIME, work).await.context("the database does not answer in time")?
 }
 
 /// What to say of a schema from the future.

@@ -44,7 +44,7 @@ pub use body::{Body, REFUSED};
 pub use budget::{Spent, Wanted};
 pub use claim::{Claim, Wish};
 pub use config_loads::{ConfigLoad, ConfigState};
-pub use connect::{Schema, Store};
+pub use connect::{Schema, Store, in_time};
 pub use endpoints::EndpointRow;
 pub use import::Import;
 pub use jobs::{JobEntry, JobRow};
@@ -71,6 +71,18 @@ pub enum Tx {
 }
 
 impl Tx {
+    /// Lets its statements take as long as they need: for reports, for which somebody waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_time(&mut self) -> Result<()> {
+        // Differs by necessity: SQLite limits no statement.
+        if let Self::Postgres(_) = self {
+            execute!(self, "set local statement_timeout = 0");
+        }
+        Ok(())
+    }
+
     /// Makes everything done in it permanent.
     ///
     /// # Errors

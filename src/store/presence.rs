@@ -46,7 +46,9 @@ impl Store {
     pub async fn announce(&self, owner: i64) -> Result<Option<Presence>> {
         match self {
             Self::Sqlite { writer, .. } => {
-                let path = writer.connect_options().get_filename().with_added_extension("lock");
+                // By its real name: through a link it is the same file.
+                let path = writer.connect_options().get_filename().canonicalize();
+                let path = path.context("the SQLite file is gone")?.with_added_extension("lock");
                 let mut options = File::options();
                 options.create(true).write(true).truncate(false);
                 #[cfg(unix)]

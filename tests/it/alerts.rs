@@ -15,7 +15,7 @@ use tidewatch::time::{Clock, Time};
 use tokio::sync::watch;
 
 use self::receiver::Receiver;
-use crate::databases::{Database, on_both, postgres, rows, sqlite};
+use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
 use crate::program::Place;
 
 /// In every address and as every signing key; it must not come out anywhere else.
@@ -181,6 +181,21 @@ async fn a_webhook_that_fails_is_tried_again_later_and_shows_in_status(database:
     assert_eq!(receiver.bodies().len(), 6);
     let errors: Vec<(Option<String>,)> = rows(&store, "select last_error from alerts").await;
     assert_eq!(errors, [(None,)]);
+}
+
+on_both!(what_failed_for_an_alert_that_was_removed_is_no_problem_any_more);
+async fn what_failed_for_an_alert_that_was_removed_is_no_problem_any_more(database: Database) {
+    let (receiver, store) = (Receiver::start().await, database.open().await);
+    let clock = Clock::standing(beginning());
+    receiver.answers(500, "");
+    pause(&store, "justoneapi", "balance").await;
+    let with = config(&receiver, &section("ops", "generic", ""));
+    alerts(&with, &store, &clock).look().await.unwrap();
+    let failed = "select count(*) from alerts where last_error is not null";
+    assert_eq!(count(&store, failed).await, 1);
+    alerts(&config(&receiver, ""), &store, &clock).look().await.unwrap();
+    assert_eq!(count(&store, failed).await, 0);
+    assert_eq!(receiver.bodies().len(), 1, "nobody is told");
 }
 
 #[tokio::test]

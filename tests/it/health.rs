@@ -32,7 +32,7 @@ async fn get(address: SocketAddr, path: &str, host: &str) -> (u16, String) {
 }
 
 /// A port that nobody has.
-async fn free_port() -> SocketAddr {
+pub(crate) async fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
@@ -66,7 +66,7 @@ async fn a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready(da
     vitals.database_fails("the disk is full");
     assert_eq!(ask("/healthz").await, yes, "it waits, and comes round");
     assert_eq!(ask("/readyz").await, no("the database cannot be worked with: the disk is full"));
-    vitals.database_answers();
+    vitals.turned(clock.now());
     assert_eq!(ask("/readyz").await, yes);
 
     from_the_future(&store).await;

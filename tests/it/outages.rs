@@ -3,6 +3,7 @@
 
 mod cluster;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
+use tidewatch::health;
 use tidewatch::simulator::{Faults, Simulator};
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
@@ -20,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use self::cluster::Cluster;
 use crate::crash::{self, TOKEN};
 use crate::databases::{Database, on_both, postgres, sqlite};
+use crate::health::free_port;
 use crate::program::{Place, Running, wait_for, waited_for};
 
 /// Long enough that calls are in flight whenever the database fails.
@@ -34,8 +37,9 @@ const QUIET: Duration = Duration::from_secs(2);
 /// How long an outage lasts after that.
 const OUTAGE: Duration = Duration::from_secs(3);
 
-/// A locked database is waited for by itself for 30 s.
-const LOCKED: Duration = Duration::from_secs(33);
+/// How long an outage lasts in which the daemon has to show that it lives: longer than the loop may
+/// stand still.
+const LONG_OUTAGE: Duration = Duration::from_secs(75);
 
 /// What SQLite's journal has written after some dozens of calls, in bytes.
 const CRAMPED: u64 = 3_000_000;
@@ -55,6 +59,12 @@ impl Scene {
     /// Daemons that have begun to call.
     async fn new(database: &Database, daemons: usize) -> Self {
         Self::with(database, |place| (0..daemons).map(|_| place.start(&["run"])).collect()).await
+    }
+
+    /// A daemon that has begun to call and serves health checks.
+    async fn listening(database: &Database, address: SocketAddr) -> Self {
+        let listen = address.to_string();
+        Self::with(database, |place| vec![place.start(&["run", "--listen", &listen])]).await
     }
 
     async fn with(database: &Database, start: impl FnOnce(&Place) -> Vec<Running>) -> Self {
@@ -103,6 +113,32 @@ impl Scene {
         }
         all_is_kept(&store, &self.simulator, self.began, settled).await;
         self.place.said()
+    }
+}
+
+/// The health checks of a daemon.
+struct Health(SocketAddr);
+
+impl Health {
+    async fn is_ready(&self) -> bool {
+        health::ask(self.0, "/readyz").await.is_ok_and(|(ready, _)| ready)
+    }
+
+    /// Lets the outage that has begun last until the daemon knows of it and says so, and then so long
+    /// that one which stood still would be taken for dead.
+    async fn fails_and_lives(&self, scene: &Scene) {
+        let began = Clock::system().now();
+        let (mut said, mut fails) = (false, false);
+        while !(said && fails) || Clock::system().now().since(began) < LONG_OUTAGE {
+            let (lives, why) = health::ask(self.0, "/healthz").await.unwrap();
+            assert!(lives, "{why}\n{}", scene.place.said());
+            let (ready, why) = health::ask(self.0, "/readyz").await.unwrap();
+            fails = !ready && why.contains("cannot be worked with");
+            said |= scene.place.said().contains(FAILS);
+            let waited = Clock::system().now().since(began);
+            assert!(waited < LONG_OUTAGE + PATIENCE, "{why}\n{}", scene.place.said());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 }
 
@@ -181,23 +217,37 @@ async fn a_daemon_waits_while_postgresql_is_read_only() {
 
 on_both!(a_daemon_waits_while_another_program_keeps_the_database_locked);
 async fn a_daemon_waits_while_another_program_keeps_the_database_locked(database: Database) {
-    let scene = Scene::new(&database, 1).await;
+    let address = free_port().await;
+    let (scene, health) = (Scene::listening(&database, address).await, Health(address));
+    wait_for("a daemon that is ready", PATIENCE, async || health.is_ready().await).await;
     if database.url().starts_with("postgres:") {
         let mut connection = outside(database.url()).await;
         let mut tx = connection.begin().await.unwrap();
         execute(&mut tx, "lock table calls in access exclusive mode").await;
-        tokio::time::sleep(QUIET).await;
         scene.is_quiet().await;
-        tokio::time::sleep(LOCKED).await;
+        health.fails_and_lives(&scene).await;
         tx.rollback().await.unwrap();
     } else {
         let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
         let tx = connection.begin_with("begin immediate").await.unwrap();
         scene.is_quiet().await;
-        tokio::time::sleep(LOCKED).await;
-        assert!(scene.place.said().contains(FAILS), "{}", scene.place.said());
+        health.fails_and_lives(&scene).await;
         tx.rollback().await.unwrap();
     }
+    wait_for("a daemon that is ready", PATIENCE, async || health.is_ready().await).await;
+    scene.ends_well(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_notices_a_server_that_does_not_answer_any_more() {
+    let cluster = Cluster::start();
+    let database = Database::at(&cluster.url());
+    let address = free_port().await;
+    let (scene, health) = (Scene::listening(&database, address).await, Health(address));
+    cluster.freeze();
+    health.fails_and_lives(&scene).await;
+    cluster.thaw();
+    wait_for("a daemon that is ready", PATIENCE, async || health.is_ready().await).await;
     scene.ends_well(&database).await;
 }
 

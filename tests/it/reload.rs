@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use tidewatch::simulator::{self, Options, Simulator};
-use tidewatch::store::Store;
+use tidewatch::store::{PauseRow, Store};
 use tidewatch::time::Clock;
 use tokio::net::TcpListener;
 
-use crate::databases::{Database, count, on_both, rows};
+use crate::databases::{Database, count, on_both, rows, sqlite};
 use crate::env::{Env, hours, minutes};
 use crate::program::{Place, Running, wait_for};
 
@@ -75,6 +75,27 @@ async fn a_schedule_that_changes_while_the_daemon_runs_begins_with_its_next_fire
     let due = "select substr('' || due_at, 12, 5) from slots order by due_at";
     assert_eq!(env.ask(due).await, ["01:00", "02:00", "02:40", "02:50", "05:00"]);
     assert_eq!(env.ask("select '' || count(*) from slots where outcome = 'observed'").await, ["5"]);
+}
+
+on_both!(a_lease_that_changes_while_the_daemon_runs_is_renewed_as_often_as_it_takes);
+async fn a_lease_that_changes_while_the_daemon_runs_is_renewed_as_often_as_it_takes(
+    database: Database,
+) {
+    let jobs = job("a", "@daily", &["露营"]);
+    let mut env = Env::new(database, &jobs).await;
+    env.reload(&format!("{jobs}[daemon]\nlease_seconds = 5\n")).await;
+    // By a lease of 60 s, ten beats take 50 s.
+    let mut beats = 0;
+    wait_for("ten beats", PATIENCE, async || {
+        let mut tx = env.store.read().await.unwrap();
+        let daemons = tx.unfinished_processes("run", env.clock.now()).await.unwrap();
+        if daemons[0].beat_at == Some(env.clock.now()) {
+            beats += 1;
+            env.clock.jump_to(env.clock.now().plus(Duration::from_secs(1)));
+        }
+        beats == 10
+    })
+    .await;
 }
 
 async fn simulate(token: &str, latency: Duration) -> Simulator {
@@ -152,6 +173,103 @@ async fn another_token_is_tried_where_the_old_one_was_refused(database: Database
     stops_well(daemon, &place).await;
     let pauses: Vec<(String,)> = rows(&store, "select ended_by from pauses").await;
     assert_eq!(pauses, [("settings".to_owned(),)]);
+}
+
+on_both!(another_token_is_tried_after_a_restart_and_the_same_one_is_not);
+async fn another_token_is_tried_after_a_restart_and_the_same_one_is_not(database: Database) {
+    let simulator = simulate("token-one", Duration::ZERO).await;
+    let place = place(&database, &settings(&simulator, &["露营"]), "token-old");
+    let store = database.open().await;
+    let paused = "select count(*) from pauses where ended_at is null";
+    let daemon = place.start(&["run"]);
+    wait_for("a pause", PATIENCE, async || count(&store, paused).await == 1).await;
+    let mut tx = store.begin().await.unwrap();
+    let now = Clock::system().now();
+    for (reason, until) in [("quota", Some(now.plus(hours(9)))), ("by_hand", None)] {
+        tx.pause(&PauseRow {
+            scope: "endpoint".into(),
+            name: "xiaohongshu/search-recommend/v1".into(),
+            reason: reason.into(),
+            note: None,
+            since: now,
+            until,
+            probe_at: None,
+            failures: 0,
+            call_id: None,
+        })
+        .await
+        .unwrap();
+    }
+    tx.commit().await.unwrap();
+    stops_well(daemon, &place).await;
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 2).await;
+    assert_eq!(count(&store, paused).await, 3, "the same token");
+    stops_well(daemon, &place).await;
+    place.write("token.txt", "token-one");
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 3).await;
+    let left: Vec<(String,)> =
+        rows(&store, "select reason from pauses where ended_at is null").await;
+    assert_eq!(left, [("by_hand".to_owned(),)]);
+    stops_well(daemon, &place).await;
+}
+
+on_both!(an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_read_again);
+async fn an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_read_again(
+    database: Database,
+) {
+    let simulator = simulate("token-one", Duration::ZERO).await;
+    let right = settings(&simulator, &["露营"]);
+    let place = place(&database, &right, "token-one");
+    database.open().await.close().await;
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 1).await;
+    let with_alert = |address| format!("{right}[[alert]]\nkind = \"generic\"\n{address}\n");
+    place.write("jobs.toml", &with_alert("url_env = \"NOWHERE\""));
+    wait_until_said(&place, "jobs.toml is wrong; the settings from before stay in force", 1).await;
+    assert!(place.said().contains("the alert generic has no address"), "{}", place.said());
+    place.write("hook.txt", "https://127.0.0.1:9/a");
+    place.write("jobs.toml", &with_alert("url_file = \"hook.txt\""));
+    wait_until_said(&place, "was read again and taken over", 1).await;
+    // Nobody touches jobs.toml.
+    place.write("hook.txt", "https://127.0.0.1:9/another");
+    wait_until_said(&place, "was read again and taken over", 2).await;
+    stops_well(daemon, &place).await;
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_read_are_refused_and_the_old_ones_stay() {
+    let (database, simulator) = (sqlite(), simulate("token-one", Duration::ZERO).await);
+    let right = settings(&simulator, &["露营"]);
+    let place = place(&database, &right, "token-one");
+    let store = database.open().await;
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 1).await;
+    let (file, refused) = (place.output("jobs.toml"), "error: cannot read jobs.toml");
+    std::fs::remove_file(&file).unwrap();
+    wait_until_said(&place, refused, 1).await;
+    // Not even who may read everything can read this.
+    std::fs::create_dir(&file).unwrap();
+    wait_until_said(&place, refused, 2).await;
+    let before = observed(&store).await;
+    wait_for("looks", PATIENCE, async || observed(&store).await > before + 1).await;
+    std::fs::remove_dir(&file).unwrap();
+    place.write("jobs.toml", &right);
+    wait_until_said(&place, "was read again and taken over", 1).await;
+    stops_well(daemon, &place).await;
+}
+
+#[tokio::test]
+async fn another_address_of_health_checks_is_said_to_wait_for_the_next_start() {
+    let (database, simulator) = (sqlite(), simulate("token-one", Duration::ZERO).await);
+    let right = settings(&simulator, &["露营"]);
+    let place = place(&database, &right, "token-one");
+    let daemon = place.start(&["run"]);
+    wait_until_said(&place, "watching", 1).await;
+    place.write("jobs.toml", &format!("{right}[health]\nlisten = \"127.0.0.1:1\"\n"));
+    wait_until_said(&place, "it is heeded at the next start", 1).await;
+    stops_well(daemon, &place).await;
 }
 
 on_both!(wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay);

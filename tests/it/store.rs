@@ -5,6 +5,7 @@ mod availability;
 mod backfills;
 mod conflicts;
 mod limits;
+mod patience;
 mod processes;
 mod replay;
 mod runs;

@@ -17,7 +17,7 @@ use self::meter::Meter;
 use self::shown::{Planned, listed, standing};
 use super::run::Signals;
 use super::status::require_archive;
-use super::{Cli, Json, SOME_FAILED, load_or_default, open, print, say_whom};
+use super::{Cli, Json, SOME_FAILED, load_or_default, open, print, say_whom, settings};
 use crate::backfill::{self, Begun, Format, Progress, Request, Work};
 use crate::config::{Config, decimal_micros, kind_named};
 use crate::model::Kind;
@@ -256,7 +256,7 @@ impl Bring {
 }
 
 async fn list(cli: &Cli, json: bool) -> Result<ExitCode> {
-    let config = load_or_default(cli)?;
+    let config = settings(cli, "its zone is")?;
     require_archive(cli)?;
     let store = open(cli).await?;
     let mut tx = store.read().await?;

@@ -148,3 +148,27 @@ fn how_a_job_fires_is_shown_where_it_is_not_as_usual() {
     }
     assert!(report.contains("6.43"), "45 fires in a week\n{report}");
 }
+
+#[test]
+fn jobs_that_together_ask_an_endpoint_too_often_are_warned_of_together() {
+    let job = |name: &str, words: usize| {
+        let words: Vec<_> = (0..words).map(|n| format!("w{n}")).collect();
+        format!(
+            "[[job]]\nname = \"{name}\"\nkind = \"keywords\"\nschedule = \"* * * * *\"\n\
+             keywords = {words:?}\n"
+        )
+    };
+    let warned = |text: &str| {
+        let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
+        let now = "2026-03-09 12:00:00".parse().expect("a time");
+        warnings(&config.expect("settings"), now)
+    };
+    // Each of them 60 % of what one call a second lets through.
+    let rate = "[justoneapi]\nrate_per_second = 1\n";
+    let one = warned(&format!("{rate}{}", job("a", 36)));
+    assert!(!one.iter().any(|text| text.contains("rate_per_second")), "{one:?}");
+    let two = warned(&format!("{rate}{}{}", job("a", 36), job("b", 36)));
+    let said =
+        "a and b want more calls to xiaohongshu/search-recommend/v1 than rate_per_second = 1";
+    assert!(two.iter().any(|text| text.starts_with(said)), "{two:?}");
+}

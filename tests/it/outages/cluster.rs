@@ -52,6 +52,28 @@ impl Cluster {
         self.restart();
     }
 
+    /// Lets it stand where it is, as if its machine were gone: connections stay, and nobody answers.
+    pub(super) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(super) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Sends a signal to the server and to what it has started for its clients.
+    fn signal(&self, name: &str) {
+        let file = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        let server = file.lines().next().unwrap();
+        run(Command::new("kill").args([name, server]));
+        let clients = Command::new("pgrep").args(["-P", server]).output().unwrap().stdout;
+        for client in String::from_utf8(clients).unwrap().lines() {
+            // One that has ended meanwhile needs none.
+            let _ = Command::new("kill").args([name, client]).stderr(Stdio::null()).status();
+        }
+    }
+
     fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }

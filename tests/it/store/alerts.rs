@@ -64,6 +64,48 @@ async fn what_is_found_is_handed_out_until_it_was_sent_and_again_when_it_is_over
     assert!(subjects(&store, "10:00:00").await.is_empty());
 }
 
+on_both!(one_message_at_a_time_is_handed_out_of_what_is_alike);
+async fn one_message_at_a_time_is_handed_out_of_what_is_alike(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    for (condition, subject) in [("stopped", "amagi"), ("gone", "note a"), ("stopped", "b")] {
+        tx.raise_alerts("ops", condition, &[finding(subject)], at("09:00:10")).await.unwrap();
+    }
+    let ids: Vec<i64> =
+        tx.lasting_alerts("ops").await.unwrap().iter().map(|row| row.alert_id).collect();
+    tx.commit().await.unwrap();
+    assert_eq!(subjects(&store, "09:00:10").await, ["amagi", "b"]);
+    assert_eq!(subjects(&store, "09:00:50").await, ["note a"], "nobody is at that one yet");
+    assert!(subjects(&store, "09:01:09").await.is_empty());
+    assert_eq!(subjects(&store, "09:01:10").await, ["amagi", "b"]);
+    let mut tx = store.begin().await.unwrap();
+    tx.alerts_sent(&ids, false, at("09:02:00")).await.unwrap();
+    tx.resolve_alerts(&ids[1..2], at("09:03:00")).await.unwrap();
+    tx.raise_alerts("ops", "stopped", &[finding("c")], at("09:03:00")).await.unwrap();
+    tx.commit().await.unwrap();
+    let both = [subjects(&store, "09:03:00").await, subjects(&store, "09:03:00").await];
+    assert_eq!(both.map(|rows| rows.len()), [1, 1], "begun and over are not alike");
+}
+
+on_both!(what_was_found_for_an_alert_that_left_the_settings_is_over);
+async fn what_was_found_for_an_alert_that_left_the_settings_is_over(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    for name in ["ops", "left"] {
+        tx.raise_alerts(name, "stopped", &[finding("amagi")], at("09:00:10")).await.unwrap();
+    }
+    let id = tx.lasting_alerts("left").await.unwrap()[0].alert_id;
+    tx.alerts_failed(&[id], "HTTP 500", at("09:05:00")).await.unwrap();
+    assert!(!tx.has_alerts_of_others(&["ops", "left"]).await.unwrap());
+    assert!(tx.has_alerts_of_others(&["ops"]).await.unwrap());
+    assert_eq!(tx.drop_alerts_of_others(&["ops"], at("09:06:00")).await.unwrap(), 1);
+    assert!(!tx.has_alerts_of_others(&["ops"]).await.unwrap());
+    assert!(tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap().is_empty());
+    assert!(tx.lasting_alerts("left").await.unwrap().is_empty());
+    assert_eq!(tx.lasting_alerts("ops").await.unwrap().len(), 1);
+    assert_eq!(tx.drop_alerts_of_others(&[], at("09:07:00")).await.unwrap(), 1);
+}
+
 /// A fire of the job, all of whose looks come to this.
 async fn fired(store: &Store, job: i64, due: &str, next: Next) {
     let mut tx = store.begin().await.unwrap();

@@ -7,7 +7,7 @@ use tidewatch::model::Batch;
 use tidewatch::store::{Claim, Next, ProcessRow, Settlement, Silence, Store, Tx};
 
 use super::{OWNER, answer, at, call, campaign, claim, claim_as, note, open_at};
-use crate::databases::{Database, count, on_both};
+use crate::databases::{Database, count, on_both, sqlite};
 use crate::program::wait_for;
 
 /// Longer than the server takes to notice that a connection ended.
@@ -136,6 +136,17 @@ async fn a_process_is_alive_for_as_long_as_it_announces_itself(database: Databas
         assert!(tx.is_alive(OWNER).await.unwrap());
     }
     drop(presence);
+}
+
+#[tokio::test]
+async fn a_file_is_the_same_through_a_link() {
+    let database = sqlite();
+    let store = database.open().await;
+    let _presence = store.announce(OWNER).await.unwrap().expect("nobody else is here");
+    let link = database.directory().join("link.db");
+    std::os::unix::fs::symlink(database.directory().join("test.db"), &link).unwrap();
+    let linked = Store::connect(&format!("sqlite:{}", link.display())).await.unwrap();
+    assert!(linked.announce(8).await.unwrap().is_none(), "one process a file");
 }
 
 on_both!(an_announced_process_does_not_hold_up_the_closing_of_the_archive);

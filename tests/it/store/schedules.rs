@@ -173,9 +173,15 @@ async fn how_a_process_stands_to_its_settings_is_on_record(database: Database) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.config_state(OWNER).await.unwrap().taken_over_at, None);
-    let taken_over = |url| ConfigLoad::TakenOver { justoneapi_url: url, amagi_url: "http://b/" };
+    let taken_over = |url| ConfigLoad::TakenOver {
+        justoneapi_url: url,
+        amagi_url: "http://b/",
+        token_mark: Some(7),
+    };
+    assert_eq!(tx.last_asked().await.unwrap(), None);
     tx.put_config_load(OWNER, taken_over("http://a/"), at("09:00:00")).await.unwrap();
     tx.put_config_load(OWNER, ConfigLoad::Refused("a line"), at("09:10:00")).await.unwrap();
+    assert_eq!(tx.last_asked().await.unwrap(), Some(("http://a/".into(), Some(7))));
     tx.put_config_load(8, taken_over("http://c/"), at("09:20:00")).await.unwrap();
     let state = tx.config_state(OWNER).await.unwrap();
     assert_eq!(state.taken_over_at, Some(at("09:00:00")));

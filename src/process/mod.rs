@@ -1,16 +1,24 @@
 //! One process at work on an archive: announced while it lives, on record for ever.
 
+mod account;
+mod pulse;
+mod seen;
+
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use serde::Serialize;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{ConfigLoad, Presence, ProcessRow, Silence, Store, Tx};
+use crate::store::{ProcessRow, Store, Tx};
 use crate::time::{Clock, Time};
+
+pub(crate) use account::{lift_refusals, taken_over};
+use pulse::Pulse;
+pub use seen::{Seen, State, daemons};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -18,58 +26,21 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How often to try meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(100);
 
-/// How often a process says that it is there, at least.
-const BEAT: Duration = Duration::from_secs(5);
-
-/// And how often while a lease lasts, at least: a few may fail.
-const BEATS_A_LEASE: u32 = 12;
-
 /// Beats that a process has missed when it is dead, if its lock is free as well.
 const SILENT_BEATS: u32 = 3;
 
 /// This process, for as long as it is at work.
 pub struct Process {
     pulse: Pulse,
+    lease: watch::Sender<Duration>,
     // Beats until this is dropped.
     heart: JoinSet<Infallible>,
 }
 
-/// What a process needs to say that it is there.
-#[derive(Clone)]
-struct Pulse {
-    owner: i64,
-    store: Store,
-    clock: Clock,
-    lease: Duration,
-    renewed_at: Arc<Mutex<Time>>,
-}
-
-/// A daemon as others see it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Seen {
-    /// What it put on record.
-    #[serde(flatten)]
-    pub row: ProcessRow,
-    /// How it is.
-    pub state: State,
-}
-
-/// How a daemon is, as far as others can see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It works.
-    AtWork,
-    /// It is there and says nothing: suspended, or cut off from the database.
-    Silent,
-    /// It ended, and not of its own accord.
-    Dead,
-}
-
 impl Process {
-    /// Announces this process as `verb`, puts it on record with the addresses it asks, and frees
-    /// what dead ones left behind. From then on it keeps the looks that it is at. `None` when
-    /// another process keeps this SQLite file to itself.
+    /// Announces this process as `verb`, puts it on record with the addresses it asks, ends the pauses
+    /// of another account, and frees what dead ones left behind. From then on it keeps the looks that
+    /// it is at. `None` when another process keeps this SQLite file to itself.
     ///
     /// # Errors
     /// When the database fails.
@@ -92,21 +63,29 @@ impl Process {
         let now = clock.now();
         let mut tx = store.begin().await?;
         put_on_record(&mut tx, config, owner, verb, now).await?;
+        account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, taken_over(config), now).await?;
         tx.beat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
+        let (lease, lasts) = watch::channel(config.lease);
         let pulse = Pulse {
             owner,
             store: store.clone(),
             clock: clock.clone(),
-            lease: config.lease,
+            lease: lasts,
             renewed_at: Arc::new(Mutex::new(now)),
         };
         // What has just lost its lock while the server went on is dead: nobody waits for it here.
         pulse.bury_the_dead(now).await?;
         let mut heart = JoinSet::new();
         heart.spawn(pulse.clone().beat_on(presence));
-        Ok(Some(Self { pulse, heart }))
+        Ok(Some(Self { pulse, lease, heart }))
+    }
+
+    /// Keeps its looks for as long as this after each sign of life, from now on: the heart beats at
+    /// once, and as often as that takes.
+    pub fn set_lease(&self, lease: Duration) {
+        self.lease.send_replace(lease);
     }
 
     /// Its number.
@@ -129,7 +108,7 @@ impl Process {
     /// When the database fails.
     pub async fn keep(&self) -> Result<()> {
         let now = self.pulse.clock.now();
-        if now.since(self.pulse.renewed_at()) > self.pulse.lease / 2 {
+        if now.since(self.pulse.renewed_at()) > self.pulse.lease() / 2 {
             self.pulse.renew(false).await?;
         }
         Ok(())
@@ -194,102 +173,6 @@ async fn put_on_record(
         died_at: None,
     })
     .await
-}
-
-impl Pulse {
-    /// Says for ever that the process is there. Failures are not told here: whatever the process
-    /// is doing meets them as well.
-    async fn beat_on(self, mut presence: Presence) -> Infallible {
-        loop {
-            let announced = self.announced(&mut presence).await;
-            if let Err(error) = self.renew(announced).await {
-                tracing::debug!(error = format!("{error:#}"), "cannot say that this process lives");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(self.every()) => {}
-                () = presence.lost() => {
-                    tracing::warn!(
-                        "the connection that announces this process was cut; announcing it anew"
-                    );
-                    tokio::time::sleep(TRY_EVERY).await;
-                }
-            }
-        }
-    }
-
-    /// Makes sure that the process stands announced; whether it does.
-    async fn announced(&self, presence: &mut Presence) -> bool {
-        match presence.hold().await {
-            Ok(held) => held,
-            Err(error) => {
-                tracing::debug!(error = format!("{error:#}"), "cannot announce this process");
-                false
-            }
-        }
-    }
-
-    async fn renew(&self, announced: bool) -> Result<()> {
-        let mut tx = self.store.begin().await?;
-        let now = self.clock.now();
-        tx.beat(self.owner, now, now.plus(self.lease), announced).await?;
-        tx.commit().await?;
-        *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
-        Ok(())
-    }
-
-    fn renewed_at(&self) -> Time {
-        *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How often it beats.
-    fn every(&self) -> Duration {
-        BEAT.min(self.lease / BEATS_A_LEASE)
-    }
-
-    /// Frees what processes left behind that are dead, and silent since `since`.
-    async fn bury_the_dead(&self, since: Time) -> Result<()> {
-        let now = self.clock.now();
-        // A process that has said nothing for as long as a lease lasts has lost its looks anyway.
-        let restarted_since = now.minus(self.lease);
-        let silence = Silence { since, restarted_since, uptime: self.lease };
-        let mut tx = self.store.begin().await?;
-        for owner in tx.dead_processes(self.owner, silence).await? {
-            let calls = tx.bury(owner, now).await?;
-            tracing::warn!(calls, "a process died at work; its looks may be made again");
-        }
-        tx.commit().await
-    }
-}
-
-/// Settings that are in force, for the record.
-pub(crate) fn taken_over(config: &Config) -> ConfigLoad<'_> {
-    ConfigLoad::TakenOver {
-        justoneapi_url: config.justoneapi.base_url.as_str(),
-        amagi_url: config.amagi.base_url.as_str(),
-    }
-}
-
-/// The daemons at work on an archive, and those that were found dead from `since` on, the latest
-/// first. One that is there is silent if it has said nothing for a `lease`.
-///
-/// # Errors
-/// When the database fails.
-pub async fn daemons(store: &Store, now: Time, since: Time, lease: Duration) -> Result<Vec<Seen>> {
-    let mut tx = store.read().await?;
-    // One process at most on SQLite; the lock of the file tells whether there is any.
-    let mut taken = store.is_sqlite() && store.announce(0).await?.is_none();
-    let mut daemons = Vec::new();
-    for row in tx.unfinished_processes("run", since).await? {
-        let lives =
-            row.died_at.is_none() && (std::mem::take(&mut taken) || tx.is_alive(row.owner).await?);
-        let state = match row.beat_at {
-            _ if !lives => State::Dead,
-            Some(beat_at) if now.since(beat_at) > lease => State::Silent,
-            _ => State::AtWork,
-        };
-        daemons.push(Seen { row, state });
-    }
-    Ok(daemons)
 }
 
 /// A number for this process, different from any other's.

@@ -1,0 +1,57 @@
+//! Whose account is asked: another token or another server may give what the former one refused.
+
+use anyhow::Result;
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::api::{Endpoint, Provider};
+use crate::config::Config;
+use crate::pause::{Reason, Scope};
+use crate::store::{ConfigLoad, Tx};
+use crate::time::Time;
+
+/// Settings that are in force, for the record.
+pub(crate) fn taken_over(config: &Config) -> ConfigLoad<'_> {
+    ConfigLoad::TakenOver {
+        justoneapi_url: config.justoneapi.base_url.as_str(),
+        amagi_url: config.amagi.base_url.as_str(),
+        token_mark: token_mark(config),
+    }
+}
+
+/// What tells two tokens apart in most cases: one byte of a hash. One token in 256 has the same, so
+/// that it gives away nothing worth having of however short a token; a new token that has the same by
+/// chance waits for the next try, within the hour.
+fn token_mark(config: &Config) -> Option<i64> {
+    let token = config.token.as_ref()?.expose_secret();
+    let digest = Sha256::digest(format!("tidewatch token\0{token}"));
+    digest.first().map(|byte| i64::from(*byte))
+}
+
+/// Ends the pauses of another account where these settings ask by a new one, as the last process
+/// to take over settings did not.
+pub(super) async fn lift_refusals_of_others(tx: &mut Tx, config: &Config, now: Time) -> Result<()> {
+    let Some((url, mark)) = tx.last_asked().await? else { return Ok(()) };
+    let (ours, known) = (token_mark(config), mark.is_some());
+    let another = known && ours.is_some() && ours != mark;
+    if another || url != config.justoneapi.base_url.as_str() {
+        lift_refusals(tx, now).await?;
+    }
+    Ok(())
+}
+
+/// Ends the pauses for what another token or another server may not refuse.
+pub(crate) async fn lift_refusals(tx: &mut Tx, now: Time) -> Result<()> {
+    let provider = Provider::JustOneApi;
+    let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);
+    let endpoints = endpoints.flat_map(|it| {
+        [Reason::Denied, Reason::Quota].map(|reason| (Scope::Endpoint, it.name(), reason))
+    });
+    let refusals = [Reason::BadCredentials, Reason::Balance];
+    let refusals = refusals.map(|reason| (Scope::Provider, provider.name(), reason));
+    for (scope, name, reason) in refusals.into_iter().chain(endpoints) {
+        let (scope, reason) = (scope.as_str(), Some(reason.as_str()));
+        tx.resume(scope, name, reason, Time::MAX, now, "settings").await?;
+    }
+    Ok(())
+}
