@@ -151,12 +151,18 @@ pub fn digest(source: &str, targets: &BTreeSet<Target>) -> String {
     })
 }
 
-/// Finds out what a request is; `today` stands in a derived name.
+/// Finds out what a request is; `today` stands in a derived name. Without a name of its own it is
+/// what was begun of the same list, on whatever day.
 ///
 /// # Errors
 /// When its name is another's, the same was done before, or the database fails.
 pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Begun> {
     let mut tx = store.read().await?;
+    if request.name.is_none()
+        && let Some(row) = tx.backfill_to_go_on(&request.digest).await?
+    {
+        return Ok(Begun::Before(row));
+    }
     let base = request.name.clone().unwrap_or_else(|| format!("{today}-{}", request.source));
     let mut name = base.clone();
     let mut nth = 1;

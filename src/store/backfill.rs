@@ -170,6 +170,22 @@ impl Tx {
         Ok(fetch_optional!(self, BackfillRow, backfills!("where name = $1"), name))
     }
 
+    /// The latest of the backfills of a list that may go on: not ended, and not given up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backfill_to_go_on(&mut self, digest: &str) -> Result<Option<BackfillRow>> {
+        Ok(fetch_optional!(
+            self,
+            BackfillRow,
+            backfills!(
+                "where digest = $1 and ended_at is null and state <> 'cancelled'
+                 order by created_at desc, run_id desc limit 1"
+            ),
+            digest
+        ))
+    }
+
     /// Every backfill, the latest first.
     ///
     /// # Errors
