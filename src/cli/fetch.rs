@@ -75,6 +75,7 @@ impl Fetch {
         let config = Arc::new(load_or_default(cli)?);
         let targets = self.what.targets()?;
         config.require_token_for(&targets)?;
+        config.require_prices_for(&targets)?;
         super::say_whom(&config);
         let store = open(cli).await?;
         let clock = Clock::system();

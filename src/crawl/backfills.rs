@@ -13,8 +13,13 @@ use crate::store::Tx;
 pub(super) enum Allowance {
     /// The run is no backfill: nothing of its own limits it.
     Free,
-    /// It is a backfill, and this many calls are left to it.
-    Backfill(usize),
+    /// It is a backfill.
+    Backfill {
+        /// What is left to it.
+        calls: usize,
+        /// Whether it limits money.
+        counts_money: bool,
+    },
 }
 
 impl Allowance {
@@ -29,21 +34,25 @@ impl Allowance {
         let Some((limits, spent)) = tx.limits_of_run(run).await? else { return Ok(Self::Free) };
         let calls = limits.max_calls.map(|limit| limit - spent.calls);
         let money = limits.max_cost_micros.map(|limit| {
-            // Some of them may be for links, whose resolving has a price of its own.
+            // Some of them may be for links, whose resolving has a price of its own. What has none
+            // the gate holds back.
             let endpoint = config.endpoint(kind);
             let price = |it: Endpoint| config.price_micros(it).unwrap_or(0);
             let price = price(endpoint).max(endpoint.resolver().map_or(0, price));
             (limit - spent.cost_micros).checked_div(price).unwrap_or(i64::MAX)
         });
         let left = [calls, money].into_iter().flatten().min().unwrap_or(i64::MAX);
-        Ok(Self::Backfill(usize::try_from(left.max(0)).unwrap_or(usize::MAX)))
+        Ok(Self::Backfill {
+            calls: usize::try_from(left.max(0)).unwrap_or(usize::MAX),
+            counts_money: money.is_some(),
+        })
     }
 
     /// How many calls that are, up to `most`.
     pub(super) fn calls(self, most: usize) -> usize {
         match self {
             Self::Free => most,
-            Self::Backfill(calls) => calls.min(most),
+            Self::Backfill { calls, .. } => calls.min(most),
         }
     }
 }

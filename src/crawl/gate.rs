@@ -40,6 +40,10 @@ pub(super) struct Gate<'a> {
     pauses: Vec<PauseRow>,
     /// What is left of the budget: calls, and millionths of money.
     left: (i64, i64),
+    /// Whether money is limited, so that every price must be known.
+    counts_money: bool,
+    /// An endpoint that was held back for want of a price.
+    unpriced: Option<Endpoint>,
     /// The calls that each job with a limit has left.
     jobs: BTreeMap<String, i64>,
     endpoints: BTreeMap<Endpoint, (EndpointRow, usize)>,
@@ -68,7 +72,19 @@ impl<'a> Gate<'a> {
             jobs.insert(name.clone(), limit - tx.calls_of_job_since(name, today).await?);
         }
         let pauses = tx.pauses(now).await?;
-        Ok(Self { config, now, pauses, left, jobs, endpoints: BTreeMap::new() })
+        let counts_money = config.budget.max_cost_per_day_micros.is_some();
+        let endpoints = BTreeMap::new();
+        Ok(Self { config, now, pauses, left, counts_money, unpriced: None, jobs, endpoints })
+    }
+
+    /// Lets only such endpoints through whose price is known: somebody else limits money.
+    pub(super) fn count_money(&mut self) {
+        self.counts_money = true;
+    }
+
+    /// An endpoint that was held back because nobody said what it costs.
+    pub(super) fn unpriced(&self) -> Option<Endpoint> {
+        self.unpriced
     }
 
     /// The pauses that last, and how the endpoints asked do: how often each failed in a row.
@@ -85,6 +101,10 @@ impl<'a> Gate<'a> {
         endpoint: Endpoint,
         most: usize,
     ) -> Result<(usize, Option<Held>)> {
+        if self.counts_money && self.config.price_micros(endpoint).is_none() {
+            self.unpriced = Some(endpoint);
+            return Ok((0, Some(Held { until: None, reason: Some(Reason::Unpriced) })));
+        }
         let most = match pause::standing(&self.pauses, endpoint, self.now) {
             Standing::Held(until, reason) => {
                 return Ok((0, Some(Held { until, reason: Some(reason) })));

@@ -246,8 +246,11 @@ impl Crawler {
         let mut tx = self.store.begin_by_keys().await?;
         let now = self.clock.now();
         let mut gate = Gate::open(&mut tx, &config, now).await?;
-        let (room, held) = gate.room(&mut tx, endpoint, most).await?;
         let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
+        if matches!(allowance, Allowance::Backfill { counts_money: true, .. }) {
+            gate.count_money();
+        }
+        let (room, held) = gate.room(&mut tx, endpoint, most).await?;
         let is_limited = allowance.calls(most) == 0;
         let room = allowance.calls(room);
         // What a limit of its own stops, no rate holds back.
@@ -260,9 +263,10 @@ impl Crawler {
             admitted = gate.admit(&mut tx, asked).await?;
         }
         let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
-        if let (Some(run), Allowance::Backfill(_)) = (run, allowance) {
+        if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
             tx.charge_backfill(run, &call_ids).await?;
         }
+        let unpriced = gate.unpriced();
         let (pauses, failures) = gate.into_troubles();
         self.in_doubt = true;
         tx.commit().await?;
@@ -274,6 +278,15 @@ impl Crawler {
             } else {
                 self.failing.remove(&endpoint)
             };
+        }
+        if let Some(endpoint) = unpriced
+            && self.quiet.lets("held", Reason::Unpriced.as_str(), now).is_some()
+        {
+            let endpoint = endpoint.name();
+            tracing::warn!(
+                endpoint,
+                "not asked: money is limited, and jobs.toml has no price of it"
+            );
         }
         let calls = admitted.len();
         for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
@@ -317,8 +330,7 @@ impl Crawler {
         let page = u32::try_from(claim.page).unwrap_or(1);
         let target = Target { kind, key: claim.key.clone() };
         let endpoint = self.config.endpoint(kind);
-        let link = target.is_short_link().then(|| endpoint.resolver()).flatten();
-        let (endpoint, key) = match (&claim.item_id, link) {
+        let (endpoint, key) = match (&claim.item_id, self.config.resolver(&target)) {
             (Some(item), _) => (endpoint, item.clone()),
             (None, Some(resolver)) => (resolver, target.key),
             (None, None) => (endpoint, target.key),

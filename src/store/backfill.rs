@@ -37,6 +37,17 @@ pub struct Limits {
     pub max_cost_micros: Option<i64>,
 }
 
+impl Limits {
+    /// These, and what they do not limit as `others` do.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            max_calls: self.max_calls.or(others.max_calls),
+            max_cost_micros: self.max_cost_micros.or(others.max_cost_micros),
+        }
+    }
+}
+
 /// A backfill.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct BackfillRow {

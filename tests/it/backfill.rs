@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::time::Duration;
 
+use tidewatch::model::{Kind, Target};
 use tidewatch::simulator::{self, Options, Simulator};
-use tidewatch::store::Store;
+use tidewatch::store::{Limits, NewBackfill, Store};
 use tidewatch::time::Clock;
 use tokio::net::TcpListener;
 
@@ -162,6 +163,41 @@ async fn a_plan_over_the_budget_takes_a_limit_of_its_own(database: Database) {
     let words = ["backfill", "words.txt", "--kind", "keywords", "--max-cost", "0.05"];
     assert_eq!(place.run(&words).await, 1, "{}", place.said());
     assert_eq!(simulator.truth().len(), 3, "the first call would cost more than that");
+}
+
+on_both!(where_money_is_limited_what_has_no_price_is_refused_before_it_is_planned);
+async fn where_money_is_limited_what_has_no_price_is_refused_before_it_is_planned(
+    database: Database,
+) {
+    let simulator = simulate(Duration::ZERO).await;
+    let (place, store) = place(&database, &simulator, "[budget]\nmax_cost_per_day = 5\n").await;
+    place.write("jsonl", &format!("{{\"aweme_id\":\"{}\"}}\n", simulator.world().works(1)[0]));
+    assert_eq!(place.run(&["backfill", "jsonl"]).await, 78, "{}", place.said());
+    let why = "max_cost_per_day needs the price of douyin/get-video-detail/v2";
+    assert!(place.said().contains(why), "{}", place.said());
+    assert_eq!(place.run(&["backfill", "jsonl", "--dry-run"]).await, 0);
+    assert!(place.said().contains("it would be refused: max_cost_per_day"), "{}", place.said());
+    assert_eq!(place.run(&["fetch", "kols", "keyword=阅读"]).await, 78);
+    let why = "needs the price of xiaohongshu-pgy/kol-search/v1";
+    assert!(place.said().contains(why), "{}", place.said());
+    assert_eq!(count(&store, "select count(*) from slots").await, 0);
+    // One that was begun without a limit of money cannot be given one either.
+    place.write("jobs.toml", SETTINGS);
+    let mut tx = store.begin().await.unwrap();
+    let new = NewBackfill {
+        name: "works".into(),
+        source: "test".into(),
+        digest: String::new(),
+        limits: Limits::default(),
+    };
+    let work = Target { kind: Kind::Work, key: simulator.world().works(1).remove(0) };
+    tx.put_backfill(&new, &[work], Clock::system().now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(place.run(&["backfill", "resume", "works", "--max-cost", "5"]).await, 2);
+    let why = "--max-cost needs to know what a call costs: name the price of douyin";
+    assert!(place.said().contains(why), "{}", place.said());
+    assert_eq!(simulator.truth().len(), 0);
+    assert_eq!(place.run(&["backfill", "resume", "works"]).await, 0, "{}", place.said());
 }
 
 on_both!(a_limit_holds_over_a_kill_and_what_is_left_is_made_later);

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
 use self::meter::Meter;
-use self::shown::{Planned, listed, standing};
+use self::shown::{Planned, listed, require_prices, standing};
 use super::run::Signals;
 use super::status::require_archive;
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print, say_whom};
@@ -227,7 +227,7 @@ impl Bring {
             Planned::of(&config, store.as_ref(), &list, begun, self.is_missing(), clock.now())
                 .await?;
         if self.dry_run {
-            print(&planned.shown(request.limits, json)?)?;
+            print(&planned.shown(&config, request.limits, json)?)?;
             return Ok(ExitCode::SUCCESS);
         }
         let Some(store) = store else { bail!("there is no archive") };
@@ -235,7 +235,7 @@ impl Bring {
             print(if json { "null\n" } else { "nothing to look at\n" })?;
             return Ok(ExitCode::SUCCESS);
         }
-        planned.require_means(request.limits)?;
+        planned.require_means(&config, request.limits)?;
         config.require_token_for(&planned.targets)?;
         say_whom(&config);
         let (name, source, digest) = (planned.name.clone(), request.source, request.digest);
@@ -293,7 +293,9 @@ async fn go_on(
     let row = row.with_context(|| {
         format!("there is no backfill {name}; `tidewatch backfill list` shows all")
     })?;
-    config.require_token_for(&tx.kinds_left(row.run_id).await?)?;
+    let left = tx.kinds_left(row.run_id).await?;
+    config.require_token_for(&left)?;
+    require_prices(&config, limits.or(row.limits), &left)?;
     if !tx.resume_backfill(row.run_id, limits).await? {
         bail!("the backfill {name} has ended: {}", row.state);
     }
