@@ -215,6 +215,26 @@ impl Tx {
         ))
     }
 
+    /// The verb of the process at work on a SQLite file, which has room for one; `None` where none
+    /// has begun yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn verb_at_work(&mut self) -> Result<Option<String>> {
+        #[derive(sqlx::FromRow)]
+        struct Verb {
+            verb: String,
+        }
+        let verb = fetch_optional!(
+            self,
+            Verb,
+            "select verb from processes
+             where stopped_at is null and died_at is null and verb <> 'import'
+             order by started_at desc limit 1"
+        );
+        Ok(verb.map(|row| row.verb))
+    }
+
     /// Whether the process `owner` is alive: it holds a lock of that number for as long as its
     /// connection lives. On SQLite, where a lock file lets one process in, nobody else is.
     ///
