@@ -188,7 +188,7 @@ impl Verbs<'_> {
             &["pause", "provider", "justoneapi", "--for", "1h", "--note", "nothing"],
             &["status"],
             &["status", "--json"],
-            &["resume", "provider", "justoneapi"],
+            &["resume", "provider", "justoneapi", "--note", "paid"],
             &["resume", "--all"],
         ];
         for arguments in ends {
