@@ -72,27 +72,32 @@ pub async fn read_answers(
 ) -> Result<Imported> {
     let mut done = Imported::default();
     let mut answers = Vec::new();
-    for line in Lines::new(input) {
-        let (number, line) = line?;
-        let parsed = match line.as_deref().map(str::trim) {
-            Ok("") => continue,
-            Ok(text) => importing.parse(text, now),
-            Err(why) => Parsed::Refused((*why).to_owned()),
-        };
-        match parsed {
-            Parsed::Answer(answer) => answers.push(*answer),
-            Parsed::Failure => done.failures += 1,
-            Parsed::Refused(why) => {
-                done.refused += 1;
-                each(number, &why)?;
+    let read = async {
+        for line in Lines::new(input) {
+            let (number, line) = line?;
+            let parsed = match line.as_deref().map(str::trim) {
+                Ok("") => continue,
+                Ok(text) => importing.parse(text, now),
+                Err(why) => Parsed::Refused((*why).to_owned()),
+            };
+            match parsed {
+                Parsed::Answer(answer) => answers.push(*answer),
+                Parsed::Failure => done.failures += 1,
+                Parsed::Refused(why) => {
+                    done.refused += 1;
+                    each(number, &why)?;
+                }
+            }
+            if answers.len() >= SAVE_AT_ONCE {
+                save(&mut answers, store, now, &mut done).await?;
             }
         }
-        if answers.len() >= SAVE_AT_ONCE {
-            save(&mut answers, store, now, &mut done).await?;
-        }
-    }
+        anyhow::Ok(())
+    };
+    let read = read.await;
+    // What comes before a line that stops the reading is taken in as well.
     save(&mut answers, store, now, &mut done).await?;
-    Ok(done)
+    read.map(|()| done)
 }
 
 /// Takes in what has been read.

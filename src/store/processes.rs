@@ -128,7 +128,8 @@ impl Tx {
     }
 
     /// The processes, but for `me`, that are dead and not buried: on SQLite, where a lock file lets
-    /// one process in, every other one. They stay dead until this transaction ends.
+    /// one process in, every other one. They stay dead until this transaction ends. An import makes
+    /// no calls and stands announced nowhere: there is nothing to bury.
     ///
     /// # Errors
     /// When the database fails.
@@ -137,13 +138,15 @@ impl Tx {
         let rows = match self {
             Self::Sqlite(_) => {
                 let sql = "select owner from processes
-                           where stopped_at is null and died_at is null and owner <> $1";
+                           where stopped_at is null and died_at is null and owner <> $1
+                             and verb <> 'import'";
                 fetch_all!(self, OwnerRow, sql, me)
             }
             Self::Postgres(_) => {
                 let sql = "with silent as materialized (
                                select owner from processes
                                where stopped_at is null and died_at is null and owner <> $1
+                                 and verb <> 'import'
                                  and case when server_at = pg_postmaster_start_time()
                                           then coalesce(beat_at, started_at) <= $2
                                           else coalesce(beat_at, started_at) <= $3

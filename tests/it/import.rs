@@ -110,6 +110,27 @@ async fn a_line_that_is_no_answer_is_named_and_refuses_the_file() {
     assert_eq!(summary(&place)["refused"], 8);
 }
 
+on_both!(what_a_pipe_brings_before_a_bad_line_is_kept);
+async fn what_a_pipe_brings_before_a_bad_line_is_kept(database: Database) {
+    let (place, store) = place(&database).await;
+    let answer = fixture("note_detail_image.json");
+    let lines = [
+        line("2026-01-02T03:04:05Z", &answer),
+        line("2026-01-03T03:04:05Z", &answer),
+        "nonsense".to_owned(),
+        line("2026-01-04T03:04:05Z", &answer),
+    ];
+    place.write("stdin", &lines.join("\n"));
+    let stdin = std::fs::File::open(place.output("stdin")).unwrap();
+    let import = ["backfill", "--from-jsonl", "-"];
+    let status = place.start_reading(&import, stdin.into()).end().await;
+    assert_eq!(status.code(), Some(2), "{}", place.said());
+    assert!(place.said().contains("what came before is imported"), "{}", place.said());
+    assert_eq!(count(&store, "select count(*) from documents").await, 2);
+    let ended = "select count(*) from processes where verb = 'import' and stopped_at is not null";
+    assert_eq!(count(&store, ended).await, 1);
+}
+
 on_both!(bare_answers_of_every_kind_take_their_subject_from_themselves);
 async fn bare_answers_of_every_kind_take_their_subject_from_themselves(database: Database) {
     let (place, store) = place(&database).await;

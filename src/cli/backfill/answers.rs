@@ -58,12 +58,12 @@ impl Bring {
             }
             Ok(())
         });
-        let done = done.await?;
+        let done = done.await;
         let mut tx = store.begin().await?;
         tx.end_process(owner, clock.now()).await?;
         tx.commit().await?;
         store.close().await;
-        shown(&done, json, false)
+        shown(&done?, json, false)
     }
 }
 
