@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use chrono::DateTime;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::lines::Lines;
+use crate::api::client::Scrubber;
 use crate::api::{Ask, Endpoint, Outcome, Reading};
 use crate::model::{Kind, KolSearch, Target};
 use crate::store::{Body, Document, Import, Resolved, Store, is_refused};
@@ -31,6 +33,8 @@ pub struct Importing {
     pub endpoint: Option<Endpoint>,
     /// The key of the time; `fetched_at` unless another is named.
     pub fetched_at_field: Option<String>,
+    /// What is not to stand in anything that is kept.
+    pub token: Option<SecretString>,
 }
 
 /// What became of the lines of a file.
@@ -70,14 +74,16 @@ pub async fn read_answers(
     now: Time,
     mut each: impl FnMut(u64, &str) -> Result<()>,
 ) -> Result<Imported> {
+    let scrubber = Scrubber::of(importing.token.as_ref().map(SecretString::expose_secret));
     let mut done = Imported::default();
     let mut answers = Vec::new();
     let read = async {
         for line in Lines::new(input) {
             let (number, line) = line?;
+            let line = line.map(|line| scrubber.body_text(line));
             let parsed = match line.as_deref().map(str::trim) {
                 Ok("") => continue,
-                Ok(text) => importing.parse(text, now),
+                Ok(text) => importing.parse(text, &scrubber, now),
                 Err(why) => Parsed::Refused((*why).to_owned()),
             };
             match parsed {
@@ -160,23 +166,30 @@ impl Imported {
 }
 
 impl Importing {
-    fn parse(&self, line: &str, now: Time) -> Parsed {
+    fn parse(&self, line: &str, scrubber: &Scrubber, now: Time) -> Parsed {
         let Ok(fields) = serde_json::from_str::<Fields<'_>>(line) else {
             return Parsed::Refused("the line is no JSON object".to_owned());
         };
-        match self.answer(line, &fields, now) {
+        match self.answer(line, &fields, scrubber, now) {
             Ok(answer) => answer,
             Err(why) => Parsed::Refused(why),
         }
     }
 
-    fn answer(&self, line: &str, fields: &Fields<'_>, now: Time) -> Result<Parsed, String> {
+    fn answer(
+        &self,
+        line: &str,
+        fields: &Fields<'_>,
+        scrubber: &Scrubber,
+        now: Time,
+    ) -> Result<Parsed, String> {
         let endpoint = self.endpoint(fields)?;
         let fetched_at = fetched_at(fields, self.fetched_at_field.as_deref(), now)?;
         let http_status = number(fields, "http_status")?.unwrap_or(200);
         let page = number(fields, "page")?.unwrap_or(1);
         let text = match fields.get("body") {
-            Some(body) => body_text(body),
+            // A text in a text is escaped once more.
+            Some(body) => scrubber.body_text(body_text(body)),
             // The line is the answer itself; the time in it is a key that nobody reads.
             None if self.endpoint.is_some() => line.to_owned(),
             None => {

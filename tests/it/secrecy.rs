@@ -159,6 +159,17 @@ async fn the_token_is_in_nothing_that_is_written_shown_or_kept(database: Databas
     traces.check();
 }
 
+/// Answers from elsewhere that repeat the token: in an object, and in the text of one.
+fn answers() -> String {
+    let body = serde_json::json!({ "code": 0, "data": ["suggestion"], "url": TOKEN });
+    let line = |word: &str, body: serde_json::Value| {
+        serde_json::json!({ "endpoint": "xiaohongshu/search-recommend/v1", "asked": word,
+            "fetched_at": "2026-01-02T03:04:05Z", "body": body })
+    };
+    let text = body.to_string().replace('/', "\\/");
+    format!("{}\n{}\n", line("露营", body), line("美食", text.into()))
+}
+
 /// What the program can be asked to do.
 struct Verbs<'a> {
     place: &'a Place,
@@ -175,7 +186,8 @@ impl Verbs<'_> {
         let sound = sound_note(self.simulator);
         let link = self.simulator.world().work_links(1).remove(0);
         let made = format!("made-{}.toml", self.flags.len());
-        let ends: [&[&str]; 14] = [
+        self.place.write("answers.jsonl", &answers());
+        let ends: [&[&str]; 15] = [
             &["--config", &made, "init"],
             &["demo", "--days", "1"],
             &["migrate"],
@@ -185,6 +197,7 @@ impl Verbs<'_> {
             &["fetch", "keyword", "美食"],
             &["fetch", "--json", "kols", "keyword=旅行", "--max-pages", "2"],
             &["fetch", "--json", "work", &link],
+            &["backfill", "--from-jsonl", "answers.jsonl"],
             &["pause", "provider", "justoneapi", "--for", "1h", "--note", "nothing"],
             &["status"],
             &["status", "--json"],
