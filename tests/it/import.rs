@@ -173,6 +173,23 @@ async fn bare_answers_of_every_kind_take_their_subject_from_themselves(database:
     }
 }
 
+on_both!(of_what_searches_listed_only_ids_of_notes_are_brought_in);
+async fn of_what_searches_listed_only_ids_of_notes_are_brought_in(database: Database) {
+    let (place, store) = place(&database).await;
+    let mut answer = fixture("kol_search_page1.json");
+    answer["data"]["kols"][0]["noteList"][0]["noteId"] = json!("https://xhslink.com/a/AbC");
+    let line = json!({ "endpoint": "xiaohongshu-pgy/kol-search/v1", "asked": { "keyword": "露营" },
+        "fetched_at": "2026-01-02T03:04:05Z", "body": answer });
+    place.write("answers.jsonl", &line.to_string());
+    assert_eq!(place.run(&IMPORT).await, 0, "{}", place.said());
+    let links = "select count(*) from kol_notes where note_id like 'https://%'";
+    assert_eq!(count(&store, links).await, 1);
+    assert_eq!(place.run(&["backfill", "--discovered", "--dry-run", "--json"]).await, 0);
+    let ids = "select count(distinct note_id) from kol_notes where note_id not like 'https://%'";
+    assert_eq!(summary(&place)["targets"], count(&store, ids).await);
+    assert!(place.said().contains("no id of a note: left out"), "{}", place.said());
+}
+
 on_both!(an_import_leaves_what_is_known_by_now_and_the_history_of_jobs_as_they_are);
 async fn an_import_leaves_what_is_known_by_now_and_the_history_of_jobs_as_they_are(
     database: Database,
