@@ -30,6 +30,7 @@ pub mod store;
 mod suggest;
 pub mod systemd;
 pub mod tasks;
+mod text;
 pub mod time;
 pub mod vitals;
 pub mod watchlist;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use chrono::Offset;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::show::safe;
 use crate::api::Provider;
 use crate::config::{Config, Job, kind_name};
 use crate::model::{Kind, KolSearch, Target};
@@ -63,7 +64,8 @@ pub fn report(config: &Config, now: Time) -> String {
     for warning in &config.warnings {
         let _ = write!(text, "\nwarning: {warning}\n");
     }
-    text
+    // Names and entries may be pasted from anywhere.
+    text.lines().map(|line| safe(line, usize::MAX) + "\n").collect()
 }
 
 fn job_text(config: &Config, job: &Job, now: Time) -> String {
