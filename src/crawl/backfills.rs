@@ -1,5 +1,7 @@
 //! Backfills among the slots: their looks come after all others, and within their limits.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::Crawler;
@@ -7,6 +9,9 @@ use crate::api::Endpoint;
 use crate::config::Config;
 use crate::model::Kind;
 use crate::store::Tx;
+
+/// How often backfills that have nothing open are ended while other calls are in flight.
+const FINISH_EVERY: Duration = Duration::from_secs(2);
 
 /// What a run lets be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +65,18 @@ impl Allowance {
 impl Crawler {
     /// Whose slots to work on, the most urgent first: those of the schedules and by hand, and then
     /// the backfills'. Of a crawler of one run only that one, while it may be worked on.
-    pub(super) async fn runs(&self) -> Result<Vec<Option<i64>>> {
+    pub(super) async fn runs(&mut self) -> Result<Vec<Option<i64>>> {
         let mut tx = self.store.read().await?;
         let unfinished = tx.unfinished_backfills().await?;
         drop(tx);
-        if !unfinished.is_empty() && self.is_idle() {
+        let now = self.clock.now();
+        // One that is never idle must end them as well.
+        let is_time = self.finished_at.is_none_or(|at| now < at || now.since(at) >= FINISH_EVERY);
+        if !unfinished.is_empty() && (self.is_idle() || is_time) {
             let mut tx = self.store.begin().await?;
-            tx.finish_backfills(self.clock.now()).await?;
+            tx.finish_backfills(now).await?;
             tx.commit().await?;
+            self.finished_at = Some(now);
         }
         let Some(run) = self.run else {
             let running = unfinished.iter().filter(|(_, state)| state == "running");

@@ -48,6 +48,8 @@ pub struct Crawler {
     pauses: Vec<PauseRow>,
     /// When the next failed look may be tried again, as far as this process knows.
     retry_at: Option<Time>,
+    /// When backfills were last ended.
+    finished_at: Option<Time>,
     /// The endpoints whose last calls failed.
     failing: BTreeSet<Endpoint>,
     in_flight: JoinSet<Fetched>,
@@ -136,6 +138,7 @@ impl Crawler {
             run,
             pauses: Vec::new(),
             retry_at: None,
+            finished_at: None,
             failing: BTreeSet::new(),
             in_flight: JoinSet::new(),
             open: BTreeMap::new(),

@@ -290,6 +290,38 @@ async fn a_backfill_beside_a_daemon_is_made_once(database: Database) {
     }
 }
 
+on_both!(a_backfill_ends_beside_a_daemon_that_is_never_idle);
+async fn a_backfill_ends_beside_a_daemon_that_is_never_idle(database: Database) {
+    let simulator = simulate(Duration::ZERO).await;
+    let notes = simulator.world().notes(4);
+    simulator.set_faults(format!("note#{}=slow:50000", notes[0]).parse().unwrap());
+    let jobs = format!(
+        "[[job]]\nname = \"live\"\nkind = \"notes\"\nschedule = \"*/10 * * * * *\"\nnotes = [{:?}]\n",
+        notes[0]
+    );
+    let (place, store) = place(&database, &simulator, &jobs).await;
+    place.write("list.txt", &notes[1..].join("\n"));
+    let _daemon = place.start(&["run"]);
+    let busy = "select count(*) from calls where outcome is null";
+    wait_for("a call", PATIENCE, async || count(&store, busy).await == 1).await;
+    let asked = simulator.truth().len();
+    let new = NewBackfill {
+        name: "many".into(),
+        source: "test".into(),
+        digest: String::new(),
+        limits: Limits::default(),
+    };
+    let targets: Vec<_> =
+        notes[1..].iter().map(|key| Target { kind: Kind::Note, key: key.clone() }).collect();
+    let mut tx = store.begin().await.unwrap();
+    tx.put_backfill(&new, &targets, Clock::system().now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let ended = "select count(*) from backfills where ended_at is not null";
+    wait_for("its end", PATIENCE, async || count(&store, ended).await == 1).await;
+    assert_eq!(count(&store, busy).await, 1, "the daemon was idle meanwhile");
+    assert_eq!(simulator.truth().len(), asked + 3);
+}
+
 on_both!(due_looks_of_a_schedule_are_made_before_those_of_a_backfill);
 async fn due_looks_of_a_schedule_are_made_before_those_of_a_backfill(database: Database) {
     let notes = world().notes(40);
