@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::api::Endpoint;
 use crate::config::Config;
-use crate::model::{Kind, KolSearch, Target};
+use crate::model::Target;
 use crate::store::{BackfillRow, Limits, NewBackfill, Store};
 use crate::time::Time;
 
@@ -41,14 +41,8 @@ impl Estimate {
     pub fn of(config: &Config, targets: &BTreeSet<Target>) -> Self {
         let mut calls: BTreeMap<Endpoint, i64> = BTreeMap::new();
         for target in targets {
-            let endpoint = config.endpoint(target.kind);
-            *calls.entry(endpoint).or_default() += match target.kind {
-                Kind::KolSearch => {
-                    KolSearch::from_key(&target.key).map_or(1, |it| i64::from(it.max_pages))
-                }
-                Kind::Note | Kind::Keyword | Kind::Work => 1,
-            };
-            if let Some(resolver) = endpoint.resolver().filter(|_| target.is_short_link()) {
+            *calls.entry(config.endpoint(target.kind)).or_default() += i64::from(target.pages());
+            if let Some(resolver) = config.resolver(target) {
                 *calls.entry(resolver).or_default() += 1;
             }
         }
@@ -215,6 +209,7 @@ mod tests {
 
     use super::*;
     use crate::config::Environment;
+    use crate::model::{Kind, KolSearch};
 
     fn target(kind: Kind, key: &str) -> Target {
         Target { kind, key: key.to_owned() }

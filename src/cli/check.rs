@@ -158,20 +158,12 @@ fn cut(text: &str) -> String {
 }
 
 fn daily(config: &Config, job: &Job, now: Time) -> Daily {
-    let calls_a_fire: u32 = job.targets.iter().map(calls).fold(0, u32::saturating_add);
+    let calls_a_fire: u32 = job.targets.iter().map(Target::pages).fold(0, u32::saturating_add);
     let fires = job.schedule.fires_per_day(now);
     let calls = fires * f64::from(calls_a_fire);
     let endpoint = config.endpoint(job.kind);
     let price = config.price_micros(endpoint).map(|micros| as_float(micros) / MICROS);
     Daily { fires, calls, yuan: price.map(|price| calls * price) }
-}
-
-/// Calls that one look at a target takes, at the most.
-fn calls(target: &Target) -> u32 {
-    match target.kind {
-        Kind::KolSearch => KolSearch::from_key(&target.key).map_or(1, |search| search.max_pages),
-        Kind::Note | Kind::Keyword | Kind::Work => 1,
-    }
 }
 
 /// What the jobs take each day, one a line, and together.

@@ -13,6 +13,7 @@ use self::look::Look;
 use super::run::Signals;
 use super::show::{cost, count, safe, table};
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
+use crate::api::LAST_PAGE;
 use crate::model::{Kind, KolSearch, Target};
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
 use crate::time::Clock;
@@ -44,7 +45,7 @@ enum What {
         #[arg(required = true, value_name = "NAME=VALUE")]
         filter: Vec<String>,
         /// Pages to read at the most; each is a call
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=250))]
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(LAST_PAGE)))]
         max_pages: u32,
     },
     /// Douyin works: ids, links, or pasted share text
