@@ -136,7 +136,7 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
     async fn halt(&mut self) -> Result<()> {
         let mut tx = self.store.begin().await?;
         if let Some(row) = tx.backfill_named(self.name).await? {
-            tx.halt_backfill(row.run_id, "stopped").await?;
+            tx.halt_backfill(row.run_id).await?;
             tx.finish_backfills(self.clock.now()).await?;
         }
         tx.commit().await

@@ -86,11 +86,12 @@ impl Crawler {
         Ok(if halted { Vec::new() } else { vec![Some(run)] })
     }
 
-    /// Lets the backfills stand still that have used up a limit.
+    /// Lets the backfills stand still that have used up a limit, once their last call has ended: it
+    /// may prove to be free.
     pub(super) async fn halt_limited(&self, runs: &[i64]) -> Result<()> {
         let mut tx = self.store.begin().await?;
         for run in runs {
-            if tx.halt_backfill(*run, "limited").await? {
+            if tx.halt_at_limit(*run).await? {
                 tracing::warn!("a backfill has reached its limit; it may be resumed with another");
             }
         }

@@ -210,7 +210,7 @@ impl Crawler {
     pub async fn start_due(&mut self) -> Result<Started> {
         self.give_back_unsent().await?;
         let mut started = Started::default();
-        let mut limited = Vec::new();
+        let (mut limited, mut others) = (BTreeSet::new(), BTreeSet::new());
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
@@ -222,6 +222,7 @@ impl Crawler {
         for (run, kind) in turns {
             let free = self.room(self.config.endpoint(kind).provider());
             if free == 0 {
+                others.extend(run);
                 continue;
             }
             // Looked at first: a transaction that may write is not for idle hours.
@@ -233,10 +234,12 @@ impl Crawler {
                 started.calls += sent.calls;
                 started.more |= sent.calls > 0 && sent.calls < due && sent.held.is_none();
                 started.held.extend(sent.held);
-                limited.extend(run.filter(|_| sent.is_limited));
+                if sent.is_limited { limited.extend(run) } else { others.extend(run) }
             }
         }
-        if !limited.is_empty() && self.is_idle() && started.held.is_empty() {
+        // One kind may cost too much while another does not.
+        let limited: Vec<_> = limited.difference(&others).copied().collect();
+        if !limited.is_empty() {
             self.halt_limited(&limited).await?;
         }
         Ok(started)

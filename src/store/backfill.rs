@@ -356,16 +356,26 @@ impl Tx {
         Ok(resumed == 1)
     }
 
-    /// Lets a backfill stand still until it is resumed: `stopped` by hand, or `limited`.
+    /// Lets a backfill stand still that somebody has stopped, until it is resumed.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn halt_backfill(&mut self, run_id: i64, state: &'static str) -> Result<bool> {
+    pub async fn halt_backfill(&mut self, run_id: i64) -> Result<bool> {
+        let sql = "update backfills set state = 'stopped' where run_id = $1 and state = 'running'";
+        Ok(execute!(self, sql, run_id) == 1)
+    }
+
+    /// Lets a backfill stand still that has reached a limit, unless calls of it are under way.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn halt_at_limit(&mut self, run_id: i64) -> Result<bool> {
         let halted = execute!(
             self,
-            "update backfills set state = $2 where run_id = $1 and state = 'running'",
-            run_id,
-            state
+            "update backfills set state = 'limited'
+             where run_id = $1 and state = 'running' and not exists (
+                 select 1 from calls c where c.run_id = backfills.run_id and c.outcome is null)",
+            run_id
         );
         Ok(halted == 1)
     }

@@ -304,22 +304,28 @@ async fn a_backfill_ends_beside_a_daemon_that_is_never_idle(database: Database) 
     let _daemon = place.start(&["run"]);
     let busy = "select count(*) from calls where outcome is null";
     wait_for("a call", PATIENCE, async || count(&store, busy).await == 1).await;
-    let asked = simulator.truth().len();
-    let new = NewBackfill {
-        name: "many".into(),
-        source: "test".into(),
-        digest: String::new(),
-        limits: Limits::default(),
-    };
     let targets: Vec<_> =
         notes[1..].iter().map(|key| Target { kind: Kind::Note, key: key.clone() }).collect();
-    let mut tx = store.begin().await.unwrap();
-    tx.put_backfill(&new, &targets, Clock::system().now()).await.unwrap();
-    tx.commit().await.unwrap();
+    let begin = async |name: &str, max_calls| {
+        let new = NewBackfill {
+            name: name.into(),
+            source: "test".into(),
+            digest: String::new(),
+            limits: Limits { max_calls, max_cost_micros: None },
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.put_backfill(&new, &targets, Clock::system().now()).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    begin("all", None).await;
     let ended = "select count(*) from backfills where ended_at is not null";
     wait_for("its end", PATIENCE, async || count(&store, ended).await == 1).await;
+    begin("few", Some(1)).await;
+    let limited = "select count(*) from backfills where state = 'limited'";
+    wait_for("its limit", PATIENCE, async || count(&store, limited).await == 1).await;
     assert_eq!(count(&store, busy).await, 1, "the daemon was idle meanwhile");
-    assert_eq!(simulator.truth().len(), asked + 3);
+    let looked = simulator.truth().iter().filter(|row| row.key != notes[0]).count();
+    assert_eq!(looked, 4);
 }
 
 on_both!(due_looks_of_a_schedule_are_made_before_those_of_a_backfill);

@@ -68,6 +68,7 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     let calls: Vec<_> = claims.iter().map(|it| call(it, "09:00:01")).collect();
     let calls = tx.open_calls(&calls).await.unwrap();
     tx.charge_backfill(run, &calls).await.unwrap();
+    assert!(!tx.halt_at_limit(run).await.unwrap(), "calls are under way");
     // Open rows count, and those that were not billed do not.
     let spent = |calls, cost_micros| Some((limits, Spent { calls, cost_micros }));
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(2, 300_000));
@@ -78,13 +79,17 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(1, 150_000));
     assert_eq!(tx.missed_of_backfill(run).await.unwrap(), BTreeMap::from([("quota".into(), 1)]));
     assert_eq!(tx.call_totals_of_backfill(run).await.unwrap()[0].calls, 2);
-    assert!(tx.halt_backfill(run, "limited").await.unwrap());
+    let done = answer(&claims[1], calls[1], "09:00:02", Next::Observed, one_of_each("b"));
+    tx.save(&[done]).await.unwrap();
+    assert!(tx.halt_at_limit(run).await.unwrap());
     assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, "limited".to_owned())]);
     assert_eq!(tx.next_try(None, at("09:00:03")).await.unwrap(), None, "it stands still");
     let more = Limits { max_calls: Some(5), max_cost_micros: None };
     assert!(tx.resume_backfill(run, more).await.unwrap());
     assert_eq!(tx.backfill_named("many").await.unwrap().unwrap().limits, more);
     assert!(tx.next_try(None, at("09:00:03")).await.unwrap().is_some());
+    assert!(tx.halt_backfill(run).await.unwrap());
+    assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, "stopped".to_owned())]);
 }
 
 on_both!(a_backfill_that_is_given_up_ends_when_its_last_call_does);
