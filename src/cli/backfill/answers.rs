@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Bring;
+use super::args::Bring;
 use crate::api::Endpoint;
 use crate::backfill::{Imported, Importing, no_endpoint, read_answers};
 use crate::cli::show::{BARS, count};

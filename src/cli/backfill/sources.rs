@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Bring;
+use super::args::{Bring, KindArg};
 use crate::backfill::{List, Reading};
 use crate::cli::show::safe;
 use crate::config::Config;
@@ -24,7 +24,7 @@ impl Bring {
     /// What the files and the job name. Bad lines are shown, and refused unless they may be left out.
     pub(super) fn list(&self, config: &Config) -> Result<List> {
         let reading = Reading {
-            kind: self.kind.and_then(super::KindArg::kind),
+            kind: self.kind.and_then(KindArg::kind),
             format: self.format.map(Into::into),
             column: self.column.clone(),
         };
