@@ -148,13 +148,12 @@ impl<'a> Errand<'a> {
 /// When the database fails.
 pub async fn say_who_works(store: &Store) -> Result<()> {
     let mut tx = store.read().await?;
-    match tx.verb_at_work().await?.as_deref() {
-        Some("run") => tracing::info!(
-            "another tidewatch is at work on this file: a daemon, which makes the looks"
-        ),
-        verb => {
-            tracing::info!(verb, "another tidewatch is at work on this file; waiting for it to end")
-        }
-    }
+    let verb = tx.verb_at_work().await?;
+    let who = match verb.as_deref() {
+        Some("run") => "a daemon, which makes the looks".to_owned(),
+        Some(verb) => format!("a {verb}; waiting for it to end"),
+        None => "waiting for it to end".to_owned(),
+    };
+    tracing::info!("another tidewatch is at work on this file: {who}");
     Ok(())
 }

@@ -77,7 +77,7 @@ impl Bring {
                 match watchlist::parse(Kind::Note, &note.key).ok().filter(Target::is_item) {
                     Some(note) => list.add(note)?,
                     None => {
-                        tracing::warn!(listed = safe(&note.key, 80), "no id of a note: left out")
+                        tracing::warn!(listed = safe(&note.key, 80), "no id of a note: left out");
                     }
                 }
             }

@@ -140,3 +140,46 @@ impl Look<'_> {
         tx.commit().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Environment;
+    use crate::model::Target;
+
+    #[tokio::test]
+    async fn beside_another_process_nobody_waits_for_ever() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let store = Store::connect(&url).await.expect("the database opens");
+        store.migrate().await.expect("the migrations run");
+        let config = Config::parse("", Path::new("jobs.toml"), &Environment::default());
+        let config = Arc::new(config.expect("an empty file is good"));
+        let began: Time = "2026-03-09 09:00:00".parse().expect("a time");
+        let clock = Clock::standing(began);
+        let other = Process::begin(&store, &config, "backfill", &clock).await;
+        let _other = other.expect("the database answers").expect("nobody else is here");
+        let keyword = Target { kind: Kind::Keyword, key: "露营".to_owned() };
+        let mut tx = store.begin().await.expect("the database answers");
+        let run = tx.run_by_hand(&[keyword], "fetch", began).await.expect("it takes the look");
+        tx.commit().await.expect("it is kept");
+        let stop = CancellationToken::new();
+        let look = Look {
+            config,
+            store: &store,
+            clock: &clock,
+            run,
+            kind: Kind::Keyword,
+            began,
+            stop: &stop,
+        };
+        assert!(!look.are_over().await.expect("the database answers"), "not yet");
+        clock.jump_to(began.plus(PATIENCE + Duration::from_secs(1)));
+        tokio::time::timeout(PATIENCE, look.make()).await.expect("it ends").expect("and well");
+        let mut tx = store.read().await.expect("the database answers");
+        let looks = tx.observations(run).await.expect("it can say");
+        assert_eq!(looks[0].reason.as_deref(), Some("cancelled"));
+    }
+}
