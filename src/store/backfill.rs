@@ -1,11 +1,7 @@
 //! Statements about backfills: named runs whose looks are made when no other look is due.
 
-mod progress;
-mod sources;
-
 use anyhow::Result;
 
-pub use self::progress::Looks;
 use super::claim::BACKFILL;
 use super::watchlists::named;
 use super::{Tx, execute, fetch_all, fetch_optional};
@@ -77,12 +73,12 @@ struct Run {
 }
 
 #[derive(sqlx::FromRow)]
-struct Named {
+pub(super) struct Named {
     kind: String,
     key: String,
 }
 
-fn targets(rows: Vec<Named>) -> Vec<Target> {
+pub(super) fn targets(rows: Vec<Named>) -> Vec<Target> {
     let target = |row: Named| Some(Target { kind: Kind::parse(&row.kind)?, key: row.key });
     rows.into_iter().filter_map(target).collect()
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{Named, targets};
+use super::backfill::{Named, targets};
+use super::watchlists::named;
+use super::{Tx, fetch_all};
 use crate::model::Target;
-use crate::store::watchlists::named;
-use crate::store::{Tx, fetch_all};
 
 #[derive(sqlx::FromRow)]
 struct Resolved {
@@ -44,7 +44,7 @@ impl Tx {
                            where t.kind = r.kind and t.key = r.key
                              and d.outcome in ('ok', 'empty', 'gone'))",
         );
-        Ok(super::targets(fetch_all!(self, Named, sql, named(targets)?)))
+        Ok(super::backfill::targets(fetch_all!(self, Named, sql, named(targets)?)))
     }
 
     /// Notes that were listed with KOLs: up to `limit` of them, by id, after `after`.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{Limits, Named, targets};
+use super::backfill::{Limits, Named, targets};
+use super::report::call_totals;
+use super::rows::array;
+use super::{CallTotals, Spent, Tx, execute, fetch_all, fetch_optional};
 use crate::model::Target;
-use crate::store::report::call_totals;
-use crate::store::rows::array;
-use crate::store::{CallTotals, Spent, Tx, execute, fetch_all, fetch_optional};
 
 /// How far a backfill has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
