@@ -4,8 +4,10 @@
 //! answer means, [`config`] reads `jobs.toml`, [`schedule`] says when a job fires, [`plan`] turns
 //! that into planned looks in the [`store`], [`crawl`] is the one step that looks, [`retry`] says
 //! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
-//! each is a [`process`] on record, and [`vitals`] say how it is. [`backfill`] brings many things in
-//! at once, [`replay`] makes the rows anew from what is kept, [`watchlist`] reads what people paste, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
+//! each is a [`process`] on record, and [`vitals`] say how it is. An [`errand`] makes the looks of one
+//! run by hand, [`backfill`] brings many things in at once, [`replay`] makes the rows anew from what
+//! is kept, [`watchlist`] reads what people paste, [`cli`] is the face, and [`simulator`] imitates
+//! the upstream APIs.
 
 pub mod alarm;
 pub mod alerts;
@@ -15,6 +17,7 @@ pub mod cli;
 pub mod config;
 pub mod crawl;
 pub mod daemon;
+pub mod errand;
 pub mod health;
 pub mod model;
 pub mod pause;
@@ -29,6 +32,7 @@ pub mod store;
 mod suggest;
 pub mod systemd;
 pub mod tasks;
+mod text;
 pub mod time;
 pub mod vitals;
 pub mod watchlist;

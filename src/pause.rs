@@ -69,11 +69,13 @@ pub enum Reason {
     ByHand,
     /// The budget of the day is used up.
     Budget,
+    /// Money is limited, and nobody said what the endpoint costs.
+    Unpriced,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Quota,
         Self::Balance,
         Self::Denied,
@@ -81,6 +83,7 @@ impl Reason {
         Self::Failing,
         Self::ByHand,
         Self::Budget,
+        Self::Unpriced,
     ];
 
     /// The name in the database.
@@ -93,6 +96,7 @@ impl Reason {
             Self::Failing => "failing",
             Self::ByHand => "by_hand",
             Self::Budget => "budget",
+            Self::Unpriced => "unpriced",
         }
     }
 
@@ -121,7 +125,7 @@ impl Reason {
             Self::Failing => (FIRST_FAILING, LONGEST_FAILING),
             Self::Balance => (FIRST_BALANCE, LONGEST_STOP),
             Self::Denied | Self::BadCredentials => (LONGEST_STOP, LONGEST_STOP),
-            Self::Quota | Self::ByHand | Self::Budget => return None,
+            Self::Quota | Self::ByHand | Self::Budget | Self::Unpriced => return None,
         };
         let doublings = u32::try_from(failures).unwrap_or(0).min(16);
         Some(first.saturating_mul(1 << doublings).min(longest))

@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 
 use crate::config::{Alert, Condition, Language};
 use crate::store::AlertRow;
+use crate::text::is_visible;
 use crate::time::Time;
 
 /// Things named in one message; the others are counted.
@@ -173,9 +174,8 @@ fn local(time: Time, zone: Tz) -> String {
 
 /// A text that is one line and means nothing to a chat: no mention, no link, no markup.
 fn plain(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{061c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars()
-        .filter(|c| !c.is_control() && !turns(*c) && !matches!(c, '<' | '>' | '@'))
+        .filter(|c| is_visible(*c) && !matches!(c, '<' | '>' | '@'))
         .take(LONGEST_SUBJECT)
         .collect()
 }
@@ -258,6 +258,9 @@ mod tests {
 
     #[test]
     fn a_name_cannot_mention_everybody_or_begin_a_line() {
-        assert_eq!(plain("<at user_id=\"all\">x\r\n\u{202e}@all"), "at user_id=\"all\"xall");
+        assert_eq!(
+            plain("<at user_id=\"all\">x\r\n\u{202e}\u{feff}@all"),
+            "at user_id=\"all\"xall"
+        );
     }
 }

@@ -8,18 +8,16 @@ use super::json::{self, Counts};
 use super::reading::Odd;
 use super::{Ask, Listing, Outcome, Reading, Request};
 use crate::model::{Batch, Kol, KolMetrics, KolNote, KolSearch, KolSearchResult, KolTag};
+use crate::watchlist::kol_filter::DEFAULT_SORT;
 
 /// Where the search is.
 const PATH: &str = "/api/xiaohongshu-pgy/api/solar/cooperator/blogger/v2/v1";
-
-/// The order asked for where the filter names none: upstream has changed its default before.
-const SORT: &str = "FANS";
 
 /// Results on a full page.
 const PAGE_SIZE: i64 = 20;
 
 /// The last page that upstream serves.
-const LAST_PAGE: u32 = 250;
+pub const LAST_PAGE: u32 = 250;
 
 /// From this price on a KOL is not for sale.
 const NOT_FOR_SALE: f64 = 9_999_999.0;
@@ -34,7 +32,7 @@ pub(super) fn request(ask: &Ask) -> Request {
     let mut query: Vec<(String, String)> =
         filter.into_iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "token")).collect();
     if query.iter().all(|(name, _)| name != "sort") {
-        query.push(("sort".to_owned(), SORT.to_owned()));
+        query.push(("sort".to_owned(), DEFAULT_SORT.to_owned()));
     }
     query.push(("page".to_owned(), ask.page.to_string()));
     Request { path: PATH, query }

@@ -14,7 +14,7 @@ mod share_link;
 mod suggestions;
 mod work;
 
-pub use kols::has_more;
+pub use kols::{LAST_PAGE, has_more};
 pub use outcome::{Billed, Outcome};
 pub use reading::{Listing, Reading};
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::api::Endpoint;
 use crate::config::Config;
-use crate::model::{Kind, KolSearch, Target};
+use crate::model::Target;
 use crate::store::{BackfillRow, Limits, NewBackfill, Store};
 use crate::time::Time;
 
@@ -41,14 +41,8 @@ impl Estimate {
     pub fn of(config: &Config, targets: &BTreeSet<Target>) -> Self {
         let mut calls: BTreeMap<Endpoint, i64> = BTreeMap::new();
         for target in targets {
-            let endpoint = config.endpoint(target.kind);
-            *calls.entry(endpoint).or_default() += match target.kind {
-                Kind::KolSearch => {
-                    KolSearch::from_key(&target.key).map_or(1, |it| i64::from(it.max_pages))
-                }
-                Kind::Note | Kind::Keyword | Kind::Work => 1,
-            };
-            if let Some(resolver) = endpoint.resolver().filter(|_| target.is_short_link()) {
+            *calls.entry(config.endpoint(target.kind)).or_default() += i64::from(target.pages());
+            if let Some(resolver) = config.resolver(target) {
                 *calls.entry(resolver).or_default() += 1;
             }
         }
@@ -151,12 +145,18 @@ pub fn digest(source: &str, targets: &BTreeSet<Target>) -> String {
     })
 }
 
-/// Finds out what a request is; `today` stands in a derived name.
+/// Finds out what a request is; `today` stands in a derived name. Without a name of its own it is
+/// what was begun of the same list, on whatever day.
 ///
 /// # Errors
 /// When its name is another's, the same was done before, or the database fails.
 pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Begun> {
     let mut tx = store.read().await?;
+    if request.name.is_none()
+        && let Some(row) = tx.backfill_to_go_on(&request.digest).await?
+    {
+        return Ok(Begun::Before(row));
+    }
     let base = request.name.clone().unwrap_or_else(|| format!("{today}-{}", request.source));
     let mut name = base.clone();
     let mut nth = 1;
@@ -209,6 +209,7 @@ mod tests {
 
     use super::*;
     use crate::config::Environment;
+    use crate::model::{Kind, KolSearch};
 
     fn target(kind: Kind, key: &str) -> Target {
         Target { kind, key: key.to_owned() }

@@ -7,13 +7,10 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::crawl::{Crawler, Started};
+use crate::errand::{Ended, Errand, Turn, say_who_works};
 use crate::process::Process;
 use crate::store::{BackfillRow, CallTotals, Looks, Store};
 use crate::time::{Clock, Time};
-
-/// How often the looks are asked whether they have been made, or may be made here.
-const POLL: Duration = Duration::from_millis(500);
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -79,7 +76,7 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
                 return process.end(self.store, self.clock.now()).await;
             }
             if !std::mem::replace(&mut told, true) {
-                tracing::info!("another tidewatch is at work on this file: it makes the looks");
+                say_who_works(self.store).await?;
             }
             if self.has_ended().await? {
                 return Ok(());
@@ -90,66 +87,41 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
     /// Makes the looks here.
     async fn make(&mut self, process: &Process) -> Result<()> {
         let Some(progress) = Progress::of(self.store, self.name).await? else { return Ok(()) };
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        let run = Some(progress.backfill.run_id);
-        let mut crawler = Crawler::new(self.config.clone(), store, clock, process.owner(), run)?;
+        let (config, run) = (self.config.clone(), progress.backfill.run_id);
+        let errand = Errand::new(config, self.store, self.clock, process, run, self.stop)?;
         let mut told_at: Option<Time> = None;
         let mut paused = None;
-        while !self.stop.is_cancelled() {
-            let started = match step(&mut crawler, process).await {
-                Ok(started) => started,
-                Err(error) if crawler.is_idle() => return Err(error),
-                // What has been paid for waits until the database takes it.
-                Err(error) => {
-                    tracing::warn!(
-                        error = format!("{error:#}"),
-                        "the database fails; trying again"
-                    );
-                    tokio::select! {
-                        () = tokio::time::sleep(POLL) => continue,
-                        () = self.stop.cancelled() => return Err(error),
-                    }
-                }
-            };
-            if let Some(error) = crawler.died() {
-                save_the_rest(&mut crawler).await?;
-                return Err(error);
-            }
+        let ended = errand.run(async |turn: Turn<'_>| {
             let now = self.clock.now();
             let stale = told_at.is_none_or(|at| now.since(at) >= TELL_EVERY);
-            if crawler.is_idle() || stale {
+            if turn.is_idle || stale {
                 told_at = Some(now);
-                if self.has_ended().await? && crawler.is_idle() {
-                    return Ok(());
+                if self.has_ended().await? && turn.is_idle {
+                    return Ok(true);
                 }
             }
-            if started.calls > 0 && started.held.is_empty() {
-                continue;
+            if !turn.is_idle || turn.started.paused() == paused {
+                return Ok(false);
             }
-            if crawler.is_idle() && started.paused() != paused {
-                paused = started.paused();
-                if let Some(reason) = paused {
-                    let Some(until) = started.again_at() else {
-                        tracing::warn!(
-                            reason = reason.as_str(),
-                            "paused until it is resumed by hand"
-                        );
-                        return self.halt().await;
-                    };
+            paused = turn.started.paused();
+            match (paused, turn.started.again_at()) {
+                (Some(reason), Some(until)) => {
                     tracing::warn!(reason = reason.as_str(), %until, "paused; waiting");
                 }
+                (Some(reason), None) => {
+                    let reason = reason.as_str();
+                    tracing::warn!(reason, "paused until it is resumed by hand");
+                    self.halt().await?;
+                    return Ok(true);
+                }
+                (None, _) => {}
             }
-            // Not until the next may be tried: another process may be at one, and end before.
-            let poll = now.plus(POLL);
-            let again = started.again_at().map_or(poll, |at| at.min(poll));
-            tokio::select! {
-                () = crawler.wait() => {}
-                () = self.clock.sleep_until(again), if crawler.is_idle() || !started.held.is_empty() => {}
-                () = self.stop.cancelled() => {}
-            }
+            Ok(false)
+        });
+        match ended.await? {
+            Ended::Over => Ok(()),
+            Ended::Stopped => self.halt().await,
         }
-        save_the_rest(&mut crawler).await?;
-        self.halt().await
     }
 
     /// Tells how far it has come; whether nothing is left to be made now.
@@ -164,25 +136,9 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
     async fn halt(&mut self) -> Result<()> {
         let mut tx = self.store.begin().await?;
         if let Some(row) = tx.backfill_named(self.name).await? {
-            tx.halt_backfill(row.run_id, "stopped").await?;
+            tx.halt_backfill(row.run_id).await?;
             tx.finish_backfills(self.clock.now()).await?;
         }
         tx.commit().await
     }
-}
-
-/// Saves what has come and sends what may be sent.
-async fn step(crawler: &mut Crawler, process: &Process) -> Result<Started> {
-    process.keep().await?;
-    process.bury_the_dead().await?;
-    crawler.save().await?;
-    crawler.start_due().await
-}
-
-/// Lets the calls in flight end, and saves their answers.
-async fn save_the_rest(crawler: &mut Crawler) -> Result<()> {
-    while crawler.in_flight() > 0 {
-        crawler.wait().await;
-    }
-    crawler.save().await
 }

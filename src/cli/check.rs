@@ -7,6 +7,7 @@ use std::fmt::Write;
 use chrono::Offset;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::show::safe;
 use crate::api::Provider;
 use crate::config::{Config, Job, kind_name};
 use crate::model::{Kind, KolSearch, Target};
@@ -64,7 +65,8 @@ pub fn report(config: &Config, now: Time) -> String {
     for warning in warnings(config, now) {
         let _ = write!(text, "\nwarning: {warning}\n");
     }
-    text
+    // Names and entries may be pasted from anywhere.
+    text.lines().map(|line| safe(line, usize::MAX) + "\n").collect()
 }
 
 fn job_text(config: &Config, job: &Job, now: Time) -> String {
@@ -157,20 +159,12 @@ fn cut(text: &str) -> String {
 }
 
 fn daily(config: &Config, job: &Job, now: Time) -> Daily {
-    let calls_a_fire: u32 = job.targets.iter().map(calls).fold(0, u32::saturating_add);
+    let calls_a_fire: u32 = job.targets.iter().map(Target::pages).fold(0, u32::saturating_add);
     let fires = job.schedule.fires_per_day(now);
     let calls = fires * f64::from(calls_a_fire);
     let endpoint = config.endpoint(job.kind);
     let price = config.price_micros(endpoint).map(|micros| as_float(micros) / MICROS);
     Daily { fires, calls, yuan: price.map(|price| calls * price) }
-}
-
-/// Calls that one look at a target takes, at the most.
-fn calls(target: &Target) -> u32 {
-    match target.kind {
-        Kind::KolSearch => KolSearch::from_key(&target.key).map_or(1, |search| search.max_pages),
-        Kind::Note | Kind::Keyword | Kind::Work => 1,
-    }
 }
 
 /// What the jobs take each day, one a line, and together.

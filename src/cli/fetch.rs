@@ -1,28 +1,23 @@
 //! `tidewatch fetch`: look now, through the same step as the daemon, and show what was stored.
 
+mod look;
+
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand};
+use tokio_util::sync::CancellationToken;
 
+use self::look::Look;
+use super::run::Signals;
 use super::show::{cost, count, safe, table};
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
-use crate::config::Config;
-use crate::crawl::{Crawler, Started};
+use crate::api::LAST_PAGE;
 use crate::model::{Kind, KolSearch, Target};
-use crate::process::Process;
-use crate::runs;
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
-use crate::time::{Clock, Time};
+use crate::time::Clock;
 use crate::watchlist::{self, kol_filter};
-
-/// How often the looks are asked whether they have been made, or may be made here.
-const POLL: Duration = Duration::from_millis(500);
-
-/// How long somebody waits for looks that fail again and again; a daemon has more patience.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 #[derive(Args, Debug)]
 pub(super) struct Fetch {
@@ -50,7 +45,7 @@ enum What {
         #[arg(required = true, value_name = "NAME=VALUE")]
         filter: Vec<String>,
         /// Pages to read at the most; each is a call
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=250))]
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(LAST_PAGE)))]
         max_pages: u32,
     },
     /// Douyin works: ids, links, or pasted share text
@@ -75,18 +70,25 @@ impl Fetch {
         let config = Arc::new(load_or_default(cli)?);
         let targets = self.what.targets()?;
         config.require_token_for(&targets)?;
+        config.require_prices_for(&targets)?;
         super::say_whom(&config);
         let store = open(cli).await?;
         let clock = Clock::system();
+        let (signals, stop) = (Signals::new()?, CancellationToken::new());
+        let began = clock.now();
         let mut tx = store.begin().await?;
-        let run_id = tx.run_by_hand(&targets, "fetch", clock.now()).await?;
+        let run = tx.run_by_hand(&targets, "fetch", began).await?;
         tx.commit().await?;
-        if let Some(process) = process(&store, &config, &clock, run_id).await? {
-            work_off(config, &store, &clock, process.owner(), run_id).await?;
-            runs::report(&store, &clock).await?;
-            process.end(&store, clock.now()).await?;
+        let (kind, archive) = (self.what.kind(), &store);
+        let look = Look { config, store: archive, clock: &clock, run, kind, began, stop: &stop };
+        tokio::select! {
+            made = look.make() => made?,
+            () = signals.twice(&stop) => {
+                tracing::warn!("stopped at once; calls in flight stand open on the ledger");
+                return Ok(ExitCode::from(SOME_FAILED));
+            }
         }
-        let seen = seen(&store, run_id).await?;
+        let seen = seen(&store, run).await?;
         store.close().await;
         let missed = seen.looks.iter().any(|look| look.outcome.as_deref() != Some("observed"));
         print(&if self.json.json { serde_json::to_string(&seen)? + "\n" } else { shown(&seen) })?;
@@ -94,30 +96,16 @@ impl Fetch {
     }
 }
 
-/// This process, if it is to make the looks of a run itself; `None` once the one that has the
-/// SQLite file to itself, a daemon or another fetch, has made them.
-async fn process(
-    store: &Store,
-    config: &Config,
-    clock: &Clock,
-    run_id: i64,
-) -> Result<Option<Process>> {
-    let mut told = false;
-    loop {
-        if let Some(process) = Process::begin(store, config, "fetch", clock).await? {
-            return Ok(Some(process));
-        }
-        if !std::mem::replace(&mut told, true) {
-            tracing::info!("another tidewatch is at work on this file: a daemon makes the looks");
-        }
-        let mut tx = store.read().await?;
-        if tx.observations(run_id).await?.iter().all(|look| look.outcome.is_some()) {
-            return Ok(None);
+impl What {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Note { .. } => Kind::Note,
+            Self::Keyword { .. } => Kind::Keyword,
+            Self::Kols { .. } => Kind::KolSearch,
+            Self::Work { .. } => Kind::Work,
         }
     }
-}
 
-impl What {
     fn targets(&self) -> Result<Vec<Target>> {
         let parsed = |kind, entries: &[String]| {
             let parse = |entry: &String| {
@@ -157,103 +145,6 @@ fn parameter(pair: &str) -> Result<(String, toml::Value)> {
         _ => toml::Value::String(value.to_owned()),
     };
     Ok((name.trim().to_owned(), typed))
-}
-
-/// Works off the run's looks here.
-async fn work_off(
-    config: Arc<Config>,
-    store: &Store,
-    clock: &Clock,
-    owner: i64,
-    run_id: i64,
-) -> Result<()> {
-    let mut crawler = Crawler::new(config, store.clone(), clock.clone(), owner, Some(run_id))?;
-    let mut signals = super::run::Signals::new()?;
-    let (mut told, mut failing) = (None, false);
-    let began = clock.now();
-    loop {
-        let (started, next) = match step(&mut crawler, store, clock, run_id).await {
-            Ok((started, Some(next))) => (started, next),
-            Ok((_, None)) => return Ok(()),
-            Err(error) if crawler.is_idle() => return Err(error),
-            // What has been paid for waits until the database takes it.
-            Err(error) => {
-                if !std::mem::replace(&mut failing, true) {
-                    tracing::warn!(
-                        error = format!("{error:#}"),
-                        "the database fails; trying again"
-                    );
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(POLL) => continue,
-                    () = signals.next() => return Err(error),
-                }
-            }
-        };
-        failing = false;
-        if let Some(error) = crawler.died() {
-            save_the_rest(&mut crawler).await?;
-            return Err(error);
-        }
-        let now = clock.now();
-        if let Some(reason) = started.paused()
-            && crawler.is_idle()
-        {
-            let again = started.again_at().map_or("it is resumed".to_owned(), |at| at.to_string());
-            tracing::warn!(reason = reason.as_str(), "paused: nothing is asked until {again}");
-            return give_up(store, run_id, reason.of_slot(), now).await;
-        }
-        if crawler.is_idle() && next > began.plus(PATIENCE) {
-            tracing::warn!("upstream goes on failing: given up");
-            return give_up(store, run_id, "cancelled", now).await;
-        }
-        if crawler.is_idle() && next > now.plus(POLL) && told != Some(next) {
-            told = Some(next);
-            let wait_s = next.since(now).as_secs();
-            tracing::info!(wait_s, "waiting to try again; Ctrl-C gives up");
-        }
-        // Not until `next`: another process may be at a look of this run, or at another one of its
-        // target, and end before.
-        let again = started.again_at().unwrap_or(now.plus(POLL)).min(now.plus(POLL));
-        tokio::select! {
-            () = crawler.wait() => {}
-            () = clock.sleep_until(again), if crawler.is_idle() || !started.held.is_empty() => {}
-            () = signals.next() => {
-                save_the_rest(&mut crawler).await?;
-                give_up(store, run_id, "cancelled", clock.now()).await?;
-                bail!("stopped; the looks that were not made are missed: cancelled");
-            }
-        }
-    }
-}
-
-/// Saves what has come and sends what may be sent; when the next look may be made, unless all have
-/// been.
-async fn step(
-    crawler: &mut Crawler,
-    store: &Store,
-    clock: &Clock,
-    run_id: i64,
-) -> Result<(Started, Option<Time>)> {
-    crawler.save().await?;
-    let started = crawler.start_due().await?;
-    let mut tx = store.read().await?;
-    Ok((started, tx.next_try(Some(run_id), clock.now()).await?))
-}
-
-/// Lets the calls in flight end, and saves what has come.
-async fn save_the_rest(crawler: &mut Crawler) -> Result<()> {
-    while crawler.in_flight() > 0 {
-        crawler.wait().await;
-    }
-    crawler.save().await
-}
-
-/// The looks of the run that were not made are missed, for this reason.
-async fn give_up(store: &Store, run_id: i64, reason: &str, now: Time) -> Result<()> {
-    let mut tx = store.begin().await?;
-    tx.cancel_run(run_id, reason, now).await?;
-    tx.commit().await
 }
 
 async fn seen(store: &Store, run_id: i64) -> Result<Seen> {

@@ -23,7 +23,9 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::{AlertUrlMissing, Config, ConfigError, Environment, TokenMissing};
+use crate::config::{
+    AlertUrlMissing, Config, ConfigError, Environment, PriceMissing, TokenMissing,
+};
 use crate::store::{Schema, Store};
 use crate::time::Clock;
 
@@ -204,6 +206,7 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
     }
     let _ = writeln!(stderr, "error: {text}");
     let misconfigured = error.downcast_ref::<TokenMissing>().is_some()
+        || error.downcast_ref::<PriceMissing>().is_some()
         || error.downcast_ref::<AlertUrlMissing>().is_some();
     ExitCode::from(if misconfigured { MISCONFIGURED } else { CRASHED })
 }

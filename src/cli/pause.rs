@@ -19,6 +19,7 @@ use crate::time::{Clock, Time};
 #[command(after_help = "\
 Looks that fall due meanwhile wait; when the next look at the same target is due before the pause is
 over, the older one is missed: paused. Every daemon on the archive obeys, and so does `fetch`.
+Of several for the same name the last one counts, with its end.
 Examples:
   tidewatch pause job spring-campaign --for 2h --note 'budget talks'
   tidewatch pause endpoint xiaohongshu/get-note-detail
@@ -44,6 +45,9 @@ pub(super) struct Resume {
     /// Everything that is paused
     #[arg(long)]
     all: bool,
+    /// Why, for the record of the pause (`pauses.ended_note`)
+    #[arg(long, global = true, value_name = "TEXT")]
+    note: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,9 +112,13 @@ impl Resume {
         };
         let mut resumed = Vec::new();
         for (scope, name) in names {
-            if tx.resume(&scope, &name, None, Time::MAX, now, "hand").await? > 0 {
-                resumed.push(name);
+            if tx.resume(&scope, &name, None, Time::MAX, now, "hand").await? == 0 {
+                continue;
             }
+            if let Some(note) = &self.note {
+                tx.say_why_resumed(&scope, &name, now, note).await?;
+            }
+            resumed.push(name);
         }
         tx.commit().await?;
         store.close().await;

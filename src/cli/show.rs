@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::MultiProgress;
 
 use crate::store::CallTotals;
+use crate::text::is_visible;
 use crate::time::Time;
 
 /// The progress bars on stderr, if there are any.
@@ -97,12 +98,8 @@ pub(super) fn local(time: Time, zone: Tz) -> String {
 /// Text from outside, safe for a terminal: one line, at most `most` characters, no control
 /// characters and none that turn the direction of writing.
 pub(super) fn safe(text: &str, most: usize) -> String {
-    let visible = |c: char| {
-        !c.is_control()
-            && !matches!(c, '\u{061c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
     let clean: String =
-        text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| visible(*c)).collect();
+        text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| is_visible(*c)).collect();
     if clean.chars().count() <= most {
         return clean;
     }
@@ -113,12 +110,13 @@ pub(super) fn safe(text: &str, most: usize) -> String {
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// A table with a line below its head; the columns named in `right` are aligned to the right.
+/// A table with a line below its head; the columns named in `right` are aligned to the right. Its
+/// cells may hold anything.
 pub(super) fn table(head: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);
     table.set_header(head.to_vec());
-    table.add_rows(rows);
+    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(|cell| safe(&cell, usize::MAX))));
     for column in right {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -146,6 +144,13 @@ mod tests {
         assert_eq!(money(1_234_560_000), "1234.56");
         assert_eq!(money(12_500), "0.0125");
         assert_eq!(money(0), "0.00");
+    }
+
+    #[test]
+    fn no_cell_of_a_table_can_drive_the_terminal() {
+        let shown = table(&["kol"], &[], vec![vec!["a\u{1b}[2Jb\u{202e}c".to_owned()]]);
+        assert!(shown.contains("a[2Jbc"), "{shown:?}");
+        assert!(shown.chars().all(|c| c == '\n' || is_visible(c)), "{shown:?}");
     }
 
     #[test]

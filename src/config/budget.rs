@@ -1,11 +1,14 @@
 //! `[budget]`: what may be spent a day.
 
+use std::collections::BTreeSet;
+
 use toml::Spanned;
 
 use super::problems::Problem;
 use super::provider::micros;
 use super::{Config, Reader, wire};
 use crate::api::Endpoint;
+use crate::model::Target;
 
 /// What may be spent a day, over all jobs and by hand. The day begins at midnight in the zone of
 /// the file. A call of which nobody knows whether it was billed counts as billed.
@@ -54,15 +57,47 @@ impl Reader<'_> {
 }
 
 impl Config {
-    /// The endpoints in use that a limit of money cannot see, because nobody said what they cost.
-    pub(super) fn unpriced(&self) -> Vec<Endpoint> {
+    /// What resolves a target before it is looked at; `None` unless it is a short link that its
+    /// endpoint does not take.
+    pub fn resolver(&self, target: &Target) -> Option<Endpoint> {
+        self.endpoint(target.kind).resolver().filter(|_| target.is_short_link())
+    }
+
+    /// The endpoints asked for these targets of which nobody said what a call costs.
+    pub fn unpriced<'a>(&self, targets: impl IntoIterator<Item = &'a Target>) -> Vec<Endpoint> {
+        let asked = |target: &Target| [Some(self.endpoint(target.kind)), self.resolver(target)];
+        let endpoints: BTreeSet<_> = targets.into_iter().flat_map(asked).flatten().collect();
+        let is_unpriced = |it: &Endpoint| self.price_micros(*it).is_none();
+        endpoints.into_iter().filter(is_unpriced).collect()
+    }
+
+    /// That `max_cost_per_day`, if it is set, sees all that looking at these targets costs.
+    ///
+    /// # Errors
+    /// When an endpoint that they need has no price.
+    pub fn require_prices_for<'a>(
+        &self,
+        targets: impl IntoIterator<Item = &'a Target>,
+    ) -> Result<(), PriceMissing> {
         if self.budget.max_cost_per_day_micros.is_none() {
-            return Vec::new();
+            return Ok(());
         }
-        let mut endpoints: Vec<_> = self.jobs.iter().map(|job| self.endpoint(job.kind)).collect();
-        endpoints.sort();
-        endpoints.dedup();
-        endpoints.retain(|endpoint| self.price_micros(*endpoint).is_none());
-        endpoints
+        match self.unpriced(targets).as_slice() {
+            [] => Ok(()),
+            endpoints => Err(PriceMissing(named(endpoints))),
+        }
     }
 }
+
+/// Endpoints by their names, for people.
+pub(crate) fn named(endpoints: &[Endpoint]) -> String {
+    endpoints.iter().map(|it| it.name()).collect::<Vec<_>>().join(" and ")
+}
+
+/// What `max_cost_per_day` cannot see the cost of, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "max_cost_per_day needs the price of {0}: set it under [justoneapi.price] in jobs.toml; a limit \
+     cannot count what it cannot see"
+)]
+pub struct PriceMissing(String);

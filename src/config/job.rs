@@ -10,6 +10,7 @@ use super::problems::{Problem, quoted};
 use super::section::{self, Section};
 use super::wire::JobEntry;
 use super::{Job, Reader};
+use crate::api::LAST_PAGE;
 use crate::model::{Kind, KolSearch, Target};
 use crate::schedule::Schedule;
 use crate::suggest;
@@ -17,9 +18,6 @@ use crate::watchlist::kol_filter;
 
 /// The longest name of a job, in characters.
 const LONGEST_NAME: usize = 64;
-
-/// Upstream gives no page after this one.
-const LAST_PAGE: u32 = 250;
 
 /// Names people try, and what they are here.
 const OTHER_NAMES: [(&str, &str); 4] =

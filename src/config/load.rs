@@ -117,10 +117,13 @@ impl<'a> Reader<'a> {
             warnings: self.warnings,
             files: self.problems.files.clone(),
         };
-        for endpoint in config.unpriced() {
-            let title = format!("max_cost_per_day needs the price of {}", endpoint.name());
-            let help = "set it under `[justoneapi.price]`: a limit cannot count what it cannot see";
-            self.problems.anywhere(Problem::new(title, help));
+        if config.budget.max_cost_per_day_micros.is_some() {
+            for endpoint in config.unpriced(config.jobs.iter().flat_map(|job| &job.targets)) {
+                let title = format!("max_cost_per_day needs the price of {}", endpoint.name());
+                let help =
+                    "set it under `[justoneapi.price]`: a limit cannot count what it cannot see";
+                self.problems.anywhere(Problem::new(title, help));
+            }
         }
         if self.problems.is_empty() { Ok(config.warned()) } else { Err(self.problems.into_error()) }
     }

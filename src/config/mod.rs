@@ -32,7 +32,8 @@ use crate::model::{Kind, Target};
 use crate::schedule::{Misfire, Overlap, Schedule};
 
 pub use alert::{Alert, AlertUrlMissing, Condition, Language, Webhook};
-pub use budget::Budget;
+pub(crate) use budget::named;
+pub use budget::{Budget, PriceMissing};
 pub use environment::Environment;
 pub(crate) use health::loopback;
 pub(crate) use job::{kind_name, kind_named};

@@ -30,12 +30,14 @@ impl Crawler {
     /// What becomes of the slot.
     async fn next(&self, fetched: &Fetched, reading: &Reading) -> Result<Next> {
         let claim = &fetched.claim;
+        // An empty page after others is where the listing ends, whichever way upstream says so.
+        if reading.outcome == Outcome::Empty && claim.page > 1 {
+            return Ok(Next::Observed);
+        }
         if let Some(listing) = &reading.listing {
             let more = self.has_more(fetched, listing).await?;
             return Ok(match (more, reading.outcome) {
                 (true, _) => Next::Continue { page: claim.page + 1 },
-                // An empty page after others is where the listing ends.
-                (false, Outcome::Empty) if claim.page > 1 => Next::Observed,
                 (false, Outcome::Ok) => Next::Observed,
                 (false, outcome) => Next::Missed(retry::reason(outcome)),
             });

@@ -1,5 +1,7 @@
 //! Backfills among the slots: their looks come after all others, and within their limits.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::Crawler;
@@ -8,13 +10,21 @@ use crate::config::Config;
 use crate::model::Kind;
 use crate::store::Tx;
 
+/// How often backfills that have nothing open are ended while other calls are in flight.
+const FINISH_EVERY: Duration = Duration::from_secs(2);
+
 /// What a run lets be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Allowance {
     /// The run is no backfill: nothing of its own limits it.
     Free,
-    /// It is a backfill, and this many calls are left to it.
-    Backfill(usize),
+    /// It is a backfill.
+    Backfill {
+        /// What is left to it.
+        calls: usize,
+        /// Whether it limits money.
+        counts_money: bool,
+    },
 }
 
 impl Allowance {
@@ -29,21 +39,25 @@ impl Allowance {
         let Some((limits, spent)) = tx.limits_of_run(run).await? else { return Ok(Self::Free) };
         let calls = limits.max_calls.map(|limit| limit - spent.calls);
         let money = limits.max_cost_micros.map(|limit| {
-            // Some of them may be for links, whose resolving has a price of its own.
+            // Some of them may be for links, whose resolving has a price of its own. What has none
+            // the gate holds back.
             let endpoint = config.endpoint(kind);
             let price = |it: Endpoint| config.price_micros(it).unwrap_or(0);
             let price = price(endpoint).max(endpoint.resolver().map_or(0, price));
             (limit - spent.cost_micros).checked_div(price).unwrap_or(i64::MAX)
         });
         let left = [calls, money].into_iter().flatten().min().unwrap_or(i64::MAX);
-        Ok(Self::Backfill(usize::try_from(left.max(0)).unwrap_or(usize::MAX)))
+        Ok(Self::Backfill {
+            calls: usize::try_from(left.max(0)).unwrap_or(usize::MAX),
+            counts_money: money.is_some(),
+        })
     }
 
     /// How many calls that are, up to `most`.
     pub(super) fn calls(self, most: usize) -> usize {
         match self {
             Self::Free => most,
-            Self::Backfill(calls) => calls.min(most),
+            Self::Backfill { calls, .. } => calls.min(most),
         }
     }
 }
@@ -51,12 +65,16 @@ impl Allowance {
 impl Crawler {
     /// Whose slots to work on, the most urgent first: those of the schedules and by hand, and then
     /// the backfills'. Of a crawler of one run only that one, while it may be worked on.
-    pub(super) async fn runs(&self, tx: &mut Tx) -> Result<Vec<Option<i64>>> {
+    pub(super) async fn runs(&mut self, tx: &mut Tx) -> Result<Vec<Option<i64>>> {
         let unfinished = tx.unfinished_backfills().await?;
-        if !unfinished.is_empty() && self.is_idle() {
+        let now = self.clock.now();
+        // One that is never idle must end them as well.
+        let is_time = self.finished_at.is_none_or(|at| now < at || now.since(at) >= FINISH_EVERY);
+        if !unfinished.is_empty() && (self.is_idle() || is_time) {
             let mut tx = self.store.begin().await?;
-            tx.finish_backfills(self.clock.now()).await?;
+            tx.finish_backfills(now).await?;
             tx.commit().await?;
+            self.finished_at = Some(now);
         }
         let Some(run) = self.run else {
             let running = unfinished.iter().filter(|(_, state)| state == "running");
@@ -66,11 +84,12 @@ impl Crawler {
         Ok(if halted { Vec::new() } else { vec![Some(run)] })
     }
 
-    /// Lets the backfills stand still that have used up a limit.
+    /// Lets the backfills stand still that have used up a limit, once their last call has ended: it
+    /// may prove to be free.
     pub(super) async fn halt_limited(&self, runs: &[i64]) -> Result<()> {
         let mut tx = self.store.begin().await?;
         for run in runs {
-            if tx.halt_backfill(*run, "limited").await? {
+            if tx.halt_at_limit(*run).await? {
                 tracing::warn!("a backfill has reached its limit; it may be resumed with another");
             }
         }

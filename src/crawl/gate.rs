@@ -40,6 +40,10 @@ pub(super) struct Gate<'a> {
     pauses: Vec<PauseRow>,
     /// What is left of the budget: calls, and millionths of money.
     left: (i64, i64),
+    /// Whether money is limited, so that every price must be known.
+    counts_money: bool,
+    /// An endpoint that was held back for want of a price.
+    unpriced: Option<Endpoint>,
     /// The calls that each job with a limit has left.
     jobs: BTreeMap<String, i64>,
     endpoints: BTreeMap<Endpoint, (EndpointRow, usize)>,
@@ -68,8 +72,10 @@ impl<'a> Gate<'a> {
             left.1 = rest(config.budget.max_cost_per_day_micros, spent.cost_micros);
         }
         let pauses = tx.pauses(now).await?;
+        let counts_money = config.budget.max_cost_per_day_micros.is_some();
         let (jobs, endpoints) = (BTreeMap::new(), BTreeMap::new());
-        let mut gate = Self { config, now, pauses, left, jobs, endpoints };
+        let mut gate =
+            Self { config, now, pauses, left, counts_money, unpriced: None, jobs, endpoints };
         for (name, limit) in limited {
             let left = limit - tx.calls_of_job_since(name, today).await?;
             gate.put_on_record(tx, Scope::Job, name, left <= 0).await?;
@@ -81,6 +87,16 @@ impl<'a> Gate<'a> {
     /// The jobs whose looks nobody may make now.
     pub(super) fn held_job_names(&self) -> Vec<String> {
         self.pauses.iter().filter(is_of_job).map(|pause| pause.name.clone()).collect()
+    }
+
+    /// Lets only such endpoints through whose price is known: somebody else limits money.
+    pub(super) fn count_money(&mut self) {
+        self.counts_money = true;
+    }
+
+    /// An endpoint that was held back because nobody said what it costs.
+    pub(super) fn unpriced(&self) -> Option<Endpoint> {
+        self.unpriced
     }
 
     /// The pauses that last, and how the endpoints asked do: how often each failed in a row.
@@ -97,6 +113,10 @@ impl<'a> Gate<'a> {
         endpoint: Endpoint,
         most: usize,
     ) -> Result<(usize, Option<Held>)> {
+        if self.counts_money && self.config.price_micros(endpoint).is_none() {
+            self.unpriced = Some(endpoint);
+            return Ok((0, Some(Held { until: None, reason: Some(Reason::Unpriced) })));
+        }
         let most = match pause::standing(&self.pauses, endpoint, self.now) {
             Standing::Held(until, reason) => {
                 return Ok((0, Some(Held { until, reason: Some(reason) })));

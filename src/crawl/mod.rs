@@ -48,6 +48,8 @@ pub struct Crawler {
     pauses: Vec<PauseRow>,
     /// When the next failed look may be tried again, as far as this process knows.
     retry_at: Option<Time>,
+    /// When backfills were last ended.
+    finished_at: Option<Time>,
     /// The endpoints whose last calls failed.
     failing: BTreeSet<Endpoint>,
     in_flight: JoinSet<Fetched>,
@@ -137,6 +139,7 @@ impl Crawler {
             run,
             pauses: Vec::new(),
             retry_at: None,
+            finished_at: None,
             failing: BTreeSet::new(),
             in_flight: JoinSet::new(),
             open: BTreeMap::new(),
@@ -208,7 +211,7 @@ impl Crawler {
     pub async fn start_due(&mut self) -> Result<Started> {
         self.give_back_unsent().await?;
         let mut started = Started::default();
-        let mut limited = Vec::new();
+        let (mut limited, mut others) = (BTreeSet::new(), BTreeSet::new());
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
         // Another kind goes first each time, so that none starves.
         self.turn = (self.turn + 1) % Kind::ALL.len();
@@ -216,6 +219,7 @@ impl Crawler {
             for kind in kinds {
                 let free = self.room(self.config.endpoint(kind).provider());
                 if free == 0 {
+                    others.extend(run);
                     continue;
                 }
                 let sent = self.start(kind, run, free).await?;
@@ -223,10 +227,12 @@ impl Crawler {
                 // What was put back makes room for what stood behind it.
                 started.more |= sent.claims > sent.calls;
                 started.held.extend(sent.held);
-                limited.extend(run.filter(|_| sent.is_limited));
+                if sent.is_limited { limited.extend(run) } else { others.extend(run) }
             }
         }
-        if !limited.is_empty() && self.is_idle() && started.held.is_empty() {
+        // One kind may cost too much while another does not.
+        let limited: Vec<_> = limited.difference(&others).copied().collect();
+        if !limited.is_empty() {
             self.halt_limited(&limited).await?;
         }
         Ok(started)
@@ -234,7 +240,7 @@ impl Crawler {
 
     /// The runs to work on, each with the kinds that it has slots due of. Looked at first: a
     /// transaction that may write is not for idle hours.
-    async fn due(&self) -> Result<Vec<(Option<i64>, Vec<Kind>)>> {
+    async fn due(&mut self) -> Result<Vec<(Option<i64>, Vec<Kind>)>> {
         let mut due = Vec::new();
         let mut tx = self.store.read().await?;
         for run in self.runs(&mut tx).await? {
@@ -255,8 +261,11 @@ impl Crawler {
         let mut tx = self.store.begin_by_keys().await?;
         let now = self.clock.now();
         let mut gate = Gate::open(&mut tx, &config, now).await?;
-        let (room, held) = gate.room(&mut tx, endpoint, most).await?;
         let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
+        if matches!(allowance, Allowance::Backfill { counts_money: true, .. }) {
+            gate.count_money();
+        }
+        let (room, held) = gate.room(&mut tx, endpoint, most).await?;
         let is_limited = allowance.calls(most) == 0;
         let room = allowance.calls(room);
         // What a limit of its own stops, no rate holds back.
@@ -271,9 +280,10 @@ impl Crawler {
             admitted = gate.admit(&mut tx, asked).await?;
         }
         let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
-        if let (Some(run), Allowance::Backfill(_)) = (run, allowance) {
+        if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
             tx.charge_backfill(run, &call_ids).await?;
         }
+        let unpriced = gate.unpriced();
         let (pauses, failures) = gate.into_troubles();
         self.in_doubt = true;
         tx.commit().await?;
@@ -285,6 +295,15 @@ impl Crawler {
             } else {
                 self.failing.remove(&endpoint)
             };
+        }
+        if let Some(endpoint) = unpriced
+            && self.quiet.lets("held", Reason::Unpriced.as_str(), now).is_some()
+        {
+            let endpoint = endpoint.name();
+            tracing::warn!(
+                endpoint,
+                "not asked: money is limited, and jobs.toml has no price of it"
+            );
         }
         let calls = admitted.len();
         for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
@@ -328,8 +347,7 @@ impl Crawler {
         let page = u32::try_from(claim.page).unwrap_or(1);
         let target = Target { kind, key: claim.key.clone() };
         let endpoint = self.config.endpoint(kind);
-        let link = target.is_short_link().then(|| endpoint.resolver()).flatten();
-        let (endpoint, key) = match (&claim.item_id, link) {
+        let (endpoint, key) = match (&claim.item_id, self.config.resolver(&target)) {
             (Some(item), _) => (endpoint, item.clone()),
             (None, Some(resolver)) => (resolver, target.key),
             (None, None) => (endpoint, target.key),

@@ -75,6 +75,14 @@ impl Target {
         self.is_note_or_work() && self.key.starts_with("https://")
     }
 
+    /// How many pages a look at it reads at the most, each with a call of its own.
+    pub fn pages(&self) -> u32 {
+        match self.kind {
+            Kind::KolSearch => KolSearch::from_key(&self.key).map_or(1, |it| it.max_pages),
+            Kind::Note | Kind::Keyword | Kind::Work => 1,
+        }
+    }
+
     /// Whether the key is the id of a note or a work.
     pub fn is_item(&self) -> bool {
         self.is_note_or_work() && !self.is_short_link()

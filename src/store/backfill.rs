@@ -1,14 +1,10 @@
 //! Statements about backfills: named runs whose looks are made when no other look is due.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
 use super::claim::BACKFILL;
-use super::report::call_totals;
-use super::rows::array;
 use super::watchlists::named;
-use super::{CallTotals, Spent, Tx, execute, fetch_all, fetch_optional};
+use super::{Tx, execute, fetch_all, fetch_optional};
 use crate::model::{Kind, Target};
 use crate::time::Time;
 
@@ -37,6 +33,17 @@ pub struct Limits {
     pub max_cost_micros: Option<i64>,
 }
 
+impl Limits {
+    /// These, and what they do not limit as `others` do.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            max_calls: self.max_calls.or(others.max_calls),
+            max_cost_micros: self.max_cost_micros.or(others.max_cost_micros),
+        }
+    }
+}
+
 /// A backfill.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct BackfillRow {
@@ -60,39 +67,18 @@ pub struct BackfillRow {
     pub ended_at: Option<Time>,
 }
 
-/// How far a backfill has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
-pub struct Looks {
-    /// Its looks.
-    pub total: i64,
-    /// Those that saw their target.
-    pub observed: i64,
-    /// Those that did not, and are not tried again.
-    pub missed: i64,
-    /// Those still to be made.
-    pub open: i64,
-    /// Those of them that have failed and are tried again.
-    pub retrying: i64,
-}
-
 #[derive(sqlx::FromRow)]
 struct Run {
     run_id: i64,
 }
 
 #[derive(sqlx::FromRow)]
-struct Named {
+pub(super) struct Named {
     kind: String,
     key: String,
 }
 
-#[derive(sqlx::FromRow)]
-struct Resolved {
-    key: String,
-    item_id: String,
-}
-
-fn targets(rows: Vec<Named>) -> Vec<Target> {
+pub(super) fn targets(rows: Vec<Named>) -> Vec<Target> {
     let target = |row: Named| Some(Target { kind: Kind::parse(&row.kind)?, key: row.key });
     rows.into_iter().filter_map(target).collect()
 }
@@ -170,6 +156,22 @@ impl Tx {
         Ok(fetch_optional!(self, BackfillRow, backfills!("where name = $1"), name))
     }
 
+    /// The latest of the backfills of a list that may go on: not ended, and not given up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backfill_to_go_on(&mut self, digest: &str) -> Result<Option<BackfillRow>> {
+        Ok(fetch_optional!(
+            self,
+            BackfillRow,
+            backfills!(
+                "where digest = $1 and ended_at is null and state <> 'cancelled'
+                 order by created_at desc, run_id desc limit 1"
+            ),
+            digest
+        ))
+    }
+
     /// Every backfill, the latest first.
     ///
     /// # Errors
@@ -190,127 +192,6 @@ impl Tx {
         ))
     }
 
-    /// How far a backfill has come.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn looks_of_backfill(&mut self, run_id: i64) -> Result<Looks> {
-        let looks = fetch_optional!(
-            self,
-            Looks,
-            "select count(*) as total,
-                    count(case when outcome = 'observed' then 1 end) as observed,
-                    count(case when outcome = 'missed' then 1 end) as missed,
-                    count(case when outcome is null then 1 end) as open,
-                    count(case when outcome is null and reason is not null then 1 end) as retrying
-             from slots where run_id = $1 and priority > 0",
-            run_id
-        );
-        Ok(looks.unwrap_or_default())
-    }
-
-    /// What the ledger says of a backfill's calls, by endpoint.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn call_totals_of_backfill(&mut self, run_id: i64) -> Result<Vec<CallTotals>> {
-        Ok(fetch_all!(
-            self,
-            CallTotals,
-            concat!(
-                call_totals!(),
-                " from calls c where c.run_id = $1 group by c.endpoint order by c.endpoint"
-            ),
-            run_id
-        ))
-    }
-
-    /// Why looks of a backfill were missed, and how often, the most frequent first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn missed_of_backfill(&mut self, run_id: i64) -> Result<BTreeMap<String, i64>> {
-        #[derive(sqlx::FromRow)]
-        struct Missed {
-            reason: String,
-            times: i64,
-        }
-        let rows = fetch_all!(
-            self,
-            Missed,
-            "select reason, count(*) as times from slots
-             where run_id = $1 and priority > 0 and outcome = 'missed' group by reason",
-            run_id
-        );
-        Ok(rows.into_iter().map(|row| (row.reason, row.times)).collect())
-    }
-
-    /// Marks calls as made for a backfill.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn charge_backfill(&mut self, run_id: i64, calls: &[i64]) -> Result<()> {
-        #[derive(serde::Serialize)]
-        struct Call {
-            call_id: i64,
-        }
-        let calls: Vec<_> = calls.iter().map(|call_id| Call { call_id: *call_id }).collect();
-        let sql = self.over_rows(
-            "call_id int",
-            "update calls set run_id = $2 from {rows} where calls.call_id = r.call_id",
-        );
-        execute!(self, sql, array(&calls)?, run_id);
-        Ok(())
-    }
-
-    /// The limits of a backfill's run and what it has taken, for this transaction alone to use up.
-    /// `None` when the run is no backfill.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn limits_of_run(&mut self, run_id: i64) -> Result<Option<(Limits, Spent)>> {
-        // Differs by necessity: in SQLite a transaction that may write is alone already.
-        let sql = match self {
-            Self::Sqlite(_) => "select max_calls, max_cost_micros from backfills where run_id = $1",
-            Self::Postgres(_) => {
-                "select max_calls, max_cost_micros from backfills where run_id = $1 for update"
-            }
-        };
-        let Some(limits) = fetch_optional!(self, Limits, sql, run_id) else {
-            return Ok(None);
-        };
-        if limits == Limits::default() {
-            return Ok(Some((limits, Spent::default())));
-        }
-        let spent = fetch_optional!(
-            self,
-            Spent,
-            "select count(*) as calls,
-                    cast(coalesce(sum(price_micros), 0) as bigint) as cost_micros
-             from calls where run_id = $1 and billed <> 'no'",
-            run_id
-        );
-        Ok(Some((limits, spent.unwrap_or_default())))
-    }
-
-    /// Of each kind one that a backfill has still to look at, short links apart.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn kinds_left(&mut self, run_id: i64) -> Result<Vec<Target>> {
-        let rows = fetch_all!(
-            self,
-            Named,
-            "select t.kind, min(coalesce(t.item_id, t.key)) as key
-             from slots s join targets t on t.target_id = s.target_id
-             where s.run_id = $1 and s.outcome is null
-             group by t.kind, case when t.item_id is null and t.key like 'https://%' then 1 else 0 end
-             order by t.kind, key",
-            run_id
-        );
-        Ok(targets(rows))
-    }
-
     /// Lets a backfill that has not ended be worked on; limits that are given replace its own.
     /// False when it has ended.
     ///
@@ -329,16 +210,26 @@ impl Tx {
         Ok(resumed == 1)
     }
 
-    /// Lets a backfill stand still until it is resumed: `stopped` by hand, or `limited`.
+    /// Lets a backfill stand still that somebody has stopped, until it is resumed.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn halt_backfill(&mut self, run_id: i64, state: &'static str) -> Result<bool> {
+    pub async fn halt_backfill(&mut self, run_id: i64) -> Result<bool> {
+        let sql = "update backfills set state = 'stopped' where run_id = $1 and state = 'running'";
+        Ok(execute!(self, sql, run_id) == 1)
+    }
+
+    /// Lets a backfill stand still that has reached a limit, unless calls of it are under way.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn halt_at_limit(&mut self, run_id: i64) -> Result<bool> {
         let halted = execute!(
             self,
-            "update backfills set state = $2 where run_id = $1 and state = 'running'",
-            run_id,
-            state
+            "update backfills set state = 'limited'
+             where run_id = $1 and state = 'running' and not exists (
+                 select 1 from calls c where c.run_id = backfills.run_id and c.outcome is null)",
+            run_id
         );
         Ok(halted == 1)
     }
@@ -380,52 +271,5 @@ impl Tx {
             now
         );
         Ok(())
-    }
-
-    /// The items behind those of these short links that have been resolved.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn items_behind(&mut self, links: &[Target]) -> Result<BTreeMap<String, String>> {
-        let sql = self.over_rows(
-            "kind text, key text",
-            "select l.link as key, l.item_id as item_id
-             from {rows} join links l on l.link = r.key and l.kind = r.kind",
-        );
-        let rows = fetch_all!(self, Resolved, sql, named(links)?);
-        Ok(rows.into_iter().map(|row| (row.key, row.item_id)).collect())
-    }
-
-    /// Those of these targets that the archive has an answer about.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn archived(&mut self, targets: &[Target]) -> Result<Vec<Target>> {
-        let sql = self.over_rows(
-            "kind text, key text",
-            "select r.kind as kind, r.key as key from {rows}
-             where (r.kind = 'note' and exists (select 1 from notes n where n.note_id = r.key))
-                or (r.kind = 'work' and exists (select 1 from works w where w.work_id = r.key))
-                or exists (select 1 from targets t join documents d on d.target_id = t.target_id
-                           where t.kind = r.kind and t.key = r.key
-                             and d.outcome in ('ok', 'empty', 'gone'))",
-        );
-        Ok(self::targets(fetch_all!(self, Named, sql, named(targets)?)))
-    }
-
-    /// Notes that were listed with KOLs: up to `limit` of them, by id, after `after`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn discovered_notes(&mut self, after: &str, limit: usize) -> Result<Vec<Target>> {
-        let rows = fetch_all!(
-            self,
-            Named,
-            "select distinct 'note' as kind, note_id as key from kol_notes where note_id > $1
-             order by note_id limit $2",
-            after,
-            i64::try_from(limit)?
-        );
-        Ok(targets(rows))
     }
 }

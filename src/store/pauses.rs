@@ -45,7 +45,7 @@ impl Tx {
     }
 
     /// Puts a pause on record. One that lasts already for the same reason is prolonged, never
-    /// cut short.
+    /// cut short; but by hand it ends when the last word says.
     ///
     /// # Errors
     /// When the database fails.
@@ -57,7 +57,8 @@ impl Tx {
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              on conflict (scope, name, reason) where ended_at is null do update set
                  note = excluded.note,
-                 until = case when excluded.until > pauses.until or excluded.until is null
+                 until = case when excluded.reason = 'by_hand' then excluded.until
+                              when excluded.until > pauses.until or excluded.until is null
                               then excluded.until else pauses.until end,
                  probe_at = case when excluded.probe_at > pauses.probe_at
                                  then excluded.probe_at else pauses.probe_at end,
@@ -117,6 +118,28 @@ impl Tx {
             before,
             now,
             by
+        ))
+    }
+
+    /// Says why the pauses of a name were ended by hand at `ended_at`. How many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn say_why_resumed(
+        &mut self,
+        scope: &str,
+        name: &str,
+        ended_at: Time,
+        note: &str,
+    ) -> Result<u64> {
+        Ok(execute!(
+            self,
+            "update pauses set ended_note = $4
+             where scope = $1 and name = $2 and ended_at = $3 and ended_by = 'hand'",
+            scope,
+            name,
+            ended_at,
+            note
         ))
     }
 

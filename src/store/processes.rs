@@ -128,7 +128,8 @@ impl Tx {
     }
 
     /// The processes, but for `me`, that are dead and not buried: on SQLite, where a lock file lets
-    /// one process in, every other one. They stay dead until this transaction ends.
+    /// one process in, every other one. They stay dead until this transaction ends. An import makes
+    /// no calls and stands announced nowhere: there is nothing to bury.
     ///
     /// # Errors
     /// When the database fails.
@@ -137,13 +138,15 @@ impl Tx {
         let rows = match self {
             Self::Sqlite(_) => {
                 let sql = "select owner from processes
-                           where stopped_at is null and died_at is null and owner <> $1";
+                           where stopped_at is null and died_at is null and owner <> $1
+                             and verb <> 'import'";
                 fetch_all!(self, OwnerRow, sql, me)
             }
             Self::Postgres(_) => {
                 let sql = "with silent as materialized (
                                select owner from processes
                                where stopped_at is null and died_at is null and owner <> $1
+                                 and verb <> 'import'
                                  and case when server_at = pg_postmaster_start_time()
                                           then coalesce(beat_at, started_at) <= $2
                                           else coalesce(beat_at, started_at) <= $3
@@ -213,6 +216,26 @@ impl Tx {
             verb,
             since
         ))
+    }
+
+    /// The verb of the process at work on a SQLite file, which has room for one; `None` where none
+    /// has begun yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn verb_at_work(&mut self) -> Result<Option<String>> {
+        #[derive(sqlx::FromRow)]
+        struct Verb {
+            verb: String,
+        }
+        let verb = fetch_optional!(
+            self,
+            Verb,
+            "select verb from processes
+             where stopped_at is null and died_at is null and verb <> 'import'
+             order by started_at desc limit 1"
+        );
+        Ok(verb.map(|row| row.verb))
     }
 
     /// Whether the process `owner` is alive: it holds a lock of that number for as long as its

@@ -11,7 +11,7 @@ use super::kol_names::{KNOWN, Shape};
 use crate::suggest;
 
 /// The order of results when the filter says nothing: pinned, because the default upstream moved.
-const DEFAULT_SORT: &str = "FANS";
+pub const DEFAULT_SORT: &str = "FANS";
 
 /// The longest value, in characters: it is sent in a URL.
 const LONGEST_VALUE: usize = 1000;

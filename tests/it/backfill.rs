@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::time::Duration;
 
+use tidewatch::model::{Kind, Target};
 use tidewatch::simulator::{self, Options, Simulator};
-use tidewatch::store::Store;
+use tidewatch::store::{Limits, NewBackfill, Store};
 use tidewatch::time::Clock;
 use tokio::net::TcpListener;
 
@@ -167,6 +168,41 @@ async fn a_plan_over_the_budget_takes_a_limit_of_its_own(database: Database) {
     assert_eq!(simulator.truth().len(), 3, "the first call would cost more than that");
 }
 
+on_both!(where_money_is_limited_what_has_no_price_is_refused_before_it_is_planned);
+async fn where_money_is_limited_what_has_no_price_is_refused_before_it_is_planned(
+    database: Database,
+) {
+    let simulator = simulate(Duration::ZERO).await;
+    let (place, store) = place(&database, &simulator, "[budget]\nmax_cost_per_day = 5\n").await;
+    place.write("jsonl", &format!("{{\"aweme_id\":\"{}\"}}\n", simulator.world().works(1)[0]));
+    assert_eq!(place.run(&["backfill", "jsonl"]).await, 78, "{}", place.said());
+    let why = "max_cost_per_day needs the price of douyin/get-video-detail/v2";
+    assert!(place.said().contains(why), "{}", place.said());
+    assert_eq!(place.run(&["backfill", "jsonl", "--dry-run"]).await, 0);
+    assert!(place.said().contains("it would be refused: max_cost_per_day"), "{}", place.said());
+    assert_eq!(place.run(&["fetch", "kols", "keyword=阅读"]).await, 78);
+    let why = "needs the price of xiaohongshu-pgy/kol-search/v1";
+    assert!(place.said().contains(why), "{}", place.said());
+    assert_eq!(count(&store, "select count(*) from slots").await, 0);
+    // One that was begun without a limit of money cannot be given one either.
+    place.write("jobs.toml", SETTINGS);
+    let mut tx = store.begin().await.unwrap();
+    let new = NewBackfill {
+        name: "works".into(),
+        source: "test".into(),
+        digest: String::new(),
+        limits: Limits::default(),
+    };
+    let work = Target { kind: Kind::Work, key: simulator.world().works(1).remove(0) };
+    tx.put_backfill(&new, &[work], Clock::system().now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(place.run(&["backfill", "resume", "works", "--max-cost", "5"]).await, 2);
+    let why = "--max-cost needs to know what a call costs: name the price of douyin";
+    assert!(place.said().contains(why), "{}", place.said());
+    assert_eq!(simulator.truth().len(), 0);
+    assert_eq!(place.run(&["backfill", "resume", "works"]).await, 0, "{}", place.said());
+}
+
 on_both!(a_limit_holds_over_a_kill_and_what_is_left_is_made_later);
 async fn a_limit_holds_over_a_kill_and_what_is_left_is_made_later(database: Database) {
     let simulator = simulate(SLOW).await;
@@ -255,6 +291,44 @@ async fn a_backfill_beside_a_daemon_is_made_once(database: Database) {
         let owners = "select count(distinct owner) from calls";
         assert_eq!(count(&store, owners).await, 1, "the daemon has the file");
     }
+}
+
+on_both!(a_backfill_ends_beside_a_daemon_that_is_never_idle);
+async fn a_backfill_ends_beside_a_daemon_that_is_never_idle(database: Database) {
+    let simulator = simulate(Duration::ZERO).await;
+    let notes = simulator.world().notes(4);
+    simulator.set_faults(format!("note#{}=slow:50000", notes[0]).parse().unwrap());
+    let jobs = format!(
+        "[[job]]\nname = \"live\"\nkind = \"notes\"\nschedule = \"*/10 * * * * *\"\nnotes = [{:?}]\n",
+        notes[0]
+    );
+    let (place, store) = place(&database, &simulator, &jobs).await;
+    place.write("list.txt", &notes[1..].join("\n"));
+    let _daemon = place.start(&["run"]);
+    let busy = "select count(*) from calls where outcome is null";
+    wait_for("a call", PATIENCE, async || count(&store, busy).await == 1).await;
+    let targets: Vec<_> =
+        notes[1..].iter().map(|key| Target { kind: Kind::Note, key: key.clone() }).collect();
+    let begin = async |name: &str, max_calls| {
+        let new = NewBackfill {
+            name: name.into(),
+            source: "test".into(),
+            digest: String::new(),
+            limits: Limits { max_calls, max_cost_micros: None },
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.put_backfill(&new, &targets, Clock::system().now()).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    begin("all", None).await;
+    let ended = "select count(*) from backfills where ended_at is not null";
+    wait_for("its end", PATIENCE, async || count(&store, ended).await == 1).await;
+    begin("few", Some(1)).await;
+    let limited = "select count(*) from backfills where state = 'limited'";
+    wait_for("its limit", PATIENCE, async || count(&store, limited).await == 1).await;
+    assert_eq!(count(&store, busy).await, 1, "the daemon was idle meanwhile");
+    let looked = simulator.truth().iter().filter(|row| row.key != notes[0]).count();
+    assert_eq!(looked, 4);
 }
 
 on_both!(due_looks_of_a_schedule_are_made_before_those_of_a_backfill);

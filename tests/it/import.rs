@@ -110,6 +110,27 @@ async fn a_line_that_is_no_answer_is_named_and_refuses_the_file() {
     assert_eq!(summary(&place)["refused"], 8);
 }
 
+on_both!(what_a_pipe_brings_before_a_bad_line_is_kept);
+async fn what_a_pipe_brings_before_a_bad_line_is_kept(database: Database) {
+    let (place, store) = place(&database).await;
+    let answer = fixture("note_detail_image.json");
+    let lines = [
+        line("2026-01-02T03:04:05Z", &answer),
+        line("2026-01-03T03:04:05Z", &answer),
+        "nonsense".to_owned(),
+        line("2026-01-04T03:04:05Z", &answer),
+    ];
+    place.write("stdin", &lines.join("\n"));
+    let stdin = std::fs::File::open(place.output("stdin")).unwrap();
+    let import = ["backfill", "--from-jsonl", "-"];
+    let status = place.start_reading(&import, stdin.into()).end().await;
+    assert_eq!(status.code(), Some(2), "{}", place.said());
+    assert!(place.said().contains("what came before is imported"), "{}", place.said());
+    assert_eq!(count(&store, "select count(*) from documents").await, 2);
+    let ended = "select count(*) from processes where verb = 'import' and stopped_at is not null";
+    assert_eq!(count(&store, ended).await, 1);
+}
+
 on_both!(bare_answers_of_every_kind_take_their_subject_from_themselves);
 async fn bare_answers_of_every_kind_take_their_subject_from_themselves(database: Database) {
     let (place, store) = place(&database).await;
@@ -150,6 +171,23 @@ async fn bare_answers_of_every_kind_take_their_subject_from_themselves(database:
     ] {
         assert!(count(&store, table).await > 0, "{table}");
     }
+}
+
+on_both!(of_what_searches_listed_only_ids_of_notes_are_brought_in);
+async fn of_what_searches_listed_only_ids_of_notes_are_brought_in(database: Database) {
+    let (place, store) = place(&database).await;
+    let mut answer = fixture("kol_search_page1.json");
+    answer["data"]["kols"][0]["noteList"][0]["noteId"] = json!("https://xhslink.com/a/AbC");
+    let line = json!({ "endpoint": "xiaohongshu-pgy/kol-search/v1", "asked": { "keyword": "露营" },
+        "fetched_at": "2026-01-02T03:04:05Z", "body": answer });
+    place.write("answers.jsonl", &line.to_string());
+    assert_eq!(place.run(&IMPORT).await, 0, "{}", place.said());
+    let links = "select count(*) from kol_notes where note_id like 'https://%'";
+    assert_eq!(count(&store, links).await, 1);
+    assert_eq!(place.run(&["backfill", "--discovered", "--dry-run", "--json"]).await, 0);
+    let ids = "select count(distinct note_id) from kol_notes where note_id not like 'https://%'";
+    assert_eq!(summary(&place)["targets"], count(&store, ids).await);
+    assert!(place.said().contains("no id of a note: left out"), "{}", place.said());
 }
 
 on_both!(an_import_leaves_what_is_known_by_now_and_the_history_of_jobs_as_they_are);

@@ -1,5 +1,9 @@
 //! What holds calls back: pauses, rates, the budget. All of it outlives the daemon.
 
+use tidewatch::backfill;
+use tidewatch::model::{Kind, Target};
+use tidewatch::store::{Limits, NewBackfill};
+
 use crate::databases::{Database, on_both};
 use crate::env::{Env, beginning, hours, minutes, world};
 
@@ -159,6 +163,35 @@ async fn the_budget_of_a_day_holds_in_money_and_counts_what_may_have_been_billed
     // 0.15 a call: six fit. What failed without an answer counts, what was refused does not.
     let spent = "select billed || ' ' || count(*) from calls group by billed order by 1";
     assert_eq!(env.ask(spent).await, ["no 3", "unknown 3", "yes 3"]);
+}
+
+on_both!(what_has_no_price_is_not_asked_while_money_is_limited);
+async fn what_has_no_price_is_not_asked_while_money_is_limited(database: Database) {
+    let money = "[budget]\nmax_cost_per_day = 10\n[douyin]\nprovider = \"justoneapi\"\n";
+    let target = |kind, key: &String| Target { kind, key: key.replace("http://", "https://") };
+    let (link, work) = (&world().note_links(1)[0], &world().works(1)[0]);
+    let targets = [target(Kind::Note, link), target(Kind::Work, work)];
+    let mut env = Env::new(database, money).await;
+    env.look_by_hand(&targets).await;
+    let calls = "select '' || count(*) from calls";
+    assert_eq!(env.ask(calls).await, ["0"]);
+    assert_eq!(env.ask(SLOTS).await, ["note open unpriced 1", "work open 1"]);
+    // A limit of money of one backfill alone is one, too.
+    env.restart("[douyin]\nprovider = \"justoneapi\"\n").await;
+    env.advance(minutes(2)).await;
+    assert_eq!(env.ask(SLOTS).await, ["note observed 1", "work observed 1"]);
+    assert_eq!(env.ask(calls).await, ["3"]);
+    let new = NewBackfill {
+        name: "many".into(),
+        source: "test".into(),
+        digest: String::new(),
+        limits: Limits { max_calls: None, max_cost_micros: Some(9_000_000) },
+    };
+    let works = world().works(2).iter().map(|key| target(Kind::Work, key)).collect();
+    backfill::begin(&env.store, &new, &works, env.clock.now()).await.unwrap();
+    env.advance(minutes(2)).await;
+    assert_eq!(env.ask(calls).await, ["3"]);
+    assert_eq!(env.ask("select state from backfills").await, ["running"]);
 }
 
 on_both!(a_job_keeps_to_its_own_number_of_calls_and_to_a_pause_by_hand);

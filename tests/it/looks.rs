@@ -140,6 +140,24 @@ async fn a_search_is_read_page_by_page_and_each_page_is_an_answer_of_its_own(dat
     assert_eq!(env.ask(listed).await, env.ask("select '' || count(*) from kol_metrics").await);
 }
 
+on_both!(a_search_ends_well_at_an_empty_page_however_upstream_says_so);
+async fn a_search_ends_well_at_an_empty_page_however_upstream_says_so(database: Database) {
+    let jobs = "[[job]]\nname = \"kols\"\nkind = \"kols\"\nschedule = \"@hourly\"\nmax_pages = 3\n\
+                filter = { searchType = \"NOTE\", keyword = \"阅读\" }\n";
+    let mut env = Env::new(database, jobs).await;
+    // The second page waits for its next try when there is none any more.
+    env.fails("kols@1=503");
+    env.advance(hours(1) + Duration::from_secs(9)).await;
+    env.fails("kols=201");
+    env.advance(minutes(30)).await;
+    let pages = "select page || ' ' || outcome from calls order by call_id";
+    assert_eq!(env.ask(pages).await, ["1 retryable", "1 ok", "2 retryable", "2 empty"]);
+    assert_eq!(env.ask(SLOTS).await, ["observed 1"]);
+    // Where nothing at all is listed, nothing was seen.
+    env.advance(hours(1)).await;
+    assert_eq!(env.ask(SLOTS).await, ["missed empty 1", "observed 1"]);
+}
+
 on_both!(several_jobs_that_want_a_target_share_one_look);
 async fn several_jobs_that_want_a_target_share_one_look(database: Database) {
     let hourly = hourly_notes(1);

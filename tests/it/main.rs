@@ -13,6 +13,7 @@ mod coverage;
 mod crash;
 mod databases;
 mod env;
+mod errand;
 mod flags;
 mod health;
 mod import;

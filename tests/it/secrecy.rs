@@ -160,6 +160,17 @@ async fn the_token_is_in_nothing_that_is_written_shown_or_kept(database: Databas
     traces.check();
 }
 
+/// Answers from elsewhere that repeat the token: in an object, and in the text of one.
+fn answers() -> String {
+    let body = serde_json::json!({ "code": 0, "data": ["suggestion"], "url": TOKEN });
+    let line = |word: &str, body: serde_json::Value| {
+        serde_json::json!({ "endpoint": "xiaohongshu/search-recommend/v1", "asked": word,
+            "fetched_at": "2026-01-02T03:04:05Z", "body": body })
+    };
+    let text = body.to_string().replace('/', "\\/");
+    format!("{}\n{}\n", line("露营", body), line("美食", text.into()))
+}
+
 /// What the program can be asked to do.
 struct Verbs<'a> {
     place: &'a Place,
@@ -176,7 +187,8 @@ impl Verbs<'_> {
         let sound = sound_note(self.simulator);
         let link = self.simulator.world().work_links(1).remove(0);
         let made = format!("made-{}.toml", self.flags.len());
-        let ends: [&[&str]; 14] = [
+        self.place.write("answers.jsonl", &answers());
+        let ends: [&[&str]; 15] = [
             &["--config", &made, "init"],
             &["demo", "--days", "1"],
             &["migrate"],
@@ -186,10 +198,11 @@ impl Verbs<'_> {
             &["fetch", "keyword", "美食"],
             &["fetch", "--json", "kols", "keyword=旅行", "--max-pages", "2"],
             &["fetch", "--json", "work", &link],
+            &["backfill", "--from-jsonl", "answers.jsonl"],
             &["pause", "provider", "justoneapi", "--for", "1h", "--note", "nothing"],
             &["status"],
             &["status", "--json"],
-            &["resume", "provider", "justoneapi"],
+            &["resume", "provider", "justoneapi", "--note", "paid"],
             &["resume", "--all"],
         ];
         for arguments in ends {
@@ -214,7 +227,7 @@ impl Verbs<'_> {
         program.ask_to_stop();
         // Some of the faults stop the provider, and with it a look by hand.
         let code = program.end().await.code();
-        assert!(matches!(code, Some(1 | 2)), "{code:?}: {}", self.place.said());
+        assert_eq!(code, Some(1), "{}", self.place.said());
     }
 
     /// Ends what the faults of before have paused.
@@ -254,7 +267,7 @@ impl Verbs<'_> {
         let program = self.place.start(&self.line(&["fetch", "note", &sound_note(self.simulator)]));
         self.wait_until_said("waiting to try again").await;
         program.ask_to_stop();
-        assert_eq!(program.end().await.code(), Some(2));
+        assert_eq!(program.end().await.code(), Some(1));
     }
 
     async fn simulate(&self) {

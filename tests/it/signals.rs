@@ -165,6 +165,47 @@ async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(datab
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
+    let (database, simulator) = (sqlite(), simulate(Duration::ZERO).await);
+    let (place, store) = place(&database, &simulator).await;
+    let note = simulator.world().notes(NOTES + 1).remove(NOTES);
+    simulator.set_faults(format!("note#{note}=301").parse().unwrap());
+    let daemon = started(&place).await;
+    let fetch = place.start(&["fetch", "note", &note]);
+    wait_until_said(&place, "on this file: a daemon, which makes the looks").await;
+    let retrying = "select count(*) from slots where reason = 'upstream_failure'
+                      and lease_owner is null";
+    wait_for("a try", PATIENCE, async || count(&store, retrying).await == 1).await;
+    fetch.ask_to_stop();
+    assert_eq!(fetch.end().await.code(), Some(1), "{}", place.said());
+    let given_up = "select count(*) from slots s join job_runs r on r.run_id = s.run_id
+                    where r.origin = 'fetch' and s.outcome = 'missed'";
+    assert_eq!(count(&store, given_up).await, 1, "{}", place.said());
+    let pause = ["pause", "endpoint", "xiaohongshu/get-note-detail"];
+    assert_eq!(place.run(&pause).await, 0);
+    assert_eq!(place.run(&["fetch", "note", &note]).await, 1);
+    assert!(place.said().contains("paused: nothing is asked until it is resumed"));
+    assert_eq!(count(&store, given_up).await, 2);
+    assert_eq!(count(&store, "select count(*) from slots where reason = 'paused'").await, 1);
+    stops_well(daemon, &place).await;
+}
+
+on_both!(a_fetch_that_is_asked_twice_stops_at_once);
+async fn a_fetch_that_is_asked_twice_stops_at_once(database: Database) {
+    let simulator = simulate(ENDLESS).await;
+    let (place, store) = place(&database, &simulator).await;
+    let fetch = place.start(&["fetch", "note", &simulator.world().notes(1)[0]]);
+    wait_for_calls(&simulator, 1).await;
+    fetch.ask_to_stop();
+    wait_until_said(&place, "letting the calls in flight end").await;
+    fetch.ask_to_stop();
+    let stopped = tokio::time::timeout(PATIENCE, fetch.end()).await.expect("it stops at once");
+    assert_eq!(stopped.code(), Some(1), "{}", place.said());
+    let open = "select count(*) from calls where outcome is null and billed = 'unknown'";
+    assert_eq!(count(&store, open).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
     let (database, simulator) = (sqlite(), simulate(ENDLESS).await);
     let (place, store) = place(&database, &simulator).await;

@@ -42,6 +42,13 @@ impl Scrubber {
         forms.fold(body, |body, form| masked(&body, form).unwrap_or(body))
     }
 
+    /// The same of a body that is at hand as text.
+    pub(crate) fn body_text(&self, body: String) -> String {
+        let bytes = self.body(body.into_bytes());
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
     /// A text for people without the token.
     pub(crate) fn text(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();

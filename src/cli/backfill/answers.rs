@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Bring;
+use super::args::Bring;
 use crate::api::Endpoint;
 use crate::backfill::{Imported, Importing, no_endpoint, read_answers};
 use crate::cli::show::{BARS, count};
@@ -22,9 +22,11 @@ impl Bring {
             .endpoint
             .as_deref()
             .map(|name| Endpoint::parse(name).ok_or_else(|| anyhow::anyhow!(no_endpoint(name))));
+        let config = load_or_default(cli)?;
         let importing = Importing {
             endpoint: endpoint.transpose()?,
             fetched_at_field: self.fetched_at_field.clone(),
+            token: config.token.clone(),
         };
         let clock = Clock::system();
         let now = clock.now();
@@ -45,7 +47,6 @@ impl Bring {
                 return shown(&checked, json, true);
             }
         }
-        let config = load_or_default(cli)?;
         let store = open(cli).await?;
         let owner = process::without_calls(&store, &config, "import", now).await?;
         let to = Some((&store, owner));
@@ -58,12 +59,12 @@ impl Bring {
             }
             Ok(())
         });
-        let done = done.await?;
+        let done = done.await;
         let mut tx = store.begin().await?;
         tx.end_process(owner, clock.now()).await?;
         tx.commit().await?;
         store.close().await;
-        shown(&done, json, false)
+        shown(&done?, json, false)
     }
 }
 

@@ -1,176 +1,28 @@
 //! `tidewatch backfill`: many things at once, beside the schedules.
 
 mod answers;
+mod args;
 mod meter;
 mod shown;
 mod sources;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use clap::{Args, Subcommand, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::args::Backfill;
+use self::args::{Bring, Verb};
 use self::meter::Meter;
-use self::shown::{Planned, listed, standing};
+use self::shown::{Planned, listed, require_prices, standing};
 use super::run::Signals;
 use super::status::require_archive;
-use super::{Cli, Json, SOME_FAILED, load_or_default, open, print, say_whom, settings};
-use crate::backfill::{self, Begun, Format, Progress, Request, Work};
-use crate::config::{Config, decimal_micros, kind_named};
-use crate::model::Kind;
+use super::{Cli, SOME_FAILED, load_or_default, open, print, say_whom, settings};
+use crate::backfill::{self, Begun, Progress, Request, Work};
+use crate::config::Config;
 use crate::store::{Limits, NewBackfill, Store};
 use crate::time::Clock;
-
-const EXAMPLES: &str = "\
-Examples:
-  tidewatch backfill notes.txt --dry-run           how many calls, and how much money
-  tidewatch backfill notes.txt                     ids, links or share text, one a line
-  tidewatch backfill export.csv --column 笔记ID    a column of a spreadsheet with a header
-  grep -o '[0-9a-f]\\{24\\}' old.log | tidewatch backfill -
-  tidewatch backfill words.txt --kind keywords
-  tidewatch backfill --job spring                  a job's watchlist, without touching its schedule
-  tidewatch backfill --discovered --max-cost 50    notes listed with KOLs and never archived
-  tidewatch backfill --from-jsonl answers.jsonl    answers that you already have; costs nothing
-
-Ctrl-C keeps what is done; the same command, or `backfill resume NAME`, goes on with the rest.
-A line of --from-jsonl: {\"endpoint\": \"xiaohongshu/get-note-detail/v7\",
-  \"fetched_at\": \"2026-01-02T03:04:05Z\", \"asked\": \"69aed4e2…\", \"body\": {…the answer…}}
-Exit codes: 0 everything was observed, 1 some looks were missed or are still to be made.";
-
-#[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
-pub(super) struct Backfill {
-    #[command(subcommand)]
-    verb: Option<Verb>,
-    #[command(flatten)]
-    bring: Bring,
-    #[command(flatten)]
-    json: Json,
-}
-
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// The backfills there are, how far they have come, and what they cost
-    List,
-    /// Go on with a backfill that was stopped, or has reached a limit
-    Resume {
-        /// Its name, as `list` shows it
-        name: String,
-        #[command(flatten)]
-        limits: LimitArgs,
-    },
-    /// Give up what a backfill has not looked at: those looks are missed, `cancelled`
-    Cancel {
-        /// Its name, as `list` shows it
-        name: String,
-    },
-}
-
-/// What to bring in.
-#[derive(Args, Debug)]
-pub(super) struct Bring {
-    /// Lists of targets; `-` is stdin
-    #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// What the entries are, where they do not say so themselves: keywords never do
-    #[arg(long, value_enum)]
-    kind: Option<KindArg>,
-    /// How the lists are written [default: as the name and the first line look]
-    #[arg(long, value_enum)]
-    format: Option<FormatArg>,
-    /// The column, or the key of JSONL, that names the target [default: `note_id`, `url`, …]
-    #[arg(long, value_name = "NAME")]
-    column: Option<String>,
-    /// The watchlist of this job of jobs.toml
-    #[arg(long, value_name = "JOB")]
-    job: Option<String>,
-    /// The notes that KOL searches listed; those never archived, unless --again
-    #[arg(long)]
-    discovered: bool,
-    /// Only what was never archived
-    #[arg(long, conflicts_with = "again")]
-    missing: bool,
-    /// Also what was archived before [default, but for --discovered]
-    #[arg(long)]
-    again: bool,
-    /// Leave bad lines out instead of refusing the list
-    #[arg(long)]
-    skip_bad: bool,
-    /// Say how many calls and how much money it takes; ask nothing, write nothing
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    limits: LimitArgs,
-    /// What to call it [default: the date and the source]
-    #[arg(long)]
-    name: Option<String>,
-    /// Take in answers that were fetched elsewhere, one a line; `-` is stdin
-    #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "files", "kind", "format", "column", "job", "discovered", "missing", "again",
-        "max_calls", "max_cost", "name"])]
-    from_jsonl: Option<PathBuf>,
-    /// With --from-jsonl: the endpoint of lines that name none; they may be bare answers
-    #[arg(long, requires = "from_jsonl")]
-    endpoint: Option<String>,
-    /// With --from-jsonl: the key of the time [default: `fetched_at`]
-    #[arg(long, value_name = "KEY", requires = "from_jsonl")]
-    fetched_at_field: Option<String>,
-}
-
-/// What a backfill may take.
-#[derive(Args, Debug)]
-struct LimitArgs {
-    /// Stop before the call after this many; those that were not billed do not count
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
-    max_calls: Option<i64>,
-    /// Stop before it costs more than this
-    #[arg(long, value_name = "YUAN", value_parser = yuan)]
-    max_cost: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum KindArg {
-    Notes,
-    Works,
-    Keywords,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FormatArg {
-    Lines,
-    Csv,
-    Jsonl,
-}
-
-impl From<FormatArg> for Format {
-    fn from(format: FormatArg) -> Self {
-        match format {
-            FormatArg::Lines => Self::Lines,
-            FormatArg::Csv => Self::Csv,
-            FormatArg::Jsonl => Self::Jsonl,
-        }
-    }
-}
-
-impl KindArg {
-    fn kind(self) -> Option<Kind> {
-        self.to_possible_value().and_then(|name| kind_named(name.get_name()))
-    }
-}
-
-impl LimitArgs {
-    fn limits(&self) -> Limits {
-        Limits { max_calls: self.max_calls, max_cost_micros: self.max_cost }
-    }
-}
-
-fn yuan(text: &str) -> Result<i64, String> {
-    let micros = decimal_micros(text).filter(|micros| *micros > 0);
-    micros.ok_or_else(|| "an amount of yuan, such as 20 or 12.5".to_owned())
-}
 
 impl Backfill {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
@@ -227,7 +79,7 @@ impl Bring {
             Planned::of(&config, store.as_ref(), &list, begun, self.is_missing(), clock.now())
                 .await?;
         if self.dry_run {
-            print(&planned.shown(request.limits, json)?)?;
+            print(&planned.shown(&config, request.limits, json)?)?;
             return Ok(ExitCode::SUCCESS);
         }
         let Some(store) = store else { bail!("there is no archive") };
@@ -235,7 +87,7 @@ impl Bring {
             print(if json { "null\n" } else { "nothing to look at\n" })?;
             return Ok(ExitCode::SUCCESS);
         }
-        planned.require_means(request.limits)?;
+        planned.require_means(&config, request.limits)?;
         config.require_token_for(&planned.targets)?;
         say_whom(&config);
         let (name, source, digest) = (planned.name.clone(), request.source, request.digest);
@@ -293,7 +145,9 @@ async fn go_on(
     let row = row.with_context(|| {
         format!("there is no backfill {name}; `tidewatch backfill list` shows all")
     })?;
-    config.require_token_for(&tx.kinds_left(row.run_id).await?)?;
+    let left = tx.kinds_left(row.run_id).await?;
+    config.require_token_for(&left)?;
+    require_prices(&config, limits.or(row.limits), &left)?;
     if !tx.resume_backfill(row.run_id, limits).await? {
         bail!("the backfill {name} has ended: {}", row.state);
     }

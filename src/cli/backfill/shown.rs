@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::backfill::{Begun, Estimate, List, Progress, narrow};
 use crate::cli::show::{cost, count, local, money, safe, table};
 
-use crate::config::Config;
+use crate::config::{Config, named};
 use crate::model::Target;
 use crate::store::{Limits, Spent, Store};
 use crate::time::Time;
@@ -70,17 +70,10 @@ impl Planned {
         })
     }
 
-    /// That it may be begun: a limit of money is one only where prices are known, and more than the
-    /// budget leaves takes a limit of its own.
-    pub(super) fn require_means(&self, limits: Limits) -> Result<()> {
-        let unpriced = self.estimate.unpriced();
-        if limits.max_cost_micros.is_some() && !unpriced.is_empty() {
-            bail!(
-                "--max-cost needs to know what a call costs: name the price of {} under \
-                 [justoneapi] in jobs.toml, or use --max-calls",
-                unpriced.join(" and ")
-            );
-        }
+    /// That it may be begun: prices are known where money is limited, and more than the budget
+    /// leaves takes a limit of its own.
+    pub(super) fn require_means(&self, config: &Config, limits: Limits) -> Result<()> {
+        require_prices(config, limits, &self.targets)?;
         match self.over_budget() {
             Some(why) if limits == Limits::default() => bail!(
                 "{why}; nothing was asked. --max-calls or --max-cost begins it all the same: \
@@ -103,7 +96,7 @@ impl Planned {
     }
 
     /// The plan for people, or for programs.
-    pub(super) fn shown(&self, limits: Limits, json: bool) -> Result<String> {
+    pub(super) fn shown(&self, config: &Config, limits: Limits, json: bool) -> Result<String> {
         if json {
             return Ok(serde_json::to_string(self)? + "\n");
         }
@@ -140,11 +133,29 @@ impl Planned {
         }
         if self.begun_before {
             text += "it was begun before: only what is left of it would be looked at\n";
-        } else if let Err(why) = self.require_means(limits) {
+        } else if let Err(why) = self.require_means(config, limits) {
             text += &format!("it would be refused: {why}\n");
         }
         Ok(text + "a dry run: nothing was asked, nothing was written\n")
     }
+}
+
+/// That the limits of money can be kept: they see only what has a price.
+pub(super) fn require_prices<'a>(
+    config: &Config,
+    limits: Limits,
+    targets: impl IntoIterator<Item = &'a Target> + Copy,
+) -> Result<()> {
+    config.require_prices_for(targets)?;
+    let unpriced = config.unpriced(targets);
+    if limits.max_cost_micros.is_some() && !unpriced.is_empty() {
+        bail!(
+            "--max-cost needs to know what a call costs: name the price of {} under \
+             [justoneapi] in jobs.toml, or use --max-calls",
+            named(&unpriced)
+        );
+    }
+    Ok(())
 }
 
 /// How a backfill stands, and what to do next.

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Bring;
+use super::args::{Bring, KindArg};
 use crate::backfill::{List, Reading};
 use crate::cli::show::safe;
 use crate::config::Config;
+use crate::model::{Kind, Target};
 use crate::store::Store;
-use crate::suggest;
+use crate::{suggest, watchlist};
 
 /// Files that a derived name names.
 const FILES_NAMED: usize = 3;
@@ -23,7 +24,7 @@ impl Bring {
     /// What the files and the job name. Bad lines are shown, and refused unless they may be left out.
     pub(super) fn list(&self, config: &Config) -> Result<List> {
         let reading = Reading {
-            kind: self.kind.and_then(super::KindArg::kind),
+            kind: self.kind.and_then(KindArg::kind),
             format: self.format.map(Into::into),
             column: self.column.clone(),
         };
@@ -63,7 +64,8 @@ impl Bring {
         Ok(())
     }
 
-    /// Adds the notes that were listed with KOLs.
+    /// Adds the notes that were listed with KOLs. Their ids come from answers: only what is one is
+    /// taken, and no link, which would cost a call more.
     pub(super) async fn discover(&self, store: &Store, list: &mut List) -> Result<()> {
         let mut after = String::new();
         loop {
@@ -72,7 +74,12 @@ impl Bring {
             let Some(last) = notes.last() else { return Ok(()) };
             after.clone_from(&last.key);
             for note in notes {
-                list.add(note)?;
+                match watchlist::parse(Kind::Note, &note.key).ok().filter(Target::is_item) {
+                    Some(note) => list.add(note)?,
+                    None => {
+                        tracing::warn!(listed = safe(&note.key, 80), "no id of a note: left out");
+                    }
+                }
             }
         }
     }

@@ -100,6 +100,16 @@ fn no_line_but_a_warning_is_wider_than_a_terminal() {
 }
 
 #[test]
+fn no_name_and_no_entry_turns_the_direction_of_writing() {
+    let text = "[[job]]\nname = \"a\\u202eb\"\nkind = \"keywords\"\nschedule = \"@daily\"\n\
+                keywords = [\"c\\u2066d\\ufeff\"]\n";
+    let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
+    let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));
+    assert!(report.contains("\nab (keywords)\n") && report.contains(" cd\n"), "{report:?}");
+    assert!(report.chars().all(|c| c == '\n' || crate::text::is_visible(c)), "{report:?}");
+}
+
+#[test]
 fn fires_are_shown_across_a_change_of_the_clocks() {
     let text = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"0 9 * * *\"\n\
                 timezone = \"America/New_York\"\nkeywords = [\"露营\"]\nenabled = true\n";
@@ -119,6 +129,7 @@ fn fires_are_shown_across_a_change_of_the_clocks() {
 fn what_the_budget_will_not_let_through_is_said_before_it_costs_looks() {
     let text = include_str!("../../../jobs.toml")
         .replace("\n[budget]\n", "\n[budget]\nmax_calls_per_day = 100\nmax_cost_per_day = 5\n")
+        .replace("# \"xiaohongshu/share-url", "\"xiaohongshu/share-url")
         .replace("schedule = \"@daily\"", "schedule = \"@daily\"\nmax_calls_per_day = 2");
     let config = Config::parse(&text, Path::new("jobs.toml"), &Environment::default());
     let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));

@@ -256,5 +256,14 @@ fn a_budget_that_cannot_hold_is_refused() {
     expect("[budget]\nmax_call_per_day = 5\n", &["did you mean `max_calls_per_day`?"]);
     let unpriced = format!("[budget]\nmax_cost_per_day = 5\n{JOB}");
     expect(&unpriced, &["needs the price of", "[justoneapi.price]"]);
+    let link = "[budget]\nmax_cost_per_day = 5\n\
+                [justoneapi]\nprice = { \"xiaohongshu/get-note-detail\" = 0.15 }\n\
+                [[job]]\nname = \"a\"\nkind = \"notes\"\nschedule = \"@daily\"\nnotes = [";
+    expect(
+        &format!("{link}\"https://xhslink.com/a/Ab3dEfGh1\"]\n"),
+        &["needs the price of xiaohongshu/share-url-transfer/v1"],
+    );
+    let id = format!("{link}\"68a1b2c3d4e5f60718293a4b\"]\n");
+    assert!(parse_with(&id, &Environment::default()).is_ok(), "nothing is to be resolved");
     expect(&format!("{JOB}max_calls_per_day = -1\n"), &["out of range", "`enabled = false`"]);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tidewatch::backfill::{self, Begun, Request};
 use tidewatch::model::{Batch, Kind, Target};
 use tidewatch::store::{
     Body, Claim, Document, Import, Limits, Looks, NewBackfill, Next, Resolved, Spent, Store, Tx,
@@ -68,6 +69,7 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     let calls: Vec<_> = claims.iter().map(|it| call(it, "09:00:01")).collect();
     let calls = tx.open_calls(&calls).await.unwrap();
     tx.charge_backfill(run, &calls).await.unwrap();
+    assert!(!tx.halt_at_limit(run).await.unwrap(), "calls are under way");
     // Open rows count, and those that were not billed do not.
     let spent = |calls, cost_micros| Some((limits, Spent { calls, cost_micros }));
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(2, 300_000));
@@ -78,13 +80,17 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(1, 150_000));
     assert_eq!(tx.missed_of_backfill(run).await.unwrap(), BTreeMap::from([("quota".into(), 1)]));
     assert_eq!(tx.call_totals_of_backfill(run).await.unwrap()[0].calls, 2);
-    assert!(tx.halt_backfill(run, "limited").await.unwrap());
+    let done = answer(&claims[1], calls[1], "09:00:02", Next::Observed, one_of_each("b"));
+    tx.save(&[done]).await.unwrap();
+    assert!(tx.halt_at_limit(run).await.unwrap());
     assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, "limited".to_owned())]);
     assert_eq!(tx.next_try(None, at("09:00:03")).await.unwrap(), None, "it stands still");
     let more = Limits { max_calls: Some(5), max_cost_micros: None };
     assert!(tx.resume_backfill(run, more).await.unwrap());
     assert_eq!(tx.backfill_named("many").await.unwrap().unwrap().limits, more);
     assert!(tx.next_try(None, at("09:00:03")).await.unwrap().is_some());
+    assert!(tx.halt_backfill(run).await.unwrap());
+    assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, "stopped".to_owned())]);
 }
 
 on_both!(a_backfill_that_is_given_up_ends_when_its_last_call_does);
@@ -108,6 +114,35 @@ async fn a_backfill_that_is_given_up_ends_when_its_last_call_does(database: Data
     );
     assert!(!tx.resume_backfill(run, Limits::default()).await.unwrap());
     assert!(!tx.cancel_backfill(run, at("09:00:05")).await.unwrap());
+}
+
+on_both!(the_same_list_goes_on_the_next_day_under_its_old_name);
+async fn the_same_list_goes_on_the_next_day_under_its_old_name(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let new = NewBackfill { name: "2026-03-09-list".into(), ..many(Limits::default()) };
+    let run = tx.put_backfill(&new, &[note("a")], at("09:00:00.5")).await.unwrap();
+    assert_eq!(tx.backfill_to_go_on("other").await.unwrap(), None);
+    let row = tx.backfill_to_go_on("d").await.unwrap().unwrap();
+    assert_eq!((row.run_id, row.name.as_str()), (run, "2026-03-09-list"));
+    tx.commit().await.unwrap();
+    let request = Request {
+        name: None,
+        source: "list".into(),
+        digest: "d".into(),
+        repeatable: false,
+        limits: Limits::default(),
+    };
+    let next_day = backfill::find(&store, &request, "2026-03-10").await.unwrap();
+    assert_eq!(next_day, Begun::Before(row));
+    let named = Request { name: Some("mine".into()), ..request.clone() };
+    let named = backfill::find(&store, &named, "2026-03-10").await.unwrap();
+    assert_eq!(named, Begun::New("mine".into()));
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.cancel_backfill(run, at("10:00:00")).await.unwrap());
+    tx.commit().await.unwrap();
+    let given_up = backfill::find(&store, &request, "2026-03-10").await.unwrap();
+    assert_eq!(given_up, Begun::New("2026-03-10-list".into()));
 }
 
 fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {

@@ -3,9 +3,10 @@
 use std::slice;
 
 use tidewatch::store::{EndpointRow, PauseRow, Spent, Store, Tx};
+use tidewatch::time::Time;
 
 use super::{at, call, campaign, claim, note, open_at, wish};
-use crate::databases::{Database, on_both};
+use crate::databases::{Database, on_both, rows};
 
 fn pause(scope: &str, name: &str, reason: &str) -> PauseRow {
     PauseRow {
@@ -63,6 +64,36 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
     // The same again is a new pause.
     tx.pause(&first).await.unwrap();
     assert_eq!(tx.pauses(at("09:30:00")).await.unwrap().len(), 2);
+}
+
+on_both!(a_pause_by_hand_ends_when_the_last_word_says);
+async fn a_pause_by_hand_ends_when_the_last_word_says(database: Database) {
+    let (_store, mut tx) = begin(&database).await;
+    let by_hand = |until: Option<&str>| PauseRow {
+        until: until.map(at),
+        probe_at: None,
+        ..pause("job", "spring", "by_hand")
+    };
+    for until in [None, Some("11:00:00"), Some("10:00:00"), Some("12:00:00"), None] {
+        let said = by_hand(until);
+        tx.pause(&said).await.unwrap();
+        assert_eq!(tx.pauses(at("09:00:01")).await.unwrap(), [said]);
+    }
+}
+
+on_both!(whoever_resumes_may_say_why);
+async fn whoever_resumes_may_say_why(database: Database) {
+    let (store, mut tx) = begin(&database).await;
+    tx.pause(&pause("job", "spring", "by_hand")).await.unwrap();
+    tx.pause(&pause("job", "autumn", "by_hand")).await.unwrap();
+    let (job, now) = ("spring", at("09:30:00"));
+    assert_eq!(tx.resume("job", job, None, Time::MAX, now, "hand").await.unwrap(), 1);
+    assert_eq!(tx.say_why_resumed("job", job, now, "paid").await.unwrap(), 1);
+    assert_eq!(tx.say_why_resumed("job", "autumn", now, "paid").await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    let notes: Vec<(String, Option<String>)> =
+        rows(&store, "select name, ended_note from pauses order by name").await;
+    assert_eq!(notes, [("autumn".into(), None), ("spring".into(), Some("paid".into()))]);
 }
 
 on_both!(one_call_at_a_time_tries_whether_a_pause_is_over);

@@ -65,6 +65,31 @@ async fn what_a_dead_process_left_is_freed_and_its_calls_are_unknown(database: D
     tx.commit().await.unwrap();
 }
 
+on_both!(an_import_is_never_taken_for_dead);
+async fn an_import_is_never_taken_for_dead(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    tx.put_process(&process(1)).await.unwrap();
+    tx.put_process(&ProcessRow { verb: "import".into(), ..process(2) }).await.unwrap();
+    let late = at("12:00:00");
+    let silence = Silence { since: late, restarted_since: late, uptime: Duration::ZERO };
+    assert_eq!(tx.dead_processes(3, silence).await.unwrap(), [1]);
+    assert_eq!(tx.verb_at_work().await.unwrap().as_deref(), Some("run"));
+}
+
+on_both!(the_one_at_work_is_known_by_its_verb);
+async fn the_one_at_work_is_known_by_its_verb(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.verb_at_work().await.unwrap(), None);
+    let fetch = ProcessRow { verb: "fetch".into(), started_at: at("10:00:00"), ..process(2) };
+    tx.put_process(&process(1)).await.unwrap();
+    tx.put_process(&fetch).await.unwrap();
+    assert_eq!(tx.verb_at_work().await.unwrap().as_deref(), Some("fetch"));
+    tx.end_process(2, at("10:00:01")).await.unwrap();
+    assert_eq!(tx.verb_at_work().await.unwrap().as_deref(), Some("run"));
+}
+
 on_both!(a_look_that_is_interrupted_three_times_is_missed);
 async fn a_look_that_is_interrupted_three_times_is_missed(database: Database) {
     let store = database.open().await;

@@ -1,0 +1,159 @@
+//! An errand: the looks of one run, made by this process until they are done. `fetch` and
+//! `backfill` go on such; they differ in when one is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::crawl::{Crawler, Started};
+use crate::process::Process;
+use crate::store::Store;
+use crate::time::Clock;
+
+/// How often the looks are asked whether they have been made, or may be made here.
+const POLL: Duration = Duration::from_millis(500);
+
+/// The looks of a run, and who is to make them.
+pub struct Errand<'a> {
+    crawler: Crawler,
+    process: &'a Process,
+    clock: &'a Clock,
+    stop: &'a CancellationToken,
+}
+
+/// How an errand ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was over.
+    Over,
+    /// It was to stop; what was in flight has ended and is saved.
+    Stopped,
+}
+
+/// What is known after a turn.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    /// What starting calls came to.
+    pub started: &'a Started,
+    /// Whether nothing is in flight and nothing waits to be saved.
+    pub is_idle: bool,
+}
+
+impl<'a> Errand<'a> {
+    /// The looks of `run`, made by `process` until `stop` is cancelled.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn new(
+        config: Arc<Config>,
+        store: &Store,
+        clock: &'a Clock,
+        process: &'a Process,
+        run: i64,
+        stop: &'a CancellationToken,
+    ) -> Result<Self> {
+        let (store, owner) = (store.clone(), process.owner());
+        let crawler = Crawler::new(config, store, clock.clone(), owner, Some(run))?;
+        Ok(Self { crawler, process, clock, stop })
+    }
+
+    /// Makes the looks until `is_over` says so after a turn, or it is to stop. A database that
+    /// fails is waited for while calls that may be paid for are not saved.
+    ///
+    /// # Errors
+    /// When the database fails, or something died that this cannot do without.
+    pub async fn run(
+        mut self,
+        mut is_over: impl AsyncFnMut(Turn<'_>) -> Result<bool>,
+    ) -> Result<Ended> {
+        let mut failing = false;
+        while !self.stop.is_cancelled() {
+            let turn = self.turn(&mut is_over).await;
+            if let Some(error) = self.crawler.died() {
+                self.save_the_rest().await?;
+                return Err(error);
+            }
+            match turn {
+                Ok((_, true)) => return Ok(Ended::Over),
+                Ok((started, false)) => {
+                    failing = false;
+                    self.rest(&started).await;
+                }
+                Err(error) if self.crawler.is_idle() => return Err(error),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(error, "the database fails; trying again");
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(POLL) => {}
+                        () = self.stop.cancelled() => {}
+                    }
+                }
+            }
+        }
+        if !self.crawler.is_idle() {
+            let calls = self.crawler.in_flight();
+            tracing::info!(calls, "stopping: letting the calls in flight end");
+        }
+        self.save_the_rest().await?;
+        Ok(Ended::Stopped)
+    }
+
+    /// Saves what has come, sends what may be sent, and asks whether that was all.
+    async fn turn(
+        &mut self,
+        is_over: &mut impl AsyncFnMut(Turn<'_>) -> Result<bool>,
+    ) -> Result<(Started, bool)> {
+        self.process.keep().await?;
+        self.process.bury_the_dead().await?;
+        self.crawler.save().await?;
+        let started = self.crawler.start_due().await?;
+        let is_idle = self.crawler.is_idle();
+        let over = is_over(Turn { started: &started, is_idle }).await?;
+        Ok((started, over))
+    }
+
+    /// Waits until there may be something to do.
+    async fn rest(&mut self, started: &Started) {
+        if started.calls > 0 && started.held.is_empty() {
+            return;
+        }
+        // Not until the next may be tried: another process may be at one, and end before.
+        let poll = self.clock.now().plus(POLL);
+        let again = started.again_at().map_or(poll, |at| at.min(poll));
+        let looks_again = self.crawler.is_idle() || !started.held.is_empty();
+        tokio::select! {
+            () = self.crawler.wait() => {}
+            () = self.clock.sleep_until(again), if looks_again => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// Lets the calls in flight end, and saves what has come.
+    async fn save_the_rest(&mut self) -> Result<()> {
+        while self.crawler.in_flight() > 0 {
+            self.crawler.wait().await;
+        }
+        self.crawler.save().await
+    }
+}
+
+/// Says who keeps a SQLite file to itself, and what that means for looks that are to be made.
+///
+/// # Errors
+/// When the database fails.
+pub async fn say_who_works(store: &Store) -> Result<()> {
+    let mut tx = store.read().await?;
+    let verb = tx.verb_at_work().await?;
+    let who = match verb.as_deref() {
+        Some("run") => "a daemon, which makes the looks".to_owned(),
+        Some(verb) => format!("a {verb}; waiting for it to end"),
+        None => "waiting for it to end".to_owned(),
+    };
+    tracing::info!("another tidewatch is at work on this file: {who}");
+    Ok(())
+}

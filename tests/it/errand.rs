@@ -1,0 +1,53 @@
+//! Looks of one run that this process makes itself.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use secrecy::SecretString;
+use tidewatch::config::{Config, Environment};
+use tidewatch::errand::{Ended, Errand, Turn};
+use tidewatch::model::{Kind, Target};
+use tidewatch::process::Process;
+use tidewatch::simulator::{self, Options};
+use tidewatch::time::Clock;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::databases::{Database, count, on_both};
+
+const TOKEN: &str = "errand-test-token";
+
+on_both!(a_read_that_fails_while_a_call_is_in_flight_loses_no_answer);
+async fn a_read_that_fails_while_a_call_is_in_flight_loses_no_answer(database: Database) {
+    let (store, clock) = (database.open().await, Clock::system());
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let mut options = Options::new(5, TOKEN, clock.clone());
+    options.latency = Duration::from_millis(100);
+    let simulator = simulator::start(options, listener).await.unwrap();
+    let text = format!("[justoneapi]\nbase_url = {:?}\n", simulator.justoneapi_url());
+    let environment =
+        Environment { token: Some(SecretString::from(TOKEN)), ..Environment::default() };
+    let config = Config::parse(&text, Path::new("jobs.toml"), &environment).unwrap();
+    let note = Target { kind: Kind::Note, key: simulator.world().notes(1).remove(0) };
+    let mut tx = store.begin().await.unwrap();
+    let run = tx.run_by_hand(&[note], "fetch", clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let process = Process::begin(&store, &config, "fetch", &clock).await.unwrap().unwrap();
+    let stop = CancellationToken::new();
+    let errand = Errand::new(Arc::new(config), &store, &clock, &process, run, &stop).unwrap();
+    let mut failed = false;
+    let ended = errand.run(async |turn: Turn<'_>| {
+        if !turn.is_idle && !std::mem::replace(&mut failed, true) {
+            bail!("the database is away");
+        }
+        let mut tx = store.read().await?;
+        Ok(tx.next_try(Some(run), clock.now()).await?.is_none())
+    });
+    assert_eq!(ended.await.unwrap(), Ended::Over);
+    assert!(failed, "the call had ended before anything was read");
+    assert_eq!(simulator.truth().len(), 1);
+    assert_eq!(count(&store, "select count(*) from documents").await, 1);
+    assert_eq!(count(&store, "select count(*) from slots where outcome = 'observed'").await, 1);
+}
