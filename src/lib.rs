@@ -6,7 +6,7 @@
 //! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
 //! each is a [`process`] on record, and [`vitals`] say how it is. [`backfill`] brings many things in
 //! at once, [`watchlist`] reads
-//! what people paste, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
+//! what people paste, [`zone`] knows the clocks of a zone, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
 pub mod alerts;
@@ -32,3 +32,4 @@ pub mod tasks;
 pub mod time;
 pub mod vitals;
 pub mod watchlist;
+pub mod zone;
