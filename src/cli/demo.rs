@@ -1,7 +1,8 @@
 //! `tidewatch demo`: a simulated week through the real program.
 //!
 //! The simulator answers over HTTP, `jobs.toml` is read as ever, the daemon's own loop makes the
-//! slots and works them off into an SQLite file. Only the clock is not the machine's: it jumps
+//! slots and works them off into an SQLite file. Only the clock is not the machine's: it stands still
+//! while there is something to do, so that two runs of one seed are alike, and jumps
 //! over the idle stretches.
 
 use std::collections::BTreeMap;
@@ -59,7 +60,7 @@ impl Demo {
     pub(super) async fn run(&self) -> Result<ExitCode> {
         let path = self.prepare_output()?;
         let start: Time = BEGINNING.parse().context("the demo's beginning is no time")?;
-        let clock = Clock::jumping(start);
+        let clock = Clock::standing(start);
         let simulator = self.simulate(&clock).await?;
         let config = Arc::new(config(&simulator)?);
         let store = Store::connect(&format!("sqlite:{}", path.display())).await?;

@@ -16,6 +16,7 @@ use crate::pause;
 use crate::schedule::{Active, Schedule};
 use crate::store::{Asked, JobEntry, JobRow, Store, Tx};
 use crate::time::Time;
+use crate::zone;
 
 pub use decide::Left;
 use decide::decide;
@@ -65,6 +66,7 @@ pub async fn sync(
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
+    tx.set_zone(config.timezone.name(), &zone::offsets(config.timezone)).await?;
     tx.reconsider(&asked(config), now).await?;
     tx.close_unwatched(now).await?;
     put_clock_right(&mut tx, now, LONGEST_WAIT).await?;

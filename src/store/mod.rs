@@ -37,6 +37,7 @@ mod shapes;
 mod time;
 mod upsert;
 mod watchlists;
+mod zone;
 
 pub use alerts::{AlertRow, Finding};
 pub use archive::{Answer, Document, NORMALISER, Resolved};

@@ -75,13 +75,18 @@ const WORKS: Shape = Shape {
 pub(super) const SHAPES: [&Shape; 3] = [&NOTES, &KOLS, &WORKS];
 
 /// The tables of rows that are no item's or child's.
-pub(super) const FLAT_TABLES: [&str; 8] = [
+pub(super) const FLAT_TABLES: [&str; 13] = [
     "authors",
     "hashtags",
     "music",
     "note_snapshots",
     "kol_snapshots",
     "work_snapshots",
+    "note_latest",
+    "note_days",
+    "work_latest",
+    "work_days",
+    "edits",
     "keyword_suggestions",
     "kol_search_results",
 ];

@@ -109,6 +109,8 @@ async fn comes_to_the_newest(database: &Database, version: i64) {
     let looks = "select cast(sum(due) as bigint) from coverage";
     assert_eq!(count(&store, looks).await, 4);
     assert_eq!(count(&store, "select count(*) from engagement").await, 2);
+    assert_eq!(count(&store, "select count(*) from engagement_latest").await, 2);
+    assert_eq!(count(&store, "select count(*) from engagement_daily").await, 2);
     store.close().await;
 }
 
