@@ -174,13 +174,10 @@ pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing 
     standing
 }
 
-/// Why looks of a kind that `endpoint` answers for are not made now, for a job or for all of them.
-pub fn blocking(pauses: &[PauseRow], endpoint: Endpoint, job: &str) -> Option<Reason> {
-    let of_job = |pause: &&PauseRow| {
-        pause.scope == Scope::Budget.as_str()
-            || (pause.scope == Scope::Job.as_str() && pause.name == job)
-    };
-    let pause = of_endpoint(pauses, endpoint).chain(pauses.iter().filter(of_job)).next()?;
+/// Why looks of a kind that `endpoint` answers for are not made now, whoever wants them.
+pub fn blocking(pauses: &[PauseRow], endpoint: Endpoint) -> Option<Reason> {
+    let of_all = |pause: &&PauseRow| pause.scope == Scope::Budget.as_str();
+    let pause = of_endpoint(pauses, endpoint).chain(pauses.iter().filter(of_all)).next()?;
     Some(Reason::parse(&pause.reason))
 }
 
@@ -246,11 +243,16 @@ mod tests {
 
     #[test]
     fn looks_are_missed_for_the_reason_that_holds_them_back() {
-        let pauses = [pause(Scope::Job, "spring", Reason::ByHand, None)];
-        let why = |job| blocking(&pauses, NOTES, job).map(Reason::of_slot);
-        assert_eq!((why("spring"), why("autumn")), (Some("paused"), None));
-        let pauses = [pause(Scope::Endpoint, NOTES.name(), Reason::Failing, None)];
-        assert_eq!(blocking(&pauses, NOTES, "x").map(Reason::of_slot), Some("upstream_failure"));
+        for (scope, name, reason, missed) in [
+            (Scope::Endpoint, NOTES.name(), Reason::Failing, Some("upstream_failure")),
+            (Scope::Provider, "justoneapi", Reason::ByHand, Some("paused")),
+            (Scope::Budget, "all", Reason::Budget, Some("budget")),
+            (Scope::Endpoint, "another", Reason::Failing, None),
+            (Scope::Job, "spring", Reason::ByHand, None),
+        ] {
+            let pauses = [pause(scope, name, reason, None)];
+            assert_eq!(blocking(&pauses, NOTES).map(Reason::of_slot), missed, "{name}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod pace;
 mod quiet;
 mod save;
 mod signs;
+mod start;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -17,21 +18,19 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::task::{JoinError, JoinSet};
 
-use self::backfills::Allowance;
 use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
-use crate::model::{Kind, Target};
 use crate::pause::{self, Reason};
-use crate::store::{Answer, Body, CallStart, Claim, PauseRow, Store, Wish};
+use crate::store::{Answer, Body, Claim, PauseRow, Store};
 use crate::time::{Clock, Time};
 
 pub use gate::Held;
-use gate::{Asked, Gate};
 use save::SAVE_AT_ONCE;
 pub use save::Tally;
 use signs::Sign;
+pub use start::Started;
 
 /// How long an answer waits for others to be saved with.
 const SAVE_WAIT: Duration = Duration::from_millis(100);
@@ -82,39 +81,6 @@ struct Fetched {
     received: Received,
     body: Body,
     reading: Reading,
-}
-
-/// What starting calls came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Started {
-    /// Calls that were sent.
-    pub calls: usize,
-    /// What holds back more of them: of each kind that has slots due.
-    pub held: Vec<Held>,
-    /// Whether more might have been sent at once.
-    pub more: bool,
-}
-
-/// What starting the calls of one kind and run came to.
-struct Sent {
-    claims: usize,
-    calls: usize,
-    /// What holds back more, if anything that all runs share does.
-    held: Option<Held>,
-    /// Whether the run has used up a limit of its own.
-    is_limited: bool,
-}
-
-impl Started {
-    /// When more may be sent, as far as that is known.
-    pub fn again_at(&self) -> Option<Time> {
-        self.held.iter().filter_map(|held| held.until).min()
-    }
-
-    /// What keeps looks from being made for a while, other than a rate.
-    pub fn paused(&self) -> Option<Reason> {
-        self.held.iter().find_map(|held| held.reason)
-    }
 }
 
 impl Crawler {
@@ -201,158 +167,6 @@ impl Crawler {
     /// Answers that have come and wait to be saved.
     pub fn unsaved(&self) -> usize {
         self.unsaved.len()
-    }
-
-    /// Claims slots that may be tried now and sends their calls, as many as pauses, budget, rates
-    /// and the calls in flight allow.
-    ///
-    /// # Errors
-    /// When the database fails; nothing was sent for what it did not take.
-    pub async fn start_due(&mut self) -> Result<Started> {
-        self.give_back_unsent().await?;
-        let mut started = Started::default();
-        let (mut limited, mut others) = (BTreeSet::new(), BTreeSet::new());
-        self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
-        // Another kind goes first each time, so that none starves.
-        self.turn = (self.turn + 1) % Kind::ALL.len();
-        for (run, kinds) in self.due().await? {
-            for kind in kinds {
-                let free = self.room(self.config.endpoint(kind).provider());
-                if free == 0 {
-                    others.extend(run);
-                    continue;
-                }
-                let sent = self.start(kind, run, free).await?;
-                started.calls += sent.calls;
-                // What was put back makes room for what stood behind it.
-                started.more |= sent.claims > sent.calls;
-                started.held.extend(sent.held);
-                if sent.is_limited { limited.extend(run) } else { others.extend(run) }
-            }
-        }
-        // One kind may cost too much while another does not.
-        let limited: Vec<_> = limited.difference(&others).copied().collect();
-        if !limited.is_empty() {
-            self.halt_limited(&limited).await?;
-        }
-        Ok(started)
-    }
-
-    /// The runs to work on, each with the kinds that it has slots due of. Looked at first: a
-    /// transaction that may write is not for idle hours.
-    async fn due(&mut self) -> Result<Vec<(Option<i64>, Vec<Kind>)>> {
-        let mut due = Vec::new();
-        let mut tx = self.store.read().await?;
-        for run in self.runs(&mut tx).await? {
-            let mut kinds = tx.kinds_due(run, self.clock.now()).await?;
-            kinds.sort_by_key(|kind| {
-                let place = Kind::ALL.iter().position(|it| it == kind).unwrap_or(0);
-                (place + Kind::ALL.len() - self.turn) % Kind::ALL.len()
-            });
-            due.push((run, kinds));
-        }
-        Ok(due)
-    }
-
-    /// Claims up to `most` slots of a kind, writes their calls to the ledger, and sends them.
-    async fn start(&mut self, kind: Kind, run: Option<i64>, most: usize) -> Result<Sent> {
-        let config = self.config.clone();
-        let endpoint = config.endpoint(kind);
-        let mut tx = self.store.begin_by_keys().await?;
-        let now = self.clock.now();
-        let mut gate = Gate::open(&mut tx, &config, now).await?;
-        let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
-        if matches!(allowance, Allowance::Backfill { counts_money: true, .. }) {
-            gate.count_money();
-        }
-        let (room, held) = gate.room(&mut tx, endpoint, most).await?;
-        let is_limited = allowance.calls(most) == 0;
-        let room = allowance.calls(room);
-        // What a limit of its own stops, no rate holds back.
-        let held = held.filter(|_| !is_limited);
-        let (mut claims, mut admitted) = (0, Vec::new());
-        if room > 0 {
-            let held_jobs = &gate.held_job_names();
-            let wish = Wish { owner: self.owner, kind, run, held_jobs, limit: room };
-            let asked = tx.claim(wish, now, now.plus(config.lease)).await?;
-            claims = asked.len();
-            let asked = asked.into_iter().map(|claim| self.ask(kind, claim)).collect();
-            admitted = gate.admit(&mut tx, asked).await?;
-        }
-        let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
-        if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
-            tx.charge_backfill(run, &call_ids).await?;
-        }
-        let unpriced = gate.unpriced();
-        let (pauses, failures) = gate.into_troubles();
-        self.in_doubt = true;
-        tx.commit().await?;
-        self.in_doubt = false;
-        self.pauses = pauses;
-        for (endpoint, failures) in failures {
-            if failures > 0 {
-                self.failing.insert(endpoint)
-            } else {
-                self.failing.remove(&endpoint)
-            };
-        }
-        if let Some(endpoint) = unpriced
-            && self.quiet.lets("held", Reason::Unpriced.as_str(), now).is_some()
-        {
-            let endpoint = endpoint.name();
-            tracing::warn!(
-                endpoint,
-                "not asked: money is limited, and jobs.toml has no price of it"
-            );
-        }
-        let calls = admitted.len();
-        for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
-            self.send(claim, endpoint, ask, call_id);
-        }
-        Ok(Sent { claims, calls, held, is_limited })
-    }
-
-    /// The rows that calls have on the ledger before they are sent.
-    fn intents(&self, admitted: &[Asked], now: Time) -> Vec<CallStart> {
-        let intent = |(claim, endpoint, _): &Asked| CallStart {
-            endpoint: endpoint.name(),
-            target_id: claim.target_id,
-            due_at: claim.due_at,
-            page: claim.page,
-            attempt: claim.attempt,
-            owner: self.owner,
-            opened_at: now,
-            price_micros: self.config.price_micros(*endpoint),
-        };
-        admitted.iter().map(intent).collect()
-    }
-
-    fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
-        let (client, clock) = (self.client.clone(), self.clock.clone());
-        *self.open.entry(endpoint.provider()).or_default() += 1;
-        self.in_hand.insert(call_id);
-        self.in_flight.spawn(async move {
-            let sent_at = clock.now();
-            let mut received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
-            let finished_at = clock.now();
-            // Here, where calls run side by side, and not where they are saved.
-            let body = Body::new(&std::mem::take(&mut received.body));
-            let reading = answer::read(endpoint, &ask, &received, &body);
-            Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading }
-        });
-    }
-
-    /// What to ask for a claimed slot. A short link is resolved first, unless the provider takes it.
-    fn ask(&self, kind: Kind, claim: Claim) -> Asked {
-        let page = u32::try_from(claim.page).unwrap_or(1);
-        let target = Target { kind, key: claim.key.clone() };
-        let endpoint = self.config.endpoint(kind);
-        let (endpoint, key) = match (&claim.item_id, self.config.resolver(&target)) {
-            (Some(item), _) => (endpoint, item.clone()),
-            (None, Some(resolver)) => (resolver, target.key),
-            (None, None) => (endpoint, target.key),
-        };
-        (claim, endpoint, Ask { key, page })
     }
 
     /// Waits until a call ends, and a little longer for others to be saved with it. Never ends when

@@ -60,7 +60,7 @@ pub(super) async fn decide(
         return Ok(Left::Nothing);
     }
     let blocked = match (wishes, fires.open.first()) {
-        (Some((_, endpoint)), Some(first)) => blocked(&mut tx, endpoint, &row.name, *first).await?,
+        (Some((_, endpoint)), Some(first)) => blocked(&mut tx, endpoint, *first).await?,
         _ => None,
     };
     tx.fire(row.job_id, &fires, blocked, now).await?;
@@ -72,17 +72,13 @@ pub(super) async fn decide(
     Ok(if is_last { Left::Nothing } else { Left::More })
 }
 
-/// What kept a job's looks from being made until `due_at`, which is why they give way to newer ones.
-async fn blocked(
-    tx: &mut Tx,
-    endpoint: Endpoint,
-    job: &str,
-    due_at: Time,
-) -> Result<Option<&'static str>> {
+/// What kept everybody's looks from being made until `due_at`, which is why they give way to newer
+/// ones.
+async fn blocked(tx: &mut Tx, endpoint: Endpoint, due_at: Time) -> Result<Option<&'static str>> {
     let until = due_at.minus(Duration::from_millis(1));
     let pauses = tx.pauses(until).await?;
     let began = pauses.into_iter().filter(|pause| pause.since <= until).collect::<Vec<_>>();
-    Ok(pause::blocking(&began, endpoint, job).map(Reason::of_slot))
+    Ok(pause::blocking(&began, endpoint).map(Reason::of_slot))
 }
 
 /// Takes back what was decided under a clock that was ahead, the latest first: those fires are

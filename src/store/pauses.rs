@@ -93,7 +93,7 @@ impl Tx {
 
     /// Ends the pauses of a name that have lasted since `before` or longer, for this reason or, with
     /// `None`, for any; `by` says what ended them: `answer`, `hand`, `settings` (beside `time` and, when
-    /// it was put back, `clock`). How many.
+    /// it was put back, `clock`). How many. No hand ends a budget that is used up: the ledger does.
     ///
     /// # Errors
     /// When the database fails.
@@ -111,7 +111,7 @@ impl Tx {
             self,
             "update pauses set ended_at = $5, ended_by = $6
              where scope = $1 and name = $2 and ($3 = '' or reason = $3) and since <= $4
-               and ended_at is null",
+               and ended_at is null and ($6 <> 'hand' or reason <> 'budget')",
             scope,
             name,
             reason.unwrap_or_default(),

@@ -96,7 +96,8 @@ impl Tx {
     /// this one. While an older look at a target is being made, a new one is missed:
     /// `overlap`. A target that cannot be seen is not looked at, unless it is time to see again:
     /// `gone`, `bad_request`. Older open looks that nobody is at give way: those that were tried are missed for
-    /// their last failure, those that were not for what has `blocked` them, or `superseded`. A job
+    /// their last failure, those that were not for what has held back their own job, or `blocked`
+    /// everybody's, or `superseded`. A job
     /// that queues its looks does neither.
     ///
     /// # Errors
@@ -153,7 +154,13 @@ impl Tx {
             self,
             concat!(
                 "update slots set outcome = 'missed', closed_at = $3,
-                                  reason = coalesce(reason, $4, 'superseded')
+                                  reason = coalesce(reason, (
+                     select min(case p.reason when 'by_hand' then 'paused' else p.reason end)
+                     from job_runs jr cross join jobs j cross join pauses p
+                     where jr.run_id = slots.run_id and j.job_id = jr.job_id
+                       and p.scope = 'job' and p.name = j.name and p.ended_at is null
+                       and p.since < $2 and (p.until is null or p.until >= $2)),
+                                  $4, 'superseded')
                  where outcome is null and (lease_until is null or lease_until <= $3)
                    and exists (select 1 from job_runs jr
                                where jr.run_id = slots.run_id and jr.job_id is not null)
