@@ -312,6 +312,71 @@ left join lateral (
     select * from work_days where work_key = d.work_key and day < d.day order by day desc limit 1) p
            on true;
 
+-- Finds the snapshots of an hour among millions; they come in nearly in the order of time.
+create index note_snapshots_by_time on note_snapshots using brin (observed_at)
+    with (pages_per_range = 32, autosummarize = on);
+create index work_snapshots_by_time on work_snapshots using brin (observed_at)
+    with (pages_per_range = 32, autosummarize = on);
+
+-- What moved in the last 24 hours before the newest observation of the archive: the items that were
+-- seen in them. since: the item's last observation from before, at most 12 hours older; hours: from
+-- then to observed_at; …_delta: over these. NULL: there is none.
+create view engagement_24h as
+with now as (select max(at) as at from (
+    select max(observed_at) as at from note_latest
+    union all select max(observed_at) from work_latest) as newest)
+select 'xiaohongshu' as platform, i.note_id as item_id, l.observed_at, l.likes, l.comments,
+       l.collects, l.shares, l.views,
+       l.rounded is null as exact, coalesce(b.observed_at, c.observed_at) as since,
+       cast(extract(epoch from l.observed_at - coalesce(b.observed_at, c.observed_at)) * 1000000
+            as double precision) / 3600000000.0::float8 as hours,
+       l.likes - case when b.note_key is null then c.likes else b.likes end as likes_delta,
+           l.comments - case when b.note_key is null then c.comments else b.comments end as
+           comments_delta, l.collects - case when b.note_key is null then c.collects else b.collects
+           end as collects_delta, l.shares - case when b.note_key is null then c.shares else
+           b.shares end as shares_delta, l.views - case when b.note_key is null then c.views else
+           b.views end as views_delta, l.document_id
+from note_latest l join notes i on i.note_key = l.note_key
+-- Most have one in the hour before; the others are looked up one by one.
+left join (
+    select distinct on (note_key) note_key, observed_at, likes, comments, collects, shares, views
+    from note_snapshots
+    where observed_at > (select at from now) - interval '25 hours'
+      and observed_at <= (select at from now) - interval '24 hours'
+    order by note_key, observed_at desc) b on b.note_key = l.note_key
+left join lateral (
+    select * from note_snapshots
+    where b.note_key is null and note_key = l.note_key
+      and observed_at > (select at from now) - interval '36 hours'
+      and observed_at <= (select at from now) - interval '25 hours'
+    order by observed_at desc limit 1) c on true
+where l.observed_at > (select at from now) - interval '24 hours'
+union all
+select 'douyin', i.work_id, l.observed_at, l.likes, l.comments, l.collects, l.shares, l.plays,
+       l.rounded is null, coalesce(b.observed_at, c.observed_at),
+       cast(extract(epoch from l.observed_at - coalesce(b.observed_at, c.observed_at)) * 1000000
+            as double precision) / 3600000000.0::float8,
+       l.likes - case when b.work_key is null then c.likes else b.likes end, l.comments - case when
+           b.work_key is null then c.comments else b.comments end, l.collects - case when b.work_key
+           is null then c.collects else b.collects end, l.shares - case when b.work_key is null then
+           c.shares else b.shares end, l.plays - case when b.work_key is null then c.plays else
+           b.plays end, l.document_id
+from work_latest l join works i on i.work_key = l.work_key
+-- Most have one in the hour before; the others are looked up one by one.
+left join (
+    select distinct on (work_key) work_key, observed_at, likes, comments, collects, shares, plays
+    from work_snapshots
+    where observed_at > (select at from now) - interval '25 hours'
+      and observed_at <= (select at from now) - interval '24 hours'
+    order by work_key, observed_at desc) b on b.work_key = l.work_key
+left join lateral (
+    select * from work_snapshots
+    where b.work_key is null and work_key = l.work_key
+      and observed_at > (select at from now) - interval '36 hours'
+      and observed_at <= (select at from now) - interval '25 hours'
+    order by observed_at desc limit 1) c on true
+where l.observed_at > (select at from now) - interval '24 hours';
+
 -- How fast each item moved from one observation to the next. previous_at: the observation before;
 -- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell.
 -- An item's first observation has no row.
@@ -527,7 +592,7 @@ union all
 select 'xiaohongshu', i.note_id, f.observed_at, 'first_seen',
        'the first observation', f.document_id, f.document_id
 from notes i join note_snapshots f on f.note_key = i.note_key and f.observed_at = (
-    select min(observed_at) from note_snapshots where note_key = i.note_key)
+    select observed_at from note_snapshots where note_key = i.note_key order by observed_at limit 1)
 union all
 select 'douyin', work_id, published_at, 'published',
        'the platform says so', document_id, document_id
@@ -536,7 +601,7 @@ union all
 select 'douyin', i.work_id, f.observed_at, 'first_seen',
        'the first observation', f.document_id, f.document_id
 from works i join work_snapshots f on f.work_key = i.work_key and f.observed_at = (
-    select min(observed_at) from work_snapshots where work_key = i.work_key)
+    select observed_at from work_snapshots where work_key = i.work_key order by observed_at limit 1)
 union all
 select platform, item_id, coalesce(edited_at, seen_at), 'edited',
        case changed when '' then 'the platform says so' else changed || ' changed' end,

@@ -269,7 +269,7 @@ select 'xiaohongshu' as platform, i.note_id as item_id, d.day, d.observations,
        d.document_id
 from notes i join note_days d on d.note_key = i.note_key
 left join note_days p on p.note_key = d.note_key and p.day = (
-    select max(day) from note_days where note_key = d.note_key and day < d.day)
+    select day from note_days where note_key = d.note_key and day < d.day order by day desc limit 1)
 union all
 select 'douyin', i.work_id, d.day, d.observations,
        strftime('%Y-%m-%d %H:%M:%S', d.observed_at / 1000000, 'unixepoch')
@@ -284,7 +284,50 @@ select 'douyin', i.work_id, d.day, d.observations,
        d.document_id
 from works i join work_days d on d.work_key = i.work_key
 left join work_days p on p.work_key = d.work_key and p.day = (
-    select max(day) from work_days where work_key = d.work_key and day < d.day);
+    select day from work_days where work_key = d.work_key and day < d.day order by day desc limit
+           1);
+
+-- What moved in the last 24 hours before the newest observation of the archive: the items that were
+-- seen in them. since: the item's last observation from before, at most 12 hours older; hours: from
+-- then to observed_at; …_delta: over these. NULL: there is none.
+create view engagement_24h as
+with now as (select max(at) as at from (
+    select max(observed_at) as at from note_latest
+    union all select max(observed_at) from work_latest) as newest)
+select 'xiaohongshu' as platform, i.note_id as item_id,
+       strftime('%Y-%m-%d %H:%M:%S', l.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', l.observed_at % 1000000), '0'), '.') as observed_at,
+       l.likes, l.comments, l.collects, l.shares, l.views, l.rounded is null as exact,
+       strftime('%Y-%m-%d %H:%M:%S', b.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', b.observed_at % 1000000), '0'), '.') as since,
+       (l.observed_at - b.observed_at) / 3600000000.0 as hours,
+       l.likes - b.likes as likes_delta, l.comments - b.comments as comments_delta, l.collects -
+           b.collects as collects_delta, l.shares - b.shares as shares_delta, l.views - b.views as
+           views_delta, l.document_id
+from now cross join note_latest l join notes i on i.note_key = l.note_key
+left join note_snapshots b on b.note_key = l.note_key and b.observed_at = (
+    select observed_at from note_snapshots
+    where note_key = l.note_key and observed_at > now.at - 129600000000 and observed_at <= now.at -
+        86400000000
+    order by observed_at desc limit 1)
+where l.observed_at > now.at - 86400000000
+union all
+select 'douyin', i.work_id,
+       strftime('%Y-%m-%d %H:%M:%S', l.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', l.observed_at % 1000000), '0'), '.'),
+       l.likes, l.comments, l.collects, l.shares, l.plays, l.rounded is null,
+       strftime('%Y-%m-%d %H:%M:%S', b.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', b.observed_at % 1000000), '0'), '.'),
+       (l.observed_at - b.observed_at) / 3600000000.0,
+       l.likes - b.likes, l.comments - b.comments, l.collects - b.collects, l.shares - b.shares,
+           l.plays - b.plays, l.document_id
+from now cross join work_latest l join works i on i.work_key = l.work_key
+left join work_snapshots b on b.work_key = l.work_key and b.observed_at = (
+    select observed_at from work_snapshots
+    where work_key = l.work_key and observed_at > now.at - 129600000000 and observed_at <= now.at -
+        86400000000
+    order by observed_at desc limit 1)
+where l.observed_at > now.at - 86400000000;
 
 -- How fast each item moved from one observation to the next. previous_at: the observation before;
 -- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell.
@@ -306,8 +349,8 @@ select 'xiaohongshu' as platform, i.note_id as item_id,
        s.document_id
 from notes i join note_snapshots s on s.note_key = i.note_key
 join note_snapshots p on p.note_key = s.note_key and p.observed_at = (
-    select max(observed_at) from note_snapshots where note_key = s.note_key and observed_at <
-           s.observed_at)
+    select observed_at from note_snapshots
+    where note_key = s.note_key and observed_at < s.observed_at order by observed_at desc limit 1)
 union all
 select 'douyin', i.work_id,
        strftime('%Y-%m-%d %H:%M:%S', s.observed_at / 1000000, 'unixepoch')
@@ -323,8 +366,8 @@ select 'douyin', i.work_id,
        s.document_id
 from works i join work_snapshots s on s.work_key = i.work_key
 join work_snapshots p on p.work_key = s.work_key and p.observed_at = (
-    select max(observed_at) from work_snapshots where work_key = s.work_key and observed_at <
-           s.observed_at);
+    select observed_at from work_snapshots
+    where work_key = s.work_key and observed_at < s.observed_at order by observed_at desc limit 1);
 
 -- Where each item stood at ages of 1, 6, 24, 72 hours, 7 and 30 days: six rows for each item whose
 -- publication is known. at: publication plus the age. before_at, after_at: the nearest observations
@@ -368,11 +411,13 @@ from (select i.note_key, i.note_id, h.hours, h.near_minutes * 60000000 as near,
           select 720, 2160) h
       where i.published_at is not null) g
 left join note_snapshots b on b.note_key = g.note_key and b.observed_at = (
-    select max(observed_at) from note_snapshots
-    where note_key = g.note_key and observed_at between g.at - g.near and g.at)
+    select observed_at from note_snapshots
+    where note_key = g.note_key and observed_at between g.at - g.near and g.at
+    order by observed_at desc limit 1)
 left join note_snapshots a on a.note_key = g.note_key and a.observed_at = (
-    select min(observed_at) from note_snapshots
-    where note_key = g.note_key and observed_at between g.at and g.at + g.near)
+    select observed_at from note_snapshots
+    where note_key = g.note_key and observed_at between g.at and g.at + g.near
+    order by observed_at limit 1)
 union all
 select 'douyin', g.work_id, g.hours,
        strftime('%Y-%m-%d %H:%M:%S', g.at / 1000000, 'unixepoch')
@@ -410,11 +455,13 @@ from (select i.work_key, i.work_id, h.hours, h.near_minutes * 60000000 as near,
           select 720, 2160) h
       where i.published_at is not null) g
 left join work_snapshots b on b.work_key = g.work_key and b.observed_at = (
-    select max(observed_at) from work_snapshots
-    where work_key = g.work_key and observed_at between g.at - g.near and g.at)
+    select observed_at from work_snapshots
+    where work_key = g.work_key and observed_at between g.at - g.near and g.at
+    order by observed_at desc limit 1)
 left join work_snapshots a on a.work_key = g.work_key and a.observed_at = (
-    select min(observed_at) from work_snapshots
-    where work_key = g.work_key and observed_at between g.at and g.at + g.near);
+    select observed_at from work_snapshots
+    where work_key = g.work_key and observed_at between g.at and g.at + g.near
+    order by observed_at limit 1);
 
 -- What a KOL costs for what it brings: one row a snapshot, so that its rows are its history. Prices
 -- are in yuan, and NULL where the KOL does not sell that kind. …_per_follower, …_per_read,
@@ -520,7 +567,7 @@ select 'xiaohongshu', i.note_id, strftime('%Y-%m-%d %H:%M:%S', f.observed_at / 1
            || rtrim(rtrim(printf('.%06d', f.observed_at % 1000000), '0'), '.'), 'first_seen',
        'the first observation', f.document_id, f.document_id
 from notes i join note_snapshots f on f.note_key = i.note_key and f.observed_at = (
-    select min(observed_at) from note_snapshots where note_key = i.note_key)
+    select observed_at from note_snapshots where note_key = i.note_key order by observed_at limit 1)
 union all
 select 'douyin', work_id, published_at, 'published',
        'the platform says so', document_id, document_id
@@ -530,7 +577,7 @@ select 'douyin', i.work_id, strftime('%Y-%m-%d %H:%M:%S', f.observed_at / 100000
            || rtrim(rtrim(printf('.%06d', f.observed_at % 1000000), '0'), '.'), 'first_seen',
        'the first observation', f.document_id, f.document_id
 from works i join work_snapshots f on f.work_key = i.work_key and f.observed_at = (
-    select min(observed_at) from work_snapshots where work_key = i.work_key)
+    select observed_at from work_snapshots where work_key = i.work_key order by observed_at limit 1)
 union all
 select platform, item_id, coalesce(edited_at, seen_at), 'edited',
        case changed when '' then 'the platform says so' else changed || ' changed' end,
