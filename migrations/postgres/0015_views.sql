@@ -178,8 +178,8 @@ insert into note_days (note_key, day, observations, observed_at, document_id, li
     collects, shares, views, rounded)
 select s.note_key, d.day, d.observations, s.observed_at, s.document_id, s.likes, s.comments,
        s.collects, s.shares, s.views, s.rounded
-from (select note_key, to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD') as
-    day,
+from (select note_key,
+             to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD') as day,
              count(*) as observations, max(observed_at) as last_at
       from note_snapshots group by 1, 2) d
 join note_snapshots s on s.note_key = d.note_key and s.observed_at = d.last_at;
@@ -194,61 +194,59 @@ insert into work_days (work_key, day, observations, observed_at, document_id, li
     collects, shares, plays, rounded)
 select s.work_key, d.day, d.observations, s.observed_at, s.document_id, s.likes, s.comments,
        s.collects, s.shares, s.plays, s.rounded
-from (select work_key, to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD') as
-    day,
+from (select work_key,
+             to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD') as day,
              count(*) as observations, max(observed_at) as last_at
       from work_snapshots group by 1, 2) d
 join work_snapshots s on s.work_key = d.work_key and s.observed_at = d.last_at;
 
--- Changes of title or text that an answer showed: one row a change. Of what older versions saw only
--- the last edit that the platform names is known.
+-- Changes that an answer showed against the one before: of the title, the text, or when the platform
+-- says that an item was edited last. One row a change, written by the triggers below.
 create table edits (
     platform text not null,                 -- xiaohongshu, douyin
     item_id text not null,
     seen_at timestamptz not null,           -- when the answer that shows it came
     edited_at timestamptz,                  -- as the platform says; NULL: it does not
-    changed text not null,                  -- title, body, or title, body; empty: not known
+    changed text not null,                  -- title, body, or title, body; empty: neither
     document_id bigint not null,            -- the answer that shows it
-    previous_document_id bigint,            -- an answer from before it; NULL: not known
+    previous_document_id bigint not null,   -- an answer from before it
     primary key (platform, item_id, seen_at)
 );
-insert into edits (platform, item_id, seen_at, edited_at, changed, document_id)
-select 'xiaohongshu', note_id, last_seen_at, edited_at, '', document_id
-from notes where edited_at is not null;
 
 create function note_edit_of_note() returns trigger language plpgsql as $$
 begin
     insert into edits (platform, item_id, seen_at, edited_at, changed, document_id,
-        previous_document_id)
-    values ('xiaohongshu', new.note_id, new.last_seen_at, new.edited_at,
-            case when old.title is distinct from new.title and old.body is distinct from new.body
-                then 'title, body'
-                 when old.title is distinct from new.title then 'title'
-                 when old.body is distinct from new.body then 'body' else '' end,
-            new.document_id, old.document_id)
+                       previous_document_id)
+    select 'xiaohongshu', new.note_id, new.last_seen_at, new.edited_at,
+           case when old.title <> new.title and old.body <> new.body then 'title, body'
+                when old.title <> new.title then 'title'
+                when old.body <> new.body then 'body' else '' end,
+           new.document_id, old.document_id
+    where not exists (select 1 from edits where platform = 'xiaohongshu'
+                      and item_id = new.note_id and edited_at = new.edited_at)
     on conflict do nothing;
     return null;
 end $$;
 create trigger notes_edited after update of title, body, edited_at on notes for each row
-when (old.title is distinct from new.title or old.body is distinct from new.body
-      or old.edited_at is distinct from new.edited_at)
+when (old.title <> new.title or old.body <> new.body
+      or new.edited_at is distinct from old.edited_at and new.edited_at is not null)
 execute function note_edit_of_note();
 
 create function note_edit_of_work() returns trigger language plpgsql as $$
 begin
     insert into edits (platform, item_id, seen_at, edited_at, changed, document_id,
-        previous_document_id)
-    values ('douyin', new.work_id, new.last_seen_at, null,
-            case when old.title is distinct from new.title and old.body is distinct from new.body
-                then 'title, body'
-                 when old.title is distinct from new.title then 'title'
-                 when old.body is distinct from new.body then 'body' else '' end,
-            new.document_id, old.document_id)
+                       previous_document_id)
+    select 'douyin', new.work_id, new.last_seen_at, null,
+           case when old.title <> new.title and old.body <> new.body then 'title, body'
+                when old.title <> new.title then 'title'
+                when old.body <> new.body then 'body' else '' end,
+           new.document_id, old.document_id
+    where true
     on conflict do nothing;
     return null;
 end $$;
 create trigger works_edited after update of title, body on works for each row
-when (old.title is distinct from new.title or old.body is distinct from new.body)
+when (old.title <> new.title or old.body <> new.body)
 execute function note_edit_of_work();
 
 -- Notes and works in one shape, as last seen.
@@ -264,7 +262,7 @@ from works w left join authors a on a.platform = 'douyin' and a.author_id = w.au
 -- The last observation of each item: the columns of engagement.
 create view engagement_latest as
 select 'xiaohongshu' as platform, i.note_id as item_id,
-       s.observed_at as observed_at,
+       s.observed_at,
        s.likes, s.comments, s.collects, s.shares, s.views,
        s.rounded is null as exact, s.document_id
 from notes i join note_latest s on s.note_key = i.note_key
@@ -283,7 +281,7 @@ from works i join work_latest s on s.work_key = i.work_key;
 -- …_delta: over these days.
 create view engagement_daily as
 select 'xiaohongshu' as platform, i.note_id as item_id, d.day, d.observations,
-       d.observed_at as observed_at,
+       d.observed_at,
        d.likes, d.comments, d.collects, d.shares, d.views, d.rounded is null as exact,
        p.day as previous_day, cast(d.day::date - p.day::date as bigint) as days,
        d.likes - p.likes as likes_delta,
@@ -294,8 +292,8 @@ select 'xiaohongshu' as platform, i.note_id as item_id, d.day, d.observations,
        d.document_id
 from notes i join note_days d on d.note_key = i.note_key
 left join lateral (
-    select * from note_days where note_key = d.note_key and day < d.day order by day desc limit 1) p
-           on true
+    select * from note_days
+    where note_key = d.note_key and day < d.day order by day desc limit 1) p on true
 union all
 select 'douyin', i.work_id, d.day, d.observations,
        d.observed_at,
@@ -309,8 +307,76 @@ select 'douyin', i.work_id, d.day, d.observations,
        d.document_id
 from works i join work_days d on d.work_key = i.work_key
 left join lateral (
-    select * from work_days where work_key = d.work_key and day < d.day order by day desc limit 1) p
-           on true;
+    select * from work_days
+    where work_key = d.work_key and day < d.day order by day desc limit 1) p on true;
+
+-- Finds the snapshots of an hour among millions; they come in nearly in the order of time.
+create index note_snapshots_by_time on note_snapshots using brin (observed_at)
+    with (pages_per_range = 32, autosummarize = on);
+create index work_snapshots_by_time on work_snapshots using brin (observed_at)
+    with (pages_per_range = 32, autosummarize = on);
+
+-- What moved in the last 24 hours before the newest observation of the archive: the items that were
+-- seen in them. since: the item's last observation from before, at most 12 hours older; hours: from
+-- then to observed_at; …_delta: over these. NULL: there is none.
+create view engagement_24h as
+with now as (select max(at) as at from (
+    select max(observed_at) as at from note_latest
+    union all select max(observed_at) from work_latest) as newest)
+select 'xiaohongshu' as platform, i.note_id as item_id, l.observed_at, l.likes, l.comments,
+       l.collects, l.shares, l.views,
+       l.rounded is null as exact, coalesce(b.observed_at, c.observed_at) as since,
+       cast(extract(epoch from l.observed_at - coalesce(b.observed_at, c.observed_at)) * 1000000
+            as double precision) / 3600000000.0::float8 as hours,
+       l.likes - case when b.note_key is null then c.likes else b.likes end as likes_delta,
+       l.comments - case when b.note_key is null then c.comments else b.comments end as
+           comments_delta,
+       l.collects - case when b.note_key is null then c.collects else b.collects end as
+           collects_delta,
+       l.shares - case when b.note_key is null then c.shares else b.shares end as shares_delta,
+       l.views - case when b.note_key is null then c.views else b.views end as views_delta,
+       l.document_id
+from note_latest l join notes i on i.note_key = l.note_key
+-- Most have one in the hour before; the others are looked up one by one.
+left join (
+    select distinct on (note_key) note_key, observed_at, likes, comments, collects, shares, views
+    from note_snapshots
+    where observed_at > (select at from now) - interval '25 hours'
+      and observed_at <= (select at from now) - interval '24 hours'
+    order by note_key, observed_at desc) b on b.note_key = l.note_key
+left join lateral (
+    select * from note_snapshots
+    where b.note_key is null and note_key = l.note_key
+      and observed_at > (select at from now) - interval '36 hours'
+      and observed_at <= (select at from now) - interval '25 hours'
+    order by observed_at desc limit 1) c on true
+where l.observed_at > (select at from now) - interval '24 hours'
+union all
+select 'douyin', i.work_id, l.observed_at, l.likes, l.comments, l.collects, l.shares, l.plays,
+       l.rounded is null, coalesce(b.observed_at, c.observed_at),
+       cast(extract(epoch from l.observed_at - coalesce(b.observed_at, c.observed_at)) * 1000000
+            as double precision) / 3600000000.0::float8,
+       l.likes - case when b.work_key is null then c.likes else b.likes end,
+       l.comments - case when b.work_key is null then c.comments else b.comments end,
+       l.collects - case when b.work_key is null then c.collects else b.collects end,
+       l.shares - case when b.work_key is null then c.shares else b.shares end,
+       l.plays - case when b.work_key is null then c.plays else b.plays end,
+       l.document_id
+from work_latest l join works i on i.work_key = l.work_key
+-- Most have one in the hour before; the others are looked up one by one.
+left join (
+    select distinct on (work_key) work_key, observed_at, likes, comments, collects, shares, plays
+    from work_snapshots
+    where observed_at > (select at from now) - interval '25 hours'
+      and observed_at <= (select at from now) - interval '24 hours'
+    order by work_key, observed_at desc) b on b.work_key = l.work_key
+left join lateral (
+    select * from work_snapshots
+    where b.work_key is null and work_key = l.work_key
+      and observed_at > (select at from now) - interval '36 hours'
+      and observed_at <= (select at from now) - interval '25 hours'
+    order by observed_at desc limit 1) c on true
+where l.observed_at > (select at from now) - interval '24 hours';
 
 -- How fast each item moved from one observation to the next. previous_at: the observation before;
 -- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell.
@@ -431,8 +497,8 @@ cross join lateral (
 -- that kind; NULL where the price or the median is missing, or the median is 0.
 create view kol_value as
 select k.kol_id, k.nickname,
-       s.observed_at as observed_at, s.followers,
-       s.read_median, s.engagement_median,
+       s.observed_at,
+       s.followers, s.read_median, s.engagement_median,
        s.picture_price, s.picture_read_median, s.picture_engagement_median,
        s.picture_price / nullif(s.followers, 0) as picture_price_per_follower,
        s.picture_price / nullif(s.picture_read_median, 0) as picture_price_per_read,
@@ -524,24 +590,32 @@ select 'xiaohongshu' as platform, note_id as item_id, published_at as at, 'publi
        'the platform says so' as evidence, document_id, document_id as call_id
 from notes where published_at is not null
 union all
-select 'xiaohongshu', i.note_id, f.observed_at, 'first_seen',
-       'the first observation', f.document_id, f.document_id
+select 'xiaohongshu', i.note_id,
+       f.observed_at,
+       'first_seen', 'the first observation', f.document_id, f.document_id
 from notes i join note_snapshots f on f.note_key = i.note_key and f.observed_at = (
-    select min(observed_at) from note_snapshots where note_key = i.note_key)
+    select observed_at from note_snapshots where note_key = i.note_key order by observed_at limit 1)
 union all
 select 'douyin', work_id, published_at, 'published',
        'the platform says so', document_id, document_id
 from works where published_at is not null
 union all
-select 'douyin', i.work_id, f.observed_at, 'first_seen',
-       'the first observation', f.document_id, f.document_id
+select 'douyin', i.work_id,
+       f.observed_at,
+       'first_seen', 'the first observation', f.document_id, f.document_id
 from works i join work_snapshots f on f.work_key = i.work_key and f.observed_at = (
-    select min(observed_at) from work_snapshots where work_key = i.work_key)
+    select observed_at from work_snapshots where work_key = i.work_key order by observed_at limit 1)
 union all
 select platform, item_id, coalesce(edited_at, seen_at), 'edited',
        case changed when '' then 'the platform says so' else changed || ' changed' end,
        document_id, document_id
 from edits
+union all
+select 'xiaohongshu', note_id, edited_at, 'edited', 'the platform says so', document_id, document_id
+from notes
+where edited_at is not null and not exists (
+    select 1 from edits e
+    where e.platform = 'xiaohongshu' and e.item_id = note_id and e.edited_at = notes.edited_at)
 union all
 select case t.kind when 'note' then 'xiaohongshu' else 'douyin' end, t.item_id, a.since, a.state,
        a.evidence, d.document_id, a.first_call_id

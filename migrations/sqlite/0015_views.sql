@@ -162,7 +162,8 @@ insert into note_days (note_key, day, observations, observed_at, document_id, li
     collects, shares, views, rounded)
 select s.note_key, d.day, d.observations, s.observed_at, s.document_id, s.likes, s.comments,
        s.collects, s.shares, s.views, s.rounded
-from (select note_key, strftime('%Y-%m-%d', observed_at / 1000000 + 28800, 'unixepoch') as day,
+from (select note_key,
+             strftime('%Y-%m-%d', observed_at / 1000000 + 28800, 'unixepoch') as day,
              count(*) as observations, max(observed_at) as last_at
       from note_snapshots group by 1, 2) d
 join note_snapshots s on s.note_key = d.note_key and s.observed_at = d.last_at;
@@ -177,49 +178,50 @@ insert into work_days (work_key, day, observations, observed_at, document_id, li
     collects, shares, plays, rounded)
 select s.work_key, d.day, d.observations, s.observed_at, s.document_id, s.likes, s.comments,
        s.collects, s.shares, s.plays, s.rounded
-from (select work_key, strftime('%Y-%m-%d', observed_at / 1000000 + 28800, 'unixepoch') as day,
+from (select work_key,
+             strftime('%Y-%m-%d', observed_at / 1000000 + 28800, 'unixepoch') as day,
              count(*) as observations, max(observed_at) as last_at
       from work_snapshots group by 1, 2) d
 join work_snapshots s on s.work_key = d.work_key and s.observed_at = d.last_at;
 
--- Changes of title or text that an answer showed: one row a change. Of what older versions saw only
--- the last edit that the platform names is known.
+-- Changes that an answer showed against the one before: of the title, the text, or when the platform
+-- says that an item was edited last. One row a change, written by the triggers below.
 create table edits (
     platform text not null,                 -- xiaohongshu, douyin
     item_id text not null,
     seen_at text not null,                  -- when the answer that shows it came
     edited_at text,                         -- as the platform says; NULL: it does not
-    changed text not null,                  -- title, body, or title, body; empty: not known
+    changed text not null,                  -- title, body, or title, body; empty: neither
     document_id integer not null,           -- the answer that shows it
-    previous_document_id integer,           -- an answer from before it; NULL: not known
+    previous_document_id integer not null,  -- an answer from before it
     primary key (platform, item_id, seen_at)
 );
-insert into edits (platform, item_id, seen_at, edited_at, changed, document_id)
-select 'xiaohongshu', note_id, last_seen_at, edited_at, '', document_id
-from notes where edited_at is not null;
 
 create trigger notes_edited after update of title, body, edited_at on notes
-when old.title is not new.title or old.body is not new.body
-      or old.edited_at is not new.edited_at begin
+when old.title <> new.title or old.body <> new.body
+      or new.edited_at is distinct from old.edited_at and new.edited_at is not null begin
     insert into edits (platform, item_id, seen_at, edited_at, changed, document_id,
-        previous_document_id)
-    values ('xiaohongshu', new.note_id, new.last_seen_at, new.edited_at,
-            case when old.title is not new.title and old.body is not new.body then 'title, body'
-                 when old.title is not new.title then 'title'
-                 when old.body is not new.body then 'body' else '' end,
-            new.document_id, old.document_id)
+                       previous_document_id)
+    select 'xiaohongshu', new.note_id, new.last_seen_at, new.edited_at,
+           case when old.title <> new.title and old.body <> new.body then 'title, body'
+                when old.title <> new.title then 'title'
+                when old.body <> new.body then 'body' else '' end,
+           new.document_id, old.document_id
+    where not exists (select 1 from edits where platform = 'xiaohongshu'
+                      and item_id = new.note_id and edited_at = new.edited_at)
     on conflict do nothing;
 end;
 
 create trigger works_edited after update of title, body on works
-when old.title is not new.title or old.body is not new.body begin
+when old.title <> new.title or old.body <> new.body begin
     insert into edits (platform, item_id, seen_at, edited_at, changed, document_id,
-        previous_document_id)
-    values ('douyin', new.work_id, new.last_seen_at, null,
-            case when old.title is not new.title and old.body is not new.body then 'title, body'
-                 when old.title is not new.title then 'title'
-                 when old.body is not new.body then 'body' else '' end,
-            new.document_id, old.document_id)
+                       previous_document_id)
+    select 'douyin', new.work_id, new.last_seen_at, null,
+           case when old.title <> new.title and old.body <> new.body then 'title, body'
+                when old.title <> new.title then 'title'
+                when old.body <> new.body then 'body' else '' end,
+           new.document_id, old.document_id
+    where true
     on conflict do nothing;
 end;
 
@@ -269,7 +271,8 @@ select 'xiaohongshu' as platform, i.note_id as item_id, d.day, d.observations,
        d.document_id
 from notes i join note_days d on d.note_key = i.note_key
 left join note_days p on p.note_key = d.note_key and p.day = (
-    select max(day) from note_days where note_key = d.note_key and day < d.day)
+    select day from note_days
+    where note_key = d.note_key and day < d.day order by day desc limit 1)
 union all
 select 'douyin', i.work_id, d.day, d.observations,
        strftime('%Y-%m-%d %H:%M:%S', d.observed_at / 1000000, 'unixepoch')
@@ -284,7 +287,57 @@ select 'douyin', i.work_id, d.day, d.observations,
        d.document_id
 from works i join work_days d on d.work_key = i.work_key
 left join work_days p on p.work_key = d.work_key and p.day = (
-    select max(day) from work_days where work_key = d.work_key and day < d.day);
+    select day from work_days
+    where work_key = d.work_key and day < d.day order by day desc limit 1);
+
+-- What moved in the last 24 hours before the newest observation of the archive: the items that were
+-- seen in them. since: the item's last observation from before, at most 12 hours older; hours: from
+-- then to observed_at; …_delta: over these. NULL: there is none.
+create view engagement_24h as
+with now as (select max(at) as at from (
+    select max(observed_at) as at from note_latest
+    union all select max(observed_at) from work_latest) as newest)
+select 'xiaohongshu' as platform, i.note_id as item_id,
+       strftime('%Y-%m-%d %H:%M:%S', l.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', l.observed_at % 1000000), '0'), '.') as observed_at,
+       l.likes, l.comments, l.collects, l.shares, l.views, l.rounded is null as exact,
+       strftime('%Y-%m-%d %H:%M:%S', b.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', b.observed_at % 1000000), '0'), '.') as since,
+       (l.observed_at - b.observed_at) / 3600000000.0 as hours,
+       l.likes - b.likes as likes_delta,
+       l.comments - b.comments as comments_delta,
+       l.collects - b.collects as collects_delta,
+       l.shares - b.shares as shares_delta,
+       l.views - b.views as views_delta,
+       l.document_id
+from now cross join note_latest l join notes i on i.note_key = l.note_key
+left join note_snapshots b on b.note_key = l.note_key and b.observed_at = (
+    select observed_at from note_snapshots
+    where note_key = l.note_key
+      and observed_at > now.at - 129600000000 and observed_at <= now.at - 86400000000
+    order by observed_at desc limit 1)
+where l.observed_at > now.at - 86400000000
+union all
+select 'douyin', i.work_id,
+       strftime('%Y-%m-%d %H:%M:%S', l.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', l.observed_at % 1000000), '0'), '.'),
+       l.likes, l.comments, l.collects, l.shares, l.plays, l.rounded is null,
+       strftime('%Y-%m-%d %H:%M:%S', b.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', b.observed_at % 1000000), '0'), '.'),
+       (l.observed_at - b.observed_at) / 3600000000.0,
+       l.likes - b.likes,
+       l.comments - b.comments,
+       l.collects - b.collects,
+       l.shares - b.shares,
+       l.plays - b.plays,
+       l.document_id
+from now cross join work_latest l join works i on i.work_key = l.work_key
+left join work_snapshots b on b.work_key = l.work_key and b.observed_at = (
+    select observed_at from work_snapshots
+    where work_key = l.work_key
+      and observed_at > now.at - 129600000000 and observed_at <= now.at - 86400000000
+    order by observed_at desc limit 1)
+where l.observed_at > now.at - 86400000000;
 
 -- How fast each item moved from one observation to the next. previous_at: the observation before;
 -- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell.
@@ -296,18 +349,21 @@ select 'xiaohongshu' as platform, i.note_id as item_id,
        strftime('%Y-%m-%d %H:%M:%S', p.observed_at / 1000000, 'unixepoch')
            || rtrim(rtrim(printf('.%06d', p.observed_at % 1000000), '0'), '.') as previous_at,
        (s.observed_at - p.observed_at) / 3600000000.0 as hours,
-       (s.likes - p.likes) * 3600000000.0 / (s.observed_at - p.observed_at) as likes_per_hour,
-       (s.comments - p.comments) * 3600000000.0 / (s.observed_at - p.observed_at) as
-           comments_per_hour,
-       (s.collects - p.collects) * 3600000000.0 / (s.observed_at - p.observed_at) as
-           collects_per_hour,
-       (s.shares - p.shares) * 3600000000.0 / (s.observed_at - p.observed_at) as shares_per_hour,
-       (s.views - p.views) * 3600000000.0 / (s.observed_at - p.observed_at) as views_per_hour,
+       (s.likes - p.likes) * 3600000000.0
+           / (s.observed_at - p.observed_at) as likes_per_hour,
+       (s.comments - p.comments) * 3600000000.0
+           / (s.observed_at - p.observed_at) as comments_per_hour,
+       (s.collects - p.collects) * 3600000000.0
+           / (s.observed_at - p.observed_at) as collects_per_hour,
+       (s.shares - p.shares) * 3600000000.0
+           / (s.observed_at - p.observed_at) as shares_per_hour,
+       (s.views - p.views) * 3600000000.0
+           / (s.observed_at - p.observed_at) as views_per_hour,
        s.document_id
 from notes i join note_snapshots s on s.note_key = i.note_key
 join note_snapshots p on p.note_key = s.note_key and p.observed_at = (
-    select max(observed_at) from note_snapshots where note_key = s.note_key and observed_at <
-           s.observed_at)
+    select observed_at from note_snapshots
+    where note_key = s.note_key and observed_at < s.observed_at order by observed_at desc limit 1)
 union all
 select 'douyin', i.work_id,
        strftime('%Y-%m-%d %H:%M:%S', s.observed_at / 1000000, 'unixepoch')
@@ -315,16 +371,21 @@ select 'douyin', i.work_id,
        strftime('%Y-%m-%d %H:%M:%S', p.observed_at / 1000000, 'unixepoch')
            || rtrim(rtrim(printf('.%06d', p.observed_at % 1000000), '0'), '.'),
        (s.observed_at - p.observed_at) / 3600000000.0,
-       (s.likes - p.likes) * 3600000000.0 / (s.observed_at - p.observed_at),
-       (s.comments - p.comments) * 3600000000.0 / (s.observed_at - p.observed_at),
-       (s.collects - p.collects) * 3600000000.0 / (s.observed_at - p.observed_at),
-       (s.shares - p.shares) * 3600000000.0 / (s.observed_at - p.observed_at),
-       (s.plays - p.plays) * 3600000000.0 / (s.observed_at - p.observed_at),
+       (s.likes - p.likes) * 3600000000.0
+           / (s.observed_at - p.observed_at),
+       (s.comments - p.comments) * 3600000000.0
+           / (s.observed_at - p.observed_at),
+       (s.collects - p.collects) * 3600000000.0
+           / (s.observed_at - p.observed_at),
+       (s.shares - p.shares) * 3600000000.0
+           / (s.observed_at - p.observed_at),
+       (s.plays - p.plays) * 3600000000.0
+           / (s.observed_at - p.observed_at),
        s.document_id
 from works i join work_snapshots s on s.work_key = i.work_key
 join work_snapshots p on p.work_key = s.work_key and p.observed_at = (
-    select max(observed_at) from work_snapshots where work_key = s.work_key and observed_at <
-           s.observed_at);
+    select observed_at from work_snapshots
+    where work_key = s.work_key and observed_at < s.observed_at order by observed_at desc limit 1);
 
 -- Where each item stood at ages of 1, 6, 24, 72 hours, 7 and 30 days: six rows for each item whose
 -- publication is known. at: publication plus the age. before_at, after_at: the nearest observations
@@ -340,23 +401,25 @@ select 'xiaohongshu' as platform, g.note_id as item_id, g.hours as age_hours,
        strftime('%Y-%m-%d %H:%M:%S', a.observed_at / 1000000, 'unixepoch')
            || rtrim(rtrim(printf('.%06d', a.observed_at % 1000000), '0'), '.') as after_at,
        b.likes as likes_before, a.likes as likes_after,
-       case when b.observed_at = a.observed_at then b.likes * 1.0 else b.likes + (a.likes - b.likes)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as likes,
+       case when b.observed_at = a.observed_at then b.likes * 1.0
+            else b.likes + (a.likes - b.likes)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as likes,
        b.comments as comments_before, a.comments as comments_after,
-       case when b.observed_at = a.observed_at then b.comments * 1.0 else b.comments + (a.comments -
-           b.comments)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as comments,
+       case when b.observed_at = a.observed_at then b.comments * 1.0
+            else b.comments + (a.comments - b.comments)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as comments,
        b.collects as collects_before, a.collects as collects_after,
-       case when b.observed_at = a.observed_at then b.collects * 1.0 else b.collects + (a.collects -
-           b.collects)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as collects,
+       case when b.observed_at = a.observed_at then b.collects * 1.0
+            else b.collects + (a.collects - b.collects)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as collects,
        b.shares as shares_before, a.shares as shares_after,
-       case when b.observed_at = a.observed_at then b.shares * 1.0 else b.shares + (a.shares -
-           b.shares)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as shares,
+       case when b.observed_at = a.observed_at then b.shares * 1.0
+            else b.shares + (a.shares - b.shares)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as shares,
        b.views as views_before, a.views as views_after,
-       case when b.observed_at = a.observed_at then b.views * 1.0 else b.views + (a.views - b.views)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as views
+       case when b.observed_at = a.observed_at then b.views * 1.0
+            else b.views + (a.views - b.views)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end as views
 from (select i.note_key, i.note_id, h.hours, h.near_minutes * 60000000 as near,
              (cast(strftime('%s', i.published_at) as integer) + h.hours * 3600) * 1000000 as at
       from notes i cross join (
@@ -368,11 +431,13 @@ from (select i.note_key, i.note_id, h.hours, h.near_minutes * 60000000 as near,
           select 720, 2160) h
       where i.published_at is not null) g
 left join note_snapshots b on b.note_key = g.note_key and b.observed_at = (
-    select max(observed_at) from note_snapshots
-    where note_key = g.note_key and observed_at between g.at - g.near and g.at)
+    select observed_at from note_snapshots
+    where note_key = g.note_key and observed_at between g.at - g.near and g.at
+    order by observed_at desc limit 1)
 left join note_snapshots a on a.note_key = g.note_key and a.observed_at = (
-    select min(observed_at) from note_snapshots
-    where note_key = g.note_key and observed_at between g.at and g.at + g.near)
+    select observed_at from note_snapshots
+    where note_key = g.note_key and observed_at between g.at and g.at + g.near
+    order by observed_at limit 1)
 union all
 select 'douyin', g.work_id, g.hours,
        strftime('%Y-%m-%d %H:%M:%S', g.at / 1000000, 'unixepoch')
@@ -382,23 +447,25 @@ select 'douyin', g.work_id, g.hours,
        strftime('%Y-%m-%d %H:%M:%S', a.observed_at / 1000000, 'unixepoch')
            || rtrim(rtrim(printf('.%06d', a.observed_at % 1000000), '0'), '.'),
        b.likes, a.likes,
-       case when b.observed_at = a.observed_at then b.likes * 1.0 else b.likes + (a.likes - b.likes)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end,
+       case when b.observed_at = a.observed_at then b.likes * 1.0
+            else b.likes + (a.likes - b.likes)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end,
        b.comments, a.comments,
-       case when b.observed_at = a.observed_at then b.comments * 1.0 else b.comments + (a.comments -
-           b.comments)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end,
+       case when b.observed_at = a.observed_at then b.comments * 1.0
+            else b.comments + (a.comments - b.comments)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end,
        b.collects, a.collects,
-       case when b.observed_at = a.observed_at then b.collects * 1.0 else b.collects + (a.collects -
-           b.collects)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end,
+       case when b.observed_at = a.observed_at then b.collects * 1.0
+            else b.collects + (a.collects - b.collects)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end,
        b.shares, a.shares,
-       case when b.observed_at = a.observed_at then b.shares * 1.0 else b.shares + (a.shares -
-           b.shares)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end,
+       case when b.observed_at = a.observed_at then b.shares * 1.0
+            else b.shares + (a.shares - b.shares)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end,
        b.plays, a.plays,
-       case when b.observed_at = a.observed_at then b.plays * 1.0 else b.plays + (a.plays - b.plays)
-           * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end
+       case when b.observed_at = a.observed_at then b.plays * 1.0
+            else b.plays + (a.plays - b.plays)
+                 * ((g.at - b.observed_at) * 1.0 / (a.observed_at - b.observed_at)) end
 from (select i.work_key, i.work_id, h.hours, h.near_minutes * 60000000 as near,
              (cast(strftime('%s', i.published_at) as integer) + h.hours * 3600) * 1000000 as at
       from works i cross join (
@@ -410,11 +477,13 @@ from (select i.work_key, i.work_id, h.hours, h.near_minutes * 60000000 as near,
           select 720, 2160) h
       where i.published_at is not null) g
 left join work_snapshots b on b.work_key = g.work_key and b.observed_at = (
-    select max(observed_at) from work_snapshots
-    where work_key = g.work_key and observed_at between g.at - g.near and g.at)
+    select observed_at from work_snapshots
+    where work_key = g.work_key and observed_at between g.at - g.near and g.at
+    order by observed_at desc limit 1)
 left join work_snapshots a on a.work_key = g.work_key and a.observed_at = (
-    select min(observed_at) from work_snapshots
-    where work_key = g.work_key and observed_at between g.at and g.at + g.near);
+    select observed_at from work_snapshots
+    where work_key = g.work_key and observed_at between g.at and g.at + g.near
+    order by observed_at limit 1);
 
 -- What a KOL costs for what it brings: one row a snapshot, so that its rows are its history. Prices
 -- are in yuan, and NULL where the KOL does not sell that kind. …_per_follower, …_per_read,
@@ -424,8 +493,7 @@ create view kol_value as
 select k.kol_id, k.nickname,
        strftime('%Y-%m-%d %H:%M:%S', s.observed_at / 1000000, 'unixepoch')
            || rtrim(rtrim(printf('.%06d', s.observed_at % 1000000), '0'), '.') as observed_at,
-               s.followers,
-       s.read_median, s.engagement_median,
+       s.followers, s.read_median, s.engagement_median,
        s.picture_price, s.picture_read_median, s.picture_engagement_median,
        s.picture_price / nullif(s.followers, 0) as picture_price_per_follower,
        s.picture_price / nullif(s.picture_read_median, 0) as picture_price_per_read,
@@ -516,26 +584,34 @@ select 'xiaohongshu' as platform, note_id as item_id, published_at as at, 'publi
        'the platform says so' as evidence, document_id, document_id as call_id
 from notes where published_at is not null
 union all
-select 'xiaohongshu', i.note_id, strftime('%Y-%m-%d %H:%M:%S', f.observed_at / 1000000, 'unixepoch')
-           || rtrim(rtrim(printf('.%06d', f.observed_at % 1000000), '0'), '.'), 'first_seen',
-       'the first observation', f.document_id, f.document_id
+select 'xiaohongshu', i.note_id,
+       strftime('%Y-%m-%d %H:%M:%S', f.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', f.observed_at % 1000000), '0'), '.'),
+       'first_seen', 'the first observation', f.document_id, f.document_id
 from notes i join note_snapshots f on f.note_key = i.note_key and f.observed_at = (
-    select min(observed_at) from note_snapshots where note_key = i.note_key)
+    select observed_at from note_snapshots where note_key = i.note_key order by observed_at limit 1)
 union all
 select 'douyin', work_id, published_at, 'published',
        'the platform says so', document_id, document_id
 from works where published_at is not null
 union all
-select 'douyin', i.work_id, strftime('%Y-%m-%d %H:%M:%S', f.observed_at / 1000000, 'unixepoch')
-           || rtrim(rtrim(printf('.%06d', f.observed_at % 1000000), '0'), '.'), 'first_seen',
-       'the first observation', f.document_id, f.document_id
+select 'douyin', i.work_id,
+       strftime('%Y-%m-%d %H:%M:%S', f.observed_at / 1000000, 'unixepoch')
+           || rtrim(rtrim(printf('.%06d', f.observed_at % 1000000), '0'), '.'),
+       'first_seen', 'the first observation', f.document_id, f.document_id
 from works i join work_snapshots f on f.work_key = i.work_key and f.observed_at = (
-    select min(observed_at) from work_snapshots where work_key = i.work_key)
+    select observed_at from work_snapshots where work_key = i.work_key order by observed_at limit 1)
 union all
 select platform, item_id, coalesce(edited_at, seen_at), 'edited',
        case changed when '' then 'the platform says so' else changed || ' changed' end,
        document_id, document_id
 from edits
+union all
+select 'xiaohongshu', note_id, edited_at, 'edited', 'the platform says so', document_id, document_id
+from notes
+where edited_at is not null and not exists (
+    select 1 from edits e
+    where e.platform = 'xiaohongshu' and e.item_id = note_id and e.edited_at = notes.edited_at)
 union all
 select case t.kind when 'note' then 'xiaohongshu' else 'douyin' end, t.item_id, a.since, a.state,
        a.evidence, d.document_id, a.first_call_id

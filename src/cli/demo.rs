@@ -1,9 +1,9 @@
 //! `tidewatch demo`: a simulated week through the real program.
 //!
 //! The simulator answers over HTTP, `jobs.toml` is read as ever, the daemon's own loop makes the
-//! slots and works them off into an SQLite file. Only the clock is not the machine's: it stands still
-//! while there is something to do, so that two runs of one seed are alike, and jumps
-//! over the idle stretches.
+//! slots and works them off into an SQLite file. Only the clock is not the machine's: it stands
+//! still while there is something to do and jumps over the idle stretches, so that two runs of one
+//! seed give the same rows.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,93 @@
+//! A large archive in either database, and how it is asked.
+
+use anyhow::Result;
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, PgPool, Row as _, SqlitePool};
+use tidewatch::store::Store;
+
+use super::archive::Size;
+use super::best;
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// The last version without the tables that are kept with each snapshot: what was saved before is
+/// summed up by the next one.
+const BEFORE: i64 = 14;
+
+/// An archive that is filled.
+pub(crate) enum Database {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// What a query gave, as far as two of them can be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gave {
+    pub(crate) rows: usize,
+    pub(crate) likes: i64,
+}
+
+impl Database {
+    /// Fills the empty database at `url` as an older version would have, brings it to the newest,
+    /// and lays the best tables beside.
+    pub(crate) async fn open(url: &str, size: Size) -> Result<Self> {
+        let store = Store::connect(url).await?;
+        let database = match &store {
+            Store::Sqlite { writer, .. } => {
+                SQLITE.run_to(BEFORE, writer).await?;
+                Self::Sqlite(writer.clone())
+            }
+            Store::Postgres(pool) => {
+                POSTGRES.run_to(BEFORE, pool).await?;
+                Self::Postgres(pool.clone())
+            }
+        };
+        database.run(&database.pick(size.sqlite(), size.postgres())).await?;
+        store.migrate().await?;
+        database.run(&database.pick(best::sqlite(), best::postgres())).await?;
+        Ok(database)
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.pick("SQLite", "PostgreSQL")
+    }
+
+    /// One or the other.
+    pub(crate) fn pick<T>(&self, sqlite: T, postgres: T) -> T {
+        match self {
+            Self::Sqlite(_) => sqlite,
+            Self::Postgres(_) => postgres,
+        }
+    }
+
+    /// Runs statements, each on its own.
+    #[expect(clippy::disallowed_methods, reason = "outside the store: a benchmark's own")]
+    pub(crate) async fn run(&self, statements: &[String]) -> Result<()> {
+        for sql in statements {
+            match self {
+                Self::Sqlite(pool) => drop(sqlx::query(AssertSqlSafe(&**sql)).execute(pool).await?),
+                Self::Postgres(pool) => {
+                    drop(sqlx::query(AssertSqlSafe(&**sql)).execute(pool).await?)
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks, and reads every row.
+    #[expect(clippy::disallowed_methods, reason = "outside the store: a benchmark's own")]
+    pub(crate) async fn ask(&self, sql: &str) -> Result<Gave> {
+        let likes: Vec<Option<i64>> = match self {
+            Self::Sqlite(pool) => {
+                let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(pool).await?;
+                rows.iter().map(|row| row.try_get("likes")).collect::<Result<_, _>>()?
+            }
+            Self::Postgres(pool) => {
+                let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(pool).await?;
+                rows.iter().map(|row| row.try_get("likes")).collect::<Result<_, _>>()?
+            }
+        };
+        Ok(Gave { rows: likes.len(), likes: likes.into_iter().flatten().sum() })
+    }
+}

@@ -1,0 +1,56 @@
+//! Measures the usual questions to a large archive through the views, beside the best hand-written
+//! queries over the best tables for them, on both databases.
+//!
+//! Run it by `bash benches/questions.sh`, which starts a private PostgreSQL.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
+mod archive;
+mod best;
+mod database;
+mod measure;
+mod queries;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::archive::Size;
+use crate::database::Database;
+
+/// The benchmark of questions to a large archive.
+#[derive(Parser)]
+struct Args {
+    /// Notes that were looked at every hour.
+    #[arg(long, default_value_t = 100_000)]
+    notes: i64,
+    /// For so many hours.
+    #[arg(long, default_value_t = 100)]
+    hours: i64,
+    /// How often each query is run; the median is shown.
+    #[arg(long, default_value_t = 15)]
+    runs: usize,
+    /// An empty database of PostgreSQL.
+    #[arg(long)]
+    postgres: String,
+    /// What cargo tells every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let args = Args::parse();
+    let size = Size { notes: args.notes, hours: args.hours, ..Size::default() };
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let file = format!("sqlite:{}", folder.path().join("large.db").display());
+    println!("{} snapshots; milliseconds, the median of {} runs\n", size.snapshots(), args.runs);
+    println!("| database | what | through the views | best by hand | ratio |");
+    println!("|---|---|---:|---:|---:|");
+    for url in [&file, &args.postgres] {
+        let database = Database::open(url, size).await?;
+        for row in measure::questions(&database, size, args.runs).await? {
+            println!("{row}");
+        }
+        println!("{}", measure::saving(&database, size, args.runs).await?);
+    }
+    Ok(())
+}

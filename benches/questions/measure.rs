@@ -1,0 +1,111 @@
+//! Times the questions in turn, ours and the best, and what it costs to keep tables for them.
+
+use std::fmt;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use super::archive::{END, HOUR, Size};
+use super::database::Database;
+use super::queries::Question;
+
+/// Snapshots that are saved in one statement, as the daemon does.
+const BATCH: i64 = 500;
+
+/// What two ways took, in seconds.
+pub(crate) struct Row {
+    database: &'static str,
+    what: &'static str,
+    ours: f64,
+    best: f64,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, what, ours, best } = self;
+        let (ratio, ours, best) = (ours / best, ours * 1e3, best * 1e3);
+        write!(f, "| {database} | {what} | {ours:.2} | {best:.2} | {ratio:.2} |")
+    }
+}
+
+/// Asks each question both ways.
+///
+/// # Errors
+/// When the two ways give different answers, or the database fails.
+pub(crate) async fn questions(database: &Database, size: Size, runs: usize) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for Question { what, ours, best } in super::queries::questions(database, size) {
+        let (mut of_ours, mut of_best) = (Vec::new(), Vec::new());
+        for _ in 0..=runs {
+            let (one, took) = timed(database, &ours).await?;
+            of_ours.push(took);
+            let (other, took) = timed(database, &best).await?;
+            of_best.push(took);
+            ensure!(one == other, "{what}: {one:?} through the views, {other:?} by hand");
+            ensure!(one.0 > 0, "{what}: no rows");
+        }
+        let (ours, best) = (median(of_ours), median(of_best));
+        rows.push(Row { database: database.name(), what, ours, best });
+    }
+    Ok(rows)
+}
+
+async fn timed(database: &Database, sql: &str) -> Result<((usize, i64), f64)> {
+    let started = now();
+    let gave = database.ask(sql).await?;
+    Ok(((gave.rows, gave.likes), started.elapsed().as_secs_f64()))
+}
+
+/// Saves batches of snapshots with the tables that are kept, and then without.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn saving(database: &Database, size: Size, runs: usize) -> Result<Row> {
+    let ours = saved(database, size, runs, 1).await?;
+    database
+        .run(&[database
+            .pick(
+                "drop trigger note_snapshots_kept",
+                "drop trigger note_snapshots_kept on note_snapshots",
+            )
+            .to_owned()])
+        .await?;
+    let best = saved(database, size, runs, 2).await?;
+    let what = "saving 500 snapshots, against keeping no tables";
+    Ok(Row { database: database.name(), what, ours, best })
+}
+
+/// Looks at the notes once more, `hours` after the last time.
+async fn saved(database: &Database, size: Size, runs: usize, hours: i64) -> Result<f64> {
+    let mut took = Vec::new();
+    let batches = i64::try_from(runs)?.max(size.notes / BATCH / 4);
+    for batch in 0..batches {
+        let from = batch * BATCH % size.notes;
+        let at = END + hours * HOUR;
+        let at =
+            database.pick(format!("{at} + note_key"), format!("to_timestamp({at} / 1000000.0)"));
+        let sql = format!(
+            "insert into note_snapshots (note_key, observed_at, document_id, likes, collects,
+                                         comments, shares)
+             select note_key, {at}, note_key, note_key, note_key, note_key, note_key
+             from notes where note_key > {from} and note_key <= {from} + {BATCH}
+             on conflict do nothing"
+        );
+        let started = now();
+        database.run(&[sql]).await?;
+        took.push(started.elapsed().as_secs_f64());
+    }
+    Ok(median(took))
+}
+
+/// The middle one, without the first, which warms up.
+fn median(mut took: Vec<f64>) -> f64 {
+    took.remove(0);
+    took.sort_by(f64::total_cmp);
+    took.get(took.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,37 @@
+//! The benchmark of questions to a large archive, on a small one: asked both ways they give the
+//! same answers.
+
+#[path = "../../benches/questions/archive.rs"]
+mod archive;
+#[path = "../../benches/questions/best.rs"]
+mod best;
+#[path = "../../benches/questions/database.rs"]
+mod database;
+#[path = "../../benches/questions/measure.rs"]
+mod measure;
+#[path = "../../benches/questions/queries.rs"]
+mod queries;
+
+use std::process::Command;
+
+use crate::databases::{Database, on_both};
+
+/// Small, and large enough that every question has rows.
+const SIZE: archive::Size = archive::Size { notes: 60, hours: 40, campaign: 3, days: 3 };
+
+on_both!(the_views_and_the_best_queries_by_hand_give_the_same_answers);
+async fn the_views_and_the_best_queries_by_hand_give_the_same_answers(database: Database) {
+    let archive = database::Database::open(database.url(), SIZE).await.unwrap();
+    let rows = measure::questions(&archive, SIZE, 1).await.unwrap();
+    assert_eq!(rows.len(), 4);
+    let saving = measure::saving(&archive, SIZE, 2).await.unwrap();
+    assert!(saving.to_string().contains(archive.name()));
+}
+
+#[test]
+fn the_scripts_of_the_benchmarks_are_scripts() {
+    for script in ["run.sh", "questions.sh"] {
+        let path = format!("{}/benches/{script}", env!("CARGO_MANIFEST_DIR"));
+        assert!(Command::new("bash").args(["-n", &path]).status().unwrap().success(), "{script}");
+    }
+}

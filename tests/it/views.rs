@@ -1,0 +1,269 @@
+//! The views mean the same on both databases, and say what their comments promise.
+
+use std::fmt::Write as _;
+
+use sqlx::AssertSqlSafe;
+use tidewatch::store::Store;
+use tidewatch::time::Time;
+use tidewatch::zone;
+
+use crate::databases::{Database, count, on_both, rows};
+
+/// Runs statements as somebody would from outside.
+async fn run(store: &Store, sql: impl Into<String>) {
+    let sql = sqlx::raw_sql(AssertSqlSafe(sql.into()));
+    match store {
+        Store::Sqlite { writer, .. } => drop(sql.execute(writer).await.unwrap()),
+        Store::Postgres(pool) => drop(sql.execute(pool).await.unwrap()),
+    }
+}
+
+/// A note `a`, published at this time, with likes at these, saved in this order.
+async fn note_with(store: &Store, published: &str, likes: &[(&str, Option<i64>)]) {
+    let mut sql = format!(
+        "insert into notes (note_id, published_at, first_seen_at, last_seen_at, fingerprint, document_id)
+         values ('a', '{published}', '{published}', '{published}', '', 1)
+         on conflict do nothing;"
+    );
+    for (time, likes) in likes {
+        let at: Time = time.parse().unwrap();
+        let at = if store.is_sqlite() { at.micros().to_string() } else { format!("'{at}'") };
+        let likes = likes.map_or("null".to_owned(), |likes| likes.to_string());
+        write!(
+            sql,
+            "insert into note_snapshots (note_key, observed_at, document_id, likes)
+             select note_key, {at}, 1, {likes} from notes where note_id = 'a'
+             on conflict do nothing;"
+        )
+        .unwrap();
+    }
+    run(store, sql).await;
+}
+
+type Day = (String, i64, Option<i64>, Option<String>, Option<i64>, Option<i64>);
+
+async fn days(store: &Store) -> Vec<Day> {
+    let sql = "select day, observations, likes, previous_day, days, likes_delta
+               from engagement_daily where item_id = 'a' order by day";
+    rows(store, sql).await
+}
+
+fn day(day: &str, seen: i64, likes: i64, before: Option<(&str, i64, i64)>) -> Day {
+    let day = format!("2026-03-{day}");
+    match before {
+        None => (day, seen, Some(likes), None, None, None),
+        Some((before, days, delta)) => {
+            let before = format!("2026-03-{before}");
+            (day, seen, Some(likes), Some(before), Some(days), Some(delta))
+        }
+    }
+}
+
+on_both!(late_and_repeated_answers_leave_the_latest_and_the_days_right);
+async fn late_and_repeated_answers_leave_the_latest_and_the_days_right(database: Database) {
+    let store = database.open().await;
+    let newest = ("2026-03-12 01:00:00", Some(90));
+    note_with(
+        &store,
+        "2026-03-01 00:00:00",
+        &[
+            newest,
+            ("2026-03-09 15:59:59.999999", Some(20)),
+            newest,
+            ("2026-03-09 16:00:00", Some(30)),
+            ("2026-03-09 01:00:00", Some(10)),
+        ],
+    )
+    .await;
+    let sql = "select observed_at, likes from engagement_latest";
+    let latest: Vec<(Time, i64)> = rows(&store, sql).await;
+    assert_eq!(latest, [("2026-03-12 01:00:00".parse().unwrap(), 90)]);
+    let expected = [
+        day("09", 2, 20, None),
+        day("10", 1, 30, Some(("09", 1, 10))),
+        // Over two days, and it says so.
+        day("12", 1, 90, Some(("10", 2, 60))),
+    ];
+    assert_eq!(days(&store).await, expected);
+}
+
+on_both!(a_day_is_that_of_the_archives_zone_also_when_its_clocks_change);
+async fn a_day_is_that_of_the_archives_zone_also_when_its_clocks_change(database: Database) {
+    let store = database.open().await;
+    // In New York the 7th ends at 05:00 UTC, and the 8th, on which the clocks change, at 04:00.
+    note_with(
+        &store,
+        "2026-03-01 00:00:00",
+        &[
+            ("2026-03-08 04:59:59", Some(1)),
+            ("2026-03-08 05:00:00", Some(2)),
+            ("2026-03-09 03:59:59", Some(3)),
+        ],
+    )
+    .await;
+    let zone = chrono_tz::Tz::America__New_York;
+    for changed in [true, false] {
+        let mut tx = store.begin().await.unwrap();
+        let done = tx.set_zone(zone.name(), &zone::offsets(zone)).await.unwrap();
+        assert_eq!(done, changed);
+        tx.commit().await.unwrap();
+    }
+    note_with(&store, "2026-03-01 00:00:00", &[("2026-03-09 04:00:00", Some(4))]).await;
+    let expected = [
+        day("07", 1, 1, None),
+        day("08", 2, 3, Some(("07", 1, 2))),
+        day("09", 1, 4, Some(("08", 1, 1))),
+    ];
+    assert_eq!(days(&store).await, expected);
+}
+
+on_both!(growth_is_drawn_between_observations_that_are_near_and_else_not_said);
+async fn growth_is_drawn_between_observations_that_are_near_and_else_not_said(database: Database) {
+    let store = database.open().await;
+    note_with(
+        &store,
+        "2026-03-02 00:00:00",
+        &[
+            // Six hours and a quarter after publication, with nothing within 3 hours before.
+            ("2026-03-02 06:15:00", Some(10)),
+            ("2026-03-02 23:00:00", Some(100)),
+            ("2026-03-03 03:00:00", Some(300)),
+            // At 72 hours to the second; what is hidden at it stays hidden.
+            ("2026-03-05 00:00:00", None),
+        ],
+    )
+    .await;
+    type Row = (i64, Option<i64>, Option<i64>, Option<f64>, i64);
+    let sql = "select age_hours, likes_before, likes_after, likes,
+                      cast(case when before_at = after_at then 1 else 0 end as bigint)
+               from engagement_growth order by age_hours";
+    let found: Vec<Row> = rows(&store, sql).await;
+    let expected = [
+        (1, None, None, None, 0),
+        (6, None, Some(10), None, 0),
+        (24, Some(100), Some(300), Some(150.0), 0),
+        (72, None, None, None, 1),
+        (168, None, None, None, 0),
+        (720, None, None, None, 0),
+    ];
+    assert_eq!(found, expected);
+    let speeds: Vec<(f64, Option<f64>)> =
+        rows(&store, "select hours, likes_per_hour from engagement_velocity order by observed_at")
+            .await;
+    assert_eq!(speeds, [(16.75, Some(90.0 / 16.75)), (4.0, Some(50.0)), (45.0, None)]);
+}
+
+on_both!(suggestions_enter_move_and_leave_against_the_look_before);
+async fn suggestions_enter_move_and_leave_against_the_look_before(database: Database) {
+    let store = database.open().await;
+    let mut sql = String::new();
+    for (hour, words) in [("09", "xyz"), ("10", "yx"), ("11", "yxz")] {
+        for (word, rank) in words.chars().zip(1..) {
+            write!(
+                sql,
+                "insert into keyword_suggestions (keyword, observed_at, rank, suggestion, document_id)
+                 values ('k', '2026-03-02 {hour}:00:00', {rank}, '{word}', 1);"
+            )
+            .unwrap();
+        }
+    }
+    run(&store, sql).await;
+    type Row = (String, Option<i64>, Option<i64>, String, Option<i64>);
+    let sql = "select suggestion, rank, previous_rank, change, moved_by from keyword_ranks
+               where previous_at is not null order by observed_at, suggestion";
+    let found: Vec<Row> = rows(&store, sql).await;
+    let row = |word: &str, rank, before, change: &str, moved| {
+        (word.to_owned(), rank, before, change.to_owned(), moved)
+    };
+    let expected = [
+        row("x", Some(2), Some(1), "down", Some(-1)),
+        row("y", Some(1), Some(2), "up", Some(1)),
+        row("z", None, Some(3), "left", None),
+        row("x", Some(2), Some(2), "same", Some(0)),
+        row("y", Some(1), Some(1), "same", Some(0)),
+        row("z", Some(3), None, "entered", None),
+    ];
+    assert_eq!(found, expected);
+    let first = "select count(*) from keyword_ranks where change = 'first'";
+    assert_eq!(count(&store, first).await, 3);
+}
+
+on_both!(a_call_that_two_jobs_want_is_spent_once_and_no_price_is_no_zero);
+async fn a_call_that_two_jobs_want_is_spent_once_and_no_price_is_no_zero(database: Database) {
+    let store = database.open().await;
+    let call = |id: i64, endpoint: &str, at: &str, billed: &str, price: &str| {
+        format!(
+            "insert into calls (call_id, endpoint, target_id, due_at, page, attempt, owner,
+                                opened_at, billed, price_micros)
+             values ({id}, '{endpoint}', 1, '2026-03-02 15:00:00', 1, 1, 1, '{at}', '{billed}', {price});"
+        )
+    };
+    let mut sql = String::new();
+    for (id, name) in [(1, "first"), (2, "second")] {
+        write!(
+            sql,
+            "insert into jobs (job_id, name, kind, schedule, timezone, fired_through, is_active)
+             values ({id}, '{name}', 'note', '@hourly', 'UTC', '2026-03-02 15:00:00', true);
+             insert into job_runs (run_id, job_id, due_at, origin, decided_at)
+             values ({id}, {id}, '2026-03-02 15:00:00', 'schedule', '2026-03-02 15:00:00');"
+        )
+        .unwrap();
+    }
+    sql += "insert into targets (target_id, kind, key, first_seen_at)
+            values (1, 'note', 'a', '2026-03-02 15:00:00');
+            insert into job_targets (job_id, target_id, added_at)
+            values (1, 1, '2026-03-02 15:00:00'), (2, 1, '2026-03-02 15:00:00');
+            insert into slots (target_id, due_at, run_id, kind, next_page, attempts, retry_at, fence)
+            values (1, '2026-03-02 15:00:00', 1, 'note', 1, 1, '2026-03-02 15:00:00', 1);";
+    // In Shanghai the day ends at 16:00 UTC.
+    sql += &call(1, "priced", "2026-03-02 15:59:59.9", "unknown", "150000");
+    sql += &call(2, "priced", "2026-03-02 16:00:00", "yes", "150000");
+    sql += &call(3, "priced", "2026-03-02 16:00:01", "no", "150000");
+    sql += &call(4, "bare", "2026-03-02 16:00:02", "yes", "null");
+    run(&store, sql).await;
+    type Row = (String, String, String, i64, i64, i64, i64, Option<i64>, Option<i64>, Option<f64>);
+    let sql = "select day, job, endpoint, calls, billed, unknown, unpriced, cost_micros,
+                      unknown_micros, yuan
+               from spend order by day, endpoint";
+    let found: Vec<Row> = rows(&store, sql).await;
+    let row = |day: &str, endpoint: &str, calls: [i64; 4], cost, unknown, yuan| {
+        let [all, billed, perhaps, unpriced] = calls;
+        let (day, endpoint) = (format!("2026-03-{day}"), endpoint.to_owned());
+        (day, "first".to_owned(), endpoint, all, billed, perhaps, unpriced, cost, unknown, yuan)
+    };
+    let expected = [
+        row("02", "priced", [1, 0, 1, 0], Some(0), Some(150_000), Some(0.0)),
+        row("03", "bare", [1, 1, 0, 1], None, Some(0), None),
+        row("03", "priced", [2, 1, 0, 0], Some(150_000), Some(0), Some(0.15)),
+    ];
+    assert_eq!(found, expected);
+}
+
+on_both!(a_changed_title_is_an_edit_and_a_new_count_is_none);
+async fn a_changed_title_is_an_edit_and_a_new_count_is_none(database: Database) {
+    let store = database.open().await;
+    note_with(&store, "2026-03-02 00:00:00", &[("2026-03-02 01:00:00", Some(1))]).await;
+    run(
+        &store,
+        // What an answer does not say has not changed.
+        "update notes set title = 'old', last_seen_at = '2026-03-02 02:00:00', document_id = 2;
+         update notes set title = 'new', last_seen_at = '2026-03-02 03:00:00', document_id = 3;
+         update notes set title = 'newer', body = 'too', edited_at = '2026-03-02 03:30:00',
+                          last_seen_at = '2026-03-02 04:00:00', document_id = 4;",
+    )
+    .await;
+    let sql = "select event, at, evidence, document_id from timeline
+               where item_id = 'a' order by at, event";
+    let found: Vec<(String, Time, String, i64)> = rows(&store, sql).await;
+    let row = |event: &str, time: &str, evidence: &str, document| {
+        let at = format!("2026-03-02 {time}:00").parse().unwrap();
+        (event.to_owned(), at, evidence.to_owned(), document)
+    };
+    let expected = [
+        row("published", "00:00", "the platform says so", 4),
+        row("first_seen", "01:00", "the first observation", 1),
+        row("edited", "03:00", "title changed", 3),
+        row("edited", "03:30", "title changed", 4),
+    ];
+    assert_eq!(found, expected);
+}
