@@ -18,6 +18,9 @@ use crate::time::Time;
 /// somebody may have changed that.
 const THINK_AGAIN: Duration = Duration::from_secs(60);
 
+/// How long a look that is put back for another reason than the rate is out of the others' way.
+const ASIDE_AT_LEAST: Duration = Duration::from_secs(5);
+
 /// How long a call that tries whether a pause is over has, before another one may.
 const PROBE_TIME: Duration = Duration::from_secs(90);
 
@@ -47,6 +50,7 @@ pub(super) struct Gate<'a> {
     /// The calls that each job with a limit has left.
     jobs: BTreeMap<String, i64>,
     endpoints: BTreeMap<Endpoint, (EndpointRow, usize)>,
+    put_aside: bool,
 }
 
 fn is_of_job(pause: &&PauseRow) -> bool {
@@ -74,8 +78,17 @@ impl<'a> Gate<'a> {
         let pauses = tx.pauses(now).await?;
         let counts_money = config.budget.max_cost_per_day_micros.is_some();
         let (jobs, endpoints) = (BTreeMap::new(), BTreeMap::new());
-        let mut gate =
-            Self { config, now, pauses, left, counts_money, unpriced: None, jobs, endpoints };
+        let mut gate = Self {
+            config,
+            now,
+            pauses,
+            left,
+            counts_money,
+            unpriced: None,
+            jobs,
+            endpoints,
+            put_aside: false,
+        };
         for (name, limit) in limited {
             let left = limit - tx.calls_of_job_since(name, today).await?;
             gate.put_on_record(tx, Scope::Job, name, left <= 0).await?;
@@ -207,9 +220,11 @@ impl<'a> Gate<'a> {
                 None => self.held(tx, endpoint).await?,
             };
             match held {
-                Some((until, reason)) => {
-                    let reason = reason.map_or("", Reason::of_slot);
-                    back.entry((until, reason)).or_default().push(claim);
+                Some((until, None)) => back.entry((until, "")).or_default().push(claim),
+                Some((until, Some(reason))) => {
+                    self.put_aside = true;
+                    let until = until.max(self.now.plus(ASIDE_AT_LEAST));
+                    back.entry((until, reason.of_slot())).or_default().push(claim);
                 }
                 None => {
                     self.take(endpoint);
@@ -222,6 +237,11 @@ impl<'a> Gate<'a> {
         }
         self.write_down(tx).await?;
         Ok(admitted)
+    }
+
+    /// Whether looks were put back for a while, so that those behind them may be made at once.
+    pub(super) fn has_put_aside(&self) -> bool {
+        self.put_aside
     }
 
     /// Whether this very call may be made: the money it takes, and the state of its endpoint, which

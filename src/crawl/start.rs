@@ -26,8 +26,9 @@ pub struct Started {
 
 /// What starting the calls of one kind and run came to.
 struct Sent {
-    claims: usize,
     calls: usize,
+    /// Whether looks were put back that stood before others.
+    put_aside: bool,
     /// What holds back more, if anything that all runs share does.
     held: Option<Held>,
     /// Whether the run has used up a limit of its own.
@@ -69,7 +70,7 @@ impl Crawler {
                 let sent = self.start(kind, run, free).await?;
                 started.calls += sent.calls;
                 // What was put back makes room for what stood behind it.
-                started.more |= sent.claims > sent.calls;
+                started.more |= sent.put_aside;
                 started.held.extend(sent.held);
                 if sent.is_limited { limited.extend(run) } else { others.extend(run) }
             }
@@ -114,12 +115,11 @@ impl Crawler {
         let room = allowance.calls(room);
         // What a limit of its own stops, no rate holds back.
         let held = held.filter(|_| !is_limited);
-        let (mut claims, mut admitted) = (0, Vec::new());
+        let mut admitted = Vec::new();
         if room > 0 {
             let held_jobs = &gate.held_job_names();
             let wish = Wish { owner: self.owner, kind, run, held_jobs, limit: room };
             let asked = tx.claim(wish, now, now.plus(config.lease)).await?;
-            claims = asked.len();
             let asked = asked.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = gate.admit(&mut tx, asked).await?;
         }
@@ -127,7 +127,7 @@ impl Crawler {
         if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
             tx.charge_backfill(run, &call_ids).await?;
         }
-        let unpriced = gate.unpriced();
+        let (unpriced, put_aside) = (gate.unpriced(), gate.has_put_aside());
         let (pauses, failures) = gate.into_troubles();
         self.in_doubt = true;
         tx.commit().await?;
@@ -153,7 +153,7 @@ impl Crawler {
         for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
             self.send(claim, endpoint, ask, call_id);
         }
-        Ok(Sent { claims, calls, held, is_limited })
+        Ok(Sent { calls, put_aside, held, is_limited })
     }
 
     /// The rows that calls have on the ledger before they are sent.
