@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -162,6 +162,8 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System,
+    /// Runs at the pace of the real clock from the instant last jumped to.
+    Jumping(Arc<Mutex<(Time, Instant)>>),
     /// Stands still between jumps.
     Standing(Arc<Mutex<Time>>),
 }
@@ -172,8 +174,13 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands at `start` until it is told to jump: a week of schedules in seconds, and
-    /// the same in every run.
+    /// A clock that starts at `start`, runs at the real pace and jumps over idle stretches: for
+    /// what is measured.
+    pub fn jumping(start: Time) -> Self {
+        Self(Source::Jumping(Arc::new(Mutex::new((start, monotonic())))))
+    }
+
+    /// A clock that stands at `start` until it is told to jump: every run is the same.
     pub fn standing(start: Time) -> Self {
         Self(Source::Standing(Arc::new(Mutex::new(start))))
     }
@@ -183,6 +190,10 @@ impl Clock {
     pub fn now(&self) -> Time {
         match &self.0 {
             Source::System => Time::new(Utc::now()),
+            Source::Jumping(state) => {
+                let (base, since) = *state.lock().unwrap_or_else(PoisonError::into_inner);
+                base.plus(since.elapsed())
+            }
             Source::Standing(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
@@ -201,6 +212,9 @@ impl Clock {
     pub fn correct(&self, at: Time) {
         match &self.0 {
             Source::System => {}
+            Source::Jumping(state) => {
+                *state.lock().unwrap_or_else(PoisonError::into_inner) = (at, monotonic());
+            }
             Source::Standing(now) => *now.lock().unwrap_or_else(PoisonError::into_inner) = at,
         }
     }
@@ -209,9 +223,14 @@ impl Clock {
     pub async fn sleep_until(&self, at: Time) {
         match &self.0 {
             Source::System => tokio::time::sleep(at.since(self.now())).await,
-            Source::Standing(_) => self.jump_to(at),
+            Source::Jumping(_) | Source::Standing(_) => self.jump_to(at),
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn monotonic() -> Instant {
+    Instant::now()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The best tables for the questions, made beside the archive's own: the latest row and the last
-//! row of each day ready-made, and in PostgreSQL the series under a covering index.
+//! row of each day ready-made, in the order in which they would come, and in PostgreSQL the series
+//! under a covering index.
 
 /// Statements that make them in SQLite, where the series lie in the order of their key anyway.
 pub(crate) fn sqlite() -> Vec<String> {
@@ -43,7 +44,7 @@ fn rolled_up(day: &str) -> Vec<String> {
              from (select note_key, {day} as day, max(observed_at) as at
                    from note_snapshots group by 1, 2) l
              join note_snapshots s on s.note_key = l.note_key and s.observed_at = l.at
-             order by 1, 2"
+             order by 2, 1"
         ),
     ]
     .map(str::to_owned)

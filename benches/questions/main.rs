@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let file = format!("sqlite:{}", folder.path().join("large.db").display());
     println!("{} snapshots; milliseconds, the median of {} runs\n", size.snapshots(), args.runs);
-    println!("| database | what | through the views | best by hand | ratio |");
+    println!("| database | what | ours | best by hand | ratio |");
     println!("|---|---|---:|---:|---:|");
     for url in [&file, &args.postgres] {
         let database = Database::open(url, size).await?;

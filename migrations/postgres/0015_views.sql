@@ -182,7 +182,8 @@ from (select note_key,
              to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD') as day,
              count(*) as observations, max(observed_at) as last_at
       from note_snapshots group by 1, 2) d
-join note_snapshots s on s.note_key = d.note_key and s.observed_at = d.last_at;
+join note_snapshots s on s.note_key = d.note_key and s.observed_at = d.last_at
+order by d.day, d.note_key;
 
 insert into work_latest (work_key, observed_at, document_id, likes, comments, collects, shares,
     plays, rounded)
@@ -198,7 +199,8 @@ from (select work_key,
              to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD') as day,
              count(*) as observations, max(observed_at) as last_at
       from work_snapshots group by 1, 2) d
-join work_snapshots s on s.work_key = d.work_key and s.observed_at = d.last_at;
+join work_snapshots s on s.work_key = d.work_key and s.observed_at = d.last_at
+order by d.day, d.work_key;
 
 -- Changes that an answer showed against the one before: of the title, the text, or when the platform
 -- says that an item was edited last. One row a change, written by the triggers below.
@@ -310,17 +312,23 @@ left join lateral (
     select * from work_days
     where work_key = d.work_key and day < d.day order by day desc limit 1) p on true;
 
--- Finds the snapshots of an hour among millions; they come in nearly in the order of time.
+-- Find the snapshots of an hour, and the items of a day, among millions; they come in nearly in the
+-- order of time.
 create index note_snapshots_by_time on note_snapshots using brin (observed_at)
     with (pages_per_range = 32, autosummarize = on);
+create index note_days_by_day on note_days using brin (day)
+    with (pages_per_range = 32, autosummarize = on);
 create index work_snapshots_by_time on work_snapshots using brin (observed_at)
+    with (pages_per_range = 32, autosummarize = on);
+create index work_days_by_day on work_days using brin (day)
     with (pages_per_range = 32, autosummarize = on);
 
 -- What moved in the last 24 hours before the newest observation of the archive: the items that were
 -- seen in them. since: the item's last observation from before, at most 12 hours older; hours: from
 -- then to observed_at; …_delta: over these. NULL: there is none.
 create view engagement_24h as
-with now as (select max(at) as at from (
+-- Two queries in two brackets: else every column is worked out, also where nobody asks for it.
+select * from (with now as (select max(at) as at from (
     select max(observed_at) as at from note_latest
     union all select max(observed_at) from work_latest) as newest)
 select 'xiaohongshu' as platform, i.note_id as item_id, l.observed_at, l.likes, l.comments,
@@ -350,8 +358,11 @@ left join lateral (
       and observed_at > (select at from now) - interval '36 hours'
       and observed_at <= (select at from now) - interval '25 hours'
     order by observed_at desc limit 1) c on true
-where l.observed_at > (select at from now) - interval '24 hours'
+where l.observed_at > (select at from now) - interval '24 hours') as notes
 union all
+select * from (with now as (select max(at) as at from (
+    select max(observed_at) as at from note_latest
+    union all select max(observed_at) from work_latest) as newest)
 select 'douyin', i.work_id, l.observed_at, l.likes, l.comments, l.collects, l.shares, l.plays,
        l.rounded is null, coalesce(b.observed_at, c.observed_at),
        cast(extract(epoch from l.observed_at - coalesce(b.observed_at, c.observed_at)) * 1000000
@@ -376,7 +387,7 @@ left join lateral (
       and observed_at > (select at from now) - interval '36 hours'
       and observed_at <= (select at from now) - interval '25 hours'
     order by observed_at desc limit 1) c on true
-where l.observed_at > (select at from now) - interval '24 hours';
+where l.observed_at > (select at from now) - interval '24 hours') as works;
 
 -- How fast each item moved from one observation to the next. previous_at: the observation before;
 -- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell.

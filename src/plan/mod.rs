@@ -59,6 +59,7 @@ pub async fn sync(
             }
         }
     }
+    set_zone(store, config.timezone).await?;
     let mut tx = store.begin().await?;
     for job in &config.jobs {
         let job_id = tx.put_job(&entry(job, job.schedule.active.text().as_deref()), now).await?;
@@ -66,12 +67,21 @@ pub async fn sync(
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
-    tx.set_zone(config.timezone.name(), &zone::offsets(config.timezone)).await?;
     tx.reconsider(&asked(config), now).await?;
     tx.close_unwatched(now).await?;
     put_clock_right(&mut tx, now, LONGEST_WAIT).await?;
     tx.commit().await?;
     Ok(Left::Nothing)
+}
+
+/// Makes this the archive's zone. In a transaction of its own: it may wait for those that save, and
+/// they must not wait for it in turn.
+async fn set_zone(store: &Store, zone: Tz) -> Result<()> {
+    let mut tx = store.begin().await?;
+    if tx.set_zone(zone.name(), &zone::offsets(zone)).await? {
+        tracing::info!(zone = zone.name(), "the days of the archive are those of another zone now");
+    }
+    tx.commit().await
 }
 
 /// Whom all questions go to.

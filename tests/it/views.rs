@@ -13,9 +13,9 @@ use crate::databases::{Database, count, on_both, rows};
 async fn run(store: &Store, sql: impl Into<String>) {
     let sql = sqlx::raw_sql(AssertSqlSafe(sql.into()));
     match store {
-        Store::Sqlite { writer, .. } => drop(sql.execute(writer).await.unwrap()),
-        Store::Postgres(pool) => drop(sql.execute(pool).await.unwrap()),
-    }
+        Store::Sqlite { writer, .. } => sql.execute(writer).await.unwrap().rows_affected(),
+        Store::Postgres(pool) => sql.execute(pool).await.unwrap().rows_affected(),
+    };
 }
 
 /// A note `a`, published at this time, with likes at these, saved in this order.
