@@ -119,7 +119,8 @@ impl Export {
         let archive = cli.database_url.strip_prefix("sqlite:");
         let archive = archive.map(|path| path.strip_prefix("//").unwrap_or(path));
         let same = |path: &Path, archive: &str| {
-            path.canonicalize().is_ok_and(|path| Path::new(archive).canonicalize().ok() == Some(path))
+            path.canonicalize()
+                .is_ok_and(|path| Path::new(archive).canonicalize().ok() == Some(path))
         };
         if let (Some(path), Some(archive)) = (self.file(), archive) {
             ensure!(!same(path, archive), "{archive} is the archive: write to another file");

@@ -9,6 +9,7 @@ mod fetch;
 mod healthcheck;
 mod pause;
 mod replay;
+mod report;
 mod rows;
 mod run;
 mod show;
@@ -133,6 +134,8 @@ enum Command {
     Backfill(backfill::Backfill),
     /// How the jobs stand: due, observed and missed looks, calls and cost, open problems
     Status(status::Status),
+    /// What the archive says of an item, a KOL, a keyword, a job, money, or what was missed
+    Report(report::Report),
     /// Ask the archive in SQL; nothing can be changed so
     Sql(sql::Sql),
     /// Write a table, a view or the rows of a query to a file: CSV, JSONL or Parquet
@@ -180,6 +183,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Backfill(backfill) => backfill.run(cli).await,
             Command::Status(status) => status.run(cli).await,
+            Command::Report(report) => report.run(cli).await,
             Command::Sql(sql) => sql.run(cli).await,
             Command::Export(export) => export.run(cli).await,
             Command::Alert(alert) => alert.run(cli).await,

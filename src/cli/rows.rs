@@ -21,10 +21,10 @@ use crate::time::Time;
 #[derive(Args, Debug)]
 pub(super) struct Between {
     /// Not before: 2026-03-02, '2026-03-02 14:00' (in the archive's zone), an RFC 3339 time, or 7d ago
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, global = true, value_name = "TIME")]
     since: Option<String>,
     /// Before this
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, global = true, value_name = "TIME")]
     until: Option<String>,
 }
 
@@ -36,9 +36,8 @@ impl Between {
 
     /// Both ends, where they are named.
     pub(super) fn span(&self, zone: Tz, now: Time) -> Result<Span> {
-        let read = |text: &Option<String>| {
-            text.as_ref().map(|text| instant(text, zone, now)).transpose()
-        };
+        let read =
+            |text: &Option<String>| text.as_ref().map(|text| instant(text, zone, now)).transpose();
         Ok(Span { since: read(&self.since)?, until: read(&self.until)?, zone })
     }
 }
@@ -52,7 +51,8 @@ fn instant(text: &str, zone: Tz, now: Time) -> Result<Time> {
         return Ok(Time::new(at.to_utc()));
     }
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::MIN));
-    let formats = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
+    let formats =
+        ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
     let mut local = formats.iter().map(|format| NaiveDateTime::parse_from_str(text, format));
     day.ok()
         .or_else(|| local.find_map(Result::ok))
@@ -91,7 +91,10 @@ pub(super) fn ended(error: anyhow::Error, sql: &str) -> Result<ExitCode> {
     Ok(ExitCode::from(SOME_FAILED))
 }
 
-fn broken_pipe(cause: &(dyn std::error::Error + 'static), closed: impl Fn(&io::Error) -> bool) -> bool {
+fn broken_pipe(
+    cause: &(dyn std::error::Error + 'static),
+    closed: impl Fn(&io::Error) -> bool,
+) -> bool {
     if let Some(csv::ErrorKind::Io(error)) = cause.downcast_ref().map(csv::Error::kind) {
         return closed(error);
     }
@@ -120,7 +123,8 @@ mod tests {
     #[test]
     fn a_time_without_a_zone_is_the_archives() {
         let now = "2026-03-09 00:00:00".parse().expect("a time");
-        let read = |text: &str| instant(text, Tz::Asia__Shanghai, now).map(|at| at.to_string()).ok();
+        let read =
+            |text: &str| instant(text, Tz::Asia__Shanghai, now).map(|at| at.to_string()).ok();
         assert_eq!(read("2026-03-02").as_deref(), Some("2026-03-01 16:00:00"));
         assert_eq!(read("2026-03-02 14:00").as_deref(), Some("2026-03-02 06:00:00"));
         assert_eq!(read("2026-03-02T14:00:00Z").as_deref(), Some("2026-03-02 14:00:00"));

@@ -38,7 +38,7 @@ pub(super) struct Sql {
 
 /// Where rows go.
 enum Shown {
-    Rows(Export<std::io::Stdout>),
+    Rows(Box<Export<std::io::Stdout>>),
     Grid(Grid<std::io::Stdout>),
 }
 
@@ -84,9 +84,9 @@ impl Sql {
         let mut shown = match (self.csv, self.json) {
             (true, _) => {
                 let format = Format::Csv { bom: false, raw: false };
-                Shown::Rows(Export::new(format, query.columns(), out)?)
+                Shown::Rows(Box::new(Export::new(format, query.columns(), out)?))
             }
-            (_, true) => Shown::Rows(Export::new(Format::Jsonl, query.columns(), out)?),
+            (_, true) => Shown::Rows(Box::new(Export::new(Format::Jsonl, query.columns(), out)?)),
             _ => {
                 let width = terminal_size::terminal_size_of(std::io::stdout());
                 let width = width.map(|(width, _)| usize::from(width.0));

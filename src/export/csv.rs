@@ -4,7 +4,6 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use super::text;
 use crate::store::{Column, Value};
 
 /// What makes a spreadsheet take a text for a formula, where it comes first; the wide forms do so
@@ -33,7 +32,7 @@ impl<W: Write> Csv<W> {
 
     pub(super) fn row(&mut self, row: &[Value]) -> Result<()> {
         for value in row {
-            let text = text(value);
+            let text = value.to_string();
             let is_text = matches!(value, Value::Text(_) | Value::Json(_));
             self.out.write_field(if is_text { self.safe(text) } else { text })?;
         }

@@ -77,21 +77,6 @@ impl<W: Write + Send> Export<W> {
     }
 }
 
-/// A value as text; nothing where it is NULL.
-pub fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Int(number) => number.to_string(),
-        Value::Real(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Time(at) => at.to_string(),
-        Value::Number(text) | Value::Text(text) | Value::Json(text) => text.clone(),
-        Value::Bytes(bytes) => {
-            bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-        }
-    }
-}
-
 /// The columns, each under a name of its own: the second `id` is `id_2`.
 fn distinct(columns: &[Column]) -> Vec<Column> {
     let mut named: Vec<Column> = Vec::with_capacity(columns.len());
@@ -130,7 +115,10 @@ mod tests {
         let value = |text: &str| Value::Text(text.to_owned());
         for text in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1+1"] {
             let csv = written(CSV, &["a"], vec![vec![value(text)]]);
-            assert!(csv.trim_start_matches("a\n").trim_start_matches('"').starts_with('\''), "{csv:?}");
+            assert!(
+                csv.trim_start_matches("a\n").trim_start_matches('"').starts_with('\''),
+                "{csv:?}"
+            );
             let raw = Format::Csv { bom: false, raw: true };
             assert!(!written(raw, &["a"], vec![vec![value(text)]]).contains('\''), "{text:?}");
         }

@@ -10,7 +10,6 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
-use super::text;
 use crate::store::{Column, Holds, Value};
 
 /// Rows of a group at the most.
@@ -168,7 +167,7 @@ fn write_column<'a, W: Write + Send>(
         }),
         Some(Holds::Text | Holds::Json) | None => {
             write::<ByteArrayType, _>(group, values, |value| {
-                Some(ByteArray::from(text(value).into_bytes()))
+                Some(ByteArray::from(value.to_string().into_bytes()))
             })
         }
     }
@@ -194,5 +193,5 @@ fn write<'a, T: DataType, R: Fn() -> anyhow::Error>(
 }
 
 fn shortened(value: &Value) -> String {
-    format!("`{}`", text(value).escape_debug().take(60).collect::<String>())
+    format!("`{}`", value.to_string().escape_debug().take(60).collect::<String>())
 }

@@ -100,8 +100,7 @@ const TABLES: [(&str, When); 57] = [
 ];
 
 /// The names of columns that are times, but for those that end in `_at`.
-const TIMES: [&str; 6] =
-    ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
+const TIMES: [&str; 6] = ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
 
 /// The names of columns that are JSON, bytes, true or false, or numbers. What is none of them is text.
 const BOOLS: &str = "exact has_goods is_active is_deleted is_intervened is_live is_original \

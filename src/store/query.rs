@@ -2,6 +2,8 @@
 
 mod place;
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 use chrono_tz::Tz;
 use futures_util::{Stream, TryStreamExt as _};
@@ -77,7 +79,7 @@ impl Store {
             // The server itself refuses several.
             Self::Postgres(_) => sql.to_owned(),
         };
-        query.columns = match query.describe(sql).await {
+        query.columns = match query.tx.describe(sql).await {
             Ok(columns) => columns,
             Err(error) => return Err(query.placed(error, sql).await),
         };
@@ -106,9 +108,13 @@ impl Store {
             let meant = meant.map_or_else(String::new, |meant| format!("; perhaps {meant}?"));
             bail!("there is no table or view {name}{meant}");
         };
-        let condition = condition(table, when, span, self.is_sqlite())?;
+        if when == When::Never && (span.since, span.until) != (None, None) {
+            bail!("{table} has no time of its own: leave out --since and --until");
+        }
+        let terms = within(when, span, self.is_sqlite()).join(" and ");
+        let condition = if terms.is_empty() { terms } else { format!(" where {terms}") };
         let mut query = self.read_only().await?;
-        let mut columns = query.describe(&format!("select * from {table}")).await?;
+        let mut columns = query.tx.describe(&format!("select * from {table}")).await?;
         for column in &mut columns {
             column.holds = Some(columns::of_table(table, &column.name));
         }
@@ -144,36 +150,27 @@ impl Store {
     }
 }
 
-/// The end of a statement that keeps to a span of time.
-fn condition(table: &str, when: When, span: Span, sqlite: bool) -> Result<String> {
+/// The conditions of a statement that keeps to a span of time.
+pub(super) fn within(when: When, span: Span, sqlite: bool) -> Vec<String> {
     let ends = [(">=", span.since), ("<", span.until)];
-    let mut terms = Vec::new();
-    for (than, at) in ends {
-        let Some(at) = at else { continue };
+    let ends = ends.into_iter().filter_map(|(than, at)| Some((than, at?)));
+    let terms = ends.filter_map(|(than, at)| {
         let day = |zone: Tz| match than {
             // Days that begin before then.
-            "<" => {
-                let last = at.minus(std::time::Duration::from_micros(1));
-                format!("day <= '{}'", last.day(zone))
-            }
+            "<" => format!("day <= '{}'", at.minus(Duration::from_micros(1)).day(zone)),
             _ => format!("day >= '{}'", at.day(zone)),
         };
-        terms.push(match when {
+        Some(match when {
+            // Differs by necessity: what a time is.
             When::Micros(column) if sqlite => format!("{column} {than} {}", at.micros()),
-            When::At(column) | When::Micros(column) => format!("{column} {than} '{}'", utc(at, sqlite)),
+            When::At(column) | When::Micros(column) if sqlite => format!("{column} {than} '{at}'"),
+            When::At(column) | When::Micros(column) => format!("{column} {than} '{at}+00'"),
             When::Day => day(span.zone),
             When::UtcDay => day(Tz::UTC),
-            When::Never => bail!("{table} has no time of its own: leave out --since and --until"),
-        });
-    }
-    let and = terms.join(" and ");
-    Ok(if and.is_empty() { and } else { format!(" where {and}") })
-}
-
-/// A time as a statement has it.
-fn utc(at: Time, sqlite: bool) -> String {
-    // Differs by necessity: SQLite compares texts, PostgreSQL reads a zone.
-    if sqlite { at.to_string() } else { format!("{at}+00") }
+            When::Never => return None,
+        })
+    });
+    terms.collect()
 }
 
 impl Query {
@@ -192,8 +189,7 @@ impl Query {
         match &mut self.tx {
             Tx::Sqlite(tx) => {
                 let sql = "select count(*) from sqlite_master where type = 'table' and name = $1";
-                let tables: i64 =
-                    sqlx::query_scalar(sql).bind(table).fetch_one(&mut **tx).await?;
+                let tables: i64 = sqlx::query_scalar(sql).bind(table).fetch_one(&mut **tx).await?;
                 if tables == 0 {
                     return Ok(None);
                 }
@@ -225,7 +221,8 @@ impl Query {
                 let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
                 let read = async |row| {
                     let value = |(n, holds): (usize, &Option<Holds>)| from_sqlite(&row, n, *holds);
-                    let mut values = expected.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
+                    let mut values =
+                        expected.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
                     read_jsonb(readers, expected, &mut values).await?;
                     take(values)
                 };
@@ -256,29 +253,6 @@ impl Query {
         Ok(())
     }
 
-    /// The columns that a statement would return.
-    async fn describe(&mut self, sql: &str) -> Result<Vec<Column>> {
-        let sql = AssertSqlSafe(sql).into_sql_str();
-        Ok(match &mut self.tx {
-            Tx::Sqlite(tx) => {
-                let statement = tx.prepare(sql).await?;
-                let column = |column: &sqlx::sqlite::SqliteColumn| Column {
-                    name: column.name().to_owned(),
-                    holds: (column.type_info().name() == "BOOLEAN").then_some(Holds::Bool),
-                };
-                statement.columns().iter().map(column).collect()
-            }
-            Tx::Postgres(tx) => {
-                let statement = tx.prepare(sql).await?;
-                let column = |column: &sqlx::postgres::PgColumn| Column {
-                    name: column.name().to_owned(),
-                    holds: Some(holds(column.type_info().name())),
-                };
-                statement.columns().iter().map(column).collect()
-            }
-        })
-    }
-
     /// Finds the place of a mistake in a question that could not be understood. SQLite does not say
     /// where it is: the first part of the text that it stumbles over in the same way ends there.
     async fn placed(&mut self, error: anyhow::Error, sql: &str) -> anyhow::Error {
@@ -289,9 +263,11 @@ impl Query {
         let mut at = None;
         for candidate in place::candidates(&wrong.message, sql) {
             let part = sql.get(..candidate.end).unwrap_or(sql).to_owned();
-            let fails = self.describe(&part).await.is_err_and(|error| {
-                place::wrong(error, &part).to_string() == wrong.message
-            });
+            let fails = self
+                .tx
+                .describe(&part)
+                .await
+                .is_err_and(|error| place::wrong(error, &part).to_string() == wrong.message);
             // A name is looked up once the whole is understood.
             if fails || !place::is_syntax(&wrong.message) {
                 at = Some(candidate);
@@ -299,6 +275,31 @@ impl Query {
             }
         }
         QueryError { message: wrong.message.clone(), hint: wrong.hint.clone(), at }.into()
+    }
+}
+
+impl Tx {
+    /// The columns that a statement would return.
+    pub(super) async fn describe(&mut self, sql: &str) -> Result<Vec<Column>> {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                let statement = tx.prepare(sql).await?;
+                let column = |column: &sqlx::sqlite::SqliteColumn| Column {
+                    name: column.name().to_owned(),
+                    holds: (column.type_info().name() == "BOOLEAN").then_some(Holds::Bool),
+                };
+                statement.columns().iter().map(column).collect()
+            }
+            Self::Postgres(tx) => {
+                let statement = tx.prepare(sql).await?;
+                let column = |column: &sqlx::postgres::PgColumn| Column {
+                    name: column.name().to_owned(),
+                    holds: Some(holds(column.type_info().name())),
+                };
+                statement.columns().iter().map(column).collect()
+            }
+        })
     }
 }
 
@@ -326,9 +327,12 @@ async fn read_jsonb(
     values: &mut [Value],
 ) -> Result<()> {
     for (value, holds) in values.iter_mut().zip(expected) {
-        let (Value::Bytes(bytes), false) = (&*value, *holds == Some(Holds::Bytes)) else { continue };
+        let (Value::Bytes(bytes), false) = (&*value, *holds == Some(Holds::Bytes)) else {
+            continue;
+        };
         #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]
-        let json = sqlx::query_scalar("select json($1) where json_valid($1, 8)").bind(bytes.as_slice());
+        let json =
+            sqlx::query_scalar("select json($1) where json_valid($1, 8)").bind(bytes.as_slice());
         if let Some(json) = json.fetch_optional(readers).await? {
             *value = Value::Json(json);
         }

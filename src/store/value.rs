@@ -1,6 +1,10 @@
 //! Values of any column, as either database gives them.
 
+use std::fmt;
+
 use anyhow::{Context as _, Result};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use sqlx::postgres::{PgRow, PgValueRef};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
@@ -42,6 +46,11 @@ impl Value {
         size_of::<Self>() + more
     }
 
+    /// A time, or NULL.
+    pub fn from_time(at: Option<Time>) -> Self {
+        at.map_or(Self::Null, Self::Time)
+    }
+
     /// As what its column holds, where it can be: SQLite knows neither times nor true and false, and
     /// keeps what it is given.
     fn fit(self, holds: Option<Holds>) -> Self {
@@ -57,6 +66,47 @@ impl Value {
             #[expect(clippy::cast_precision_loss, reason = "a whole number among fractions")]
             (Some(Holds::Real), Self::Int(number)) => Self::Real(number as f64),
             (_, value) => value,
+        }
+    }
+}
+
+/// As JSON has it: a time as text, bytes as text of hexadecimal digits.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Int(number) => serializer.serialize_i64(*number),
+            Self::Real(number) => serializer.serialize_f64(*number),
+            Self::Bool(flag) => serializer.serialize_bool(*flag),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Time(at) => at.serialize(serializer),
+            // Between its parts a line break says nothing, and within a text there is none.
+            Self::Json(text) | Self::Number(text) => {
+                match RawValue::from_string(text.replace(['\n', '\r'], " ")) {
+                    Ok(json) => json.serialize(serializer),
+                    // NaN, which JSON does not have.
+                    Err(_) => serializer.serialize_str(text),
+                }
+            }
+            Self::Bytes(_) => serializer.collect_str(self),
+        }
+    }
+}
+
+/// As text; nothing where it is NULL.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => Ok(()),
+            Self::Int(number) => number.fmt(f),
+            Self::Real(number) => number.fmt(f),
+            Self::Bool(flag) => flag.fmt(f),
+            Self::Time(at) => at.fmt(f),
+            Self::Number(text) | Self::Text(text) | Self::Json(text) => f.write_str(text),
+            Self::Bytes(bytes) => {
+                f.write_str("\\x")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
         }
     }
 }

@@ -6,7 +6,6 @@ use anyhow::Result;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::cli::show::safe;
-use crate::export::text;
 use crate::store::{Column, Value};
 
 /// Rows that settle the widths.
@@ -43,7 +42,7 @@ impl<W: Write> Grid<W> {
     }
 
     pub(super) fn row(&mut self, row: &[Value]) -> Result<()> {
-        let cells = row.iter().map(Cell::of).collect();
+        let cells: Vec<_> = row.iter().map(Cell::of).collect();
         if self.settled.is_some() {
             return self.write(&cells);
         }
@@ -74,18 +73,22 @@ impl<W: Write> Grid<W> {
         }
         let shown = columns.len();
         if shown < all {
-            tracing::info!(shown, columns = all, "not all columns fit: --json and --csv have them all");
+            tracing::info!(
+                shown,
+                columns = all,
+                "not all columns fit: --json and --csv have them all"
+            );
         }
         let line = columns.iter().map(|(width, _)| width).sum::<usize>()
             + GAP.len() * shown.saturating_sub(1);
         self.settled = Some(columns);
         let head = std::mem::take(&mut self.head).into_iter();
-        self.write(&head.map(|text| Cell { text, is_number: false }).collect())?;
+        self.write(&head.map(|text| Cell { text, is_number: false }).collect::<Vec<_>>())?;
         writeln!(self.out, "{}", "─".repeat(line + 2))?;
         std::mem::take(&mut self.sample).iter().try_for_each(|row| self.write(row))
     }
 
-    fn write(&mut self, row: &Vec<Cell>) -> Result<()> {
+    fn write(&mut self, row: &[Cell]) -> Result<()> {
         let columns = self.settled.iter().flatten();
         let cells = row.iter().zip(columns).map(|(cell, (width, right))| {
             let text = cut(&cell.text, *width);
@@ -100,7 +103,10 @@ impl<W: Write> Grid<W> {
 impl Cell {
     fn of(value: &Value) -> Self {
         let is_number = matches!(value, Value::Int(_) | Value::Real(_) | Value::Number(_));
-        let text = if *value == Value::Null { "–".to_owned() } else { safe(&text(value), usize::MAX) };
+        let text = match value {
+            Value::Null => "–".to_owned(),
+            value => safe(&value.to_string(), usize::MAX),
+        };
         Self { text, is_number }
     }
 }
@@ -158,7 +164,11 @@ mod tests {
         let text = Value::Text("一二三四五六七八九十".into());
         let rows = [vec![Value::Int(5), text.clone()], vec![Value::Null, text]];
         let table = shown(18, &["n", "title"], &rows);
-        assert_eq!(table, " n   title\n───────────────\n 5   一二三四五…\n –   一二三四五…\n".replace("───────────────", &"─".repeat(17)));
+        assert_eq!(
+            table,
+            " n   title\n───────────────\n 5   一二三四五…\n –   一二三四五…\n"
+                .replace("───────────────", &"─".repeat(17))
+        );
         assert!(shown(80, &["n", "title"], &rows).contains("九十"));
     }
 

@@ -108,7 +108,9 @@ mod tests {
 
     #[test]
     fn one_statement_may_end_in_a_semicolon_and_hold_some_in_texts() {
-        for sql in ["select 1", "select 1;", "select 1 ; -- that; is all\n", "/* ; */ select ';' as \";\""] {
+        for sql in
+            ["select 1", "select 1;", "select 1 ; -- that; is all\n", "/* ; */ select ';' as \";\""]
+        {
             assert!(only_statement(sql).is_ok(), "{sql}");
         }
         assert_eq!(only_statement("select 1 ;;").ok(), Some("select 1 "));
