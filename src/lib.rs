@@ -18,6 +18,7 @@ pub mod config;
 pub mod crawl;
 pub mod daemon;
 pub mod errand;
+pub mod export;
 pub mod health;
 pub mod model;
 pub mod pause;

@@ -96,6 +96,11 @@ impl Time {
         midnight(tomorrow, zone).unwrap_or_else(|| self.plus(Duration::from_hours(24)))
     }
 
+    /// Its day in a zone, `YYYY-MM-DD`.
+    pub fn day(self, zone: Tz) -> String {
+        self.0.with_timezone(&zone).date_naive().to_string()
+    }
+
     /// How long after `earlier` this is; zero when it is not after.
     pub fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()

@@ -4,13 +4,17 @@ mod alert;
 mod backfill;
 pub mod check;
 mod demo;
+mod export;
 mod fetch;
 mod healthcheck;
 mod pause;
 mod replay;
+mod report;
+mod rows;
 mod run;
 mod show;
 mod simulate;
+mod sql;
 mod status;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -130,6 +134,12 @@ enum Command {
     Backfill(backfill::Backfill),
     /// How the jobs stand: due, observed and missed looks, calls and cost, open problems
     Status(status::Status),
+    /// What the archive says of an item, a KOL, a keyword, a job, money, or what was missed
+    Report(report::Report),
+    /// Ask the archive in SQL; nothing can be changed so
+    Sql(sql::Sql),
+    /// Write a table, a view or the rows of a query to a file: CSV, JSONL or Parquet
+    Export(export::Export),
     /// Try the alerts of jobs.toml: `alert test`
     Alert(alert::Alert),
     /// Ask the daemon on this machine how it is (exit 0 or 1): for containers
@@ -173,6 +183,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Backfill(backfill) => backfill.run(cli).await,
             Command::Status(status) => status.run(cli).await,
+            Command::Report(report) => report.run(cli).await,
+            Command::Sql(sql) => sql.run(cli).await,
+            Command::Export(export) => export.run(cli).await,
             Command::Alert(alert) => alert.run(cli).await,
             Command::Healthcheck(check) => check.run(cli).await,
             Command::Pause(pause) => pause.run(cli).await,

@@ -28,7 +28,7 @@ impl Write for BesideBars {
 }
 
 /// The blocks of a sparkline, lowest first.
-const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+pub(super) const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Columns of a sparkline at the most.
 const SPARKLINE_WIDTH: usize = 24;

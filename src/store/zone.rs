@@ -1,11 +1,12 @@
 //! Statements about the archive's zone, by which the views tell one day from the next.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use chrono_tz::Tz;
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::bulk::Rows;
-use super::{Tx, execute};
+use super::{Tx, execute, fetch_optional};
 use crate::time::Time;
 
 /// Since when the clocks of the zone are how far ahead of UTC.
@@ -23,7 +24,23 @@ struct Known {
     same: i64,
 }
 
+/// The zone by its name.
+#[derive(sqlx::FromRow)]
+struct Named {
+    zone: String,
+}
+
 impl Tx {
+    /// The archive's zone, by which days are told.
+    ///
+    /// # Errors
+    /// When the database fails, or has a zone that this program does not know.
+    pub async fn zone(&mut self) -> Result<Tz> {
+        let named = fetch_optional!(self, Named, "select zone from archive_zone limit 1");
+        let name = named.context("the archive has no zone")?.zone;
+        name.parse().with_context(|| format!("the archive's zone {name} is unknown"))
+    }
+
     /// Makes this the archive's zone, and sums up the days of the whole archive anew if it was
     /// another; `offsets`: since when they are how many seconds
     /// ahead of UTC. Whether the days changed.

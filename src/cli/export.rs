@@ -1,0 +1,260 @@
+//! `tidewatch export`: a table, a view or an answer as a file, whole or not at all.
+
+use std::fs::File;
+use std::io::{IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use super::rows::{Between, ended, stop_at_signals};
+use super::show::{BARS, count};
+use super::status::require_archive;
+use super::{Cli, SOME_FAILED, open, print};
+use crate::export::{Export as Rows, Format};
+use crate::store::{Query, Store};
+use crate::time::{Clock, Time};
+
+/// How often a line says how far it is, where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Rows between two looks at how far it is.
+const ROWS_PER_LOOK: u64 = 4096;
+
+/// Where the number of rows is not known.
+const BAR: &str = "{spinner} {human_pos} rows  {per_sec}  {elapsed}";
+
+/// And where it is.
+const BAR_TO_END: &str = "{bar:30} {human_pos}/{human_len} rows  {per_sec}  eta {eta}";
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  tidewatch export engagement -o engagement.parquet
+  tidewatch export engagement_daily --since 30d --bom -o daily.csv     # for Excel
+  tidewatch export slots --since 2026-03-01 --until 2026-04-01 --format jsonl | gzip > slots.gz
+  tidewatch export --query \"select * from spend where job = 'spring'\" -o spend.csv
+Times are UTC in every format. NULL is an empty field in CSV. A query on SQLite has no types: in
+Parquet a column has the one that the first rows show.")]
+pub(super) struct Export {
+    /// A table or view, as the README lists them
+    #[arg(required_unless_present = "query", conflicts_with = "query")]
+    what: Option<String>,
+    /// A query instead, as with `tidewatch sql`
+    #[arg(long, value_name = "SQL", conflicts_with_all = ["since", "until"])]
+    query: Option<String>,
+    /// [default: what the name of the file ends in]
+    #[arg(long, value_enum)]
+    format: Option<Kind>,
+    #[command(flatten)]
+    between: Between,
+    /// The file to write, or replace, once all of it is there; - is stdout
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// CSV: leave texts alone that a spreadsheet takes for formulas; without it they get a ' in front
+    #[arg(long)]
+    raw: bool,
+    /// CSV: begin with the mark by which Excel knows UTF-8
+    #[arg(long)]
+    bom: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Csv,
+    Jsonl,
+    Parquet,
+}
+
+impl Export {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let format = self.format()?;
+        require_archive(cli)?;
+        self.spare_archive(cli)?;
+        let store = open(cli).await?;
+        let stop = stop_at_signals()?;
+        match self.export(&store, format, &stop).await {
+            Ok(Some(rows)) => {
+                store.close().await;
+                if let Some(path) = self.file() {
+                    print(&format!("wrote {} rows to {}\n", count(rows), path.display()))?;
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+            // What still works in the database ends with this process.
+            Ok(None) => {
+                tracing::warn!("stopped: nothing whole was written");
+                Ok(ExitCode::from(SOME_FAILED))
+            }
+            Err(error) => ended(error, self.query.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// The file to write, unless it is stdout.
+    fn file(&self) -> Option<&Path> {
+        Some(self.output.as_path()).filter(|path| *path != Path::new("-"))
+    }
+
+    fn format(&self) -> Result<Format> {
+        let ending = self.output.extension().and_then(|ending| ending.to_str());
+        let kind = self.format.or_else(|| Kind::from_str(ending?, true).ok());
+        let kind = kind.context("name a format: --format csv, jsonl or parquet")?;
+        ensure!(kind == Kind::Csv || !(self.raw || self.bom), "--raw and --bom are for CSV alone");
+        Ok(match kind {
+            Kind::Csv => Format::Csv { bom: self.bom, raw: self.raw },
+            Kind::Jsonl => Format::Jsonl,
+            Kind::Parquet if self.file().is_none() && std::io::stdout().is_terminal() => {
+                bail!("Parquet is nothing for a terminal: name a file with -o FILE")
+            }
+            Kind::Parquet => Format::Parquet,
+        })
+    }
+
+    /// That no export replaces the archive itself.
+    fn spare_archive(&self, cli: &Cli) -> Result<()> {
+        let archive = cli.database_url.strip_prefix("sqlite:");
+        let archive = archive.map(|path| path.strip_prefix("//").unwrap_or(path));
+        let same = |path: &Path, archive: &str| {
+            path.canonicalize()
+                .is_ok_and(|path| Path::new(archive).canonicalize().ok() == Some(path))
+        };
+        if let (Some(path), Some(archive)) = (self.file(), archive) {
+            ensure!(!same(path, archive), "{archive} is the archive: write to another file");
+        }
+        Ok(())
+    }
+
+    /// Writes the rows; how many there are, or `None` if it was stopped.
+    async fn export(
+        &self,
+        store: &Store,
+        format: Format,
+        stop: &CancellationToken,
+    ) -> Result<Option<i64>> {
+        let mut query = tokio::select! {
+            query = self.ask(store) => query?,
+            () = stop.cancelled() => return Ok(None),
+        };
+        let mut progress = Progress::new(self.total(&mut query).await?);
+        let (out, part): (Box<dyn Write + Send>, _) = match self.file() {
+            None => (Box::new(std::io::stdout()), None),
+            Some(path) => {
+                let part = Part::create(path)?;
+                (Box::new(part.file.try_clone()?), Some(part))
+            }
+        };
+        let mut rows = Rows::new(format, query.columns(), out)?;
+        let whole = query.each(stop, |row| {
+            progress.tell();
+            rows.row(row)
+        });
+        let whole = whole.await?;
+        progress.end();
+        if !whole {
+            return Ok(None);
+        }
+        rows.finish()?;
+        part.map_or(Ok(()), Part::keep)?;
+        Ok(Some(i64::try_from(progress.rows)?))
+    }
+
+    async fn ask(&self, store: &Store) -> Result<Query> {
+        if let Some(sql) = &self.query {
+            return store.query(sql).await;
+        }
+        let zone = store.read().await?.zone().await?;
+        let span = self.between.span(zone, Clock::system().now())?;
+        store.rows_of(self.what.as_deref().unwrap_or_default(), span).await
+    }
+
+    /// How many rows are to come, where that is quick to say.
+    async fn total(&self, query: &mut Query) -> Result<Option<u64>> {
+        let whole = self.what.as_deref().filter(|_| !self.between.is_set());
+        let Some(what) = whole else { return Ok(None) };
+        Ok(query.about(what).await?.and_then(|rows| u64::try_from(rows).ok()))
+    }
+}
+
+/// A file that has its name once it is whole. Until then it ends in `.part`, and goes if nothing
+/// becomes of it.
+struct Part {
+    file: File,
+    part: PathBuf,
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Part {
+    fn create(path: &Path) -> Result<Self> {
+        let part = path.with_added_extension("part");
+        let file =
+            File::create(&part).with_context(|| format!("cannot write {}", part.display()))?;
+        Ok(Self { file, part, path: path.to_owned(), kept: false })
+    }
+
+    fn keep(mut self) -> Result<()> {
+        self.file.sync_all()?;
+        std::fs::rename(&self.part, &self.path)
+            .with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = std::fs::remove_file(&self.part);
+        }
+    }
+}
+
+/// How far an export has come: a bar on a terminal, else a line now and then.
+struct Progress {
+    bar: Option<ProgressBar>,
+    clock: Clock,
+    said: Time,
+    rows: u64,
+}
+
+impl Progress {
+    fn new(total: Option<u64>) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let (bar, template) = match total {
+                Some(total) => (ProgressBar::new(total), BAR_TO_END),
+                None => (ProgressBar::no_length(), BAR),
+            };
+            let style = ProgressStyle::with_template(template);
+            BARS.add(style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)))
+        });
+        let clock = Clock::system();
+        Self { bar, said: clock.now(), clock, rows: 0 }
+    }
+
+    /// Counts a row.
+    fn tell(&mut self) {
+        self.rows += 1;
+        if !self.rows.is_multiple_of(ROWS_PER_LOOK) {
+            return;
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.rows);
+            return;
+        }
+        let now = self.clock.now();
+        if now.since(self.said) >= LINE_EVERY {
+            self.said = now;
+            tracing::info!(rows = self.rows, "exporting");
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

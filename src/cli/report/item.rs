@@ -1,0 +1,142 @@
+//! The report of a note or a work.
+
+use anyhow::Result;
+use chrono_tz::Tz;
+
+use super::shown::{along, columns, facts, shown};
+use super::{Part, Told};
+use crate::cli::show::table;
+use crate::store::{Span, Table, Tx, Value};
+
+/// What is said of an item; `None` where nothing is known of it.
+pub(super) async fn tell(
+    tx: &mut Tx,
+    platform: &str,
+    id: &str,
+    span: Span,
+) -> Result<Option<Told>> {
+    let item = Item {
+        facts: tx.item_facts(platform, id).await?,
+        latest: tx.item_latest(platform, id).await?,
+        growth: tx.item_growth(platform, id).await?,
+        timeline: tx.item_timeline(platform, id).await?,
+        days: tx.item_days(platform, id, span).await?,
+        curve: tx.item_curve(platform, id, span).await?,
+    };
+    if item.facts.rows.is_empty() && item.timeline.rows.is_empty() {
+        return Ok(None);
+    }
+    let text = format!("{platform} {id}\n{}", item.text(span.zone));
+    let Item { facts, latest, growth, timeline, days, curve } = item;
+    let one = |name, table| Part { name, table, one: true };
+    let many = |name, table| Part { name, table, one: false };
+    let parts = vec![
+        one("facts", facts),
+        one("latest", latest),
+        many("growth", growth),
+        many("timeline", timeline),
+        many("days", days),
+        many("observations", curve),
+    ];
+    Ok(Some(Told { text, parts, main: "observations" }))
+}
+
+struct Item {
+    facts: Table,
+    latest: Table,
+    growth: Table,
+    timeline: Table,
+    days: Table,
+    curve: Table,
+}
+
+/// The counts, as columns and as heads.
+const COUNTS: [(&str, &str); 5] = [
+    ("likes", "likes"),
+    ("comments", "comments"),
+    ("collects", "collects"),
+    ("shares", "shares"),
+    ("views", "views"),
+];
+
+impl Item {
+    fn text(&self, zone: Tz) -> String {
+        let known = [
+            ("title", "title"),
+            ("nickname", "author"),
+            ("item_type", "type"),
+            ("published_at", "published"),
+            ("first_seen_at", "first seen"),
+            ("last_seen_at", "last seen"),
+        ];
+        let mut text = facts(&self.facts, &known, zone);
+        let latest = [
+            [("observed_at", "latest")].as_slice(),
+            &COUNTS,
+            &[("exact", "exact"), ("document_id", "document")],
+        ];
+        text += &columns(&self.latest, &latest.concat(), zone);
+        let curves = COUNTS.map(|(column, head)| along(&self.curve, "observed_at", column, head));
+        text += &curves.concat();
+        if !self.days.rows.is_empty() {
+            let days = [
+                ("day", "day"),
+                ("observations", "looks"),
+                ("likes", "likes"),
+                ("likes_delta", "more"),
+                ("comments", "comments"),
+                ("comments_delta", "more"),
+                ("collects", "collects"),
+                ("collects_delta", "more"),
+                ("days", "since days"),
+            ];
+            text += &columns(&self.days, &days, zone);
+        }
+        text += &self.growth(zone);
+        let events = [
+            ("at", "when"),
+            ("event", "what"),
+            ("evidence", "evidence"),
+            ("document_id", "document"),
+        ];
+        text + &columns(&self.timeline, &events, zone)
+    }
+
+    /// Where it stood at some ages: between which two observations, where it was not seen just then.
+    fn growth(&self, zone: Tz) -> String {
+        let column = |name: &str| self.growth.column(name).cloned().collect::<Vec<_>>();
+        let ages = column("age_hours");
+        if column("likes").iter().all(|value| *value == Value::Null) {
+            return String::new();
+        }
+        let named: Vec<_> = ages.iter().map(age).collect();
+        let counts = ["likes", "comments", "collects"].map(|name| {
+            let bounds =
+                column(&format!("{name}_before")).into_iter().zip(column(&format!("{name}_after")));
+            let counts = column(name).into_iter().zip(bounds);
+            counts.map(|(value, bounds)| between(&value, &bounds, zone)).collect::<Vec<_>>()
+        });
+        let [likes, comments, collects] = counts;
+        let rows = named.into_iter().zip(likes).zip(comments.into_iter().zip(collects));
+        let rows =
+            rows.map(|((age, likes), (comments, collects))| vec![age, likes, comments, collects]);
+        table(&["at age", "likes", "comments", "collects"], &[1, 2, 3], rows.collect())
+    }
+}
+
+fn age(hours: &Value) -> String {
+    match hours {
+        Value::Int(hours @ 72..) => format!("{} d", hours / 24),
+        other => format!("{other} h"),
+    }
+}
+
+/// A count at an age: as observed, or between two observations and their values.
+fn between(value: &Value, (low, high): &(Value, Value), zone: Tz) -> String {
+    let Value::Real(number) = value else { return "–".to_owned() };
+    let rounded = Value::Real(number.round());
+    match low == high {
+        true => shown(low, zone),
+        false => format!("{} ({}–{})", shown(&rounded, zone), shown(low, zone), shown(high, zone)),
+    }
+}

@@ -1,0 +1,104 @@
+//! Tables of the archive as people read them.
+
+use chrono_tz::Tz;
+
+use super::curve::curve;
+use crate::cli::show::{count, safe, table};
+use crate::store::{Table, Value};
+use crate::time::Time;
+
+/// Letters of a text at the most.
+const LONGEST: usize = 60;
+
+/// A value as people read it; a time in `zone`.
+pub(super) fn shown(value: &Value, zone: Tz) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::Int(number) => count(*number),
+        Value::Real(number) => real(*number),
+        Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        Value::Time(at) => moment(*at, zone),
+        Value::Text(_) | Value::Json(_) | Value::Number(_) | Value::Bytes(_) => {
+            safe(&value.to_string(), LONGEST)
+        }
+    }
+}
+
+/// A time in a zone, to the minute.
+pub(super) fn moment(at: Time, zone: Tz) -> String {
+    at.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A number with as many digits as say something.
+fn real(number: f64) -> String {
+    let digits = match number.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 1.0 => 2,
+        size if size >= 0.01 => 3,
+        _ => 6,
+    };
+    let text = format!("{number:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.parse().map_or(text, count),
+    }
+}
+
+/// Some columns of a table, under these heads.
+pub(super) fn columns(of: &Table, wanted: &[(&str, &str)], zone: Tz) -> String {
+    let heads: Vec<_> = wanted.iter().map(|(_, head)| *head).collect();
+    let cells = wanted.iter().map(|(name, _)| of.column(name).map(|value| shown(value, zone)));
+    let mut cells: Vec<_> = cells.collect();
+    let rows = of.rows.iter().map(|_| cells.iter_mut().filter_map(Iterator::next).collect());
+    let is_number = |value: &Value| matches!(value, Value::Int(_) | Value::Real(_));
+    let right = wanted.iter().enumerate();
+    let right = right.filter(|(_, (name, _))| of.column(name).any(is_number)).map(|(n, _)| n);
+    table(&heads, &right.collect::<Vec<_>>(), rows.collect())
+}
+
+/// What is known, a line each; what is not is left out.
+pub(super) fn facts(of: &Table, wanted: &[(&str, &str)], zone: Tz) -> String {
+    let line = |(name, head): &(&str, &str)| match of.first(name) {
+        Value::Null => String::new(),
+        value => format!("  {head:<12} {}\n", shown(value, zone)),
+    };
+    wanted.iter().map(line).collect()
+}
+
+/// The curve of a column over the times of another, and from what to what it went.
+pub(super) fn along(of: &Table, time: &str, column: &str, head: &str) -> String {
+    let points = points(of, time, column);
+    let mut known = points.iter().filter_map(|(_, value)| *value);
+    let Some(first) = known.next() else { return String::new() };
+    let last = known.next_back().unwrap_or(first);
+    format!("  {head:<12} {}  {} → {}\n", curve(&points), count(first), count(last))
+}
+
+/// The whole numbers of a column over the times of another.
+pub(super) fn points(of: &Table, time: &str, column: &str) -> Vec<(Time, Option<i64>)> {
+    let point = |(at, value): (&Value, &Value)| match (at, value) {
+        (Value::Time(at), Value::Int(number)) => Some((*at, Some(*number))),
+        (Value::Time(at), _) => Some((*at, None)),
+        _ => None,
+    };
+    of.column(time).zip(of.column(column)).filter_map(point).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_a_dash_and_nought_is_nought() {
+        assert_eq!(shown(&Value::Null, Tz::UTC), "–");
+        assert_eq!(shown(&Value::Int(0), Tz::UTC), "0");
+        let at = Value::Time("2026-03-01 23:30:00".parse().expect("a time"));
+        assert_eq!(shown(&at, Tz::Asia__Shanghai), "2026-03-02 07:30");
+    }
+
+    #[test]
+    fn a_number_has_the_digits_that_say_something() {
+        let texts = [12_345.6, 12.34, 3.0, 0.125, 0.000_12, 0.0].map(real);
+        assert_eq!(texts, ["12,346", "12.34", "3", "0.125", "0.00012", "0"]);
+    }
+}

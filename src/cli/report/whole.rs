@@ -1,0 +1,171 @@
+//! The reports of the whole archive: what moved, jobs, money, and what was missed.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::curve::curve;
+use super::shown::{columns, facts, moment, points, shown};
+use super::{By, Part, Told};
+use crate::cli::show::{count, money, safe, table};
+use crate::store::{Span, Table, Tx, Value};
+use crate::time::Time;
+
+/// What moved most.
+pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<Told> {
+    let (since, until) = ends(span);
+    let moved = tx.movers(by.metric(), since, until, most).await?;
+    let name = format!("{by:?}").to_lowercase();
+    let mut rows = Vec::new();
+    let keys = moved.column("platform").zip(moved.column("item_id"));
+    for ((platform, id), title) in keys.zip(moved.column("title")) {
+        let curve_of = tx.item_curve(&platform.to_string(), &id.to_string(), span).await?;
+        let name_or_id = if *title == Value::Null { id } else { title };
+        let curve = curve(&points(&curve_of, "observed_at", &name));
+        rows.push(vec![
+            platform.to_string(),
+            id.to_string(),
+            safe(&name_or_id.to_string(), 20),
+            curve,
+        ]);
+    }
+    let cells = ["count_after", "grew", "from_at"].map(|column| {
+        moved.column(column).map(|value| shown(value, span.zone)).collect::<Vec<_>>()
+    });
+    let [after, grew, from] = cells;
+    for (row, (after, (grew, from))) in
+        rows.iter_mut().zip(after.into_iter().zip(grew.into_iter().zip(from)))
+    {
+        let sign = if grew.starts_with('-') { "" } else { "+" };
+        row.extend([after, format!("{sign}{grew}"), from]);
+    }
+    let heads = ["platform", "item", "title", &format!("{name} over time"), &name, "grew", "from"];
+    let text =
+        format!("what moved most by {name}, {}\n{}", from_to(span), table(&heads, &[4, 5], rows));
+    Ok(Told {
+        text,
+        parts: vec![Part { name: "movers", table: moved, one: false }],
+        main: "movers",
+    })
+}
+
+/// A job; `None` where there is none of this name.
+pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<Told>> {
+    let job = tx.job_facts(name).await?;
+    if job.rows.is_empty() {
+        return Ok(None);
+    }
+    let targets = tx.job_targets_report(name, span).await?;
+    let head = [
+        ("kind", "kind"),
+        ("schedule", "schedule"),
+        ("timezone", "zone"),
+        ("is_active", "active"),
+        ("last_due_at", "last fire"),
+    ];
+    let wanted = [
+        ("key", "target"),
+        ("title", "title"),
+        ("observed_at", "last seen"),
+        ("likes", "likes"),
+        ("comments", "comments"),
+        ("collects", "collects"),
+        ("due", "due"),
+        ("observed", "observed"),
+        ("missed", "missed"),
+        ("open", "open"),
+    ];
+    let text = format!(
+        "job {}\n{}looks {}\n{}{}\n",
+        safe(name, 80),
+        facts(&job, &head, span.zone),
+        from_to(span),
+        columns(&targets, &wanted, span.zone),
+        looks(&targets)
+    );
+    let parts = vec![
+        Part { name: "job", table: job, one: true },
+        Part { name: "targets", table: targets, one: false },
+    ];
+    Ok(Some(Told { text, parts, main: "targets" }))
+}
+
+/// What calls cost.
+pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Told> {
+    let spend = tx.spend(span).await?;
+    let wanted = [
+        ("day", "day"),
+        ("job", "job"),
+        ("origin", "origin"),
+        ("endpoint", "endpoint"),
+        ("calls", "calls"),
+        ("billed", "billed"),
+        ("unknown", "unknown"),
+        ("unpriced", "unpriced"),
+        ("yuan", "yuan"),
+    ];
+    let [calls, billed, unknown, unpriced, cost] =
+        ["calls", "billed", "unknown", "unpriced", "cost_micros"].map(|name| sum(&spend, name));
+    let text = format!(
+        "what calls cost, {}\n{}calls {}, billed {}, perhaps billed {}, billed without a price {}, yuan {}\n",
+        from_to(span),
+        columns(&spend, &wanted, span.zone),
+        count(calls),
+        count(billed),
+        count(unknown),
+        count(unpriced),
+        money(cost),
+    );
+    Ok(Told { text, parts: vec![Part { name: "spend", table: spend, one: false }], main: "spend" })
+}
+
+/// What became of the looks.
+pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<Told> {
+    let (days, reasons) = (tx.coverage(span).await?, tx.coverage_reasons(span).await?);
+    let mut why: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let named = reasons.column("day").zip(reasons.column("reason"));
+    for ((day, reason), looks) in named.zip(reasons.column("looks")) {
+        let looks = shown(looks, span.zone);
+        why.entry(day.to_string()).or_default().push(format!("{looks} {reason}"));
+    }
+    let counts = ["due", "observed", "missed", "open"];
+    let rows = days.column("day").enumerate().map(|(n, day)| {
+        let cells = counts.map(|name| {
+            days.column(name).nth(n).map_or_else(String::new, |value| shown(value, span.zone))
+        });
+        let why = why.remove(&day.to_string()).unwrap_or_default().join(", ");
+        [vec![day.to_string()], cells.to_vec(), vec![why]].concat()
+    });
+    let heads = ["day of UTC", "due", "observed", "missed", "open", "why"];
+    let text = format!(
+        "what became of the looks, {}\n{}{}\n",
+        from_to(span),
+        table(&heads, &[1, 2, 3, 4], rows.collect()),
+        looks(&days)
+    );
+    let parts = vec![
+        Part { name: "days", table: days, one: false },
+        Part { name: "reasons", table: reasons, one: false },
+    ];
+    Ok(Told { text, parts, main: "days" })
+}
+
+fn looks(of: &Table) -> String {
+    let [due, observed, missed, open] =
+        ["due", "observed", "missed", "open"].map(|name| count(sum(of, name)));
+    format!("looks: {due} due = {observed} observed + {missed} missed + {open} open")
+}
+
+fn sum(of: &Table, column: &str) -> i64 {
+    let number = |value: &Value| if let Value::Int(number) = value { *number } else { 0 };
+    of.column(column).map(number).sum()
+}
+
+fn ends(span: Span) -> (Time, Time) {
+    (span.since.unwrap_or(Time::EPOCH), span.until.unwrap_or(Time::MAX))
+}
+
+fn from_to(span: Span) -> String {
+    let (since, until) = ends(span);
+    format!("from {} to {}", moment(since, span.zone), moment(until, span.zone))
+}

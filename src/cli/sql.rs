@@ -1,0 +1,129 @@
+//! `tidewatch sql`: a query of one's own, which can only read.
+
+mod grid;
+
+use std::io::{IsTerminal as _, Read as _};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use self::grid::Grid;
+use super::rows::{ended, stop_at_signals};
+use super::status::require_archive;
+use super::{Cli, SOME_FAILED, open};
+use crate::export::{Export, Format};
+use crate::store::{Store, Value};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  tidewatch sql \"select item_id, likes from engagement_latest order by likes desc limit 10\"
+  tidewatch sql --csv < question.sql > answer.csv
+  tidewatch sql --json \"select * from spend\" | jq .yuan
+The tables and views stand in the README; times are UTC.")]
+pub(super) struct Sql {
+    /// One statement; without it, it is read from stdin
+    query: Option<String>,
+    /// Write a JSON object a line
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Write CSV; texts that a spreadsheet would take for formulas get a ' in front
+    #[arg(long)]
+    csv: bool,
+    /// Rows to show at the most [default: all]
+    #[arg(long, value_name = "ROWS")]
+    limit: Option<u64>,
+}
+
+/// Where rows go.
+enum Shown {
+    Rows(Box<Export<std::io::Stdout>>),
+    Grid(Grid<std::io::Stdout>),
+}
+
+impl Sql {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let sql = self.sql()?;
+        require_archive(cli)?;
+        let store = open(cli).await?;
+        match self.show(&store, &sql).await {
+            Ok(true) => store.close().await,
+            // What still works in the database ends with this process.
+            Ok(false) => return Ok(ExitCode::from(SOME_FAILED)),
+            Err(error) => return ended(error, &sql),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn sql(&self) -> Result<String> {
+        if let Some(query) = &self.query {
+            return Ok(query.clone());
+        }
+        let mut stdin = std::io::stdin();
+        if stdin.is_terminal() {
+            bail!(
+                "there is no query: write tidewatch sql \"select * from items limit 5\", or let it \
+                 read one from a file with tidewatch sql < FILE"
+            );
+        }
+        let mut sql = String::new();
+        stdin.read_to_string(&mut sql).context("cannot read the query from stdin")?;
+        Ok(sql)
+    }
+
+    /// Shows the rows. Whether it was left to come to the last.
+    async fn show(&self, store: &Store, sql: &str) -> Result<bool> {
+        let stop = stop_at_signals()?;
+        let asked = tokio::select! {
+            query = store.query(sql) => query?,
+            () = stop.cancelled() => return Ok(false),
+        };
+        let mut query = asked;
+        let out = std::io::stdout();
+        let mut shown = match (self.csv, self.json) {
+            (true, _) => {
+                let format = Format::Csv { bom: false, raw: false };
+                Shown::Rows(Box::new(Export::new(format, query.columns(), out)?))
+            }
+            (_, true) => Shown::Rows(Box::new(Export::new(Format::Jsonl, query.columns(), out)?)),
+            _ => {
+                let width = terminal_size::terminal_size_of(std::io::stdout());
+                let width = width.map(|(width, _)| usize::from(width.0));
+                Shown::Grid(Grid::new(query.columns(), width, out))
+            }
+        };
+        let (enough, mut left) = (stop.child_token(), self.limit.unwrap_or(u64::MAX));
+        if left == 0 {
+            enough.cancel();
+        }
+        query
+            .each(&enough, |row| {
+                shown.row(row)?;
+                left -= 1;
+                if left == 0 {
+                    enough.cancel();
+                }
+                Ok(())
+            })
+            .await?;
+        shown.finish()?;
+        Ok(!stop.is_cancelled())
+    }
+}
+
+impl Shown {
+    fn row(&mut self, row: Vec<Value>) -> Result<()> {
+        match self {
+            Self::Rows(rows) => rows.row(row),
+            Self::Grid(grid) => grid.row(&row),
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        match self {
+            Self::Rows(rows) => rows.finish(),
+            Self::Grid(grid) => grid.finish(),
+        }
+    }
+}

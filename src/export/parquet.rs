@@ -1,0 +1,197 @@
+//! Parquet: row groups of bounded size, each column with its type.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::Type;
+
+use crate::store::{Column, Holds, Value};
+
+/// Rows of a group at the most.
+const GROUP_ROWS: usize = 122_880;
+
+/// Bytes of a group in memory at the most, but for its last row.
+const GROUP_BYTES: usize = 24 << 20;
+
+/// Writes rows as Parquet.
+pub struct Parquet<W: Write + Send> {
+    /// Where to, until the columns' types are settled.
+    out: Option<W>,
+    columns: Vec<Column>,
+    file: Option<SerializedFileWriter<W>>,
+    group: Vec<Vec<Value>>,
+    bytes: usize,
+    /// Rows written before this group.
+    before: usize,
+}
+
+impl<W: Write + Send> Parquet<W> {
+    pub(super) fn new(columns: Vec<Column>, out: W) -> Self {
+        Self { out: Some(out), columns, file: None, group: Vec::new(), bytes: 0, before: 0 }
+    }
+
+    pub(super) fn row(&mut self, row: Vec<Value>) -> Result<()> {
+        self.bytes += row.iter().map(Value::size).sum::<usize>();
+        self.group.push(row);
+        if self.group.len() >= GROUP_ROWS || self.bytes >= GROUP_BYTES {
+            self.write_group()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.write_group()?;
+        let file = self.file.context("a Parquet file was not begun")?;
+        file.close()?;
+        Ok(())
+    }
+
+    fn write_group(&mut self) -> Result<()> {
+        if let Some(out) = self.out.take() {
+            settle(&mut self.columns, &self.group);
+            self.file = Some(begin(&self.columns, out)?);
+        }
+        let Some(file) = self.file.as_mut().filter(|_| !self.group.is_empty()) else {
+            return Ok(());
+        };
+        let mut group = file.next_row_group()?;
+        for (index, column) in self.columns.iter().enumerate() {
+            let values = self.group.iter().map(|row| row.get(index).unwrap_or(&Value::Null));
+            write_column(&mut group, column, values, self.before)?;
+        }
+        group.close()?;
+        self.before += self.group.len();
+        self.group.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// Settles the types of columns of which only their values tell.
+fn settle(columns: &mut [Column], rows: &[Vec<Value>]) {
+    for (index, column) in columns.iter_mut().enumerate() {
+        let kinds = rows.iter().filter_map(|row| kind(row.get(index)?));
+        let common = |one, other| match (one, other) {
+            _ if one == other => one,
+            (Holds::Int | Holds::Real, Holds::Int | Holds::Real) => Holds::Real,
+            _ => Holds::Text,
+        };
+        column.holds = column.holds.or_else(|| kinds.reduce(common)).or(Some(Holds::Text));
+    }
+}
+
+fn kind(value: &Value) -> Option<Holds> {
+    match value {
+        Value::Null => None,
+        Value::Int(_) => Some(Holds::Int),
+        Value::Real(_) | Value::Number(_) => Some(Holds::Real),
+        Value::Bool(_) => Some(Holds::Bool),
+        Value::Text(_) => Some(Holds::Text),
+        Value::Time(_) => Some(Holds::Time),
+        Value::Json(_) => Some(Holds::Json),
+        Value::Bytes(_) => Some(Holds::Bytes),
+    }
+}
+
+fn begin<W: Write + Send>(columns: &[Column], out: W) -> Result<SerializedFileWriter<W>> {
+    let field = |column: &Column| {
+        let (physical, logical) = match column.holds {
+            Some(Holds::Int) => (Physical::INT64, None),
+            Some(Holds::Real) => (Physical::DOUBLE, None),
+            Some(Holds::Bool) => (Physical::BOOLEAN, None),
+            Some(Holds::Time) => {
+                (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS)))
+            }
+            Some(Holds::Bytes) => (Physical::BYTE_ARRAY, None),
+            Some(Holds::Text | Holds::Json) | None => {
+                (Physical::BYTE_ARRAY, Some(LogicalType::String))
+            }
+        };
+        let field = Type::primitive_type_builder(&column.name, physical);
+        field.with_repetition(Repetition::OPTIONAL).with_logical_type(logical).build()
+    };
+    let fields = columns.iter().map(|column| Ok(Arc::new(field(column)?)));
+    let schema = Type::group_type_builder("rows").with_fields(fields.collect::<Result<_>>()?);
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_created_by(concat!("tidewatch ", env!("CARGO_PKG_VERSION")).to_owned())
+        .build();
+    Ok(SerializedFileWriter::new(out, Arc::new(schema.build()?), Arc::new(properties))?)
+}
+
+/// Writes one column of a group, whose first row is the one after `before`.
+fn write_column<'a, W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    column: &Column,
+    values: impl Iterator<Item = &'a Value>,
+    before: usize,
+) -> Result<()> {
+    let values = values.enumerate().map(|(n, value)| {
+        let refused = move || {
+            anyhow!(
+                "row {} has {} in {}, which held something else so far: cast it in a query",
+                before + n + 1,
+                shortened(value),
+                column.name
+            )
+        };
+        (value, refused)
+    });
+    match column.holds {
+        Some(Holds::Int) => write::<Int64Type, _>(group, values, |value| match value {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        }),
+        Some(Holds::Real) => write::<DoubleType, _>(group, values, |value| match value {
+            Value::Real(number) => Some(*number),
+            Value::Int(number) => number.to_string().parse().ok(),
+            Value::Number(text) => text.parse().ok(),
+            _ => None,
+        }),
+        Some(Holds::Bool) => write::<BoolType, _>(group, values, |value| match value {
+            Value::Bool(flag) => Some(*flag),
+            _ => None,
+        }),
+        Some(Holds::Time) => write::<Int64Type, _>(group, values, |value| match value {
+            Value::Time(at) => Some(at.micros()),
+            _ => None,
+        }),
+        Some(Holds::Bytes) => write::<ByteArrayType, _>(group, values, |value| match value {
+            Value::Bytes(bytes) => Some(ByteArray::from(bytes.clone())),
+            _ => None,
+        }),
+        Some(Holds::Text | Holds::Json) | None => {
+            write::<ByteArrayType, _>(group, values, |value| {
+                Some(ByteArray::from(value.to_string().into_bytes()))
+            })
+        }
+    }
+}
+
+/// Writes a column of one type; `refused` says what is wrong with a value that is `None` of it.
+fn write<'a, T: DataType, R: Fn() -> anyhow::Error>(
+    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    values: impl Iterator<Item = (&'a Value, R)>,
+    typed: impl Fn(&Value) -> Option<T::T>,
+) -> Result<()> {
+    let (mut present, mut levels) = (Vec::new(), Vec::new());
+    for (value, refused) in values {
+        let is_null = *value == Value::Null;
+        levels.push(i16::from(!is_null));
+        if !is_null {
+            present.push(typed(value).ok_or_else(refused)?);
+        }
+    }
+    let mut column = group.next_column()?.context("a column too many")?;
+    column.typed::<T>().write_batch(&present, Some(&levels), None)?;
+    Ok(column.close()?)
+}
+
+fn shortened(value: &Value) -> String {
+    format!("`{}`", value.to_string().escape_debug().take(60).collect::<String>())
+}

@@ -1,0 +1,129 @@
+//! Where in a question a mistake is.
+
+use std::ops::Range;
+
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+
+use super::QueryError;
+
+/// The one statement of a text, without the semicolon that may end it.
+///
+/// # Errors
+/// When there is none, or a second one.
+pub(super) fn only_statement(sql: &str) -> Result<&str, QueryError> {
+    let mut end = None;
+    for (word, at) in words(sql) {
+        match end {
+            None if word == ";" => end = Some(at.start),
+            Some(_) if word != ";" => {
+                let message = "these are several statements".to_owned();
+                let hint = Some("ask them one by one".to_owned());
+                return Err(QueryError { message, hint, at: Some(at) });
+            }
+            _ => {}
+        }
+    }
+    Ok(end.and_then(|end| sql.get(..end)).unwrap_or(sql))
+}
+
+/// The words, numbers, quoted texts and signs of a statement of SQLite, without its comments.
+fn words(sql: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = sql.get(from..)?;
+            let length = length(rest)?;
+            let (start, word) = (from, rest.get(..length)?);
+            from += length;
+            if !(word.trim().is_empty() || word.starts_with("--") || word.starts_with("/*")) {
+                return Some((word, start..from));
+            }
+        }
+    })
+}
+
+/// How long the first word of a text is; `None` at its end.
+fn length(rest: &str) -> Option<usize> {
+    let first = rest.chars().next()?;
+    let until = |end: &str, from: usize| {
+        let found = rest.get(from..).and_then(|rest| rest.find(end));
+        found.map_or(rest.len(), |found| from + found + end.len())
+    };
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    Some(match first {
+        // A quote twice is two texts side by side, which is as good here.
+        '\'' | '"' | '`' => until(first.encode_utf8(&mut [0; 4]), 1),
+        '[' => until("]", 1),
+        '-' if rest.starts_with("--") => until("\n", 2),
+        '/' if rest.starts_with("/*") => until("*/", 2),
+        c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+        c => c.len_utf8(),
+    })
+}
+
+/// Whether a message of SQLite is about the text itself, and not about what it names.
+pub(super) fn is_syntax(message: &str) -> bool {
+    message.ends_with("syntax error")
+}
+
+/// Where the word may stand that a message of SQLite names, first things first.
+pub(super) fn candidates(message: &str, sql: &str) -> Vec<Range<usize>> {
+    let named = match message.strip_prefix("near \"") {
+        Some(rest) => rest.rsplit_once('"').map(|(word, _)| word),
+        None => message.rsplit_once(": ").map(|(_, name)| name),
+    };
+    // Of `no such column: n.likes` the last part.
+    let wanted = named.map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
+    let Some(wanted) = wanted.filter(|word| !word.is_empty()) else { return Vec::new() };
+    let plain = |word: &str| word.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(&wanted);
+    words(sql).filter(|(word, _)| *word == wanted || plain(word)).map(|(_, at)| at).collect()
+}
+
+/// An error as what is wrong with the question, if the database says that it is.
+pub(super) fn wrong(error: anyhow::Error, sql: &str) -> anyhow::Error {
+    let Some(sqlx::Error::Database(said)) = error.downcast_ref::<sqlx::Error>() else {
+        return error;
+    };
+    let Some(postgres) = said.try_downcast_ref::<PgDatabaseError>() else {
+        let message = said.message().to_owned();
+        return QueryError { message, hint: None, at: None }.into();
+    };
+    let at = match postgres.position() {
+        Some(PgErrorPosition::Original(nth)) => {
+            let start = sql.char_indices().nth(nth.saturating_sub(1)).map(|(start, _)| start);
+            start.map(|start| {
+                let rest = sql.get(start..).unwrap_or_default();
+                start..start + length(rest).unwrap_or(0)
+            })
+        }
+        _ => None,
+    };
+    let hint = postgres.hint().or(postgres.detail()).map(str::to_owned);
+    QueryError { message: postgres.message().to_owned(), hint, at }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_statement_may_end_in_a_semicolon_and_hold_some_in_texts() {
+        for sql in
+            ["select 1", "select 1;", "select 1 ; -- that; is all\n", "/* ; */ select ';' as \";\""]
+        {
+            assert!(only_statement(sql).is_ok(), "{sql}");
+        }
+        assert_eq!(only_statement("select 1 ;;").ok(), Some("select 1 "));
+        let error = only_statement("select '' ; select 2").expect_err("two statements");
+        assert_eq!(error.at, Some(12..18));
+    }
+
+    #[test]
+    fn a_word_is_found_outside_texts_and_comments() {
+        let sql = "select 'form', form -- form\n form [form]";
+        let found = candidates("near \"form\": syntax error", sql);
+        assert_eq!(found, [15..19, 29..33, 34..40]);
+        assert_eq!(candidates("no such column: n.form", sql).first(), Some(&(15..19)));
+        assert!(candidates("incomplete input", sql).is_empty());
+    }
+}
