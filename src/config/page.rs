@@ -40,10 +40,7 @@ impl Environment {
     ///
     /// # Errors
     /// Says what is wrong with it, without showing it.
-    pub fn page_password(
-        &self,
-        address: SocketAddr,
-    ) -> Result<Option<SecretString>, PageRefused> {
+    pub fn page_password(&self, address: SocketAddr) -> Result<Option<SecretString>, PageRefused> {
         let named = |name| self.variables.get(name);
         let (name, text) = if let Some(text) = named(PASSWORD) {
             (PASSWORD, text.clone())
@@ -68,9 +65,9 @@ mod tests {
     use super::*;
 
     fn password(variables: &[(&str, &str)], address: &str) -> Result<Option<String>, PageRefused> {
-        let variables = variables.iter().map(|(name, value)| {
-            ((*name).to_owned(), SecretString::from((*value).to_owned()))
-        });
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), SecretString::from((*value).to_owned())));
         let environment = Environment { variables: variables.collect(), ..Environment::default() };
         let password = environment.page_password(address.parse().expect("an address"))?;
         Ok(password.map(|password| password.expose_secret().to_owned()))
@@ -103,6 +100,9 @@ mod tests {
         let path = file.path().to_string_lossy().into_owned();
         let given = password(&[(PASSWORD_FILE, path.as_str())], "0.0.0.0:1");
         assert_eq!(given, Ok(Some("correct horse".into())));
-        assert!(matches!(password(&[(PASSWORD_FILE, "/none")], "0.0.0.0:1"), Err(PageRefused::NoFile(_))));
+        assert!(matches!(
+            password(&[(PASSWORD_FILE, "/none")], "0.0.0.0:1"),
+            Err(PageRefused::NoFile(_))
+        ));
     }
 }

@@ -97,10 +97,7 @@ fn row(view: &View, item: &Compared, grown: &[Grown]) -> Markup {
     }
 }
 
-pub(super) async fn series(
-    State(page): State<Page>,
-    visit: Visit,
-) -> Result<Json<Value>, Failure> {
+pub(super) async fn series(State(page): State<Page>, visit: Visit) -> Result<Json<Value>, Failure> {
     let (view, mut tx) = page.open(visit).await?;
     let mut lines = Vec::new();
     for item in compared(&view, &mut tx).await? {

@@ -12,11 +12,7 @@ use crate::text::money;
 /// Characters of an answer that are shown at the most.
 const MOST: i64 = 400_000;
 
-pub(super) async fn page(
-    State(page): State<Page>,
-    Path(id): Path<String>,
-    visit: Visit,
-) -> Answer {
+pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit: Visit) -> Answer {
     let Ok(id) = id.parse() else { return Err(not_found(&visit)) };
     let (view, mut tx) = page.open(visit).await?;
     let Some(kept) = tx.kept_document(id, MOST).await? else { return Err(view.not_found()) };

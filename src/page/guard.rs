@@ -102,9 +102,8 @@ fn basic_password(value: &HeaderValue) -> Option<String> {
 
 /// Of one length, whatever the password's is.
 fn tag_of(password: &[u8]) -> Hmac<Sha256> {
-    let mut tag = Hmac::<Sha256>::new_from_slice(b"tidewatch page").unwrap_or_else(|_| {
-        unreachable!("a key may have any length")
-    });
+    let mut tag = Hmac::<Sha256>::new_from_slice(b"tidewatch page")
+        .unwrap_or_else(|_| unreachable!("a key may have any length"));
     tag.update(password);
     tag
 }
@@ -120,10 +119,8 @@ pub(super) async fn watch(
         Some(refusal) => refusal,
         None => match tokio::time::timeout(IN_TIME, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "the archive does not answer in time\n")
-                    .into_response()
-            }
+            Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the archive does not answer in time\n")
+                .into_response(),
         },
     };
     let headers = response.headers_mut();
@@ -157,7 +154,8 @@ mod tests {
     #[test]
     fn only_names_that_were_allowed_are_answered_to() {
         let guard = guard("192.168.1.2:8080", None);
-        for host in ["127.0.0.1:8080", "localhost", "[::1]:1", "192.168.1.2:8080", "Watch.example"] {
+        for host in ["127.0.0.1:8080", "localhost", "[::1]:1", "192.168.1.2:8080", "Watch.example"]
+        {
             assert!(guard.answers_to(host), "{host}");
         }
         for host in ["evil.test", "watch.example.evil.test", "192.168.1.3", "", "a b", "0.0.0.0"] {

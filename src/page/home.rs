@@ -195,9 +195,9 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
             div.scroll { table {
                 thead { tr {
                     th { (view.say(Text::Job)) }
-                    th { (view.say(Text::Kind)) }
+                    th.wide { (view.say(Text::Kind)) }
                     th.n { (view.say(Text::NextFire)) }
-                    th.n { (view.say(Text::Targets)) }
+                    th.n.wide { (view.say(Text::Targets)) }
                     th.n { (view.say(Text::Due)) }
                     th.n { (view.say(Text::Observed)) }
                     th.n { (view.say(Text::Missed)) }
@@ -206,10 +206,10 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
                     @for job in facts {
                         tr {
                             td.title { a href=(path(&["job", &job.name])) { (words(&job.name)) } }
-                            td { (named(view.visit.language, &job.kind)) }
+                            td.wide { (named(view.visit.language, &job.kind)) }
                             td.n { (next_fire(view, job)) }
                             @if let Some(report) = report(&job.name) {
-                                td.n { (count(Some(report.targets))) }
+                                td.n.wide { (count(Some(report.targets))) }
                                 td.n { (count(Some(report.due))) }
                                 td.n { (count(Some(report.observed))) }
                                 td.n { span.(if report.missed > 0 { "down" } else { "still" }) { (count(Some(report.missed))) } }

@@ -114,10 +114,9 @@ fn cover(
             dt { (view.say(Text::FirstSeen)) }
             dd { (view.exactly_at(facts.first_seen_at)) }
             dt { (view.say(Text::LastSeen)) }
-            dd {
-                (view.exactly_at(facts.last_seen_at)) " "
-                (document_link(view, facts.document_id))
-            }
+            dd { (view.exactly_at(facts.last_seen_at)) }
+            dt { (view.say(Text::Document)) }
+            dd { (document_link(view, facts.document_id)) }
             dt { (view.say(Text::Jobs)) }
             dd {
                 @for watcher in watchers {
@@ -160,7 +159,8 @@ fn document_link(view: &View, id: i64) -> Markup {
 
 fn observations(view: &View, seen: &[Seen]) -> Markup {
     let shown = seen.iter().take(usize::try_from(ROWS).unwrap_or(usize::MAX));
-    let more = seen.get(usize::try_from(ROWS - 1).unwrap_or(usize::MAX)).filter(|_| seen.len() > 50);
+    let more =
+        seen.get(usize::try_from(ROWS - 1).unwrap_or(usize::MAX)).filter(|_| seen.len() > 50);
     html! {
         @if seen.is_empty() { p.empty { (view.say(Text::NothingSeen)) } } @else {
             div.scroll { table {
@@ -230,7 +230,7 @@ fn timeline(view: &View, events: &[Event]) -> Markup {
                 li.(event.event) {
                     (view.exactly_at(event.at)) " "
                     b { (named(view.visit.language, &event.event)) } " "
-                    span.still { (words(&event.evidence)) } " "
+                    span.still { (words(&named(view.visit.language, &event.evidence))) } " "
                     @if let Some(id) = event.document_id { (document_link(view, id)) }
                 }
             }
@@ -277,9 +277,12 @@ pub(super) async fn series(
     let (seen, missed) = curve(&mut tx, platform, &id).await?;
     let expected = Expected::by(&tx.watchers_of(platform, &id).await?);
     let due: Vec<_> = missed.iter().map(|look| look.due_at).collect();
+    let events = tx.events_of(platform, &id).await?;
+    let columns = series::columns(&seen, &due, &expected, series::seconds);
     let rest = json!({
-        "lines": [{ "name": "", "columns": series::columns(&seen, &due, &expected, series::seconds) }],
-        "events": series::events(&view, &tx.events_of(platform, &id).await?),
+        "lines": [{ "name": "", "columns": columns }],
+        "until": due.last().copied().max(events.first().map(|event| event.at)).map(series::seconds),
+        "events": series::events(&view, &events),
         "missed": series::missed(&view, &missed),
     });
     Ok(series::answer(&view, &series::COUNTS, rest))
@@ -301,7 +304,8 @@ mod tests {
     #[test]
     fn only_addresses_of_the_encrypted_web_are_linked() {
         assert!(safe_link("https://www.xiaohongshu.com/explore/1").is_some());
-        for address in ["javascript:alert(1)", "http://a.test/", "data:text/html,x", "//a.test", ""] {
+        for address in ["javascript:alert(1)", "http://a.test/", "data:text/html,x", "//a.test", ""]
+        {
             assert_eq!(safe_link(address), None, "{address}");
         }
         assert_eq!(safe_link("https://a.test/\u{202e}"), None);

@@ -52,7 +52,7 @@ pub(super) async fn page(
     let body = html! {
         h1 { (words(&job.name)) }
         div.columns {
-            section { (facts(&view, &job, all)) }
+            section { (facts(&view, &job, all, &fates)) }
             section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &fates)) }
         }
         section {
@@ -70,7 +70,11 @@ pub(super) async fn page(
     Ok(view.page(&job.name, &body))
 }
 
-fn facts(view: &View, job: &JobFacts, targets: i64) -> Markup {
+fn facts(view: &View, job: &JobFacts, targets: i64, fates: &[DayFate]) -> Markup {
+    let looks = |fate: &str| {
+        let looks = fates.iter().filter(|it| it.fate == fate).map(|it| it.looks);
+        count(Some(looks.sum()))
+    };
     let expected = Expected::by_job(job);
     let fires = std::iter::successors(expected.next_after(view.now), |at| expected.next_after(*at));
     html! {
@@ -90,6 +94,12 @@ fn facts(view: &View, job: &JobFacts, targets: i64) -> Markup {
                 @if job.is_active {
                     @for fire in fires.take(FIRES) { (view.exactly_at(fire)) br; }
                 } @else { (next_fire(view, job)) }
+            }
+            dt { (view.say(Text::Weeks12)) }
+            dd {
+                (looks("observed")) " " (view.say(Text::Observed)) " · "
+                (looks("missed")) " " (view.say(Text::Missed)) " · "
+                (looks("open")) " " (view.say(Text::Open))
             }
         }
     }

@@ -117,7 +117,12 @@ fn table(view: &View, kols: &[KolValue], order: KolOrder, falling: bool) -> Mark
 fn sort_link(view: &View, column: KolOrder, order: KolOrder, falling: bool) -> Markup {
     let up = column == order && falling;
     let kind = view.visit.asks("of").unwrap_or("picture");
-    let to = format!("/kols?of={}&sort={}{}", super::show::escaped(kind), column.as_str(), if up { "&up=1" } else { "" });
+    let to = format!(
+        "/kols?of={}&sort={}{}",
+        super::show::escaped(kind),
+        column.as_str(),
+        if up { "&up=1" } else { "" }
+    );
     let mark = match (column == order, falling) {
         (false, _) => "",
         (true, true) => " ↓",
@@ -154,11 +159,7 @@ fn scattered(view: &View, kols: &[KolValue], video: bool) -> Markup {
     }
 }
 
-pub(super) async fn page(
-    State(page): State<Page>,
-    Path(id): Path<String>,
-    visit: Visit,
-) -> Answer {
+pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit: Visit) -> Answer {
     let (view, mut tx) = page.open(visit).await?;
     let Some(facts) = tx.kol_facts(&id).await? else { return Err(view.not_found()) };
     let history = tx.kol_history(&id, HISTORY).await?;

@@ -78,8 +78,14 @@ impl Page {
             .route("/", get(home::page))
             .route("/note/{id}", get(async |it, id, visit| item::page(NOTE, it, id, visit).await))
             .route("/work/{id}", get(async |it, id, visit| item::page(WORK, it, id, visit).await))
-            .route("/note/{id}/series", get(async |it, id, visit| item::series(NOTE, it, id, visit).await))
-            .route("/work/{id}/series", get(async |it, id, visit| item::series(WORK, it, id, visit).await))
+            .route(
+                "/note/{id}/series",
+                get(async |it, id, visit| item::series(NOTE, it, id, visit).await),
+            )
+            .route(
+                "/work/{id}/series",
+                get(async |it, id, visit| item::series(WORK, it, id, visit).await),
+            )
             .route("/document/{id}", get(document::page))
             .route("/job/{name}", get(job::page))
             .route("/compare", get(compare::page))

@@ -24,7 +24,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
             div.scroll { table { tbody {
                 @for it in &found {
                     tr {
-                        td { (named(view.visit.language, &it.kind)) }
+                        td.wide { (named(view.visit.language, &it.kind)) }
                         td.title {
                             @if it.kind == "kol" {
                                 a href=(path(&["kol", &it.key])) { (words(it.title.as_deref().unwrap_or(&it.key))) }
@@ -32,7 +32,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
                                 (target_link(&it.kind, &it.key, it.title.as_deref()))
                             }
                         }
-                        td { (words(it.nickname.as_deref().unwrap_or("–"))) }
+                        td.by { (words(it.nickname.as_deref().unwrap_or("–"))) }
                         td.wide { code { (words(&it.key)) } }
                     }
                 }

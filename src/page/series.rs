@@ -4,7 +4,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use super::curve::{Expected, gaps};
-use super::show::{local, plain, real};
+use super::show::{plain, real};
 use super::texts::{Text, named};
 use super::view::View;
 use crate::store::page::{Event, Missed, Seen};
@@ -92,11 +92,10 @@ pub(super) fn labels(view: &View) -> Value {
         ("log", Text::Log),
         ("document", Text::Document),
         ("rounded", Text::Rounded),
-        ("missed", Text::Missed),
         ("hours", Text::HoursOld),
         ("hint", Text::ChartHint),
+        ("click", Text::ClickHint),
         ("nothing", Text::NothingSeen),
-        ("reset", Text::ResetZoom),
     ];
     texts.into_iter().map(|(name, text)| (name.to_owned(), json!(view.say(text)))).collect()
 }
@@ -108,7 +107,6 @@ pub(super) fn answer(view: &View, metrics: &[(&str, Text)], rest: Value) -> Json
     let mut answer = json!({
         "metrics": metrics,
         "zone": view.zone.name(),
-        "zone_label": local(view.as_of, view.zone, "%Z"),
         "texts": labels(view),
     });
     if let (Some(answer), Value::Object(rest)) = (answer.as_object_mut(), rest) {

@@ -74,12 +74,10 @@ pub(super) struct Ranks {
 pub(super) fn bump(lines: &[Ranks], gaps: &[bool], labels: &[String]) -> Markup {
     let (left, top, step, names) = (28.0, 10.0, 26.0, 190.0);
     let places = lines.iter().flat_map(|line| line.at.iter().flatten()).max().copied().unwrap_or(1);
-    let width = 920.0;
+    let width = 1200.0;
     let height = top * 2.0 + step * real(places) + 18.0;
     let looks = labels.len().max(2) - 1;
-    let x = |look: usize| {
-        left + (width - left - names) * number(look) / number(looks)
-    };
+    let x = |look: usize| left + (width - left - names) * number(look) / number(looks);
     let y = |rank: i64| top + step * (real(rank) - 0.5);
     html! {
         svg.bump viewBox={ "0 0 " (width) " " (height) } role="img" {
@@ -148,15 +146,15 @@ pub(super) struct Dot {
 
 /// Points on two logarithmic axes, with what these are of.
 pub(super) fn scatter(dots: &[Dot], (across, up): (&str, &str)) -> Markup {
-    let (width, height, left, below) = (920.0, 340.0, 64.0, 40.0);
+    let (width, height, left, below) = (1200.0, 330.0, 64.0, 40.0);
     let (xs, ys) = (decades(dots.iter().map(|dot| dot.x)), decades(dots.iter().map(|dot| dot.y)));
-    let x = |value: f64| left + 10.0 + (width - left - 30.0) * along(value, xs);
-    let y = |value: f64| height - below - 8.0 - (height - below - 24.0) * along(value, ys);
+    let x = |value: f64| left + 10.0 + (width - left - 50.0) * along(value, xs);
+    let y = |value: f64| height - below - 8.0 - (height - below - 36.0) * along(value, ys);
     html! {
         svg.scatter viewBox={ "0 0 " (width) " " (height) } role="img" {
             @for tick in ticks(xs) {
                 line.grid x1=(format!("{:.1}", x(tick))) x2=(format!("{:.1}", x(tick)))
-                    y1="12" y2=(height - below) {}
+                    y1="24" y2=(height - below) {}
                 text text-anchor="middle" x=(format!("{:.1}", x(tick))) y=(height - below + 16.0) {
                     (crate::text::count(super::show::whole(tick)))
                 }
@@ -169,7 +167,7 @@ pub(super) fn scatter(dots: &[Dot], (across, up): (&str, &str)) -> Markup {
                 }
             }
             text.axis text-anchor="end" x=(width - 10.0) y=(height - 6.0) { (across) " →" }
-            text.axis x="4" y="10" { "↑ " (up) }
+            text.axis x="4" y="12" { "↑ " (up) }
             @for dot in dots {
                 a href=(dot.to) {
                     circle cx=(format!("{:.1}", x(dot.x))) cy=(format!("{:.1}", y(dot.y))) r="5" {
@@ -184,7 +182,8 @@ pub(super) fn scatter(dots: &[Dot], (across, up): (&str, &str)) -> Markup {
 /// The whole powers of ten around some values above 0.
 fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let logs = values.map(f64::log10);
-    let (low, high) = logs.fold((f64::MAX, f64::MIN), |(low, high), log| (low.min(log), high.max(log)));
+    let (low, high) =
+        logs.fold((f64::MAX, f64::MIN), |(low, high), log| (low.min(log), high.max(log)));
     if low > high {
         return (0.0, 1.0);
     }

@@ -39,7 +39,8 @@ texts! {
     BudgetMoney: "今日预算", "Budget of the day";
     ByAge: "发布后的互动（相邻两次观察之间插值）", "By age (between the nearest observations)";
     Calls: "调用", "Calls";
-    ChartHint: "拖动放大，双击复原，点击一点打开它的原文。", "Drag to zoom, double-click to reset, click a point for its document.";
+    ChartHint: "拖动放大，双击复原，点图例开关一条线。", "Drag to zoom, double-click to reset, click the legend to switch a line.";
+    ClickHint: "点击一点打开它的原文。", "Click a point for its document.";
     Cleaned: "与原字节不同", "Not the very bytes";
     Code: "码", "code";
     Collects: "收藏", "Collects";
@@ -53,7 +54,7 @@ texts! {
     DaysShort: "天", "d";
     Document: "原文", "Document";
     Drift: "异样", "Drift";
-    Due: "应观察", "Due";
+    Due: "应观察", "due";
     Edited: "编辑", "Edited";
     Endpoint: "接口", "Endpoint";
     EngagementMedian: "互动中位数", "Engagement median";
@@ -90,7 +91,7 @@ texts! {
     Log: "对数", "log";
     Looks: "次观察", "looks";
     MeasuredFrom: "起点", "Measured from";
-    Missed: "漏采", "Missed";
+    Missed: "漏采", "missed";
     MissedLooks: "漏采的观察", "Missed looks";
     Movers: "变化最大", "What moved most";
     NeedsScript: "曲线需要 JavaScript；每个点都在下面的表里。", "Curves need JavaScript; every point stands in the table below.";
@@ -113,7 +114,7 @@ texts! {
     NothingSeen: "还没有观察。", "Nothing was seen yet.";
     Now: "现在", "Now";
     Observations: "观察", "Observations";
-    Observed: "已观察", "Observed";
+    Observed: "已观察", "observed";
     Older: "更早", "older";
     Open: "未完成", "open";
     Outcome: "结果", "Outcome";
@@ -134,7 +135,6 @@ texts! {
     RanksOverTime: "排名变化", "Ranks over time";
     ReadMedian: "阅读中位数", "Read median";
     RefusedSettings: "新的 jobs.toml 被拒绝", "A newer jobs.toml is refused";
-    ResetZoom: "复原", "reset";
     Rounded: "平台给出的约数", "rounded by the platform";
     Schedule: "计划", "Schedule";
     Search: "搜索", "Search";
@@ -156,6 +156,7 @@ texts! {
     VideoPerRead: "视频价/阅读", "Video per read";
     VideoPrice: "视频报价", "Video price";
     Views: "浏览/播放", "Views";
+    Weeks12: "最近 12 周", "12 weeks";
     Windows: "时段", "Windows";
     Yuan: "元", "yuan";
 }
@@ -164,6 +165,13 @@ texts! {
 /// it is there: a reason may be of a newer version.
 pub(super) fn named(language: Language, name: &str) -> Cow<'static, str> {
     let (chinese, english) = match name {
+        "an answer after it was gone" => ("消失后又有了答复", "an answer after it was gone"),
+        "an answer after it was refused" => ("被拒后又有了答复", "an answer after it was refused"),
+        "body changed" => ("正文变了", "body changed"),
+        "the first observation" => ("第一次观察", "the first observation"),
+        "the platform says so" => ("平台给出", "the platform says so"),
+        "title changed" => ("标题变了", "title changed"),
+        "title, body changed" => ("标题和正文变了", "title, body changed"),
         "access" | "denied" => ("无权限", "denied"),
         "alert not sent" => ("告警未送达", "alert not sent"),
         "bad_credentials" => ("凭据无效", "bad credentials"),

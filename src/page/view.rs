@@ -12,6 +12,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::show::{escaped, plain};
 use super::texts::Text;
 use crate::config::Language;
+use crate::text::is_visible;
 use crate::time::Time;
 
 /// The cookie that keeps the language.
@@ -79,7 +80,8 @@ impl<S: Sync> FromRequestParts<S> for Visit {
         let kept = header(&parts.headers, &header::COOKIE)
             .split(';')
             .find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='));
-        let accepted = header(&parts.headers, &header::ACCEPT_LANGUAGE).split(',').find_map(language);
+        let accepted =
+            header(&parts.headers, &header::ACCEPT_LANGUAGE).split(',').find_map(language);
         let chosen = asked.and_then(language).or_else(|| kept.and_then(language)).or(accepted);
         let path = parts.uri.path().to_owned();
         Ok(Self { language: chosen.unwrap_or(Language::English), path, query })
@@ -204,6 +206,9 @@ fn frame(visit: &Visit, title: &str, reloads: bool, body: &Markup) -> Markup {
         Language::Chinese => Language::English,
         Language::English => Language::Chinese,
     };
+    // A box cannot mark what is not visible.
+    let asked: String =
+        visit.asks("q").unwrap_or_default().chars().filter(|c| is_visible(*c)).collect();
     let links = [("/", Text::Home), ("/keywords", Text::Keywords), ("/kols", Text::Kols)];
     html! {
         (DOCTYPE)
@@ -230,7 +235,7 @@ fn frame(visit: &Visit, title: &str, reloads: bool, body: &Markup) -> Markup {
                     }
                     form.search action="/search" role="search" {
                         input type="search" name="q" maxlength="100" aria-label=(say(Text::Search))
-                            placeholder=(say(Text::SearchHint)) value=[visit.asks("q")];
+                            placeholder=(say(Text::SearchHint)) value=(asked);
                     }
                     a.language href=(visit.with(&[(COOKIE, tag(other))])) lang=(tag(other)) {
                         (Text::ThisLanguage.say(other))

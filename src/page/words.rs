@@ -131,7 +131,8 @@ fn last_look(view: &View, looks: &Looks, ranked: &[Ranked]) -> Markup {
     let rank_at = |line: &Ranks, look: usize| line.at.get(look).copied().flatten();
     let before = |line: &Ranks| last.checked_sub(1).and_then(|look| rank_at(line, look));
     let here = looks.lines.iter().filter(|line| rank_at(line, last).is_some());
-    let left = looks.lines.iter().filter(|line| rank_at(line, last).is_none() && before(line).is_some());
+    let left =
+        looks.lines.iter().filter(|line| rank_at(line, last).is_none() && before(line).is_some());
     let moved = |line: &Ranks| match (before(line), rank_at(line, last)) {
         _ if last == 0 => html! {},
         (Some(from), Some(to)) if to < from => html! { span.up { "▲" (from - to) } },
@@ -143,7 +144,7 @@ fn last_look(view: &View, looks: &Looks, ranked: &[Ranked]) -> Markup {
         @if let Some(row) = ranked.first() {
             p { (view.exactly_at(row.observed_at)) " " a.document href=(path(&["document", &row.document_id.to_string()])) { "#" (row.document_id) } }
         }
-        table { tbody {
+        table.narrow { tbody {
             @for line in here {
                 tr {
                     td.n { (count(rank_at(line, last))) }
@@ -169,9 +170,11 @@ mod tests {
 
     #[test]
     fn each_suggestion_has_its_place_at_each_look() {
-        let ranked = [row(2, 1, "b"), row(2, 2, "a"), row(1, 1, "a"), row(1, 3, "a"), row(0, 1, "c")];
+        let ranked =
+            [row(2, 1, "b"), row(2, 2, "a"), row(1, 1, "a"), row(1, 3, "a"), row(0, 1, "c")];
         let looks = Looks::of(&ranked);
-        let lines: Vec<_> = looks.lines.iter().map(|it| (it.name.as_str(), it.at.clone())).collect();
+        let lines: Vec<_> =
+            looks.lines.iter().map(|it| (it.name.as_str(), it.at.clone())).collect();
         let expected = [
             ("b", vec![None, None, Some(1)]),
             ("a", vec![None, Some(1), Some(2)]),

@@ -23,6 +23,7 @@ mod looks;
 mod migrations;
 mod mistakes;
 mod outages;
+mod page;
 mod program;
 mod reload;
 mod replay;

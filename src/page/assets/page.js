@@ -50,7 +50,8 @@ class Chart {
   }
 
   hint() {
-    this.reading.replaceChildren(this.data.texts.hint);
+    const { hint, click } = this.data.texts;
+    this.reading.replaceChildren(this.single ? `${hint} ${click}` : hint);
   }
 
   size() {
@@ -105,6 +106,12 @@ class Chart {
     return [uPlot.join(tables, tables.map(() => [0, 1])), this.data.lines.map((line) => line.name)];
   }
 
+  // From the first observation on, and as far as looks were missed or something happened since.
+  range(low, high) {
+    const xs = this.plot ? this.plot.data[0] : [];
+    return [low, high === xs[xs.length - 1] && this.data.until > high ? this.data.until : high];
+  }
+
   draw() {
     const [table, labels] = this.table();
     if (this.plot) this.plot.destroy();
@@ -113,7 +120,7 @@ class Chart {
     const options = {
       ...this.size(),
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), data.zone),
-      scales: { x: { time: !data.by_age }, y: { distr: this.log ? 4 : 1 } },
+      scales: { x: { time: !data.by_age, range: (_, low, high) => this.range(low, high) }, y: { distr: this.log ? 4 : 1 } },
       axes: [
         { ...axis, ...(data.by_age ? { label: data.texts.hours, labelSize: 20, labelFont: "12px system-ui" } : {
           values: [
@@ -124,7 +131,7 @@ class Chart {
             [1, "{HH}:{mm}:{ss}", "\n{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
           ],
         }) },
-        { ...axis, size: 66, values: (_, ticks) => ticks.map((tick) => (tick == null ? "" : grouped(tick))) },
+        { ...axis, size: (_, ticks) => 18 + 7 * Math.max(4, ...(ticks || []).map((tick) => tick.length)), values: (_, ticks) => ticks.map((tick) => (tick == null ? "" : grouped(tick))) },
       ],
       series: [
         data.by_age

@@ -63,14 +63,11 @@ impl Store {
 
 fn read_sqlite(path: &Path) -> Result<Store> {
     ensure!(path.exists(), "there is no archive {}", path.display());
-    let options =
-        SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(PATIENCE);
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(PATIENCE);
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(PATIENCE)
-        .after_connect(|connection, _| {
-            Box::pin(async move { limit(connection).await })
-        })
+        .after_connect(|connection, _| Box::pin(async move { limit(connection).await }))
         .before_acquire(|connection, _| {
             Box::pin(async move { limit(connection).await.map(|()| true) })
         })
