@@ -140,7 +140,8 @@ impl<S: Sync> FromRequestParts<S> for Local {
     }
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Whether a `Host` names this machine.
+pub(crate) fn is_this_machine(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host();
     let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL, libfaketime and, on Linux,
-# systemd's checks of units from the distribution's packages if they are missing, and starts a private cluster that is gone afterwards.
+# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL, libfaketime, Chromium and, on
+# Linux, systemd's checks of units from the distribution's packages if they are missing, and starts a
+# private cluster that is gone afterwards.
 # Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead; servers
 # that tests crash are their own, made with the programs in TEST_POSTGRES_BIN.
 #
@@ -38,7 +39,25 @@ find_systemd() {
     fi
 }
 
+chromium() {
+    local name
+    for name in chromium chromium-browser google-chrome-stable google-chrome; do
+        if command -v "$name"; then return; fi
+    done
+}
+
+# What the tests of the page need. Without it they fail, and say so.
+find_chromium() {
+    if [ -z "$(chromium)" ]; then
+        install Chromium chromium chromium chromium chromium chromium ||
+            echo "cannot install Chromium here" >&2
+    fi
+    TEST_CHROMIUM=$(chromium)
+    if [ -n "$TEST_CHROMIUM" ]; then export TEST_CHROMIUM; fi
+}
+
 find_systemd
+if [ -z "${TEST_CHROMIUM:-}" ]; then find_chromium; fi
 if [ -z "${TEST_FAKETIME_LIBRARY:-}" ]; then find_faketime; fi
 if [ -z "${TEST_DATABASE_URL:-}" ]; then
     start_postgres -c fsync=off -c max_connections=200

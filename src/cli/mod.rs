@@ -12,6 +12,7 @@ mod replay;
 mod report;
 mod rows;
 mod run;
+mod serve;
 mod show;
 mod simulate;
 mod sql;
@@ -28,7 +29,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{
-    AlertUrlMissing, Config, ConfigError, Environment, PriceMissing, TokenMissing,
+    AlertUrlMissing, Config, ConfigError, Environment, PageRefused, PriceMissing, TokenMissing,
 };
 use crate::store::{Schema, Store};
 use crate::time::Clock;
@@ -140,6 +141,14 @@ enum Command {
     Sql(sql::Sql),
     /// Write a table, a view or the rows of a query to a file: CSV, JSONL or Parquet
     Export(export::Export),
+    /// Serve the archive as a page to look at, in Chinese and English; it changes nothing
+    ///
+    /// What moved, what is wrong and what it costs; the curves of notes and works, with gaps as gaps
+    /// and the answer behind each point; jobs, keywords, KOLs. Open http://127.0.0.1:8080/ in a
+    /// browser; Ctrl-C ends it. Other machines are let in only with a password, which stands in
+    /// TIDEWATCH_PAGE_PASSWORD or in the file that TIDEWATCH_PAGE_PASSWORD_FILE names; put a proxy
+    /// with TLS in front of it there, and name its host with --host.
+    Serve(serve::Serve),
     /// Try the alerts of jobs.toml: `alert test`
     Alert(alert::Alert),
     /// Ask the daemon on this machine how it is (exit 0 or 1): for containers
@@ -186,6 +195,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Report(report) => report.run(cli).await,
             Command::Sql(sql) => sql.run(cli).await,
             Command::Export(export) => export.run(cli).await,
+            Command::Serve(serve) => serve.run(cli).await,
             Command::Alert(alert) => alert.run(cli).await,
             Command::Healthcheck(check) => check.run(cli).await,
             Command::Pause(pause) => pause.run(cli).await,
@@ -220,7 +230,8 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
     let _ = writeln!(stderr, "error: {text}");
     let misconfigured = error.downcast_ref::<TokenMissing>().is_some()
         || error.downcast_ref::<PriceMissing>().is_some()
-        || error.downcast_ref::<AlertUrlMissing>().is_some();
+        || error.downcast_ref::<AlertUrlMissing>().is_some()
+        || error.downcast_ref::<PageRefused>().is_some();
     ExitCode::from(if misconfigured { MISCONFIGURED } else { CRASHED })
 }
 

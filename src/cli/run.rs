@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::serve::{self, Prepared};
 use super::{Cli, SOME_FAILED, load, open};
 use crate::alerts::Alerts;
 use crate::config::{Environment, loopback};
@@ -16,13 +17,18 @@ use crate::health::{self, Health};
 use crate::store::in_time;
 use crate::tasks::Tasks;
 use crate::time::Clock;
-use crate::{runs, systemd};
+use crate::{page, runs, systemd};
 
 #[derive(Args, Debug)]
 pub(super) struct Run {
     /// Serve /healthz and /readyz here: an address of this machine [default: `listen` of `[health]`]
     #[arg(long, value_parser = loopback, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Serve the page as well, as `tidewatch serve` does [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = serve::LISTEN)]
+    serve: Option<SocketAddr>,
+    #[command(flatten)]
+    hosts: serve::Hosts,
 }
 
 impl Run {
@@ -34,6 +40,12 @@ impl Run {
             tracing::warn!("{warning}");
         }
         super::say_whom(&config);
+        let page = match self.serve {
+            Some(address) => {
+                Some((serve::guard(address, &self.hosts)?, page::listen(address).await?))
+            }
+            None => None,
+        };
         let listener = match self.listen.or(config.listen) {
             Some(address) => Some(health::listen(address).await?),
             None => None,
@@ -51,6 +63,10 @@ impl Run {
         if let Some(listener) = listener {
             let health = Health { vitals, store: store.clone(), clock: clock.clone() };
             tasks.start("the health server", health.serve(listener));
+        }
+        if let Some((guard, listener)) = page {
+            let page = Prepared::new(cli, guard, listener, daemon.settings()).await?;
+            tasks.start("the page", page.serve());
         }
         let stopped = work(&mut daemon, &mut tasks).await?;
         if stopped == Stopped::AtOnce {

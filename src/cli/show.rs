@@ -9,6 +9,7 @@ use indicatif::MultiProgress;
 
 use crate::store::CallTotals;
 use crate::text::is_visible;
+pub(super) use crate::text::{count, money};
 use crate::time::Time;
 
 /// The progress bars on stderr, if there are any.
@@ -50,13 +51,6 @@ pub(super) fn sparkline(values: &[i64]) -> String {
         .collect()
 }
 
-/// Money in units of the account's currency, from millionths: two decimals, more where it matters.
-pub(super) fn money(micros: i64) -> String {
-    let text = format!("{}.{:06}", micros / 1_000_000, (micros % 1_000_000).abs());
-    let spare = text.len() - text.trim_end_matches('0').len();
-    text.chars().take(text.chars().count() - spare.min(4)).collect()
-}
-
 /// What calls cost: what was billed, and what may have been or has no price.
 pub(super) fn cost(calls: &[CallTotals]) -> String {
     let sum = |field: fn(&CallTotals) -> i64| calls.iter().map(field).sum::<i64>();
@@ -75,19 +69,6 @@ pub(super) fn cost(calls: &[CallTotals]) -> String {
             format!("{text} and ? for {} calls without a price in jobs.toml", count(unpriced))
         }
     }
-}
-
-/// A number with its thousands apart.
-pub(super) fn count(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
 }
 
 /// A time in a zone, to the second, without its year.
@@ -135,15 +116,6 @@ mod tests {
         assert_eq!(sparkline(&[5, 5]), "▁▁");
         assert_eq!(sparkline(&[]), "");
         assert_eq!(sparkline(&(0..1000).collect::<Vec<_>>()).chars().count(), 24);
-    }
-
-    #[test]
-    fn numbers_are_readable() {
-        assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(count(-12), "-12");
-        assert_eq!(money(1_234_560_000), "1234.56");
-        assert_eq!(money(12_500), "0.0125");
-        assert_eq!(money(0), "0.00");
     }
 
     #[test]

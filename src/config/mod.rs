@@ -11,6 +11,7 @@ mod health;
 mod job;
 mod lists;
 mod load;
+mod page;
 mod problems;
 mod provider;
 mod secrets;
@@ -38,6 +39,7 @@ pub use environment::Environment;
 pub(crate) use health::loopback;
 pub(crate) use job::{kind_name, kind_named};
 use load::Reader;
+pub use page::PageRefused;
 pub use problems::ConfigError;
 pub(crate) use provider::decimal_micros;
 

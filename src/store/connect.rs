@@ -285,7 +285,7 @@ pub async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// What to say of a schema from the future.
-const NEWER: &str = "the database was made by a newer version of tidewatch; \
+pub(super) const NEWER: &str = "the database was made by a newer version of tidewatch; \
                      use that version, or another database";
 
 async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>> {

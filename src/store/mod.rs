@@ -23,6 +23,7 @@ mod import;
 mod jobs;
 mod known;
 mod ledger;
+pub mod page;
 mod pauses;
 mod plan;
 mod presence;

@@ -104,7 +104,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn item_facts(&mut self, platform: &str, id: &str) -> Result<Table> {
+    pub async fn facts_of_item(&mut self, platform: &str, id: &str) -> Result<Table> {
         self.table(&format!("select * from items where {ITEM}"), &[platform, id]).await
     }
 
@@ -157,7 +157,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn kol_facts(&mut self, id: &str) -> Result<Table> {
+    pub async fn facts_of_kol(&mut self, id: &str) -> Result<Table> {
         let sql = "select kol_id, nickname, red_id, gender, location, level, mcn_name, low_active,
                           picture_price, video_price, first_seen_at, last_seen_at, document_id
                    from kols where kol_id = $1";
@@ -168,7 +168,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn kol_history(&mut self, id: &str, span: Span) -> Result<Table> {
+    pub async fn history_of_kol(&mut self, id: &str, span: Span) -> Result<Table> {
         let (select, when) = ("select * from kol_value where kol_id = $1", When::At("observed_at"));
         self.table_within(select, when, span, "order by observed_at", &[id]).await
     }
@@ -188,7 +188,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn movers(
+    pub async fn top_movers(
         &mut self,
         metric: Metric,
         since: Time,
@@ -230,7 +230,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn job_facts(&mut self, name: &str) -> Result<Table> {
+    pub async fn facts_of_job(&mut self, name: &str) -> Result<Table> {
         let sql = "select name, kind, schedule, timezone, is_active, fired_through,
                           (select max(due_at) from job_runs r where r.job_id = j.job_id) as last_due_at
                    from jobs j where name = $1";

@@ -24,6 +24,7 @@ mod looks;
 mod migrations;
 mod mistakes;
 mod outages;
+mod page;
 mod program;
 mod questions;
 mod reload;

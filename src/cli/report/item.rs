@@ -16,7 +16,7 @@ pub(super) async fn tell(
     span: Span,
 ) -> Result<Option<Told>> {
     let item = Item {
-        facts: tx.item_facts(platform, id).await?,
+        facts: tx.facts_of_item(platform, id).await?,
         latest: tx.item_latest(platform, id).await?,
         growth: tx.item_growth(platform, id).await?,
         timeline: tx.item_timeline(platform, id).await?,

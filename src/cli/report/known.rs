@@ -14,11 +14,11 @@ use crate::time::Time;
 
 /// What is said of a KOL; `None` where nothing is known.
 pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Told>> {
-    let known = tx.kol_facts(id).await?;
+    let known = tx.facts_of_kol(id).await?;
     if known.rows.is_empty() {
         return Ok(None);
     }
-    let history = tx.kol_history(id, span).await?;
+    let history = tx.history_of_kol(id, span).await?;
     let zone = span.zone;
     let head = [
         ("nickname", "name"),

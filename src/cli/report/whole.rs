@@ -14,7 +14,7 @@ use crate::time::Time;
 /// What moved most.
 pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<Told> {
     let (since, until) = ends(span);
-    let moved = tx.movers(by.metric(), since, until, most).await?;
+    let moved = tx.top_movers(by.metric(), since, until, most).await?;
     let name = format!("{by:?}").to_lowercase();
     let mut rows = Vec::new();
     let keys = moved.column("platform").zip(moved.column("item_id"));
@@ -51,7 +51,7 @@ pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<To
 
 /// A job; `None` where there is none of this name.
 pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<Told>> {
-    let job = tx.job_facts(name).await?;
+    let job = tx.facts_of_job(name).await?;
     if job.rows.is_empty() {
         return Ok(None);
     }

@@ -1,0 +1,90 @@
+//! `tidewatch serve`: the archive as a page, for people; and the same beside a daemon.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Args;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::run::Signals;
+use super::status::require_archive;
+use super::{Cli, settings};
+use crate::config::{Config, Environment, PageRefused};
+use crate::page::{self, Guard, Page};
+use crate::store::Store;
+use crate::time::Clock;
+
+/// Where the page is, unless somebody says otherwise.
+pub(super) const LISTEN: &str = "127.0.0.1:8080";
+
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// Serve the page here; an address that other machines can reach needs a password
+    #[arg(long, default_value = LISTEN, value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    hosts: Hosts,
+}
+
+/// By which names a page may be asked for.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Hosts {
+    /// A name by which browsers may ask for the page, beside those of this machine; repeatable
+    #[arg(long = "host", value_name = "NAME")]
+    names: Vec<String>,
+}
+
+/// A page that has its port and its archive, and waits to be served.
+pub(super) struct Prepared {
+    page: Page,
+    guard: Guard,
+    listener: TcpListener,
+}
+
+/// Who may see a page at this address. Asked before anything else, so that a wrong one is told at
+/// the start.
+pub(super) fn guard(address: SocketAddr, hosts: &Hosts) -> Result<Guard, PageRefused> {
+    let password: Option<SecretString> = Environment::read().page_password(address)?;
+    Ok(Guard { address, hosts: hosts.names.clone(), password })
+}
+
+impl Prepared {
+    /// Opens the archive to read alone, and takes the port.
+    pub(super) async fn new(
+        cli: &Cli,
+        guard: Guard,
+        listener: TcpListener,
+        settings: watch::Receiver<Arc<Config>>,
+    ) -> Result<Self> {
+        let store = Store::open_to_read(&cli.database_url).await?;
+        Ok(Self { page: Page { store, clock: Clock::system(), settings }, guard, listener })
+    }
+
+    /// Serves it for ever.
+    pub(super) async fn serve(self) -> Result<()> {
+        let address = self.listener.local_addr()?;
+        tracing::info!("the page is at http://{address}/");
+        self.page.serve(self.guard, self.listener).await
+    }
+}
+
+impl Serve {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let guard = guard(self.listen, &self.hosts)?;
+        let config = settings(cli, "the budget is")?;
+        require_archive(cli)?;
+        let listener = page::listen(self.listen).await?;
+        let settings = watch::channel(Arc::new(config)).1;
+        let page = Prepared::new(cli, guard, listener, settings).await?;
+        let mut signals = Signals::new()?;
+        tokio::select! {
+            served = page.serve() => served?,
+            () = signals.next() => tracing::info!("stopped"),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,110 @@
+//! Curves as they were seen: a line goes from one observation to the next only where no look
+//! between them is missing.
+
+use crate::schedule::{Active, Schedule};
+use crate::store::page::{JobFacts, Watcher};
+use crate::time::Time;
+
+/// Without a schedule, a span this many times as long as the usual one is a gap.
+const UNUSUAL: u32 = 3;
+
+/// How often an item is to be looked at, by the jobs that want it.
+pub(super) struct Expected(Vec<Schedule>);
+
+impl Expected {
+    pub(super) fn by(watchers: &[Watcher]) -> Self {
+        let schedules = watchers
+            .iter()
+            .filter_map(|it| schedule(&it.schedule, &it.timezone, it.active.as_deref()));
+        Self(schedules.collect())
+    }
+
+    pub(super) fn by_job(job: &JobFacts) -> Self {
+        Self(schedule(&job.schedule, &job.timezone, job.active.as_deref()).into_iter().collect())
+    }
+
+    /// When the next fire after `at` is.
+    pub(super) fn next_after(&self, at: Time) -> Option<Time> {
+        self.0.iter().filter_map(|schedule| schedule.next_after(at)).min()
+    }
+
+    /// By when an item that was seen at `at` is to be seen again at the latest: the look of the
+    /// next fire may be late, but not later than the fire after that.
+    fn again_by(&self, at: Time) -> Option<Time> {
+        self.next_after(at).and_then(|next| self.next_after(next))
+    }
+}
+
+/// The schedule of a job, as the database has it.
+fn schedule(pattern: &str, zone: &str, active: Option<&str>) -> Option<Schedule> {
+    let schedule = Schedule::parse(pattern, zone.parse().ok()?).ok()?;
+    match active {
+        Some(windows) => schedule.within(Active::parse(windows).ok()?).ok(),
+        None => Some(schedule),
+    }
+}
+
+/// Whether the line from each of `times` to the one after it is broken. All are in order, `missed`
+/// (when missed looks were due) too.
+pub(super) fn gaps(times: &[Time], missed: &[Time], expected: &Expected) -> Vec<bool> {
+    let spans: Vec<_> =
+        times.iter().zip(times.iter().skip(1)).map(|(from, to)| to.since(*from)).collect();
+    let mut sorted = spans.clone();
+    sorted.sort_unstable();
+    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+    spans
+        .iter()
+        .zip(times.iter().zip(times.iter().skip(1)))
+        .map(|(span, (from, to))| {
+            let next = missed.partition_point(|due| due <= from);
+            if missed.get(next).is_some_and(|due| due < to) {
+                return true;
+            }
+            if expected.0.is_empty() {
+                return *span > usual * UNUSUAL;
+            }
+            expected.again_by(*from).is_some_and(|by| *to > by)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        format!("2026-03-02 {text}").parse().expect("a time")
+    }
+
+    fn hourly() -> Expected {
+        Expected(schedule("@hourly", "Asia/Shanghai", None).into_iter().collect())
+    }
+
+    #[test]
+    fn a_late_look_keeps_the_line_and_a_look_that_never_was_breaks_it() {
+        let times = ["01:00:02", "02:00:02", "03:40:00", "04:00:02", "06:00:02"].map(at);
+        assert_eq!(gaps(&times, &[], &hourly()), [false, false, false, true]);
+    }
+
+    #[test]
+    fn a_missed_look_breaks_the_line_however_short_the_span() {
+        let times = ["01:00:02", "01:20:00", "02:00:02"].map(at);
+        assert_eq!(gaps(&times, &[at("01:10:00")], &hourly()), [true, false]);
+    }
+
+    #[test]
+    fn without_a_schedule_an_unusual_span_is_a_gap() {
+        let times = ["01:00:00", "02:00:00", "03:00:00", "07:00:00"].map(at);
+        assert_eq!(gaps(&times, &[], &Expected(vec![])), [false, false, true]);
+        assert!(gaps(&times[..1], &[], &Expected(vec![])).is_empty());
+    }
+
+    #[test]
+    fn nights_outside_of_the_windows_are_no_gaps() {
+        let active = Some("mon-sun 09:00-18:00");
+        let windows = schedule("@hourly", "UTC", active);
+        assert!(windows.is_some(), "the windows are read");
+        let times = [at("17:00:02"), "2026-03-03 09:00:02".parse().expect("a time")];
+        assert_eq!(gaps(&times, &[], &Expected(windows.into_iter().collect())), [false]);
+    }
+}

@@ -1,0 +1,256 @@
+//! A job: when it fires, how much of what was due was seen, and its targets side by side.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use maud::{Markup, html};
+
+use super::curve::Expected;
+use super::home::{likes_line, next_fire};
+use super::item::target_link;
+use super::show::{count, local, words};
+use super::texts::{Text, named};
+use super::view::{Answer, View, Visit};
+use super::{Page, platform_of};
+use crate::store::page::{DayFate, JobFacts, JobTarget};
+use crate::time::Time;
+
+/// Targets on one page.
+const TARGETS: i64 = 24;
+
+/// Weeks of the calendar.
+const WEEKS: u32 = 12;
+
+/// How far back the small curves go.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Fires that are named.
+const FIRES: usize = 3;
+
+pub(super) async fn page(
+    State(page): State<Page>,
+    Path(name): Path<String>,
+    visit: Visit,
+) -> Answer {
+    let (view, mut tx) = page.open(visit).await?;
+    let Some(job) = tx.job_named(&name).await? else { return Err(view.not_found()) };
+    let midnights = midnights(&view);
+    let fates = tx.job_days(job.job_id, &midnights).await?;
+    let all = tx.count_job_targets(job.job_id).await?;
+    let offset = (view.visit.page() - 1) * TARGETS;
+    let targets = tx.job_targets(job.job_id, TARGETS, offset).await?;
+    let since = view.as_of.minus(WEEK);
+    let mut cards = Vec::new();
+    for target in &targets {
+        let line = match (platform_of(&target.kind), &target.item_id) {
+            (Some(platform), Some(id)) => likes_line(&mut tx, platform, id, since).await?,
+            _ => html! {},
+        };
+        cards.push(card(&view, target, &line));
+    }
+    let can_compare = platform_of(&job.kind).is_some();
+    let body = html! {
+        h1 { (words(&job.name)) }
+        div.columns {
+            section { (facts(&view, &job, all, &fates)) }
+            section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &fates)) }
+        }
+        section {
+            h2 { (view.say(Text::Targets)) " " small { (count(Some(all))) } }
+            @if cards.is_empty() { p.empty { (view.say(Text::NoTargets)) } }
+            form action="/compare" {
+                div.cards { @for card in &cards { (card) } }
+                @if can_compare && !cards.is_empty() {
+                    button type="submit" { (view.say(Text::CompareByAge)) }
+                }
+            }
+            (view.pages(offset + TARGETS < all))
+        }
+    };
+    Ok(view.page(&job.name, &body))
+}
+
+fn facts(view: &View, job: &JobFacts, targets: i64, fates: &[DayFate]) -> Markup {
+    let looks = |fate: &str| {
+        let looks = fates.iter().filter(|it| it.fate == fate).map(|it| it.looks);
+        count(Some(looks.sum()))
+    };
+    let expected = Expected::by_job(job);
+    let fires = std::iter::successors(expected.next_after(view.now), |at| expected.next_after(*at));
+    html! {
+        dl.facts {
+            dt { (view.say(Text::Kind)) }
+            dd { (named(view.visit.language, &job.kind)) }
+            dt { (view.say(Text::Schedule)) }
+            dd { code { (words(&job.schedule)) } " " span.still { (words(&job.timezone)) } }
+            @if let Some(active) = &job.active {
+                dt { (view.say(Text::Windows)) }
+                dd { (words(active)) }
+            }
+            dt { (view.say(Text::Targets)) }
+            dd { (count(Some(targets))) }
+            dt { (view.say(Text::NextFire)) }
+            dd {
+                @if job.is_active {
+                    @for fire in fires.take(FIRES) { (view.exactly_at(fire)) br; }
+                } @else { (next_fire(view, job)) }
+            }
+            dt { (view.say(Text::Weeks12)) }
+            dd {
+                (looks("observed")) " " (view.say(Text::Observed)) " · "
+                (looks("missed")) " " (view.say(Text::Missed)) " · "
+                (looks("open")) " " (view.say(Text::Open))
+            }
+        }
+    }
+}
+
+/// When the days of the calendar begin: whole weeks from a Monday on, and the end of the last day.
+fn midnights(view: &View) -> Vec<Time> {
+    use chrono::Datelike as _;
+    let today = view.as_of.utc().with_timezone(&view.zone);
+    let into_week = today.weekday().num_days_from_monday();
+    let mut midnight = view.as_of.last_midnight(view.zone);
+    for _ in 0..(WEEKS - 1) * 7 + into_week {
+        midnight = midnight.minus(Duration::from_secs(1)).last_midnight(view.zone);
+    }
+    let mut midnights = vec![midnight];
+    while let Some(last) = midnights.last().filter(|last| **last <= view.as_of) {
+        midnights.push(last.next_midnight(view.zone));
+    }
+    midnights
+}
+
+/// What became of the looks of one day.
+#[derive(Default)]
+struct DayTotals {
+    due: i64,
+    observed: i64,
+    open: i64,
+    reasons: Vec<(String, i64)>,
+}
+
+fn totals(fates: &[DayFate], day: usize) -> DayTotals {
+    let mut totals = DayTotals::default();
+    for fate in fates.iter().filter(|fate| usize::try_from(fate.day) == Ok(day)) {
+        totals.due += fate.looks;
+        match fate.fate.as_str() {
+            "observed" => totals.observed += fate.looks,
+            "open" => totals.open += fate.looks,
+            _ => totals.reasons.push((fate.reason.clone().unwrap_or_default(), fate.looks)),
+        }
+    }
+    totals
+}
+
+impl DayTotals {
+    /// How much of what was due and is settled was seen, in five steps; 0 where nothing was due.
+    fn step(&self) -> i64 {
+        let settled = self.due - self.open;
+        match self.observed.checked_mul(100).map(|seen| seen.checked_div(settled)) {
+            Some(Some(100..)) => 5,
+            Some(Some(95..)) => 4,
+            Some(Some(75..)) => 3,
+            Some(Some(1..)) => 2,
+            Some(Some(_)) => 1,
+            _ => 0,
+        }
+    }
+
+    fn shown(&self, view: &View, day: &str) -> String {
+        let mut text = format!(
+            "{day}: {} {} / {} {}",
+            view.say(Text::Observed),
+            count(Some(self.observed)),
+            view.say(Text::Due),
+            count(Some(self.due))
+        );
+        for (reason, looks) in &self.reasons {
+            text += &format!(", {} {}", named(view.visit.language, reason), count(Some(*looks)));
+        }
+        if self.open > 0 {
+            text += &format!(", {} {}", view.say(Text::Open), count(Some(self.open)));
+        }
+        text
+    }
+}
+
+fn calendar(view: &View, midnights: &[Time], fates: &[DayFate]) -> Markup {
+    let days = midnights.len().saturating_sub(1);
+    let day_of = |day: usize, format: &'static str| {
+        midnights.get(day).map_or_else(String::new, |at| local(*at, view.zone, format))
+    };
+    let missing: Vec<_> = (0..days)
+        .rev()
+        .map(|day| (day, totals(fates, day)))
+        .filter(|(_, totals)| !totals.reasons.is_empty())
+        .take(7)
+        .collect();
+    html! {
+        svg.calendar viewBox={ "0 0 " (28 + 20 * WEEKS) " 156" } role="img" {
+            @for day in 0..days {
+                @let (week, weekday) = (day / 7, day % 7);
+                @let totals = totals(fates, day);
+                @if weekday == 0 && week % 4 == 0 {
+                    text x=(24 + 20 * week) y="9" { (day_of(day, "%m-%d")) }
+                }
+                rect.{ "c" (totals.step()) } x=(24 + 20 * week) y=(14 + 20 * weekday) width="17" height="17" rx="2" {
+                    title { (totals.shown(view, &day_of(day, "%Y-%m-%d"))) }
+                }
+            }
+        }
+        p.legend {
+            @for (step, label) in [(5, "100%"), (4, "≥95%"), (3, "≥75%"), (2, ">0%"), (1, "0%")] {
+                span.{ "c" (step) } {} (label) " "
+            }
+            span.c0 {} (view.say(Text::NothingDue))
+        }
+        @if missing.is_empty() { p.empty { (view.say(Text::NoneMissed)) } }
+        ul.days {
+            @for (day, totals) in &missing {
+                li { (totals.shown(view, &day_of(*day, "%m-%d"))) }
+            }
+        }
+    }
+}
+
+fn card(view: &View, target: &JobTarget, line: &Markup) -> Markup {
+    let key = target.item_id.as_deref().unwrap_or(&target.key);
+    html! {
+        div.card {
+            p.title {
+                @if platform_of(&target.kind).is_some() && target.item_id.is_some() {
+                    input type="checkbox" name="item" value={ (target.kind) ":" (key) }
+                        aria-label=(view.say(Text::CompareByAge));
+                }
+                @if target.kind == "kol_search" {
+                    a href="/kols" { (words(&target.key)) }
+                } @else {
+                    (target_link(&target.kind, key, target.title.as_deref()))
+                }
+            }
+            (line)
+            p.now {
+                @if target.likes.is_some() {
+                    b { (view.seen(target.likes, target.exact.unwrap_or(true))) }
+                    " " (view.say(Text::Likes))
+                }
+                @if let Some(at) = target.observed_at { " · " (view.at(at.0)) }
+                @if let Some(state) = &target.state { " " span.down { (named(view.visit.language, state)) } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_as_full_as_what_was_settled_of_it() {
+        let day = |due, observed, open| DayTotals { due, observed, open, reasons: vec![] }.step();
+        assert_eq!((day(0, 0, 0), day(3, 0, 3)), (0, 0), "nothing was due, or settled");
+        assert_eq!((day(24, 24, 0), day(24, 20, 4)), (5, 5));
+        assert_eq!((day(100, 95, 0), day(100, 94, 0), day(100, 1, 0), day(9, 0, 0)), (4, 3, 2, 1));
+    }
+}

@@ -1,0 +1,130 @@
+//! The page: the archive for people to look at. It only reads, and only on request; what it shows
+//! is made here, but for the curves, which a script draws from the points that it is given.
+
+mod assets;
+mod compare;
+mod curve;
+mod document;
+mod guard;
+mod home;
+mod item;
+mod job;
+mod kols;
+mod search;
+mod series;
+mod show;
+mod svg;
+mod texts;
+mod trouble;
+mod view;
+mod words;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use chrono_tz::Tz;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use self::view::{Answer, View, Visit};
+use crate::config::Config;
+use crate::model::Platform;
+use crate::store::{Store, Tx};
+use crate::time::Clock;
+
+pub use guard::Guard;
+
+/// An archive whose last call is older than this is shown as of that call.
+const ASLEEP: Duration = Duration::from_secs(24 * 3600);
+
+/// What pages are made from.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The archive, opened to read alone.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// The settings, for the budget.
+    pub settings: watch::Receiver<Arc<Config>>,
+}
+
+/// Takes the port.
+///
+/// # Errors
+/// When the port cannot be had.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot serve the page on {address}: choose another port, or end the program that has it")
+    })
+}
+
+impl Page {
+    /// Answers for ever those whom `guard` lets in.
+    ///
+    /// # Errors
+    /// When the port is lost.
+    pub async fn serve(self, guard: Guard, listener: TcpListener) -> Result<()> {
+        let router = self.router(guard);
+        axum::serve(listener, router).await.context("the page is not served any more")
+    }
+
+    fn router(self, guard: Guard) -> Router {
+        Router::new()
+            .route("/", get(home::page))
+            .route("/note/{id}", get(async |it, id, visit| item::page(NOTE, it, id, visit).await))
+            .route("/work/{id}", get(async |it, id, visit| item::page(WORK, it, id, visit).await))
+            .route(
+                "/note/{id}/series",
+                get(async |it, id, visit| item::series(NOTE, it, id, visit).await),
+            )
+            .route(
+                "/work/{id}/series",
+                get(async |it, id, visit| item::series(WORK, it, id, visit).await),
+            )
+            .route("/document/{id}", get(document::page))
+            .route("/job/{name}", get(job::page))
+            .route("/compare", get(compare::page))
+            .route("/compare/series", get(compare::series))
+            .route("/keywords", get(words::list))
+            .route("/keyword/{word}", get(words::page))
+            .route("/kols", get(kols::list))
+            .route("/kol/{id}", get(kols::page))
+            .route("/kol/{id}/series", get(kols::series))
+            .route("/search", get(search::page))
+            .route("/assets/{name}", get(assets::asset))
+            .fallback(async |visit: Visit| -> Answer { Err(view::not_found(&visit)) })
+            .layer(from_fn_with_state(Arc::new(guard), guard::watch))
+            .with_state(self)
+    }
+
+    /// Begins a page: a transaction that reads, and how the archive stands.
+    async fn open(&self, visit: Visit) -> Result<(View, Tx)> {
+        let mut tx = self.store.read().await?;
+        let zone = tx.zone_name().await?.and_then(|name| name.parse().ok());
+        let now = self.clock.now();
+        let last = tx.last_call_at().await?.unwrap_or(now);
+        let as_of = if now.since(last) > ASLEEP { last } else { now };
+        Ok((View { visit, zone: zone.unwrap_or(Tz::Asia__Shanghai), now, as_of }, tx))
+    }
+}
+
+const NOTE: Platform = Platform::Xiaohongshu;
+const WORK: Platform = Platform::Douyin;
+
+/// What an item of a platform is called in addresses.
+fn item_word(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Xiaohongshu => "note",
+        Platform::Douyin => "work",
+    }
+}
+
+/// The platform whose items are so called.
+fn platform_of(word: &str) -> Option<Platform> {
+    [NOTE, WORK].into_iter().find(|platform| item_word(*platform) == word)
+}

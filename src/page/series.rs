@@ -1,0 +1,116 @@
+//! The points of a curve on their way to the script that draws it.
+
+use axum::Json;
+use serde_json::{Value, json};
+
+use super::curve::{Expected, gaps};
+use super::show::{plain, real};
+use super::texts::{Text, named};
+use super::view::View;
+use crate::store::page::{Event, Missed, Seen};
+use crate::time::Time;
+
+/// What is drawn: names and labels of the counts, in the order of the points.
+pub(super) const COUNTS: [(&str, Text); 5] = [
+    ("likes", Text::Likes),
+    ("comments", Text::Comments),
+    ("collects", Text::Collects),
+    ("shares", Text::Shares),
+    ("views", Text::Views),
+];
+
+/// Observations in order as columns: the places (seconds since 1970, or what `x` makes of a time),
+/// the counts, whether they are exact, and the answers. A gap is a point without counts.
+pub(super) fn columns(
+    seen: &[Seen],
+    missed: &[Time],
+    expected: &Expected,
+    x: impl Fn(Time) -> f64,
+) -> Value {
+    let times: Vec<_> = seen.iter().map(|point| point.observed_at).collect();
+    let gaps = gaps(&times, missed, expected);
+    let mut columns: [Vec<Value>; 8] = Default::default();
+    let mut push = |row: [Value; 8]| {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(value);
+        }
+    };
+    for (nth, point) in seen.iter().enumerate() {
+        let at = x(point.observed_at);
+        push([
+            json!(at),
+            json!(point.likes),
+            json!(point.comments),
+            json!(point.collects),
+            json!(point.shares),
+            json!(point.views),
+            json!(point.exact),
+            json!(point.document_id),
+        ]);
+        if let (Some(next), true) = (seen.get(nth + 1), gaps.get(nth).copied().unwrap_or(false)) {
+            let middle = f64::midpoint(at, x(next.observed_at));
+            let nothing = [(); 7].map(|()| Value::Null);
+            let [a, b, c, d, e, f, g] = nothing;
+            push([json!(middle), a, b, c, d, e, f, g]);
+        }
+    }
+    json!(columns)
+}
+
+/// Seconds since 1970.
+pub(super) fn seconds(at: Time) -> f64 {
+    real(at.micros()) / 1e6
+}
+
+/// What happened meanwhile, for marks on the chart.
+pub(super) fn events(view: &View, events: &[Event]) -> Value {
+    let shown = events.iter().map(|event| {
+        json!([
+            seconds(event.at),
+            event.event,
+            named(view.visit.language, &event.event),
+            plain(&event.evidence)
+        ])
+    });
+    shown.collect()
+}
+
+/// The looks that were missed, for marks on the chart.
+pub(super) fn missed(view: &View, missed: &[Missed]) -> Value {
+    let why = |look: &Missed| {
+        named(view.visit.language, look.reason.as_deref().unwrap_or_default()).into_owned()
+    };
+    missed.iter().map(|look| json!([seconds(look.due_at), why(look)])).collect()
+}
+
+/// What the script says in the visitor's language.
+pub(super) fn labels(view: &View) -> Value {
+    let texts = [
+        ("total", Text::Total),
+        ("per_day", Text::PerDay),
+        ("linear", Text::Linear),
+        ("log", Text::Log),
+        ("document", Text::Document),
+        ("rounded", Text::Rounded),
+        ("hours", Text::HoursOld),
+        ("hint", Text::ChartHint),
+        ("click", Text::ClickHint),
+        ("nothing", Text::NothingSeen),
+    ];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), json!(view.say(text)))).collect()
+}
+
+/// Everything that the script needs of one item or KOL.
+pub(super) fn answer(view: &View, metrics: &[(&str, Text)], rest: Value) -> Json<Value> {
+    let metrics: Vec<_> =
+        metrics.iter().map(|(name, label)| json!([name, view.say(*label)])).collect();
+    let mut answer = json!({
+        "metrics": metrics,
+        "zone": view.zone.name(),
+        "texts": labels(view),
+    });
+    if let (Some(answer), Value::Object(rest)) = (answer.as_object_mut(), rest) {
+        answer.extend(rest);
+    }
+    Json(answer)
+}

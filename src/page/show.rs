@@ -1,0 +1,181 @@
+//! How texts, numbers and times are shown: whatever they hold, they are text.
+
+use chrono_tz::Tz;
+use maud::{Markup, html};
+
+use super::texts::Text;
+use super::view::View;
+use crate::text::{self, is_visible};
+use crate::time::Time;
+
+/// What stands where nothing was seen.
+pub(super) const NOTHING: &str = "–";
+
+/// The longest title in a list, in characters.
+const LONGEST: usize = 80;
+
+/// A text from outside: what cannot be seen in it, or would turn the direction of writing, is
+/// written out.
+pub(super) fn words(text: &str) -> Markup {
+    html! {
+        @for part in text.split_inclusive(is_odd) {
+            (part.trim_end_matches(is_odd))
+            @if let Some(odd) = part.chars().next_back().filter(|c| is_odd(*c)) {
+                span.odd { (code(odd)) }
+            }
+        }
+    }
+}
+
+/// The same where there can be no markup: in titles, attributes and charts.
+pub(super) fn plain(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        match is_odd(c) {
+            true => shown += &format!("⟨{}⟩", code(c)),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+fn is_odd(c: char) -> bool {
+    !is_visible(c) && !matches!(c, '\n' | '\t')
+}
+
+fn code(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
+}
+
+/// A title in one line, or the key of what has none.
+pub(super) fn title(title: Option<&str>, key: &str) -> String {
+    let title = title.map(str::trim).filter(|title| !title.is_empty()).unwrap_or(key);
+    let line = title.replace(['\n', '\t'], " ");
+    if line.chars().count() <= LONGEST {
+        return line;
+    }
+    line.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// A count; NULL is no number.
+pub(super) fn count(number: Option<i64>) -> String {
+    number.map_or_else(|| NOTHING.to_owned(), text::count)
+}
+
+/// How far a count moved.
+pub(super) fn grew(number: Option<i64>) -> Markup {
+    let class = match number {
+        Some(1..) => "up",
+        Some(..=-1) => "down",
+        Some(0) | None => "still",
+    };
+    let sign = if number.is_some_and(|number| number > 0) { "+" } else { "" };
+    html! { span class=(class) { (sign) (count(number)) } }
+}
+
+/// Yuan, with decimals only where they matter.
+pub(super) fn yuan(price: Option<f64>) -> String {
+    let Some(price) = price else { return NOTHING.to_owned() };
+    if price.abs() >= 100.0 {
+        return text::count(whole(price));
+    }
+    let decimals = if price.abs() < 1.0 { 3 } else { 2 };
+    format!("{price:.decimals$}")
+}
+
+/// The nearest whole number.
+#[expect(clippy::cast_possible_truncation, reason = "saturates, which is as good a figure")]
+pub(super) fn whole(number: f64) -> i64 {
+    number.round() as i64
+}
+
+/// A number on its way into a drawing.
+#[expect(clippy::cast_precision_loss, reason = "a place in a drawing")]
+pub(super) fn real(number: i64) -> f64 {
+    number as f64
+}
+
+/// A link to a path of these parts, whatever they hold.
+pub(super) fn path(parts: &[&str]) -> String {
+    parts.iter().map(|part| format!("/{}", escaped(part))).collect()
+}
+
+/// A text as a part of an address.
+pub(super) fn escaped(text: &str) -> String {
+    let mut shown = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                shown.push(char::from(byte));
+            }
+            _ => shown += &format!("%{byte:02X}"),
+        }
+    }
+    shown
+}
+
+/// A time in a zone.
+pub(super) fn local(at: Time, zone: Tz, format: &'static str) -> String {
+    at.utc().with_timezone(&zone).format(format).to_string()
+}
+
+impl View {
+    /// A time in the archive's zone, with UTC for who points at it.
+    pub(super) fn at(&self, at: Time) -> Markup {
+        self.at_as(at, "%m-%d %H:%M")
+    }
+
+    /// The same to the second, with its year.
+    pub(super) fn exactly_at(&self, at: Time) -> Markup {
+        self.at_as(at, "%Y-%m-%d %H:%M:%S")
+    }
+
+    fn at_as(&self, at: Time, format: &'static str) -> Markup {
+        html! {
+            time datetime=(at.utc().to_rfc3339()) title={ (at) " UTC" } {
+                (local(at, self.zone, format))
+            }
+        }
+    }
+
+    /// A time that may not be known.
+    pub(super) fn perhaps_at(&self, at: Option<Time>) -> Markup {
+        html! { @if let Some(at) = at { (self.exactly_at(at)) } @else { (NOTHING) } }
+    }
+
+    /// A count, marked where the platform rounded it.
+    pub(super) fn seen(&self, number: Option<i64>, exact: bool) -> Markup {
+        html! {
+            @if number.is_some() && !exact {
+                span.rounded title=(self.say(Text::Rounded)) { "≈" }
+            }
+            (count(number))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_written_out_and_markup_is_text() {
+        let shown = words("<b>a\u{202e}b\u{1b}c</b>").into_string();
+        let odd = |code| format!("<span class=\"odd\">{code}</span>");
+        let expected = format!("&lt;b&gt;a{}b{}c&lt;/b&gt;", odd("U+202E"), odd("U+001B"));
+        assert_eq!(shown, expected);
+        assert_eq!(plain("a\u{202e}b"), "a⟨U+202E⟩b");
+    }
+
+    #[test]
+    fn links_hold_whatever_a_name_holds() {
+        assert_eq!(path(&["keyword", "a/b?露"]), "/keyword/a%2Fb%3F%E9%9C%B2");
+    }
+
+    #[test]
+    fn what_was_not_seen_is_no_zero() {
+        assert_eq!((count(None), count(Some(0))), ("–".to_owned(), "0".to_owned()));
+        assert_eq!((yuan(None), yuan(Some(0.1234))), ("–".to_owned(), "0.123".to_owned()));
+        assert_eq!(yuan(Some(12_345.6)), "12,346");
+    }
+}

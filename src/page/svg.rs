@@ -1,0 +1,240 @@
+//! Small drawings made here, so that they need no script.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+use super::show::real;
+use crate::time::Time;
+
+/// A sparkline's box.
+const SPARK: (f64, f64) = (120.0, 26.0);
+
+/// A part of a curve between two gaps: places, from 0 to 1 on both axes, upwards.
+type Stroke = Vec<(f64, f64)>;
+
+/// A curve as a small line. Where it is not known it is not drawn: `gaps` says of each point but
+/// the last whether the line to the next one is broken.
+pub(super) fn sparkline(points: &[(Time, Option<i64>)], gaps: &[bool]) -> Markup {
+    let strokes = strokes(points, gaps);
+    let (width, height) = SPARK;
+    let place = |(x, y): &(f64, f64)| (2.0 + x * (width - 4.0), height - 3.0 - y * (height - 6.0));
+    let mut line = String::new();
+    for stroke in &strokes {
+        for (nth, point) in stroke.iter().enumerate() {
+            let (x, y) = place(point);
+            let _ = write!(line, "{}{x:.1} {y:.1}", if nth == 0 { "M" } else { "L" });
+        }
+        // A point of its own is a dot.
+        if stroke.len() == 1 {
+            line += "h0";
+        }
+    }
+    let last = strokes.last().and_then(|stroke| stroke.last()).map(place);
+    html! {
+        svg.spark viewBox={ "0 0 " (width) " " (height) } aria-hidden="true" {
+            path d=(line) {}
+            @if let Some((x, y)) = last {
+                circle cx=(format!("{x:.1}")) cy=(format!("{y:.1}")) r="2" {}
+            }
+        }
+    }
+}
+
+fn strokes(points: &[(Time, Option<i64>)], gaps: &[bool]) -> Vec<Stroke> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
+    let values = || points.iter().filter_map(|(_, value)| *value);
+    let (low, high) = (values().min().unwrap_or_default(), values().max().unwrap_or_default());
+    let span = real(last.0.micros() - first.0.micros()).max(1.0);
+    // A curve that does not move lies low.
+    let rise = real(high.saturating_sub(low)).max(1.0);
+    let mut strokes = vec![Stroke::new()];
+    for (nth, (at, value)) in points.iter().enumerate() {
+        if let (Some(value), Some(stroke)) = (value, strokes.last_mut()) {
+            let x = real(at.micros() - first.0.micros()) / span;
+            stroke.push((x, real(value.saturating_sub(low)) / rise));
+        }
+        if value.is_none() || gaps.get(nth).copied().unwrap_or(false) {
+            strokes.push(Stroke::new());
+        }
+    }
+    strokes.retain(|stroke| !stroke.is_empty());
+    strokes
+}
+
+/// A line of a bump chart: a name, and its rank at each look.
+pub(super) struct Ranks {
+    pub(super) name: String,
+    /// From 1; `None`: it was not there.
+    pub(super) at: Vec<Option<i64>>,
+}
+
+/// Ranks over looks. `gaps` says of each look but the last whether looks are missing after it, and
+/// `labels` when each was.
+pub(super) fn bump(lines: &[Ranks], gaps: &[bool], labels: &[String]) -> Markup {
+    let (left, top, step, names) = (28.0, 10.0, 26.0, 190.0);
+    let places = lines.iter().flat_map(|line| line.at.iter().flatten()).max().copied().unwrap_or(1);
+    let width = 1200.0;
+    let height = top * 2.0 + step * real(places) + 18.0;
+    let looks = labels.len().max(2) - 1;
+    let x = |look: usize| left + (width - left - names) * number(look) / number(looks);
+    let y = |rank: i64| top + step * (real(rank) - 0.5);
+    html! {
+        svg.bump viewBox={ "0 0 " (width) " " (height) } role="img" {
+            @for rank in 1..=places {
+                text.rank x="4" y=(format!("{:.1}", y(rank) + 4.0)) { (rank) }
+            }
+            @for look in [0, looks] {
+                @if let Some(label) = labels.get(look) {
+                    text.when x=(format!("{:.1}", x(look))) y=(format!("{:.1}", height - 6.0))
+                        text-anchor=(if look == 0 { "start" } else { "end" }) { (label) }
+                }
+            }
+            @for (look, _) in gaps.iter().enumerate().filter(|(_, gap)| **gap) {
+                line.gap x1=(format!("{:.1}", f64::midpoint(x(look), x(look + 1)))) y1="4"
+                    x2=(format!("{:.1}", f64::midpoint(x(look), x(look + 1))))
+                    y2=(format!("{:.1}", height - 22.0)) {}
+            }
+            @for (nth, line) in lines.iter().enumerate() {
+                g class={ "line k" (nth % 10) } {
+                    title { (line.name) }
+                    path d=(bump_path(line, gaps, x, y)) {}
+                    @for (look, rank) in line.at.iter().enumerate() {
+                        @if let Some(rank) = rank {
+                            circle cx=(format!("{:.1}", x(look))) cy=(format!("{:.1}", y(*rank))) r="3" {}
+                        }
+                    }
+                    @if let Some(Some(rank)) = line.at.last() {
+                        text x=(format!("{:.1}", x(line.at.len() - 1) + 10.0))
+                            y=(format!("{:.1}", y(*rank) + 4.0)) { (short(&line.name, 13)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn bump_path(
+    line: &Ranks,
+    gaps: &[bool],
+    x: impl Fn(usize) -> f64,
+    y: impl Fn(i64) -> f64,
+) -> String {
+    let mut path = String::new();
+    for (look, pair) in line.at.windows(2).enumerate() {
+        let ([Some(from), Some(to)], false) = (pair, gaps.get(look).copied().unwrap_or(false))
+        else {
+            continue;
+        };
+        let (x0, y0, x1, y1) = (x(look), y(*from), x(look + 1), y(*to));
+        let middle = f64::midpoint(x0, x1);
+        let _ = write!(
+            path,
+            "M{x0:.1} {y0:.1}C{middle:.1} {y0:.1} {middle:.1} {y1:.1} {x1:.1} {y1:.1}"
+        );
+    }
+    path
+}
+
+/// A point of a scatter: its places, what it is called, and where it leads.
+pub(super) struct Dot {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) name: String,
+    pub(super) to: String,
+}
+
+/// Points on two logarithmic axes, with what these are of.
+pub(super) fn scatter(dots: &[Dot], (across, up): (&str, &str)) -> Markup {
+    let (width, height, left, below) = (1200.0, 330.0, 64.0, 40.0);
+    let (xs, ys) = (decades(dots.iter().map(|dot| dot.x)), decades(dots.iter().map(|dot| dot.y)));
+    let x = |value: f64| left + 10.0 + (width - left - 50.0) * along(value, xs);
+    let y = |value: f64| height - below - 8.0 - (height - below - 36.0) * along(value, ys);
+    html! {
+        svg.scatter viewBox={ "0 0 " (width) " " (height) } role="img" {
+            @for tick in ticks(xs) {
+                line.grid x1=(format!("{:.1}", x(tick))) x2=(format!("{:.1}", x(tick)))
+                    y1="24" y2=(height - below) {}
+                text text-anchor="middle" x=(format!("{:.1}", x(tick))) y=(height - below + 16.0) {
+                    (crate::text::count(super::show::whole(tick)))
+                }
+            }
+            @for tick in ticks(ys) {
+                line.grid x1=(left) x2=(width - 10.0)
+                    y1=(format!("{:.1}", y(tick))) y2=(format!("{:.1}", y(tick))) {}
+                text text-anchor="end" x=(left - 6.0) y=(format!("{:.1}", y(tick) + 4.0)) {
+                    (crate::text::count(super::show::whole(tick)))
+                }
+            }
+            text.axis text-anchor="end" x=(width - 10.0) y=(height - 6.0) { (across) " →" }
+            text.axis x="4" y="12" { "↑ " (up) }
+            @for dot in dots {
+                a href=(dot.to) {
+                    circle cx=(format!("{:.1}", x(dot.x))) cy=(format!("{:.1}", y(dot.y))) r="5" {
+                        title { (dot.name) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The whole powers of ten around some values above 0.
+fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let logs = values.map(f64::log10);
+    let (low, high) =
+        logs.fold((f64::MAX, f64::MIN), |(low, high), log| (low.min(log), high.max(log)));
+    if low > high {
+        return (0.0, 1.0);
+    }
+    (low.floor(), high.ceil().max(low.floor() + 1.0))
+}
+
+fn ticks((low, high): (f64, f64)) -> Vec<f64> {
+    std::iter::successors(Some(low), |log| Some(log + 1.0))
+        .take_while(|log| *log <= high)
+        .take(12)
+        .map(|log| 10_f64.powf(log))
+        .collect()
+}
+
+fn along(value: f64, (low, high): (f64, f64)) -> f64 {
+    (value.log10() - low) / (high - low)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a place in a drawing")]
+fn number(number: usize) -> f64 {
+    number as f64
+}
+
+fn short(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_not_drawn_over() {
+        let at = |second: i64| Time::from_micros(second * 1_000_000).expect("a time");
+        let points = [(at(0), Some(1)), (at(1), Some(2)), (at(2), Some(3)), (at(3), Some(4))];
+        let moves = |gaps: &[bool]| sparkline(&points, gaps).into_string().matches('M').count();
+        assert_eq!(moves(&[false, false, false]), 1);
+        assert_eq!(moves(&[false, true, false]), 2);
+        let unseen = [(at(0), Some(1)), (at(1), None), (at(2), Some(3))];
+        assert_eq!(sparkline(&unseen, &[false, false]).into_string().matches("h0").count(), 2);
+        assert!(!sparkline(&[], &[]).into_string().contains("circle"));
+    }
+
+    #[test]
+    fn a_rank_that_was_not_there_has_no_line() {
+        let line = Ranks { name: "a".into(), at: vec![Some(1), None, Some(2), Some(1)] };
+        let path = bump_path(&line, &[false; 3], |look| number(look), real);
+        assert_eq!(path.matches('M').count(), 1);
+        assert_eq!(bump_path(&line, &[false, false, true], |look| number(look), real), "");
+    }
+}

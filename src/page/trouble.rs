@@ -1,0 +1,117 @@
+//! What is wrong: everything in one list, so that an empty one says that all is well.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use maud::{Markup, html};
+
+use super::show::{count, path, words};
+use super::texts::{Text, named};
+use super::view::View;
+use crate::store::page::RefusedSettings;
+use crate::store::{PauseRow, Problem, Tx, Unavailable};
+use crate::time::Time;
+
+/// A daemon that has said nothing for so long is not there.
+const SILENT: Duration = Duration::from_secs(150);
+
+/// From this age on a look that nobody is at is a problem.
+const OVERDUE: Duration = Duration::from_secs(300);
+
+/// Targets that cannot be seen are named up to this many, the latest first.
+const UNAVAILABLE: i64 = 20;
+
+/// The longest message that is shown whole, in characters.
+const LONGEST: usize = 300;
+
+/// What is wrong.
+pub(super) struct Trouble {
+    last_beat: Option<Time>,
+    pauses: Vec<PauseRow>,
+    problems: Vec<Problem>,
+    unavailable: Vec<Unavailable>,
+    refused: Vec<RefusedSettings>,
+}
+
+impl Trouble {
+    pub(super) async fn read(view: &View, tx: &mut Tx, midnight: Time) -> Result<Self> {
+        Ok(Self {
+            last_beat: tx.last_beat_at().await?,
+            pauses: tx.pauses(view.as_of).await?,
+            problems: tx.problems(midnight, view.as_of.minus(OVERDUE)).await?,
+            unavailable: tx.unavailable(UNAVAILABLE).await?,
+            refused: tx.refused_settings().await?,
+        })
+    }
+
+    pub(super) fn shown(&self, view: &View) -> Markup {
+        let silent = self.last_beat.is_none_or(|beat| view.now.since(beat) > SILENT);
+        let well = self.pauses.is_empty()
+            && self.problems.is_empty()
+            && self.unavailable.is_empty()
+            && self.refused.is_empty();
+        html! {
+            ul.trouble {
+                @if silent {
+                    li.bad {
+                        (view.say(Text::NoDaemon))
+                        @if let Some(beat) = self.last_beat { " " (view.exactly_at(beat)) }
+                    }
+                }
+                @for refused in &self.refused {
+                    li.bad {
+                        (view.say(Text::RefusedSettings)) " " (view.at(refused.read_at)) ": "
+                        (words(&cut(refused.error.lines().next().unwrap_or_default())))
+                    }
+                }
+                @for pause in &self.pauses { (paused(view, pause)) }
+                @for problem in &self.problems { (wrong(view, problem)) }
+                @for target in &self.unavailable { (unseen(view, target)) }
+                @if well && !silent { li.good { (view.say(Text::AllWell)) } }
+            }
+        }
+    }
+}
+
+fn paused(view: &View, pause: &PauseRow) -> Markup {
+    let language = view.visit.language;
+    html! {
+        li.bad {
+            b { (view.say(Text::Paused)) " " (named(language, &pause.scope)) " " (words(&pause.name)) }
+            ": " (named(language, &pause.reason)) ", " (view.say(Text::Since)) " " (view.at(pause.since))
+            @if let Some(until) = pause.until { ", " (view.say(Text::Until)) " " (view.at(until)) }
+            @if let Some(note) = &pause.note { ". " span.still { (words(&cut(note))) } }
+        }
+    }
+}
+
+fn wrong(view: &View, problem: &Problem) -> Markup {
+    let language = view.visit.language;
+    html! {
+        li.warn {
+            b { (named(language, &problem.what)) } ": " (words(&cut(&named(language, &problem.why))))
+            " × " (count(Some(problem.times)))
+            @if let Some(last) = problem.last_at {
+                ", " (view.say(Text::Last)) " " (view.at(last))
+            }
+        }
+    }
+}
+
+fn unseen(view: &View, target: &Unavailable) -> Markup {
+    html! {
+        li.warn {
+            b { (named(view.visit.language, &target.state)) } " "
+            @match target.kind.as_str() {
+                "note" | "work" => { a href=(path(&[&target.kind, &target.key])) { (words(&target.key)) } }
+                _ => { (words(&cut(&target.key))) }
+            }
+            ", " (view.say(Text::Since)) " " (view.at(target.since)) ". "
+            span.still { (words(&cut(&target.evidence))) }
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
+}

@@ -1,0 +1,90 @@
+//! The page in a real browser, that of the distribution: curves are drawn, nothing hostile runs,
+//! nothing is asked of anybody else.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::Site;
+use super::hostile::poison;
+use crate::databases::sqlite;
+use crate::env::world;
+
+/// A telephone and a desk.
+const SIZES: [&str; 2] = ["390,844", "1440,900"];
+
+/// What runs the tests as root, and asks nobody for updates.
+const FLAGS: [&str; 12] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+];
+
+#[expect(clippy::disallowed_methods, reason = "tests/run.sh says where its browser is")]
+fn browser() -> String {
+    std::env::var("TEST_CHROMIUM").expect(
+        "TEST_CHROMIUM names no Chromium: run the tests with `bash tests/run.sh`, which installs \
+         it from the distribution's packages",
+    )
+}
+
+/// What a page came to in the browser, once its scripts had their time, and what was asked for.
+fn visit(address: &str, size: &str) -> (String, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("net.json");
+    let output = Command::new("timeout")
+        .args(["60", &browser()])
+        .args(FLAGS)
+        .arg(format!("--user-data-dir={}", folder.path().display()))
+        .arg(format!("--log-net-log={}", log.display()))
+        .arg(format!("--window-size={size}"))
+        .args(["--virtual-time-budget=3000", "--dump-dom", address])
+        .output()
+        .unwrap();
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let log: Value = serde_json::from_slice(&std::fs::read(log).unwrap()).unwrap();
+    let events = log["events"].as_array().unwrap();
+    let asked = events.iter().filter_map(|event| event["params"]["url"].as_str());
+    (page, asked.map(str::to_owned).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hostile_texts_run_nothing_and_load_nothing_in_a_browser() {
+    let site = Site::new(sqlite()).await;
+    poison(&site.env.store).await;
+    let own = format!("http://{}/", site.address);
+    let (note, work) = (world().notes(1).remove(0), world().works(1).remove(0));
+    let note_page = format!("note/{note}");
+    let compared = format!("compare?item=note:{note}&item=work:{work}");
+    let visits = [
+        (SIZES[0], note_page.as_str(), 1),
+        (SIZES[1], &note_page, 1),
+        (SIZES[0], "", 0),
+        (SIZES[1], &compared, 1),
+    ];
+    for (size, path, charts) in visits {
+        let (page, asked) = visit(&format!("{own}{path}"), size);
+        assert!(page.contains("</html>"), "{page}");
+        assert!(!page.contains("data-pwned"), "something ran: {page}");
+        assert_eq!(page.matches("<canvas").count(), charts, "{size} {path}: {page}");
+        assert_eq!(page.matches("data-drawn=").count(), charts, "{size} {path}");
+        assert!(page.contains("&lt;img src=x onerror="), "{size} {path}: {page}");
+        assert!(
+            asked.iter().any(|url| url.starts_with(&format!("{own}assets/page.js"))),
+            "{asked:?}"
+        );
+        for url in &asked {
+            assert!(url.starts_with(&own) || !url.contains("://"), "{size} {path} asked for {url}");
+        }
+    }
+}
