@@ -5,8 +5,8 @@
 //! that into planned looks in the [`store`], [`crawl`] is the one step that looks, [`retry`] says
 //! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
 //! each is a [`process`] on record, and [`vitals`] say how it is. [`backfill`] brings many things in
-//! at once, [`watchlist`] reads
-//! what people paste, [`zone`] knows the clocks of a zone, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
+//! at once, [`watchlist`] reads what people paste, [`zone`] knows the clocks of a zone, [`cli`] is the
+//! face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
 pub mod alerts;

@@ -33,5 +33,4 @@ mod secrecy;
 mod signals;
 mod store;
 mod systemd;
-mod views;
 mod week;

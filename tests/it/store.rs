@@ -7,6 +7,7 @@ mod limits;
 mod processes;
 mod runs;
 mod schedules;
+mod views;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
