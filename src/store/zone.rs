@@ -42,8 +42,7 @@ impl Tx {
     }
 
     /// Makes this the archive's zone, and sums up the days of the whole archive anew if it was
-    /// another; `offsets`: since when they are how many seconds
-    /// ahead of UTC. Whether the days changed.
+    /// another; `offsets`: since when its clocks are how many seconds ahead of UTC. Whether it was.
     ///
     /// # Errors
     /// When the database fails.
@@ -66,7 +65,7 @@ impl Tx {
         if known.iter().all(|known| (known.all_rows, known.same) == (count, count)) {
             return Ok(false);
         }
-        // Nobody adds to the old days meanwhile.
+        // Differs by necessity: nobody adds to the old days meanwhile; SQLite has one writer anyway.
         if let Self::Postgres(_) = self {
             execute!(self, "lock table note_snapshots, work_snapshots in share row exclusive mode");
         }

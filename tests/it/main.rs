@@ -37,6 +37,5 @@ mod secrecy;
 mod signals;
 mod store;
 mod systemd;
-mod views;
 mod week;
 mod wire;
