@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_not_drawn_over() {
-        let at = |second| Time::from_micros(second * 1_000_000).expect("a time");
+        let at = |second: i64| Time::from_micros(second * 1_000_000).expect("a time");
         let points = [(at(0), Some(1)), (at(1), Some(2)), (at(2), Some(3)), (at(3), Some(4))];
         let moves = |gaps: &[bool]| sparkline(&points, gaps).into_string().matches('M').count();
         assert_eq!(moves(&[false, false, false]), 1);
@@ -233,8 +233,8 @@ mod tests {
     #[test]
     fn a_rank_that_was_not_there_has_no_line() {
         let line = Ranks { name: "a".into(), at: vec![Some(1), None, Some(2), Some(1)] };
-        let path = bump_path(&line, &[false; 3], |look| number(look), real);
+        let path = bump_path(&line, &[false; 3], number, real);
         assert_eq!(path.matches('M').count(), 1);
-        assert_eq!(bump_path(&line, &[false, false, true], |look| number(look), real), "");
+        assert_eq!(bump_path(&line, &[false, false, true], number, real), "");
     }
 }
