@@ -28,6 +28,11 @@ impl Expected {
         self.0.iter().filter_map(|schedule| schedule.next_after(at)).min()
     }
 
+    /// How many fires a day has, on average.
+    pub(super) fn fires_per_day(&self, from: Time) -> f64 {
+        self.0.iter().map(|schedule| schedule.fires_per_day(from)).sum()
+    }
+
     /// By when an item that was seen at `at` is to be seen again at the latest: the look of the
     /// next fire may be late, but not later than the fire after that.
     fn again_by(&self, at: Time) -> Option<Time> {

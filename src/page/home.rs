@@ -37,7 +37,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
     let trouble = Trouble::read(&view, &mut tx, midnight).await?.shown(&view);
     let spent = tx.spent_since(midnight).await?;
     let calls = tx.call_totals(midnight).await?;
-    let budget = page.settings.borrow().budget.clone();
+    let budget = page.settings.borrow().budget;
     let jobs = jobs(&view, &tx.job_facts().await?, &tx.job_reports(midnight).await?);
     let body = html! {
         section {
@@ -198,7 +198,7 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
                     th.wide { (view.say(Text::Kind)) }
                     th.n { (view.say(Text::NextFire)) }
                     th.n.wide { (view.say(Text::Targets)) }
-                    th.n { (view.say(Text::Due)) }
+                    th.n.wide { (view.say(Text::Due)) }
                     th.n { (view.say(Text::Observed)) }
                     th.n { (view.say(Text::Missed)) }
                 } }
@@ -210,7 +210,7 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
                             td.n { (next_fire(view, job)) }
                             @if let Some(report) = report(&job.name) {
                                 td.n.wide { (count(Some(report.targets))) }
-                                td.n { (count(Some(report.due))) }
+                                td.n.wide { (count(Some(report.due))) }
                                 td.n { (count(Some(report.observed))) }
                                 td.n { span.(if report.missed > 0 { "down" } else { "still" }) { (count(Some(report.missed))) } }
                             }

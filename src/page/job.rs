@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::curve::Expected;
 use super::home::{likes_line, next_fire};
 use super::item::target_link;
-use super::show::{count, local, words};
+use super::show::{count, local, real, words};
 use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};
 use super::{Page, platform_of};
@@ -20,6 +20,9 @@ const TARGETS: i64 = 24;
 
 /// Weeks of the calendar.
 const WEEKS: u32 = 12;
+
+/// Looks that are counted for it: of a large job it shows fewer weeks.
+const MOST_LOOKS: f64 = 1_000_000.0;
 
 /// How far back the small curves go.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -34,9 +37,10 @@ pub(super) async fn page(
 ) -> Answer {
     let (view, mut tx) = page.open(visit).await?;
     let Some(job) = tx.job_named(&name).await? else { return Err(view.not_found()) };
-    let midnights = midnights(&view);
-    let fates = tx.job_days(job.job_id, &midnights).await?;
     let all = tx.count_job_targets(job.job_id).await?;
+    let weeks = weeks(Expected::by_job(&job).fires_per_day(view.as_of) * real(all));
+    let midnights = midnights(&view, weeks);
+    let fates = tx.job_days(job.job_id, &midnights).await?;
     let offset = (view.visit.page() - 1) * TARGETS;
     let targets = tx.job_targets(job.job_id, TARGETS, offset).await?;
     let since = view.as_of.minus(WEEK);
@@ -52,7 +56,7 @@ pub(super) async fn page(
     let body = html! {
         h1 { (words(&job.name)) }
         div.columns {
-            section { (facts(&view, &job, all, &fates)) }
+            section { (facts(&view, &job, all, weeks, &fates)) }
             section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &fates)) }
         }
         section {
@@ -70,7 +74,7 @@ pub(super) async fn page(
     Ok(view.page(&job.name, &body))
 }
 
-fn facts(view: &View, job: &JobFacts, targets: i64, fates: &[DayFate]) -> Markup {
+fn facts(view: &View, job: &JobFacts, targets: i64, weeks: u32, fates: &[DayFate]) -> Markup {
     let looks = |fate: &str| {
         let looks = fates.iter().filter(|it| it.fate == fate).map(|it| it.looks);
         count(Some(looks.sum()))
@@ -95,7 +99,7 @@ fn facts(view: &View, job: &JobFacts, targets: i64, fates: &[DayFate]) -> Markup
                     @for fire in fires.take(FIRES) { (view.exactly_at(fire)) br; }
                 } @else { (next_fire(view, job)) }
             }
-            dt { (view.say(Text::Weeks12)) }
+            dt { (weeks) " " (view.say(Text::Weeks)) }
             dd {
                 (looks("observed")) " " (view.say(Text::Observed)) " · "
                 (looks("missed")) " " (view.say(Text::Missed)) " · "
@@ -105,13 +109,18 @@ fn facts(view: &View, job: &JobFacts, targets: i64, fates: &[DayFate]) -> Markup
     }
 }
 
+/// How many weeks are shown of a job with so many looks a day.
+fn weeks(looks_a_day: f64) -> u32 {
+    (1..=WEEKS).rev().find(|weeks| f64::from(weeks * 7) * looks_a_day <= MOST_LOOKS).unwrap_or(1)
+}
+
 /// When the days of the calendar begin: whole weeks from a Monday on, and the end of the last day.
-fn midnights(view: &View) -> Vec<Time> {
+fn midnights(view: &View, weeks: u32) -> Vec<Time> {
     use chrono::Datelike as _;
     let today = view.as_of.utc().with_timezone(&view.zone);
     let into_week = today.weekday().num_days_from_monday();
     let mut midnight = view.as_of.last_midnight(view.zone);
-    for _ in 0..(WEEKS - 1) * 7 + into_week {
+    for _ in 0..(weeks - 1) * 7 + into_week {
         midnight = midnight.minus(Duration::from_secs(1)).last_midnight(view.zone);
     }
     let mut midnights = vec![midnight];
@@ -245,6 +254,12 @@ fn card(view: &View, target: &JobTarget, line: &Markup) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_large_job_fewer_weeks_are_shown() {
+        assert_eq!((weeks(0.0), weeks(288.0), weeks(24.0 * 500.0)), (12, 12, 11));
+        assert_eq!(weeks(24.0 * 100_000.0), 1);
+    }
 
     #[test]
     fn a_day_is_as_full_as_what_was_settled_of_it() {

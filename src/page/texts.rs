@@ -156,7 +156,7 @@ texts! {
     VideoPerRead: "视频价/阅读", "Video per read";
     VideoPrice: "视频报价", "Video price";
     Views: "浏览/播放", "Views";
-    Weeks12: "最近 12 周", "12 weeks";
+    Weeks: "周内", "weeks";
     Windows: "时段", "Windows";
     Yuan: "元", "yuan";
 }

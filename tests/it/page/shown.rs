@@ -62,6 +62,15 @@ async fn every_page_shows_the_figures_of_the_archive(database: Database) {
     assert!(site.get("/keyword/%E9%9C%B2%E8%90%A5").await.body.contains(&suggestion));
 }
 
+// One archive for three tests: it takes the longest.
+on_both!(visitors_find_what_they_look_for_in_their_language);
+async fn visitors_find_what_they_look_for_in_their_language(database: Database) {
+    let site = Site::new(database).await;
+    the_search_takes_signs_as_they_are(&site).await;
+    lists_are_ordered_and_cut_into_pages(&site).await;
+    the_language_is_asked_for_accepted_or_remembered(&site).await;
+}
+
 on_both!(curves_are_the_observations_and_a_missed_look_is_a_gap);
 async fn curves_are_the_observations_and_a_missed_look_is_a_gap(database: Database) {
     let site = Site::new(database).await;
@@ -90,9 +99,7 @@ async fn curves_are_the_observations_and_a_missed_look_is_a_gap(database: Databa
     assert!(ages[0].as_f64().unwrap() > 0.0, "hours since publication: {ages:?}");
 }
 
-on_both!(the_search_finds_titles_names_and_ids_and_takes_signs_as_they_are);
-async fn the_search_finds_titles_names_and_ids_and_takes_signs_as_they_are(database: Database) {
-    let site = Site::new(database).await;
+async fn the_search_takes_signs_as_they_are(site: &Site) {
     let found = async |words: &str| {
         let words: String = url::form_urlencoded::byte_serialize(words.as_bytes()).collect();
         site.get(&format!("/search?q={words}")).await.body.matches("<td class=\"title\">").count()
@@ -111,9 +118,7 @@ async fn the_search_finds_titles_names_and_ids_and_takes_signs_as_they_are(datab
     }
 }
 
-on_both!(lists_are_cut_into_pages_and_what_is_not_there_is_404);
-async fn lists_are_cut_into_pages_and_what_is_not_there_is_404(database: Database) {
-    let site = Site::new(database).await;
+async fn lists_are_ordered_and_cut_into_pages(site: &Site) {
     for path in [
         "/note/none",
         "/work/1",
@@ -142,9 +147,7 @@ async fn lists_are_cut_into_pages_and_what_is_not_there_is_404(database: Databas
     assert!(first.starts_with(&cheapest), "{cheapest}: {first}");
 }
 
-on_both!(the_language_is_asked_for_accepted_or_remembered);
-async fn the_language_is_asked_for_accepted_or_remembered(database: Database) {
-    let site = Site::new(database).await;
+async fn the_language_is_asked_for_accepted_or_remembered(site: &Site) {
     let is_chinese = |reply: &super::Reply| reply.body.contains("<html lang=\"zh\">");
     assert!(is_chinese(&site.ask("GET", "/", "Accept-Language: fr, zh-CN;q=0.9, en\r\n").await));
     assert!(!is_chinese(&site.ask("GET", "/", "Accept-Language: en-US, zh\r\n").await));
