@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Database, on_both, postgres, rows, sqlite};
 use crate::program::Place;
-use crate::same::{EMPTY, VOLATILE, half_a_day};
+use crate::same::{EMPTY, VOLATILE, half_a_day, plain};
 
 const ALL: Span = Span { since: None, until: None, zone: Tz::Asia__Shanghai };
 
@@ -32,16 +32,9 @@ async fn exported(store: &Store, table: &str, format: Format) -> Vec<u8> {
 async fn exported_rows(store: &Store, table: &str) -> Vec<String> {
     let jsonl = String::from_utf8(exported(store, table, Format::Jsonl).await).unwrap();
     let row = |line: &str| {
-        let mut row: BTreeMap<String, Value> = serde_json::from_str(line).unwrap();
+        let mut row: serde_json::Map<String, Value> = serde_json::from_str(line).unwrap();
         row.retain(|name, _| !VOLATILE.contains(&name.as_str()));
-        // The order of what is in a JSON text says nothing.
-        for value in row.values_mut() {
-            let json = value.as_str().and_then(|text| serde_json::from_str(text).ok());
-            if let Some(json @ (Value::Object(_) | Value::Array(_))) = json {
-                *value = json;
-            }
-        }
-        serde_json::to_string(&row).unwrap()
+        plain(Value::Object(row)).to_string()
     };
     let mut rows: Vec<_> = jsonl.lines().map(row).collect();
     rows.sort();

@@ -152,7 +152,7 @@ async fn rows(store: &Store, table: &str, columns: &[String]) -> Vec<Value> {
 
 /// A value as both databases mean it: true is 1, a time is our own text, 158.0 is 158, an absent
 /// byte string is null, and the spaces in a JSON text say nothing.
-fn plain(value: Value) -> Value {
+pub(crate) fn plain(value: Value) -> Value {
     match value {
         Value::Bool(flag) => i64::from(flag).to_string().into(),
         Value::Number(number) => match number.as_f64() {

@@ -72,7 +72,7 @@ async fn the_same_query_has_the_same_answer_from_both_databases() {
     let _kept = [half_a_day(here).await, half_a_day(there).await];
     for sql in [
         "select platform, item_id, observed_at, likes, views, exact from engagement order by 1, 2, 3",
-        "select endpoint, fetched_at, body -> 'code' as code, exact, cleaned from documents order by 1, 2",
+        "select endpoint, fetched_at, outcome, exact, cleaned from documents order by 1, 2",
         "select name, is_active, fired_through from jobs order by name",
         "select day, job, endpoint, calls, cost_micros, yuan from spend order by 1, 2, 3",
         "select 1 as n, 'x' as n, null as n",
