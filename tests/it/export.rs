@@ -3,6 +3,7 @@
 mod large;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use tidewatch::store::{Holds, Span, Store, tables};
 use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Database, on_both, postgres, rows, sqlite};
-use crate::program::Place;
+use crate::program::{Place, wait_for};
 use crate::same::{EMPTY, VOLATILE, half_a_day, plain};
 
 const ALL: Span = Span { since: None, until: None, zone: Tz::Asia__Shanghai };
@@ -168,6 +169,20 @@ async fn an_export_that_breaks_leaves_the_old_file_and_no_half_one(database: Dat
         assert_eq!(files(), before + 1);
     }
     assert_eq!(rows::<(i64,)>(&store, "select count(*) from archive_zone").await, [(1,)]);
+}
+
+on_both!(an_interrupted_export_leaves_no_file);
+async fn an_interrupted_export_leaves_no_file(database: Database) {
+    database.open().await.close().await;
+    let place = Place::new(&database, "");
+    let endless = "with recursive x(n) as (select 1 union all select 1 - n from x) select n from x";
+    let running = place.start(&["export", "--query", endless, "-o", "out.csv"]);
+    let part = place.output("out.csv.part");
+    let grows = async || std::fs::metadata(&part).is_ok_and(|part| part.len() > 10_000);
+    wait_for("the first rows", Duration::from_secs(30), grows).await;
+    running.signal("-INT");
+    assert_eq!(running.end().await.code(), Some(1), "{}", place.said());
+    assert!(!part.exists() && !place.output("out.csv").exists());
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn a_large_table_goes_out_in_constant_memory_and_duckdb_finds_the_same_sum
         let file = place.output(name);
         let size_mb =
             std::fs::metadata(&file).unwrap_or_else(|_| panic!("{}", place.said())).len() >> 20;
-        println!("{name}: {rows} rows, peak {peak_mb} MB, {seconds} s, file {size_mb} MB");
+        eprintln!("{name}: {rows} rows, peak {peak_mb} MB, {seconds} s, file {size_mb} MB");
         assert!(peak_mb > 0 && peak_mb < MOST_MB, "{name}: {peak_mb} MB");
         assert_eq!(read_by_duckdb(&file), expected, "{name}");
     }
