@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL, libfaketime, Chromium and, on
-# Linux, systemd's checks of units from the distribution's packages if they are missing, and starts a
-# private cluster that is gone afterwards.
+# Linux, systemd's checks of units from the distribution's packages if they are missing, and DuckDB
+# from PyPI below target/; starts a private cluster that is gone afterwards.
 # Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead; servers
 # that tests crash are their own, made with the programs in TEST_POSTGRES_BIN.
 #
 # Longer runs than the usual ones:
 #   TIDEWATCH_KILLS=500 bash tests/run.sh --test it crash -- --nocapture
 #   TIDEWATCH_LONG_TESTS=1 bash tests/run.sh --test it chaos -- --nocapture
+#   TIDEWATCH_LONG_TESTS=1 bash tests/run.sh --release --test it large -- --nocapture
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/postgres.sh
@@ -56,8 +57,26 @@ find_chromium() {
     if [ -n "$TEST_CHROMIUM" ]; then export TEST_CHROMIUM; fi
 }
 
+# What the test of exports reads them with: DuckDB in a fixed version, below target/. Without it
+# that test fails, and says so.
+find_duckdb() {
+    local venv
+    if ! python3 -c 'import ensurepip' >/dev/null 2>&1; then
+        install Python "python3 python3-venv" python3 python3 python python ||
+            echo "cannot install Python here" >&2
+    fi
+    mkdir -p "${CARGO_TARGET_DIR:-target}"
+    venv=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/duckdb
+    if [ ! -x "$venv/bin/python" ]; then python3 -m venv "$venv"; fi
+    if "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --requirement tests/duckdb/requirements.txt; then
+        export TEST_DUCKDB_PYTHON="$venv/bin/python"
+    fi
+}
+
 find_systemd
 if [ -z "${TEST_CHROMIUM:-}" ]; then find_chromium; fi
+if [ -z "${TEST_DUCKDB_PYTHON:-}" ]; then find_duckdb; fi
 if [ -z "${TEST_FAKETIME_LIBRARY:-}" ]; then find_faketime; fi
 if [ -z "${TEST_DATABASE_URL:-}" ]; then
     start_postgres -c fsync=off -c max_connections=200

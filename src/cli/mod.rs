@@ -250,8 +250,11 @@ pub fn start_logging(cli: &Cli) {
         (_, false, 1) => "info,tidewatch=debug",
         (_, false, _) => "trace",
     };
+    // Who asks for a whole archive knows that it takes long.
+    let slow = matches!(&cli.command, Command::Sql(_) | Command::Export(_) | Command::Report(_));
+    let sqlx = if slow { "error" } else { "warn" };
     // The scheduler reports its ordinary ways as errors.
-    let default = format!("{level},tokio_cron_scheduler=off,sqlx=warn");
+    let default = format!("{level},tokio_cron_scheduler=off,sqlx={sqlx}");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(|| show::BesideBars);

@@ -149,7 +149,8 @@ fn write_column<'a, W: Write + Send>(
         }),
         Some(Holds::Real) => write::<DoubleType, _>(group, values, |value| match value {
             Value::Real(number) => Some(*number),
-            Value::Int(number) => number.to_string().parse().ok(),
+            #[expect(clippy::cast_precision_loss, reason = "a whole number among fractions")]
+            Value::Int(number) => Some(*number as f64),
             Value::Number(text) => text.parse().ok(),
             _ => None,
         }),

@@ -1,67 +1,13 @@
 //! What the reports show: small tables about items, KOLs, keywords, jobs, money and what was missed.
 
 use anyhow::Result;
-use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use sqlx::AssertSqlSafe;
 
 use super::columns::{self, Holds, When};
 use super::query::within;
 use super::value::{from_postgres, from_sqlite};
-use super::{Column, Span, Tx, Value, fetch_optional};
+use super::{Span, Table, Tx, fetch_optional};
 use crate::time::Time;
-
-/// An answer that fits into memory.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
-    /// Its columns.
-    pub columns: Vec<Column>,
-    /// Its rows, with a value a column.
-    pub rows: Vec<Vec<Value>>,
-}
-
-impl Table {
-    /// The values of a column, row by row.
-    pub fn column<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-        let index = self.columns.iter().position(|column| column.name == name);
-        self.rows.iter().filter_map(move |row| row.get(index?))
-    }
-
-    /// A row by its number, from 0, as an object with the columns in their order.
-    pub fn row(&self, nth: usize) -> Option<impl Serialize + use<'_>> {
-        self.rows.get(nth).map(|values| Row { columns: &self.columns, values })
-    }
-
-    /// The first value of a column; NULL where there is none.
-    pub fn first(&self, name: &str) -> &Value {
-        self.column(name).next().unwrap_or(&Value::Null)
-    }
-}
-
-/// As objects with the columns in their order.
-impl Serialize for Table {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut rows = serializer.serialize_seq(Some(self.rows.len()))?;
-        for values in &self.rows {
-            rows.serialize_element(&Row { columns: &self.columns, values })?;
-        }
-        rows.end()
-    }
-}
-
-struct Row<'a> {
-    columns: &'a [Column],
-    values: &'a [Value],
-}
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_map(Some(self.values.len()))?;
-        for (column, value) in self.columns.iter().zip(self.values) {
-            row.serialize_entry(&column.name, value)?;
-        }
-        row.end()
-    }
-}
 
 /// A count by which items can be told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,10 @@ use sqlx::{Decode, Postgres, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 use super::columns::Holds;
 use crate::time::Time;
 
+/// From this value on, in 1973, a number of SQLite under the name of a time is microseconds, as the
+/// tables have them; what somebody calculates there are seconds, or milliseconds. 0 is the beginning.
+const MICROS_FROM: i64 = 100_000_000_000_000;
+
 /// What stands in a row at a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -56,7 +60,7 @@ impl Value {
     fn fit(self, holds: Option<Holds>) -> Self {
         match (holds, self) {
             (Some(Holds::Bool), Self::Int(number @ 0..=1)) => Self::Bool(number == 1),
-            (Some(Holds::Time), Self::Int(micros)) => {
+            (Some(Holds::Time), Self::Int(micros @ (0 | MICROS_FROM..))) => {
                 Time::from_micros(micros).map_or(Self::Int(micros), Self::Time)
             }
             (Some(Holds::Time), Self::Text(text)) => {
@@ -173,5 +177,28 @@ pub(super) fn holds(postgres: &str) -> Holds {
         "JSON" | "JSONB" => Holds::Json,
         "BYTEA" => Holds::Bytes,
         _ => Holds::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_sqlite_is_what_its_column_holds_where_it_fits() {
+        let at: Time = "2026-03-02 00:00:00".parse().expect("a time");
+        let text = |text: &str| Value::Text(text.to_owned());
+        for (holds, value, fitted) in [
+            (Holds::Time, Value::Int(at.micros()), Value::Time(at)),
+            (Holds::Time, text("2026-03-02 00:00:00"), Value::Time(at)),
+            (Holds::Time, text("soon"), text("soon")),
+            (Holds::Time, Value::Int(1_772_409_600), Value::Int(1_772_409_600)),
+            (Holds::Bool, Value::Int(1), Value::Bool(true)),
+            (Holds::Bool, Value::Int(2), Value::Int(2)),
+            (Holds::Real, Value::Int(3), Value::Real(3.0)),
+            (Holds::Int, Value::Real(0.5), Value::Real(0.5)),
+        ] {
+            assert_eq!(value.fit(Some(holds)), fitted);
+        }
     }
 }

@@ -67,6 +67,16 @@ impl Place {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Runs the program to its end; its exit code, and what it has written to stdout and to stderr.
+    pub(crate) async fn hear(&self, arguments: &[&str]) -> (i32, String, String) {
+        for name in ["stdout", "stderr"] {
+            let _ = std::fs::remove_file(self.output(name));
+        }
+        let code = self.run(arguments).await;
+        let read = |name| std::fs::read_to_string(self.output(name)).unwrap();
+        (code, read("stdout"), read("stderr"))
+    }
+
     /// Starts the program.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         self.start_reading(arguments, Stdio::null())

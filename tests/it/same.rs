@@ -13,7 +13,7 @@ use crate::env::{Env, hours, minutes, world};
 
 /// Columns that number rows in the order in which they happened to come, measure the machine, or
 /// hold the words of its network.
-const VOLATILE: [&str; 15] = [
+pub(crate) const VOLATILE: [&str; 15] = [
     "call_id",
     "document_id",
     "previous_document_id",
@@ -33,7 +33,7 @@ const VOLATILE: [&str; 15] = [
 ];
 
 /// Tables that half a day of schedules leaves empty.
-const EMPTY: [&str; 3] = ["alerts", "availability", "backfills"];
+pub(crate) const EMPTY: [&str; 3] = ["alerts", "availability", "backfills"];
 
 /// Tables of numbered items and times as numbers. They are seen through their views.
 const THROUGH_VIEWS: [&str; 8] = [
@@ -68,8 +68,8 @@ pub(crate) fn jobs() -> String {
     )
 }
 
-/// Half a day with failures and poisoned answers, and a backfill; then everything that is in the database.
-async fn half_a_day_in(database: Database) -> Dump {
+/// Half a day with failures and poisoned answers, and a backfill.
+pub(crate) async fn half_a_day(database: Database) -> Env {
     let fates = Fates { edited: 1000, ..Fates::default() };
     let mut env = Env::with(database, &jobs(), |options| options.fates = fates).await;
     env.backfill(&world().notes(18)[14..]).await;
@@ -79,7 +79,12 @@ async fn half_a_day_in(database: Database) -> Dump {
          amagi=risk:0.2; suggestions@2=not-json; kols@2=503",
     );
     env.advance(hours(12)).await;
-    dump_but(&env.store, &VOLATILE).await
+    env
+}
+
+/// The same; then everything that is in the database.
+async fn half_a_day_in(database: Database) -> Dump {
+    dump_but(&half_a_day(database).await.store, &VOLATILE).await
 }
 
 /// Everything that is in the database but for these columns.

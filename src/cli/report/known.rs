@@ -91,8 +91,8 @@ fn standings(ranks: &Table, zone: Tz) -> String {
         let now = last.filter(|(at, _)| looks.last() == Some(*at));
         let rank = now.and_then(|(_, (rank, _))| *rank);
         let change = now.map_or_else(|| "left".to_owned(), |(_, (_, change))| change.clone());
-        let seen = way.iter().filter(|(_, (rank, _))| rank.is_some()).map(|(at, _)| *at);
-        let seen = Value::from_time(seen.last());
+        let mut seen = way.iter().filter(|(_, (rank, _))| rank.is_some()).map(|(at, _)| *at);
+        let seen = Value::from_time(seen.next_back());
         let shown_rank = shown(&rank.map_or(Value::Null, Value::Int), zone);
         let row =
             vec![shown_rank, safe(suggestion, 40), curve(&points), change, shown(&seen, zone)];

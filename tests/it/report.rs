@@ -1,0 +1,130 @@
+//! `tidewatch report`: what the archive says, and nothing that it does not.
+
+use serde_json::Value;
+use tidewatch::store::Store;
+
+use crate::databases::{Database, on_both, rows};
+use crate::program::Place;
+use crate::same::half_a_day;
+
+/// A report as JSON.
+async fn json(place: &Place, arguments: &[&str]) -> Value {
+    let (code, out, said) = place.hear(&[&["report", "--json"], arguments].concat()).await;
+    assert_eq!(code, 0, "{arguments:?}: {said}");
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
+}
+
+/// A report for people.
+async fn text(place: &Place, arguments: &[&str]) -> String {
+    let (code, out, said) = place.hear(&[&["report"], arguments].concat()).await;
+    assert_eq!(code, 0, "{arguments:?}: {said}");
+    assert!(out.contains("(times in Asia/Shanghai)"), "{out}");
+    out
+}
+
+async fn one_text(store: &Store, sql: &'static str) -> String {
+    rows::<(String,)>(store, sql).await.remove(0).0
+}
+
+on_both!(reports_say_what_the_archive_says);
+async fn reports_say_what_the_archive_says(database: Database) {
+    let place = Place::new(&database, "");
+    let env = half_a_day(database).await;
+    items(&env.store, &place).await;
+    others(&env.store, &place).await;
+    let spend = json(&place, &["spend"]).await;
+    let calls = spend["spend"].as_array().unwrap().iter().map(|row| row["calls"].as_i64().unwrap());
+    let asked = "select count(*) from calls where imported_at is null";
+    assert_eq!(rows::<(i64,)>(&env.store, asked).await, [(calls.sum(),)]);
+    assert!(text(&place, &["spend"]).await.contains("yuan"));
+    let days = json(&place, &["coverage"]).await;
+    let mut sums = [0; 4];
+    for day in days["days"].as_array().unwrap() {
+        for (sum, name) in sums.iter_mut().zip(["due", "observed", "missed", "open"]) {
+            *sum += day[name].as_i64().unwrap();
+        }
+    }
+    let [due, observed, missed, open] = sums;
+    assert!(due > 0 && missed > 0 && due == observed + missed + open, "{sums:?}");
+    let why = days["reasons"].as_array().unwrap().iter().map(|row| row["looks"].as_i64().unwrap());
+    assert_eq!(why.sum::<i64>(), missed);
+    assert!(text(&place, &["coverage"]).await.contains("day of UTC"));
+}
+
+async fn items(store: &Store, place: &Place) {
+    for (what, platform) in [("note", "xiaohongshu"), ("work", "douyin")] {
+        let top = json(place, &["top", "--limit", "1000"]).await;
+        let movers = top["movers"].as_array().unwrap();
+        let grew: Vec<_> = movers.iter().map(|row| row["grew"].as_i64().unwrap()).collect();
+        assert!(!grew.is_empty() && grew.is_sorted_by(|one, next| one >= next), "{grew:?}");
+        let mover = movers.iter().find(|row| row["platform"] == platform).unwrap();
+        let id = mover["item_id"].as_str().unwrap();
+        let known = json(place, &[what, id]).await;
+        assert_eq!(known["facts"]["item_id"], id);
+        let seen = known["observations"].as_array().unwrap();
+        let likes = |row: &Value| row["likes"].as_i64().unwrap();
+        let (first, last) = (likes(&seen[0]), likes(seen.last().unwrap()));
+        assert_eq!(mover["grew"].as_i64(), Some(last - first));
+        assert_eq!(known["latest"]["likes"].as_i64(), Some(last));
+        assert_eq!(known["timeline"][0]["event"], "published");
+        let shown = text(place, &[what, id]).await;
+        assert!(
+            shown.contains('▁') && shown.contains('–') && shown.contains("first_seen"),
+            "{shown}"
+        );
+        let later = seen[1]["observed_at"].as_str().unwrap().replace(' ', "T") + "Z";
+        let rest = json(place, &[what, id, "--since", &later]).await;
+        assert_eq!(rest["observations"].as_array().unwrap().len(), seen.len() - 1);
+        let before = json(place, &[what, id, "--until", &later]).await;
+        assert_eq!(before["observations"].as_array().unwrap().len(), 1);
+        let (_, csv, _) = place.hear(&["report", what, id, "--csv"]).await;
+        assert_eq!(csv.lines().count(), seen.len() + 1, "{csv}");
+    }
+    let shown = text(place, &["top", "--by", "comments", "--days", "2"]).await;
+    assert!(shown.contains("what moved most by comments"), "{shown}");
+    assert!(rows::<(i64,)>(store, "select count(*) from items").await[0].0 > 0);
+}
+
+async fn others(store: &Store, place: &Place) {
+    let kol = one_text(store, "select kol_id from kol_metrics order by kol_id limit 1").await;
+    let known = json(place, &["kol", &kol]).await;
+    assert_eq!(known["facts"]["kol_id"], kol.as_str());
+    assert!(!known["history"].as_array().unwrap().is_empty());
+    assert!(text(place, &["kol", &kol]).await.contains("followers"));
+    let ranks = json(place, &["keyword", "美食"]).await;
+    assert!(ranks["ranks"].as_array().unwrap().iter().any(|row| row["change"] == "first"));
+    assert!(text(place, &["keyword", "美食"]).await.contains("over the looks"));
+    let job = json(place, &["job", "works"]).await;
+    assert_eq!(job["job"]["kind"], "work");
+    let watched = "select count(*) from job_targets jt join jobs j on j.job_id = jt.job_id
+                   where j.name = 'works' and jt.removed_at is null";
+    let targets = job["targets"].as_array().unwrap();
+    assert_eq!(rows::<(i64,)>(store, watched).await, [(i64::try_from(targets.len()).unwrap(),)]);
+    assert!(targets.iter().all(|row| row["due"].as_i64() > Some(0)), "{targets:?}");
+    assert!(text(place, &["job", "works", "notes"]).await.contains("job notes"));
+}
+
+on_both!(what_nobody_knows_is_said_and_the_rest_is_told);
+async fn what_nobody_knows_is_said_and_the_rest_is_told(database: Database) {
+    let place = Place::new(&database, "");
+    let env = half_a_day(database).await;
+    let known = one_text(&env.store, "select note_id from notes order by note_id limit 1").await;
+    let (code, out, said) =
+        place.hear(&["report", "note", "6a0000000000000000000000", &known]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("nothing of note 6a0000000000000000000000"), "{said}");
+    assert!(out.contains(&known), "{out}");
+    for unknown in [
+        ["kol", "nobody"],
+        ["keyword", "nothing"],
+        ["job", "none"],
+        ["work", "7600000000000000001"],
+    ] {
+        let (code, out, said) = place.hear(&[&["report"][..], &unknown].concat()).await;
+        assert_eq!((code, out.as_str()), (1, ""), "{unknown:?}: {said}");
+        assert!(said.contains(unknown[1]), "{said}");
+    }
+    let (code, _, said) = place.hear(&["report", "top", "--since", "yesterday"]).await;
+    assert_eq!(code, 2);
+    assert!(said.contains("is no time"), "{said}");
+}

@@ -1,0 +1,156 @@
+//! `tidewatch sql`: reads whatever is asked for, and changes nothing.
+
+use std::fs::File;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
+use crate::program::{Place, wait_for};
+use crate::same::half_a_day;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+on_both!(a_query_changes_nothing);
+async fn a_query_changes_nothing(database: Database) {
+    let store = database.open().await;
+    let place = Place::new(&database, "");
+    let both = [
+        "delete from archive_zone",
+        "delete from archive_zone returning since",
+        "insert into archive_zone (since, zone, offset_seconds) values (1, 'UTC', 0) returning zone",
+        "create table theirs (n bigint)",
+        "drop table notes",
+        "select 1; delete from archive_zone",
+        "",
+    ];
+    let own: &[&str] = match store.is_sqlite() {
+        true => &["vacuum into 'copy.db'", "pragma user_version = 5", "attach 'other.db' as other"],
+        false => &[
+            "with gone as (delete from archive_zone returning since) select * from gone",
+            "select set_config('transaction_read_only', 'off', false), lo_create(0)",
+            "copy (select 1) to program 'touch copy.db'",
+            "select nextval('notes_note_key_seq')",
+        ],
+    };
+    for sql in both.iter().chain(own) {
+        let (code, out, _) = place.hear(&["sql", "--csv", sql]).await;
+        // A pragma may be heard and ignored.
+        assert!(code == 1 || sql.starts_with("pragma"), "{sql}: {code}, {}", place.said());
+        assert!(out.lines().count() <= 1, "{sql}: {out}");
+    }
+    assert_eq!(count(&store, "select count(*) from archive_zone").await, 1);
+    assert!(!place.output("copy.db").exists() && !place.output("other.db").exists());
+    if store.is_sqlite() {
+        assert_eq!(count(&store, "select user_version from pragma_user_version").await, 0);
+    }
+}
+
+on_both!(a_mistake_is_shown_with_its_place_in_the_query);
+async fn a_mistake_is_shown_with_its_place_in_the_query(database: Database) {
+    database.open().await.close().await;
+    let place = Place::new(&database, "");
+    for (sql, at, word) in [
+        ("select likes,\n  lieks from engagement", "query:2:3", "lieks"),
+        ("select likes from engagment", "query:1:19", "engagment"),
+        ("select likes, , views from engagement", "query:1:15", ","),
+        ("select 'a,b', likes form engagement", "", "engagement"),
+    ] {
+        let (code, out, said) = place.hear(&["sql", sql]).await;
+        assert_eq!((code, out.as_str()), (1, ""), "{sql}: {said}");
+        assert!(said.contains(at) && said.contains(word) && said.contains('^'), "{sql}: {said}");
+    }
+    let (code, _, said) = place.hear(&["sql", "select 1; select 2"]).await;
+    assert_eq!(code, 1);
+    assert!(said.contains("several") || said.contains("multiple commands"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_query_has_the_same_answer_from_both_databases() {
+    let databases = [sqlite(), postgres().await];
+    let places = databases.each_ref().map(|database| Place::new(database, ""));
+    let [here, there] = databases;
+    let _kept = [half_a_day(here).await, half_a_day(there).await];
+    for sql in [
+        "select platform, item_id, observed_at, likes, views, exact from engagement order by 1, 2, 3",
+        "select endpoint, fetched_at, outcome, exact, cleaned from documents order by 1, 2",
+        "select name, is_active, fired_through from jobs order by name",
+        "select day, job, endpoint, calls, cost_micros, yuan from spend order by 1, 2, 3",
+        "select 1 as n, 'x' as n, null as n",
+    ] {
+        for form in ["--csv", "--json"] {
+            let mut answers = Vec::new();
+            for place in &places {
+                let (code, out, said) = place.hear(&["sql", form, sql]).await;
+                assert_eq!(code, 0, "{sql}: {said}");
+                // Rows that the order leaves alike come in any, and spaces in JSON say nothing.
+                let mut lines: Vec<_> =
+                    out.lines().map(|line| line.replace(": ", ":").replace(", ", ",")).collect();
+                lines.sort();
+                answers.push(lines);
+            }
+            assert!(!answers[0].is_empty(), "{sql}");
+            assert_eq!(answers[0], answers[1], "{sql}");
+        }
+    }
+    for place in &places {
+        let sql = "select body from documents where cleaned is null order by document_id";
+        let (code, out, _) = place.hear(&["sql", "--limit", "2", sql]).await;
+        assert_eq!((code, out.lines().count()), (0, 4), "{out}");
+        assert!(out.lines().nth(2).unwrap().trim_start().starts_with('{'), "{out}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_of_any_type_are_shown() {
+    let database = postgres().await;
+    database.open().await.close().await;
+    let place = Place::new(&database, "");
+    let sql = "select 12345678901234567890.10::numeric as a, array[1, 2] as b, interval '1 day' as c,
+        '2026-03-02'::date as d, '{\"k\": [1]}'::json as e, 'infinity'::timestamptz as f, 1.5::real as g,
+        '\\x00ff'::bytea as h, inet '127.0.0.1' as i, 'NaN'::numeric as j, 3::smallint as k, now() is null as l";
+    let (code, out, said) = place.hear(&["sql", "--json", sql]).await;
+    assert_eq!(code, 0, "{said}");
+    let expected = "{\"a\":12345678901234567890.10,\"b\":\"{1,2}\",\"c\":\"1 day\",\"d\":\"2026-03-02\",\
+        \"e\":{\"k\": [1]},\"f\":\"infinity\",\"g\":1.5,\"h\":\"\\\\x00ff\",\"i\":\"127.0.0.1\",\
+        \"j\":\"NaN\",\"k\":3,\"l\":false}\n";
+    assert_eq!(out, expected);
+}
+
+on_both!(a_query_comes_from_stdin_as_well);
+async fn a_query_comes_from_stdin_as_well(database: Database) {
+    database.open().await.close().await;
+    let place = Place::new(&database, "");
+    place.write("question.sql", "-- a comment; and more\nselect zone from archive_zone;\n");
+    let input = File::open(place.output("question.sql")).unwrap();
+    let ended = place.start_reading(&["sql", "--csv"], Stdio::from(input)).end().await;
+    assert_eq!(ended.code(), Some(0), "{}", place.said());
+    assert_eq!(std::fs::read_to_string(place.output("stdout")).unwrap(), "zone\nAsia/Shanghai\n");
+}
+
+on_both!(an_interrupt_ends_a_long_query_in_the_database_too);
+async fn an_interrupt_ends_a_long_query_in_the_database_too(database: Database) {
+    let store = database.open().await;
+    let place = Place::new(&database, "");
+    let endless = "with recursive x(n) as (select 1 union all select 1 - n from x) select n from x";
+    let working = "select count(*) from pg_stat_activity
+                   where datname = current_database() and state = 'active' and query like 'with recursive%'";
+    let running = place.start(&["sql", "--csv", endless]);
+    let shows =
+        async || std::fs::metadata(place.output("stdout")).is_ok_and(|out| out.len() > 10_000);
+    wait_for("the first rows", PATIENCE, shows).await;
+    running.signal("-INT");
+    assert_eq!(running.end().await.code(), Some(1), "{}", place.said().len());
+    if !store.is_sqlite() {
+        let idle = async || rows::<(i64,)>(&store, working).await == [(0,)];
+        wait_for("the server to stop", PATIENCE, idle).await;
+    }
+}
+
+#[tokio::test]
+async fn a_query_of_no_archive_makes_none() {
+    let database = sqlite();
+    let place = Place::new(&database, "");
+    assert_eq!(place.run(&["sql", "select 1"]).await, 2, "{}", place.said());
+    assert!(place.said().contains("there is no archive"), "{}", place.said());
+    assert_eq!(std::fs::read_dir(database.directory()).unwrap().count(), 0);
+}
