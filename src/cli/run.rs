@@ -13,6 +13,7 @@ use crate::alerts::Alerts;
 use crate::config::{Environment, loopback};
 use crate::daemon::{Daemon, Watch};
 use crate::health::{self, Health};
+use crate::metrics::Metrics;
 use crate::store::in_time;
 use crate::tasks::Tasks;
 use crate::time::Clock;
@@ -20,7 +21,7 @@ use crate::{runs, systemd};
 
 #[derive(Args, Debug)]
 pub(super) struct Run {
-    /// Serve /healthz and /readyz here: an address of this machine [default: `listen` of `[health]`]
+    /// Serve /healthz, /readyz and /metrics here: an address of this machine [default: `listen` of `[health]`]
     #[arg(long, value_parser = loopback, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
 }
@@ -40,6 +41,8 @@ impl Run {
         };
         let store = open(cli).await?;
         let clock = Clock::system();
+        // Before anything happens that is to count.
+        let metrics = Metrics::begin(&store, &clock).await?;
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         daemon.listen_to(watch);
         let vitals = daemon.vitals();
@@ -49,7 +52,9 @@ impl Run {
         tasks.start("the reporting of runs", runs::report_all(store.clone(), clock.clone()));
         tasks.start("the sending of alerts", alerts.run());
         if let Some(listener) = listener {
-            let health = Health { vitals, store: store.clone(), clock: clock.clone() };
+            let settings = daemon.settings();
+            let (store, clock) = (store.clone(), clock.clone());
+            let health = Health { vitals, store, clock, metrics, settings };
             tasks.start("the health server", health.serve(listener));
         }
         let stopped = work(&mut daemon, &mut tasks).await?;

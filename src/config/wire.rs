@@ -136,7 +136,7 @@ pub(super) struct JobEntry {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Health {
-    /// Where `run` serves /healthz and /readyz: an address of this machine. Default: nowhere.
+    /// Where `run` serves /healthz, /readyz and /metrics: an address of this machine. Default: nowhere.
     pub(super) listen: Option<Spanned<String>>,
 }
 
