@@ -13,6 +13,7 @@ mod lists;
 mod load;
 mod problems;
 mod provider;
+mod schema;
 mod secrets;
 mod section;
 mod wire;
@@ -40,6 +41,7 @@ pub(crate) use job::{kind_name, kind_named};
 use load::Reader;
 pub use problems::ConfigError;
 pub(crate) use provider::decimal_micros;
+pub use schema::schema;
 
 /// Everything the program was told, checked.
 #[derive(Clone, Debug)]

@@ -20,6 +20,7 @@ mod import;
 mod limits;
 mod logs;
 mod looks;
+mod manuals;
 mod metrics;
 mod migrations;
 mod mistakes;
