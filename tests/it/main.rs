@@ -15,6 +15,7 @@ mod databases;
 mod env;
 mod errand;
 mod flags;
+mod grafana;
 mod health;
 mod import;
 mod limits;
