@@ -28,6 +28,7 @@ mod mistakes;
 mod outages;
 mod program;
 mod prometheus;
+mod readmes;
 mod reload;
 mod replay;
 mod rows;
