@@ -61,7 +61,9 @@ pub fn schema() -> Value {
 fn without_defaults(definition: &mut Value) {
     let properties = definition.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut) {
-        property.as_object_mut().map(|it| it.remove("default"));
+        if let Some(property) = property.as_object_mut() {
+            property.remove("default");
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod figures;
 mod process;
+mod staleness;
 mod tally;
 mod text;
 
@@ -21,7 +22,8 @@ use crate::store::Store;
 use crate::time::Clock;
 use crate::vitals::Vitals;
 
-use figures::{Figures, Staleness};
+use figures::Figures;
+use staleness::Staleness;
 use tally::Tally;
 
 pub use text::REASONS;
@@ -34,13 +36,7 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Metrics {
     store: Store,
     clock: Clock,
-    memory: Arc<Mutex<Memory>>,
-}
-
-/// What one scrape leaves for the next.
-#[derive(Debug, Default)]
-struct Memory {
-    tally: Tally,
+    tally: Arc<Mutex<Tally>>,
     staleness: Staleness,
 }
 
@@ -53,8 +49,12 @@ impl Metrics {
         let mut tx = store.read_by_keys().await?;
         tx.take_time().await?;
         let tally = Tally::begin(&mut tx, clock.now()).await?;
-        let memory = Arc::new(Mutex::new(Memory { tally, ..Memory::default() }));
-        Ok(Self { store: store.clone(), clock: clock.clone(), memory })
+        Ok(Self {
+            store: store.clone(),
+            clock: clock.clone(),
+            tally: Arc::new(Mutex::new(tally)),
+            staleness: Staleness::default(),
+        })
     }
 
     /// Everything, in the text format of Prometheus. While the database fails: what is known without.
@@ -71,24 +71,28 @@ impl Metrics {
                 None
             }
         };
-        let memory = self.memory.lock().await;
+        let ages = match &figures {
+            Some(_) => self.staleness.ages(&self.store, now).await,
+            None => None,
+        };
+        let tally = self.tally.lock().await;
         let (used, idle) = self.store.connections();
         Ok(text::Text::default()
             .daemon(&vitals.snapshot(), figures.is_some())
             .connections(used, idle)
-            .counters(memory.tally.totals(), config)
+            .counters(tally.totals(), config)
             .figures(figures.as_ref(), now)
+            .staleness(ages)
             .written()?)
     }
 
     /// What the database says now, one scrape at a time. May be given up at any time: what it would
     /// have added is read the next time.
     async fn read(&self, config: &Config) -> Result<Figures> {
-        let mut memory = self.memory.lock().await;
+        let mut tally = self.tally.lock().await;
         let now = self.clock.now();
         let mut tx = self.store.read_by_keys().await?;
-        memory.tally.add_new(&mut tx, now).await?;
-        memory.staleness.refresh(&mut tx, now).await?;
-        Figures::read(&mut tx, config, &memory.staleness, now).await
+        tally.add_new(&mut tx, now).await?;
+        Figures::read(&mut tx, config, now).await
     }
 }

@@ -127,7 +127,7 @@ impl Text {
                 }
                 Series::Rescued => rescued.push((Vec::new(), count(sum))),
                 Series::Drift { endpoint } => {
-                    drift.push((vec![("endpoint", endpoint)], count(sum)))
+                    drift.push((vec![("endpoint", endpoint)], count(sum)));
                 }
                 Series::Looks { job, outcome } => {
                     looks.push((vec![("job", job), ("outcome", outcome)], count(sum)));
@@ -165,13 +165,6 @@ impl Text {
         self.gauge("last_success_timestamp_seconds", "When a job observed something last", seen);
         let blind = figures.jobs.iter().map(|it| (job(&it.job), it.blind_fires as f64));
         self.gauge("blind_fires", "Fires of a job since then, up to 20", blind);
-        let staleness = Histogram::new(AGES);
-        figures.ages.iter().for_each(|age| staleness.observe(*age));
-        self.0.register(
-            "snapshot_staleness_seconds",
-            "How long ago each watched target was observed, those apart that cannot be seen",
-            staleness,
-        );
         let pauses = figures.pauses.iter().map(|pause| {
             let [scope, name, reason] =
                 [&pause.scope, &pause.name, &pause.reason].map(Clone::clone);
@@ -183,6 +176,19 @@ impl Text {
             (vec![("state", state.to_owned())], found.map_or(0.0, |count| count.targets as f64))
         });
         self.gauge("unavailable", "Watched targets that cannot be seen", unavailable);
+        self
+    }
+
+    /// How old what is known of the watched targets is.
+    pub(super) fn staleness(mut self, ages: Option<Vec<f64>>) -> Self {
+        let Some(ages) = ages else { return self };
+        let staleness = Histogram::new(AGES);
+        ages.into_iter().for_each(|age| staleness.observe(age));
+        self.0.register(
+            "snapshot_staleness_seconds",
+            "How long ago each watched target was observed, those apart that cannot be seen",
+            staleness,
+        );
         self
     }
 
