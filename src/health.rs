@@ -1,6 +1,8 @@
-//! `/healthz` and `/readyz`: how the daemon is, for whoever watches over it on this machine.
+//! `/healthz`, `/readyz` and `/metrics`: how the daemon is, for whoever watches over it on this
+//! machine.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,9 +13,13 @@ use axum::http::uri::Authority;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use prometheus_client::encoding::prometheus_text;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
+use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::store::{Schema, Store};
 use crate::time::Clock;
 use crate::vitals::Vitals;
@@ -39,6 +45,10 @@ pub struct Health {
     pub store: Store,
     /// The daemon's clock.
     pub clock: Clock,
+    /// What it counts.
+    pub metrics: Metrics,
+    /// The settings that it works by.
+    pub settings: watch::Receiver<Arc<Config>>,
 }
 
 /// Takes the port. Done before anything else, so that a port in use is told at the start.
@@ -62,6 +72,10 @@ impl Health {
             .route(
                 "/readyz",
                 get(async |_: Local, State(health): State<Self>| health.ready().await),
+            )
+            .route(
+                "/metrics",
+                get(async |_: Local, State(health): State<Self>| health.figures().await),
             )
             .with_state(self);
         axum::serve(listener, router).await.context("health checks are not served any more")
@@ -99,6 +113,19 @@ impl Health {
             Ok(Ok(Schema::Newer)) => Answer::no("the database's schema is too new"),
             Ok(Err(error)) => Answer::no(format!("the database does not answer: {error:#}")),
             Err(_) => Answer::no("the database does not answer in time"),
+        }
+    }
+
+    /// How it is, in numbers.
+    async fn figures(&self) -> Response {
+        let config = self.settings.borrow().clone();
+        match self.metrics.scrape(&self.vitals, &config).await {
+            Ok(text) => {
+                ([(header::CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text).into_response()
+            }
+            Err(error) => {
+                Answer::no(format!("the figures cannot be written: {error:#}")).into_response()
+            }
         }
     }
 }

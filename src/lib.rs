@@ -4,7 +4,7 @@
 //! answer means, [`config`] reads `jobs.toml`, [`schedule`] says when a job fires, [`plan`] turns
 //! that into planned looks in the [`store`], [`crawl`] is the one step that looks, [`retry`] says
 //! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
-//! each is a [`process`] on record, and [`vitals`] say how it is. An [`errand`] makes the looks of one
+//! each is a [`process`] on record, and [`vitals`] say how it is; [`metrics`] say it in numbers. An [`errand`] makes the looks of one
 //! run by hand, [`backfill`] brings many things in at once, [`replay`] makes the rows anew from what
 //! is kept, [`page`] shows it to people, [`export`] writes rows to files, [`watchlist`] reads what
 //! people paste, [`zone`] knows the clocks of a zone, [`cli`] is the face, and [`simulator`] imitates
@@ -21,6 +21,7 @@ pub mod daemon;
 pub mod errand;
 pub mod export;
 pub mod health;
+pub mod metrics;
 pub mod model;
 pub mod page;
 pub mod pause;

@@ -24,6 +24,10 @@ pub struct Snapshot {
     pub database_error: Option<String>,
     /// Whether the configuration is being read anew.
     pub is_reloading: bool,
+    /// When the configuration that is in force was taken over.
+    pub configured_at: Option<Time>,
+    /// Whether a newer one was refused since.
+    pub is_refused: bool,
     /// Whether it lets its calls end, to stop.
     pub is_stopping: bool,
 }
@@ -64,9 +68,21 @@ impl Vitals {
         self.0.send_modify(|now| now.is_reloading = true);
     }
 
-    /// It has been, whether the new one is used or the old one kept.
-    pub fn reloaded(&self) {
-        self.0.send_modify(|now| now.is_reloading = false);
+    /// It has been, and is in force from `at` on.
+    pub fn configured(&self, at: Time) {
+        self.0.send_modify(|now| {
+            now.is_reloading = false;
+            now.configured_at = Some(at);
+            now.is_refused = false;
+        });
+    }
+
+    /// It has been, and is refused: the old one is kept.
+    pub fn refused(&self) {
+        self.0.send_modify(|now| {
+            now.is_reloading = false;
+            now.is_refused = true;
+        });
     }
 
     /// The daemon lets its calls end, to stop.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL, libfaketime, Chromium and, on
-# Linux, systemd's checks of units from the distribution's packages if they are missing, and DuckDB
-# from PyPI below target/; starts a private cluster that is gone afterwards.
+# Runs every test on SQLite and on PostgreSQL. Installs PostgreSQL, libfaketime, Chromium, Prometheus'
+# promtool and, on Linux, systemd's checks of units from the distribution's packages if they are
+# missing, and DuckDB from PyPI below target/; starts a private cluster that is gone afterwards.
 # Arguments go to `cargo test`. With TEST_DATABASE_URL set, that server is used instead; servers
 # that tests crash are their own, made with the programs in TEST_POSTGRES_BIN.
 #
@@ -74,9 +74,19 @@ find_duckdb() {
     fi
 }
 
+# What the tests of metrics and alerts need. Without it they fail, and say so.
+find_promtool() {
+    if ! command -v promtool >/dev/null; then
+        # Debian's package starts a server on installation, unless it is told not to.
+        RUNLEVEL=1 install promtool "prometheus --no-install-recommends" golang-github-prometheus prometheus prometheus prometheus ||
+            echo "cannot install promtool here" >&2
+    fi
+}
+
 find_systemd
 if [ -z "${TEST_CHROMIUM:-}" ]; then find_chromium; fi
 if [ -z "${TEST_DUCKDB_PYTHON:-}" ]; then find_duckdb; fi
+find_promtool
 if [ -z "${TEST_FAKETIME_LIBRARY:-}" ]; then find_faketime; fi
 if [ -z "${TEST_DATABASE_URL:-}" ]; then
     start_postgres -c fsync=off -c max_connections=200

@@ -3,15 +3,18 @@
 mod alert;
 mod backfill;
 pub mod check;
+mod completions;
 mod demo;
 mod export;
 mod fetch;
 mod healthcheck;
+mod man;
 mod pause;
 mod replay;
 mod report;
 mod rows;
 mod run;
+mod schema;
 mod serve;
 mod show;
 mod simulate;
@@ -42,6 +45,9 @@ const CRASHED: u8 = 2;
 
 /// Exit code: wrong configuration (`EX_CONFIG`).
 const MISCONFIGURED: u8 = 78;
+
+/// What the program is called.
+const PROGRAM: &str = "tidewatch";
 
 /// Under which heading `--help` shows the options that every verb has.
 const GLOBAL: &str = "Options of every verb (demo and simulate take none of the first two)";
@@ -168,6 +174,12 @@ enum Command {
     Demo(demo::Demo),
     /// Serve a simulated upstream on 127.0.0.1, for rehearsals and tests
     Simulate(simulate::Simulate),
+    /// Write what a shell needs to complete this command line
+    Completions(completions::Completions),
+    /// Write the manual: one page, or one for each verb into a folder
+    Man(man::Manual),
+    /// Write a JSON Schema of jobs.toml, for editors
+    Schema,
 }
 
 /// What a program reads instead of a person.
@@ -204,6 +216,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Replay => replay::run(cli).await,
             Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(),
+            Command::Schema => schema::run(),
         }
     }));
     // A task that still waits for the network must not hold up the end.
@@ -335,7 +350,12 @@ fn init(cli: &Cli) -> Result<ExitCode> {
     // The sample's items are invented: nobody should pay for them by accident.
     let switched_off = "[[job]]\nenabled = false     # remove this once the entries are yours\n";
     file.write_all(SAMPLE.replace("[[job]]\n", switched_off).as_bytes())?;
-    print(&format!("wrote {}; edit it, then run `tidewatch check`\n", path.display()))?;
+    print(&format!(
+        "wrote {}; edit it, then run `tidewatch check`\n\
+         for completion in an editor: `tidewatch schema > jobs.schema.json`, and `#:schema \
+         ./jobs.schema.json` as its first line\n",
+        path.display()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -14,6 +14,7 @@ use crate::alerts::Alerts;
 use crate::config::{Environment, loopback};
 use crate::daemon::{Daemon, Watch};
 use crate::health::{self, Health};
+use crate::metrics::Metrics;
 use crate::store::in_time;
 use crate::tasks::Tasks;
 use crate::time::Clock;
@@ -21,7 +22,7 @@ use crate::{page, runs, systemd};
 
 #[derive(Args, Debug)]
 pub(super) struct Run {
-    /// Serve /healthz and /readyz here: an address of this machine [default: `listen` of `[health]`]
+    /// Serve /healthz, /readyz and /metrics here: an address of this machine [default: `listen` of `[health]`]
     #[arg(long, value_parser = loopback, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
     /// Serve the page as well, as `tidewatch serve` does [default: 127.0.0.1:8080]
@@ -52,6 +53,8 @@ impl Run {
         };
         let store = open(cli).await?;
         let clock = Clock::system();
+        // Before anything happens that is to count.
+        let metrics = Metrics::begin(&store, &clock).await?;
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         daemon.listen_to(watch);
         let vitals = daemon.vitals();
@@ -61,7 +64,9 @@ impl Run {
         tasks.start("the reporting of runs", runs::report_all(store.clone(), clock.clone()));
         tasks.start("the sending of alerts", alerts.run());
         if let Some(listener) = listener {
-            let health = Health { vitals, store: store.clone(), clock: clock.clone() };
+            let settings = daemon.settings();
+            let (store, clock) = (store.clone(), clock.clone());
+            let health = Health { vitals, store, clock, metrics, settings };
             tasks.start("the health server", health.serve(listener));
         }
         if let Some((guard, listener)) = page {

@@ -15,16 +15,19 @@ use super::wire::{AlertEntry, Texts};
 use crate::suggest;
 
 /// Fires without any observation after which a job is silent.
-const SILENT_AFTER: u32 = 3;
+pub(super) const SILENT_AFTER: u32 = 3;
 
 /// The most of them that are accepted.
-const MOST_SILENT_AFTER: u32 = 1000;
+pub(super) const MOST_SILENT_AFTER: u32 = 1000;
+
+/// What messages may be written in, as `jobs.toml` names it.
+pub(super) const LANGUAGES: [&str; 2] = ["zh", "en"];
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
 
 /// The webhooks, as `jobs.toml` names them.
-const WEBHOOKS: [(&str, Webhook); 4] = [
+pub(super) const WEBHOOKS: [(&str, Webhook); 4] = [
     ("generic", Webhook::Generic),
     ("feishu", Webhook::Feishu),
     ("dingtalk", Webhook::DingTalk),
@@ -173,7 +176,7 @@ impl Reader<'_> {
         let sign = self
             .secret(("sign_env", wire.sign_env.as_ref()), ("sign_file", wire.sign_file.as_ref()));
         self.signing(webhook, &wire, sign.is_some());
-        let language = match self.choice(wire.language.as_ref(), &["zh", "en"], "zh") {
+        let language = match self.choice(wire.language.as_ref(), &LANGUAGES, "zh") {
             "en" => Language::English,
             _ => Language::Chinese,
         };

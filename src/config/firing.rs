@@ -11,10 +11,14 @@ use super::wire::JobEntry;
 use crate::schedule::{Active, Misfire, Overlap, Schedule};
 
 /// Late fires looked at with `misfire = "all"` unless told otherwise: a day of hours.
-const MAX_CATCHUP: u32 = 24;
+pub(super) const MAX_CATCHUP: u32 = 24;
 
 /// The most of them that are accepted.
-const MOST_CATCHUP: u32 = 1000;
+pub(super) const MOST_CATCHUP: u32 = 1000;
+
+/// What may become of late fires, and of fires that overlap.
+pub(super) const MISFIRES: [&str; 3] = ["once", "skip", "all"];
+pub(super) const OVERLAPS: [&str; 2] = ["skip", "queue"];
 
 /// How a duration is written.
 const DURATION_HELP: &str = "a number with its unit, such as \"90s\", \"10m\", \"6h\" or \"2d\"";
@@ -60,7 +64,7 @@ impl Reader<'_> {
     pub(super) fn misfire(&mut self, job: &JobEntry) -> Misfire {
         let window = self.duration(job.window.as_ref());
         let most = self.number(&job.max_catchup, MAX_CATCHUP, MOST_CATCHUP);
-        let misfire = match self.choice(job.misfire.as_ref(), &["once", "skip", "all"], "once") {
+        let misfire = match self.choice(job.misfire.as_ref(), &MISFIRES, "once") {
             "skip" => Misfire::Skip,
             "all" => Misfire::All { window, most: usize::try_from(most).unwrap_or(usize::MAX) },
             _ => Misfire::Once { window },
@@ -83,7 +87,7 @@ impl Reader<'_> {
         let all = matches!(misfire, Misfire::All { .. });
         let default = if all { Overlap::Queue } else { Overlap::Skip };
         let wire = job.overlap.as_ref();
-        match (self.choice(wire, &["skip", "queue"], default.as_str()), wire) {
+        match (self.choice(wire, &OVERLAPS, default.as_str()), wire) {
             ("queue", _) => Overlap::Queue,
             (_, Some(wire)) if all => {
                 let title = "with misfire = \"all\" looks wait for one another";

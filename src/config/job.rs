@@ -17,14 +17,14 @@ use crate::suggest;
 use crate::watchlist::kol_filter;
 
 /// The longest name of a job, in characters.
-const LONGEST_NAME: usize = 64;
+pub(super) const LONGEST_NAME: usize = 64;
 
 /// Names people try, and what they are here.
 const OTHER_NAMES: [(&str, &str); 4] =
     [("cron", "schedule"), ("links", "urls"), ("works", "urls"), ("works_file", "urls_file")];
 
 /// The kinds as `jobs.toml` names them, each with the keys that are its own.
-const KINDS: [(&str, Kind, &[&str]); 4] = [
+pub(super) const KINDS: [(&str, Kind, &[&str]); 4] = [
     ("notes", Kind::Note, &["notes", "notes_file"]),
     ("keywords", Kind::Keyword, &["keywords", "keywords_file"]),
     ("kols", Kind::KolSearch, &["filter", "max_pages"]),

@@ -22,7 +22,7 @@ use crate::suggest;
 const LARGEST_FILE: usize = 1 << 20;
 
 /// The zone of schedules when the file names none: where both platforms live.
-const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
+pub(super) const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
 /// The sections, which are read on their own.
 const SECTIONS: [&str; 8] =
@@ -33,12 +33,16 @@ const SECTION_NAMES: [&str; 8] =
     ["alerts", "amagi", "budget", "daemon", "douyin", "health", "jobs", "justoneapi"];
 
 /// The versions of the note detail.
-const NOTE_DETAILS: [(&str, Endpoint); 4] = [
+pub(super) const NOTE_DETAILS: [(&str, Endpoint); 4] = [
     ("v1", Endpoint::NoteDetailV1),
     ("v3", Endpoint::NoteDetailV3),
     ("v6", Endpoint::NoteDetailV6),
     ("v7", Endpoint::NoteDetailV7),
 ];
+
+/// Who may answer for works, and how amagi may be asked.
+pub(super) const PROVIDERS: [&str; 2] = ["amagi", "justoneapi"];
+pub(super) const PARAMETERS: [&str; 2] = ["aweme_id", "url"];
 
 /// What is at hand while the file is read.
 pub(super) struct Reader<'a> {
@@ -176,9 +180,8 @@ impl<'a> Reader<'a> {
     /// Who answers for works: what `[douyin]` says, else amagi where it has a section.
     fn work_detail(&mut self, douyin: &Douyin, amagi: &Amagi, has_amagi: bool) -> Endpoint {
         let default = if has_amagi { "amagi" } else { "justoneapi" };
-        let names = ["amagi", "justoneapi"];
-        let provider = self.choice(douyin.provider.as_ref(), &names, default);
-        let parameter = self.choice(amagi.parameter.as_ref(), &["aweme_id", "url"], "aweme_id");
+        let provider = self.choice(douyin.provider.as_ref(), &PROVIDERS, default);
+        let parameter = self.choice(amagi.parameter.as_ref(), &PARAMETERS, "aweme_id");
         match (provider, parameter) {
             ("justoneapi", _) => Endpoint::WorkDetail,
             (_, "url") => Endpoint::AmagiWorkByUrl,

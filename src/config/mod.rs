@@ -14,6 +14,7 @@ mod load;
 mod page;
 mod problems;
 mod provider;
+mod schema;
 mod secrets;
 mod section;
 mod wire;
@@ -42,6 +43,7 @@ use load::Reader;
 pub use page::PageRefused;
 pub use problems::ConfigError;
 pub(crate) use provider::decimal_micros;
+pub use schema::schema;
 
 /// Everything the program was told, checked.
 #[derive(Clone, Debug)]

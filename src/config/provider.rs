@@ -15,41 +15,41 @@ use crate::api::{Endpoint, Provider};
 use crate::suggest;
 
 /// Where JustOneAPI answers unless told otherwise.
-const JUSTONEAPI_BASE_URL: &str = "https://api.justoneapi.com";
+pub(super) const JUSTONEAPI_BASE_URL: &str = "https://api.justoneapi.com";
 
 /// Where amagi answers unless told otherwise: on this machine.
-const AMAGI_BASE_URL: &str = "http://127.0.0.1:4567/api";
+pub(super) const AMAGI_BASE_URL: &str = "http://127.0.0.1:4567/api";
 
 /// Calls of JustOneAPI in flight at once.
-const JUSTONEAPI_CONCURRENCY: u32 = 8;
+pub(super) const JUSTONEAPI_CONCURRENCY: u32 = 8;
 
 /// Calls a second to an endpoint of JustOneAPI; none is published.
-const JUSTONEAPI_RATE: u32 = 5;
+pub(super) const JUSTONEAPI_RATE: u32 = 5;
 
 /// Calls of amagi in flight at once: one browser's worth, behind one cookie.
-const AMAGI_CONCURRENCY: u32 = 2;
+pub(super) const AMAGI_CONCURRENCY: u32 = 2;
 
 /// Calls a second to amagi.
-const AMAGI_RATE: u32 = 2;
+pub(super) const AMAGI_RATE: u32 = 2;
 
 /// How long a call may take: collections that fail take up to 50 s.
-const TIMEOUT_SECONDS: u32 = 60;
+pub(super) const TIMEOUT_SECONDS: u32 = 60;
 
 /// The most calls in flight that are accepted.
-const MOST_CONCURRENCY: u32 = 256;
+pub(super) const MOST_CONCURRENCY: u32 = 256;
 
 /// The most calls a second that are accepted.
-const MOST_RATE: u32 = 1000;
+pub(super) const MOST_RATE: u32 = 1000;
 
 /// The longest timeout that is accepted, in seconds.
-const MOST_TIMEOUT_SECONDS: u32 = 600;
+pub(super) const MOST_TIMEOUT_SECONDS: u32 = 600;
 
 /// How long a look stays with a process that says nothing, in seconds: long enough for a busy
 /// database, short enough for the others to go on.
-const LEASE_SECONDS: u32 = 60;
+pub(super) const LEASE_SECONDS: u32 = 60;
 
 /// The leases that are accepted, in seconds.
-const LEASES: RangeInclusive<u32> = 5..=600;
+pub(super) const LEASES: RangeInclusive<u32> = 5..=600;
 
 /// Digits after the point that a price in millionths can hold.
 const PRICE_DIGITS: usize = 6;
@@ -185,9 +185,13 @@ impl Reader<'_> {
     }
 }
 
+/// The endpoints that cost money.
+pub(super) fn paid() -> impl Iterator<Item = Endpoint> {
+    Endpoint::ALL.into_iter().filter(|endpoint| endpoint.provider() == Provider::JustOneApi)
+}
+
 /// The endpoint of a name; of a name without a version, every version.
 fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
-    let paid = || Endpoint::ALL.into_iter().filter(|it| it.provider() == Provider::JustOneApi);
     let mut endpoints = Endpoint::named(name);
     endpoints.retain(|endpoint| endpoint.provider() == Provider::JustOneApi);
     if !endpoints.is_empty() {

@@ -89,6 +89,8 @@ impl Daemon {
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
         let settings = tokio::sync::watch::Sender::new(config.clone());
+        let vitals = Vitals::default();
+        vitals.configured(started);
         Ok(Self {
             config,
             store,
@@ -103,7 +105,7 @@ impl Daemon {
             alarm: None,
             watch: None,
             reload: None,
-            vitals: Vitals::default(),
+            vitals,
             settings,
             outage: None,
             buried_at: started,

@@ -43,7 +43,10 @@ impl Daemon {
             .await
             .context("the database does not take the settings in time")??;
         self.reload = None;
-        self.vitals.reloaded();
+        match reload {
+            Ok(_) => self.vitals.configured(self.clock.now()),
+            Err(_) => self.vitals.refused(),
+        }
         Ok(())
     }
 

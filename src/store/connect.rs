@@ -263,6 +263,31 @@ impl Store {
         })
     }
 
+    /// The same, by keys as in [`begin_by_keys`](Self::begin_by_keys).
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn read_by_keys(&self) -> Result<Tx> {
+        match self {
+            Self::Sqlite { .. } => self.read().await,
+            Self::Postgres(_) => self.begin_by_keys().await,
+        }
+    }
+
+    /// Connections that are open: those in use, and those at rest.
+    pub fn connections(&self) -> (u32, u32) {
+        let pools = match self {
+            Self::Sqlite { writer, readers } => {
+                vec![(writer.size(), writer.num_idle()), (readers.size(), readers.num_idle())]
+            }
+            Self::Postgres(pool) => vec![(pool.size(), pool.num_idle())],
+        };
+        pools.into_iter().fold((0, 0), |(used, idle), (size, resting)| {
+            let resting = u32::try_from(resting).unwrap_or(size).min(size);
+            (used + size - resting, idle + resting)
+        })
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         match self {

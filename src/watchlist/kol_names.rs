@@ -17,6 +17,11 @@ pub(super) enum Shape {
 
 use Shape::{Choice, Count, Flag, Range, Text};
 
+/// The names of the documented parameters that are the user's to set.
+pub(crate) fn known_filters() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|(name, _)| *name)
+}
+
 /// Every documented parameter except `token` and `page`, which are not the user's to set.
 pub(super) const KNOWN: [(&str, Shape); 51] = [
     ("searchType", Choice(&["NICKNAME", "NOTE"])),

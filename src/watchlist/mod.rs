@@ -9,6 +9,8 @@ pub mod links;
 use crate::model::{Kind, Target};
 use links::Link;
 
+pub(crate) use kol_names::known_filters;
+
 /// The longest entry, in bytes: share text is a few hundred.
 const LONGEST_ENTRY: usize = 4096;
 

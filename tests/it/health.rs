@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tidewatch::health::{self, Health};
+use tidewatch::metrics::Metrics;
 use tidewatch::store::Store;
 use tidewatch::time::Clock;
 use tidewatch::vitals::Vitals;
@@ -12,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::databases::{Database, on_both, sqlite};
 use crate::env::beginning;
+use crate::metrics::settings;
 use crate::program::{Place, wait_for};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,7 +22,7 @@ const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily
                     notes = [\"68a1b2c3d4e5f60718293a4b\"]\n";
 
 /// The status line and the body of an answer to one who names `host`.
-async fn get(address: SocketAddr, path: &str, host: &str) -> (u16, String) {
+pub(crate) async fn get(address: SocketAddr, path: &str, host: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let question = format!("GET {path} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
     stream.write_all(question.as_bytes()).await.unwrap();
@@ -42,7 +44,14 @@ async fn a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready(da
     let store = database.open().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let health = Health { vitals: vitals.clone(), store: store.clone(), clock: clock.clone() };
+    let metrics = Metrics::begin(&store, &clock).await.unwrap();
+    let health = Health {
+        vitals: vitals.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        metrics,
+        settings: settings(),
+    };
     tokio::spawn(health.serve(listener));
     let ask = async |path| health::ask(address, path).await.unwrap();
     let (yes, no) = ((true, "ok".to_owned()), |why: &str| (false, why.to_owned()));

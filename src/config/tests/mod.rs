@@ -2,6 +2,7 @@
 
 mod firing;
 mod refusals;
+mod schema;
 mod secrecy;
 
 use std::path::Path;
@@ -15,7 +16,9 @@ const JOB: &str =
     "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@daily\"\nkeywords = [\"露营\"]\n";
 
 fn parse_with(text: &str, environment: &Environment) -> Result<Config, ConfigError> {
-    Config::parse(text, Path::new("jobs.toml"), environment)
+    let read = Config::parse(text, Path::new("jobs.toml"), environment);
+    schema::agrees(text, &read);
+    read
 }
 
 fn config(text: &str) -> Config {

@@ -1,0 +1,13 @@
+//! `tidewatch schema`: what an editor needs to know about jobs.toml.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::print;
+use crate::config::schema;
+
+pub(super) fn run() -> Result<ExitCode> {
+    print(&(serde_json::to_string_pretty(&schema())? + "\n"))?;
+    Ok(ExitCode::SUCCESS)
+}

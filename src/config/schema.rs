@@ -1,0 +1,154 @@
+//! The JSON Schema of `jobs.toml`, made of the types that read it: for editors, which complete and
+//! check by it while one writes.
+
+use std::collections::BTreeSet;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use super::Condition;
+use super::alert::{LANGUAGES, MOST_SILENT_AFTER, SILENT_AFTER, WEBHOOKS};
+use super::firing::{MAX_CATCHUP, MISFIRES, MOST_CATCHUP, OVERLAPS};
+use super::job::{KINDS, LONGEST_NAME};
+use super::load::{DEFAULT_ZONE, NOTE_DETAILS, PARAMETERS, PROVIDERS};
+use super::provider::{
+    AMAGI_BASE_URL, AMAGI_CONCURRENCY, AMAGI_RATE, JUSTONEAPI_BASE_URL, JUSTONEAPI_CONCURRENCY,
+    JUSTONEAPI_RATE, LEASE_SECONDS, LEASES, MOST_CONCURRENCY, MOST_RATE, MOST_TIMEOUT_SECONDS,
+    TIMEOUT_SECONDS, paid,
+};
+use super::wire::{
+    AlertEntry, Amagi, Budget, Daemon, Douyin, Health, JobEntry, JustOneApi, TopLevel,
+};
+use crate::api::LAST_PAGE;
+use crate::watchlist::known_filters;
+
+/// The schema of the whole file.
+pub fn schema() -> Value {
+    let mut generator = SchemaGenerator::default();
+    let mut schema = TopLevel::json_schema(&mut generator).to_value();
+    let list = |items: Schema| json_schema!({ "type": "array", "items": items });
+    let sections = [
+        ("justoneapi", generator.subschema_for::<JustOneApi>()),
+        ("amagi", generator.subschema_for::<Amagi>()),
+        ("douyin", generator.subschema_for::<Douyin>()),
+        ("daemon", generator.subschema_for::<Daemon>()),
+        ("budget", generator.subschema_for::<Budget>()),
+        ("health", generator.subschema_for::<Health>()),
+        ("alert", list(generator.subschema_for::<AlertEntry>())),
+        ("job", list(generator.subschema_for::<JobEntry>())),
+    ];
+    let mut definitions = generator.take_definitions(true);
+    definitions.values_mut().for_each(without_defaults);
+    without_defaults(&mut schema);
+    for (section, key, more) in details() {
+        let of = definitions.get_mut(section).and_then(|it| it.pointer_mut(&pointer(key)));
+        if let (Some(Value::Object(property)), Value::Object(more)) = (of, more) {
+            property.extend(more);
+        }
+    }
+    rules_of_jobs(&mut definitions);
+    schema["properties"]["timezone"]["default"] = DEFAULT_ZONE.name().into();
+    for (name, section) in sections {
+        schema["properties"][name] = section.into();
+    }
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "jobs.toml of tidewatch".into();
+    schema["$defs"] = definitions.into();
+    schema
+}
+
+/// Takes out the defaults of the types: keys that are left out, which no TOML can say.
+fn without_defaults(definition: &mut Value) {
+    let properties = definition.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        if let Some(property) = property.as_object_mut() {
+            property.remove("default");
+        }
+    }
+}
+
+fn pointer(key: &str) -> String {
+    format!("/properties/{key}")
+}
+
+/// What the types do not say: a type, a key, and its default, range or choices.
+fn details() -> Vec<(&'static str, &'static str, Value)> {
+    let number = |default: u32, least: u32, most: u32| json!({ "default": default, "minimum": least, "maximum": most });
+    let choice = |default: &str, choices: &[&str]| json!({ "default": default, "enum": choices });
+    let (calls, yuan) =
+        (json!({ "minimum": 1 }), json!({ "type": ["number", "string"], "minimum": 0 }));
+    let name = json!({ "minLength": 1, "maxLength": LONGEST_NAME });
+    let mut details = vec![
+        ("JustOneApi", "base_url", json!({ "default": JUSTONEAPI_BASE_URL })),
+        ("JustOneApi", "concurrency", number(JUSTONEAPI_CONCURRENCY, 1, MOST_CONCURRENCY)),
+        ("JustOneApi", "rate_per_second", number(JUSTONEAPI_RATE, 1, MOST_RATE)),
+        ("JustOneApi", "timeout_seconds", number(TIMEOUT_SECONDS, 1, MOST_TIMEOUT_SECONDS)),
+        ("JustOneApi", "note_detail_version", choice("v7", &NOTE_DETAILS.map(|it| it.0))),
+        ("Amagi", "base_url", json!({ "default": AMAGI_BASE_URL })),
+        ("Amagi", "parameter", choice("aweme_id", &PARAMETERS)),
+        ("Amagi", "concurrency", number(AMAGI_CONCURRENCY, 1, MOST_CONCURRENCY)),
+        ("Amagi", "rate_per_second", number(AMAGI_RATE, 1, MOST_RATE)),
+        ("Amagi", "timeout_seconds", number(TIMEOUT_SECONDS, 1, MOST_TIMEOUT_SECONDS)),
+        ("Douyin", "provider", json!({ "enum": PROVIDERS })),
+        ("Daemon", "lease_seconds", number(LEASE_SECONDS, *LEASES.start(), *LEASES.end())),
+        ("Budget", "max_calls_per_day", calls.clone()),
+        ("Budget", "max_cost_per_day", yuan),
+        ("JobEntry", "name", name.clone()),
+        ("JobEntry", "kind", json!({ "enum": KINDS.map(|it| it.0) })),
+        ("JobEntry", "max_calls_per_day", calls),
+        ("JobEntry", "enabled", json!({ "default": true })),
+        ("JobEntry", "misfire", choice("once", &MISFIRES)),
+        ("JobEntry", "max_catchup", number(MAX_CATCHUP, 1, MOST_CATCHUP)),
+        ("JobEntry", "overlap", json!({ "enum": OVERLAPS })),
+        ("JobEntry", "max_pages", number(1, 1, LAST_PAGE)),
+        ("AlertEntry", "name", name),
+        ("AlertEntry", "kind", json!({ "enum": WEBHOOKS.map(|it| it.0) })),
+        ("AlertEntry", "language", choice("zh", &LANGUAGES)),
+        ("AlertEntry", "silent_after", number(SILENT_AFTER, 1, MOST_SILENT_AFTER)),
+    ];
+    let conditions = Condition::ALL.map(Condition::as_str);
+    let on = json!({ "default": conditions, "items": { "type": "string", "enum": conditions } });
+    details.push(("AlertEntry", "on", on));
+    details
+}
+
+/// What a job must have, and what belongs to jobs of another kind.
+fn rules_of_jobs(definitions: &mut Map<String, Value>) {
+    let rules = KINDS.map(|(name, _, own)| {
+        let others = KINDS.iter().flat_map(|(_, _, keys)| *keys).filter(|key| !own.contains(key));
+        let refused: Map<_, _> =
+            others.map(|key| ((*key).to_owned(), Value::Bool(false))).collect();
+        json!({
+            "if": { "properties": { "kind": { "const": name } }, "required": ["kind"] },
+            "then": { "properties": refused }
+        })
+    });
+    if let Some(Value::Object(job)) = definitions.get_mut("JobEntry") {
+        job.insert("required".into(), json!(["name", "kind", "schedule"]));
+        job.insert("allOf".into(), rules.to_vec().into());
+    }
+    if let Some(Value::Object(alert)) = definitions.get_mut("AlertEntry") {
+        alert.insert("required".into(), json!(["kind"]));
+    }
+}
+
+/// Prices: yuan a call by the name of an endpoint, with or without its version.
+pub(super) fn prices(_: &mut SchemaGenerator) -> Schema {
+    let names = paid().map(|endpoint| endpoint.name());
+    let families = paid().filter_map(|endpoint| Some(endpoint.name().rsplit_once('/')?.0));
+    let names: BTreeSet<&str> = names.chain(families).collect();
+    json_schema!({
+        "type": "object",
+        "propertyNames": { "enum": names },
+        "additionalProperties": { "type": ["number", "string"], "minimum": 0 }
+    })
+}
+
+/// The filter of a search: known names for completion; others may be new upstream.
+pub(super) fn filter(_: &mut SchemaGenerator) -> Schema {
+    let value = json!({ "type": ["string", "number", "boolean", "array"] });
+    let mut known: Map<_, _> =
+        known_filters().map(|name| (name.to_owned(), value.clone())).collect();
+    known.insert("page".to_owned(), Value::Bool(false));
+    json_schema!({ "type": "object", "properties": known, "additionalProperties": value })
+}

@@ -1,0 +1,98 @@
+//! The schema for editors: it takes what the program takes, and knows the same keys.
+
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::*;
+
+/// Documents of the other tests that are longer are about sizes.
+const LONGEST: usize = 20_000;
+
+static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
+    let schema = super::super::schema();
+    jsonschema::meta::validate(&schema).expect("it is a schema");
+    jsonschema::validator_for(&schema).expect("it is a schema")
+});
+
+/// What the schema has against a document.
+fn complaints(document: &Value) -> Vec<String> {
+    VALIDATOR
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+/// That the schema takes what the program takes, and refuses the keys that it refuses: of every
+/// document of these tests.
+pub(super) fn agrees(text: &str, read: &Result<Config, ConfigError>) {
+    if text.len() > LONGEST {
+        return;
+    }
+    let Ok(document) = toml::from_str::<Value>(text) else { return };
+    let complaints = complaints(&document);
+    match read {
+        Ok(_) => assert!(complaints.is_empty(), "{complaints:?}\n{text}"),
+        Err(error) => {
+            let error = error.to_string();
+            let key = ["there is no key", "does not belong in a job", "did you mean the section"];
+            if key.iter().any(|part| error.contains(part)) {
+                assert!(!complaints.is_empty(), "{error}\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_editors_show_of_a_key_is_there() {
+    let schema = super::super::schema();
+    let at = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
+    let job = "/$defs/JobEntry/properties";
+    let schedule = at(&format!("{job}/schedule/description")).as_str().expect("a text");
+    assert!(schedule.starts_with("When it fires: cron"), "{schedule}");
+    assert_eq!(
+        at(&format!("{job}/kind/enum")),
+        &serde_json::json!(["notes", "keywords", "kols", "works"])
+    );
+    assert_eq!(at(&format!("{job}/misfire/default")), "once");
+    assert_eq!(at("/$defs/JustOneApi/properties/concurrency/maximum"), 256);
+    assert_eq!(at("/$defs/AlertEntry/properties/on/items/enum/0"), "stopped");
+    assert_eq!(at("/properties/timezone/default"), "Asia/Shanghai");
+}
+
+#[test]
+fn every_key_that_the_schema_knows_is_described_and_none_says_that_it_is_null() {
+    let schema = super::super::schema();
+    let definitions = schema["$defs"].as_object().expect("definitions");
+    let all = definitions.values().chain([&schema]);
+    let mut keys = 0;
+    for (key, property) in all.flat_map(|it| it["properties"].as_object().expect("properties")) {
+        let described =
+            ["description", "$ref", "items"].iter().any(|it| property.get(it).is_some());
+        assert!(described, "{key}: {property}");
+        assert_ne!(property.get("default"), Some(&Value::Null), "{key}");
+        keys += 1;
+    }
+    assert!(keys > 50, "{keys}");
+}
+
+#[test]
+fn what_is_wrong_by_its_type_its_range_or_its_choice_is_refused_by_the_schema_too() {
+    for (right, wrong) in [
+        ("schedule = \"@daily\"", "schedule = 5"),
+        ("kind = \"keywords\"", "kind = \"keyword\""),
+        ("[[job]]", "[justoneapi]\nconcurrency = 257\n[[job]]"),
+        ("[[job]]", "[daemon]\nlease_seconds = 4\n[[job]]"),
+        ("[[job]]", "[justoneapi.price]\n\"amagi/fetch_one_work\" = 1\n[[job]]"),
+        ("[[job]]", "[job]"),
+        ("schedule = \"@daily\"", "schedule = \"@daily\"\nmisfire = \"twice\""),
+        ("name = \"a\"", "name = \"\""),
+        ("schedule = \"@daily\"", ""),
+    ] {
+        let text = JOB.replace(right, wrong);
+        refused(&text);
+        let document = toml::from_str(&text).expect("it is TOML");
+        assert!(!complaints(&document).is_empty(), "{text}");
+    }
+}

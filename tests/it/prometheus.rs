@@ -1,0 +1,116 @@
+//! What Prometheus itself says of `/metrics` and of `contrib/prometheus/`.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tidewatch::health;
+
+use crate::databases::{Database, on_both};
+use crate::health::{free_port, get};
+use crate::metrics::series;
+use crate::program::{Place, wait_for};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const README: &str = include_str!("../../README.md");
+
+/// Runs Prometheus' own tool in the folder of this repository; what it says, if it is content.
+pub(crate) fn promtool(arguments: &[&str], input: &str) -> String {
+    let mut tool = Command::new("promtool")
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("there is no promtool: run the tests with `bash tests/run.sh`");
+    tool.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let done = tool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+    assert!(done.status.success(), "{arguments:?}: {said}");
+    said
+}
+
+/// The names of ours in a text, with what a histogram appends cut off.
+pub(crate) fn names(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words
+        .filter(|word| word.starts_with("tidewatch_"))
+        .map(|name| {
+            ["_bucket", "_sum", "_count"].iter().fold(name, |it, end| it.trim_end_matches(end))
+        })
+        .collect()
+}
+
+/// The names that a scrape may hold: those of the README's table.
+pub(crate) fn documented() -> BTreeSet<&'static str> {
+    let (_, rest) = README.split_once("**Metrics.**").unwrap();
+    let (table, _) = rest.split_once("**systemd.**").unwrap();
+    names(table)
+}
+
+on_both!(a_scrape_of_a_daemon_pleases_prometheus_and_holds_what_the_readme_names);
+async fn a_scrape_of_a_daemon_pleases_prometheus_and_holds_what_the_readme_names(
+    database: Database,
+) {
+    database.open().await.close().await;
+    let address = free_port().await;
+    let jobs = format!(
+        "[justoneapi]\nprice = {{ \"xiaohongshu/get-note-detail\" = 0.15 }}\n\
+         [budget]\nmax_calls_per_day = 5\nmax_cost_per_day = 1\n\
+         [[job]]\nname = \"a \\\"b\\\" \\\\ 露营\"\nkind = \"notes\"\nschedule = \"@daily\"\n\
+         notes = [\"68a1b2c3d4e5f60718293a4b\"]\n[health]\nlisten = \"{address}\"\n"
+    );
+    let place = Place::new(&database, &jobs).with("JUSTONEAPI_TOKEN", "unused-in-this-test");
+    let daemon = place.start(&["run"]);
+    wait_for("the daemon to be ready", PATIENCE, async || {
+        health::ask(address, "/readyz").await.is_ok_and(|(ready, _)| ready)
+    })
+    .await;
+    assert_eq!(place.run(&["pause", "provider", "justoneapi"]).await, 0, "{}", place.said());
+    let host = format!("Host: {address}\r\n");
+    let (status, text) = get(address, "/metrics", &host).await;
+    assert_eq!(status, 200);
+    assert_eq!(get(address, "/metrics", "Host: evil.test\r\n").await.0, 421);
+    let said = promtool(&["check", "metrics"], &format!("{text}\n"));
+    assert_eq!(said, "", "promtool has a complaint");
+    let seen = series(&text);
+    assert_eq!(seen["tidewatch_database_up"], 1.0);
+    assert!(seen["process_resident_memory_bytes"] > 1e6);
+    assert!(!text.contains("68a1b2c3d4e5f60718293a4b"), "an item is a label");
+    let known = documented();
+    // What has not happened yet is not there yet.
+    let unseen = [
+        "tidewatch_api_calls_total",
+        "tidewatch_api_cost_yuan_total",
+        "tidewatch_last_success_timestamp_seconds",
+        "tidewatch_oldest_due_timestamp_seconds",
+    ];
+    let expected: BTreeSet<_> = known.iter().copied().filter(|it| !unseen.contains(it)).collect();
+    assert_eq!(names(&text), expected);
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+}
+
+#[test]
+fn the_alerts_of_contrib_fire_when_they_should_and_say_what_to_do() {
+    promtool(&["check", "config", "contrib/prometheus/prometheus.yml"], "");
+    promtool(&["test", "rules", "tests/fixtures/alerts_test.yml"], "");
+    let rules = include_str!("../../contrib/prometheus/alerts.yml");
+    let lines =
+        |what: &str| rules.lines().filter(|line| line.trim_start().starts_with(what)).count();
+    assert_eq!(lines("- alert:"), lines("runbook:"));
+    let unknown: Vec<_> = names(rules).difference(&documented()).copied().collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn every_reason_of_the_readme_is_counted_from_zero() {
+    let (_, rest) = README.split_once("| `slots.reason` of a missed slot | |").unwrap();
+    let rows = rest.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let reasons: BTreeSet<&str> =
+        rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2)).collect();
+    assert_eq!(reasons, tidewatch::metrics::REASONS.into());
+}
