@@ -6,8 +6,8 @@
 //! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
 //! each is a [`process`] on record, and [`vitals`] say how it is. An [`errand`] makes the looks of one
 //! run by hand, [`backfill`] brings many things in at once, [`replay`] makes the rows anew from what
-//! is kept, [`export`] writes rows to files, [`watchlist`] reads what people paste, [`zone`] knows the clocks of a zone, [`cli`] is
-//! the face, and [`simulator`] imitates the upstream APIs.
+//! is kept, [`export`] writes rows to files, [`watchlist`] reads what people paste, [`zone`] knows the
+//! clocks of a zone, [`cli`] is the face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
 pub mod alerts;
