@@ -4,11 +4,11 @@
 //! answer means, [`config`] reads `jobs.toml`, [`schedule`] says when a job fires, [`plan`] turns
 //! that into planned looks in the [`store`], [`crawl`] is the one step that looks, [`retry`] says
 //! what comes after a failure, and [`daemon`] is the loop around it all, woken by [`alarm`];
-//! each is a [`process`] on record, and [`vitals`] say how it is; [`metrics`] say it in numbers. An [`errand`] makes the looks of one
-//! run by hand, [`backfill`] brings many things in at once, [`replay`] makes the rows anew from what
-//! is kept, [`page`] shows it to people, [`export`] writes rows to files, [`watchlist`] reads what
-//! people paste, [`zone`] knows the clocks of a zone, [`cli`] is the face, and [`simulator`] imitates
-//! the upstream APIs.
+//! each is a [`process`] on record, [`vitals`] say how it is, and [`metrics`] say it in numbers. An
+//! [`errand`] makes the looks of one run by hand, [`backfill`] brings many things in at once,
+//! [`replay`] makes the rows anew from what is kept, [`page`] shows it to people, [`export`] writes
+//! rows to files, [`watchlist`] reads what people paste, [`zone`] knows the clocks of a zone, [`cli`]
+//! is the face, and [`simulator`] imitates the upstream APIs.
 
 pub mod alarm;
 pub mod alerts;

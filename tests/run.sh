@@ -67,7 +67,7 @@ find_duckdb() {
     fi
     mkdir -p "${CARGO_TARGET_DIR:-target}"
     venv=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/duckdb
-    if [ ! -x "$venv/bin/python" ]; then python3 -m venv "$venv"; fi
+    if [ ! -x "$venv/bin/python" ]; then python3 -m venv "$venv" || return 0; fi
     if "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         --requirement tests/duckdb/requirements.txt; then
         export TEST_DUCKDB_PYTHON="$venv/bin/python"

@@ -16,7 +16,7 @@ use crate::store::{Column, Holds, Value};
 const GROUP_ROWS: usize = 122_880;
 
 /// Bytes of a group in memory at the most, but for its last row.
-const GROUP_BYTES: usize = 24 << 20;
+const GROUP_BYTES: usize = 16 << 20;
 
 /// Writes rows as Parquet.
 pub struct Parquet<W: Write + Send> {
