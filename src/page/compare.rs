@@ -21,6 +21,9 @@ use crate::time::Time;
 /// Items that are compared at the most.
 const MOST: usize = 12;
 
+/// The longest name in the legend, in characters.
+const LEGEND: usize = 24;
+
 /// An item that is compared.
 struct Compared {
     platform: Platform,
@@ -75,7 +78,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
                 div.scroll { table {
                     thead { tr {
                         th { (view.say(Text::Item)) }
-                        th { (view.say(Text::Published)) }
+                        th.wide { (view.say(Text::Published)) }
                         @for hours in [1, 6, 24, 72, 168, 720] { th.n { (age(&view, hours)) } }
                     } }
                     tbody { @for row in &rows { (row) } }
@@ -91,7 +94,7 @@ fn row(view: &View, item: &Compared, grown: &[Grown]) -> Markup {
     html! {
         tr {
             td.title { (item_link(item.platform, &item.facts.item_id, Some(&item.name()))) }
-            td { (view.perhaps_at(item.facts.published_at)) }
+            td.wide { (view.perhaps_at(item.facts.published_at)) }
             @for hours in [1, 6, 24, 72, 168, 720] { td.n { (count(likes(hours).map(whole))) } }
         }
     }
@@ -107,7 +110,8 @@ pub(super) async fn series(State(page): State<Page>, visit: Visit) -> Result<Jso
         let due: Vec<_> = missed.iter().map(|look| look.due_at).collect();
         let hours = |at: Time| (series::seconds(at) - series::seconds(born)) / 3600.0;
         let columns = series::columns(&seen, &due, &expected, hours);
-        lines.push(json!({ "name": plain(&item.name()), "columns": columns }));
+        let name: String = plain(&item.name()).chars().take(LEGEND).collect();
+        lines.push(json!({ "name": name, "columns": columns }));
     }
     Ok(series::answer(&view, &series::COUNTS, json!({ "lines": lines, "by_age": true })))
 }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::curve::{Expected, gaps};
 use super::show::{count, grew, path, title, words};
-use super::svg::sparkline;
+use super::svg::{Line, beginning, sparkline};
 use super::texts::{Text, named};
 use super::trouble::Trouble;
 use super::view::{Answer, View, Visit};
@@ -58,12 +58,14 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
 
 async fn movers(view: &View, tx: &mut Tx, since: Time) -> Result<Markup> {
     let movers = tx.movers(since, MOVERS).await?;
-    let mut rows = Vec::new();
+    let mut lines = Vec::new();
     for mover in &movers {
-        let platform = if mover.platform == "douyin" { WORK } else { NOTE };
-        let line = likes_line(tx, platform, &mover.item_id, mover.from_at.0).await?;
-        rows.push(mover_row(view, mover, platform, &line));
+        lines.push(likes_line(tx, platform(mover), &mover.item_id, mover.from_at.0).await?);
     }
+    let span = (beginning(lines.iter(), since), view.as_of);
+    let rows = movers.iter().zip(&lines);
+    let rows: Vec<_> =
+        rows.map(|(mover, line)| mover_row(view, mover, &sparkline(line, span))).collect();
     Ok(html! {
         @if rows.is_empty() {
             p.empty { (view.say(Text::NothingMoved)) }
@@ -85,11 +87,15 @@ async fn movers(view: &View, tx: &mut Tx, since: Time) -> Result<Markup> {
     })
 }
 
-fn mover_row(view: &View, mover: &Mover, platform: Platform, line: &Markup) -> Markup {
+fn platform(mover: &Mover) -> Platform {
+    if mover.platform == "douyin" { WORK } else { NOTE }
+}
+
+fn mover_row(view: &View, mover: &Mover, line: &Markup) -> Markup {
     html! {
         tr {
             td.title {
-                (item_link(platform, &mover.item_id, mover.title.as_deref()))
+                (item_link(platform(mover), &mover.item_id, mover.title.as_deref()))
             }
             td.wide.by { (words(mover.nickname.as_deref().unwrap_or("–"))) }
             td { (line) }
@@ -114,13 +120,13 @@ pub(super) fn item_link(platform: Platform, id: &str, text: Option<&str>) -> Mar
     }
 }
 
-/// The likes of an item from `since` on, as a small line.
+/// The likes of an item from `since` on.
 pub(super) async fn likes_line(
     tx: &mut Tx,
     platform: Platform,
     id: &str,
     since: Time,
-) -> Result<Markup> {
+) -> Result<Line> {
     let mut points = tx.likes_from(platform, id, since, MOST_POINTS).await?;
     points.reverse();
     let points: Vec<_> = points.into_iter().map(|(at, likes)| (at.0, likes)).collect();
@@ -129,7 +135,7 @@ pub(super) async fn likes_line(
     missed.reverse();
     let missed: Vec<_> = missed.into_iter().map(|look| look.due_at).collect();
     let times: Vec<_> = points.iter().map(|(at, _)| *at).collect();
-    Ok(sparkline(&points, &gaps(&times, &missed, &expected)))
+    Ok(Line { points, gaps: gaps(&times, &missed, &expected) })
 }
 
 fn cost(view: &View, spent: Spent, calls: &[CallTotals], budget: &Budget) -> Markup {

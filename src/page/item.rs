@@ -102,7 +102,7 @@ fn cover(
             dd {
                 (named(view.visit.language, item_word(platform))) " · "
                 (words(&named(view.visit.language, facts.item_type.as_deref().unwrap_or(NOTHING))))
-                @if facts.images > 0 { " · " (count(Some(facts.images))) " " (view.say(Text::Pictures)) }
+                @if facts.images > 0 { " · " (view.say(Text::Pictures)) " " (count(Some(facts.images))) }
                 @if let Some(duration) = facts.duration_ms { " · " (duration / 1000) " s" }
             }
             dt { (view.say(Text::Published)) }

@@ -1,5 +1,6 @@
 //! A job: when it fires, how much of what was due was seen, and its targets side by side.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
@@ -9,10 +10,11 @@ use super::curve::Expected;
 use super::home::{likes_line, next_fire};
 use super::item::target_link;
 use super::show::{count, local, real, words};
+use super::svg::{beginning, sparkline};
 use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};
 use super::{Page, platform_of};
-use crate::store::page::{DayFate, JobFacts, JobTarget};
+use crate::store::page::{Fate, JobFacts, JobTarget};
 use crate::time::Time;
 
 /// Targets on one page.
@@ -22,7 +24,7 @@ const TARGETS: i64 = 24;
 const WEEKS: u32 = 12;
 
 /// Looks that are counted for it: of a large job it shows fewer weeks.
-const MOST_LOOKS: f64 = 1_000_000.0;
+const MOST_LOOKS: f64 = 500_000.0;
 
 /// How far back the small curves go.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -40,24 +42,29 @@ pub(super) async fn page(
     let all = tx.count_job_targets(job.job_id).await?;
     let weeks = weeks(Expected::by_job(&job).fires_per_day(view.as_of) * real(all));
     let midnights = midnights(&view, weeks);
-    let fates = tx.job_days(job.job_id, &midnights).await?;
+    let since = midnights.first().copied().unwrap_or(view.as_of);
+    let fates = tx.job_fates(job.job_id, since).await?;
     let offset = (view.visit.page() - 1) * TARGETS;
     let targets = tx.job_targets(job.job_id, TARGETS, offset).await?;
     let since = view.as_of.minus(WEEK);
-    let mut cards = Vec::new();
+    let mut lines = Vec::new();
     for target in &targets {
-        let line = match (platform_of(&target.kind), &target.item_id) {
-            (Some(platform), Some(id)) => likes_line(&mut tx, platform, id, since).await?,
-            _ => html! {},
-        };
-        cards.push(card(&view, target, &line));
+        lines.push(match (platform_of(&target.kind), &target.item_id) {
+            (Some(platform), Some(id)) => Some(likes_line(&mut tx, platform, id, since).await?),
+            _ => None,
+        });
     }
+    let span = (beginning(lines.iter().flatten(), since), view.as_of);
+    let cards = targets.iter().zip(&lines);
+    let cards: Vec<_> = cards
+        .map(|(target, line)| card(&view, target, line.as_ref().map(|it| sparkline(it, span))))
+        .collect();
     let can_compare = platform_of(&job.kind).is_some();
     let body = html! {
         h1 { (words(&job.name)) }
         div.columns {
             section { (facts(&view, &job, all, weeks, &fates)) }
-            section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &fates)) }
+            section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &days(&fates, &midnights))) }
         }
         section {
             h2 { (view.say(Text::Targets)) " " small { (count(Some(all))) } }
@@ -74,7 +81,7 @@ pub(super) async fn page(
     Ok(view.page(&job.name, &body))
 }
 
-fn facts(view: &View, job: &JobFacts, targets: i64, weeks: u32, fates: &[DayFate]) -> Markup {
+fn facts(view: &View, job: &JobFacts, targets: i64, weeks: u32, fates: &[Fate]) -> Markup {
     let looks = |fate: &str| {
         let looks = fates.iter().filter(|it| it.fate == fate).map(|it| it.looks);
         count(Some(looks.sum()))
@@ -136,20 +143,26 @@ struct DayTotals {
     due: i64,
     observed: i64,
     open: i64,
-    reasons: Vec<(String, i64)>,
+    reasons: BTreeMap<String, i64>,
 }
 
-fn totals(fates: &[DayFate], day: usize) -> DayTotals {
-    let mut totals = DayTotals::default();
-    for fate in fates.iter().filter(|fate| usize::try_from(fate.day) == Ok(day)) {
-        totals.due += fate.looks;
+/// What became of the looks of each day.
+fn days(fates: &[Fate], midnights: &[Time]) -> Vec<DayTotals> {
+    let mut days: Vec<_> = midnights.iter().skip(1).map(|_| DayTotals::default()).collect();
+    for fate in fates {
+        let nth = midnights.partition_point(|midnight| *midnight <= fate.due_at);
+        let Some(day) = nth.checked_sub(1).and_then(|nth| days.get_mut(nth)) else { continue };
+        day.due += fate.looks;
         match fate.fate.as_str() {
-            "observed" => totals.observed += fate.looks,
-            "open" => totals.open += fate.looks,
-            _ => totals.reasons.push((fate.reason.clone().unwrap_or_default(), fate.looks)),
+            "observed" => day.observed += fate.looks,
+            "open" => day.open += fate.looks,
+            _ => {
+                *day.reasons.entry(fate.reason.clone().unwrap_or_default()).or_default() +=
+                    fate.looks
+            }
         }
     }
-    totals
+    days
 }
 
 impl DayTotals {
@@ -184,22 +197,16 @@ impl DayTotals {
     }
 }
 
-fn calendar(view: &View, midnights: &[Time], fates: &[DayFate]) -> Markup {
-    let days = midnights.len().saturating_sub(1);
+fn calendar(view: &View, midnights: &[Time], days: &[DayTotals]) -> Markup {
     let day_of = |day: usize, format: &'static str| {
         midnights.get(day).map_or_else(String::new, |at| local(*at, view.zone, format))
     };
-    let missing: Vec<_> = (0..days)
-        .rev()
-        .map(|day| (day, totals(fates, day)))
-        .filter(|(_, totals)| !totals.reasons.is_empty())
-        .take(7)
-        .collect();
+    let missing = days.iter().enumerate().rev().filter(|(_, totals)| !totals.reasons.is_empty());
+    let missing: Vec<_> = missing.take(7).collect();
     html! {
         svg.calendar viewBox={ "0 0 " (28 + 20 * WEEKS) " 156" } role="img" {
-            @for day in 0..days {
+            @for (day, totals) in days.iter().enumerate() {
                 @let (week, weekday) = (day / 7, day % 7);
-                @let totals = totals(fates, day);
                 @if weekday == 0 && week % 4 == 0 {
                     text x=(24 + 20 * week) y="9" { (day_of(day, "%m-%d")) }
                 }
@@ -223,7 +230,7 @@ fn calendar(view: &View, midnights: &[Time], fates: &[DayFate]) -> Markup {
     }
 }
 
-fn card(view: &View, target: &JobTarget, line: &Markup) -> Markup {
+fn card(view: &View, target: &JobTarget, line: Option<Markup>) -> Markup {
     let key = target.item_id.as_deref().unwrap_or(&target.key);
     html! {
         div.card {
@@ -238,7 +245,7 @@ fn card(view: &View, target: &JobTarget, line: &Markup) -> Markup {
                     (target_link(&target.kind, key, target.title.as_deref()))
                 }
             }
-            (line)
+            @if let Some(line) = line { (line) }
             p.now {
                 @if target.likes.is_some() {
                     b { (view.seen(target.likes, target.exact.unwrap_or(true))) }
@@ -256,14 +263,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_look_counts_for_the_day_on_which_it_was_due() {
+        let at = |text: &str| text.parse::<Time>().expect("a time");
+        let fate = |due: &str, fate: &str, reason: Option<&str>| Fate {
+            due_at: at(due),
+            fate: fate.into(),
+            reason: reason.map(Into::into),
+            looks: 2,
+        };
+        let midnights = ["2026-03-01 16:00:00", "2026-03-02 16:00:00", "2026-03-03 16:00:00"];
+        let fates = [
+            fate("2026-03-01 15:59:59", "observed", None),
+            fate("2026-03-01 16:00:00", "observed", None),
+            fate("2026-03-02 15:00:00", "missed", Some("gone")),
+            fate("2026-03-02 15:30:00", "missed", Some("gone")),
+            fate("2026-03-02 16:00:00", "open", None),
+        ];
+        let days = days(&fates, &midnights.map(at));
+        let shown: Vec<_> = days.iter().map(|day| (day.due, day.observed, day.open)).collect();
+        assert_eq!(shown, [(6, 2, 0), (2, 0, 2)]);
+        assert_eq!(days[0].reasons, BTreeMap::from([("gone".to_owned(), 4)]));
+    }
+
+    #[test]
     fn of_a_large_job_fewer_weeks_are_shown() {
-        assert_eq!((weeks(0.0), weeks(288.0), weeks(24.0 * 500.0)), (12, 12, 11));
+        assert_eq!((weeks(0.0), weeks(288.0), weeks(24.0 * 500.0)), (12, 12, 5));
         assert_eq!(weeks(24.0 * 100_000.0), 1);
     }
 
     #[test]
     fn a_day_is_as_full_as_what_was_settled_of_it() {
-        let day = |due, observed, open| DayTotals { due, observed, open, reasons: vec![] }.step();
+        let day = |due, observed, open| {
+            DayTotals { due, observed, open, reasons: BTreeMap::new() }.step()
+        };
         assert_eq!((day(0, 0, 0), day(3, 0, 3)), (0, 0), "nothing was due, or settled");
         assert_eq!((day(24, 24, 0), day(24, 20, 4)), (5, 5));
         assert_eq!((day(100, 95, 0), day(100, 94, 0), day(100, 1, 0), day(9, 0, 0)), (4, 3, 2, 1));

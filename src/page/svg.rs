@@ -13,10 +13,21 @@ const SPARK: (f64, f64) = (120.0, 26.0);
 /// A part of a curve between two gaps: places, from 0 to 1 on both axes, upwards.
 type Stroke = Vec<(f64, f64)>;
 
-/// A curve as a small line. Where it is not known it is not drawn: `gaps` says of each point but
-/// the last whether the line to the next one is broken.
-pub(super) fn sparkline(points: &[(Time, Option<i64>)], gaps: &[bool]) -> Markup {
-    let strokes = strokes(points, gaps);
+/// A curve: its points in order, and of each but the last whether the line to the next is broken.
+pub(super) struct Line {
+    pub(super) points: Vec<(Time, Option<i64>)>,
+    pub(super) gaps: Vec<bool>,
+}
+
+/// When the first of some curves begins.
+pub(super) fn beginning<'a>(lines: impl Iterator<Item = &'a Line>, otherwise: Time) -> Time {
+    lines.filter_map(|line| line.points.first().map(|(at, _)| *at)).min().unwrap_or(otherwise)
+}
+
+/// A curve as a small line over a span of time, which curves side by side share. Where it is not
+/// known it is not drawn.
+pub(super) fn sparkline(line: &Line, span: (Time, Time)) -> Markup {
+    let strokes = strokes(line, span);
     let (width, height) = SPARK;
     let place = |(x, y): &(f64, f64)| (2.0 + x * (width - 4.0), height - 3.0 - y * (height - 6.0));
     let mut line = String::new();
@@ -41,17 +52,16 @@ pub(super) fn sparkline(points: &[(Time, Option<i64>)], gaps: &[bool]) -> Markup
     }
 }
 
-fn strokes(points: &[(Time, Option<i64>)], gaps: &[bool]) -> Vec<Stroke> {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
+fn strokes(Line { points, gaps }: &Line, (from, to): (Time, Time)) -> Vec<Stroke> {
     let values = || points.iter().filter_map(|(_, value)| *value);
     let (low, high) = (values().min().unwrap_or_default(), values().max().unwrap_or_default());
-    let span = real(last.0.micros() - first.0.micros()).max(1.0);
+    let span = real(to.micros() - from.micros()).max(1.0);
     // A curve that does not move lies low.
     let rise = real(high.saturating_sub(low)).max(1.0);
     let mut strokes = vec![Stroke::new()];
     for (nth, (at, value)) in points.iter().enumerate() {
         if let (Some(value), Some(stroke)) = (value, strokes.last_mut()) {
-            let x = real(at.micros() - first.0.micros()) / span;
+            let x = (real(at.micros() - from.micros()) / span).clamp(0.0, 1.0);
             stroke.push((x, real(value.saturating_sub(low)) / rise));
         }
         if value.is_none() || gaps.get(nth).copied().unwrap_or(false) {
@@ -221,13 +231,16 @@ mod tests {
     #[test]
     fn a_gap_is_not_drawn_over() {
         let at = |second: i64| Time::from_micros(second * 1_000_000).expect("a time");
-        let points = [(at(0), Some(1)), (at(1), Some(2)), (at(2), Some(3)), (at(3), Some(4))];
-        let moves = |gaps: &[bool]| sparkline(&points, gaps).into_string().matches('M').count();
+        let drawn = |values: &[Option<i64>], gaps: &[bool]| {
+            let points = (0..).map(at).zip(values.iter().copied()).collect();
+            sparkline(&Line { points, gaps: gaps.to_vec() }, (at(0), at(3))).into_string()
+        };
+        let four = [Some(1), Some(2), Some(3), Some(4)];
+        let moves = |gaps: &[bool]| drawn(&four, gaps).matches('M').count();
         assert_eq!(moves(&[false, false, false]), 1);
         assert_eq!(moves(&[false, true, false]), 2);
-        let unseen = [(at(0), Some(1)), (at(1), None), (at(2), Some(3))];
-        assert_eq!(sparkline(&unseen, &[false, false]).into_string().matches("h0").count(), 2);
-        assert!(!sparkline(&[], &[]).into_string().contains("circle"));
+        assert_eq!(drawn(&[Some(1), None, Some(3)], &[false, false]).matches("h0").count(), 2);
+        assert!(!drawn(&[], &[]).contains("circle"));
     }
 
     #[test]

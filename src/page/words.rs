@@ -75,7 +75,7 @@ pub(super) async fn page(
                 (view.say(Text::RanksOverTime)) " "
                 small { (looks.times.len()) " " (view.say(Text::Looks)) }
             }
-            div.scroll { (bump(&looks.lines, &looks.gaps(), &labels)) }
+            div.scroll.end { (bump(&looks.lines, &looks.gaps(), &labels)) }
         }
         section { h2 { (view.say(Text::LastLook)) } (last_look(&view, &looks, &ranked)) }
     };

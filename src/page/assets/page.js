@@ -76,16 +76,19 @@ class Chart {
       });
       return button;
     };
-    const space = () => element("span", {});
+    const group = (...members) => element("div", {}, ...members);
     const metrics = this.single ? [] : this.known().map(([n, label]) =>
       add(label, this.metric === n, () => { this.metric = n; }));
     this.tools.replaceChildren(
-      ...metrics, ...(metrics.length ? [space()] : []),
-      add(texts.total, !this.rate, () => { this.rate = false; }),
-      add(texts.per_day, this.rate, () => { this.rate = true; }),
-      space(),
-      add(texts.linear, !this.log, () => { this.log = false; }),
-      add(texts.log, this.log, () => { this.log = true; }),
+      ...(metrics.length ? [group(...metrics)] : []),
+      group(
+        add(texts.total, !this.rate, () => { this.rate = false; }),
+        add(texts.per_day, this.rate, () => { this.rate = true; }),
+      ),
+      group(
+        add(texts.linear, !this.log, () => { this.log = false; }),
+        add(texts.log, this.log, () => { this.log = true; }),
+      ),
     );
   }
 

@@ -1,9 +1,7 @@
 //! What the page says of one job.
 
 use anyhow::Result;
-use serde::Serialize;
 
-use super::super::rows::array;
 use super::super::{Count, Tx, fetch_all, fetch_optional};
 use super::Micros;
 use crate::time::Time;
@@ -27,11 +25,11 @@ pub struct JobFacts {
     pub is_active: bool,
 }
 
-/// What became of the looks of a job on one day.
+/// What became of looks of one fire.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct DayFate {
-    /// The place of the day among those that were asked about.
-    pub day: i64,
+pub struct Fate {
+    /// When they were due.
+    pub due_at: Time,
     /// `observed`, `missed` or `open`.
     pub fate: String,
     /// Why it was missed.
@@ -61,14 +59,6 @@ pub struct JobTarget {
     pub state: Option<String>,
 }
 
-/// A day, from its beginning to the next one's.
-#[derive(Serialize)]
-struct Day {
-    day: usize,
-    begins: Time,
-    ends: Time,
-}
-
 /// Up to the `from`.
 const FACTS: &str = "select job_id, name, kind, schedule, timezone, active, is_active ";
 
@@ -91,28 +81,28 @@ impl Tx {
         Ok(fetch_optional!(self, JobFacts, sqlx::AssertSqlSafe(sql), name))
     }
 
-    /// What became of a job's looks on each of these days, which begin at `midnights`; the last one
-    /// only ends the day before it.
+    /// What became of a job's looks from `since` on, by the fires that planned them. Goes from target
+    /// to target, in the order in which slots lie.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn job_days(&mut self, job_id: i64, midnights: &[Time]) -> Result<Vec<DayFate>> {
-        let days = midnights.iter().zip(midnights.iter().skip(1)).enumerate();
-        let days: Vec<_> =
-            days.map(|(day, (begins, ends))| Day { day, begins: *begins, ends: *ends }).collect();
-        let sql = self.over_rows(
-            "day int, begins time, ends time",
-            "select cast(r.day as bigint) as day, coalesce(s.outcome, 'open') as fate,
+    pub async fn job_fates(&mut self, job_id: i64, since: Time) -> Result<Vec<Fate>> {
+        Ok(fetch_all!(
+            self,
+            Fate,
+            "select s.due_at, coalesce(s.outcome, 'open') as fate,
                     case when s.outcome = 'missed' then s.reason end as reason, count(*) as looks
-             from {rows}
-             cross join job_runs jr
-             cross join job_targets jt
+             from job_targets jt
              cross join slots s
-             where jr.job_id = $2 and jr.due_at >= r.begins and jr.due_at < r.ends
-                   and jt.job_id = $2 and s.target_id = jt.target_id and s.due_at = jr.due_at
-             group by 1, 2, 3 order by 1, 2, 3",
-        );
-        Ok(fetch_all!(self, DayFate, sql, array(&days)?, job_id))
+             cross join job_runs jr
+             where jt.job_id = $1 and s.target_id = jt.target_id and s.due_at >= $2
+                   and jr.job_id = $1 and jr.due_at = s.due_at
+             group by s.due_at, coalesce(s.outcome, 'open'),
+                      case when s.outcome = 'missed' then s.reason end
+             order by s.due_at, fate, reason",
+            job_id,
+            since
+        ))
     }
 
     /// How many targets a job has.

@@ -13,7 +13,7 @@ mod words;
 pub use documents::KeptDocument;
 pub use home::{Mover, RefusedSettings};
 pub use items::{Event, Grown, ItemFacts, Missed, Seen, Watcher};
-pub use jobs::{DayFate, JobFacts, JobTarget};
+pub use jobs::{Fate, JobFacts, JobTarget};
 pub use kols::{KolFacts, KolOrder, KolValue};
 pub use micros::Micros;
 pub use search::Found;
