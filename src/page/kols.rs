@@ -239,5 +239,5 @@ pub(super) async fn series(
         column(|kol| json!(kol.document_id)),
     ];
     let lines = json!([{ "name": "", "columns": columns }]);
-    Ok(answer(&view, &METRICS, json!({ "lines": lines, "events": [], "missed": [] })))
+    Ok(answer(&view, &METRICS, json!({ "lines": lines, "log": true, "events": [], "missed": [] })))
 }

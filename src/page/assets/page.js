@@ -28,7 +28,7 @@ class Chart {
     this.host = host;
     this.data = data;
     this.rate = false;
-    this.log = false;
+    this.log = data.log === true;
     this.metric = 1;
     this.single = data.lines.length === 1 && !data.by_age;
     this.tools = element("div", { className: "tools" });
