@@ -157,8 +157,8 @@ fn days(fates: &[Fate], midnights: &[Time]) -> Vec<DayTotals> {
             "observed" => day.observed += fate.looks,
             "open" => day.open += fate.looks,
             _ => {
-                *day.reasons.entry(fate.reason.clone().unwrap_or_default()).or_default() +=
-                    fate.looks
+                let reason = fate.reason.clone().unwrap_or_default();
+                *day.reasons.entry(reason).or_default() += fate.looks;
             }
         }
     }
