@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use self::look::Look;
-use super::run::Signals;
 use super::show::{cost, count, safe, table};
+use super::signals::Signals;
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::api::LAST_PAGE;
 use crate::model::{Kind, KolSearch, Target};

@@ -17,6 +17,7 @@ mod run;
 mod schema;
 mod serve;
 mod show;
+mod signals;
 mod simulate;
 mod sql;
 mod status;

@@ -12,8 +12,8 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::SOME_FAILED;
-use super::run::Signals;
 use super::show::safe;
+use super::signals::Signals;
 use crate::store::{QueryError, Span};
 use crate::time::Time;
 

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::serve::{self, Prepared};
+use super::signals::Signals;
 use super::{Cli, SOME_FAILED, load, open};
 use crate::alerts::Alerts;
 use crate::config::{Environment, loopback};
@@ -114,37 +115,5 @@ async fn work(daemon: &mut Daemon, tasks: &mut Tasks) -> Result<Stopped> {
                 death = Some(error);
             }
         }
-    }
-}
-
-/// The signals that ask a daemon to stop.
-pub(super) struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    pub(super) fn new() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let cannot = "cannot listen for signals";
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).context(cannot)?,
-            interrupt: signal(SignalKind::interrupt()).context(cannot)?,
-        })
-    }
-
-    /// Waits for one of them.
-    pub(super) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    /// Cancels `stop` at the first; ends at the second.
-    pub(super) async fn twice(mut self, stop: &CancellationToken) {
-        self.next().await;
-        stop.cancel();
-        self.next().await;
     }
 }

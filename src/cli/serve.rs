@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::run::Signals;
+use super::signals::Signals;
 use super::status::require_archive;
 use super::{Cli, settings};
 use crate::config::{Config, Environment, PageRefused};

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
 use super::print;
-use super::run::Signals;
+use super::signals::Signals;
 use crate::simulator::{self, Amagi, Faults, Options, Replay, Simulator};
 use crate::time::{Clock, Time};
 

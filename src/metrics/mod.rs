@@ -77,13 +77,14 @@ impl Metrics {
         };
         let tally = self.tally.lock().await;
         let (used, idle) = self.store.connections();
-        Ok(text::Text::default()
+        let text = text::Text::default()
             .daemon(&vitals.snapshot(), figures.is_some())
             .connections(used, idle)
             .counters(tally.totals(), config)
             .figures(figures.as_ref(), now)
             .staleness(ages)
-            .written()?)
+            .written()?;
+        Ok(text + &process::written()?)
     }
 
     /// What the database says now, one scrape at a time. May be given up at any time: what it would

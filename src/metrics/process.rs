@@ -1,10 +1,19 @@
 //! The figures of this process, by the names that all programs have them under.
 
+use std::fmt;
+
 use super::text::Text;
+
+/// They as Prometheus reads them.
+pub(super) fn written() -> Result<String, fmt::Error> {
+    let mut text = Text::bare();
+    describe(&mut text);
+    text.written()
+}
 
 /// Adds them, as far as the system tells: on Linux.
 #[cfg(target_os = "linux")]
-pub(super) fn describe(text: &mut Text) {
+fn describe(text: &mut Text) {
     use procfs::process::{LimitValue, Process};
 
     use super::text::one;
@@ -35,4 +44,4 @@ pub(super) fn describe(text: &mut Text) {
 
 /// Adds nothing: this system does not tell.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn describe(_: &mut Text) {}
+fn describe(_: &mut Text) {}

@@ -11,7 +11,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::figures::Figures;
-use super::process;
 use super::tally::{Series, Sums};
 use crate::api::Endpoint;
 use crate::config::Config;
@@ -207,13 +206,15 @@ impl Text {
         }
     }
 
-    /// The text, with the figures of the process.
+    /// A text whose names have no prefix.
+    pub(super) fn bare() -> Self {
+        Self(Registry::default())
+    }
+
+    /// As Prometheus reads it.
     pub(super) fn written(self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.0)?;
-        let mut process = Self(Registry::default());
-        process::describe(&mut process);
-        prometheus_text::encode(&mut text, &process.0)?;
         Ok(text)
     }
 

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::Page;
 use super::item::chart;
+use super::plain::{escaped, plain};
 use super::series::{answer, seconds};
-use super::show::{NOTHING, count, path, plain, real, words, yuan};
+use super::show::{NOTHING, count, path, real, words, yuan};
 use super::svg::{Dot, scatter};
 use super::texts::Text;
 use super::view::{Answer, Failure, View, Visit};
@@ -119,7 +120,7 @@ fn sort_link(view: &View, column: KolOrder, order: KolOrder, falling: bool) -> M
     let kind = view.visit.asks("of").unwrap_or("picture");
     let to = format!(
         "/kols?of={}&sort={}{}",
-        super::show::escaped(kind),
+        escaped(kind),
         column.as_str(),
         if up { "&up=1" } else { "" }
     );

@@ -10,6 +10,7 @@ mod home;
 mod item;
 mod job;
 mod kols;
+mod plain;
 mod search;
 mod series;
 mod show;

@@ -4,7 +4,8 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use super::curve::{Expected, gaps};
-use super::show::{plain, real};
+use super::plain::plain;
+use super::show::real;
 use super::texts::{Text, named};
 use super::view::View;
 use crate::store::page::{Event, Missed, Seen};

@@ -3,9 +3,10 @@
 use chrono_tz::Tz;
 use maud::{Markup, html};
 
+use super::plain::{code, escaped, is_odd};
 use super::texts::Text;
 use super::view::View;
-use crate::text::{self, is_visible};
+use crate::text;
 use crate::time::Time;
 
 /// What stands where nothing was seen.
@@ -25,26 +26,6 @@ pub(super) fn words(text: &str) -> Markup {
             }
         }
     }
-}
-
-/// The same where there can be no markup: in titles, attributes and charts.
-pub(super) fn plain(text: &str) -> String {
-    let mut shown = String::new();
-    for c in text.chars() {
-        match is_odd(c) {
-            true => shown += &format!("⟨{}⟩", code(c)),
-            false => shown.push(c),
-        }
-    }
-    shown
-}
-
-fn is_odd(c: char) -> bool {
-    !is_visible(c) && !matches!(c, '\n' | '\t')
-}
-
-fn code(c: char) -> String {
-    format!("U+{:04X}", u32::from(c))
 }
 
 /// A title in one line, or the key of what has none.
@@ -100,20 +81,6 @@ pub(super) fn path(parts: &[&str]) -> String {
     parts.iter().map(|part| format!("/{}", escaped(part))).collect()
 }
 
-/// A text as a part of an address.
-pub(super) fn escaped(text: &str) -> String {
-    let mut shown = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                shown.push(char::from(byte));
-            }
-            _ => shown += &format!("%{byte:02X}"),
-        }
-    }
-    shown
-}
-
 /// A time in a zone.
 pub(super) fn local(at: Time, zone: Tz, format: &'static str) -> String {
     at.utc().with_timezone(&zone).format(format).to_string()
@@ -164,7 +131,6 @@ mod tests {
         let odd = |code| format!("<span class=\"odd\">{code}</span>");
         let expected = format!("&lt;b&gt;a{}b{}c&lt;/b&gt;", odd("U+202E"), odd("U+001B"));
         assert_eq!(shown, expected);
-        assert_eq!(plain("a\u{202e}b"), "a⟨U+202E⟩b");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::show::plain;
+use super::plain::plain;
 use crate::config::Language;
 
 macro_rules! texts {

@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use chrono_tz::Tz;
 use maud::{DOCTYPE, Markup, html};
 
-use super::show::{escaped, plain};
+use super::plain::{escaped, plain};
 use super::texts::Text;
 use crate::config::Language;
 use crate::text::is_visible;

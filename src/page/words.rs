@@ -6,7 +6,8 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::Page;
-use super::show::{count, local, path, plain, words};
+use super::plain::plain;
+use super::show::{count, local, path, words};
 use super::svg::{Ranks, bump};
 use super::texts::Text;
 use super::view::{Answer, View, Visit};

@@ -39,7 +39,7 @@ pub(super) enum When {
 use When::{At, Day, Micros, Never, UtcDay};
 
 /// Every table and view, and how its rows are told by time.
-const TABLES: [(&str, When); 57] = [
+const TABLES: [(&str, When); 58] = [
     ("alerts", At("since")),
     ("archive_zone", Micros("since")),
     ("authors", At("last_seen_at")),
@@ -54,6 +54,7 @@ const TABLES: [(&str, When); 57] = [
     ("edits", At("seen_at")),
     ("endpoints", Never),
     ("engagement", At("observed_at")),
+    ("engagement_24h", At("observed_at")),
     ("engagement_daily", Day),
     ("engagement_growth", At("at")),
     ("engagement_latest", At("observed_at")),

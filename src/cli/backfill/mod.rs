@@ -16,7 +16,7 @@ pub(super) use self::args::Backfill;
 use self::args::{Bring, Verb};
 use self::meter::Meter;
 use self::shown::{Planned, listed, require_prices, standing};
-use super::run::Signals;
+use super::signals::Signals;
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, load_or_default, open, print, say_whom, settings};
 use crate::backfill::{self, Begun, Progress, Request, Work};

@@ -1,0 +1,50 @@
+//! Texts from outside, made harmless where there is no markup.
+
+use crate::text::is_visible;
+
+/// A text from outside where there can be no markup: in titles, attributes and charts.
+pub(super) fn plain(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        match is_odd(c) {
+            true => shown += &format!("⟨{}⟩", code(c)),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Whether a letter cannot be seen, or would turn the direction of writing.
+pub(super) fn is_odd(c: char) -> bool {
+    !is_visible(c) && !matches!(c, '\n' | '\t')
+}
+
+/// How such a letter is written out.
+pub(super) fn code(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
+}
+
+/// A text as a part of an address.
+pub(super) fn escaped(text: &str) -> String {
+    let mut shown = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                shown.push(char::from(byte));
+            }
+            _ => shown += &format!("%{byte:02X}"),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_written_out() {
+        assert_eq!(plain("a\u{202e}b"), "a⟨U+202E⟩b");
+        assert_eq!(escaped("a/b 露"), "a%2Fb%20%E9%9C%B2");
+    }
+}
