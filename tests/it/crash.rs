@@ -131,6 +131,10 @@ async fn a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot(d
     let store = Store::connect(database.url()).await.unwrap();
     simulator.set_faults(Faults::default());
     let daemon = place.start(&["run"]);
+    // On a slow machine each search before may have been interrupted too often.
+    let searches = "select count(*) from slots s join targets t on t.target_id = s.target_id
+                    where t.kind = 'kol_search' and s.outcome = 'observed'";
+    waited_for(PATIENCE, async || count(&store, searches).await > 0).await;
     let settled = worked_off(&store).await;
     daemon.ask_to_stop();
     assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
