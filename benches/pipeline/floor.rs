@@ -80,7 +80,8 @@ pub(crate) fn sqlite(args: &Args) -> Result<()> {
         "pragma foreign_keys = off; pragma journal_mode = wal; pragma synchronous = full;",
     )?;
     for table in TABLES {
-        let sql = "select sql from sqlite_master where tbl_name = ?1 and sql is not null";
+        let sql = "select sql from sqlite_master
+                   where tbl_name = ?1 and sql is not null and type <> 'trigger'";
         let mut made = from.prepare(sql)?;
         for sql in made.query_map([table], |row| row.get::<_, String>(0))? {
             into.execute_batch(&sql?)?;
