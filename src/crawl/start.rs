@@ -87,7 +87,7 @@ impl Crawler {
     /// transaction that may write is not for idle hours.
     async fn due(&mut self) -> Result<Vec<(Option<i64>, Vec<Kind>)>> {
         let mut due = Vec::new();
-        let mut tx = self.store.read().await?;
+        let mut tx = self.store.read_by_keys().await?;
         for run in self.runs(&mut tx).await? {
             let mut kinds = tx.kinds_due(run, self.clock.now()).await?;
             kinds.sort_by_key(|kind| {

@@ -104,6 +104,24 @@ macro_rules! claimable {
     };
 }
 
+/// The kind, if a slot of it may be claimed at `$1`, of the run `$2`, up to the priority `$3`. Each
+/// kind by itself, so that one look at the index of open slots is enough.
+macro_rules! due {
+    ($kind:literal) => {
+        concat!(
+            "select '",
+            $kind,
+            "' as kind where exists (
+                 select 1 from slots s
+                 where s.outcome is null and s.kind = '",
+            $kind,
+            "'     and s.priority <= $3 and s.retry_at <= $1
+                   and (s.lease_until is null or s.lease_until <= $1)
+                   and ($2 = 0 or s.run_id = $2))"
+        )
+    };
+}
+
 /// Whose slots are to be claimed.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
@@ -175,14 +193,15 @@ impl Tx {
         let rows = fetch_all!(
             self,
             KindRow,
-            "select kind from (
-                 select 'note' as kind union all select 'keyword'
-                 union all select 'kol_search' union all select 'work') as kinds
-             where exists (
-                 select 1 from slots s
-                 where s.outcome is null and s.kind = kinds.kind and s.priority <= $3
-                   and s.retry_at <= $1 and (s.lease_until is null or s.lease_until <= $1)
-                   and ($2 = 0 or s.run_id = $2))",
+            concat!(
+                due!("note"),
+                " union all ",
+                due!("keyword"),
+                " union all ",
+                due!("kol_search"),
+                " union all ",
+                due!("work")
+            ),
             now,
             run.unwrap_or(0),
             largest_priority(run)
