@@ -13,6 +13,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/postgres.sh
 
+# Installs what some tests cannot do without: they fail, and say so, where it is not to be had.
+need() { install "$@" || echo "cannot install $1 here" >&2; }
+
 faketime_library() {
     local file
     for file in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1 \
@@ -25,8 +28,7 @@ faketime_library() {
 # What the tests of clocks that jump need. Without it they fail, and say so.
 find_faketime() {
     if [ -z "$(faketime_library)" ]; then
-        install libfaketime faketime libfaketime libfaketime libfaketime libfaketime ||
-            echo "cannot install libfaketime here" >&2
+        need libfaketime faketime libfaketime libfaketime libfaketime libfaketime
     fi
     TEST_FAKETIME_LIBRARY=$(faketime_library)
     if [ -n "$TEST_FAKETIME_LIBRARY" ]; then export TEST_FAKETIME_LIBRARY; fi
@@ -35,8 +37,7 @@ find_faketime() {
 # What the test of the unit needs. Without it that fails, and says so.
 find_systemd() {
     if [ "$(uname)" = Linux ] && ! command -v systemd-analyze >/dev/null; then
-        install systemd-analyze systemd systemd systemd systemd systemd ||
-            echo "cannot install systemd-analyze here" >&2
+        need systemd-analyze systemd systemd systemd systemd systemd
     fi
 }
 
@@ -50,8 +51,7 @@ chromium() {
 # What the tests of the page need. Without it they fail, and say so.
 find_chromium() {
     if [ -z "$(chromium)" ]; then
-        install Chromium chromium chromium chromium chromium chromium ||
-            echo "cannot install Chromium here" >&2
+        need Chromium chromium chromium chromium chromium chromium
     fi
     TEST_CHROMIUM=$(chromium)
     if [ -n "$TEST_CHROMIUM" ]; then export TEST_CHROMIUM; fi
@@ -62,8 +62,7 @@ find_chromium() {
 find_duckdb() {
     local venv
     if ! python3 -c 'import ensurepip' >/dev/null 2>&1; then
-        install Python "python3 python3-venv" python3 python3 python python ||
-            echo "cannot install Python here" >&2
+        need Python "python3 python3-venv" python3 python3 python python
     fi
     mkdir -p "${CARGO_TARGET_DIR:-target}"
     venv=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/duckdb
@@ -78,8 +77,7 @@ find_duckdb() {
 find_promtool() {
     if ! command -v promtool >/dev/null; then
         # Debian's package starts a server on installation, unless it is told not to.
-        RUNLEVEL=1 install promtool "prometheus --no-install-recommends" golang-github-prometheus prometheus prometheus prometheus ||
-            echo "cannot install promtool here" >&2
+        RUNLEVEL=1 need promtool "prometheus --no-install-recommends" golang-github-prometheus prometheus prometheus prometheus
     fi
 }
 
