@@ -180,8 +180,8 @@ impl Crawler {
         let stands = self.clock.stands();
         let patience = tokio::time::sleep(SAVE_WAIT);
         tokio::pin!(patience);
-        // As many as are still in flight are enough: those are being fetched meanwhile.
-        while self.ended.len() < self.in_flight.len().min(SAVE_AT_ONCE)
+        // Where they come fast, few are saved at a high price each: the rest is fetched meanwhile.
+        while self.ended.len() < (self.in_flight.len() * 3).min(SAVE_AT_ONCE)
             || (stands && !self.in_flight.is_empty())
         {
             tokio::select! {

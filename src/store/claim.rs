@@ -51,7 +51,8 @@ struct RetryRow {
 /// that list as rows.
 ///
 /// The earliest come first, and of one fire another target each time, so that an upstream that
-/// is too slow for all of them starves none. One target is never looked at twice at once: of
+/// is too slow for all of them starves none; neighbours stay together, since what lies together is
+/// written together. One target is never looked at twice at once: of
 /// several claimable slots of a target the oldest comes first. Another run's slots are none of
 /// those, because whoever works off one run alone would wait for them for ever.
 ///
@@ -90,7 +91,9 @@ macro_rules! claimable {
             $held,
             "                 and jt.job_id = j.job_id and jt.target_id = s.target_id
                               and jr.job_id = j.job_id and jr.due_at = s.due_at))
-                 order by s.priority, s.retry_at, (s.target_id * 7919 + s.run_id * 104729) % 10007
+                 order by s.priority, s.retry_at,
+                     (s.target_id / 32 * 7919 + s.run_id * 104729) % 10007 * 10007
+                         + (s.target_id * 7919 + s.run_id * 104729) % 10007
                  limit $6",
             $lock,
             ") as c

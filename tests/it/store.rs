@@ -10,6 +10,7 @@ mod processes;
 mod replay;
 mod runs;
 mod schedules;
+mod turns;
 mod views;
 
 use std::collections::BTreeSet;
