@@ -38,8 +38,8 @@ struct Args {
     /// How often everything is run; the median is shown.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Calls in flight.
-    #[arg(long, default_value_t = 64)]
+    /// Calls in flight, where speed is measured. The more there are, the more are saved at once.
+    #[arg(long, default_value_t = 256)]
     concurrency: usize,
     /// Only `sqlite`, `postgres`, `peers` or `memory`, several separated by commas.
     #[arg(long, value_delimiter = ',')]
@@ -74,6 +74,9 @@ enum Role {
 
 /// How many targets the memory is measured with.
 const MANY: usize = 100_000;
+
+/// Calls in flight meanwhile.
+const OF_MANY: usize = 64;
 
 fn main() -> Result<()> {
     let args = Args::parse();
@@ -141,18 +144,19 @@ impl Bench {
     }
 
     /// The daemon on `database`, with so many notes to look at.
-    fn client(&self, database: &str, notes: usize) -> Result<Command> {
+    fn client(&self, database: &str, notes: usize, concurrency: usize) -> Result<Command> {
         let mut command = itself("client")?;
         command.args(["--database", database, "--upstream", self.upstream.url()]);
         command.args(["--notes", &notes.to_string()]);
-        command.args(["--concurrency", &self.args.concurrency.to_string()]);
+        command.args(["--concurrency", &concurrency.to_string()]);
         Ok(command)
     }
 
     fn on_sqlite(&mut self, run: usize) -> Result<()> {
         let file = self.folder.path().join(format!("{run}.db"));
         let database = format!("sqlite:{}", file.display());
-        let mut client = Contestant::start(self.client(&database, self.args.notes)?)?;
+        let mut client =
+            Contestant::start(self.client(&database, self.args.notes, self.args.concurrency)?)?;
         let first = client.measure(None)?;
         let again = client.measure(None)?;
         client.end()?;
@@ -171,7 +175,8 @@ impl Bench {
 
     fn on_postgres(&mut self, cluster: &Cluster) -> Result<()> {
         let database = cluster.fresh("tidewatch_bench")?;
-        let mut client = Contestant::start(self.client(&database, self.args.notes)?)?;
+        let mut client =
+            Contestant::start(self.client(&database, self.args.notes, self.args.concurrency)?)?;
         let first = client.measure(Some(cluster))?;
         cluster.checkpoint()?;
         let again = client.measure(Some(cluster))?;
@@ -211,15 +216,15 @@ impl Bench {
     /// One look at many targets, on both databases.
     fn memory(&mut self) -> Result<()> {
         let file = self.folder.path().join("many.db");
-        let mut client =
-            Contestant::start(self.client(&format!("sqlite:{}", file.display()), MANY)?)?;
+        let database = format!("sqlite:{}", file.display());
+        let mut client = Contestant::start(self.client(&database, MANY, OF_MANY)?)?;
         let figures = client.measure(None)?;
         client.abandon()?;
         self.add("SQLite", table::MANY, figures);
         if let (Some(url), Some(cluster)) = (&self.args.postgres, &self.args.cluster) {
             let cluster = Cluster::new(url, cluster)?;
             let database = cluster.fresh("tidewatch_bench")?;
-            let mut client = Contestant::start(self.client(&database, MANY)?)?;
+            let mut client = Contestant::start(self.client(&database, MANY, OF_MANY)?)?;
             let figures = client.measure(Some(&cluster))?;
             client.abandon()?;
             self.add("PostgreSQL", table::MANY, figures);

@@ -2,9 +2,8 @@
 //!
 //! Its `code` decides at every HTTP status; the status only speaks where there is no envelope.
 
-use serde_json::Value;
-
-use super::{Billed, Outcome, Reading, json};
+use super::json::{self, Json, Value};
+use super::{Billed, Outcome, Reading};
 
 /// How much of a message or of a body is shown to people.
 const SHOWN_CHARS: usize = 300;
@@ -13,9 +12,9 @@ const SHOWN_CHARS: usize = 300;
 pub(super) fn read(
     http_status: u16,
     body: &str,
-    normalise: impl FnOnce(&Value) -> Reading,
+    normalise: impl FnOnce(Json<'_>) -> Reading,
 ) -> Reading {
-    let envelope: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    let envelope: Value<'_> = serde_json::from_str(body).unwrap_or(Value::Null);
     let Some(code) = json::int(&envelope, "/code") else {
         return without_code(http_status, body);
     };

@@ -2,79 +2,92 @@
 //!
 //! Paths are JSON pointers (`/user/userid`, `/url_list/0`). Nothing here panics on any JSON.
 
-use serde_json::Value;
+pub(super) use serde_json_borrow::Value;
 
 use crate::time::Time;
 
+/// A part of an answer.
+pub(super) type Json<'v> = &'v Value<'v>;
+
 /// What stands at a path where nothing does.
-static NOTHING: Value = Value::Null;
+static NOTHING: Value<'static> = Value::Null;
 
 /// Integers beyond this are not exact in a float.
 const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
 
 /// What upstream sends for "nothing": absent, null, `""`, `[]`, `{}`, or a list of only those.
-pub(super) fn is_nothing(value: &Value) -> bool {
+pub(super) fn is_nothing(value: Json<'_>) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(_) | Value::Number(_) => false,
-        Value::String(text) => text.is_empty(),
+        Value::Str(text) => text.is_empty(),
         Value::Array(items) => items.iter().all(is_nothing),
         Value::Object(fields) => fields.is_empty(),
     }
 }
 
+/// The value of a field; of two of one name the last, as in `jsonb`.
+pub(super) fn field<'v>(value: Json<'v>, name: &str) -> Option<Json<'v>> {
+    let fields = value.as_object()?.as_vec();
+    fields.iter().rev().find(|(key, _)| **key == *name).map(|(_, value)| value)
+}
+
 /// The value at a path; null where there is none.
-pub(super) fn at<'v>(value: &'v Value, path: &str) -> &'v Value {
-    value.pointer(path).unwrap_or(&NOTHING)
+pub(super) fn at<'v>(value: Json<'v>, path: &str) -> Json<'v> {
+    let step = |value: Json<'v>, name: &str| match value {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        _ => field(value, name),
+    };
+    path.split('/').skip(1).try_fold(value, step).unwrap_or(&NOTHING)
 }
 
 /// The list at a path; empty where there is none.
-pub(super) fn list<'v>(value: &'v Value, path: &str) -> &'v [Value] {
-    at(value, path).as_array().map_or(&[], Vec::as_slice)
+pub(super) fn list<'v>(value: Json<'v>, path: &str) -> &'v [Value<'v>] {
+    at(value, path).as_array().unwrap_or_default()
 }
 
 /// A text that is not empty; a number is written out, because ids come in both forms.
 ///
 /// U+0000 becomes U+FFFD: PostgreSQL's jsonb refuses it.
-pub(super) fn text(value: &Value, path: &str) -> Option<String> {
+pub(super) fn text(value: Json<'_>, path: &str) -> Option<String> {
     match at(value, path) {
-        Value::String(text) if !text.is_empty() => Some(text.replace('\0', "\u{FFFD}")),
+        Value::Str(text) if !text.is_empty() => Some(text.replace('\0', "\u{FFFD}")),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
 
 /// The first of several paths that holds a text.
-pub(super) fn first_text(value: &Value, paths: &[&str]) -> Option<String> {
+pub(super) fn first_text(value: Json<'_>, paths: &[&str]) -> Option<String> {
     paths.iter().find_map(|path| text(value, path))
 }
 
 /// An integer of either sign: a number without a fraction, or its decimal text.
-pub(super) fn int(value: &Value, path: &str) -> Option<i64> {
+pub(super) fn int(value: Json<'_>, path: &str) -> Option<i64> {
     match at(value, path) {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(integral)),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::Str(text) => text.trim().parse().ok(),
         _ => None,
     }
 }
 
 /// A number above zero: of sizes, lengths, and counts whose zero means "hidden".
-pub(super) fn positive(value: &Value, path: &str) -> Option<i64> {
+pub(super) fn positive(value: Json<'_>, path: &str) -> Option<i64> {
     int(value, path).filter(|number| *number > 0)
 }
 
 /// A finite number, or its decimal text.
-pub(super) fn float(value: &Value, path: &str) -> Option<f64> {
+pub(super) fn float(value: Json<'_>, path: &str) -> Option<f64> {
     let number = match at(value, path) {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::Str(text) => text.trim().parse().ok(),
         _ => None,
     };
     number.filter(|number: &f64| number.is_finite())
 }
 
 /// A truth value, or 0 or 1.
-pub(super) fn flag(value: &Value, path: &str) -> Option<bool> {
+pub(super) fn flag(value: Json<'_>, path: &str) -> Option<bool> {
     match at(value, path) {
         Value::Bool(flag) => Some(*flag),
         Value::Number(number) => match number.as_i64() {
@@ -87,13 +100,13 @@ pub(super) fn flag(value: &Value, path: &str) -> Option<bool> {
 }
 
 /// An instant, from seconds or milliseconds; zero means "never".
-pub(super) fn time(value: &Value, path: &str) -> Option<Time> {
+pub(super) fn time(value: Json<'_>, path: &str) -> Option<Time> {
     int(value, path).and_then(Time::from_upstream)
 }
 
 /// Reads counts and remembers what was odd about them.
 pub(super) struct Counts<'v> {
-    value: &'v Value,
+    value: Json<'v>,
     /// False once a count was read from a rounded text.
     pub(super) exact: bool,
     /// What was missing or not understood.
@@ -102,7 +115,7 @@ pub(super) struct Counts<'v> {
 
 impl<'v> Counts<'v> {
     /// Counts of an object.
-    pub(super) fn of(value: &'v Value) -> Self {
+    pub(super) fn of(value: Json<'v>) -> Self {
         Self { value, exact: true, odd: Vec::new() }
     }
 
@@ -111,7 +124,7 @@ impl<'v> Counts<'v> {
         let path = paths.iter().find(|path| !is_nothing(at(self.value, path)))?;
         let found = at(self.value, path);
         let count = match found {
-            Value::String(text) => display_count(text),
+            Value::Str(text) => display_count(text),
             _ => int(found, "").map(|number| (number, true)),
         };
         match count {
@@ -206,6 +219,7 @@ mod tests {
             (json!({"n": 1}), None),
         ] {
             let object = json!({ "n": given });
+            let object = Value::from(&object);
             let mut counts = Counts::of(&object);
             let read = counts.take(&["/n"]).map(|number| (number, counts.exact));
             assert_eq!(read, count, "{given}");
@@ -215,6 +229,7 @@ mod tests {
     #[test]
     fn a_count_that_is_missing_or_not_understood_is_named() {
         let object = json!({ "likes": "赞", "shares": null, "views": -1 });
+        let object = Value::from(&object);
         let mut counts = Counts::of(&object);
         for path in ["/likes", "/shares", "/views", "/collects"] {
             assert_eq!(counts.expect(&[path]), None);
@@ -228,12 +243,14 @@ mod tests {
     #[test]
     fn the_second_name_of_a_count_is_read_when_the_first_holds_nothing() {
         let object = json!({ "liked_count": null, "likes": 7 });
+        let object = Value::from(&object);
         assert_eq!(Counts::of(&object).expect(&["/liked_count", "/likes"]), Some(7));
     }
 
     #[test]
     fn texts_are_never_empty_and_hold_no_nul() {
         let object = json!({ "a": "", "b": "x\0y", "c": 137_000_000_000_000_001_u64, "d": " z " });
+        let object = Value::from(&object);
         assert_eq!(text(&object, "/a"), None);
         assert_eq!(text(&object, "/b").as_deref(), Some("x\u{FFFD}y"));
         assert_eq!(text(&object, "/c").as_deref(), Some("137000000000000001"));
@@ -244,6 +261,7 @@ mod tests {
     #[test]
     fn floats_come_as_numbers_and_decimal_texts_and_are_finite() {
         let object = json!({ "a": 5, "b": 5.26, "c": "0.31", "d": "inf", "e": "x", "f": true });
+        let object = Value::from(&object);
         let read = ["/a", "/b", "/c", "/d", "/e", "/f"].map(|path| float(&object, path));
         assert_eq!(read, [Some(5.0), Some(5.26), Some(0.31), None, None, None]);
     }
@@ -251,17 +269,27 @@ mod tests {
     #[test]
     fn flags_come_as_truth_values_and_as_zero_and_one() {
         let object = json!({ "a": true, "b": 0, "c": 1, "d": 2, "e": "true" });
+        let object = Value::from(&object);
         let read = ["/a", "/b", "/c", "/d", "/e"].map(|path| flag(&object, path));
         assert_eq!(read, [Some(true), Some(false), Some(true), None, None]);
     }
 
     #[test]
+    fn of_two_fields_of_one_name_the_last_counts_and_no_path_leads_astray() {
+        let value: Value<'_> = serde_json::from_str(r#"{"a": 1, "a": [{"b": "x"}]}"#).unwrap();
+        assert_eq!(text(&value, "/a/0/b").as_deref(), Some("x"));
+        for path in ["/a/1/b", "/a/b", "/a/-1", "/a/0/b/c", "/b", "/", "/a/0/"] {
+            assert_eq!(at(&value, path), &Value::Null, "{path}");
+        }
+    }
+
+    #[test]
     fn nothing_has_many_forms() {
         for nothing in [json!(null), json!(""), json!([]), json!({}), json!([{}]), json!([null])] {
-            assert!(is_nothing(&nothing), "{nothing}");
+            assert!(is_nothing(&Value::from(&nothing)), "{nothing}");
         }
         for something in [json!(0), json!(false), json!(" "), json!([0]), json!({ "a": null })] {
-            assert!(!is_nothing(&something), "{something}");
+            assert!(!is_nothing(&Value::from(&something)), "{something}");
         }
     }
 }

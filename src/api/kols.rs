@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use super::json::{self, Counts};
+use super::json::{self, Counts, Json, Value};
 use super::reading::Odd;
 use super::{Ask, Listing, Outcome, Reading, Request};
 use crate::model::{Batch, Kol, KolMetrics, KolNote, KolSearch, KolSearchResult, KolTag};
@@ -45,8 +43,8 @@ pub fn has_more(page: u32, max_pages: u32, listing: &Listing, new_ids: usize) ->
 }
 
 /// Rows of a page of results.
-pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
-    let kols = match data.get("kols") {
+pub(super) fn normalise(ask: &Ask, data: Json<'_>) -> Reading {
+    let kols = match json::field(data, "kols") {
         Some(Value::Array(kols)) => kols.as_slice(),
         Some(Value::Null) => &[],
         _ => return Reading::unreadable("data.kols is missing or no list"),
@@ -60,7 +58,7 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
 }
 
 /// Rows of the results on a page, whose ids are added to the listing.
-fn page(kols: &[Value], page: i64, listing: &mut Listing) -> Reading {
+fn page(kols: &[Value<'_>], page: i64, listing: &mut Listing) -> Reading {
     let mut batch = Batch::default();
     let mut odd = Odd::default();
     let mut seen = BTreeSet::new();
@@ -85,7 +83,7 @@ fn page(kols: &[Value], page: i64, listing: &mut Listing) -> Reading {
     Reading::rows(batch, odd)
 }
 
-fn rows(kol: &Value, kol_id: &str, batch: &mut Batch, odd: &mut Odd) {
+fn rows(kol: Json<'_>, kol_id: &str, batch: &mut Batch, odd: &mut Odd) {
     let prices = Prices::of(kol);
     batch.kols.push(kol_row(kol, kol_id, &prices));
     batch.kol_metrics.push(metrics(kol, kol_id, &prices, odd));
@@ -101,7 +99,7 @@ struct Prices {
 }
 
 impl Prices {
-    fn of(kol: &Value) -> Self {
+    fn of(kol: Json<'_>) -> Self {
         Self {
             picture: price(kol, "picture"),
             video: price(kol, "video"),
@@ -111,7 +109,7 @@ impl Prices {
 }
 
 /// The price `{what}Price`, judged by `{what}PriceGtZero` and `{what}State` beside it.
-fn price(kol: &Value, what: &str) -> Option<f64> {
+fn price(kol: Json<'_>, what: &str) -> Option<f64> {
     let price = json::float(kol, &format!("/{what}Price"))?;
     let greater_than_zero = json::flag(kol, &format!("/{what}PriceGtZero"));
     let state = json::int(kol, &format!("/{what}State")).unwrap_or(0);
@@ -121,7 +119,7 @@ fn price(kol: &Value, what: &str) -> Option<f64> {
     for_sale.then_some(price)
 }
 
-fn kol_row(kol: &Value, kol_id: &str, prices: &Prices) -> Kol {
+fn kol_row(kol: Json<'_>, kol_id: &str, prices: &Prices) -> Kol {
     Kol {
         kol_id: kol_id.to_owned(),
         red_id: json::text(kol, "/redId"),
@@ -139,7 +137,7 @@ fn kol_row(kol: &Value, kol_id: &str, prices: &Prices) -> Kol {
     }
 }
 
-fn metrics(kol: &Value, kol_id: &str, prices: &Prices, odd: &mut Odd) -> KolMetrics {
+fn metrics(kol: Json<'_>, kol_id: &str, prices: &Prices, odd: &mut Odd) -> KolMetrics {
     let growth_rate = json::float(kol, "/fans30GrowthRate");
     let mut counts = Counts::of(kol);
     let metrics = KolMetrics {
@@ -181,7 +179,7 @@ fn metrics(kol: &Value, kol_id: &str, prices: &Prices, odd: &mut Odd) -> KolMetr
     metrics
 }
 
-fn tags(kol: &Value, kol_id: &str) -> Vec<KolTag> {
+fn tags(kol: Json<'_>, kol_id: &str) -> Vec<KolTag> {
     let mut tags: Vec<(&'static str, Option<String>, Option<String>)> = Vec::new();
     for content in json::list(kol, "/contentTags") {
         let category = json::text(content, "/taxonomy1Tag");
@@ -204,11 +202,11 @@ fn tags(kol: &Value, kol_id: &str) -> Vec<KolTag> {
     (0..).zip(tags).map(row).collect()
 }
 
-fn texts<'v>(value: &'v Value, path: &str) -> impl Iterator<Item = String> + use<'v> {
+fn texts<'v>(value: Json<'v>, path: &str) -> impl Iterator<Item = String> + use<'v> {
     json::list(value, path).iter().filter_map(|item| json::text(item, ""))
 }
 
-fn notes(kol: &Value, kol_id: &str, batch: &mut Batch, odd: &mut Odd) {
+fn notes(kol: Json<'_>, kol_id: &str, batch: &mut Batch, odd: &mut Odd) {
     let mut without_id = 0;
     for (position, note) in (0..).zip(json::list(kol, "/noteList")) {
         let Some(note_id) = json::text(note, "/noteId") else {

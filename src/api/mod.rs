@@ -18,8 +18,6 @@ pub use kols::{LAST_PAGE, has_more};
 pub use outcome::{Billed, Outcome};
 pub use reading::{Listing, Reading};
 
-use serde_json::Value;
-
 use crate::model::Kind;
 
 /// Who answers.
@@ -187,7 +185,7 @@ impl Endpoint {
 
     /// The note or work that an answer is about, by its own word; `None` where it does not say.
     pub fn subject(self, body: &str) -> Option<String> {
-        let body: Value = serde_json::from_str(body).ok()?;
+        let body: json::Value<'_> = serde_json::from_str(body).ok()?;
         let data = json::at(&body, "/data");
         match self {
             Self::NoteDetailV1 | Self::NoteDetailV3 | Self::NoteDetailV6 | Self::NoteDetailV7 => {

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::json::{self, Counts};
+use super::json::{self, Counts, Json, Value};
 use super::reading::Odd;
 use super::{Ask, Outcome, Reading};
 use crate::model::{
@@ -13,11 +11,11 @@ use crate::model::{
 };
 
 /// The id of the first note in an answer.
-pub(super) fn subject(data: &Value) -> Option<String> {
+pub(super) fn subject(data: Json<'_>) -> Option<String> {
     cards(data).iter().flat_map(notes_of).find_map(|note| json::text(note, "/id"))
 }
 
-fn cards(data: &Value) -> &[Value] {
+fn cards<'v>(data: Json<'v>) -> &'v [Value<'v>] {
     match data {
         Value::Array(cards) => cards.as_slice(),
         card => std::slice::from_ref(card),
@@ -25,9 +23,9 @@ fn cards(data: &Value) -> &[Value] {
 }
 
 /// Rows of the note asked for.
-pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
+pub(super) fn normalise(ask: &Ask, data: Json<'_>) -> Reading {
     let cards = cards(data);
-    let found: Vec<(&Value, &Value, String)> = cards
+    let found: Vec<(Json<'_>, Json<'_>, String)> = cards
         .iter()
         .flat_map(|card| notes_of(card).iter().map(move |note| (card, note)))
         .filter_map(|(card, note)| Some((card, note, json::text(note, "/id")?)))
@@ -43,8 +41,8 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
 }
 
 /// The notes of a card: those it lists, or itself.
-fn notes_of(card: &Value) -> &[Value] {
-    match card.get("note_list") {
+fn notes_of<'v>(card: Json<'v>) -> &'v [Value<'v>] {
+    match json::field(card, "note_list") {
         Some(Value::Array(notes)) => notes,
         Some(Value::Null) | None => std::slice::from_ref(card),
         Some(note) => std::slice::from_ref(note),
@@ -52,11 +50,11 @@ fn notes_of(card: &Value) -> &[Value] {
 }
 
 /// Whether a card is well formed, and there is no note in it.
-fn has_no_note(card: &Value) -> bool {
-    json::is_nothing(card) || card.get("note_list").is_some_and(json::is_nothing)
+fn has_no_note(card: Json<'_>) -> bool {
+    json::is_nothing(card) || json::field(card, "note_list").is_some_and(json::is_nothing)
 }
 
-fn rows(card: &Value, note: &Value, note_id: &str) -> Reading {
+fn rows(card: Json<'_>, note: Json<'_>, note_id: &str) -> Reading {
     let mut odd = Odd::default();
     let author = author(json::at(note, "/user")).or_else(|| author(json::at(card, "/user")));
     let mut batch = Batch {
@@ -71,7 +69,7 @@ fn rows(card: &Value, note: &Value, note_id: &str) -> Reading {
     Reading::rows(batch, odd)
 }
 
-fn author(user: &Value) -> Option<Author> {
+fn author(user: Json<'_>) -> Option<Author> {
     Some(Author {
         platform: Platform::Xiaohongshu,
         author_id: json::first_text(user, &["/userid", "/id"])?,
@@ -82,7 +80,7 @@ fn author(user: &Value) -> Option<Author> {
     })
 }
 
-fn note_row(note: &Value, note_id: &str, author: Option<&Author>) -> Note {
+fn note_row(note: Json<'_>, note_id: &str, author: Option<&Author>) -> Note {
     let video = video(note);
     Note {
         note_id: note_id.to_owned(),
@@ -118,7 +116,7 @@ struct Video {
 }
 
 /// A stream counts milliseconds; the objects around it count seconds, and round them.
-fn video(note: &Value) -> Video {
+fn video(note: Json<'_>) -> Video {
     let media = json::at(note, "/video_info_v2/media");
     let old = json::at(note, "/video");
     let stream = stream(media, &["h264", "h265", "av1", "h266"]);
@@ -138,14 +136,14 @@ fn video(note: &Value) -> Video {
 }
 
 /// The first stream in the first of several codecs that has one.
-fn stream<'v>(media: &'v Value, codecs: &[&str]) -> Option<&'v Value> {
+fn stream<'v>(media: Json<'v>, codecs: &[&str]) -> Option<Json<'v>> {
     let streams = json::at(media, "/stream");
-    codecs.iter().find_map(|codec| streams.get(codec)?.get(0))
+    codecs.iter().find_map(|codec| json::list(json::field(streams, codec)?, "").first())
 }
 
 /// Images are told apart by their place: `index` is 0 for each, and `fileid` repeats.
-fn images(note: &Value, note_id: &str) -> Vec<NoteImage> {
-    let image = |(position, image): (i64, &Value)| {
+fn images(note: Json<'_>, note_id: &str) -> Vec<NoteImage> {
+    let image = |(position, image): (i64, Json<'_>)| {
         let media = json::at(image, "/live_photo/media");
         let stream = stream(media, &["h265", "h264"]);
         NoteImage {
@@ -169,7 +167,7 @@ fn images(note: &Value, note_id: &str) -> Vec<NoteImage> {
 }
 
 /// `topics` holds only some of the tags of `hash_tag`, so it is not read.
-fn hashtags(note: &Value, note_id: &str, batch: &mut Batch, odd: &mut Odd) {
+fn hashtags(note: Json<'_>, note_id: &str, batch: &mut Batch, odd: &mut Odd) {
     let mut seen = BTreeSet::new();
     let mut skipped = 0;
     for (position, tag) in (0..).zip(json::list(note, "/hash_tag")) {
@@ -190,7 +188,7 @@ fn hashtags(note: &Value, note_id: &str, batch: &mut Batch, odd: &mut Odd) {
     odd.skipped(skipped, "hash_tag without id or name");
 }
 
-fn mentions(note: &Value, note_id: &str, batch: &mut Batch, odd: &mut Odd) {
+fn mentions(note: Json<'_>, note_id: &str, batch: &mut Batch, odd: &mut Odd) {
     let mut skipped = 0;
     for (position, mention) in (0..).zip(json::list(note, "/ats")) {
         let Some(user_id) = json::first_text(mention, &["/id", "/user_id"]) else {
@@ -207,7 +205,7 @@ fn mentions(note: &Value, note_id: &str, batch: &mut Batch, odd: &mut Odd) {
     odd.skipped(skipped, "ats without id");
 }
 
-fn metrics(note: &Value, note_id: &str, odd: &mut Odd) -> NoteMetrics {
+fn metrics(note: Json<'_>, note_id: &str, odd: &mut Odd) -> NoteMetrics {
     let mut counts = Counts::of(note);
     let metrics = NoteMetrics {
         note_id: note_id.to_owned(),

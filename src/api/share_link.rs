@@ -1,23 +1,23 @@
 //! What a resolved short link says.
 
-use serde_json::Value;
 use url::Url;
 
-use super::{Outcome, Reading, json};
+use super::json::{self, Json};
+use super::{Outcome, Reading};
 use crate::model::Kind;
 use crate::watchlist::links::item_of_url;
 
 /// Reads where a Xiaohongshu short link leads.
-pub(super) fn note(data: &Value) -> Reading {
+pub(super) fn note(data: Json<'_>) -> Reading {
     resolve(data, Kind::Note)
 }
 
 /// Reads where a Douyin short link leads.
-pub(super) fn work(data: &Value) -> Reading {
+pub(super) fn work(data: Json<'_>) -> Reading {
     resolve(data, Kind::Work)
 }
 
-fn resolve(data: &Value, kind: Kind) -> Reading {
+fn resolve(data: Json<'_>, kind: Kind) -> Reading {
     let Some(link) = json::text(data, "/redirect_url") else {
         return Reading::unreadable("data.redirect_url is missing");
     };
@@ -42,26 +42,28 @@ fn place(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use serde_json_borrow::Value;
 
     use super::*;
 
     #[test]
     fn a_resolved_link_gives_the_item_behind_it() {
         let answer = json!({ "redirect_url": "https://www.douyin.com/video/7601234567890123456" });
-        let reading = work(&answer);
+        let reading = work(&Value::from(&answer));
         assert_eq!(reading.outcome, Outcome::Ok);
         assert_eq!(reading.resolved.as_deref(), Some("7601234567890123456"));
-        assert_eq!(note(&answer).outcome, Outcome::Unreadable);
+        assert_eq!(note(&Value::from(&answer)).outcome, Outcome::Unreadable);
     }
 
     #[test]
     fn a_link_to_nowhere_known_is_evidence_without_its_query() {
-        let reading = work(&json!({ "redirect_url": "https://www.example.com/gone?secret=1" }));
+        let answer = json!({ "redirect_url": "https://www.example.com/gone?secret=1" });
+        let reading = work(&Value::from(&answer));
         assert_eq!(reading.outcome, Outcome::Unreadable);
         let drift = reading.drift.expect("a drift");
         assert!(drift.ends_with("https://www.example.com/gone"), "{drift}");
         for odd in [json!({}), json!({ "redirect_url": "::" }), json!(7)] {
-            assert_eq!(note(&odd).outcome, Outcome::Unreadable);
+            assert_eq!(note(&Value::from(&odd)).outcome, Outcome::Unreadable);
         }
     }
 }

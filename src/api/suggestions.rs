@@ -1,19 +1,18 @@
 //! Xiaohongshu search suggestions of a keyword, in the order they are shown.
 
-use serde_json::Value;
-
+use super::json::{self, Json, Value};
 use super::reading::Odd;
-use super::{Ask, Outcome, Reading, json};
+use super::{Ask, Outcome, Reading};
 use crate::model::{Batch, KeywordSuggestion};
 
 /// Rows of the suggestions; the answer holds a second sign of success.
-pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
+pub(super) fn normalise(ask: &Ask, data: Json<'_>) -> Reading {
     let success = json::flag(data, "/result/success");
     if success == Some(false) {
         let said = json::text(data, "/result/message").unwrap_or_default();
         return Reading::unreadable(&format!("data.result.success is false: {said}"));
     }
-    let items = match data.get("items").or_else(|| data.get("sug_items")) {
+    let items = match json::field(data, "items").or_else(|| json::field(data, "sug_items")) {
         Some(Value::Array(items)) if !items.is_empty() => items,
         Some(items) if json::is_nothing(items) => return Reading::of(Outcome::Empty),
         None if success == Some(true) => return Reading::of(Outcome::Empty),
@@ -29,7 +28,7 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
     Reading::rows(Batch { keyword_suggestions: suggestions, ..Batch::default() }, odd)
 }
 
-fn suggestion(ask: &Ask, data: &Value, rank: i64, item: &Value) -> Option<KeywordSuggestion> {
+fn suggestion(ask: &Ask, data: Json<'_>, rank: i64, item: Json<'_>) -> Option<KeywordSuggestion> {
     Some(KeywordSuggestion {
         keyword: ask.key.clone(),
         rank,
@@ -45,7 +44,7 @@ fn suggestion(ask: &Ask, data: &Value, rank: i64, item: &Value) -> Option<Keywor
 }
 
 /// One digit a character; nothing when any flag is not understood.
-fn highlight(flags: &[Value]) -> Option<String> {
+fn highlight(flags: &[Value<'_>]) -> Option<String> {
     if flags.is_empty() {
         return None;
     }
@@ -94,7 +93,7 @@ mod tests {
     #[test]
     fn the_second_name_of_the_list_is_read_and_rows_without_text_are_counted() {
         let data = json!({ "sug_items": [{ "type": "ads" }, { "text": "露营地" }] });
-        let reading = normalise(&ask(), &data);
+        let reading = normalise(&ask(), &Value::from(&data));
         assert_eq!(reading.outcome, Outcome::Ok);
         assert_eq!(reading.batch.keyword_suggestions[0].rank, 2);
         assert_eq!(reading.drift.as_deref(), Some("1 of items without text skipped"));
@@ -116,7 +115,7 @@ mod tests {
             (json!({ "suggestions": [] }), Outcome::Unreadable),
             (json!(7), Outcome::Unreadable),
         ] {
-            let reading = normalise(&ask(), &data);
+            let reading = normalise(&ask(), &Value::from(&data));
             assert_eq!(reading.outcome, outcome, "{data}");
             assert_eq!(reading.batch, Batch::default(), "{data}");
             assert_eq!(reading.drift.is_some(), outcome == Outcome::Unreadable, "{data}");

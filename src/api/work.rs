@@ -3,9 +3,8 @@
 pub(super) mod amagi;
 mod rows;
 
-use serde_json::Value;
-
-use super::{Ask, Outcome, Reading, envelope, json};
+use super::json::{self, Json};
+use super::{Ask, Outcome, Reading, envelope};
 use crate::watchlist::links;
 
 /// Reasons of a filter that say that the work is deleted or hidden. Any other reason, or none,
@@ -16,7 +15,7 @@ const VERDICTS: [&str; 3] = ["status_deleted", "status_self_see", "author_defrie
 const NOT_SERVED: &str = "images_base";
 
 /// Rows of the work asked for, from JustOneAPI's `data`.
-pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
+pub(super) fn normalise(ask: &Ask, data: Json<'_>) -> Reading {
     match holder(data) {
         Some(holder) => read_holder(Some(&ask.key), holder),
         None => Reading::unreadable("data.aweme_detail is missing"),
@@ -24,17 +23,17 @@ pub(super) fn normalise(ask: &Ask, data: &Value) -> Reading {
 }
 
 /// The id of the work in an answer: JustOneAPI's `data`, or a body of amagi or its `data`.
-pub(super) fn subject(value: &Value) -> Option<String> {
+pub(super) fn subject(value: Json<'_>) -> Option<String> {
     json::first_text(holder(value)?, &["/aweme_detail/aweme_id", "/filter_detail/aweme_id"])
 }
 
 /// The object that holds `aweme_detail`, or says why there is none.
-fn holder(value: &Value) -> Option<&Value> {
+fn holder<'v>(value: Json<'v>) -> Option<Json<'v>> {
     let known = ["aweme_detail", "filter_detail"];
-    known.iter().any(|key| value.get(key).is_some()).then_some(value)
+    known.iter().any(|key| json::field(value, key).is_some()).then_some(value)
 }
 
-fn read_holder(asked: Option<&str>, holder: &Value) -> Reading {
+fn read_holder(asked: Option<&str>, holder: Json<'_>) -> Reading {
     let detail = json::at(holder, "/aweme_detail");
     if json::is_nothing(detail) {
         return without_work(asked, holder);
@@ -57,7 +56,7 @@ fn read_holder(asked: Option<&str>, holder: &Value) -> Reading {
 }
 
 /// No work: deleted or hidden where the platform says so, and only then.
-fn without_work(asked: Option<&str>, holder: &Value) -> Reading {
+fn without_work(asked: Option<&str>, holder: Json<'_>) -> Reading {
     let filter = json::at(holder, "/filter_detail");
     let Some(reason) = json::text(filter, "/filter_reason") else {
         return match json::int(holder, "/status_code").filter(|code| *code != 0) {

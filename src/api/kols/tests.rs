@@ -161,7 +161,7 @@ fn decimal_texts_and_sentinels_are_read_as_what_they_mean() {
 #[test]
 fn a_kol_listed_twice_gives_one_row_and_two_places() {
     let data = json!({ "kols": [{ "userId": "k1", "fansNum": 5 }, { "userId": "k1" }] });
-    let reading = normalise(&ask(1), &data);
+    let reading = normalise(&ask(1), &(&data).into());
     assert_eq!((reading.batch.kols.len(), reading.batch.kol_search_results.len()), (1, 2));
     assert_eq!(reading.drift.as_deref(), Some("k1 is listed twice"));
     assert_eq!(reading.listing.map(|listing| listing.ids), Some(vec!["k1".to_owned()]));

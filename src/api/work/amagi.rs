@@ -1,10 +1,10 @@
 //! What amagi sends around a Douyin work, in each of its versions.
 
-use serde_json::Value;
 use url::Url;
 
 use super::{NOT_SERVED, VERDICTS, holder, read_holder};
-use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope, json};
+use crate::api::json::{self, Json, Value};
+use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope};
 use crate::model::Kind;
 use crate::watchlist::links;
 
@@ -21,7 +21,7 @@ pub(in crate::api) fn request_by_url(ask: &Ask) -> Request {
 /// Rows of the work asked for, from a body of amagi: 3.2 to 4.0 and 4.5 to 6 wrap the platform's
 /// answer in `data`, 4.1 to 4.4 send it bare. amagi is never paid.
 pub(in crate::api) fn read(ask: &Ask, http_status: u16, text: &str) -> Reading {
-    let Ok(body) = serde_json::from_str::<Value>(text) else {
+    let Ok(body) = serde_json::from_str::<Value<'_>>(text) else {
         return Reading { billed: Billed::No, ..envelope::without_code(http_status, text) };
     };
     let code = json::int(&body, "/code");
@@ -64,7 +64,7 @@ fn asked_id(ask: &Ask) -> Option<String> {
 
 /// What amagi's failure means. Its code is 500 for a deleted work, a dead cookie, risk control
 /// and a broken network alike; only the words differ.
-fn failure(body: &Value, code: Option<i64>, http_status: u16) -> Reading {
+fn failure(body: Json<'_>, code: Option<i64>, http_status: u16) -> Reading {
     let said: Vec<String> = ["/error/errorDescription", "/message", "/errors/0/message"]
         .into_iter()
         .filter_map(|path| json::text(body, path))

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use crate::api::json::{self, Counts};
+use crate::api::json::{self, Counts, Json};
 use crate::api::reading::{Odd, Reading};
 use crate::model::{
     Author, Batch, Hashtag, Music, Platform, Work, WorkCreator, WorkHashtag, WorkImage,
@@ -24,7 +22,7 @@ const MENTION: i64 = 0;
 const HASHTAG: i64 = 1;
 
 /// Rows of the work.
-pub(super) fn of(detail: &Value, work_id: &str) -> Reading {
+pub(super) fn of(detail: Json<'_>, work_id: &str) -> Reading {
     let mut odd = Odd::default();
     let author = author(json::at(detail, "/author"));
     let music = music(json::at(detail, "/music"));
@@ -43,7 +41,7 @@ pub(super) fn of(detail: &Value, work_id: &str) -> Reading {
 }
 
 /// `author_user_id` and `author.user_id` are numbers that JavaScript has rounded: not read.
-fn author(author: &Value) -> Option<Author> {
+fn author(author: Json<'_>) -> Option<Author> {
     Some(Author {
         platform: Platform::Douyin,
         author_id: json::text(author, "/uid")?,
@@ -55,7 +53,7 @@ fn author(author: &Value) -> Option<Author> {
     })
 }
 
-fn music(music: &Value) -> Option<Music> {
+fn music(music: Json<'_>) -> Option<Music> {
     Some(Music {
         music_id: id(music, "/id_str").or_else(|| id(music, "/mid"))?,
         title: json::text(music, "/title"),
@@ -67,11 +65,11 @@ fn music(music: &Value) -> Option<Music> {
 }
 
 /// An id; `0` stands for none.
-fn id(value: &Value, path: &str) -> Option<String> {
+fn id(value: Json<'_>, path: &str) -> Option<String> {
     json::text(value, path).filter(|id| id != "0")
 }
 
-fn work(detail: &Value, work_id: &str, author: Option<&Author>, music: Option<&Music>) -> Work {
+fn work(detail: Json<'_>, work_id: &str, author: Option<&Author>, music: Option<&Music>) -> Work {
     let work_type = work_type(detail);
     let page = if work_type == Some("images") { "note" } else { "video" };
     Work {
@@ -103,7 +101,7 @@ fn work(detail: &Value, work_id: &str, author: Option<&Author>, music: Option<&M
 }
 
 /// The music of an album may stand under `video`, so images weigh more.
-fn work_type(detail: &Value) -> Option<&'static str> {
+fn work_type(detail: Json<'_>) -> Option<&'static str> {
     let aweme_type = json::int(detail, "/aweme_type");
     let media_type = json::int(detail, "/media_type");
     let has_images = !json::list(detail, "/images").is_empty();
@@ -117,8 +115,8 @@ fn work_type(detail: &Value) -> Option<&'static str> {
     }
 }
 
-fn images(detail: &Value, work_id: &str) -> Vec<WorkImage> {
-    let image = |(position, image): (i64, &Value)| WorkImage {
+fn images(detail: Json<'_>, work_id: &str) -> Vec<WorkImage> {
+    let image = |(position, image): (i64, Json<'_>)| WorkImage {
         work_id: work_id.to_owned(),
         position,
         file_id: json::text(image, "/uri"),
@@ -131,7 +129,7 @@ fn images(detail: &Value, work_id: &str) -> Vec<WorkImage> {
 }
 
 /// The entries of `text_extra` of one type, each with its place among them.
-fn extras(detail: &Value, kind: i64) -> impl Iterator<Item = (i64, &Value)> {
+fn extras<'v>(detail: Json<'v>, kind: i64) -> impl Iterator<Item = (i64, Json<'v>)> {
     let of_kind = json::list(detail, "/text_extra")
         .iter()
         .filter(move |extra| json::int(extra, "/type") == Some(kind));
@@ -139,7 +137,7 @@ fn extras(detail: &Value, kind: i64) -> impl Iterator<Item = (i64, &Value)> {
 }
 
 /// `cha_list` holds only some of the tags, so it is not read.
-fn hashtags(detail: &Value, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
+fn hashtags(detail: Json<'_>, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
     let mut seen = BTreeSet::new();
     let mut skipped = 0;
     for (position, extra) in extras(detail, HASHTAG) {
@@ -161,7 +159,7 @@ fn hashtags(detail: &Value, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
     odd.skipped(skipped, "text_extra hashtags without id or name");
 }
 
-fn mentions(detail: &Value, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
+fn mentions(detail: Json<'_>, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
     let mut skipped = 0;
     for (position, extra) in extras(detail, MENTION) {
         let Some(user_id) = id(extra, "/user_id") else {
@@ -181,7 +179,7 @@ fn mentions(detail: &Value, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
 
 /// The name after the `@` that `start` and `end` enclose. They count UTF-16 units of `desc`,
 /// may be -1, and may lie beyond a text that was cut.
-fn mentioned(detail: &Value, extra: &Value) -> Option<String> {
+fn mentioned(detail: Json<'_>, extra: Json<'_>) -> Option<String> {
     let units: Vec<u16> = json::text(detail, "/desc")?.encode_utf16().collect();
     let offset = |path| json::int(extra, path).and_then(|offset| usize::try_from(offset).ok());
     let words = units.get(offset("/start")?..offset("/end")?)?;
@@ -190,7 +188,7 @@ fn mentioned(detail: &Value, extra: &Value) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-fn creators(detail: &Value, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
+fn creators(detail: Json<'_>, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
     let mut skipped = 0;
     for (position, creator) in (0..).zip(json::list(detail, "/cooperation_info/co_creators")) {
         let Some(author_id) = id(creator, "/uid") else {
@@ -209,7 +207,7 @@ fn creators(detail: &Value, work_id: &str, batch: &mut Batch, odd: &mut Odd) {
     odd.skipped(skipped, "co_creators without uid");
 }
 
-fn metrics(detail: &Value, work_id: &str, odd: &mut Odd) -> WorkMetrics {
+fn metrics(detail: Json<'_>, work_id: &str, odd: &mut Odd) -> WorkMetrics {
     let mut counts = Counts::of(json::at(detail, "/statistics"));
     let metrics = WorkMetrics {
         work_id: work_id.to_owned(),

@@ -100,7 +100,7 @@ fn offsets_that_cut_an_emoji_in_half_or_run_backwards_give_no_name() {
     for (start, end) in [(2, 3), (3, 4), (9, 2), (0, 0), (-5, 2), (0, i64::MAX)] {
         let extra = json!([{ "type": 0, "user_id": "1", "start": start, "end": end }]);
         let detail = json!({ "aweme_id": VIDEO_ID, "desc": "出海🚤第一天", "text_extra": extra });
-        let reading = normalise(&ask(VIDEO_ID), &json!({ "aweme_detail": detail }));
+        let reading = normalise(&ask(VIDEO_ID), &(&json!({ "aweme_detail": detail })).into());
         assert_eq!(reading.batch.work_mentions[0].nickname, None, "{start}..{end}");
     }
 }
@@ -157,7 +157,7 @@ fn no_work_is_a_verdict_only_with_a_known_reason() {
         (json!({ "aweme_detail": "x" }), Outcome::Unreadable, true),
         (json!({ "status_code": 0 }), Outcome::Unreadable, true),
     ] {
-        let reading = normalise(&ask(VIDEO_ID), &data);
+        let reading = normalise(&ask(VIDEO_ID), &(&data).into());
         assert_eq!((reading.outcome, reading.drift.is_some()), (outcome, drift), "{data}");
         assert_eq!(reading.batch, Batch::default());
     }
