@@ -8,6 +8,7 @@ mod demo;
 mod export;
 mod fetch;
 mod healthcheck;
+mod logging;
 mod man;
 mod pause;
 mod replay;
@@ -16,25 +17,24 @@ mod rows;
 mod run;
 mod schema;
 mod serve;
+mod settings;
 mod show;
 mod signals;
 mod simulate;
 mod sql;
 mod status;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use clap::{Args, Parser, Subcommand};
 
-use crate::config::{
-    AlertUrlMissing, Config, ConfigError, Environment, PageRefused, PriceMissing, TokenMissing,
-};
+use self::logging::LogFormat;
+pub use self::logging::start_logging;
+use self::settings::{load, load_or_default, load_without_calls, say_whom, settings};
+use crate::config::{AlertUrlMissing, ConfigError, PageRefused, PriceMissing, TokenMissing};
 use crate::store::{Schema, Store};
 use crate::time::Clock;
 
@@ -55,9 +55,6 @@ const GLOBAL: &str = "Options of every verb (demo and simulate take none of the 
 
 /// Where the jobs and settings are, unless `--config` says otherwise.
 const JOBS: &str = "jobs.toml";
-
-/// Where JustOneAPI itself answers.
-const DEFAULT_HOST: &str = "api.justoneapi.com";
 
 /// The commented sample.
 const SAMPLE: &str = include_str!("../../jobs.toml");
@@ -113,12 +110,6 @@ impl Cli {
     fn jobs(&self) -> &Path {
         self.config.as_deref().unwrap_or(Path::new(JOBS))
     }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -256,39 +247,6 @@ pub fn crashed() -> ExitCode {
     ExitCode::from(CRASHED)
 }
 
-/// Sends messages to stderr, as the flags say; `RUST_LOG` wins over them.
-pub fn start_logging(cli: &Cli) {
-    let level = match (&cli.command, cli.quiet, cli.verbose) {
-        // A demo shows its progress, and what was missed in its summary.
-        (Command::Demo(_), _, 0) => "error",
-        (_, true, _) => "warn",
-        (_, false, 0) => "info",
-        (_, false, 1) => "info,tidewatch=debug",
-        (_, false, _) => "trace",
-    };
-    // Who asks for a whole archive knows that it takes long.
-    let slow = matches!(&cli.command, Command::Sql(_) | Command::Export(_) | Command::Report(_));
-    let sqlx = if slow { "error" } else { "warn" };
-    // The scheduler reports its ordinary ways as errors.
-    let default = format!("{level},tokio_cron_scheduler=off,sqlx={sqlx}");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(|| show::BesideBars);
-    match cli.log_format {
-        LogFormat::Json => registry.with(layer.json()).init(),
-        LogFormat::Text => {
-            let ansi = std::io::stderr().is_terminal();
-            registry.with(layer.with_ansi(ansi).with_target(false)).init();
-        }
-    }
-    // Wherever it happens, a panic is one message like the others.
-    std::panic::set_hook(Box::new(|panic| {
-        let at = panic.location().map(ToString::to_string);
-        let why = panic.payload_as_str().unwrap_or("no message");
-        tracing::error!(at, why, "panicked: this is a mistake in tidewatch itself");
-    }));
-}
-
 /// Writes data to stdout; a reader that went away is no error.
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
@@ -296,51 +254,6 @@ fn print(text: &str) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
-}
-
-fn load(cli: &Cli) -> Result<Config> {
-    Ok(Config::load(cli.jobs(), &Environment::read())?)
-}
-
-/// Says who is asked, where that is not JustOneAPI itself: a rehearsal must not pass for the real.
-fn say_whom(config: &Config) {
-    let url = &config.justoneapi.base_url;
-    if url.host_str() != Some(DEFAULT_HOST) {
-        tracing::warn!(%url, "JustOneAPI is asked at another address than its own");
-    }
-}
-
-/// The settings, or their defaults where no file was named and there is none: for verbs that
-/// need no jobs.
-fn load_or_default(cli: &Cli) -> Result<Config> {
-    Ok(load_in(cli, &Environment::read())?)
-}
-
-/// The same for verbs that ask nobody: whatever is wrong with the token or the address, they need
-/// neither.
-fn load_without_calls(cli: &Cli) -> Result<Config, ConfigError> {
-    load_in(cli, &Environment::read().without_calls())
-}
-
-fn load_in(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> {
-    if cli.config.is_none() && !Path::new(JOBS).exists() {
-        return Config::parse("", Path::new(JOBS), environment);
-    }
-    Config::load(cli.jobs(), environment)
-}
-
-/// The settings for verbs that only look at the archive or hold something back there: wrong ones, of
-/// which `unknown` is told, are no reason to refuse that.
-fn settings(cli: &Cli, unknown: &str) -> Result<Config> {
-    load_without_calls(cli)
-        .or_else(|_| {
-            let path = cli.jobs().display();
-            tracing::warn!(
-                "{path} is wrong, so that {unknown} not known: `tidewatch check` says more"
-            );
-            Config::parse("", cli.jobs(), &Environment::default())
-        })
-        .map_err(Into::into)
 }
 
 fn init(cli: &Cli) -> Result<ExitCode> {
