@@ -9,7 +9,8 @@ use sqlx::SqliteConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use super::super::connect::{NEWER, Schema, Store};
+use super::super::Store;
+use super::super::schema::{NEWER, Schema};
 
 /// Questions that are asked at once at the most; the others wait.
 const READERS: u32 = 4;
