@@ -167,17 +167,17 @@ fn observations(view: &View, seen: &[Seen]) -> Markup {
             div.scroll { table {
                 thead { tr {
                     th { (view.say(Text::Time)) }
-                    @for (_, label) in series::COUNTS { th.n { (view.say(label)) } }
                     th.n { (view.say(Text::Document)) }
+                    @for (_, label) in series::COUNTS { th.n { (view.say(label)) } }
                 } }
                 tbody {
                     @for point in shown {
                         tr {
                             td { (view.exactly_at(point.observed_at)) }
+                            td.n { (document_link(view, point.document_id)) }
                             @for value in [point.likes, point.comments, point.collects, point.shares, point.views] {
                                 td.n { (view.seen(value, point.exact)) }
                             }
-                            td.n { (document_link(view, point.document_id)) }
                         }
                     }
                 }

@@ -204,15 +204,15 @@ fn looks(view: &View, history: &[KolValue]) -> Markup {
         div.scroll { table.kols {
             thead { tr {
                 th { (view.say(Text::Time)) }
-                @for column in KolOrder::ALL { th.n { (view.say(heading(column))) } }
                 th.n { (view.say(Text::Document)) }
+                @for column in KolOrder::ALL { th.n { (view.say(heading(column))) } }
             } }
             tbody {
                 @for kol in history.iter().take(LOOKS) {
                     tr {
                         td { (view.exactly_at(kol.observed_at.0)) }
-                        @for column in KolOrder::ALL { td.n { (figure(kol, column)) } }
                         td.n { a.document href=(path(&["document", &kol.document_id.to_string()])) { "#" (kol.document_id) } }
+                        @for column in KolOrder::ALL { td.n { (figure(kol, column)) } }
                     }
                 }
             }

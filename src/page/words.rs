@@ -36,7 +36,7 @@ pub(super) async fn list(State(page): State<Page>, visit: Visit) -> Answer {
                 thead { tr {
                     th { (view.say(Text::Keyword)) }
                     th { (view.say(Text::FirstSuggestion)) }
-                    th.n { (view.say(Text::Suggestions)) }
+                    th.n.wide { (view.say(Text::Suggestions)) }
                     th { (view.say(Text::LastSeen)) }
                 } }
                 tbody {
@@ -44,7 +44,7 @@ pub(super) async fn list(State(page): State<Page>, visit: Visit) -> Answer {
                         tr {
                             td.title { a href=(path(&["keyword", &word.keyword])) { (words(&word.keyword)) } }
                             td { (words(word.first.as_deref().unwrap_or("–"))) }
-                            td.n { (count(word.observed_at.map(|_| word.suggestions))) }
+                            td.n.wide { (count(word.observed_at.map(|_| word.suggestions))) }
                             td { (view.perhaps_at(word.observed_at)) }
                         }
                     }
