@@ -43,6 +43,14 @@ const LIMITS: [(&str, &str); 2] = [("lock_timeout", "30s"), ("statement_timeout"
 /// database fails: longer than a lock is waited for, and shorter than a loop may stand still.
 const IN_TIME: Duration = Duration::from_secs(45);
 
+/// Begins a transaction in SQLite that may write: a deferred one fails at once when another one wrote
+/// before it does, an immediate one waits its turn. It may touch all targets at once.
+const IMMEDIATE: &str = "pragma temp_store = file; begin immediate";
+
+/// The same for few rows: what undoes half a statement is kept in memory, and not written to a file
+/// page by page.
+const IMMEDIATE_OF_FEW: &str = "pragma temp_store = memory; begin immediate";
+
 /// Begins a transaction in PostgreSQL that keeps its planner from going through whole tables.
 const BY_KEYS: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
                        set local enable_mergejoin = off; set local jit = off; \
@@ -139,8 +147,6 @@ impl Store {
         let writer = options
             .clone()
             .pragma("cache_size", WRITER_CACHE)
-            // What undoes half a statement would else go through a file, page by page.
-            .pragma("temp_store", "memory")
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
         let writer = pool.clone().max_connections(1).connect_with(writer).await?;
         let readers =
@@ -159,9 +165,7 @@ impl Store {
     /// When the database cannot be reached.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            // A deferred transaction that turns into a writer fails at once when another one
-            // wrote meanwhile; an immediate one waits its turn.
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with(IMMEDIATE).await?),
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -172,10 +176,10 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn begin_by_keys(&self) -> Result<Tx> {
-        match self {
-            Self::Sqlite { .. } => self.begin().await,
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with(BY_KEYS).await?)),
-        }
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with(IMMEDIATE_OF_FEW).await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with(BY_KEYS).await?),
+        })
     }
 
     /// Begins a transaction that only reads, beside any writer.
