@@ -101,8 +101,9 @@ impl Tx {
         );
         let of_last = values.split(", ").map(|name| format!("s.{name}")).collect::<Vec<_>>();
         let sql = format!(
-            "insert into {item}_days ({item}_key, day, observations, {values})
-             select d.{item}_key, d.day, d.observations, {}
+            "insert into {item}_days ({item}_key, day, previous_day, observations, {values})
+             select d.{item}_key, d.day,
+                    lag(d.day) over (partition by d.{item}_key order by d.day), d.observations, {}
              from (select s.{item}_key as {item}_key, {day} as day, count(*) as observations,
                           max(s.observed_at) as last_at
                    from {item}_snapshots s group by 1, 2) d

@@ -16,6 +16,11 @@ use std::process::Command;
 
 use crate::databases::{Database, on_both};
 
+/// Days that do not know the one before them.
+const UNLINKED: &str = "select count(*) as likes from (
+    select previous_day, lag(day) over (partition by note_key order by day) as before
+    from note_days) as days where previous_day is distinct from before";
+
 /// Small, and large enough that every question has rows.
 const SIZE: archive::Size = archive::Size { notes: 60, hours: 40, campaign: 3, days: 3 };
 
@@ -24,6 +29,7 @@ async fn the_views_and_the_best_queries_by_hand_give_the_same_answers(database: 
     let archive = database::Database::open(database.url(), SIZE).await.unwrap();
     let all = archive.ask("select likes from note_metrics").await.unwrap();
     assert_eq!(i64::try_from(all.rows).unwrap(), SIZE.snapshots());
+    assert_eq!(archive.ask(UNLINKED).await.unwrap().likes, 0);
     let rows = measure::questions(&archive, SIZE, 1).await.unwrap();
     assert_eq!(rows.len(), 5);
     let saving = measure::saving(&archive, SIZE, 2).await.unwrap();

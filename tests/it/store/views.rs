@@ -1,13 +1,19 @@
 //! The views mean the same on both databases, and say what their comments promise.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 use tidewatch::store::Store;
 use tidewatch::time::Time;
 use tidewatch::zone;
 
-use crate::databases::{Database, count, on_both, rows};
+use crate::databases::{Database, count, on_both, postgres, rows};
+use crate::program::wait_for;
+
+/// How long one transaction may take to run into another.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs statements as somebody would from outside.
 async fn run(store: &Store, sql: impl Into<String>) {
@@ -20,6 +26,11 @@ async fn run(store: &Store, sql: impl Into<String>) {
 
 /// A note `a`, published at this time, with likes at these, saved in this order.
 async fn note_with(store: &Store, published: &str, likes: &[(&str, Option<i64>)]) {
+    run(store, note(store.is_sqlite(), published, likes)).await;
+}
+
+/// Statements that save it.
+fn note(sqlite: bool, published: &str, likes: &[(&str, Option<i64>)]) -> String {
     let mut sql = format!(
         "insert into notes (note_id, published_at, first_seen_at, last_seen_at, fingerprint, document_id)
          values ('a', '{published}', '{published}', '{published}', '', 1)
@@ -27,7 +38,7 @@ async fn note_with(store: &Store, published: &str, likes: &[(&str, Option<i64>)]
     );
     for (time, likes) in likes {
         let at: Time = time.parse().unwrap();
-        let at = if store.is_sqlite() { at.micros().to_string() } else { format!("'{at}'") };
+        let at = if sqlite { at.micros().to_string() } else { format!("'{at}'") };
         let likes = likes.map_or("null".to_owned(), |likes| likes.to_string());
         write!(
             sql,
@@ -37,7 +48,7 @@ async fn note_with(store: &Store, published: &str, likes: &[(&str, Option<i64>)]
         )
         .unwrap();
     }
-    run(store, sql).await;
+    sql
 }
 
 type Day = (String, i64, Option<i64>, Option<String>, Option<i64>, Option<i64>);
@@ -85,6 +96,55 @@ async fn late_and_repeated_answers_leave_the_latest_and_the_days_right(database:
         day("12", 1, 90, Some(("10", 2, 60))),
     ];
     assert_eq!(days(&store).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_that_are_saved_at_once_know_each_other() {
+    let store = postgres().await.open().await;
+    let Store::Postgres(pool) = &store else { unreachable!("it is PostgreSQL") };
+    let saved = |time| note(false, "2026-03-01 00:00:00", &[(time, Some(1))]);
+    run(&store, saved("2026-03-08 01:00:00")).await;
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(saved("2026-03-12 01:00:00"))).execute(&mut *tx).await.unwrap();
+    let late = tokio::spawn({
+        let (store, sql) = (store.clone(), saved("2026-03-10 01:00:00"));
+        async move { run(&store, sql).await }
+    });
+    let waiting = "select count(*) from pg_stat_activity
+                   where datname = current_database() and wait_event_type = 'Lock'";
+    wait_for("the other one to wait", PATIENCE, async || count(&store, waiting).await == 1).await;
+    tx.commit().await.unwrap();
+    late.await.unwrap();
+    let expected = [
+        day("08", 1, 1, None),
+        day("10", 1, 1, Some(("08", 2, 0))),
+        day("12", 1, 1, Some(("10", 2, 0))),
+    ];
+    assert_eq!(days(&store).await, expected);
+}
+
+on_both!(a_time_in_a_view_is_that_of_its_observation_to_the_microsecond);
+async fn a_time_in_a_view_is_that_of_its_observation_to_the_microsecond(database: Database) {
+    let store = database.open().await;
+    // With as many zeros at the end as there can be, and with none.
+    let times: BTreeSet<Time> = (0..140_u32)
+        .map(|n| {
+            let step = 10_i64.pow(n % 7);
+            let at = (1_774_915_200_000_000 / step + i64::from(n) * 999_983) * step;
+            Time::from_micros(at).unwrap()
+        })
+        .collect();
+    let texts: Vec<String> = times.iter().map(ToString::to_string).collect();
+    let likes: Vec<_> = texts.iter().map(|time| (time.as_str(), Some(1))).collect();
+    note_with(&store, "2026-03-01 00:00:00", &likes).await;
+    let sql = "select observed_at from engagement order by observed_at";
+    let found: Vec<(Time,)> = rows(&store, sql).await;
+    assert!(found.iter().map(|(at,)| at).eq(&times), "{found:?}");
+    // Differs by necessity: what a time is.
+    if store.is_sqlite() {
+        let found: Vec<(String,)> = rows(&store, sql).await;
+        assert!(found.iter().map(|(at,)| at).eq(&texts), "{found:?}");
+    }
 }
 
 on_both!(a_day_is_that_of_the_archives_zone_also_when_its_clocks_change);
