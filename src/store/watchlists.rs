@@ -8,10 +8,27 @@ use super::{Count, Tx, execute, fetch_optional};
 use crate::model::{Kind, Target};
 use crate::time::Time;
 
+/// Targets written at once: a list of very many is not held in memory several times over.
+const AT_ONCE: usize = 10_000;
+
 #[derive(Serialize)]
 struct Named<'a> {
     kind: Kind,
     key: &'a str,
+}
+
+#[derive(Serialize)]
+struct Known<'a> {
+    kind: Kind,
+    key: &'a str,
+    item_id: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(target: &'a Target) -> Self {
+        let item_id = target.is_item().then_some(target.key.as_str());
+        Self { kind: target.kind, key: &target.key, item_id }
+    }
 }
 
 /// Targets as rows of their kinds and keys.
@@ -26,29 +43,18 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn put_targets(&mut self, targets: &[Target], now: Time) -> Result<()> {
-        #[derive(Serialize)]
-        struct Row<'a> {
-            kind: Kind,
-            key: &'a str,
-            item_id: Option<&'a str>,
+        for some in targets.chunks(AT_ONCE) {
+            let rows: Vec<_> = some.iter().map(Known::of).collect();
+            let sql = self.over_rows(
+                "kind text, key text, item_id text",
+                "insert into targets (kind, key, item_id, first_seen_at)
+                 select r.kind, r.key,
+                        coalesce(r.item_id, (select item_id from links where link = r.key)), $2
+                 from {rows} where true
+                 on conflict (kind, key) do nothing",
+            );
+            execute!(self, sql, array(&rows)?, now);
         }
-        let rows: Vec<_> = targets
-            .iter()
-            .map(|target| Row {
-                kind: target.kind,
-                key: &target.key,
-                item_id: target.is_item().then_some(target.key.as_str()),
-            })
-            .collect();
-        let sql = self.over_rows(
-            "kind text, key text, item_id text",
-            "insert into targets (kind, key, item_id, first_seen_at)
-             select r.kind, r.key,
-                    coalesce(r.item_id, (select item_id from links where link = r.key)), $2
-             from {rows} where true
-             on conflict (kind, key) do nothing",
-        );
-        execute!(self, sql, array(&rows)?, now);
         Ok(())
     }
 
