@@ -19,24 +19,34 @@ insert into work_days select * from work_days_before order by day, work_key;
 drop table work_days_before;
 
 create function link_note_day() returns trigger language plpgsql as $$
+declare
+    before text := (
+        select max(day) from note_days where note_key = new.note_key and day < new.day);
 begin
-    update note_days set previous_day = (
-        select max(p.day) from note_days p
-        where p.note_key = note_days.note_key and p.day < note_days.day)
-    where note_key = new.note_key and day in (new.day, (
-        select min(day) from note_days where note_key = new.note_key and day > new.day));
+    if before is not null then
+        update note_days set previous_day = before
+        where note_key = new.note_key and day = new.day;
+    end if;
+    update note_days set previous_day = new.day
+    where note_key = new.note_key and day = (
+        select min(day) from note_days where note_key = new.note_key and day > new.day);
     return null;
 end $$;
 create trigger note_days_linked after insert on note_days
     for each row when (new.previous_day is null) execute function link_note_day();
 
 create function link_work_day() returns trigger language plpgsql as $$
+declare
+    before text := (
+        select max(day) from work_days where work_key = new.work_key and day < new.day);
 begin
-    update work_days set previous_day = (
-        select max(p.day) from work_days p
-        where p.work_key = work_days.work_key and p.day < work_days.day)
-    where work_key = new.work_key and day in (new.day, (
-        select min(day) from work_days where work_key = new.work_key and day > new.day));
+    if before is not null then
+        update work_days set previous_day = before
+        where work_key = new.work_key and day = new.day;
+    end if;
+    update work_days set previous_day = new.day
+    where work_key = new.work_key and day = (
+        select min(day) from work_days where work_key = new.work_key and day > new.day);
     return null;
 end $$;
 create trigger work_days_linked after insert on work_days

@@ -15,18 +15,22 @@ update work_days set previous_day = (
 
 create trigger note_days_linked after insert on note_days when new.previous_day is null begin
     update note_days set previous_day = (
-        select max(p.day) from note_days p
-        where p.note_key = note_days.note_key and p.day < note_days.day)
-    where note_key = new.note_key and day in (new.day, (
-        select min(day) from note_days where note_key = new.note_key and day > new.day));
+        select max(day) from note_days where note_key = new.note_key and day < new.day)
+    where note_key = new.note_key and day = new.day and exists (
+        select 1 from note_days where note_key = new.note_key and day < new.day);
+    update note_days set previous_day = new.day
+    where note_key = new.note_key and day = (
+        select min(day) from note_days where note_key = new.note_key and day > new.day);
 end;
 
 create trigger work_days_linked after insert on work_days when new.previous_day is null begin
     update work_days set previous_day = (
-        select max(p.day) from work_days p
-        where p.work_key = work_days.work_key and p.day < work_days.day)
-    where work_key = new.work_key and day in (new.day, (
-        select min(day) from work_days where work_key = new.work_key and day > new.day));
+        select max(day) from work_days where work_key = new.work_key and day < new.day)
+    where work_key = new.work_key and day = new.day and exists (
+        select 1 from work_days where work_key = new.work_key and day < new.day);
+    update work_days set previous_day = new.day
+    where work_key = new.work_key and day = (
+        select min(day) from work_days where work_key = new.work_key and day > new.day);
 end;
 
 drop view engagement_daily;

@@ -28,8 +28,8 @@ pub(super) fn is_nothing(value: Json<'_>) -> bool {
 
 /// The value of a field; of two of one name the last, as in `jsonb`.
 pub(super) fn field<'v>(value: Json<'v>, name: &str) -> Option<Json<'v>> {
-    let fields = value.as_object()?.as_vec();
-    fields.iter().rev().find(|(key, _)| **key == *name).map(|(_, value)| value)
+    let named = value.as_object()?.iter().filter(|(key, _)| *key == name);
+    named.last().map(|(_, value)| value)
 }
 
 /// The value at a path; null where there is none.
@@ -52,7 +52,7 @@ pub(super) fn list<'v>(value: Json<'v>, path: &str) -> &'v [Value<'v>] {
 pub(super) fn text(value: Json<'_>, path: &str) -> Option<String> {
     match at(value, path) {
         Value::Str(text) if !text.is_empty() => Some(text.replace('\0', "\u{FFFD}")),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(serde_json::Number::from(*number).to_string()),
         _ => None,
     }
 }
@@ -255,6 +255,10 @@ mod tests {
         assert_eq!(text(&object, "/b").as_deref(), Some("x\u{FFFD}y"));
         assert_eq!(text(&object, "/c").as_deref(), Some("137000000000000001"));
         assert_eq!(text(&object, "/d").as_deref(), Some(" z "));
+        // A number that was rounded must not look like an id.
+        let rounded: Value<'_> = serde_json::from_str("[5.0, 137000000000000000001]").unwrap();
+        assert_eq!(text(&rounded, "/0").as_deref(), Some("5.0"));
+        assert_eq!(text(&rounded, "/1").as_deref(), Some("1.37e+20"));
         assert_eq!(first_text(&object, &["/a", "/none", "/d"]).as_deref(), Some(" z "));
     }
 

@@ -92,8 +92,8 @@ macro_rules! claimable {
             "                 and jt.job_id = j.job_id and jt.target_id = s.target_id
                               and jr.job_id = j.job_id and jr.due_at = s.due_at))
                  order by s.priority, s.retry_at,
-                     (s.target_id / 32 * 7919 + s.run_id * 104729) % 10007 * 10007
-                         + (s.target_id * 7919 + s.run_id * 104729) % 10007
+                     (s.target_id / 32 * 2654435761 + s.run_id * 1779033703) % 4294967296 * 1009
+                         + (s.target_id * 623 + s.run_id * 283) % 1009
                  limit $6",
             $lock,
             ") as c

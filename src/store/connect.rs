@@ -28,10 +28,6 @@ const WRITER_CACHE: &str = "-16384";
 /// answers touch is moved once for all of them.
 const CHECKPOINT_PAGES: &str = "4000";
 
-/// How long a connection to PostgreSQL may have been at rest before it is asked whether it still
-/// lives: to ask each time would double the way of a short transaction.
-const TRUSTED: Duration = Duration::from_secs(1);
-
 /// How long to wait for a connection before calling the database unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -116,15 +112,6 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(CONNECT_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, known| {
-                Box::pin(async move {
-                    if known.idle_for > TRUSTED {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .connect_lazy_with(options);
         Ok(Self::Postgres(pool))
     }

@@ -8,7 +8,7 @@ use super::{Count, Tx, execute, fetch_optional};
 use crate::model::{Kind, Target};
 use crate::time::Time;
 
-/// Targets written at once: a list of very many is not held in memory several times over.
+/// Targets made known at once: their rows take several times the memory of their names.
 const AT_ONCE: usize = 10_000;
 
 #[derive(Serialize)]

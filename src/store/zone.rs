@@ -107,7 +107,8 @@ impl Tx {
              from (select s.{item}_key as {item}_key, {day} as day, count(*) as observations,
                           max(s.observed_at) as last_at
                    from {item}_snapshots s group by 1, 2) d
-             join {item}_snapshots s on s.{item}_key = d.{item}_key and s.observed_at = d.last_at",
+             join {item}_snapshots s on s.{item}_key = d.{item}_key and s.observed_at = d.last_at
+             order by d.day, d.{item}_key",
             of_last.join(", ")
         );
         execute!(self, AssertSqlSafe(sql));
