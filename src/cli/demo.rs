@@ -257,7 +257,9 @@ fn queries(path: &Path, note_id: &str) -> String {
          from availability a join targets t on t.target_id = a.target_id;\n\n\
          -- what each endpoint cost\n\
          select endpoint, count(*) as calls, sum(price_micros) / 1000000.0 as yuan\n\
-         from calls where billed = 'yes' group by endpoint;\n",
+         from calls where billed = 'yes' group by endpoint;\n\n\
+         Without sqlite3: tidewatch --database-url sqlite:{path} sql; as tables: report top instead of \
+         sql; as a page: serve.\n",
         path = path.display()
     )
 }

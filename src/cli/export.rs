@@ -47,7 +47,7 @@ pub(super) struct Export {
     /// A query instead, as with `tidewatch sql`
     #[arg(long, value_name = "SQL", conflicts_with_all = ["since", "until"])]
     query: Option<String>,
-    /// [default: what the name of the file ends in]
+    /// [default: what the name of the file ends in; csv on stdout]
     #[arg(long, value_enum)]
     format: Option<Kind>,
     #[command(flatten)]
@@ -102,6 +102,7 @@ impl Export {
     fn format(&self) -> Result<Format> {
         let ending = self.output.extension().and_then(|ending| ending.to_str());
         let kind = self.format.or_else(|| Kind::from_str(ending?, true).ok());
+        let kind = kind.or_else(|| self.file().is_none().then_some(Kind::Csv));
         let kind = kind.context("name a format: --format csv, jsonl or parquet")?;
         ensure!(kind == Kind::Csv || !(self.raw || self.bom), "--raw and --bom are for CSV alone");
         Ok(match kind {

@@ -28,7 +28,7 @@ impl Healthcheck {
             None => load_without_calls(cli)
                 .map_or_else(|_| Config::listen_of(cli.jobs()), |config| config.listen)
                 .context(
-                    "no health checks are served: set `listen` under [health], or name --listen",
+                    "no address of health checks is known: set `listen` under [health], or name --listen",
                 )?,
         };
         let path = if self.ready { "/readyz" } else { "/healthz" };

@@ -85,8 +85,9 @@ impl Pause {
         tx.commit().await?;
         store.close().await;
         let zone = config.timezone;
-        let until = until.map_or("it is resumed".to_owned(), |at| local(at, zone));
-        print(&format!("paused until {until} ({zone}): {}\n", listed(&names)))?;
+        let until =
+            until.map_or("it is resumed".to_owned(), |at| format!("{} ({zone})", local(at, zone)));
+        print(&format!("paused until {until}: {}\n", listed(&names)))?;
         Ok(ExitCode::SUCCESS)
     }
 }

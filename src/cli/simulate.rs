@@ -22,8 +22,8 @@ Rehearse with it: in one terminal `tidewatch simulate`, in another the commands 
 Faults, for example: --faults 'note=301:0.1,drop:0.01; work@2-4=503; suggestions@1#美食=empty'
 A rule is ENDPOINT[@CALLS][#KEY]=FAULT[:RATE][,…], with the endpoints note, suggestions, kols,
 work, amagi, note-link, work-link, balance or *, and the faults: any upstream code, empty,
-gone, wrong-id, not-json, cut, drop, slow:MS, huge, nul, surrogate, dup, echo-token, redirect, risk,
-dead-cookie, http:STATUS (a gateway's page).")]
+gone, wrong-id, not-json, cut, drop (or transport), slow:MS, huge, nul, surrogate, dup, echo-token,
+redirect, risk, dead-cookie, http:STATUS (a gateway's page), none.")]
 pub(super) struct Simulate {
     /// Where to listen on 127.0.0.1; 0 takes a free port
     #[arg(long, default_value_t = 4567)]

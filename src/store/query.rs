@@ -73,6 +73,13 @@ impl Store {
     /// # Errors
     /// A [`QueryError`] when the question is wrong; any other when the database fails.
     pub async fn query(&self, sql: &str) -> Result<Query> {
+        if sql.trim().is_empty() {
+            bail!(QueryError {
+                message: "this is empty: nothing is asked".to_owned(),
+                hint: None,
+                at: None,
+            });
+        }
         let mut query = self.read_only().await?;
         query.sql = match self {
             Self::Sqlite { .. } => place::only_statement(sql)?.to_owned(),

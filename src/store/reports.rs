@@ -130,7 +130,7 @@ impl Tx {
     }
 
     /// The items that moved most in the span: from the last observation up to its beginning, or the
-    /// first one there is, to the last before its end.
+    /// first one there is, to the last before its end. What was seen once has not moved.
     ///
     /// # Errors
     /// When the database fails.
@@ -160,7 +160,7 @@ impl Tx {
                  join {item}_snapshots b on b.{item}_key = i.{item}_key and b.observed_at = coalesce((
                      select max(observed_at) {snapshots} and observed_at <= {since}), (
                      select min(observed_at) {snapshots}))
-                 where e.observed_at > {since}"
+                 where e.observed_at > {since} and e.observed_at > b.observed_at"
             )
         };
         let sql = format!(

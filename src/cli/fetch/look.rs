@@ -124,7 +124,9 @@ impl Look<'_> {
     }
 
     async fn stopped(&self) -> Result<()> {
-        tracing::warn!("stopped; the looks that were not made are missed: cancelled");
+        tracing::warn!(
+            "stopped; the looks that were not made are missed, for their last failure or as cancelled"
+        );
         self.give_up("cancelled").await
     }
 

@@ -25,7 +25,7 @@ pub struct Mover {
     pub likes: Option<i64>,
     /// Whether no count of either end was rounded.
     pub exact: bool,
-    /// How many likes it gained between the two.
+    /// How many likes it gained between the two; `None` where they are one, too.
     pub grew: Option<i64>,
     /// How many comments.
     pub comments_grew: Option<i64>,
@@ -81,7 +81,9 @@ impl Tx {
             self,
             Mover,
             "select m.platform, m.item_id, m.title, a.nickname, m.from_at, m.to_at, m.likes,
-                    m.exact, m.grew, m.comments_grew, m.collects_grew
+                    m.exact, case when m.to_at > m.from_at then m.grew end as grew,
+                    case when m.to_at > m.from_at then m.comments_grew end as comments_grew,
+                    case when m.to_at > m.from_at then m.collects_grew end as collects_grew
              from (
                  select 'xiaohongshu' as platform, i.note_id as item_id,
                         coalesce(i.title, i.body) as title, i.author_id,
@@ -109,7 +111,7 @@ impl Tx {
                  join works i on i.work_key = l.work_key
                  where l.observed_at > $1) m
              left join authors a on a.platform = m.platform and a.author_id = m.author_id
-             order by m.grew desc nulls last, m.item_id limit $2",
+             order by grew desc nulls last, item_id limit $2",
             Micros(since),
             limit
         ))

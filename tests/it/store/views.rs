@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
-use tidewatch::store::Store;
+use tidewatch::store::{Metric, Store};
 use tidewatch::time::Time;
 use tidewatch::zone;
 
@@ -121,6 +121,23 @@ async fn days_that_are_saved_at_once_know_each_other() {
         day("12", 1, 1, Some(("10", 2, 0))),
     ];
     assert_eq!(days(&store).await, expected);
+}
+
+on_both!(what_was_seen_once_has_not_moved);
+async fn what_was_seen_once_has_not_moved(database: Database) {
+    let store = database.open().await;
+    note_with(&store, "2026-03-01 00:00:00", &[("2026-03-08 10:00:00", Some(5))]).await;
+    let [since, until] =
+        ["2026-03-08 00:00:00", "2026-03-09 00:00:00"].map(|at| at.parse().unwrap());
+    let mut tx = store.read().await.unwrap();
+    let movers = tx.movers(since, 10).await.unwrap();
+    assert_eq!((movers.len(), movers[0].likes, movers[0].grew), (1, Some(5), None));
+    assert!(tx.top_movers(Metric::Likes, since, until, 10).await.unwrap().rows.is_empty());
+    drop(tx);
+    note_with(&store, "2026-03-01 00:00:00", &[("2026-03-08 11:00:00", Some(7))]).await;
+    let mut tx = store.read().await.unwrap();
+    assert_eq!(tx.movers(since, 10).await.unwrap()[0].grew, Some(2));
+    assert_eq!(tx.top_movers(Metric::Likes, since, until, 10).await.unwrap().rows.len(), 1);
 }
 
 on_both!(a_time_in_a_view_is_that_of_its_observation_to_the_microsecond);
