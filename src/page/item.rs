@@ -117,7 +117,7 @@ fn cover(
             dt { (view.say(Text::LastSeen)) }
             dd { (view.exactly_at(facts.last_seen_at)) }
             dt { (view.say(Text::Document)) }
-            dd { (document_link(view, facts.document_id)) }
+            dd { (view.document(facts.document_id)) }
             dt { (view.say(Text::Jobs)) }
             dd {
                 @for watcher in watchers {
@@ -154,10 +154,6 @@ pub(super) fn safe_link(address: &str) -> Option<String> {
     (url.scheme() == "https" && address.chars().all(is_visible)).then(|| url.to_string())
 }
 
-fn document_link(view: &View, id: i64) -> Markup {
-    html! { a.document href=(path(&["document", &id.to_string()])) title=(view.say(Text::Document)) { "#" (id) } }
-}
-
 fn observations(view: &View, seen: &[Seen]) -> Markup {
     let shown = seen.iter().take(usize::try_from(ROWS).unwrap_or(usize::MAX));
     let more =
@@ -174,7 +170,7 @@ fn observations(view: &View, seen: &[Seen]) -> Markup {
                     @for point in shown {
                         tr {
                             td { (view.exactly_at(point.observed_at)) }
-                            td.n { (document_link(view, point.document_id)) }
+                            td.n { (view.document(point.document_id)) }
                             @for value in [point.likes, point.comments, point.collects, point.shares, point.views] {
                                 td.n { (view.seen(value, point.exact)) }
                             }
@@ -232,7 +228,7 @@ fn timeline(view: &View, events: &[Event]) -> Markup {
                     (view.exactly_at(event.at)) " "
                     b { (named(view.visit.language, &event.event)) } " "
                     span.still { (words(&named(view.visit.language, &event.evidence))) } " "
-                    @if let Some(id) = event.document_id { (document_link(view, id)) }
+                    @if let Some(id) = event.document_id { (view.document(id)) }
                 }
             }
         }

@@ -211,7 +211,7 @@ fn looks(view: &View, history: &[KolValue]) -> Markup {
                 @for kol in history.iter().take(LOOKS) {
                     tr {
                         td { (view.exactly_at(kol.observed_at.0)) }
-                        td.n { a.document href=(path(&["document", &kol.document_id.to_string()])) { "#" (kol.document_id) } }
+                        td.n { (view.document(kol.document_id)) }
                         @for column in KolOrder::ALL { td.n { (figure(kol, column)) } }
                     }
                 }

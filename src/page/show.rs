@@ -87,6 +87,12 @@ pub(super) fn local(at: Time, zone: Tz, format: &'static str) -> String {
 }
 
 impl View {
+    /// A link to a kept answer.
+    pub(super) fn document(&self, id: i64) -> Markup {
+        let href = path(&["document", &id.to_string()]);
+        html! { a.document href=(href) title=(self.say(Text::Document)) { "#" (id) } }
+    }
+
     /// A time in the archive's zone, with UTC for who points at it.
     pub(super) fn at(&self, at: Time) -> Markup {
         self.at_as(at, "%m-%d %H:%M")

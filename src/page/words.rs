@@ -143,7 +143,7 @@ fn last_look(view: &View, looks: &Looks, ranked: &[Ranked]) -> Markup {
     };
     html! {
         @if let Some(row) = ranked.first() {
-            p { (view.exactly_at(row.observed_at)) " " a.document href=(path(&["document", &row.document_id.to_string()])) { "#" (row.document_id) } }
+            p { (view.exactly_at(row.observed_at)) " " (view.document(row.document_id)) }
         }
         table.narrow { tbody {
             @for line in here {

@@ -17,20 +17,6 @@ struct Named<'a> {
     key: &'a str,
 }
 
-#[derive(Serialize)]
-struct Known<'a> {
-    kind: Kind,
-    key: &'a str,
-    item_id: Option<&'a str>,
-}
-
-impl<'a> Known<'a> {
-    fn of(target: &'a Target) -> Self {
-        let item_id = target.is_item().then_some(target.key.as_str());
-        Self { kind: target.kind, key: &target.key, item_id }
-    }
-}
-
 /// Targets as rows of their kinds and keys.
 pub(super) fn named(targets: &[Target]) -> Result<String> {
     let rows: Vec<_> = targets.iter().map(|t| Named { kind: t.kind, key: &t.key }).collect();
@@ -43,8 +29,21 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn put_targets(&mut self, targets: &[Target], now: Time) -> Result<()> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            kind: Kind,
+            key: &'a str,
+            item_id: Option<&'a str>,
+        }
         for some in targets.chunks(AT_ONCE) {
-            let rows: Vec<_> = some.iter().map(Known::of).collect();
+            let rows: Vec<_> = some
+                .iter()
+                .map(|target| Row {
+                    kind: target.kind,
+                    key: &target.key,
+                    item_id: target.is_item().then_some(target.key.as_str()),
+                })
+                .collect();
             let sql = self.over_rows(
                 "kind text, key text, item_id text",
                 "insert into targets (kind, key, item_id, first_seen_at)

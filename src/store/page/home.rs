@@ -17,7 +17,7 @@ pub struct Mover {
     pub title: Option<String>,
     /// Its author's name.
     pub nickname: Option<String>,
-    /// The observation from which on it is measured.
+    /// The observation from which on it is measured: the latest, where it is the only one.
     pub from_at: Micros,
     /// The latest observation.
     pub to_at: Micros,
@@ -25,7 +25,7 @@ pub struct Mover {
     pub likes: Option<i64>,
     /// Whether no count of either end was rounded.
     pub exact: bool,
-    /// How many likes it gained between the two; `None` where they are one, too.
+    /// How many likes it gained between the two; `None` also where there is only one.
     pub grew: Option<i64>,
     /// How many comments.
     pub comments_grew: Option<i64>,
@@ -81,18 +81,18 @@ impl Tx {
             self,
             Mover,
             "select m.platform, m.item_id, m.title, a.nickname, m.from_at, m.to_at, m.likes,
-                    m.exact, case when m.to_at > m.from_at then m.grew end as grew,
-                    case when m.to_at > m.from_at then m.comments_grew end as comments_grew,
-                    case when m.to_at > m.from_at then m.collects_grew end as collects_grew
+                    m.exact, m.grew, m.comments_grew, m.collects_grew
              from (
                  select 'xiaohongshu' as platform, i.note_id as item_id,
                         coalesce(i.title, i.body) as title, i.author_id,
-                        b.observed_at as from_at, l.observed_at as to_at, l.likes,
+                        coalesce(b.observed_at, l.observed_at) as from_at,
+                        l.observed_at as to_at, l.likes,
                         l.rounded is null and b.rounded is null as exact,
                         l.likes - b.likes as grew, l.comments - b.comments as comments_grew,
                         l.collects - b.collects as collects_grew
                  from note_latest l
-                 join note_snapshots b on b.note_key = l.note_key and b.observed_at = coalesce(
+                 left join note_snapshots b on b.note_key = l.note_key
+                      and b.observed_at < l.observed_at and b.observed_at = coalesce(
                      (select max(observed_at) from note_snapshots
                       where note_key = l.note_key and observed_at <= $1),
                      (select min(observed_at) from note_snapshots where note_key = l.note_key))
@@ -100,18 +100,19 @@ impl Tx {
                  where l.observed_at > $1
                  union all
                  select 'douyin', i.work_id, coalesce(i.title, i.body), i.author_id,
-                        b.observed_at, l.observed_at, l.likes,
+                        coalesce(b.observed_at, l.observed_at), l.observed_at, l.likes,
                         l.rounded is null and b.rounded is null,
                         l.likes - b.likes, l.comments - b.comments, l.collects - b.collects
                  from work_latest l
-                 join work_snapshots b on b.work_key = l.work_key and b.observed_at = coalesce(
+                 left join work_snapshots b on b.work_key = l.work_key
+                      and b.observed_at < l.observed_at and b.observed_at = coalesce(
                      (select max(observed_at) from work_snapshots
                       where work_key = l.work_key and observed_at <= $1),
                      (select min(observed_at) from work_snapshots where work_key = l.work_key))
                  join works i on i.work_key = l.work_key
                  where l.observed_at > $1) m
              left join authors a on a.platform = m.platform and a.author_id = m.author_id
-             order by grew desc nulls last, item_id limit $2",
+             order by m.grew desc nulls last, m.item_id limit $2",
             Micros(since),
             limit
         ))
