@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tidewatch::cli::{self, Cli};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     cli::start_logging(&cli);

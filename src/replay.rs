@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::api::{Ask, Endpoint};
+use crate::json_text::JsonText;
 use crate::model::Batch;
 use crate::store::{Kept, Place, Replayed, Store};
 
@@ -77,7 +78,7 @@ pub fn read(kept: Kept) -> Replayed {
     let http_status = u16::try_from(kept.http_status).unwrap_or_default();
     match Endpoint::parse(&kept.endpoint) {
         Some(endpoint) => {
-            let reading = endpoint.read(&ask, http_status, &kept.text());
+            let reading = endpoint.read(&ask, http_status, &JsonText::of(&kept.text()));
             kept.turned_into(reading.batch, reading.drift)
         }
         None => kept.turned_into(Batch::default(), Some("its endpoint is not known".to_owned())),

@@ -24,6 +24,10 @@ use crate::postgres::Cluster;
 use crate::table::Row;
 use crate::upstream::Upstream;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The benchmark of the whole way.
 #[derive(Parser)]
 struct Args {

@@ -2,8 +2,9 @@
 //!
 //! Its `code` decides at every HTTP status; the status only speaks where there is no envelope.
 
-use super::json::{self, Json, Value};
+use super::json::{self, Json};
 use super::{Billed, Outcome, Reading};
+use crate::json_text::JsonText;
 
 /// How much of a message or of a body is shown to people.
 const SHOWN_CHARS: usize = 300;
@@ -11,15 +12,15 @@ const SHOWN_CHARS: usize = 300;
 /// Reads an answer; `normalise` is given the `data` of a success.
 pub(super) fn read(
     http_status: u16,
-    body: &str,
+    body: &JsonText<'_>,
     normalise: impl FnOnce(Json<'_>) -> Reading,
 ) -> Reading {
-    let envelope: Value<'_> = serde_json::from_str(body).unwrap_or(Value::Null);
-    let Some(code) = json::int(&envelope, "/code") else {
-        return without_code(http_status, body);
+    let code = |envelope| Some((envelope, json::int(envelope, "/code")?));
+    let Some((envelope, code)) = body.tree().and_then(code) else {
+        return without_code(http_status, body.text());
     };
     let (outcome, billed) = by_code(code);
-    let data = json::at(&envelope, "/data");
+    let data = json::at(envelope, "/data");
     let reading = match outcome {
         Outcome::Ok if json::is_nothing(data) => Reading::of(Outcome::Empty),
         Outcome::Ok => normalise(data),
@@ -29,7 +30,7 @@ pub(super) fn read(
         },
         _ => Reading::of(outcome),
     };
-    let said = json::text(&envelope, "/message").map(|message| shown(&message));
+    let said = json::text(envelope, "/message").map(|message| shown(&message));
     Reading { code: Some(code.to_string()), message: reading.message.or(said), billed, ..reading }
 }
 
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     fn read_code(http_status: u16, body: &str) -> Reading {
-        read(http_status, body, |_| Reading::of(Outcome::Ok))
+        read(http_status, &JsonText::of(body), |_| Reading::of(Outcome::Ok))
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub use kols::{LAST_PAGE, has_more};
 pub use outcome::{Billed, Outcome};
 pub use reading::{Listing, Reading};
 
+use crate::json_text::JsonText;
 use crate::model::Kind;
 
 /// Who answers.
@@ -222,7 +223,7 @@ impl Endpoint {
     }
 
     /// What an answer to `ask` means: a pure function of its HTTP status and its text.
-    pub fn read(self, ask: &Ask, http_status: u16, body: &str) -> Reading {
+    pub fn read(self, ask: &Ask, http_status: u16, body: &JsonText<'_>) -> Reading {
         match self {
             Self::NoteDetailV1 | Self::NoteDetailV3 | Self::NoteDetailV6 | Self::NoteDetailV7 => {
                 envelope::read(http_status, body, |data| note::normalise(ask, data))

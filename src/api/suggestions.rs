@@ -57,6 +57,7 @@ mod tests {
 
     use super::super::{Billed, Endpoint};
     use super::*;
+    use crate::json_text::JsonText;
 
     fn ask() -> Ask {
         Ask { key: "露营".to_owned(), page: 1 }
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn suggestions_keep_their_order_from_rank_one() {
         let body = include_str!("../../tests/fixtures/suggestions.json");
-        let reading = Endpoint::SearchSuggestions.read(&ask(), 200, body);
+        let reading = Endpoint::SearchSuggestions.read(&ask(), 200, &JsonText::of(body));
         assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
         assert_eq!(reading.drift, None);
         let rows = &reading.batch.keyword_suggestions;

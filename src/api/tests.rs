@@ -26,7 +26,7 @@ fn fixtures() -> Vec<(String, String)> {
 fn read_everywhere(key: &str, http_status: u16, body: &str) {
     let ask = Ask { key: key.to_owned(), page: 1 };
     for endpoint in Endpoint::ALL {
-        let reading = endpoint.read(&ask, http_status, body);
+        let reading = endpoint.read(&ask, http_status, &JsonText::of(body));
         let name = endpoint.name();
         if reading.outcome != Outcome::Ok {
             assert_eq!(reading.batch, Batch::default(), "{name}");
@@ -201,7 +201,7 @@ fn short_links_lead_to_their_items() {
         ),
     ] {
         let ask = Ask { key: "https://v.douyin.com/Invented1/".to_owned(), page: 1 };
-        let reading = endpoint.read(&ask, 200, body);
+        let reading = endpoint.read(&ask, 200, &JsonText::of(body));
         assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
         assert_eq!(reading.resolved.as_deref(), Some(id));
     }

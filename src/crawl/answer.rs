@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::{Crawler, Fetched, Sign};
 use crate::api::client::Received;
 use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
+use crate::json_text::JsonText;
 use crate::model::{Kind, KolSearch};
 use crate::retry::{self, Decision, Effect, Ended};
 use crate::store::{Answer, Body, CallEnd, Document, Next, REFUSED, Resolved, Settlement};
@@ -89,10 +90,15 @@ fn sign(fetched: &Fetched, reading: &Reading) -> Sign {
 }
 
 /// What a call brought means.
-pub(super) fn read(endpoint: Endpoint, ask: &Ask, received: &Received, body: &Body) -> Reading {
+pub(super) fn read(
+    endpoint: Endpoint,
+    ask: &Ask,
+    received: &Received,
+    body: &JsonText<'_>,
+) -> Reading {
     match (received.http_status, &received.error) {
         (Some(_), None) if received.cut => Reading::too_large(endpoint),
-        (Some(status), None) => endpoint.read(ask, status, &body.json),
+        (Some(status), None) => endpoint.read(ask, status, body),
         (_, error) => {
             let error = error.as_deref().unwrap_or("no answer came");
             Reading::transport(endpoint, error, received.sent)

@@ -180,8 +180,9 @@ impl Crawler {
             let mut received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
             let finished_at = clock.now();
             // Here, where calls run side by side, and not where they are saved.
-            let body = Body::new(&std::mem::take(&mut received.body));
-            let reading = answer::read(endpoint, &ask, &received, &body);
+            let bytes = std::mem::take(&mut received.body);
+            let (body, reading) =
+                Body::read(bytes, |body| answer::read(endpoint, &ask, &received, body));
             Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading }
         });
     }

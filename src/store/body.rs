@@ -1,10 +1,10 @@
 //! What of a received body fits into `jsonb`, and what has to be kept beside it.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::IgnoredAny;
+
+use crate::json_text::JsonText;
 
 /// Deeper than this neither database takes JSON (SQLite's own limit is 1000).
 const DEEPEST: usize = 900;
@@ -25,17 +25,37 @@ pub struct Body {
 
 impl Body {
     /// Keeps the received text where `jsonb` holds it faithfully, else a cleaned form and the bytes.
-    pub fn new(bytes: &[u8]) -> Self {
-        match Self::clean(bytes) {
-            (Cow::Borrowed(json), None) => {
-                Self { json: json.to_owned(), cleaned: None, exact: None }
-            }
-            (json, cleaned) => Self {
-                json: json.into_owned(),
-                cleaned: Some(cleaned.unwrap_or("cleaned")),
-                exact: Some(bytes.to_vec()),
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self::read(bytes, |_| ()).0
+    }
+
+    /// The same, and what `read` makes of the text: it is parsed once for both.
+    pub fn read<R>(bytes: Vec<u8>, read: impl FnOnce(&JsonText<'_>) -> R) -> (Self, R) {
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => return Self::quote(error.into_bytes(), "not UTF-8", read),
+        };
+        let (after_bom, bom) = match text.strip_prefix('\u{feff}') {
+            Some(rest) => (rest, Some("byte order mark")),
+            None => (text.as_str(), None),
+        };
+        let (storable, escapes) = replace_unstorable(after_bom);
+        let parsed = JsonText::of(&storable);
+        let flaw = match flaw(&parsed) {
+            Flaw::Unstorable(why) => return Self::quote(text.into_bytes(), why, read),
+            Flaw::Storable(why) => Some(why),
+            Flaw::None => None,
+        };
+        let made = read(&parsed);
+        let body = match escapes.or(flaw).or(bom) {
+            None => Self { json: text, cleaned: None, exact: None },
+            Some(why) => Self {
+                json: storable.into_owned(),
+                cleaned: Some(why),
+                exact: Some(text.into_bytes()),
             },
-        }
+        };
+        (body, made)
     }
 
     /// The body as one JSON text value: for an answer that a database refuses as JSON after all.
@@ -43,28 +63,35 @@ impl Body {
         Self { json: quoted(bytes), cleaned: Some(why), exact: Some(bytes.to_vec()) }
     }
 
-    fn clean(bytes: &[u8]) -> (Cow<'_, str>, Option<&'static str>) {
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return (Cow::Owned(quoted(bytes)), Some("not UTF-8"));
-        };
-        let (text, bom) = match text.strip_prefix('\u{feff}') {
-            Some(rest) => (rest, Some("byte order mark")),
-            None => (text, None),
-        };
-        let (storable, escapes) = replace_unstorable(text);
-        let why = match serde_json::from_str::<UniqueKeys>(&storable) {
-            Ok(UniqueKeys(true)) => None,
-            Ok(UniqueKeys(false)) => Some("duplicate keys"),
-            // It nests deeper than is checked, a number is too large, or it is no JSON at all.
-            Err(_) if serde_json::from_str::<IgnoredAny>(text).is_err() => {
-                return (Cow::Owned(quoted(bytes)), Some("not JSON"));
-            }
-            Err(_) if depth(text) > DEEPEST => {
-                return (Cow::Owned(quoted(bytes)), Some("nested too deep"));
-            }
-            Err(_) => Some("beyond what was checked"),
-        };
-        (storable, escapes.or(why).or(bom))
+    fn quote<R>(
+        bytes: Vec<u8>,
+        why: &'static str,
+        read: impl FnOnce(&JsonText<'_>) -> R,
+    ) -> (Self, R) {
+        let json = quoted(&bytes);
+        let made = read(&JsonText::of(&json));
+        (Self { json, cleaned: Some(why), exact: Some(bytes) }, made)
+    }
+}
+
+/// What keeps `jsonb` from holding a text faithfully.
+enum Flaw {
+    None,
+    /// It takes the text, and may change it.
+    Storable(&'static str),
+    /// It does not take it.
+    Unstorable(&'static str),
+}
+
+fn flaw(parsed: &JsonText<'_>) -> Flaw {
+    let text = parsed.text();
+    match parsed.tree() {
+        Some(_) if parsed.has_unique_keys() => Flaw::None,
+        Some(_) => Flaw::Storable("duplicate keys"),
+        None if serde_json::from_str::<IgnoredAny>(text).is_err() => Flaw::Unstorable("not JSON"),
+        None if depth(text) > DEEPEST => Flaw::Unstorable("nested too deep"),
+        // It nests deeper than is parsed, or a number is too large.
+        None => Flaw::Storable("beyond what was checked"),
     }
 }
 
@@ -130,76 +157,12 @@ fn unicode_escape(json: &str, at: usize) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// Whether every object in a JSON text has each key once.
-struct UniqueKeys(bool);
-
-impl<'de> Deserialize<'de> for UniqueKeys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueKeys(true))
-    }
-}
-
-impl<'de> Visitor<'de> for UniqueKeys {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<Self, A::Error> {
-        while let Some(UniqueKeys(unique)) = seq.next_element()? {
-            self.0 &= unique;
-        }
-        Ok(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-        let mut keys = Vec::new();
-        while let Some((Key(key), UniqueKeys(unique))) = map.next_entry()? {
-            self.0 &= unique;
-            keys.push(key);
-        }
-        // Objects are small: sorting is cheaper than a table of hashes.
-        keys.sort_unstable();
-        self.0 &= keys.windows(2).all(|pair| pair[0] != pair[1]);
-        Ok(self)
-    }
-}
-
-/// A key, borrowed from the text unless it has an escape.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn cleaned(bytes: &[u8]) -> (String, Option<&'static str>, bool) {
-        let body = Body::new(bytes);
+        let body = Body::new(bytes.to_vec());
         (body.json, body.cleaned, body.exact.as_deref() == Some(bytes))
     }
 
@@ -238,13 +201,13 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_bytes_give_json_without_what_jsonb_refuses(bytes: Vec<u8>) {
-            let body = Body::new(&bytes);
+            let body = Body::new(bytes);
             assert!(serde_json::from_str::<IgnoredAny>(&body.json).is_ok());
         }
 
         #[test]
         fn any_text_of_escapes_gives_json_that_parses(text in r#"(\\u(0000|d83d|de00|00e9)|\\\\|\\n|a){0,20}"#) {
-            let body = Body::new(format!("\"{text}\"").as_bytes());
+            let body = Body::new(format!("\"{text}\"").into_bytes());
             assert!(serde_json::from_str::<String>(&body.json).is_ok_and(|text| !text.contains('\0')));
         }
     }

@@ -50,7 +50,9 @@ impl Kept {
     /// The text that was read when it came.
     pub fn text(&self) -> Cow<'_, str> {
         match (&self.exact, self.cleaned.as_deref()) {
-            (Some(bytes), cleaned) if cleaned != Some(REFUSED) => Cow::Owned(Body::new(bytes).json),
+            (Some(bytes), cleaned) if cleaned != Some(REFUSED) => {
+                Cow::Owned(Body::new(bytes.clone()).json)
+            }
             _ => Cow::Borrowed(&self.body),
         }
     }

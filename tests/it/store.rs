@@ -122,7 +122,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
             fetched_at: at(now),
             http_status: 200,
             drift: None,
-            body: Body::new(br#"{"code": 0, "likes": 1.10, "text": "nul \u0000"}"#),
+            body: Body::new(br#"{"code": 0, "likes": 1.10, "text": "nul \u0000"}"#.to_vec()),
             imported_at: None,
         }),
         batch,

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{Billed, Endpoint};
 use super::*;
+use crate::json_text::JsonText;
 
 const PAGE: &str = include_str!("../../../tests/fixtures/kol_search_page1.json");
 
@@ -15,7 +16,7 @@ fn ask(page: u32) -> Ask {
 }
 
 fn read(body: &str) -> Reading {
-    Endpoint::KolSearch.read(&ask(1), 200, body)
+    Endpoint::KolSearch.read(&ask(1), 200, &JsonText::of(body))
 }
 
 fn kol(fields: &Value) -> Batch {

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{Billed, Endpoint};
 use super::*;
+use crate::json_text::JsonText;
 
 const IMAGE_NOTE: &str = include_str!("../../../tests/fixtures/note_detail_image.json");
 const VIDEO_NOTE: &str = include_str!("../../../tests/fixtures/note_detail_video.json");
@@ -15,7 +16,7 @@ fn ask(note_id: &str) -> Ask {
 }
 
 fn read(note_id: &str, body: &str) -> Reading {
-    Endpoint::NoteDetailV7.read(&ask(note_id), 200, body)
+    Endpoint::NoteDetailV7.read(&ask(note_id), 200, &JsonText::of(body))
 }
 
 /// The first note of the image fixture, changed.
@@ -160,7 +161,7 @@ fn a_rounded_count_is_marked_as_not_exact() {
 
 #[test]
 fn version_six_holds_the_note_itself_and_its_stream_counts_milliseconds() {
-    let reading = Endpoint::NoteDetailV6.read(&ask(V6_ID), 200, VIDEO_NOTE_V6);
+    let reading = Endpoint::NoteDetailV6.read(&ask(V6_ID), 200, &JsonText::of(VIDEO_NOTE_V6));
     assert_eq!((reading.outcome, reading.drift), (Outcome::Ok, None));
     let note = &reading.batch.notes[0];
     assert_eq!(note.video_duration_ms, Some(10_007));

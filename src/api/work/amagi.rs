@@ -3,8 +3,9 @@
 use url::Url;
 
 use super::{NOT_SERVED, VERDICTS, holder, read_holder};
-use crate::api::json::{self, Json, Value};
+use crate::api::json::{self, Json};
 use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope};
+use crate::json_text::JsonText;
 use crate::model::Kind;
 use crate::watchlist::links;
 
@@ -20,19 +21,20 @@ pub(in crate::api) fn request_by_url(ask: &Ask) -> Request {
 
 /// Rows of the work asked for, from a body of amagi: 3.2 to 4.0 and 4.5 to 6 wrap the platform's
 /// answer in `data`, 4.1 to 4.4 send it bare. amagi is never paid.
-pub(in crate::api) fn read(ask: &Ask, http_status: u16, text: &str) -> Reading {
-    let Ok(body) = serde_json::from_str::<Value<'_>>(text) else {
+pub(in crate::api) fn read(ask: &Ask, http_status: u16, body: &JsonText<'_>) -> Reading {
+    let text = body.text();
+    let Some(body) = body.tree() else {
         return Reading { billed: Billed::No, ..envelope::without_code(http_status, text) };
     };
-    let code = json::int(&body, "/code");
-    let failed = json::flag(&body, "/success") == Some(false)
+    let code = json::int(body, "/code");
+    let failed = json::flag(body, "/success") == Some(false)
         || code.is_some_and(|code| code != 0 && code != 200)
         || !(200..300).contains(&http_status);
     let asked = asked_id(ask);
-    let reading = match holder(json::at(&body, "/data")).or_else(|| holder(&body)) {
-        _ if failed => failure(&body, code, http_status),
+    let reading = match holder(json::at(body, "/data")).or_else(|| holder(body)) {
+        _ if failed => failure(body, code, http_status),
         Some(holder) => read_holder(asked.as_deref(), holder),
-        None if json::is_nothing(json::at(&body, "/data")) && code.is_some() => {
+        None if json::is_nothing(json::at(body, "/data")) && code.is_some() => {
             Reading::of(Outcome::Empty)
         }
         None => Reading::unreadable("data.aweme_detail and aweme_detail are missing"),
@@ -41,7 +43,7 @@ pub(in crate::api) fn read(ask: &Ask, http_status: u16, text: &str) -> Reading {
         Some(work) if asked.is_none() => Some(work.work_id.clone()),
         _ => None,
     };
-    let said = json::text(&body, "/message").map(|message| envelope::shown(&message));
+    let said = json::text(body, "/message").map(|message| envelope::shown(&message));
     Reading {
         code: code.map(|code| code.to_string()),
         message: reading.message.or(said),

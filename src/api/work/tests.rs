@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{Billed, Endpoint};
 use super::*;
+use crate::json_text::JsonText;
 use crate::model::{Batch, WorkMetrics};
 
 const VIDEO: &str = include_str!("../../../tests/fixtures/work_video.json");
@@ -14,7 +15,7 @@ fn ask(key: &str) -> Ask {
 }
 
 fn read(work_id: &str, body: &str) -> Reading {
-    Endpoint::WorkDetail.read(&ask(work_id), 200, body)
+    Endpoint::WorkDetail.read(&ask(work_id), 200, &JsonText::of(body))
 }
 
 #[test]

@@ -62,8 +62,9 @@ impl Importing {
             }
         };
         let (target, ask) = asked(endpoint, fields, &text, page)?;
-        let body = Body::new(text.as_bytes());
-        let reading = endpoint.read(&ask, http_status, &body.json);
+        let bytes = text.len();
+        let (body, reading) =
+            Body::read(text.into_bytes(), |body| endpoint.read(&ask, http_status, body));
         Ok(match reading.outcome {
             Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => {
                 let document = Document {
@@ -75,7 +76,7 @@ impl Importing {
                     body,
                     imported_at: Some(now),
                 };
-                Parsed::Answer(Box::new(import(target, ask, reading, document, text.len())))
+                Parsed::Answer(Box::new(import(target, ask, reading, document, bytes)))
             }
             _ => Parsed::Failure,
         })

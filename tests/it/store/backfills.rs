@@ -159,7 +159,7 @@ fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {
             fetched_at: at(fetched_at),
             http_status: 200,
             drift: None,
-            body: Body::new(b"{}"),
+            body: Body::new(b"{}".to_vec()),
             imported_at: Some(at("20:00:00")),
         },
         batch,

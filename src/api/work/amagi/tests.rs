@@ -15,7 +15,7 @@ fn ask(key: &str) -> Ask {
 }
 
 fn read_by_id(http_status: u16, body: &str) -> Reading {
-    Endpoint::AmagiWorkById.read(&ask(VIDEO_ID), http_status, body)
+    Endpoint::AmagiWorkById.read(&ask(VIDEO_ID), http_status, &JsonText::of(body))
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn every_version_of_amagi_gives_the_same_rows_and_is_never_paid() {
 #[test]
 fn a_short_link_asked_of_amagi_is_resolved_by_the_answer() {
     let short = ask("https://v.douyin.com/Invented1/");
-    let reading = Endpoint::AmagiWorkByUrl.read(&short, 200, AMAGI_3);
+    let reading = Endpoint::AmagiWorkByUrl.read(&short, 200, &JsonText::of(AMAGI_3));
     assert_eq!(reading.outcome, Outcome::Ok);
     assert_eq!(reading.resolved.as_deref(), Some(VIDEO_ID));
 }
@@ -45,7 +45,7 @@ fn a_short_link_asked_of_amagi_is_resolved_by_the_answer() {
 fn a_placeholder_in_the_place_of_an_id_gives_no_row() {
     let short = ask("https://v.douyin.com/Invented1/");
     let body = r#"{"code":0,"message":"string","data":{"aweme_detail":{"aweme_id":"string"}}}"#;
-    let reading = Endpoint::AmagiWorkByUrl.read(&short, 200, body);
+    let reading = Endpoint::AmagiWorkByUrl.read(&short, 200, &JsonText::of(body));
     assert_eq!(reading.outcome, Outcome::Unreadable);
     assert_eq!((reading.batch, reading.resolved), (Batch::default(), None));
 }
@@ -95,12 +95,12 @@ fn amagi_failures_are_told_apart_by_their_words() {
 #[test]
 fn another_work_than_the_one_asked_for_gives_no_row() {
     for reading in [
-        Endpoint::AmagiWorkById.read(&ask(ALBUM_ID), 200, AMAGI_5),
-        Endpoint::AmagiWorkByUrl.read(&ask(ALBUM_ID), 200, AMAGI_3),
+        Endpoint::AmagiWorkById.read(&ask(ALBUM_ID), 200, &JsonText::of(AMAGI_5)),
+        Endpoint::AmagiWorkByUrl.read(&ask(ALBUM_ID), 200, &JsonText::of(AMAGI_3)),
         Endpoint::AmagiWorkByUrl.read(
             &ask("https://www.douyin.com/video/7603456789012345678"),
             200,
-            AMAGI_3,
+            &JsonText::of(AMAGI_3),
         ),
     ] {
         assert_eq!(reading.outcome, Outcome::Unreadable);
