@@ -81,6 +81,16 @@ impl Schedule {
         }
     }
 
+    /// The schedule of a job as the database has it; `None` where a newer program wrote what this
+    /// one cannot read.
+    pub fn stored(pattern: &str, zone: &str, active: Option<&str>) -> Option<Self> {
+        let schedule = Self::parse(pattern, zone.parse().ok()?).ok()?;
+        match active {
+            Some(windows) => schedule.within(Active::parse(windows).ok()?).ok(),
+            None => Some(schedule),
+        }
+    }
+
     /// The first fire after `at`; `None` when it never fires again.
     pub fn next_after(&self, at: Time) -> Option<Time> {
         let local = at.utc().with_timezone(&self.zone);

@@ -62,7 +62,7 @@ enum What {
 
 impl Pause {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and jobs that never ran are")?;
+        let config = settings(cli, "its zone and jobs that never ran are not known")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
@@ -94,7 +94,7 @@ impl Pause {
 
 impl Resume {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and jobs that never ran are")?;
+        let config = settings(cli, "its zone and jobs that never ran are not known")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;

@@ -207,6 +207,7 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
                     th.n.wide { (view.say(Text::Due)) }
                     th.n { (view.say(Text::Observed)) }
                     th.n { (view.say(Text::Missed)) }
+                    th.n.wide { (view.say(Text::Open)) }
                 } }
                 tbody {
                     @for job in facts {
@@ -219,6 +220,7 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
                                 td.n.wide { (count(Some(report.due))) }
                                 td.n { (count(Some(report.observed))) }
                                 td.n { span.(if report.missed > 0 { "down" } else { "still" }) { (count(Some(report.missed))) } }
+                                td.n.wide { (count(Some(report.open))) }
                             }
                         }
                     }

@@ -108,7 +108,7 @@ impl Bring {
 }
 
 async fn list(cli: &Cli, json: bool) -> Result<ExitCode> {
-    let config = settings(cli, "its zone is")?;
+    let config = settings(cli, "its zone is not known")?;
     require_archive(cli)?;
     let store = open(cli).await?;
     let mut tx = store.read().await?;
