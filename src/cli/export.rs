@@ -17,6 +17,7 @@ use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::export::{Export as Rows, Format};
 use crate::store::{Query, Store};
+use crate::text::things;
 use crate::time::{Clock, Time};
 
 /// How often a line says how far it is, where there is no terminal.
@@ -81,7 +82,11 @@ impl Export {
             Ok(Some(rows)) => {
                 store.close().await;
                 if let Some(path) = self.file() {
-                    print(&format!("wrote {} rows to {}\n", count(rows), path.display()))?;
+                    print(&format!(
+                        "wrote {} to {}\n",
+                        things(count(rows), "row"),
+                        path.display()
+                    ))?;
                 }
                 Ok(ExitCode::SUCCESS)
             }

@@ -15,9 +15,10 @@ use self::daemons::Daemon;
 use super::show::{cost, count, local, money, safe, table};
 use super::{Cli, Json, open, print, settings};
 use crate::config::kind_name;
-use crate::model::Kind;
+use crate::model::{Kind, KolSearch};
 use crate::schedule::Schedule;
 use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent, Unavailable};
+use crate::text::things;
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
@@ -157,7 +158,8 @@ fn unseen(targets: &[Unavailable], zone: Tz) -> String {
     let rows = targets.iter().map(|target| {
         let again = target.probe_at.map(|at| local(at, zone));
         let again = again.unwrap_or_else(|| "when its entry changes".to_owned());
-        let (key, evidence) = (safe(&target.key, 40), safe(&target.evidence, 60));
+        let key = safe(&KolSearch::shown(&target.kind, &target.key), 60);
+        let evidence = safe(&target.evidence, 60);
         vec![target.state.clone(), key, local(target.since, zone), evidence, again]
     });
     table(&["unseen", "item", "since", "evidence", "asked again"], &[], rows.collect())
@@ -167,7 +169,11 @@ impl Budget {
     fn shown(&self) -> String {
         let mut text = String::new();
         if let Some(most) = self.max_calls {
-            text += &format!("budget: {} of {} calls\n", count(self.spent.calls), count(most));
+            text += &format!(
+                "budget: {} of {}\n",
+                count(self.spent.calls),
+                things(count(most), "call")
+            );
         }
         if let Some(most) = self.max_cost_micros {
             text += &format!("budget: {} of {} yuan\n", money(self.spent.cost_micros), money(most));

@@ -20,7 +20,11 @@ impl Expected {
     }
 
     pub(super) fn by_job(job: &JobFacts) -> Self {
-        Self(Schedule::stored(&job.schedule, &job.timezone, job.active.as_deref()).into_iter().collect())
+        Self(
+            Schedule::stored(&job.schedule, &job.timezone, job.active.as_deref())
+                .into_iter()
+                .collect(),
+        )
     }
 
     /// When the next fire after `at` is.

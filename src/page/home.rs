@@ -151,7 +151,7 @@ fn cost(view: &View, spent: Spent, calls: &[CallTotals], budget: &Budget) -> Mar
             dd { (money(sum(|row| row.cost_micros))) " " (view.say(Text::Yuan)) }
             @if unknown > 0 {
                 dt { (view.say(Text::PerhapsBilled)) }
-                dd { (count(Some(unknown))) " (" (money(sum(|row| row.unknown_micros))) ")" }
+                dd { (count(Some(unknown))) " (" (money(sum(|row| row.unknown_micros))) " " (view.say(Text::Yuan)) ")" }
             }
             @if unpriced > 0 {
                 dt { (view.say(Text::Unpriced)) }

@@ -14,6 +14,7 @@ use super::svg::{beginning, sparkline};
 use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};
 use super::{Page, platform_of};
+use crate::model::KolSearch;
 use crate::store::page::{Fate, JobFacts, JobTarget};
 use crate::time::Time;
 
@@ -240,7 +241,7 @@ fn card(view: &View, target: &JobTarget, line: Option<Markup>) -> Markup {
                         aria-label=(view.say(Text::CompareByAge));
                 }
                 @if target.kind == "kol_search" {
-                    a href="/kols" { (words(&target.key)) }
+                    a href="/kols" { (words(&KolSearch::shown(&target.kind, &target.key))) }
                 } @else {
                     (target_link(&target.kind, key, target.title.as_deref()))
                 }

@@ -36,7 +36,7 @@ texts! {
     Author: "作者", "Author";
     Billed: "计费", "Billed";
     BudgetCalls: "今日调用上限", "Calls of the day";
-    BudgetMoney: "今日预算", "Budget of the day";
+    BudgetMoney: "今日预算（元）", "Budget of the day, yuan";
     ByAge: "发布后的互动（相邻两次观察之间插值）", "By age (between the nearest observations)";
     Calls: "调用", "Calls";
     ChartHint: "拖动放大，双击复原，点图例开关一条线。", "Drag to zoom, double-click to reset, click the legend to switch a line.";

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::show::{count, path, words};
 use super::texts::{Text, named};
 use super::view::View;
+use crate::model::KolSearch;
 use crate::store::page::RefusedSettings;
 use crate::store::{PauseRow, Problem, Tx, Unavailable};
 use crate::time::Time;
@@ -104,7 +105,7 @@ fn unseen(view: &View, target: &Unavailable) -> Markup {
             b { (named(view.visit.language, &target.state)) } " "
             @match target.kind.as_str() {
                 "note" | "work" => { a href=(path(&[&target.kind, &target.key])) { (words(&target.key)) } }
-                _ => { (words(&cut(&target.key))) }
+                _ => { (words(&cut(&KolSearch::shown(&target.kind, &target.key)))) }
             }
             ", " (view.say(Text::Since)) " " (view.at(target.since)) ". "
             span.still { (words(&cut(&target.evidence))) }

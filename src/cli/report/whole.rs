@@ -102,12 +102,12 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Told> {
         ("billed", "billed"),
         ("unknown", "unknown"),
         ("unpriced", "unpriced"),
-        ("yuan", "yuan"),
+        ("cost_micros", "yuan"),
     ];
     let [calls, billed, unknown, unpriced, cost] =
         ["calls", "billed", "unknown", "unpriced", "cost_micros"].map(|name| sum(&spend, name));
     let text = format!(
-        "what calls cost, {}\n{}calls {}, billed {}, perhaps billed {}, billed without a price {}, yuan {}\n",
+        "what calls cost, {}\n{}calls {}, billed {}, perhaps billed {}, billed without a price {}, cost {} yuan\n",
         from_to(span),
         columns(&spend, &wanted, span.zone),
         count(calls),
