@@ -107,7 +107,7 @@ fn facts(view: &View, job: &JobFacts, targets: i64, weeks: u32, fates: &[Fate]) 
                     @for fire in fires.take(FIRES) { (view.exactly_at(fire)) br; }
                 } @else { (next_fire(view, job)) }
             }
-            dt { (weeks) " " (view.say(Text::Weeks)) }
+            dt { (view.things(weeks, Text::Weeks)) }
             dd {
                 (looks("observed")) " " (view.say(Text::Observed)) " · "
                 (looks("missed")) " " (view.say(Text::Missed)) " · "

@@ -12,6 +12,7 @@ use crate::cli::show::safe;
 use crate::config::Config;
 use crate::model::{Kind, Target};
 use crate::store::Store;
+use crate::text::things;
 use crate::{suggest, watchlist};
 
 /// Files that a derived name names.
@@ -55,10 +56,9 @@ impl Bring {
             writeln!(stderr, "and {} more", list.bad_lines - named)?;
         }
         if list.bad_lines > 0 && !self.skip_bad {
-            let lines = if list.bad_lines == 1 { "line names" } else { "lines name" };
             bail!(
-                "{} {lines} nothing to look at; nothing was asked. --skip-bad goes on without them",
-                list.bad_lines
+                "nothing to look at in {}, and nothing was asked: --skip-bad goes on without",
+                things(list.bad_lines, "line")
             );
         }
         Ok(())
