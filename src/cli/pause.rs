@@ -87,7 +87,7 @@ impl Pause {
         let zone = config.timezone;
         let until =
             until.map_or("it is resumed".to_owned(), |at| format!("{} ({zone})", local(at, zone)));
-        print(&format!("paused until {until}: {}\n", listed(&names)))?;
+        print(&format!("paused until {until}: {}\n", listed(names)))?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -112,21 +112,30 @@ impl Resume {
             }
         };
         let mut resumed = Vec::new();
-        for (scope, name) in names {
-            if tx.resume(&scope, &name, None, Time::MAX, now, "hand").await? == 0 {
+        for (scope, name) in &names {
+            if tx.resume(scope, name, None, Time::MAX, now, "hand").await? == 0 {
                 continue;
             }
             if let Some(note) = &self.note {
-                tx.say_why_resumed(&scope, &name, now, note).await?;
+                tx.say_why_resumed(scope, name, now, note).await?;
             }
-            resumed.push(name);
+            resumed.push(name.clone());
         }
+        let mut left = tx.pauses(now).await?;
+        left.retain(|it| names.iter().any(|(scope, name)| (scope, name) == (&it.scope, &it.name)));
         tx.commit().await?;
         store.close().await;
-        print(&match resumed.as_slice() {
-            [] => "nothing of that is paused\n".to_owned(),
-            names => format!("resumed: {}\n", listed(names)),
-        })?;
+        let mut text = match resumed.as_slice() {
+            [] if !left.is_empty() => String::new(),
+            [] if self.all => "nothing is paused\n".to_owned(),
+            [] => format!("not paused: {}\n", listed(names.into_iter().map(|(_, name)| name))),
+            _ => format!("resumed: {}\n", listed(resumed)),
+        };
+        if !left.is_empty() {
+            text += "the budget of the day is used up and no hand resumes that: raise it in jobs.toml, or \
+                     wait for midnight\n";
+        }
+        print(&text)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -170,6 +179,6 @@ fn meant(near: Option<&str>) -> String {
     near.map_or(String::new(), |near| format!("; did you mean {near}?"))
 }
 
-fn listed(names: &[String]) -> String {
-    names.iter().map(|name| safe(name, 64)).collect::<Vec<_>>().join(", ")
+fn listed(names: impl IntoIterator<Item = String>) -> String {
+    names.into_iter().map(|name| safe(&name, 64)).collect::<Vec<_>>().join(", ")
 }

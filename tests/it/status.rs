@@ -1,7 +1,7 @@
 //! `tidewatch status`: how the jobs stand, by what is in force.
 
 use serde_json::Value;
-use tidewatch::store::{Fires, Store};
+use tidewatch::store::{Fires, PauseRow, Store};
 use tidewatch::time::Clock;
 
 use crate::databases::{Database, on_both, sqlite};
@@ -64,4 +64,39 @@ async fn a_look_at_an_archive_leaves_no_file_beside_it() {
     let files = std::fs::read_dir(database.directory()).unwrap();
     let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     assert_eq!(files, ["test.db"]);
+}
+
+on_both!(what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure);
+async fn what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure(database: Database) {
+    let store = database.open().await;
+    let place = Place::new(&database, "");
+    let resume = async |what: &[&str]| {
+        let (code, out, said) = place.hear(&[&["resume"], what].concat()).await;
+        assert_eq!(code, 0, "{said}");
+        out
+    };
+    assert_eq!(resume(&["--all"]).await, "nothing is paused\n");
+    assert_eq!(resume(&["provider", "amagi"]).await, "not paused: amagi\n");
+    assert_eq!(place.run(&["pause", "provider", "amagi"]).await, 0, "{}", place.said());
+    assert_eq!(resume(&["--all"]).await, "resumed: amagi\n");
+    let mut tx = store.begin().await.unwrap();
+    tx.pause(&budget_used_up()).await.unwrap();
+    tx.commit().await.unwrap();
+    let said = resume(&["--all"]).await;
+    assert!(said.starts_with("the budget of the day is used up"), "{said}");
+}
+
+fn budget_used_up() -> PauseRow {
+    let now = Clock::system().now();
+    PauseRow {
+        scope: "budget".to_owned(),
+        name: "all".to_owned(),
+        reason: "budget".to_owned(),
+        note: None,
+        since: now,
+        until: Some(now.plus(hours(1))),
+        probe_at: None,
+        failures: 0,
+        call_id: None,
+    }
 }
