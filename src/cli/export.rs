@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::rows::{Between, ended, stop_at_signals};
+use super::rows::{Between, ended, say_empty, stop_at_signals};
 use super::show::{BARS, count};
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
@@ -80,6 +80,9 @@ impl Export {
         let stop = stop_at_signals()?;
         match self.export(&store, format, &stop).await {
             Ok(Some(rows)) => {
+                if rows == 0 {
+                    say_empty(&mut store.read().await?, self.between.is_set()).await?;
+                }
                 store.close().await;
                 if let Some(path) = self.file() {
                     print(&format!(

@@ -148,9 +148,9 @@ impl What {
                 let rows = tx.jobs().await?;
                 let listed = config.jobs.iter().map(|job| job.name.as_str());
                 let jobs: Vec<_> = rows.iter().map(|job| job.name.as_str()).chain(listed).collect();
-                let near = suggest::nearest(name, jobs.iter().copied());
                 if !jobs.contains(&name.as_str()) {
-                    bail!("no job is called {}{}", safe(name, 64), meant(near));
+                    let meant = suggest::meant(name, jobs.into_iter());
+                    bail!("there is no job {}{meant}", safe(name, 64));
                 }
                 Ok((Scope::Job, vec![name.clone()]))
             }
@@ -159,24 +159,19 @@ impl What {
                     Endpoint::named(name).into_iter().map(|it| it.name().to_owned()).collect();
                 if names.is_empty() {
                     let all = Endpoint::ALL.into_iter().map(Endpoint::name);
-                    let near = suggest::nearest(name, all);
-                    bail!("no endpoint is called {}{}", safe(name, 64), meant(near));
+                    bail!("there is no endpoint {}{}", safe(name, 64), suggest::meant(name, all));
                 }
                 Ok((Scope::Endpoint, names))
             }
             Self::Provider { name } => {
                 let provider = provider_named(name).with_context(|| {
                     let names = Provider::ALL.map(Provider::name).join(" and ");
-                    format!("no provider is called {}; there are {names}", safe(name, 64))
+                    format!("there is no provider {}; there are {names}", safe(name, 64))
                 })?;
                 Ok((Scope::Provider, vec![provider.name().to_owned()]))
             }
         }
     }
-}
-
-fn meant(near: Option<&str>) -> String {
-    near.map_or(String::new(), |near| format!("; did you mean {near}?"))
 }
 
 fn listed(names: impl IntoIterator<Item = String>) -> String {

@@ -104,9 +104,8 @@ impl Bring {
 fn add_job(config: &Config, name: &str, list: &mut List) -> Result<()> {
     let jobs = || config.jobs.iter().chain(&config.disabled_jobs);
     let Some(job) = jobs().find(|job| job.name == name) else {
-        let near = suggest::nearest(name, jobs().map(|job| job.name.as_str()));
-        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-        bail!("there is no job {} in {}{near}", safe(name, 64), config.path.display());
+        let meant = suggest::meant(name, jobs().map(|job| job.name.as_str()));
+        bail!("there is no job {} in {}{meant}", safe(name, 64), config.path.display());
     };
     for target in &job.targets {
         list.add(target.clone())?;

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use super::curve::curve;
+use crate::cli::rows::moment;
 use crate::cli::show::{count, money, safe, table};
 use crate::model::KolSearch;
 use crate::store::{Table, Value};
@@ -27,11 +28,6 @@ pub(super) fn shown(value: &Value, zone: Tz) -> String {
             safe(&value.to_string(), LONGEST)
         }
     }
-}
-
-/// A time in a zone, to the minute.
-pub(super) fn moment(at: Time, zone: Tz) -> String {
-    at.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A number with as many digits as say something.

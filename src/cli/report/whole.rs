@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::curve::curve;
-use super::shown::{columns, facts, moment, points, shown};
+use super::shown::{columns, facts, points, shown};
 use super::{By, Part, Told};
+use crate::cli::rows::moment;
 use crate::cli::show::{count, money, safe, table};
 use crate::store::{Span, Table, Tx, Value};
 use crate::time::Time;
