@@ -16,6 +16,13 @@ pub(crate) fn money(micros: i64) -> String {
     text.chars().take(text.chars().count() - spare.min(4)).collect()
 }
 
+/// What is wrong with some settings, in one line: the first of their problems, which says itself that
+/// it is an error.
+pub(crate) fn first_problem(problems: &str) -> &str {
+    let line = problems.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line)
+}
+
 /// A price in yuan: to the hundredth, to the thousandth below 1, and without decimals from 100 on.
 pub(crate) fn price(yuan: f64) -> String {
     match yuan.abs() {

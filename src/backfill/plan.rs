@@ -166,11 +166,11 @@ pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Begun
             return Ok(Begun::Before(row));
         }
         if same && row.state == "done" && !request.repeatable {
-            bail!("the backfill {name} of the same list is done; --name NEW makes its looks again");
+            bail!("the backfill {name} of the same list is done: --name NEW makes its looks again");
         }
         if request.name.is_some() {
             bail!(
-                "there is a backfill {name} already ({}, {}); use another name",
+                "there is a backfill {name} already ({}, {}): use another name",
                 row.source,
                 row.state
             );

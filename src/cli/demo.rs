@@ -89,7 +89,7 @@ impl Demo {
     /// The file to write. Only the demo's own file is replaced.
     fn prepare_output(&self) -> Result<PathBuf> {
         if let Some(path) = &self.output {
-            ensure!(!path.exists(), "{} exists; --output names a new file", path.display());
+            ensure!(!path.exists(), "{} exists: --output names a new file", path.display());
             return Ok(path.clone());
         }
         for suffix in ["", "-wal", "-shm", ".lock"] {

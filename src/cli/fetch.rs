@@ -121,7 +121,7 @@ impl What {
             Self::Kols { filter, max_pages } => {
                 let filter = filter.iter().map(|pair| parameter(pair)).collect::<Result<_>>()?;
                 let filter = kol_filter::read(&filter).map_err(|complaints| {
-                    let said = complaints.iter().map(|c| format!("{} ({})", c.message, c.help));
+                    let said = complaints.iter().map(|c| format!("{}: {}", c.message, c.help));
                     anyhow!(said.collect::<Vec<_>>().join("; "))
                 })?;
                 let search = KolSearch { filter, max_pages: *max_pages };

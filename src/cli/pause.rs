@@ -166,7 +166,7 @@ impl What {
             Self::Provider { name } => {
                 let provider = provider_named(name).with_context(|| {
                     let names = Provider::ALL.map(Provider::name).join(" and ");
-                    format!("there is no provider {}; there are {names}", safe(name, 64))
+                    format!("there is no provider {}: there are {names}", safe(name, 64))
                 })?;
                 Ok((Scope::Provider, vec![provider.name().to_owned()]))
             }

@@ -63,8 +63,8 @@ impl Sql {
         let mut stdin = std::io::stdin();
         if stdin.is_terminal() {
             bail!(
-                "there is no query: write tidewatch sql \"select * from items limit 5\", or let it \
-                 read one from a file with tidewatch sql < FILE"
+                "there is no query: write `tidewatch sql \"select * from items limit 5\"`, or let it \
+                 read one from a file with `tidewatch sql < FILE`"
             );
         }
         let mut sql = String::new();

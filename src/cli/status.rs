@@ -205,8 +205,8 @@ pub(super) fn require_archive(cli: &Cli) -> Result<()> {
         let path = path.strip_prefix("//").unwrap_or(path);
         ensure!(
             Path::new(path).exists(),
-            "there is no archive {path}: nothing has been watched there yet \
-             (--database-url names another)"
+            "there is no archive {path}: nothing has been watched there yet; \
+             --database-url names another"
         );
     }
     Ok(())

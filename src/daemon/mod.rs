@@ -83,7 +83,7 @@ impl Daemon {
     ) -> Result<Self> {
         let Some(process) = Process::begin(&store, &config, verb, &clock).await? else {
             bail!(
-                "another tidewatch is at work on this SQLite file; stop it first, \
+                "another tidewatch is at work on this SQLite file: stop it first, \
                  or use PostgreSQL for several daemons"
             );
         };

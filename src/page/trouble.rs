@@ -11,6 +11,7 @@ use super::view::View;
 use crate::model::KolSearch;
 use crate::store::page::RefusedSettings;
 use crate::store::{PauseRow, Problem, Tx, Unavailable};
+use crate::text::first_problem;
 use crate::time::Time;
 
 /// A daemon that has said nothing for so long is not there.
@@ -62,7 +63,7 @@ impl Trouble {
                 @for refused in &self.refused {
                     li.bad {
                         (view.say(Text::RefusedSettings)) " " (view.at(refused.read_at)) ": "
-                        (words(&cut(refused.error.lines().next().unwrap_or_default())))
+                        (words(&cut(first_problem(&refused.error))))
                     }
                 }
                 @for pause in &self.pauses { (paused(view, pause)) }

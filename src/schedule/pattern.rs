@@ -30,7 +30,7 @@ pub(super) fn read(pattern: &str) -> Result<Cron, String> {
             pattern.to_owned()
         }
         nickname if nickname.starts_with('@') => {
-            return Err("no such nickname; there are `@hourly`, `@daily` (`@midnight`), \
+            return Err("no such nickname: there are `@hourly`, `@daily` (`@midnight`), \
                  `@weekly`, `@monthly` and `@yearly` (`@annually`)"
                 .to_owned());
         }
@@ -47,7 +47,7 @@ fn parse(fields: &str) -> Result<Cron, CronError> {
 fn counted(pattern: &str) -> Result<&str, String> {
     match pattern.split_whitespace().count() {
         5 | 6 => Ok(pattern),
-        0 => Err("it is empty; `0 * * * *` fires every hour".to_owned()),
+        0 => Err("it is empty: `0 * * * *` fires every hour".to_owned()),
         count => Err(format!(
             "it has {}, and cron has 5 (minute hour day month weekday), or 6 with seconds in front",
             things(count, "field")
@@ -72,7 +72,7 @@ fn wrong_fields(pattern: &str) -> Option<String> {
         wrong.push(format!("`{field}` is no {name} ({range})"));
     }
     let works = works.join(" ");
-    let works = if parse(&works).is_ok() { format!("; `{works}` would do") } else { String::new() };
+    let works = if parse(&works).is_ok() { format!(": `{works}` would do") } else { String::new() };
     (!wrong.is_empty()).then(|| format!("{}{works}", wrong.join(" and ")))
 }
 

@@ -100,7 +100,7 @@ impl Store {
 }
 
 /// What to say of a schema from the future.
-pub(super) const NEWER: &str = "the database was made by a newer version of tidewatch; \
+pub(super) const NEWER: &str = "the database was made by a newer version of tidewatch: \
                      use that version, or another database";
 
 async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>> {

@@ -160,7 +160,7 @@ async fn a_span_of_time_leaves_out_what_is_not_in_it(database: Database) {
     assert!(said.contains("jobs has no time of its own"), "{said}");
     let (code, _, said) = place.hear(&["export", "engagment", "-o", "x.csv"]).await;
     assert_eq!(code, 2);
-    assert!(said.contains("did you mean engagement?"), "{said}");
+    assert!(said.contains("did you mean `engagement`?"), "{said}");
 }
 
 on_both!(an_export_that_breaks_leaves_the_old_file_and_no_half_one);

@@ -60,10 +60,10 @@ async fn a_mistake_is_shown_with_its_place_in_the_query(database: Database) {
         assert!(said.contains(at) && said.contains(word) && said.contains('^'), "{sql}: {said}");
     }
     for (sql, meant) in [
-        ("select lieks from engagement", "did you mean likes?"),
-        ("select e.colects from engagement e join items i on i.item_id = e.item_id", "collects?"),
-        ("select likes from engagment", "did you mean engagement?"),
-        ("select nikname from items", "did you mean nickname?"),
+        ("select lieks from engagement", "did you mean `likes`?"),
+        ("select e.colects from engagement e join items i on i.item_id = e.item_id", "`collects`?"),
+        ("select likes from engagment", "did you mean `engagement`?"),
+        ("select nikname from items", "did you mean `nickname`?"),
     ] {
         let (_, _, said) = place.hear(&["sql", sql]).await;
         assert!(said.contains("help: did you mean") && said.contains(meant), "{sql}: {said}");

@@ -39,9 +39,10 @@ impl Bring {
             });
             let checked = checked.await?;
             if checked.refused > 0 && !self.skip_bad {
+                let refused = count(i64::try_from(checked.refused).unwrap_or(i64::MAX));
                 bail!(
-                    "refused lines: {}; nothing was imported. --skip-bad imports the others",
-                    count(i64::try_from(checked.refused).unwrap_or(i64::MAX))
+                    "refused {}, and nothing was imported: --skip-bad imports the others",
+                    things(refused, "line")
                 );
             }
             if self.dry_run {
@@ -55,7 +56,7 @@ impl Bring {
             if !again {
                 refuse(file, line, why)?;
                 if !self.skip_bad {
-                    bail!("stopped there; what came before is imported, and is not imported twice");
+                    bail!("stopped there: what came before is imported, and is not imported twice");
                 }
             }
             Ok(())

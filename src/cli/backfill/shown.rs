@@ -76,8 +76,8 @@ impl Planned {
         require_prices(config, limits, &self.targets)?;
         match self.over_budget() {
             Some(why) if limits == Limits::default() => bail!(
-                "{why}; nothing was asked. --max-calls or --max-cost begins it all the same: \
-                 it stops there, and the budget of each day still holds"
+                "{why}, and nothing was asked: --max-calls or --max-cost begins it all the same and \
+                 stops there; the budget of each day still holds"
             ),
             _ => Ok(()),
         }

@@ -55,6 +55,6 @@ impl Query {
                 suggest::nearest(name, names.iter().map(String::as_str))?.to_owned()
             }
         };
-        Some(format!("did you mean {near}?"))
+        Some(format!("did you mean `{near}`?"))
     }
 }
