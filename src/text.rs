@@ -9,7 +9,7 @@ pub(crate) fn is_visible(c: char) -> bool {
     !c.is_control() && !turns && c != '\u{feff}'
 }
 
-/// Money in units of the account's currency, from millionths: two decimals, more where it matters.
+/// Yuan, from millionths: two decimals, more where it matters.
 pub(crate) fn money(micros: i64) -> String {
     let text = format!("{}.{:06}", micros / 1_000_000, (micros % 1_000_000).abs());
     let spare = text.len() - text.trim_end_matches('0').len();

@@ -23,7 +23,7 @@ pub struct EndpointCalls {
     pub endpoint: &'static str,
     /// How many, if none fails.
     pub calls: i64,
-    /// What one costs, in millionths of the account's currency; `None`: nobody said.
+    /// What one costs, in millionths of a yuan; `None`: nobody said.
     pub price_micros: Option<i64>,
 }
 
@@ -59,7 +59,7 @@ impl Estimate {
         self.endpoints.iter().map(|row| row.calls).sum()
     }
 
-    /// Their price as far as it is known, in millionths of the account's currency.
+    /// Their price as far as it is known, in millionths of a yuan.
     pub fn cost_micros(&self) -> i64 {
         let costs = self.endpoints.iter().map(|row| row.calls * row.price_micros.unwrap_or(0));
         costs.sum()

@@ -221,8 +221,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 /// Tells the user what went wrong; the exit code.
 ///
 /// Errors are of one style: `error: what is wrong: why, or what to do about it`. Each is one line in
-/// small letters without a full stop at its end; its causes and the advice follow after colons, whatever
-/// else there is to say after a semicolon, and what is to be typed stands in backquotes. Only mistakes
+/// small letters without a full stop at its end; why, or what to do about it, follows after a colon,
+/// whatever else there is to say after a semicolon, and what is to be typed stands in backquotes. Only mistakes
 /// in the settings and in queries are shown with their place, and with advice in a line of its own.
 pub fn explain(error: &anyhow::Error) -> ExitCode {
     let mut stderr = std::io::stderr();

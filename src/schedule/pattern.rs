@@ -72,7 +72,7 @@ fn wrong_fields(pattern: &str) -> Option<String> {
         wrong.push(format!("`{field}` is no {name} ({range})"));
     }
     let works = works.join(" ");
-    let works = if parse(&works).is_ok() { format!(": `{works}` would do") } else { String::new() };
+    let works = if parse(&works).is_ok() { format!("; `{works}` would do") } else { String::new() };
     (!wrong.is_empty()).then(|| format!("{}{works}", wrong.join(" and ")))
 }
 

@@ -29,7 +29,7 @@ pub struct CallTotals {
     pub billed: i64,
     /// Calls of which nobody can say whether they were paid for.
     pub unknown: i64,
-    /// Price of the calls that were paid for, in millionths of the account's currency.
+    /// Price of the calls that were paid for, in millionths of a yuan.
     pub cost_micros: i64,
     /// Price of those of which nobody can say.
     pub unknown_micros: i64,
