@@ -93,7 +93,10 @@ impl Words {
             ),
             (Condition::Silent, Language::English) => (
                 "Jobs observe nothing",
-                format!("Nothing was observed in the last {}. To do: see tidewatch status", things(fires, "fire")),
+                format!(
+                    "Nothing was observed in the last {}. To do: see tidewatch status",
+                    things(fires, "fire")
+                ),
             ),
             (Condition::Gone, Language::Chinese) => (
                 "内容已消失",

@@ -195,7 +195,7 @@ fn shown(seen: &Seen) -> String {
             ]
         });
         let head =
-            ["kol", "name", "followers", "read median", "picture, yuan", "video, yuan", "document"];
+            ["kol", "name", "followers", "read median", "picture yuan", "video yuan", "document"];
         text += &table(&head, &[2, 3, 4, 5, 6], rows.collect());
     }
     if !seen.suggestions.is_empty() {

@@ -221,9 +221,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 /// Tells the user what went wrong; the exit code.
 ///
 /// Errors are of one style: `error: what is wrong: why, or what to do about it`. Each is one line in
-/// small letters without a full stop at its end; why, or what to do about it, follows after a colon,
-/// whatever else there is to say after a semicolon, and what is to be typed stands in backquotes. Only mistakes
-/// in the settings and in queries are shown with their place, and with advice in a line of its own.
+/// small letters without a full stop at its end. After the colon stands why, or what to do about it,
+/// after a semicolon whatever else there is to say, and in backquotes what is to be typed. Mistakes in
+/// the settings and in queries alone are shown with their place, and with advice in a line of its own.
 pub fn explain(error: &anyhow::Error) -> ExitCode {
     let mut stderr = std::io::stderr();
     if let Some(problems) = error.downcast_ref::<ConfigError>() {

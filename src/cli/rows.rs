@@ -42,7 +42,9 @@ impl Between {
         if let (Some(since), Some(until)) = (span.since, span.until) {
             ensure!(
                 since < until,
-                "nothing is between --since {since} and --until {until} (in UTC): the first must be before the other"
+                "nothing is between --since {} and --until {} ({zone}): the first must be before the other",
+                moment(since, zone),
+                moment(until, zone)
             );
         }
         Ok(span)

@@ -47,7 +47,8 @@ fn over_budget(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String
     let limit = config.budget.max_cost_per_day_micros;
     if let Some(limit) = limit.filter(|limit| yuan > as_float(*limit) / MICROS) {
         let price = |job: &Job| config.price_micros(config.endpoint(job.kind)).unwrap_or(0);
-        let takes = days.iter().map(|(job, _)| (*job, calls_a_fire(job) * price(job)));
+        let takes =
+            days.iter().map(|(job, _)| (*job, calls_a_fire(job).saturating_mul(price(job))));
         let allowed = as_float(limit) / MICROS;
         let (wanted, over) = (format!("{yuan:.2} yuan"), format!("{:.2}", yuan - allowed));
         let from = missed_from(config, &takes.collect::<Vec<_>>(), limit, now);

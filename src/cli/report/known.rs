@@ -28,8 +28,8 @@ pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Told
         ("location", "location"),
         ("level", "level"),
         ("mcn_name", "MCN"),
-        ("picture_price", "picture, yuan"),
-        ("video_price", "video, yuan"),
+        ("picture_price", "picture yuan"),
+        ("video_price", "video yuan"),
         ("first_seen_at", "first seen"),
         ("last_seen_at", "last seen"),
     ];
@@ -41,10 +41,10 @@ pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Told
         ("followers", "followers"),
         ("read_median", "reads"),
         ("engagement_median", "engaged"),
-        ("picture_price", "picture, yuan"),
+        ("picture_price", "picture yuan"),
         ("picture_price_per_read", "a read"),
         ("picture_price_per_engagement", "engaged"),
-        ("video_price", "video, yuan"),
+        ("video_price", "video yuan"),
         ("video_price_per_read", "a read"),
         ("video_price_per_engagement", "engaged"),
     ];
