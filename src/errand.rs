@@ -150,7 +150,7 @@ pub async fn say_who_works(store: &Store) -> Result<()> {
     let mut tx = store.read().await?;
     let verb = tx.verb_at_work().await?;
     let who = match verb.as_deref() {
-        Some("run") => "a daemon, which makes the looks".to_owned(),
+        Some("run") => "a daemon, which makes the looks; waiting for them".to_owned(),
         Some(verb) => format!("a {verb}; waiting for it to end"),
         None => "waiting for it to end".to_owned(),
     };

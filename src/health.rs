@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -56,8 +56,11 @@ pub struct Health {
 /// # Errors
 /// When the port cannot be had.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("cannot serve health checks on {address}: choose another port, or end the program that has it")
+    TcpListener::bind(address).await.map_err(|error| {
+        anyhow!(
+            "cannot serve health checks on {address}: {error}; choose another port, or end the program that \
+             has it"
+        )
     })
 }
 

@@ -29,7 +29,7 @@ const REPLAY: i64 = 0;
 /// fails.
 pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result<i64> {
     let Some(_presence) = store.announce(REPLAY).await? else {
-        bail!("another tidewatch is at work on this archive; stop it first");
+        bail!("another tidewatch is at work on this archive: stop it first");
     };
     let mut tx = store.begin().await?;
     let total = tx.count_documents().await?;

@@ -8,6 +8,7 @@
 //! Outside of its [`Active`] windows it does not fire at all.
 
 mod active;
+mod pattern;
 mod policy;
 
 use std::str::FromStr;
@@ -16,7 +17,6 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
 
 use crate::time::Time;
 
@@ -63,7 +63,7 @@ impl Schedule {
     /// Reads a pattern. The error says what is wrong with it and what was probably meant.
     pub fn parse(pattern: &str, zone: Tz) -> Result<Self, String> {
         let pattern = pattern.trim();
-        let cron = read(pattern)?;
+        let cron = pattern::read(pattern)?;
         let schedule = Self { pattern: pattern.to_owned(), zone, active: Active::default(), cron };
         if schedule.next_after(checks_from()).is_none() {
             return Err("it never fires: no such date exists".to_owned());
@@ -78,6 +78,16 @@ impl Schedule {
         match schedule.next_after(checks_from()) {
             Some(_) => Ok(schedule),
             None => Err(format!("`{}` never fires within these windows", schedule.pattern)),
+        }
+    }
+
+    /// The schedule of a job as the database has it; `None` where a newer program wrote what this
+    /// one cannot read.
+    pub fn stored(pattern: &str, zone: &str, active: Option<&str>) -> Option<Self> {
+        let schedule = Self::parse(pattern, zone.parse().ok()?).ok()?;
+        match active {
+            Some(windows) => schedule.within(Active::parse(windows).ok()?).ok(),
+            None => Some(schedule),
         }
     }
 
@@ -170,42 +180,6 @@ fn checks_from() -> Time {
     // One second early, so that a fire at midnight counts.
     Time::from_micros(CHECKS_FROM_MICROS - 1_000_000)
         .unwrap_or_else(|| Time::new(Default::default()))
-}
-
-fn read(pattern: &str) -> Result<Cron, String> {
-    let fields = match pattern.to_ascii_lowercase().as_str() {
-        "@midnight" => "@daily".to_owned(),
-        "@reboot" => {
-            return Err("`@reboot` is not a time; a job fires by the clock only".to_owned());
-        }
-        "@hourly" | "@daily" | "@weekly" | "@monthly" | "@yearly" | "@annually" => {
-            pattern.to_owned()
-        }
-        nickname if nickname.starts_with('@') => {
-            return Err("no such nickname; there are `@hourly`, `@daily` (`@midnight`), \
-                 `@weekly`, `@monthly` and `@yearly` (`@annually`)"
-                .to_owned());
-        }
-        _ => counted(pattern)?.to_owned(),
-    };
-    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
-    parser.parse(&fields).map_err(|error| {
-        // Its quotes as everywhere else.
-        let message = error.to_string().replace('\'', "`");
-        // croner begins with the class of the error, which tells people nothing.
-        message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_owned())
-    })
-}
-
-fn counted(pattern: &str) -> Result<&str, String> {
-    match pattern.split_whitespace().count() {
-        5 | 6 => Ok(pattern),
-        0 => Err("it is empty; `0 * * * *` fires every hour".to_owned()),
-        count => Err(format!(
-            "it has {count} fields, and cron has 5 (minute hour day month weekday), or 6 with \
-             seconds in front"
-        )),
-    }
 }
 
 impl FromStr for Schedule {

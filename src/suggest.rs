@@ -10,6 +10,11 @@ pub(crate) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -
     (distance <= allowed).then_some(name)
 }
 
+/// What to add to a message about a name that there is not: the nearest one, where there is one.
+pub(crate) fn meant<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> String {
+    nearest(written, names).map_or_else(String::new, |near| format!(": did you mean `{near}`?"))
+}
+
 /// Case and separators are what people get wrong first.
 fn fold(name: &str) -> String {
     // Longer than any name there is: no need to compare it all.

@@ -1,5 +1,7 @@
 //! Texts from outside and numbers, on their way to people.
 
+use std::fmt::Display;
+
 /// Whether people may see a character of a text from outside: none that drives a terminal, turns
 /// the direction of writing, or cannot be seen.
 pub(crate) fn is_visible(c: char) -> bool {
@@ -7,11 +9,40 @@ pub(crate) fn is_visible(c: char) -> bool {
     !c.is_control() && !turns && c != '\u{feff}'
 }
 
-/// Money in units of the account's currency, from millionths: two decimals, more where it matters.
+/// Yuan, from millionths: two decimals, more where it matters.
 pub(crate) fn money(micros: i64) -> String {
     let text = format!("{}.{:06}", micros / 1_000_000, (micros % 1_000_000).abs());
     let spare = text.len() - text.trim_end_matches('0').len();
     text.chars().take(text.chars().count() - spare.min(4)).collect()
+}
+
+/// What is wrong with some settings, in one line: the first of their problems, which says itself that
+/// it is an error.
+pub(crate) fn first_problem(problems: &str) -> &str {
+    let line = problems.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line)
+}
+
+/// A price in yuan: to the hundredth, to the thousandth below 1, and without decimals from 100 on.
+pub(crate) fn price(yuan: f64) -> String {
+    match yuan.abs() {
+        size if size >= 100.0 => count(whole(yuan)),
+        size if size >= 1.0 => format!("{yuan:.2}"),
+        _ => format!("{yuan:.3}"),
+    }
+}
+
+/// The nearest whole number.
+#[expect(clippy::cast_possible_truncation, reason = "saturates, which is as good a figure")]
+pub(crate) fn whole(number: f64) -> i64 {
+    number.round() as i64
+}
+
+/// So many things, by the name of one that takes an s for more: `1 call`, `2,300 calls`.
+pub(crate) fn things(number: impl Display, one: &str) -> String {
+    let number = number.to_string();
+    let s = if number == "1" { "" } else { "s" };
+    format!("{number} {one}{s}")
 }
 
 /// A number with its thousands apart.
@@ -38,5 +69,15 @@ mod tests {
         assert_eq!(money(1_234_560_000), "1234.56");
         assert_eq!(money(12_500), "0.0125");
         assert_eq!(money(0), "0.00");
+        assert_eq!(
+            (price(0.1234), price(12.5), price(12_345.6)),
+            ("0.123".into(), "12.50".into(), "12,346".into())
+        );
+    }
+
+    #[test]
+    fn one_thing_is_not_many() {
+        assert_eq!([0, 1, 2].map(|n| things(n, "call")), ["0 calls", "1 call", "2 calls"]);
+        assert_eq!(things(count(1_000), "call"), "1,000 calls");
     }
 }

@@ -1,10 +1,13 @@
 //! What people read: what happened, since when, and what to do.
 
+use std::borrow::Cow;
+
 use chrono_tz::Tz;
 
 use crate::config::{Alert, Condition, Language};
+use crate::model::KolSearch;
 use crate::store::AlertRow;
-use crate::text::is_visible;
+use crate::text::{is_visible, money, things};
 use crate::time::Time;
 
 /// Things named in one message; the others are counted.
@@ -12,9 +15,6 @@ const MOST_NAMED: usize = 5;
 
 /// A subject is cut to this many characters.
 const LONGEST_SUBJECT: usize = 80;
-
-/// Millionths of a yuan in a hundredth of one.
-const MICROS_A_FEN: i64 = 10_000;
 
 /// Something to tell: things that are alike.
 pub(super) struct Message<'a> {
@@ -93,7 +93,10 @@ impl Words {
             ),
             (Condition::Silent, Language::English) => (
                 "Jobs observe nothing",
-                format!("The last {fires} fires observed nothing. To do: see tidewatch status"),
+                format!(
+                    "Nothing was observed in the last {}. To do: see tidewatch status",
+                    things(fires, "fire")
+                ),
             ),
             (Condition::Gone, Language::Chinese) => (
                 "内容已消失",
@@ -122,7 +125,11 @@ impl Words {
 
 /// One thing: whose, why, since when, and until when.
 fn line(row: &AlertRow, chinese: bool, zone: Tz) -> String {
-    let subject = plain(&row.subject);
+    let (kind, key) = row.subject.split_once(' ').unwrap_or_default();
+    let subject = match KolSearch::shown(kind, key) {
+        Cow::Owned(search) => plain(&format!("{kind} {search}")),
+        Cow::Borrowed(_) => plain(&row.subject),
+    };
     let detail = detail(row, chinese);
     let (since, until) = (local(row.since, zone), row.resolved_at.map(|at| local(at, zone)));
     let separator = if chinese { "，" } else { ", " };
@@ -160,10 +167,7 @@ fn spent(row: &AlertRow, chinese: bool) -> String {
         let unit = if chinese { "次" } else { "calls" };
         return format!("{spent}/{limit} {unit}");
     }
-    let yuan = |micros: &str| {
-        let fen = micros.parse::<i64>().unwrap_or(0) / MICROS_A_FEN;
-        format!("{}.{:02}", fen / 100, fen % 100)
-    };
+    let yuan = |micros: &str| money(micros.parse().unwrap_or(0));
     let unit = if chinese { "元" } else { "yuan" };
     format!("{}/{} {unit}", yuan(spent), yuan(limit))
 }

@@ -23,7 +23,7 @@ pub struct EndpointCalls {
     pub endpoint: &'static str,
     /// How many, if none fails.
     pub calls: i64,
-    /// What one costs, in millionths of the account's currency; `None`: nobody said.
+    /// What one costs, in millionths of a yuan; `None`: nobody said.
     pub price_micros: Option<i64>,
 }
 
@@ -59,7 +59,7 @@ impl Estimate {
         self.endpoints.iter().map(|row| row.calls).sum()
     }
 
-    /// Their price as far as it is known, in millionths of the account's currency.
+    /// Their price as far as it is known, in millionths of a yuan.
     pub fn cost_micros(&self) -> i64 {
         let costs = self.endpoints.iter().map(|row| row.calls * row.price_micros.unwrap_or(0));
         costs.sum()
@@ -166,11 +166,11 @@ pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Begun
             return Ok(Begun::Before(row));
         }
         if same && row.state == "done" && !request.repeatable {
-            bail!("the backfill {name} of the same list is done; --name NEW makes its looks again");
+            bail!("the backfill {name} of the same list is done: --name NEW makes its looks again");
         }
         if request.name.is_some() {
             bail!(
-                "there is a backfill {name} already ({}, {}); use another name",
+                "there is a backfill {name} already ({}, {}): use another name",
                 row.source,
                 row.state
             );

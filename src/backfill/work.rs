@@ -66,12 +66,8 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
     pub async fn run(mut self) -> Result<()> {
         let mut told = false;
         loop {
-            let begun = Process::begin(self.store, &self.config, "backfill", self.clock);
-            let process = tokio::select! {
-                begun = begun => begun?,
-                () = self.stop.cancelled() => return self.halt().await,
-            };
-            if let Some(process) = process {
+            let begun = Process::begin_at_once(self.store, &self.config, "backfill", self.clock);
+            if let Some(process) = begun.await? {
                 self.make(&process).await?;
                 return process.end(self.store, self.clock.now()).await;
             }
@@ -80,6 +76,10 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
             }
             if self.has_ended().await? {
                 return Ok(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(TELL_EVERY) => {}
+                () = self.stop.cancelled() => return self.halt().await,
             }
         }
     }

@@ -10,8 +10,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use super::show::safe;
 use crate::api::Provider;
 use crate::config::{Config, Job, kind_name};
-use crate::model::{Kind, KolSearch, Target};
+use crate::model::{KolSearch, Target};
 use crate::schedule::{Misfire, Overlap};
+use crate::text::things;
 use crate::time::Time;
 
 pub use warnings::warnings;
@@ -46,7 +47,7 @@ struct Daily {
 /// What the settings mean, as text for people. No call is made and nothing is written.
 pub fn report(config: &Config, now: Time) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{}: {} jobs", config.path.display(), config.jobs.len());
+    let _ = writeln!(text, "{}: {}", config.path.display(), things(config.jobs.len(), "job"));
     let _ = writeln!(text, "Times are shown in the zone of the job; default {}.", config.timezone);
     let _ = writeln!(text, "JustOneAPI is asked at {}", config.justoneapi.base_url);
     if config.work_detail.provider() == Provider::Amagi {
@@ -132,15 +133,7 @@ fn fire_text(job: &Job, fire: Time) -> String {
 
 /// A target as people wrote it, or nearly.
 fn shown(target: &Target) -> String {
-    let text = match KolSearch::from_key(&target.key) {
-        Some(search) if target.kind == Kind::KolSearch => {
-            let filter: Vec<String> =
-                search.filter.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            format!("{} (up to {} pages)", filter.join(" "), search.max_pages)
-        }
-        _ => target.key.clone(),
-    };
-    cut(&text)
+    cut(&KolSearch::shown(target.kind.as_str(), &target.key))
 }
 
 /// Cuts a text to the columns it may take; Chinese characters take two.

@@ -23,6 +23,7 @@ use crate::config::{Config, Environment};
 use crate::daemon::Daemon;
 use crate::simulator::{self, Options, Simulator};
 use crate::store::{Point, Store, Tx};
+use crate::text::things;
 use crate::time::{Clock, Time};
 
 /// The file that a demo without `--output` writes, and replaces.
@@ -71,7 +72,7 @@ impl Demo {
         daemon
             .run_until(end, |now, calls| {
                 bar.set_position(now.since(start).as_secs() / 3600);
-                bar.set_message(format!("{} calls", count(calls)));
+                bar.set_message(things(count(calls), "call"));
             })
             .await?;
         bar.finish_and_clear();
@@ -88,7 +89,7 @@ impl Demo {
     /// The file to write. Only the demo's own file is replaced.
     fn prepare_output(&self) -> Result<PathBuf> {
         if let Some(path) = &self.output {
-            ensure!(!path.exists(), "{} exists; --output names a new file", path.display());
+            ensure!(!path.exists(), "{} exists: --output names a new file", path.display());
             return Ok(path.clone());
         }
         for suffix in ["", "-wal", "-shm", ".lock"] {
@@ -177,7 +178,7 @@ fn progress(days: u32) -> ProgressBar {
 
 async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<String> {
     let points = tx.likes_since(start).await?;
-    let mut text = format!("\n{days} days of looks, by growth of likes\n");
+    let mut text = format!("\n{} of looks, by growth of likes\n", things(days, "day"));
     let series = by_growth(&points);
     text += &movers(&series);
     let example =
@@ -200,7 +201,7 @@ async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<Str
     let calls = tx.call_totals(start).await?;
     let sum = |field: fn(&crate::store::CallTotals) -> i64| calls.iter().map(field).sum::<i64>();
     text += &format!(
-        "calls: {}, of which {} billed; at the prices of the demo it would have cost CNY {}\n",
+        "calls: {}, of which {} billed; at the prices of the demo it would have cost {}\n",
         count(sum(|row| row.calls)),
         count(sum(|row| row.billed)),
         cost(&calls),

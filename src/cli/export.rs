@@ -11,12 +11,13 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::rows::{Between, ended, stop_at_signals};
+use super::rows::{Between, ended, say_empty, stop_at_signals};
 use super::show::{BARS, count};
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::export::{Export as Rows, Format};
 use crate::store::{Query, Store};
+use crate::text::things;
 use crate::time::{Clock, Time};
 
 /// How often a line says how far it is, where there is no terminal.
@@ -79,9 +80,16 @@ impl Export {
         let stop = stop_at_signals()?;
         match self.export(&store, format, &stop).await {
             Ok(Some(rows)) => {
+                if rows == 0 {
+                    say_empty(&mut store.read().await?, self.between.is_set()).await?;
+                }
                 store.close().await;
                 if let Some(path) = self.file() {
-                    print(&format!("wrote {} rows to {}\n", count(rows), path.display()))?;
+                    print(&format!(
+                        "wrote {} to {}\n",
+                        things(count(rows), "row"),
+                        path.display()
+                    ))?;
                 }
                 Ok(ExitCode::SUCCESS)
             }

@@ -16,6 +16,7 @@ use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::api::LAST_PAGE;
 use crate::model::{Kind, KolSearch, Target};
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
+use crate::text::price;
 use crate::time::Clock;
 use crate::watchlist::{self, kol_filter};
 
@@ -120,7 +121,7 @@ impl What {
             Self::Kols { filter, max_pages } => {
                 let filter = filter.iter().map(|pair| parameter(pair)).collect::<Result<_>>()?;
                 let filter = kol_filter::read(&filter).map_err(|complaints| {
-                    let said = complaints.iter().map(|c| format!("{} ({})", c.message, c.help));
+                    let said = complaints.iter().map(|c| format!("{}: {}", c.message, c.help));
                     anyhow!(said.collect::<Vec<_>>().join("; "))
                 })?;
                 let search = KolSearch { filter, max_pages: *max_pages };
@@ -166,8 +167,8 @@ fn shown(seen: &Seen) -> String {
         let reason = look.reason.as_deref().unwrap_or("not made yet");
         let message =
             look.message.as_deref().map(|m| format!(": {}", safe(m, 200))).unwrap_or_default();
-        text +=
-            &format!("not observed: {} {} ({reason}{message})\n", look.kind, safe(&look.key, 80));
+        let key = safe(&KolSearch::shown(&look.kind, &look.key), 80);
+        text += &format!("not observed: {} {key} ({reason}{message})\n", look.kind);
     }
     if !seen.counts.is_empty() {
         let rows = seen.counts.iter().map(|row| {
@@ -181,8 +182,7 @@ fn shown(seen: &Seen) -> String {
         text += &table(&head, &[2, 3, 4, 5, 6, 7], rows.collect());
     }
     if !seen.kols.is_empty() {
-        let price =
-            |yuan: Option<f64>| yuan.map_or_else(|| "–".to_owned(), |yuan| yuan.to_string());
+        let price = |yuan: Option<f64>| yuan.map_or_else(|| "–".to_owned(), price);
         let rows = seen.kols.iter().map(|row| {
             vec![
                 row.kol_id.clone(),
@@ -194,7 +194,8 @@ fn shown(seen: &Seen) -> String {
                 row.document_id.to_string(),
             ]
         });
-        let head = ["kol", "name", "followers", "read median", "picture ¥", "video ¥", "document"];
+        let head =
+            ["kol", "name", "followers", "read median", "picture yuan", "video yuan", "document"];
         text += &table(&head, &[2, 3, 4, 5, 6], rows.collect());
     }
     if !seen.suggestions.is_empty() {

@@ -24,11 +24,11 @@ mod simulate;
 mod sql;
 mod status;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 
 use self::logging::LogFormat;
@@ -219,6 +219,11 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 }
 
 /// Tells the user what went wrong; the exit code.
+///
+/// Errors are of one style: `error: what is wrong: why, or what to do about it`. Each is one line in
+/// small letters without a full stop at its end. After the colon stands why, or what to do about it,
+/// after a semicolon whatever else there is to say, and in backquotes what is to be typed. Mistakes in
+/// the settings and in queries alone are shown with their place, and with advice in a line of its own.
 pub fn explain(error: &anyhow::Error) -> ExitCode {
     let mut stderr = std::io::stderr();
     if let Some(problems) = error.downcast_ref::<ConfigError>() {
@@ -251,15 +256,16 @@ pub fn crashed() -> ExitCode {
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }
 
 fn init(cli: &Cli) -> Result<ExitCode> {
     let path = cli.jobs();
-    let mut file = std::fs::File::create_new(path).with_context(|| {
-        format!("cannot write {}; an existing file is left alone", path.display())
+    let mut file = std::fs::File::create_new(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => anyhow!("{} exists and is left alone", path.display()),
+        _ => anyhow!("cannot write {}: {error}", path.display()),
     })?;
     // The sample's items are invented: nobody should pay for them by accident.
     let switched_off = "[[job]]\nenabled = false     # remove this once the entries are yours\n";

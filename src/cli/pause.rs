@@ -62,7 +62,7 @@ enum What {
 
 impl Pause {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and jobs that never ran are")?;
+        let config = settings(cli, "its zone and jobs that never ran are not known")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
@@ -87,14 +87,14 @@ impl Pause {
         let zone = config.timezone;
         let until =
             until.map_or("it is resumed".to_owned(), |at| format!("{} ({zone})", local(at, zone)));
-        print(&format!("paused until {until}: {}\n", listed(&names)))?;
+        print(&format!("paused until {until}: {}\n", listed(names)))?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Resume {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and jobs that never ran are")?;
+        let config = settings(cli, "its zone and jobs that never ran are not known")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
@@ -112,21 +112,30 @@ impl Resume {
             }
         };
         let mut resumed = Vec::new();
-        for (scope, name) in names {
-            if tx.resume(&scope, &name, None, Time::MAX, now, "hand").await? == 0 {
+        for (scope, name) in &names {
+            if tx.resume(scope, name, None, Time::MAX, now, "hand").await? == 0 {
                 continue;
             }
             if let Some(note) = &self.note {
-                tx.say_why_resumed(&scope, &name, now, note).await?;
+                tx.say_why_resumed(scope, name, now, note).await?;
             }
-            resumed.push(name);
+            resumed.push(name.clone());
         }
+        let mut left = tx.pauses(now).await?;
+        left.retain(|it| names.iter().any(|(scope, name)| (scope, name) == (&it.scope, &it.name)));
         tx.commit().await?;
         store.close().await;
-        print(&match resumed.as_slice() {
-            [] => "nothing of that is paused\n".to_owned(),
-            names => format!("resumed: {}\n", listed(names)),
-        })?;
+        let mut text = match resumed.as_slice() {
+            [] if !left.is_empty() => String::new(),
+            [] if self.all => "nothing is paused\n".to_owned(),
+            [] => format!("not paused: {}\n", listed(names.into_iter().map(|(_, name)| name))),
+            _ => format!("resumed: {}\n", listed(resumed)),
+        };
+        if !left.is_empty() {
+            text += "the budget of the day is used up and no hand resumes that: raise it in jobs.toml, or \
+                     wait for midnight\n";
+        }
+        print(&text)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -139,9 +148,9 @@ impl What {
                 let rows = tx.jobs().await?;
                 let listed = config.jobs.iter().map(|job| job.name.as_str());
                 let jobs: Vec<_> = rows.iter().map(|job| job.name.as_str()).chain(listed).collect();
-                let near = suggest::nearest(name, jobs.iter().copied());
                 if !jobs.contains(&name.as_str()) {
-                    bail!("no job is called {}{}", safe(name, 64), meant(near));
+                    let meant = suggest::meant(name, jobs.into_iter());
+                    bail!("there is no job {}{meant}", safe(name, 64));
                 }
                 Ok((Scope::Job, vec![name.clone()]))
             }
@@ -150,15 +159,14 @@ impl What {
                     Endpoint::named(name).into_iter().map(|it| it.name().to_owned()).collect();
                 if names.is_empty() {
                     let all = Endpoint::ALL.into_iter().map(Endpoint::name);
-                    let near = suggest::nearest(name, all);
-                    bail!("no endpoint is called {}{}", safe(name, 64), meant(near));
+                    bail!("there is no endpoint {}{}", safe(name, 64), suggest::meant(name, all));
                 }
                 Ok((Scope::Endpoint, names))
             }
             Self::Provider { name } => {
                 let provider = provider_named(name).with_context(|| {
                     let names = Provider::ALL.map(Provider::name).join(" and ");
-                    format!("no provider is called {}; there are {names}", safe(name, 64))
+                    format!("there is no provider {}: there are {names}", safe(name, 64))
                 })?;
                 Ok((Scope::Provider, vec![provider.name().to_owned()]))
             }
@@ -166,10 +174,6 @@ impl What {
     }
 }
 
-fn meant(near: Option<&str>) -> String {
-    near.map_or(String::new(), |near| format!("; did you mean {near}?"))
-}
-
-fn listed(names: &[String]) -> String {
-    names.iter().map(|name| safe(name, 64)).collect::<Vec<_>>().join(", ")
+fn listed(names: impl IntoIterator<Item = String>) -> String {
+    names.into_iter().map(|name| safe(&name, 64)).collect::<Vec<_>>().join(", ")
 }

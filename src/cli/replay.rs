@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use super::show::{BARS, count};
 use super::{Cli, open, print};
 use crate::replay::replay;
+use crate::text::things;
 use crate::time::{Clock, Time};
 
 /// How often a line says how far it is, where there is no terminal.
@@ -36,7 +37,7 @@ pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
-    print(&format!("made the rows of {} documents anew\n", count(done?)))?;
+    print(&format!("made the rows of {} anew\n", things(count(done?), "document")))?;
     store.close().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::rows::{Between, ended};
+use super::rows::{Between, ended, say_empty};
 use super::show::safe;
 use super::status::require_archive;
 use super::{Cli, Json, SOME_FAILED, open, print};
@@ -134,13 +134,17 @@ impl Report {
                 Some(report) => told.push(report),
                 None => {
                     unknown = true;
-                    tracing::error!(
-                        "the archive knows nothing of {} {}",
-                        self.what.name(),
-                        safe(one, 80)
-                    );
+                    let (name, one) = (self.what.name(), safe(one, 80));
+                    // All else is known whenever it was.
+                    let by_span =
+                        self.between.is_set() && matches!(self.what, What::Keyword { .. });
+                    let in_span = if by_span { " in this span of time" } else { "" };
+                    tracing::error!("the archive knows nothing of {name} {one}{in_span}");
                 }
             }
+        }
+        if !told.is_empty() && told.iter().all(Told::is_empty) {
+            say_empty(&mut tx, true).await?;
         }
         drop(tx);
         store.close().await;
@@ -177,6 +181,10 @@ impl Report {
 }
 
 impl Told {
+    fn is_empty(&self) -> bool {
+        self.main().all(|part| part.table.rows.is_empty())
+    }
+
     fn main(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().filter(|part| part.name == self.main)
     }
@@ -265,6 +273,8 @@ impl By {
 async fn recent(tx: &mut Tx, span: Span, days: u32) -> Result<Span> {
     let latest = tx.latest_at().await?.unwrap_or(Time::EPOCH);
     let until = span.until.unwrap_or(latest.plus(std::time::Duration::from_micros(1)));
+    // Asked for is what comes after the last of all.
+    let until = span.since.map_or(until, |since| until.max(since));
     let day = std::time::Duration::from_secs(86_400);
     let since = span.since.unwrap_or(until.minus(day * days));
     Ok(Span { since: Some(since), until: Some(until), ..span })

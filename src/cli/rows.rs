@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
 use clap::Args;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::SOME_FAILED;
 use super::show::safe;
 use super::signals::Signals;
-use crate::store::{QueryError, Span};
+use crate::store::{QueryError, Span, Tx};
 use crate::time::Time;
 
 /// From when to when.
@@ -38,7 +38,16 @@ impl Between {
     pub(super) fn span(&self, zone: Tz, now: Time) -> Result<Span> {
         let read =
             |text: &Option<String>| text.as_ref().map(|text| instant(text, zone, now)).transpose();
-        Ok(Span { since: read(&self.since)?, until: read(&self.until)?, zone })
+        let span = Span { since: read(&self.since)?, until: read(&self.until)?, zone };
+        if let (Some(since), Some(until)) = (span.since, span.until) {
+            ensure!(
+                since < until,
+                "nothing is between --since {} and --until {} ({zone}): the first must be before the other",
+                moment(since, zone),
+                moment(until, zone)
+            );
+        }
+        Ok(span)
     }
 }
 
@@ -63,6 +72,24 @@ fn instant(text: &str, zone: Tz, now: Time) -> Result<Time> {
             let text = safe(text, 40);
             anyhow!("{text} is no time: write 2026-03-02, '2026-03-02 14:00', or 7d for a week ago")
         })
+}
+
+/// Says that nothing matched; of a question about a span of time also what the archive has.
+pub(super) async fn say_empty(tx: &mut Tx, of_a_span: bool) -> Result<()> {
+    let (zone, reach) = (tx.zone().await?, tx.reach().await?);
+    match reach.filter(|_| of_a_span) {
+        Some((from, to)) => {
+            let [from, to] = [from, to].map(|at| moment(at, zone));
+            tracing::info!("no row matched: the archive has calls from {from} to {to} ({zone})");
+        }
+        None => tracing::info!("no row matched"),
+    }
+    Ok(())
+}
+
+/// A time in a zone, to the minute.
+pub(super) fn moment(at: Time, zone: Tz) -> String {
+    at.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
 }
 
 /// What SIGTERM and Ctrl-C cancel.

@@ -75,7 +75,7 @@ impl Prepared {
 impl Serve {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let guard = guard(self.listen, &self.hosts)?;
-        let config = settings(cli, "the budget is")?;
+        let config = settings(cli, "the budget is not known")?;
         require_archive(cli)?;
         let listener = page::listen(self.listen).await?;
         let settings = watch::channel(Arc::new(config)).1;

@@ -43,14 +43,12 @@ fn load_in(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> 
 }
 
 /// The settings for verbs that only look at the archive or hold something back there: wrong ones, of
-/// which `unknown` is told, are no reason to refuse that.
-pub(super) fn settings(cli: &Cli, unknown: &str) -> Result<Config> {
+/// which the consequence `so` is told, are no reason to refuse that.
+pub(super) fn settings(cli: &Cli, so: &str) -> Result<Config> {
     load_without_calls(cli)
         .or_else(|_| {
             let path = cli.jobs().display();
-            tracing::warn!(
-                "{path} is wrong, so that {unknown} not known: `tidewatch check` says more"
-            );
+            tracing::warn!("{path} is wrong, so that {so}: `tidewatch check` says more");
             Config::parse("", cli.jobs(), &Environment::default())
         })
         .map_err(Into::into)

@@ -8,8 +8,8 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::MultiProgress;
 
 use crate::store::CallTotals;
-use crate::text::is_visible;
 pub(super) use crate::text::{count, money};
+use crate::text::{is_visible, things};
 use crate::time::Time;
 
 /// The progress bars on stderr, if there are any.
@@ -54,19 +54,20 @@ pub(super) fn sparkline(values: &[i64]) -> String {
 /// What calls cost: what was billed, and what may have been or has no price.
 pub(super) fn cost(calls: &[CallTotals]) -> String {
     let sum = |field: fn(&CallTotals) -> i64| calls.iter().map(field).sum::<i64>();
-    let mut text = money(sum(|row| row.cost_micros));
+    let mut text = money(sum(|row| row.cost_micros)) + " yuan";
     match sum(|row| row.unknown) {
         0 => {}
         unknown => {
-            let perhaps = money(sum(|row| row.unknown_micros));
-            text +=
-                &format!(" and perhaps {perhaps} for {} calls that may be billed", count(unknown));
+            let (perhaps, calls) =
+                (money(sum(|row| row.unknown_micros)), things(count(unknown), "call"));
+            text += &format!(" and perhaps {perhaps} for {calls} that may be billed");
         }
     }
     match sum(|row| row.unpriced) {
         0 => text,
         unpriced => {
-            format!("{text} and ? for {} calls without a price in jobs.toml", count(unpriced))
+            let calls = things(count(unpriced), "call");
+            format!("{text} and ? for {calls} without a price in jobs.toml")
         }
     }
 }

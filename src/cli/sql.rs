@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use self::grid::Grid;
-use super::rows::{ended, stop_at_signals};
+use super::rows::{ended, say_empty, stop_at_signals};
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open};
 use crate::export::{Export, Format};
@@ -63,8 +63,8 @@ impl Sql {
         let mut stdin = std::io::stdin();
         if stdin.is_terminal() {
             bail!(
-                "there is no query: write tidewatch sql \"select * from items limit 5\", or let it \
-                 read one from a file with tidewatch sql < FILE"
+                "there is no query: write `tidewatch sql \"select * from items limit 5\"`, or let it \
+                 read one from a file with `tidewatch sql < FILE`"
             );
         }
         let mut sql = String::new();
@@ -94,12 +94,14 @@ impl Sql {
             }
         };
         let (enough, mut left) = (stop.child_token(), self.limit.unwrap_or(u64::MAX));
+        let mut any = left == 0;
         if left == 0 {
             enough.cancel();
         }
         query
             .each(&enough, |row| {
                 shown.row(row)?;
+                any = true;
                 left -= 1;
                 if left == 0 {
                     enough.cancel();
@@ -108,6 +110,9 @@ impl Sql {
             })
             .await?;
         shown.finish()?;
+        if !any && !stop.is_cancelled() {
+            say_empty(&mut store.read().await?, false).await?;
+        }
         Ok(!stop.is_cancelled())
     }
 }

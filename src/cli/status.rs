@@ -14,9 +14,11 @@ use serde::Serialize;
 use self::daemons::Daemon;
 use super::show::{cost, count, local, money, safe, table};
 use super::{Cli, Json, open, print, settings};
-use crate::config::{Config, kind_name};
-use crate::model::Kind;
+use crate::config::kind_name;
+use crate::model::{Kind, KolSearch};
+use crate::schedule::Schedule;
 use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent, Unavailable};
+use crate::text::things;
 use crate::time::{Clock, Time};
 
 /// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
@@ -24,6 +26,10 @@ const OVERDUE: Duration = Duration::from_secs(300);
 
 /// Targets that cannot be seen are named up to this many, the latest first.
 const UNAVAILABLE: i64 = 20;
+
+/// What follows from wrong settings.
+const BY_THE_DAEMON: &str =
+    "its budget is not known, and the jobs are shown as a daemon took them over last";
 
 #[derive(Args, Debug)]
 pub(super) struct Status {
@@ -63,23 +69,20 @@ struct Job {
 
 impl Status {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and the next fires are")?;
+        let config = settings(cli, BY_THE_DAEMON)?;
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
-        let since = now.last_midnight(config.timezone);
         let mut tx = store.read().await?;
         tx.take_time().await?;
-        let next = |name: &str| {
-            let job = config.jobs.iter().find(|job| job.name == name);
-            job.and_then(|job| job.schedule.next_after(now))
-        };
+        let zone = tx.zone().await?;
+        let since = now.last_midnight(zone);
         let jobs = tx.job_reports(since).await?.into_iter();
         let report = Report {
             now,
             since,
             daemons: daemons::daemons(&store, &mut tx, now, since, config.lease).await?,
-            jobs: jobs.map(|report| Job { next_due_at: next(&report.name), report }).collect(),
+            jobs: jobs.map(|report| Job { next_due_at: next_fire(&report, now), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
             budget: Budget {
@@ -94,29 +97,29 @@ impl Status {
         drop(tx);
         store.close().await;
         let json = || serde_json::to_string(&report).map(|json| json + "\n");
-        print(&if self.json.json { json()? } else { report.shown(&config) })?;
+        print(&if self.json.json { json()? } else { report.shown(zone) })?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Report {
-    fn shown(&self, config: &Config) -> String {
-        let zone = config.timezone;
+    fn shown(&self, zone: Tz) -> String {
         let at = |time: Option<Time>| time.map_or_else(|| "–".to_owned(), |time| local(time, zone));
         let rows = self.jobs.iter().map(|Job { report, next_due_at }| {
             let next = if report.is_active { at(*next_due_at) } else { "not in jobs.toml".into() };
-            let counts = [report.targets, report.due, report.observed, report.missed].map(count);
+            let JobReport { targets, due, observed, missed, open, .. } = report;
+            let counts = [*targets, *due, *observed, *missed, *open].map(count);
             let name = safe(&report.name, 32);
             [name, kind(&report.kind), at(report.last_due_at), next]
                 .into_iter()
                 .chain(counts)
                 .collect()
         });
-        let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed"];
+        let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed", "open"];
         let mut text = String::new();
         text += &daemons::shown(&self.daemons, zone);
         text += &format!("today, since {} ({zone})\n", local(self.since, zone));
-        text += &table(&head, &[4, 5, 6, 7], rows.collect());
+        text += &table(&head, &[4, 5, 6, 7, 8], rows.collect());
         let slots = &self.slots;
         text += &format!(
             "looks, those by hand included: {} due, {} observed, {} missed, {} open\n",
@@ -141,6 +144,12 @@ impl Report {
     }
 }
 
+/// When a job fires next, by what a daemon took over last: a newer jobs.toml counts once one has.
+fn next_fire(job: &JobReport, now: Time) -> Option<Time> {
+    let schedule = Schedule::stored(&job.schedule, &job.timezone, job.active.as_deref());
+    schedule.filter(|_| job.is_active)?.next_after(now)
+}
+
 /// The targets that cannot be seen, with the evidence.
 fn unseen(targets: &[Unavailable], zone: Tz) -> String {
     if targets.is_empty() {
@@ -149,7 +158,8 @@ fn unseen(targets: &[Unavailable], zone: Tz) -> String {
     let rows = targets.iter().map(|target| {
         let again = target.probe_at.map(|at| local(at, zone));
         let again = again.unwrap_or_else(|| "when its entry changes".to_owned());
-        let (key, evidence) = (safe(&target.key, 40), safe(&target.evidence, 60));
+        let key = safe(&KolSearch::shown(&target.kind, &target.key), 60);
+        let evidence = safe(&target.evidence, 60);
         vec![target.state.clone(), key, local(target.since, zone), evidence, again]
     });
     table(&["unseen", "item", "since", "evidence", "asked again"], &[], rows.collect())
@@ -159,7 +169,11 @@ impl Budget {
     fn shown(&self) -> String {
         let mut text = String::new();
         if let Some(most) = self.max_calls {
-            text += &format!("budget: {} of {} calls\n", count(self.spent.calls), count(most));
+            text += &format!(
+                "budget: {} of {}\n",
+                count(self.spent.calls),
+                things(count(most), "call")
+            );
         }
         if let Some(most) = self.max_cost_micros {
             text += &format!("budget: {} of {} yuan\n", money(self.spent.cost_micros), money(most));
@@ -191,8 +205,8 @@ pub(super) fn require_archive(cli: &Cli) -> Result<()> {
         let path = path.strip_prefix("//").unwrap_or(path);
         ensure!(
             Path::new(path).exists(),
-            "there is no archive {path}: nothing has been watched there yet \
-             (--database-url names another)"
+            "there is no archive {path}: nothing has been watched there yet; \
+             --database-url names another"
         );
     }
     Ok(())

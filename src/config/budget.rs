@@ -16,7 +16,7 @@ use crate::model::Target;
 pub struct Budget {
     /// Calls, to any provider.
     pub max_calls_per_day: Option<i64>,
-    /// Money, in millionths of the account's currency.
+    /// Money, in millionths of a yuan.
     pub max_cost_per_day_micros: Option<i64>,
 }
 

@@ -117,7 +117,7 @@ impl Reader<'_> {
         }
         let more = repeats.len().saturating_sub(REPEATS_NAMED);
         if more > 0 {
-            self.warnings.push(format!("job {job}: {more} more entries repeat others"));
+            self.warnings.push(format!("job {job}: of its entries {more} more are repeats"));
         }
     }
 }

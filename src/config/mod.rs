@@ -91,7 +91,7 @@ pub struct ProviderSettings {
     pub rate_per_second: u32,
     /// How long one call may take as a whole.
     pub timeout: Duration,
-    /// Price of a call in millionths of the account's currency; of an endpoint not named here it is not known.
+    /// Price of a call in millionths of a yuan; of an endpoint not named here it is not known.
     pub price_micros: BTreeMap<Endpoint, i64>,
 }
 
@@ -142,7 +142,7 @@ impl Config {
         }
     }
 
-    /// What a call to an endpoint costs, in millionths of the account's currency; `None` when
+    /// What a call to an endpoint costs, in millionths of a yuan; `None` when
     /// nobody said. amagi costs nothing.
     pub fn price_micros(&self, endpoint: Endpoint) -> Option<i64> {
         match endpoint.provider() {

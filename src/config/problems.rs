@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::secrets;
+use crate::text::things;
 
 /// Problems shown at the most; a wrong file of many lines says how many more there are.
 const MOST_SHOWN: usize = 50;
@@ -43,7 +44,7 @@ impl fmt::Display for ConfigError {
         write!(f, "{}", self.problems.join("\n\n"))?;
         let hidden = self.count.saturating_sub(self.problems.len());
         if hidden > 0 {
-            write!(f, "\n\n… and {hidden} more problems")?;
+            write!(f, "\n\n… and {}", things(hidden, "more problem"))?;
         }
         Ok(())
     }

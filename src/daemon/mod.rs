@@ -1,6 +1,7 @@
 //! The long-running loop: alarms and a look at the database make slots due, the crawler works
 //! them off, signals end it. It decides when, never what.
 
+mod others;
 mod outage;
 mod reload;
 mod turn;
@@ -23,6 +24,7 @@ use crate::store::{Store, in_time, is_conflict};
 use crate::time::{Clock, Time};
 use crate::vitals::Vitals;
 
+use others::Others;
 use outage::Outage;
 use turn::Turn;
 
@@ -57,6 +59,7 @@ pub struct Daemon {
     process: Process,
     settings: tokio::sync::watch::Sender<Arc<Config>>,
     bell: Arc<Notify>,
+    others: Others,
     /// `None` until it is set, and when it has to be set anew.
     alarm: Option<Alarm>,
     watch: Option<Watch>,
@@ -80,7 +83,7 @@ impl Daemon {
     ) -> Result<Self> {
         let Some(process) = Process::begin(&store, &config, verb, &clock).await? else {
             bail!(
-                "another tidewatch is at work on this SQLite file; stop it first, \
+                "another tidewatch is at work on this SQLite file: stop it first, \
                  or use PostgreSQL for several daemons"
             );
         };
@@ -102,6 +105,7 @@ impl Daemon {
             next_fire: None,
             process,
             bell: Arc::new(Notify::new()),
+            others: Others::default(),
             alarm: None,
             watch: None,
             reload: None,
@@ -215,6 +219,7 @@ impl Daemon {
             () = self.crawler.wait() => return Ok(()),
             () = self.clock.sleep_until(until) => return Ok(()),
             () = self.bell.notified() => return Ok(()),
+            () = self.others.write(&self.store) => return Ok(()),
             () = stop.cancelled() => return Ok(()),
             died = self.process.died() => return Err(died),
             reload = next_reload => reload,

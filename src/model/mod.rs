@@ -7,7 +7,9 @@ mod douyin;
 mod kols;
 mod xiaohongshu;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -108,9 +110,35 @@ impl KolSearch {
         serde_json::json!({ "filter": self.filter, "max_pages": self.max_pages }).to_string()
     }
 
+    /// The key of a target of a kind as people write it: a search as `fetch kols` takes it.
+    pub fn shown<'a>(kind: &str, key: &'a str) -> Cow<'a, str> {
+        match Self::from_key(key).filter(|_| kind == Kind::KolSearch.as_str()) {
+            Some(search) => Cow::Owned(search.to_string()),
+            None => Cow::Borrowed(key),
+        }
+    }
+
     /// The search of a key; `None` when the text is no such key.
     pub fn from_key(key: &str) -> Option<Self> {
         serde_json::from_str(key).ok()
+    }
+}
+
+/// As `fetch kols` takes it: `keyword=阅读 fansNumberLower=1000 --max-pages 2`.
+impl fmt::Display for KolSearch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nth, (name, value)) in self.filter.iter().enumerate() {
+            let separator = if nth == 0 { "" } else { " " };
+            // A shell must not take it apart.
+            let is_plain = value.chars().all(|c| c.is_alphanumeric() || "-_.,:%+".contains(c));
+            let value = if is_plain {
+                value.clone()
+            } else {
+                format!("'{}'", value.replace('\'', r"'\''"))
+            };
+            write!(f, "{separator}{name}={value}")?;
+        }
+        if self.max_pages > 1 { write!(f, " --max-pages {}", self.max_pages) } else { Ok(()) }
     }
 }
 
@@ -185,4 +213,20 @@ pub struct Hashtag {
     pub hashtag_id: String,
     /// `hash_tag[].name`; `text_extra[].hashtag_name`.
     pub name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_is_shown_as_it_is_asked_for_and_no_keyword_passes_for_one() {
+        let filter = [("keyword", "阅读 笔记"), ("fansNumberLower", "1000")];
+        let filter = filter.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let key = KolSearch { filter, max_pages: 2 }.to_key();
+        let shown = KolSearch::shown("kol_search", &key);
+        assert_eq!(shown, "fansNumberLower=1000 keyword='阅读 笔记' --max-pages 2");
+        assert_eq!(KolSearch::shown("keyword", &key), key);
+        assert_eq!(KolSearch::shown("kol_search", "what nobody reads"), "what nobody reads");
+    }
 }

@@ -1,7 +1,7 @@
 //! Curves as they were seen: a line goes from one observation to the next only where no look
 //! between them is missing.
 
-use crate::schedule::{Active, Schedule};
+use crate::schedule::Schedule;
 use crate::store::page::{JobFacts, Watcher};
 use crate::time::Time;
 
@@ -15,12 +15,16 @@ impl Expected {
     pub(super) fn by(watchers: &[Watcher]) -> Self {
         let schedules = watchers
             .iter()
-            .filter_map(|it| schedule(&it.schedule, &it.timezone, it.active.as_deref()));
+            .filter_map(|it| Schedule::stored(&it.schedule, &it.timezone, it.active.as_deref()));
         Self(schedules.collect())
     }
 
     pub(super) fn by_job(job: &JobFacts) -> Self {
-        Self(schedule(&job.schedule, &job.timezone, job.active.as_deref()).into_iter().collect())
+        Self(
+            Schedule::stored(&job.schedule, &job.timezone, job.active.as_deref())
+                .into_iter()
+                .collect(),
+        )
     }
 
     /// When the next fire after `at` is.
@@ -37,15 +41,6 @@ impl Expected {
     /// next fire may be late, but not later than the fire after that.
     fn again_by(&self, at: Time) -> Option<Time> {
         self.next_after(at).and_then(|next| self.next_after(next))
-    }
-}
-
-/// The schedule of a job, as the database has it.
-fn schedule(pattern: &str, zone: &str, active: Option<&str>) -> Option<Schedule> {
-    let schedule = Schedule::parse(pattern, zone.parse().ok()?).ok()?;
-    match active {
-        Some(windows) => schedule.within(Active::parse(windows).ok()?).ok(),
-        None => Some(schedule),
     }
 }
 
@@ -82,7 +77,7 @@ mod tests {
     }
 
     fn hourly() -> Expected {
-        Expected(schedule("@hourly", "Asia/Shanghai", None).into_iter().collect())
+        Expected(Schedule::stored("@hourly", "Asia/Shanghai", None).into_iter().collect())
     }
 
     #[test]
@@ -107,7 +102,7 @@ mod tests {
     #[test]
     fn nights_outside_of_the_windows_are_no_gaps() {
         let active = Some("mon-sun 09:00-18:00");
-        let windows = schedule("@hourly", "UTC", active);
+        let windows = Schedule::stored("@hourly", "UTC", active);
         assert!(windows.is_some(), "the windows are read");
         let times = [at("17:00:02"), "2026-03-03 09:00:02".parse().expect("a time")];
         assert_eq!(gaps(&times, &[], &Expected(windows.into_iter().collect())), [false]);

@@ -7,6 +7,8 @@ use super::Page;
 use super::show::{NOTHING, count, words};
 use super::texts::{Text, named};
 use super::view::{Answer, Visit, not_found};
+use crate::api::Endpoint;
+use crate::model::KolSearch;
 use crate::text::money;
 
 /// Characters of an answer that are shown at the most.
@@ -17,6 +19,7 @@ pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit
     let (view, mut tx) = page.open(visit).await?;
     let Some(kept) = tx.kept_document(id, MOST).await? else { return Err(view.not_found()) };
     let language = view.visit.language;
+    let kind = Endpoint::parse(&kept.endpoint).map_or("", |endpoint| endpoint.kind().as_str());
     let name = format!("{} #{id}", view.say(Text::Document));
     let body = html! {
         h1 { (name) }
@@ -24,7 +27,7 @@ pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit
             dt { (view.say(Text::Endpoint)) }
             dd { code { (kept.endpoint) } @if kept.page > 1 { " · " (kept.page) } }
             dt { (view.say(Text::Asked)) }
-            dd { code { (words(&kept.asked)) } }
+            dd { code { (words(&KolSearch::shown(kind, &kept.asked))) } }
             dt { (view.say(Text::Fetched)) }
             dd { (view.exactly_at(kept.fetched_at)) }
             dt { (view.say(Text::Outcome)) }

@@ -151,7 +151,7 @@ fn cost(view: &View, spent: Spent, calls: &[CallTotals], budget: &Budget) -> Mar
             dd { (money(sum(|row| row.cost_micros))) " " (view.say(Text::Yuan)) }
             @if unknown > 0 {
                 dt { (view.say(Text::PerhapsBilled)) }
-                dd { (count(Some(unknown))) " (" (money(sum(|row| row.unknown_micros))) ")" }
+                dd { (count(Some(unknown))) " (" (money(sum(|row| row.unknown_micros))) " " (view.say(Text::Yuan)) ")" }
             }
             @if unpriced > 0 {
                 dt { (view.say(Text::Unpriced)) }
@@ -207,6 +207,7 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
                     th.n.wide { (view.say(Text::Due)) }
                     th.n { (view.say(Text::Observed)) }
                     th.n { (view.say(Text::Missed)) }
+                    th.n.wide { (view.say(Text::Open)) }
                 } }
                 tbody {
                     @for job in facts {
@@ -219,6 +220,7 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
                                 td.n.wide { (count(Some(report.due))) }
                                 td.n { (count(Some(report.observed))) }
                                 td.n { span.(if report.missed > 0 { "down" } else { "still" }) { (count(Some(report.missed))) } }
+                                td.n.wide { (count(Some(report.open))) }
                             }
                         }
                     }

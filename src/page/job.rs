@@ -14,6 +14,7 @@ use super::svg::{beginning, sparkline};
 use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};
 use super::{Page, platform_of};
+use crate::model::KolSearch;
 use crate::store::page::{Fate, JobFacts, JobTarget};
 use crate::time::Time;
 
@@ -106,7 +107,7 @@ fn facts(view: &View, job: &JobFacts, targets: i64, weeks: u32, fates: &[Fate]) 
                     @for fire in fires.take(FIRES) { (view.exactly_at(fire)) br; }
                 } @else { (next_fire(view, job)) }
             }
-            dt { (weeks) " " (view.say(Text::Weeks)) }
+            dt { (view.things(weeks, Text::Weeks)) }
             dd {
                 (looks("observed")) " " (view.say(Text::Observed)) " · "
                 (looks("missed")) " " (view.say(Text::Missed)) " · "
@@ -240,7 +241,7 @@ fn card(view: &View, target: &JobTarget, line: Option<Markup>) -> Markup {
                         aria-label=(view.say(Text::CompareByAge));
                 }
                 @if target.kind == "kol_search" {
-                    a href="/kols" { (words(&target.key)) }
+                    a href="/kols" { (words(&KolSearch::shown(&target.kind, &target.key))) }
                 } @else {
                     (target_link(&target.kind, key, target.title.as_deref()))
                 }

@@ -24,7 +24,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -59,8 +59,11 @@ pub struct Page {
 /// # Errors
 /// When the port cannot be had.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("cannot serve the page on {address}: choose another port, or end the program that has it")
+    TcpListener::bind(address).await.map_err(|error| {
+        anyhow!(
+            "cannot serve the page on {address}: {error}; choose another port, or end the program that \
+             has it"
+        )
     })
 }
 

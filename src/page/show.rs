@@ -7,6 +7,7 @@ use super::plain::{code, escaped, is_odd};
 use super::texts::Text;
 use super::view::View;
 use crate::text;
+pub(super) use crate::text::whole;
 use crate::time::Time;
 
 /// What stands where nothing was seen.
@@ -54,20 +55,9 @@ pub(super) fn grew(number: Option<i64>) -> Markup {
     html! { span class=(class) { (sign) (count(number)) } }
 }
 
-/// Yuan, with decimals only where they matter.
+/// A price in yuan.
 pub(super) fn yuan(price: Option<f64>) -> String {
-    let Some(price) = price else { return NOTHING.to_owned() };
-    if price.abs() >= 100.0 {
-        return text::count(whole(price));
-    }
-    let decimals = if price.abs() < 1.0 { 3 } else { 2 };
-    format!("{price:.decimals$}")
-}
-
-/// The nearest whole number.
-#[expect(clippy::cast_possible_truncation, reason = "saturates, which is as good a figure")]
-pub(super) fn whole(number: f64) -> i64 {
-    number.round() as i64
+    price.map_or_else(|| NOTHING.to_owned(), text::price)
 }
 
 /// A number on its way into a drawing.
@@ -147,7 +137,6 @@ mod tests {
     #[test]
     fn what_was_not_seen_is_no_zero() {
         assert_eq!((count(None), count(Some(0))), ("–".to_owned(), "0".to_owned()));
-        assert_eq!((yuan(None), yuan(Some(0.1234))), ("–".to_owned(), "0.123".to_owned()));
-        assert_eq!(yuan(Some(12_345.6)), "12,346");
+        assert_eq!((yuan(None), yuan(Some(0.0))), ("–".to_owned(), "0.000".to_owned()));
     }
 }

@@ -36,7 +36,7 @@ texts! {
     Author: "作者", "Author";
     Billed: "计费", "Billed";
     BudgetCalls: "今日调用上限", "Calls of the day";
-    BudgetMoney: "今日预算", "Budget of the day";
+    BudgetMoney: "今日预算（元）", "Budget of the day, yuan";
     ByAge: "发布后的互动（相邻两次观察之间插值）", "By age (between the nearest observations)";
     Calls: "调用", "Calls";
     ChartHint: "拖动放大，双击复原，点图例开关一条线。", "Drag to zoom, double-click to reset, click the legend to switch a line.";
@@ -89,7 +89,7 @@ texts! {
     LikesByAge: "发布后各时间的点赞", "Likes by age";
     Linear: "线性", "linear";
     Log: "对数", "log";
-    Looks: "次观察", "looks";
+    Looks: "次观察", "look";
     MeasuredFrom: "起点", "Measured from";
     Missed: "漏采", "missed";
     MissedLooks: "漏采的观察", "Missed looks";
@@ -156,7 +156,7 @@ texts! {
     VideoPerRead: "视频价/阅读", "Video per read";
     VideoPrice: "视频报价", "Video price";
     Views: "浏览/播放", "Views";
-    Weeks: "周内", "weeks";
+    Weeks: "周内", "week";
     Windows: "时段", "Windows";
     Yuan: "元", "yuan";
 }

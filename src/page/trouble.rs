@@ -8,8 +8,10 @@ use maud::{Markup, html};
 use super::show::{count, path, words};
 use super::texts::{Text, named};
 use super::view::View;
+use crate::model::KolSearch;
 use crate::store::page::RefusedSettings;
 use crate::store::{PauseRow, Problem, Tx, Unavailable};
+use crate::text::first_problem;
 use crate::time::Time;
 
 /// A daemon that has said nothing for so long is not there.
@@ -61,7 +63,7 @@ impl Trouble {
                 @for refused in &self.refused {
                     li.bad {
                         (view.say(Text::RefusedSettings)) " " (view.at(refused.read_at)) ": "
-                        (words(&cut(refused.error.lines().next().unwrap_or_default())))
+                        (words(&cut(first_problem(&refused.error))))
                     }
                 }
                 @for pause in &self.pauses { (paused(view, pause)) }
@@ -104,7 +106,7 @@ fn unseen(view: &View, target: &Unavailable) -> Markup {
             b { (named(view.visit.language, &target.state)) } " "
             @match target.kind.as_str() {
                 "note" | "work" => { a href=(path(&[&target.kind, &target.key])) { (words(&target.key)) } }
-                _ => { (words(&cut(&target.key))) }
+                _ => { (words(&cut(&KolSearch::shown(&target.kind, &target.key)))) }
             }
             ", " (view.say(Text::Since)) " " (view.at(target.since)) ". "
             span.still { (words(&cut(&target.evidence))) }

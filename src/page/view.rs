@@ -1,6 +1,7 @@
 //! One visit: who asks for what, in which language, and what every page has around it.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -12,7 +13,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::plain::{escaped, plain};
 use super::texts::Text;
 use crate::config::Language;
-use crate::text::is_visible;
+use crate::text::{self, is_visible};
 use crate::time::Time;
 
 /// The cookie that keeps the language.
@@ -118,6 +119,14 @@ impl View {
     /// A text in the visitor's language.
     pub(super) fn say(&self, text: Text) -> &'static str {
         text.say(self.visit.language)
+    }
+
+    /// So many things, by the text for one of them.
+    pub(super) fn things(&self, number: impl Display, one: Text) -> String {
+        match self.visit.language {
+            Language::Chinese => format!("{number} {}", self.say(one)),
+            Language::English => text::things(number, self.say(one)),
+        }
     }
 
     /// A whole page.

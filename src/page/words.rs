@@ -74,7 +74,7 @@ pub(super) async fn page(
         section {
             h2 {
                 (view.say(Text::RanksOverTime)) " "
-                small { (looks.times.len()) " " (view.say(Text::Looks)) }
+                small { (view.things(looks.times.len(), Text::Looks)) }
             }
             div.scroll.end { (bump(&looks.lines, &looks.gaps(), &labels)) }
         }

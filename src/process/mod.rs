@@ -40,7 +40,8 @@ pub struct Process {
 impl Process {
     /// Announces this process as `verb`, puts it on record with the addresses it asks, ends the pauses
     /// of another account, and frees what dead ones left behind. From then on it keeps the looks that
-    /// it is at. `None` when another process keeps this SQLite file to itself.
+    /// it is at. `None` when another process keeps this SQLite file to itself for longer than a look by
+    /// hand takes.
     ///
     /// # Errors
     /// When the database fails.
@@ -50,16 +51,27 @@ impl Process {
         verb: &'static str,
         clock: &Clock,
     ) -> Result<Option<Self>> {
-        let owner = new_owner();
-        let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
-        let presence = loop {
-            match store.announce(owner).await? {
-                Some(presence) => break presence,
-                None if tries == 0 => return Ok(None),
-                None => tries -= 1,
+        for _ in 0..PATIENCE.as_millis() / TRY_EVERY.as_millis() {
+            if let Some(process) = Self::begin_at_once(store, config, verb, clock).await? {
+                return Ok(Some(process));
             }
             tokio::time::sleep(TRY_EVERY).await;
-        };
+        }
+        Self::begin_at_once(store, config, verb, clock).await
+    }
+
+    /// The same for who has something else to do meanwhile: `None` at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_at_once(
+        store: &Store,
+        config: &Config,
+        verb: &'static str,
+        clock: &Clock,
+    ) -> Result<Option<Self>> {
+        let owner = new_owner();
+        let Some(presence) = store.announce(owner).await? else { return Ok(None) };
         let now = clock.now();
         let mut tx = store.begin().await?;
         put_on_record(&mut tx, config, owner, verb, now).await?;

@@ -124,9 +124,30 @@ fn a_schedule_that_fires_by_the_second_is_refused_and_the_minute_is_offered() {
 }
 
 #[test]
+fn a_field_that_is_wrong_is_named_and_another_offered() {
+    for (pattern, explained) in [
+        ("0 25 * * *", "`25` is no hour (0-23); `0 9-18 * * *` would do"),
+        ("60 9 * * *", "`60` is no minute (0-59); `*/15 9 * * *` would do"),
+        ("61 0 9 * * *", "`61` is no second (0-59); `0 0 9 * * *` would do"),
+        ("0 9 32 * *", "`32` is no day of the month (1-31, L); `0 9 1,15 * *` would do"),
+        ("0 9 * 13 *", "`13` is no month (1-12, JAN-DEC); `0 9 * 1-6 *` would do"),
+        ("0 9 * * FUN", "`FUN` is no weekday (0-7, SUN-SAT); `0 9 * * MON-FRI` would do"),
+        (
+            "a b * * *",
+            "`a` is no minute (0-59) and `b` is no hour (0-23); `*/15 9-18 * * *` would do",
+        ),
+        ("0 */0 * * *", "`*/0` is no hour (0-23); `0 9-18 * * *` would do"),
+    ] {
+        assert_eq!(refused(pattern), explained);
+        let offered = explained.rsplit('`').nth(1).expect("a pattern");
+        assert!(Schedule::parse(offered, Tz::UTC).is_ok(), "{offered}");
+    }
+}
+
+#[test]
 fn other_mistakes_are_explained() {
-    assert!(refused("0 25 * * *").contains("bounds"), "{}", refused("0 25 * * *"));
     assert!(refused("0 * * *").contains("4 fields"));
+    assert!(refused("hourly").contains("1 field,"));
     assert!(refused("0 0 0 1 1 * 2030").contains("7 fields"));
     assert!(refused("@reboot").contains("by the clock"));
     assert!(refused("@dayly").contains("`@daily`"));

@@ -205,6 +205,19 @@ impl Store {
         })
     }
 
+    /// A number that changes when another process writes to this SQLite file, and is cheap to ask for;
+    /// `None` on PostgreSQL.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn written_by_others(&self) -> Result<Option<i64>> {
+        let Self::Sqlite { writer, .. } = self else { return Ok(None) };
+        // What this process writes goes through this one connection, whose own writes do not count.
+        #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]
+        let version = sqlx::query_scalar("pragma data_version");
+        Ok(Some(version.fetch_one(writer).await?))
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         match self {

@@ -22,7 +22,7 @@ pub struct CallCount {
     pub billed: String,
     /// How many.
     pub calls: i64,
-    /// What they cost if they were billed, in millionths of the account's currency.
+    /// What they cost if they were billed, in millionths of a yuan.
     pub cost_micros: i64,
     /// Those whose answers were not understood whole.
     pub adrift: i64,

@@ -1,11 +1,13 @@
 //! A process's announcement that it is at work: what others cannot have while it lives.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::{PgPool, SqlitePool};
 
 use super::Store;
 
@@ -46,9 +48,7 @@ impl Store {
     pub async fn announce(&self, owner: i64) -> Result<Option<Presence>> {
         match self {
             Self::Sqlite { writer, .. } => {
-                // By its real name: through a link it is the same file.
-                let path = writer.connect_options().get_filename().canonicalize();
-                let path = path.context("the SQLite file is gone")?.with_added_extension("lock");
+                let path = lock_file(writer)?;
                 let mut options = File::options();
                 options.create(true).write(true).truncate(false);
                 #[cfg(unix)]
@@ -69,6 +69,30 @@ impl Store {
             }
         }
     }
+}
+
+impl Store {
+    /// Whether a process is at work on this SQLite file; false on PostgreSQL, which asks by number.
+    /// Nothing is written for it: without a lock file nobody has announced itself.
+    ///
+    /// # Errors
+    /// When the file cannot be asked.
+    pub fn is_taken(&self) -> Result<bool> {
+        let Self::Sqlite { writer, .. } = self else { return Ok(false) };
+        let path = lock_file(writer)?;
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            opened => opened.with_context(|| format!("cannot open {}", path.display()))?,
+        };
+        Ok(matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+/// The file beside the database whose lock a process at work has. By the real name of the database:
+/// through a link it is the same file.
+fn lock_file(writer: &SqlitePool) -> Result<PathBuf> {
+    let path = writer.connect_options().get_filename().canonicalize();
+    Ok(path.context("the SQLite file is gone")?.with_added_extension("lock"))
 }
 
 impl Presence {

@@ -1,5 +1,6 @@
 //! Questions in the words of whoever asks: only read, and answered row by row in constant memory.
 
+mod mistake;
 mod place;
 
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::columns::{self, Holds, When};
 use super::value::{Value, from_postgres, from_sqlite, holds};
 use super::{Store, Tx};
-use crate::suggest::nearest;
+use crate::suggest;
 use crate::time::Time;
 
 /// Begins a transaction in PostgreSQL that writes nothing, whatever it is told.
@@ -111,9 +112,7 @@ impl Store {
     /// When there is none of this name, it has no time of its own, or the database fails.
     pub async fn rows_of(&self, name: &str, span: Span) -> Result<Query> {
         let Some((table, when)) = columns::table(name) else {
-            let meant = nearest(name, columns::tables());
-            let meant = meant.map_or_else(String::new, |meant| format!("; perhaps {meant}?"));
-            bail!("there is no table or view {name}{meant}");
+            bail!("there is no table or view {name}{}", suggest::meant(name, columns::tables()));
         };
         if when == When::Never && (span.since, span.until) != (None, None) {
             bail!("{table} has no time of its own: leave out --since and --until");
@@ -258,30 +257,6 @@ impl Query {
             sqlx::query("select pg_cancel_backend($1)").bind(process).execute(pool).await?;
         }
         Ok(())
-    }
-
-    /// Finds the place of a mistake in a question that could not be understood. SQLite does not say
-    /// where it is: the first part of the text that it stumbles over in the same way ends there.
-    async fn placed(&mut self, error: anyhow::Error, sql: &str) -> anyhow::Error {
-        let error = place::wrong(error, sql);
-        let (Some(wrong), Tx::Sqlite(_)) = (error.downcast_ref::<QueryError>(), &self.tx) else {
-            return error;
-        };
-        let mut at = None;
-        for candidate in place::candidates(&wrong.message, sql) {
-            let part = sql.get(..candidate.end).unwrap_or(sql).to_owned();
-            let fails = self
-                .tx
-                .describe(&part)
-                .await
-                .is_err_and(|error| place::wrong(error, &part).to_string() == wrong.message);
-            // A name is looked up once the whole is understood.
-            if fails || !place::is_syntax(&wrong.message) {
-                at = Some(candidate);
-                break;
-            }
-        }
-        QueryError { message: wrong.message.clone(), hint: wrong.hint.clone(), at }.into()
     }
 }
 

@@ -29,7 +29,7 @@ pub struct CallTotals {
     pub billed: i64,
     /// Calls of which nobody can say whether they were paid for.
     pub unknown: i64,
-    /// Price of the calls that were paid for, in millionths of the account's currency.
+    /// Price of the calls that were paid for, in millionths of a yuan.
     pub cost_micros: i64,
     /// Price of those of which nobody can say.
     pub unknown_micros: i64,
@@ -44,6 +44,13 @@ pub struct JobReport {
     pub name: String,
     /// What its targets are: note, keyword, `kol_search` or work.
     pub kind: String,
+    /// Its cron pattern, the zone that is meant in, and the windows it fires in, as a daemon took
+    /// them over last; no windows: always.
+    pub schedule: String,
+    /// The zone.
+    pub timezone: String,
+    /// The windows.
+    pub active: Option<String>,
     /// Whether `jobs.toml` had it when the daemon last read it.
     pub is_active: bool,
     /// Targets on its watchlist.
@@ -56,6 +63,8 @@ pub struct JobReport {
     pub observed: i64,
     /// Those that did not.
     pub missed: i64,
+    /// Those not settled yet.
+    pub open: i64,
 }
 
 /// Something that went wrong, how often, and when last.
@@ -145,18 +154,20 @@ impl Tx {
         Ok(fetch_all!(
             self,
             JobReport,
-            "select j.name, j.kind, j.is_active,
+            "select j.name, j.kind, j.schedule, j.timezone, j.active, j.is_active,
                     (select count(*) from job_targets jt
                      where jt.job_id = j.job_id and jt.removed_at is null) as targets,
                     (select max(due_at) from job_runs jr where jr.job_id = j.job_id) as last_due_at,
                     count(s.due_at) as due,
                     count(case when s.outcome = 'observed' then 1 end) as observed,
-                    count(case when s.outcome = 'missed' then 1 end) as missed
+                    count(case when s.outcome = 'missed' then 1 end) as missed,
+                    count(s.due_at) - count(s.outcome) as open
              from jobs j
              left join job_runs r on r.job_id = j.job_id and r.due_at >= $1
              left join job_targets jt on jt.job_id = j.job_id
              left join slots s on s.target_id = jt.target_id and s.due_at = r.due_at
-             group by j.job_id, j.name, j.kind, j.is_active order by j.name",
+             group by j.job_id, j.name, j.kind, j.schedule, j.timezone, j.active, j.is_active
+             order by j.name",
             since
         ))
     }

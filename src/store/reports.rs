@@ -42,6 +42,12 @@ struct Latest {
     at: Option<Time>,
 }
 
+#[derive(sqlx::FromRow)]
+struct Reach {
+    first_at: Option<Time>,
+    last_at: Option<Time>,
+}
+
 /// Of an item: the platform and its id are bound.
 const ITEM: &str = "platform = $1 and item_id = $2";
 
@@ -262,6 +268,20 @@ impl Tx {
                    union all select max(observed_at) from engagement_latest) as latest"
         );
         Ok(latest.and_then(|latest| latest.at))
+    }
+
+    /// The times of the first and of the last call; `None` in an archive without any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reach(&mut self) -> Result<Option<(Time, Time)>> {
+        let reach = fetch_optional!(
+            self,
+            Reach,
+            "select (select min(opened_at) from calls) as first_at,
+                    (select max(opened_at) from calls) as last_at"
+        );
+        Ok(reach.and_then(|reach| reach.first_at.zip(reach.last_at)))
     }
 
     /// A statement whose conditions end in those of a span, and what follows them.

@@ -36,7 +36,7 @@ pub struct RunSummary {
     pub billed: i64,
     /// Calls of which nobody can say whether they were.
     pub unknown: i64,
-    /// Price of the calls that were paid for, in millionths of the account's currency.
+    /// Price of the calls that were paid for, in millionths of a yuan.
     pub cost_micros: i64,
 }
 

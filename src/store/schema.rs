@@ -6,6 +6,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
 
 use super::Store;
+use crate::text::things;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -89,8 +90,9 @@ impl Store {
             Schema::Current => Ok(()),
             Schema::Behind(_) if self.is_sqlite() => self.migrate().await,
             Schema::Behind(missing) => bail!(
-                "the database's schema is older than this program ({missing} migrations are \
-                 missing); run `tidewatch migrate` once, with no other tidewatch running"
+                "the database's schema is older than this program ({} missing): run \
+                 `tidewatch migrate` once, with no other tidewatch running",
+                things(missing, "migration")
             ),
             Schema::Newer => bail!(NEWER),
         }
@@ -98,7 +100,7 @@ impl Store {
 }
 
 /// What to say of a schema from the future.
-pub(super) const NEWER: &str = "the database was made by a newer version of tidewatch; \
+pub(super) const NEWER: &str = "the database was made by a newer version of tidewatch: \
                      use that version, or another database";
 
 async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>> {

@@ -79,7 +79,7 @@ pub(super) fn only_link(text: &str) -> Result<Link, String> {
         let link = link_of(&candidate?)?;
         match &found {
             Some(other) if *other != link => {
-                return Err("there are two different links; write each on its own".to_owned());
+                return Err("there are two different links: write each on its own".to_owned());
             }
             _ => found = Some(link),
         }
@@ -168,10 +168,10 @@ fn link_of(url: &Url) -> Result<Link, String> {
         }
         SHORT_NOTE_HOST | SHORT_WORK_HOST => Err("the short link is not complete".to_owned()),
         _ if NOTE_HOSTS.contains(&host) => {
-            Err("the link leads to no single note; open the note and copy its link".to_owned())
+            Err("the link leads to no single note: open the note and copy its link".to_owned())
         }
         _ if WORK_HOSTS.contains(&host) => {
-            Err("the link leads to no single work; open the work and copy its link".to_owned())
+            Err("the link leads to no single work: open the work and copy its link".to_owned())
         }
         _ => Err("the link's host is not one of xiaohongshu.com, xhslink.com, douyin.com, \
                   v.douyin.com and iesdouyin.com"

@@ -136,12 +136,36 @@ async fn a_span_of_time_leaves_out_what_is_not_in_it(database: Database) {
         assert!(found[1].iter().all(|at| at.as_str() >= "2026-03-02 06:00:00"), "{table}");
         assert_eq!(found[0].len() + found[1].len(), all, "{table}");
     }
+    let reversed = ["--since", "2026-03-03", "--until", "2026-03-02"];
+    for verb in [["export", "calls"], ["report", "spend"]] {
+        let (code, out, said) = place.hear(&[&verb[..], &reversed].concat()).await;
+        assert_eq!((code, out.as_str()), (2, ""), "{said}");
+        assert!(
+            said.contains(
+                "nothing is between --since 2026-03-03 00:00 and --until 2026-03-02 00:00"
+            ),
+            "{said}"
+        );
+        let (code, _, said) = place.hear(&[&verb[..], &["--since", "2026-03-05"]].concat()).await;
+        assert_eq!(code, 0, "{said}");
+        let reach =
+            "no row matched: the archive has calls from 2026-03-02 08:00 to 2026-03-02 20:0";
+        assert!(said.contains(reach), "{verb:?}: {said}");
+    }
+    let (code, out, said) =
+        place.hear(&["report", "keyword", "露营", "--since", "2026-03-05"]).await;
+    assert_eq!((code, out.as_str()), (1, ""), "{said}");
+    assert!(said.contains("knows nothing of keyword 露营 in this span of time"), "{said}");
+    let (code, out, said) =
+        place.hear(&["sql", "--csv", "select job from spend where 1 = 2"]).await;
+    assert_eq!((code, out.as_str()), (0, "job\n"), "{said}");
+    assert!(said.contains("no row matched"), "{said}");
     let (code, _, said) = place.hear(&["export", "jobs", "--format", "csv", "--since", "1d"]).await;
     assert_eq!(code, 2);
     assert!(said.contains("jobs has no time of its own"), "{said}");
     let (code, _, said) = place.hear(&["export", "engagment", "-o", "x.csv"]).await;
     assert_eq!(code, 2);
-    assert!(said.contains("perhaps engagement?"), "{said}");
+    assert!(said.contains("did you mean `engagement`?"), "{said}");
 }
 
 on_both!(an_export_that_breaks_leaves_the_old_file_and_no_half_one);

@@ -103,7 +103,7 @@ async fn a_line_that_is_no_answer_is_named_and_refuses_the_file() {
         let said = format!("answers.jsonl:{number}: {why}");
         assert!(place.said().contains(&said), "{said} in {}", place.said());
     }
-    assert!(place.said().contains("refused lines: 8; nothing was imported"), "{}", place.said());
+    assert!(place.said().contains("refused 8 lines, and nothing was imported"), "{}", place.said());
     assert_eq!(count(&store, "select count(*) from calls").await, 0);
     assert_eq!(place.run(&[&IMPORT[..], &["--skip-bad"]].concat()).await, 0, "{}", place.said());
     assert_eq!(summary(&place)["imported"], 1);

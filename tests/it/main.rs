@@ -43,6 +43,7 @@ mod schema;
 mod secrecy;
 mod signals;
 mod sql;
+mod status;
 mod store;
 mod systemd;
 mod week;

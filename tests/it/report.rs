@@ -36,7 +36,12 @@ async fn reports_say_what_the_archive_says(database: Database) {
     let calls = spend["spend"].as_array().unwrap().iter().map(|row| row["calls"].as_i64().unwrap());
     let asked = "select count(*) from calls where imported_at is null";
     assert_eq!(rows::<(i64,)>(&env.store, asked).await, [(calls.sum(),)]);
-    assert!(text(&place, &["spend"]).await.contains("yuan"));
+    let spend = text(&place, &["spend"]).await;
+    let costs: Vec<_> =
+        spend.lines().skip(3).map_while(|line| line.split_whitespace().last()).collect();
+    let costs = &costs[..costs.iter().position(|cost| *cost == "yuan").unwrap()];
+    let cents = |cost: &&str| cost.split_once('.').is_some_and(|(_, cents)| cents.len() == 2);
+    assert!(!costs.is_empty() && costs.iter().all(cents), "{spend}");
     let days = json(&place, &["coverage"]).await;
     let mut sums = [0; 4];
     for day in days["days"].as_array().unwrap() {
@@ -102,6 +107,8 @@ async fn others(store: &Store, place: &Place) {
     assert_eq!(rows::<(i64,)>(store, watched).await, [(i64::try_from(targets.len()).unwrap(),)]);
     assert!(targets.iter().all(|row| row["due"].as_i64() > Some(0)), "{targets:?}");
     assert!(text(place, &["job", "works", "notes"]).await.contains("job notes"));
+    let kols = text(place, &["job", "kols"]).await;
+    assert!(kols.contains(" keyword=阅读 sort=FANS --max-pages 2 "), "{kols}");
 }
 
 on_both!(what_nobody_knows_is_said_and_the_rest_is_told);

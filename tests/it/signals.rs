@@ -91,7 +91,7 @@ async fn a_second_daemon_on_one_sqlite_file_is_refused() {
     let daemon = place.start(&["run"]);
     wait_until_said(&place, "watching").await;
     assert_eq!(place.run(&["run"]).await, 2);
-    let why = "error: another tidewatch is at work on this SQLite file; stop it first";
+    let why = "error: another tidewatch is at work on this SQLite file: stop it first";
     assert!(place.said().contains(why), "{}", place.said());
     stops_well(daemon, &place).await;
     stops_well(started(&place).await, &place).await;

@@ -59,6 +59,17 @@ async fn a_mistake_is_shown_with_its_place_in_the_query(database: Database) {
         assert_eq!((code, out.as_str()), (1, ""), "{sql}: {said}");
         assert!(said.contains(at) && said.contains(word) && said.contains('^'), "{sql}: {said}");
     }
+    for (sql, meant) in [
+        ("select lieks from engagement", "did you mean `likes`?"),
+        ("select e.colects from engagement e join items i on i.item_id = e.item_id", "`collects`?"),
+        ("select likes from engagment", "did you mean `engagement`?"),
+        ("select nikname from items", "did you mean `nickname`?"),
+    ] {
+        let (_, _, said) = place.hear(&["sql", sql]).await;
+        assert!(said.contains("help: did you mean") && said.contains(meant), "{sql}: {said}");
+    }
+    let (_, _, said) = place.hear(&["sql", "select colour from engagement"]).await;
+    assert!(!said.contains("did you mean"), "{said}");
     let (code, _, said) = place.hear(&["sql", "select 1; select 2"]).await;
     assert_eq!(code, 1);
     assert!(said.contains("several") || said.contains("multiple commands"), "{said}");

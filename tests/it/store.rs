@@ -172,7 +172,7 @@ async fn what_leaves_the_file_stops_and_keeps_its_history(database: Database) {
     tx.set_watchlist(job, &[note("b")], at("09:30:00")).await.unwrap();
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     let report = tx.job_reports(at("00:00:00")).await.unwrap().remove(0);
-    assert_eq!((report.targets, report.due, report.missed), (1, 3, 1));
+    assert_eq!((report.targets, report.due, report.missed, report.open), (1, 3, 1, 2));
     assert_eq!(tx.retire_jobs_except(&BTreeSet::from(["other"])).await.unwrap(), 1);
     assert!(!tx.jobs().await.unwrap()[0].is_active);
     // When it comes back, the time between was not planned.

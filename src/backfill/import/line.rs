@@ -92,7 +92,7 @@ impl Importing {
             (Some(name), _) => Endpoint::parse(&name).ok_or_else(|| no_endpoint(&name)),
             (None, Some(endpoint)) => Ok(endpoint),
             (None, None) => {
-                Err("`endpoint` is missing; --endpoint names it for all lines".to_owned())
+                Err("`endpoint` is missing: --endpoint names it for all lines".to_owned())
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::backfill::{Imported, Importing, no_endpoint, read_answers};
 use crate::cli::show::{BARS, count};
 use crate::cli::{Cli, load_or_default, open, print};
 use crate::process;
+use crate::text::things;
 use crate::time::Clock;
 
 impl Bring {
@@ -38,9 +39,10 @@ impl Bring {
             });
             let checked = checked.await?;
             if checked.refused > 0 && !self.skip_bad {
+                let refused = count(i64::try_from(checked.refused).unwrap_or(i64::MAX));
                 bail!(
-                    "refused lines: {}; nothing was imported. --skip-bad imports the others",
-                    count(i64::try_from(checked.refused).unwrap_or(i64::MAX))
+                    "refused {}, and nothing was imported: --skip-bad imports the others",
+                    things(refused, "line")
                 );
             }
             if self.dry_run {
@@ -54,7 +56,7 @@ impl Bring {
             if !again {
                 refuse(file, line, why)?;
                 if !self.skip_bad {
-                    bail!("stopped there; what came before is imported, and is not imported twice");
+                    bail!("stopped there: what came before is imported, and is not imported twice");
                 }
             }
             Ok(())
@@ -88,19 +90,19 @@ fn shown(done: &Imported, json: bool, dry: bool) -> Result<ExitCode> {
         serde_json::to_string(done)? + "\n"
     } else if dry {
         format!(
-            "{} refused lines, {} answers that only say that the call failed; nothing was written\n",
+            "refused lines: {}, answers that only say that the call failed: {}; nothing was written\n",
             number(done.refused),
             number(done.failures)
         )
     } else {
         format!(
-            "imported {} answers, {} of them unreadable (kept and marked); {} already there; \
-             {} failures left out; {} lines refused\n",
-            number(done.imported),
+            "imported {}, {} of them unreadable (kept and marked); {} already there; {} left out as \
+             failures; {} refused\n",
+            things(number(done.imported), "answer"),
             number(done.unreadable),
             number(done.already_there),
             number(done.failures),
-            number(done.refused)
+            things(number(done.refused), "line")
         )
     };
     print(&text)?;

@@ -108,7 +108,7 @@ impl Bring {
 }
 
 async fn list(cli: &Cli, json: bool) -> Result<ExitCode> {
-    let config = settings(cli, "its zone is")?;
+    let config = settings(cli, "its zone is not known")?;
     require_archive(cli)?;
     let store = open(cli).await?;
     let mut tx = store.read().await?;
@@ -143,7 +143,7 @@ async fn go_on(
     let mut tx = store.begin().await?;
     let row = tx.backfill_named(name).await?;
     let row = row.with_context(|| {
-        format!("there is no backfill {name}; `tidewatch backfill list` shows all")
+        format!("there is no backfill {name}: `tidewatch backfill list` shows all")
     })?;
     let left = tx.kinds_left(row.run_id).await?;
     config.require_token_for(&left)?;
@@ -161,7 +161,7 @@ async fn cancel(cli: &Cli, name: &str, json: bool) -> Result<ExitCode> {
     let mut tx = store.begin().await?;
     let row = tx.backfill_named(name).await?;
     let row = row.with_context(|| {
-        format!("there is no backfill {name}; `tidewatch backfill list` shows all")
+        format!("there is no backfill {name}: `tidewatch backfill list` shows all")
     })?;
     if !tx.cancel_backfill(row.run_id, Clock::system().now()).await? {
         bail!("the backfill {name} has ended: {}", row.state);

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::backfill::{Begun, Estimate, List, Progress, narrow};
 use crate::cli::show::{cost, count, local, money, safe, table};
-
 use crate::config::{Config, named};
 use crate::model::Target;
 use crate::store::{Limits, Spent, Store};
+use crate::text::things;
 use crate::time::Time;
 
 /// A plan that has not been begun.
@@ -76,8 +76,8 @@ impl Planned {
         require_prices(config, limits, &self.targets)?;
         match self.over_budget() {
             Some(why) if limits == Limits::default() => bail!(
-                "{why}; nothing was asked. --max-calls or --max-cost begins it all the same: \
-                 it stops there, and the budget of each day still holds"
+                "{why}, and nothing was asked: --max-calls or --max-cost begins it all the same and \
+                 stops there; the budget of each day still holds"
             ),
             _ => Ok(()),
         }
@@ -87,8 +87,8 @@ impl Planned {
     fn over_budget(&self) -> Option<String> {
         let (calls, cost) = (self.estimate.calls(), self.estimate.cost_micros());
         if let Some(left) = self.calls_left_today.filter(|left| calls > *left) {
-            let (calls, left) = (count(calls), count(left));
-            return Some(format!("it takes {calls} calls, and the budget leaves {left} today"));
+            let (calls, left) = (things(count(calls), "call"), count(left));
+            return Some(format!("it takes {calls}, and the budget leaves {left} today"));
         }
         let left = self.cost_micros_left_today.filter(|left| cost > *left)?;
         let (cost, left) = (money(cost), money(left));
@@ -101,10 +101,10 @@ impl Planned {
             return Ok(serde_json::to_string(self)? + "\n");
         }
         let number = |number: usize| count(i64::try_from(number).unwrap_or(i64::MAX));
-        let mut text = format!("{}: {} targets", self.name, number(self.targets.len()));
+        let mut text = format!("{}: {}", self.name, things(number(self.targets.len()), "target"));
         for (many, what) in [
-            (usize::try_from(self.repeated).unwrap_or(usize::MAX), "entries repeat others"),
-            (usize::try_from(self.skipped_lines).unwrap_or(usize::MAX), "bad lines left out"),
+            (usize::try_from(self.repeated).unwrap_or(usize::MAX), "repeated"),
+            (usize::try_from(self.skipped_lines).unwrap_or(usize::MAX), "left out as bad"),
             (self.archived, "archived already"),
         ] {
             if many > 0 {
@@ -121,12 +121,12 @@ impl Planned {
         let unpriced = self.estimate.unpriced();
         let and = if unpriced.is_empty() { "" } else { " and what has no price in jobs.toml" };
         text += &format!(
-            "in all {} calls, {} yuan{and}, if none fails\n",
-            count(self.estimate.calls()),
+            "in all {}, {} yuan{and}, if none fails\n",
+            things(count(self.estimate.calls()), "call"),
             money(self.estimate.cost_micros())
         );
         if let Some(calls) = limits.max_calls.filter(|most| *most < self.estimate.calls()) {
-            text += &format!("it stops after {} calls\n", count(calls));
+            text += &format!("it stops after {}\n", things(count(calls), "call"));
         }
         if let Some(most) = limits.max_cost_micros.filter(|it| *it < self.estimate.cost_micros()) {
             text += &format!("it stops before it costs more than {} yuan\n", money(most));
@@ -167,9 +167,9 @@ pub(super) fn standing(progress: &Progress, missed: &BTreeMap<String, i64>) -> S
         if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
     let made = calls.iter().map(|row| row.calls).sum();
     let mut text = format!(
-        "{}: {} looks, {} observed, {} missed{reasons}, {} open; calls {}, cost {}\n",
+        "{}: {}, {} observed, {} missed{reasons}, {} open; calls {}, cost {}\n",
         safe(&backfill.name, 80),
-        count(looks.total),
+        things(count(looks.total), "look"),
         count(looks.observed),
         count(looks.missed),
         count(looks.open),
@@ -190,7 +190,7 @@ pub(super) fn standing(progress: &Progress, missed: &BTreeMap<String, i64>) -> S
 }
 
 fn limit(limits: Limits) -> String {
-    let calls = limits.max_calls.map(|most| format!("{} calls", count(most)));
+    let calls = limits.max_calls.map(|most| things(count(most), "call"));
     let cost = limits.max_cost_micros.map(|most| format!("{} yuan", money(most)));
     let both: Vec<_> = calls.into_iter().chain(cost).collect();
     if both.is_empty() { String::new() } else { format!(" ({})", both.join(", ")) }

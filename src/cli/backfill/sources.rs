@@ -12,6 +12,7 @@ use crate::cli::show::safe;
 use crate::config::Config;
 use crate::model::{Kind, Target};
 use crate::store::Store;
+use crate::text::things;
 use crate::{suggest, watchlist};
 
 /// Files that a derived name names.
@@ -55,10 +56,9 @@ impl Bring {
             writeln!(stderr, "and {} more", list.bad_lines - named)?;
         }
         if list.bad_lines > 0 && !self.skip_bad {
-            let lines = if list.bad_lines == 1 { "line names" } else { "lines name" };
             bail!(
-                "{} {lines} nothing to look at; nothing was asked. --skip-bad goes on without them",
-                list.bad_lines
+                "nothing to look at in {}, and nothing was asked: --skip-bad goes on without",
+                things(list.bad_lines, "line")
             );
         }
         Ok(())
@@ -104,9 +104,8 @@ impl Bring {
 fn add_job(config: &Config, name: &str, list: &mut List) -> Result<()> {
     let jobs = || config.jobs.iter().chain(&config.disabled_jobs);
     let Some(job) = jobs().find(|job| job.name == name) else {
-        let near = suggest::nearest(name, jobs().map(|job| job.name.as_str()));
-        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-        bail!("there is no job {} in {}{near}", safe(name, 64), config.path.display());
+        let meant = suggest::meant(name, jobs().map(|job| job.name.as_str()));
+        bail!("there is no job {} in {}{meant}", safe(name, 64), config.path.display());
     };
     for target in &job.targets {
         list.add(target.clone())?;

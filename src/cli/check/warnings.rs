@@ -1,20 +1,25 @@
 //! What is allowed and yet probably not meant.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Daily, MICROS, as_float, daily, number};
 use crate::api::Endpoint;
 use crate::config::{Config, Job};
 use crate::schedule::Overlap;
+use crate::text::things;
 use crate::time::Time;
 
 /// To hold a day's calls against a rate.
 const SECONDS_A_DAY: f64 = 86_400.0;
 
+/// Days that are searched for one that is too full.
+const DAYS_SEARCHED: u32 = 7;
+
 /// What to say of settings that are right, each a sentence.
 pub fn warnings(config: &Config, now: Time) -> Vec<String> {
     let days: Vec<_> = config.jobs.iter().map(|job| (job, daily(config, job, now))).collect();
-    [over_budget(config, &days), over_limits(&days), over_rates(config, &days)]
+    [over_budget(config, &days, now), over_limits(config, &days, now), over_rates(config, &days)]
         .concat()
         .into_iter()
         .chain(config.warnings.iter().cloned())
@@ -22,41 +27,83 @@ pub fn warnings(config: &Config, now: Time) -> Vec<String> {
 }
 
 /// Calls and money a day that the budget does not let through.
-fn over_budget(config: &Config, days: &[(&Job, Daily)]) -> Vec<String> {
+fn over_budget(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String> {
     let calls: f64 = days.iter().map(|(_, day)| day.calls).sum();
     let yuan: f64 = days.iter().filter_map(|(_, day)| day.yuan).sum();
-    let say = |wanted: String, limit: String| {
+    let warn = |key: &str, wanted: String, allowed: String, over: String, from: String| {
         format!(
-            "the jobs want {wanted} a day and [budget] allows {limit}: the rest of the looks will be \
-             missed: budget"
+            "the jobs want {wanted} a day and [budget] allows {allowed}, {over} less: {from}; raise \
+             {key} under [budget], or let jobs fire less often"
         )
     };
     let mut warnings = Vec::new();
-    if let Some(limit) = config.budget.max_calls_per_day
-        && calls > as_float(limit)
-    {
-        warnings.push(say(format!("{} calls", number(calls)), limit.to_string()));
+    if let Some(limit) = config.budget.max_calls_per_day.filter(|limit| calls > as_float(*limit)) {
+        let takes: Vec<_> = days.iter().map(|(job, _)| (*job, calls_a_fire(job))).collect();
+        let wanted = things(number(calls), "call");
+        let over = number(calls - as_float(limit));
+        let from = missed_from(config, &takes, limit, now);
+        warnings.push(warn("max_calls_per_day", wanted, limit.to_string(), over, from));
     }
-    if let Some(limit) = config.budget.max_cost_per_day_micros
-        && yuan > as_float(limit) / MICROS
-    {
-        let limit = format!("{:.2}", as_float(limit) / MICROS);
-        warnings.push(say(format!("{yuan:.2} yuan"), limit));
+    let limit = config.budget.max_cost_per_day_micros;
+    if let Some(limit) = limit.filter(|limit| yuan > as_float(*limit) / MICROS) {
+        let price = |job: &Job| config.price_micros(config.endpoint(job.kind)).unwrap_or(0);
+        let takes =
+            days.iter().map(|(job, _)| (*job, calls_a_fire(job).saturating_mul(price(job))));
+        let allowed = as_float(limit) / MICROS;
+        let (wanted, over) = (format!("{yuan:.2} yuan"), format!("{:.2}", yuan - allowed));
+        let from = missed_from(config, &takes.collect::<Vec<_>>(), limit, now);
+        warnings.push(warn("max_cost_per_day", wanted, format!("{allowed:.2}"), over, from));
     }
     warnings
 }
 
 /// Calls a day that a job's own limit does not let through.
-fn over_limits(days: &[(&Job, Daily)]) -> Vec<String> {
+fn over_limits(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String> {
     let over = days.iter().filter_map(|(job, day)| {
         let limit = job.max_calls_per_day.filter(|limit| day.calls > as_float(*limit))?;
+        let from = missed_from(config, &[(*job, calls_a_fire(job))], limit, now);
         Some(format!(
-            "{} wants more than its max_calls_per_day = {limit}: the rest of its looks will be \
-             missed: budget",
-            job.name
+            "{} wants {} a day and its max_calls_per_day allows {limit}, {} less: {from}; raise it, \
+             or let the job fire less often",
+            job.name,
+            things(number(day.calls), "call"),
+            number(day.calls - as_float(limit)),
         ))
     });
     over.collect()
+}
+
+fn calls_a_fire(job: &Job) -> i64 {
+    job.targets.iter().map(|target| i64::from(target.pages())).fold(0, i64::saturating_add)
+}
+
+/// That looks will be missed, and from when on: on the first day of the coming week on which the
+/// fires take more than the limit, each of a job what stands beside it.
+fn missed_from(config: &Config, takes: &[(&Job, i64)], limit: i64, now: Time) -> String {
+    let zone = config.timezone;
+    let mut midnight = now;
+    for _ in 0..DAYS_SEARCHED {
+        midnight = midnight.next_midnight(zone);
+        // The fire at midnight belongs to the day.
+        let before = |at: Time| at.minus(Duration::from_micros(1));
+        let day = (before(midnight), before(midnight.next_midnight(zone)));
+        let fires = |(job, takes): &(&Job, i64)| {
+            let (schedule, takes) = (job.schedule.clone(), *takes);
+            schedule.fires(day.0, day.1).map(|at| (at, takes)).collect::<Vec<_>>()
+        };
+        let mut fires: Vec<_> = takes.iter().flat_map(fires).collect();
+        fires.sort_by_key(|(at, _)| *at);
+        let mut taken = 0_i64;
+        let over = fires.into_iter().find(|(_, takes)| {
+            taken = taken.saturating_add(*takes);
+            taken > limit
+        });
+        if let Some((at, _)) = over {
+            let at = at.utc().with_timezone(&zone).format("%H:%M");
+            return format!("looks will be missed (budget) from about {at} on ({zone})");
+        }
+    }
+    "looks will be missed (budget)".to_owned()
 }
 
 /// Calls a day that the rate of their endpoint does not let through, which its jobs share.

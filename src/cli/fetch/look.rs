@@ -19,6 +19,9 @@ use crate::time::{Clock, Time};
 /// more patience.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How often a look that another process makes is asked for: somebody waits.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// Waits shorter than this are not worth a word.
 const SHORT_WAIT: Duration = Duration::from_millis(500);
 
@@ -41,12 +44,8 @@ impl Look<'_> {
     pub(super) async fn make(&self) -> Result<()> {
         let mut told = false;
         loop {
-            let begun = Process::begin(self.store, &self.config, "fetch", self.clock);
-            let process = tokio::select! {
-                begun = begun => begun?,
-                () = self.stop.cancelled() => return self.stopped().await,
-            };
-            if let Some(process) = process {
+            let begun = Process::begin_at_once(self.store, &self.config, "fetch", self.clock);
+            if let Some(process) = begun.await? {
                 self.work_off(&process).await?;
                 runs::report(self.store, self.clock).await?;
                 return process.end(self.store, self.clock.now()).await;
@@ -56,6 +55,10 @@ impl Look<'_> {
             }
             if self.are_over().await? {
                 return Ok(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = self.stop.cancelled() => return self.stopped().await,
             }
         }
     }

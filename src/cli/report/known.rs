@@ -10,6 +10,7 @@ use super::shown::{along, columns, facts, shown};
 use super::{Part, Told};
 use crate::cli::show::{safe, table};
 use crate::store::{Span, Table, Tx, Value};
+use crate::text::things;
 use crate::time::Time;
 
 /// What is said of a KOL; `None` where nothing is known.
@@ -27,8 +28,8 @@ pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Told
         ("location", "location"),
         ("level", "level"),
         ("mcn_name", "MCN"),
-        ("picture_price", "picture ¥"),
-        ("video_price", "video ¥"),
+        ("picture_price", "picture yuan"),
+        ("video_price", "video yuan"),
         ("first_seen_at", "first seen"),
         ("last_seen_at", "last seen"),
     ];
@@ -40,10 +41,10 @@ pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Told
         ("followers", "followers"),
         ("read_median", "reads"),
         ("engagement_median", "engaged"),
-        ("picture_price", "picture ¥"),
+        ("picture_price", "picture yuan"),
         ("picture_price_per_read", "a read"),
         ("picture_price_per_engagement", "engaged"),
-        ("video_price", "video ¥"),
+        ("video_price", "video yuan"),
         ("video_price_per_read", "a read"),
         ("video_price_per_engagement", "engaged"),
     ];
@@ -108,5 +109,5 @@ fn standings(ranks: &Table, zone: Tz) -> String {
     );
     let from_to =
         [looks.first(), looks.last()].map(|at| shown(&Value::from_time(at.copied()), zone));
-    format!("{text}{} looks from {} to {}\n", looks.len(), from_to[0], from_to[1])
+    format!("{text}{} from {} to {}\n", things(looks.len(), "look"), from_to[0], from_to[1])
 }

@@ -3,12 +3,18 @@
 use chrono_tz::Tz;
 
 use super::curve::curve;
-use crate::cli::show::{count, safe, table};
+use crate::cli::rows::moment;
+use crate::cli::show::{count, money, safe, table};
+use crate::model::KolSearch;
 use crate::store::{Table, Value};
+use crate::text::price;
 use crate::time::Time;
 
 /// Letters of a text at the most.
 const LONGEST: usize = 60;
+
+/// Letters of a search at the most: cut, it says little.
+const LONGEST_SEARCH: usize = 120;
 
 /// A value as people read it; a time in `zone`.
 pub(super) fn shown(value: &Value, zone: Tz) -> String {
@@ -22,11 +28,6 @@ pub(super) fn shown(value: &Value, zone: Tz) -> String {
             safe(&value.to_string(), LONGEST)
         }
     }
-}
-
-/// A time in a zone, to the minute.
-pub(super) fn moment(at: Time, zone: Tz) -> String {
-    at.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A number with as many digits as say something.
@@ -50,6 +51,11 @@ pub(super) fn columns(of: &Table, wanted: &[(&str, &str)], zone: Tz) -> String {
     let cell = |name: &str, value: &Value| match value {
         // To be asked for as it stands.
         Value::Int(number) if name.ends_with("_id") => number.to_string(),
+        Value::Int(number) if name.ends_with("_micros") => money(*number),
+        Value::Text(key) if name == "key" => {
+            safe(&KolSearch::shown(&of.first("kind").to_string(), key), LONGEST_SEARCH)
+        }
+        Value::Real(number) if name.contains("price") => price(*number),
         value => shown(value, zone),
     };
     let cells = wanted.iter().map(|(name, _)| of.column(name).map(|value| cell(name, value)));

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::curve::curve;
-use super::shown::{columns, facts, moment, points, shown};
+use super::shown::{columns, facts, points, shown};
 use super::{By, Part, Told};
+use crate::cli::rows::moment;
 use crate::cli::show::{count, money, safe, table};
 use crate::store::{Span, Table, Tx, Value};
 use crate::time::Time;
@@ -102,12 +103,12 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Told> {
         ("billed", "billed"),
         ("unknown", "unknown"),
         ("unpriced", "unpriced"),
-        ("yuan", "yuan"),
+        ("cost_micros", "yuan"),
     ];
     let [calls, billed, unknown, unpriced, cost] =
         ["calls", "billed", "unknown", "unpriced", "cost_micros"].map(|name| sum(&spend, name));
     let text = format!(
-        "what calls cost, {}\n{}calls {}, billed {}, perhaps billed {}, billed without a price {}, yuan {}\n",
+        "what calls cost, {}\n{}calls {}, billed {}, perhaps billed {}, billed without a price {}, cost {} yuan\n",
         from_to(span),
         columns(&spend, &wanted, span.zone),
         count(calls),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::super::show::{local, safe};
 use crate::process::{self, Seen, State};
 use crate::store::{ConfigState, Store, Tx};
+use crate::text::first_problem;
 use crate::time::Time;
 
 /// A daemon, and how it stands to its settings.
@@ -70,10 +71,10 @@ impl Daemon {
         if let (Some(error), Some(refused_at)) = (&settings.error, settings.refused_at) {
             let taken_over = local(settings.taken_over_at.unwrap_or(row.started_at), zone);
             let refused = local(refused_at, zone);
-            let what = safe(error.lines().next().unwrap_or_default(), 200);
+            let what = safe(first_problem(error), 200);
             text += &format!(
-                "it works by the jobs.toml of {taken_over}: the one of {refused} is refused, {what} \
-                 (tidewatch check says more)\n"
+                "it works by the jobs.toml of {taken_over}; the one of {refused} is refused: {what}; \
+                 `tidewatch check` says more\n"
             );
         }
         text

@@ -28,7 +28,7 @@ error: there is no key `timezne` here
 "#);
     let message = refused(&JOB.replace("@daily", "0 25 * * *"));
     insta::assert_snapshot!(message, @r#"
-error: the schedule is refused: Number out of bounds.
+error: the schedule is refused: `25` is no hour (0-23); `0 9-18 * * *` would do
  --> jobs.toml:4:12
   |
 4 | schedule = "0 25 * * *"

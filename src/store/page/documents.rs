@@ -26,7 +26,7 @@ pub struct KeptDocument {
     pub code: Option<String>,
     /// Whether it was paid for: yes, no or unknown.
     pub billed: String,
-    /// What it costs if it was, in millionths of the account's currency.
+    /// What it costs if it was, in millionths of a yuan.
     pub price_micros: Option<i64>,
     /// Size of the answer.
     pub bytes: Option<i64>,

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use super::super::Store;
 use super::super::schema::{NEWER, Schema};
+use crate::text::things;
 
 /// Questions that are asked at once at the most; the others wait.
 const READERS: u32 = 4;
@@ -53,9 +54,9 @@ impl Store {
         match schema.context("cannot read the archive's schema")? {
             Schema::Current => Ok(store),
             Schema::Behind(missing) => bail!(
-                "the archive's schema is older than this program ({missing} migrations are \
-                 missing), and the page changes nothing: run `tidewatch migrate` once, with no \
-                 other tidewatch running"
+                "the archive's schema is older than this program ({} missing), and the page \
+                 changes nothing: run `tidewatch migrate` once, with no other tidewatch running",
+                things(missing, "migration")
             ),
             Schema::Newer => bail!(NEWER),
         }

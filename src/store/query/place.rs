@@ -1,9 +1,11 @@
 //! Where in a question a mistake is.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
+use super::super::columns;
 use super::QueryError;
 
 /// The one statement of a text, without the semicolon that may end it.
@@ -61,6 +63,35 @@ fn length(rest: &str) -> Option<usize> {
     })
 }
 
+/// A name that stands for nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unknown<'a> {
+    /// Of a table or view.
+    Table(&'a str),
+    /// Of a column.
+    Column(&'a str),
+}
+
+/// The name that a message of either database does not know, without what it is qualified by.
+pub(super) fn unknown(message: &str) -> Option<Unknown<'_>> {
+    // Differs by necessity: `no such column: n.likes`, and `column "likes" does not exist`.
+    let of_sqlite = message.strip_prefix("no such ").and_then(|rest| rest.split_once(": "));
+    let of_postgres = || message.strip_suffix(" does not exist")?.split_once(' ');
+    let (what, name) = of_sqlite.or_else(of_postgres)?;
+    let name = name.rsplit('.').next().unwrap_or(name).trim_matches('"');
+    match what {
+        "table" | "relation" => Some(Unknown::Table(name)),
+        "column" => Some(Unknown::Column(name)),
+        _ => None,
+    }
+}
+
+/// The tables and views that a question names.
+pub(super) fn tables(sql: &str) -> BTreeSet<&'static str> {
+    let named = |(word, _): (&str, _)| columns::table(&word.trim_matches('"').to_lowercase());
+    words(sql).filter_map(named).map(|(table, _)| table).collect()
+}
+
 /// Whether a message of SQLite is about the text itself, and not about what it names.
 pub(super) fn is_syntax(message: &str) -> bool {
     message.ends_with("syntax error")
@@ -116,6 +147,25 @@ mod tests {
         assert_eq!(only_statement("select 1 ;;").ok(), Some("select 1 "));
         let error = only_statement("select '' ; select 2").expect_err("two statements");
         assert_eq!(error.at, Some(12..18));
+    }
+
+    #[test]
+    fn the_name_that_is_unknown_is_found_in_the_words_of_either_database() {
+        for (message, expected) in [
+            ("no such column: lieks", Some(Unknown::Column("lieks"))),
+            ("no such column: e.lieks", Some(Unknown::Column("lieks"))),
+            ("no such table: main.engagment", Some(Unknown::Table("engagment"))),
+            ("column \"lieks\" does not exist", Some(Unknown::Column("lieks"))),
+            ("column e.lieks does not exist", Some(Unknown::Column("lieks"))),
+            ("relation \"engagment\" does not exist", Some(Unknown::Table("engagment"))),
+            ("no such function: likes", None),
+            ("near \"form\": syntax error", None),
+        ] {
+            assert_eq!(unknown(message), expected, "{message}");
+        }
+        let tables: Vec<_> =
+            tables("select 'kols' from Engagement e join \"items\" i").into_iter().collect();
+        assert_eq!(tables, ["engagement", "items"]);
     }
 
     #[test]

@@ -57,6 +57,8 @@ async fn every_page_shows_the_figures_of_the_archive(database: Database) {
         let (fate, looks) = fate.split_once(' ').unwrap();
         assert!(job.contains(&format!("{looks} {fate}")), "{looks} {fate}: {job}");
     }
+    let kols = site.get("/job/kols").await.body;
+    assert!(kols.contains("\">keyword=") && !kols.contains("&quot;filter&quot;"), "{kols}");
     let suggestion = "select min(suggestion) from keyword_suggestions where rank = 1";
     let suggestion = site.env.ask(suggestion).await.remove(0);
     assert!(site.get("/keyword/%E9%9C%B2%E8%90%A5").await.body.contains(&suggestion));

@@ -1,0 +1,85 @@
+//! Reading a cron pattern, and saying which field of it is wrong.
+
+use croner::Cron;
+use croner::errors::CronError;
+use croner::parser::{CronParser, Seconds, Year};
+
+use crate::text::things;
+
+/// The fields in their order: the name of one, what it may be, and one that works.
+const FIELDS: [(&str, &str, &str); 6] = [
+    ("second", "0-59", "0"),
+    ("minute", "0-59", "*/15"),
+    ("hour", "0-23", "9-18"),
+    ("day of the month", "1-31, L", "1,15"),
+    ("month", "1-12, JAN-DEC", "1-6"),
+    ("weekday", "0-7, SUN-SAT", "MON-FRI"),
+];
+
+/// A field is shown up to this many characters.
+const LONGEST_FIELD: usize = 20;
+
+/// Reads a pattern. The error says which of its fields are wrong, what they may be, and what would do.
+pub(super) fn read(pattern: &str) -> Result<Cron, String> {
+    let fields = match pattern.to_ascii_lowercase().as_str() {
+        "@midnight" => "@daily".to_owned(),
+        "@reboot" => {
+            return Err("`@reboot` is not a time; a job fires by the clock only".to_owned());
+        }
+        "@hourly" | "@daily" | "@weekly" | "@monthly" | "@yearly" | "@annually" => {
+            pattern.to_owned()
+        }
+        nickname if nickname.starts_with('@') => {
+            return Err("no such nickname: there are `@hourly`, `@daily` (`@midnight`), \
+                 `@weekly`, `@monthly` and `@yearly` (`@annually`)"
+                .to_owned());
+        }
+        _ => counted(pattern)?.to_owned(),
+    };
+    parse(&fields).map_err(|error| wrong_fields(&fields).unwrap_or_else(|| whole(&error)))
+}
+
+fn parse(fields: &str) -> Result<Cron, CronError> {
+    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
+    parser.parse(fields)
+}
+
+fn counted(pattern: &str) -> Result<&str, String> {
+    match pattern.split_whitespace().count() {
+        5 | 6 => Ok(pattern),
+        0 => Err("it is empty: `0 * * * *` fires every hour".to_owned()),
+        count => Err(format!(
+            "it has {}, and cron has 5 (minute hour day month weekday), or 6 with seconds in front",
+            things(count, "field")
+        )),
+    }
+}
+
+/// The fields that are wrong by themselves, and the pattern with others in their places.
+fn wrong_fields(pattern: &str) -> Option<String> {
+    let fields: Vec<_> = pattern.split_whitespace().collect();
+    let known = FIELDS.get(FIELDS.len().checked_sub(fields.len())?..)?;
+    let (mut wrong, mut works) = (Vec::new(), Vec::new());
+    for (nth, (field, (name, range, example))) in fields.iter().zip(known).enumerate() {
+        let mut alone = vec!["*"; fields.len()];
+        alone.get_mut(nth).map(|it| *it = field)?;
+        if parse(&alone.join(" ")).is_ok() {
+            works.push(*field);
+            continue;
+        }
+        works.push(example);
+        let field: String = field.chars().take(LONGEST_FIELD).collect();
+        wrong.push(format!("`{field}` is no {name} ({range})"));
+    }
+    let works = works.join(" ");
+    let works = if parse(&works).is_ok() { format!("; `{works}` would do") } else { String::new() };
+    (!wrong.is_empty()).then(|| format!("{}{works}", wrong.join(" and ")))
+}
+
+/// What is wrong with the pattern as a whole.
+fn whole(error: &CronError) -> String {
+    // Its quotes as everywhere else.
+    let message = error.to_string().replace('\'', "`");
+    // croner begins with the class of the error, which tells people nothing.
+    message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_owned())
+}

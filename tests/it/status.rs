@@ -1,0 +1,102 @@
+//! `tidewatch status`: how the jobs stand, by what is in force.
+
+use serde_json::Value;
+use tidewatch::store::{Fires, PauseRow, Store};
+use tidewatch::time::Clock;
+
+use crate::databases::{Database, on_both, sqlite};
+use crate::env::{Env, hours};
+use crate::program::Place;
+
+/// An hourly job.
+const JOB: &str = "[[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = \"@hourly\"\n\
+                   keywords = [\"露营\", \"美食\"]\n";
+
+/// What `status` says of the job, as JSON.
+async fn of_job(place: &Place) -> Value {
+    let (code, out, said) = place.hear(&["status", "--json"]).await;
+    assert_eq!(code, 0, "{said}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    report["jobs"][0].clone()
+}
+
+/// Plans the looks of a fire that nobody makes; it is to count for today, also at midnight.
+async fn fire(store: &Store) {
+    let now = Clock::system().now();
+    let mut tx = store.begin().await.unwrap();
+    let job = tx.jobs().await.unwrap().remove(0).job_id;
+    let fires = Fires { missed: vec![], open: vec![now.plus(hours(1))] };
+    tx.fire(job, &fires, None, now).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+on_both!(what_is_due_of_a_job_is_observed_missed_or_open);
+async fn what_is_due_of_a_job_is_observed_missed_or_open(database: Database) {
+    let place = Place::new(&database, JOB);
+    let env = Env::new(database, JOB).await;
+    fire(&env.store).await;
+    let job = of_job(&place).await;
+    assert_eq!((job["due"].as_i64(), job["open"].as_i64()), (Some(2), Some(2)), "{job}");
+    let (_, out, _) = place.hear(&["status"]).await;
+    let head = out.lines().find(|line| line.contains("missed")).unwrap();
+    assert!(head.trim_end().ends_with("due   observed   missed   open"), "{out}");
+}
+
+on_both!(a_file_that_is_wrong_hides_no_next_fire);
+async fn a_file_that_is_wrong_hides_no_next_fire(database: Database) {
+    let place = Place::new(&database, "[[job]]\nname = 5\n");
+    let mut env = Env::new(database, JOB).await;
+    let (_, _, said) = place.hear(&["status"]).await;
+    assert!(said.contains("the jobs are shown as a daemon took them over last"), "{said}");
+    let next = of_job(&place).await["next_due_at"].clone();
+    assert!(next.as_str().is_some_and(|next| next.ends_with(":00:00")), "{next}");
+    env.restart("").await;
+    env.advance(hours(1)).await;
+    assert_eq!(of_job(&place).await["next_due_at"], Value::Null, "it left the file");
+}
+
+#[tokio::test]
+async fn a_look_at_an_archive_leaves_no_file_beside_it() {
+    let database = sqlite();
+    database.open().await.close().await;
+    let place = Place::new(&database, "");
+    assert_eq!(place.run(&["status"]).await, 0, "{}", place.said());
+    let files = std::fs::read_dir(database.directory()).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["test.db"]);
+}
+
+on_both!(what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure);
+async fn what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure(database: Database) {
+    let store = database.open().await;
+    let place = Place::new(&database, "");
+    let resume = async |what: &[&str]| {
+        let (code, out, said) = place.hear(&[&["resume"], what].concat()).await;
+        assert_eq!(code, 0, "{said}");
+        out
+    };
+    assert_eq!(resume(&["--all"]).await, "nothing is paused\n");
+    assert_eq!(resume(&["provider", "amagi"]).await, "not paused: amagi\n");
+    assert_eq!(place.run(&["pause", "provider", "amagi"]).await, 0, "{}", place.said());
+    assert_eq!(resume(&["--all"]).await, "resumed: amagi\n");
+    let mut tx = store.begin().await.unwrap();
+    tx.pause(&budget_used_up()).await.unwrap();
+    tx.commit().await.unwrap();
+    let said = resume(&["--all"]).await;
+    assert!(said.starts_with("the budget of the day is used up"), "{said}");
+}
+
+fn budget_used_up() -> PauseRow {
+    let now = Clock::system().now();
+    PauseRow {
+        scope: "budget".to_owned(),
+        name: "all".to_owned(),
+        reason: "budget".to_owned(),
+        note: None,
+        since: now,
+        until: Some(now.plus(hours(1))),
+        probe_at: None,
+        failures: 0,
+        call_id: None,
+    }
+}
