@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
 use tidewatch::store::{Schema, Store};
+use tidewatch::time::Time;
 
 use crate::databases::{Database, count, postgres, rows, sqlite};
 
@@ -72,13 +73,17 @@ async fn content(store: &Store) -> Vec<Table> {
 }
 
 async fn archive_of(store: &Store, version: i64) {
-    let (body, bytes, at) = match store {
-        Store::Sqlite { .. } => (format!("jsonb('{BODY}')"), "x'7b006d'", "1773046802000001"),
-        Store::Postgres(_) => {
-            (format!("'{BODY}'::jsonb"), "'\\x7b006d'::bytea", "'2026-03-09 09:00:02.000001'")
-        }
+    let [at, earlier] = ["2026-03-09 09:00:02.000001", "2026-03-06 09:00:02"];
+    let time = |at: &str| match store {
+        Store::Sqlite { .. } => at.parse::<Time>().unwrap().micros().to_string(),
+        Store::Postgres(_) => format!("'{at}'"),
     };
-    let sql = ROWS.replace("{body}", &body).replace("{bytes}", bytes).replace("{at}", at);
+    let (body, bytes) = match store {
+        Store::Sqlite { .. } => (format!("jsonb('{BODY}')"), "x'7b006d'"),
+        Store::Postgres(_) => (format!("'{BODY}'::jsonb"), "'\\x7b006d'::bytea"),
+    };
+    let sql = ROWS.replace("{body}", &body).replace("{bytes}", bytes);
+    let sql = sql.replace("{at}", &time(at)).replace("{earlier}", &time(earlier));
     let sql = sqlx::raw_sql(AssertSqlSafe(sql));
     match store {
         Store::Sqlite { writer, .. } => {
@@ -108,9 +113,17 @@ async fn comes_to_the_newest(database: &Database, version: i64) {
     }
     let looks = "select cast(sum(due) as bigint) from coverage";
     assert_eq!(count(&store, looks).await, 4);
-    assert_eq!(count(&store, "select count(*) from engagement").await, 2);
+    assert_eq!(count(&store, "select count(*) from engagement").await, 4);
     assert_eq!(count(&store, "select count(*) from engagement_latest").await, 2);
-    assert_eq!(count(&store, "select count(*) from engagement_daily").await, 2);
+    let days = "select platform, day, previous_day, days from engagement_daily
+                order by platform, day";
+    let days: Vec<(String, String, Option<String>, Option<i64>)> = rows(&store, days).await;
+    let [first, second] = ["2026-03-06", "2026-03-09"].map(str::to_owned);
+    let expected = ["douyin", "xiaohongshu"].map(str::to_owned).into_iter().flat_map(|platform| {
+        let later = (platform.clone(), second.clone(), Some(first.clone()), Some(3));
+        [(platform, first.clone(), None, None), later]
+    });
+    assert_eq!(days, expected.collect::<Vec<_>>());
     store.close().await;
 }
 

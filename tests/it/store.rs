@@ -12,6 +12,7 @@ mod runs;
 mod schedules;
 mod turns;
 mod views;
+mod watchlists;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -26,13 +26,13 @@ async fn run(store: &Store, sql: impl Into<String>) {
 
 /// A note `a`, published at this time, with likes at these, saved in this order.
 async fn note_with(store: &Store, published: &str, likes: &[(&str, Option<i64>)]) {
-    run(store, note(store.is_sqlite(), published, likes)).await;
+    run(store, item("note", store.is_sqlite(), published, likes)).await;
 }
 
-/// Statements that save it.
-fn note(sqlite: bool, published: &str, likes: &[(&str, Option<i64>)]) -> String {
+/// Statements that save a `note` or `work` so.
+fn item(item: &str, sqlite: bool, published: &str, likes: &[(&str, Option<i64>)]) -> String {
     let mut sql = format!(
-        "insert into notes (note_id, published_at, first_seen_at, last_seen_at, fingerprint, document_id)
+        "insert into {item}s ({item}_id, published_at, first_seen_at, last_seen_at, fingerprint, document_id)
          values ('a', '{published}', '{published}', '{published}', '', 1)
          on conflict do nothing;"
     );
@@ -42,8 +42,8 @@ fn note(sqlite: bool, published: &str, likes: &[(&str, Option<i64>)]) -> String 
         let likes = likes.map_or("null".to_owned(), |likes| likes.to_string());
         write!(
             sql,
-            "insert into note_snapshots (note_key, observed_at, document_id, likes)
-             select note_key, {at}, 1, {likes} from notes where note_id = 'a'
+            "insert into {item}_snapshots ({item}_key, observed_at, document_id, likes)
+             select {item}_key, {at}, 1, {likes} from {item}s where {item}_id = 'a'
              on conflict do nothing;"
         )
         .unwrap();
@@ -55,7 +55,7 @@ type Day = (String, i64, Option<i64>, Option<String>, Option<i64>, Option<i64>);
 
 async fn days(store: &Store) -> Vec<Day> {
     let sql = "select day, observations, likes, previous_day, days, likes_delta
-               from engagement_daily where item_id = 'a' order by day";
+               from engagement_daily where item_id = 'a' order by platform, day";
     rows(store, sql).await
 }
 
@@ -74,35 +74,33 @@ on_both!(late_and_repeated_answers_leave_the_latest_and_the_days_right);
 async fn late_and_repeated_answers_leave_the_latest_and_the_days_right(database: Database) {
     let store = database.open().await;
     let newest = ("2026-03-12 01:00:00", Some(90));
-    note_with(
-        &store,
-        "2026-03-01 00:00:00",
-        &[
-            newest,
-            ("2026-03-09 15:59:59.999999", Some(20)),
-            newest,
-            ("2026-03-09 16:00:00", Some(30)),
-            ("2026-03-09 01:00:00", Some(10)),
-        ],
-    )
-    .await;
+    let likes = [
+        newest,
+        ("2026-03-09 15:59:59.999999", Some(20)),
+        newest,
+        ("2026-03-09 16:00:00", Some(30)),
+        ("2026-03-09 01:00:00", Some(10)),
+    ];
+    for kind in ["note", "work"] {
+        run(&store, item(kind, store.is_sqlite(), "2026-03-01 00:00:00", &likes)).await;
+    }
     let sql = "select observed_at, likes from engagement_latest";
     let latest: Vec<(Time, i64)> = rows(&store, sql).await;
-    assert_eq!(latest, [("2026-03-12 01:00:00".parse().unwrap(), 90)]);
+    assert_eq!(latest, [("2026-03-12 01:00:00".parse().unwrap(), 90); 2]);
     let expected = [
         day("09", 2, 20, None),
         day("10", 1, 30, Some(("09", 1, 10))),
         // Over two days, and it says so.
         day("12", 1, 90, Some(("10", 2, 60))),
     ];
-    assert_eq!(days(&store).await, expected);
+    assert_eq!(days(&store).await, [&expected[..], &expected[..]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn days_that_are_saved_at_once_know_each_other() {
     let store = postgres().await.open().await;
     let Store::Postgres(pool) = &store else { unreachable!("it is PostgreSQL") };
-    let saved = |time| note(false, "2026-03-01 00:00:00", &[(time, Some(1))]);
+    let saved = |time| item("note", false, "2026-03-01 00:00:00", &[(time, Some(1))]);
     run(&store, saved("2026-03-08 01:00:00")).await;
     let mut tx = pool.begin().await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(saved("2026-03-12 01:00:00"))).execute(&mut *tx).await.unwrap();
