@@ -8,9 +8,9 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::crawl::{Crawler, Started};
+use crate::crawl::{Crawler, LastPatience, Started};
 use crate::process::Process;
-use crate::store::Store;
+use crate::store::{Store, in_time};
 use crate::time::Clock;
 
 /// How often the looks are asked whether they have been made, or may be made here.
@@ -108,12 +108,12 @@ impl<'a> Errand<'a> {
         &mut self,
         is_over: &mut impl AsyncFnMut(Turn<'_>) -> Result<bool>,
     ) -> Result<(Started, bool)> {
-        self.process.keep().await?;
-        self.process.bury_the_dead().await?;
-        self.crawler.save().await?;
-        let started = self.crawler.start_due().await?;
+        in_time(self.process.keep()).await?;
+        in_time(self.process.bury_the_dead()).await?;
+        in_time(self.crawler.save()).await?;
+        let started = in_time(self.crawler.start_due()).await?;
         let is_idle = self.crawler.is_idle();
-        let over = is_over(Turn { started: &started, is_idle }).await?;
+        let over = in_time(is_over(Turn { started: &started, is_idle })).await?;
         Ok((started, over))
     }
 
@@ -133,12 +133,17 @@ impl<'a> Errand<'a> {
         }
     }
 
-    /// Lets the calls in flight end, and saves what has come.
+    /// Lets the calls in flight end, and saves what has come: for a while even to a database that
+    /// fails.
     async fn save_the_rest(&mut self) -> Result<()> {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
         }
-        self.crawler.save().await
+        let patience = LastPatience::begins();
+        while let Err(error) = in_time(self.crawler.save()).await {
+            patience.after(error).await?;
+        }
+        Ok(())
     }
 }
 

@@ -28,7 +28,7 @@ use crate::time::{Clock, Time};
 
 pub use gate::Held;
 use save::SAVE_AT_ONCE;
-pub use save::Tally;
+pub use save::{LastPatience, Tally};
 use signs::Sign;
 pub use start::Started;
 

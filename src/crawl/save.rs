@@ -1,6 +1,9 @@
 //! Saving: what has come goes to the database in batches, each in one transaction.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::time::Instant;
 
 use super::signs::{self, Sign};
 use super::{Crawler, answer};
@@ -35,6 +38,39 @@ impl Tally {
             Next::Retry(..) => self.retrying += 1,
             Next::Continue { .. } => {}
         }
+    }
+}
+
+/// How long to try to save what has come, to a database that fails when all is to stop.
+const LAST_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The wait between two tries.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What is left of the time to save in, once all is to stop.
+pub struct LastPatience {
+    until: Instant,
+}
+
+impl LastPatience {
+    /// From now on.
+    pub fn begins() -> Self {
+        Self { until: Instant::now() + LAST_PATIENCE }
+    }
+
+    /// Waits for the next try, after one that ended with this error.
+    ///
+    /// # Errors
+    /// The same, when there is no time left.
+    pub async fn after(&self, error: anyhow::Error) -> Result<()> {
+        if Instant::now() > self.until {
+            return Err(error).context(
+                "stopped with answers that the database did not take: their calls stand open on \
+                 the ledger",
+            );
+        }
+        tokio::time::sleep(LAST_PAUSE).await;
+        Ok(())
     }
 }
 

@@ -12,12 +12,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarm::Alarm;
 use crate::config::Config;
-use crate::crawl::Crawler;
+use crate::crawl::{Crawler, LastPatience};
 use crate::plan;
 use crate::process::Process;
 use crate::store::{Store, in_time, is_conflict};
@@ -39,12 +38,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// How long to try to save what has come, to a database that fails when the daemon is to stop.
-const LAST_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The wait between two tries.
-const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A daemon on one database.
 pub struct Daemon {
@@ -275,17 +268,11 @@ impl Daemon {
             self.crawler.wait().await;
             self.vitals.beat(self.clock.now());
         }
-        let last = Instant::now() + LAST_PATIENCE;
+        let patience = LastPatience::begins();
         while let Err(error) = in_time(self.crawler.save()).await {
             self.fails(&error);
             self.vitals.beat(self.clock.now());
-            if Instant::now() > last {
-                return Err(error).context(
-                    "stopped with answers that the database did not take; \
-                     their calls stand open on the ledger",
-                );
-            }
-            tokio::time::sleep(LAST_PAUSE).await;
+            patience.after(error).await?;
         }
         self.report();
         Ok(())

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::cluster::Cluster;
 use crate::crash::{self, TOKEN};
-use crate::databases::{Database, on_both, postgres, sqlite};
+use crate::databases::{Database, count, on_both, postgres, sqlite};
 use crate::health::free_port;
 use crate::program::{Place, Running, wait_for, waited_for};
 
@@ -249,6 +249,37 @@ async fn a_daemon_notices_a_server_that_does_not_answer_any_more() {
     cluster.thaw();
     wait_for("a daemon that is ready", PATIENCE, async || health.is_ready().await).await;
     scene.ends_well(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backfill_notices_a_server_that_does_not_answer_any_more_and_goes_on_with_it() {
+    let cluster = Cluster::start();
+    let database = Database::at(&cluster.url());
+    let store = database.open().await;
+    let simulator = crash::simulate(LATENCY).await;
+    simulator.set_faults(Faults::default());
+    let notes = simulator.world().notes(200);
+    let place = Place::new(&database, &crash::jobs(&simulator)).with_upstream(&simulator, TOKEN);
+    place.write("notes.txt", &notes.join("\n"));
+    let backfill = place.start(&["backfill", "notes.txt"]);
+    // Whoever waits for an answer then, and not for a connection, would wait for ever.
+    let mut other = outside(database.url()).await;
+    execute(&mut other, "begin").await;
+    execute(&mut other, "lock table documents").await;
+    let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+    wait_for("a save that waits", PATIENCE, async || count(&store, waiting).await > 0).await;
+    cluster.freeze();
+    let noticed = async || place.said().contains("the database does not answer in time");
+    assert!(waited_for(PATIENCE, noticed).await, "{}", place.said());
+    cluster.thaw();
+    execute(&mut other, "rollback").await;
+    let observed = "select count(*) from slots where outcome = 'observed'";
+    let all = async || count(&store, observed).await == 200;
+    assert!(waited_for(PATIENCE, all).await, "{}", place.said());
+    assert_eq!(backfill.end().await.code(), Some(0), "{}", place.said());
+    assert_eq!(simulator.truth().len(), notes.len(), "a look was made twice, or not at all");
+    let kept = count(&store, "select count(*) from note_metrics").await;
+    assert_eq!(kept, i64::try_from(notes.len()).unwrap());
 }
 
 #[cfg(target_os = "linux")]
