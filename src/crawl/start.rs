@@ -173,6 +173,7 @@ impl Crawler {
 
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
+        let forgotten = self.forgotten.clone();
         *self.open.entry(endpoint.provider()).or_default() += 1;
         self.in_hand.insert(call_id);
         self.in_flight.spawn(async move {
@@ -180,9 +181,22 @@ impl Crawler {
             let mut received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
             let finished_at = clock.now();
             // Here, where calls run side by side, and not where they are saved.
-            let body = Body::new(&std::mem::take(&mut received.body));
-            let reading = answer::read(endpoint, &ask, &received, &body);
-            Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading }
+            let mut body = Body::new(&std::mem::take(&mut received.body));
+            let mut reading = answer::read(endpoint, &ask, &received, &body);
+            let came = (received.http_status.unwrap_or_default(), finished_at);
+            let heeded = forgotten.heed(endpoint, &ask, came, &mut body, &mut reading);
+            Fetched {
+                claim,
+                endpoint,
+                ask,
+                call_id,
+                sent_at,
+                finished_at,
+                received,
+                body,
+                reading,
+                heeded,
+            }
         });
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::ALONE;
 use crate::store::{ProcessRow, Store};
 use crate::time::Time;
 
@@ -38,7 +39,7 @@ pub enum State {
 pub async fn daemons(store: &Store, now: Time, since: Time, lease: Duration) -> Result<Vec<Seen>> {
     let mut tx = store.read().await?;
     // One process at most on SQLite; the lock of the file tells whether there is any.
-    let mut taken = store.is_sqlite() && store.announce(0).await?.is_none();
+    let mut taken = store.is_sqlite() && store.announce(ALONE).await?.is_none();
     let mut daemons = Vec::new();
     for row in tx.unfinished_processes("run", since).await? {
         let lives =

@@ -41,7 +41,7 @@ async fn documents_are_read_again_in_their_order_but_for_those_that_came_late(da
     let ids: Vec<_> = places.iter().map(|place| place.document_id).collect();
     assert_eq!(ids, [first, second]);
     assert_eq!(tx.documents_after(Some(places[0]), 10).await.unwrap(), places[1..]);
-    tx.forget_rows().await.unwrap();
+    tx.drop_rows().await.unwrap();
     let kept = tx.kept(&places).await.unwrap();
     assert!(kept[0].text().contains("\\ufffd"), "as it was read: {}", kept[0].text());
     let replayed: Vec<_> = kept.into_iter().map(read).collect();
