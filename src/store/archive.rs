@@ -4,7 +4,6 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 
 use super::bulk::Rows;
-use super::known::Known;
 use super::{Body, CallEnd, Settlement, Tombstone, Tx, execute};
 use crate::model::{Batch, Kind};
 use crate::time::Time;
@@ -124,14 +123,14 @@ impl Tx {
         let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
         self.close_calls(&ends).await?;
         self.put_documents(answers, &in_time).await?;
-        let mut known = Known::new();
+        let mut rows = Vec::with_capacity(answers.len());
         for answer in answers.iter().filter(|answer| in_time(answer)) {
-            known.add(&answer.batch, answer.end.call_id, answer.end.finished_at)?;
+            rows.push((&answer.batch, answer.end.call_id, answer.end.finished_at));
             if let Some(resolved) = &answer.resolved {
                 self.put_link(resolved, &answer.settlement).await?;
             }
         }
-        self.put_known(known).await?;
+        self.put_answers(&rows).await?;
         let forgotten: Vec<_> =
             answers.iter().flat_map(|answer| answer.forgotten.iter().cloned()).collect();
         self.put_forgotten(&forgotten).await?;

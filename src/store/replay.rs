@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::archive::LATE;
 use super::body::REFUSED;
-use super::known::Known;
 use super::rows::array;
 use super::shapes::tables;
 use super::{Body, Count, NORMALISER, Tx, execute, fetch_all, fetch_optional};
@@ -158,11 +157,8 @@ impl Tx {
             document_id: i64,
             drift: Option<&'a str>,
         }
-        let mut known = Known::new();
-        for answer in replayed {
-            known.add(&answer.batch, answer.document_id, answer.fetched_at)?;
-        }
-        self.put_known(known).await?;
+        let rows = replayed.iter().map(|it| (&it.batch, it.document_id, it.fetched_at));
+        self.put_answers(&rows.collect::<Vec<_>>()).await?;
         let outdated: Vec<_> = replayed
             .iter()
             .filter(|answer| answer.is_outdated)

@@ -3,6 +3,7 @@
 //! Most answers of a tracker repeat what is known. So an item and its children are rewritten
 //! only when their fingerprint says that something changed; the counts are a new row each time.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
@@ -12,6 +13,7 @@ use super::bulk::Rows;
 use super::cells::Cell;
 use super::known::{Item, Items, Known, OBSERVED};
 use super::shapes::{SHAPES, Shape};
+use crate::model::{Batch, Platform};
 use crate::time::Time;
 
 #[derive(sqlx::FromRow)]
@@ -27,9 +29,45 @@ struct ItemId {
     id: String,
 }
 
+/// The title, the text, and when it was edited, of each item in some answers.
+#[derive(Default)]
+struct Texts<'a>(HashMap<(Platform, &'a str), [Option<Cow<'a, str>>; 3]>);
+
+impl<'a> Texts<'a> {
+    /// Adds those of an answer, unless it shows an edit of one of the others: then whether it does.
+    fn are_edited_in(&mut self, batch: &'a Batch) -> bool {
+        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
+        let notes = batch.notes.iter().map(|it| {
+            let edited_at = it.edited_at.map(|at| Cow::Owned(at.to_string()));
+            let texts = [text(&it.title), text(&it.body), edited_at];
+            ((Platform::Xiaohongshu, it.note_id.as_str()), texts)
+        });
+        let works = batch.works.iter().map(|it| {
+            ((Platform::Douyin, it.work_id.as_str()), [text(&it.title), text(&it.body), None])
+        });
+        let mut items = notes.chain(works);
+        items.any(|(item, texts)| *self.0.entry(item).or_insert_with(|| texts.clone()) != texts)
+    }
+}
+
 impl Tx {
+    /// Saves the rows of answers, each with its document and when it came. Together, but for edits:
+    /// an edit shows where the row of one answer takes the place of another's.
+    pub(super) async fn put_answers(&mut self, answers: &[(&Batch, i64, Time)]) -> Result<()> {
+        let (mut known, mut texts) = (Known::new(), Texts::default());
+        for (batch, document_id, at) in answers {
+            if texts.are_edited_in(batch) {
+                self.put_known(std::mem::replace(&mut known, Known::new())).await?;
+                texts = Texts::default();
+                texts.are_edited_in(batch);
+            }
+            known.add(batch, *document_id, *at)?;
+        }
+        self.put_known(known).await
+    }
+
     /// Saves the rows of answers: items first, since the counts refer to them.
-    pub(super) async fn put_known(&mut self, known: Known) -> Result<()> {
+    async fn put_known(&mut self, known: Known) -> Result<()> {
         let Known {
             items,
             authors,
@@ -157,6 +195,7 @@ impl Tx {
         for (item_id, item) in by_id {
             let Item {
                 observed_at,
+                began_at,
                 first_seen_at,
                 fingerprint,
                 is_changed,
@@ -182,7 +221,19 @@ impl Tx {
                     continue;
                 }
                 // Those that are new, too: another process may be adding them.
-                _ => replaced.push(vec![Cell::Text(item_id)]),
+                old => {
+                    // What it shows was seen first when its own answer came: so edits say.
+                    if began_at < observed_at && old.is_none_or(|it| it.last_seen_at <= began_at) {
+                        seen.push(vec![
+                            Cell::Text(item_id.clone()),
+                            Cell::Int(observed_at.micros()),
+                        ]);
+                        if let Some(cell) = rows.cell(&mut row, OBSERVED) {
+                            *cell = Cell::Int(began_at.micros());
+                        }
+                    }
+                    replaced.push(vec![Cell::Text(item_id)]);
+                }
             }
             rows.push(row);
             for (table, of_item) in children.iter_mut().zip(of_item) {
