@@ -56,15 +56,7 @@ impl Process {
         clock: &Clock,
     ) -> Result<Option<Self>> {
         let owner = new_owner();
-        let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
-        let presence = loop {
-            match store.announce(owner).await? {
-                Some(presence) => break presence,
-                None if tries == 0 => return Ok(None),
-                None => tries -= 1,
-            }
-            tokio::time::sleep(TRY_EVERY).await;
-        };
+        let Some(presence) = announced(store, owner).await? else { return Ok(None) };
         let now = clock.now();
         let mut tx = store.begin().await?;
         put_on_record(&mut tx, config, owner, verb, now).await?;
@@ -150,13 +142,25 @@ impl Process {
     }
 }
 
+/// Announces the process `owner`, once others have ended for whom it is worth waiting.
+async fn announced(store: &Store, owner: i64) -> Result<Option<Presence>> {
+    let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
+    loop {
+        match store.announce(owner).await? {
+            None if tries > 0 => tries -= 1,
+            announced => return Ok(announced),
+        }
+        tokio::time::sleep(TRY_EVERY).await;
+    }
+}
+
 /// Takes the archive for oneself, which lasts until this is dropped.
 ///
 /// # Errors
 /// When another process is at work, which only SQLite and others of this kind tell; or the database
 /// fails.
 pub(crate) async fn alone(store: &Store) -> Result<Presence> {
-    let presence = store.announce(ALONE).await?;
+    let presence = announced(store, ALONE).await?;
     presence.context("another tidewatch is at work on this archive; stop it first")
 }
 

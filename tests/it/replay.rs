@@ -12,11 +12,11 @@ use crate::same::{Dump, dump_but, jobs};
 /// Keys that a row is given when it is made.
 const KEYS: [&str; 3] = ["note_key", "work_key", "kol_key"];
 
-async fn dump(store: &Store) -> Dump {
+pub(crate) async fn dump(store: &Store) -> Dump {
     dump_but(store, &KEYS).await
 }
 
-fn assert_same(before: &Dump, after: &Dump, why: &str) {
+pub(crate) fn assert_same(before: &Dump, after: &Dump, why: &str) {
     for (table, rows) in before {
         let other = &after[table];
         let differs = rows.iter().zip(other).find(|(one, another)| one != another);

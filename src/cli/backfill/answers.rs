@@ -95,12 +95,15 @@ fn shown(done: &Imported, json: bool, dry: bool) -> Result<ExitCode> {
     } else {
         format!(
             "imported {} answers, {} of them unreadable (kept and marked); {} already there; \
-             {} failures left out; {} about what is forgotten left out; {} lines refused\n",
+             {} failures left out; {}{} lines refused\n",
             number(done.imported),
             number(done.unreadable),
             number(done.already_there),
             number(done.failures),
-            number(done.forgotten),
+            match done.forgotten {
+                0 => String::new(),
+                forgotten => format!("{} about what is forgotten; ", number(forgotten)),
+            },
             number(done.refused)
         )
     };
