@@ -135,6 +135,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn put_forgotten(&mut self, tombstones: &[Tombstone]) -> Result<()> {
+        if tombstones.is_empty() {
+            return Ok(());
+        }
         let rows = Rows::of(
             "platform text, kind text, id text, because text, forgotten_at time, note text,
              rows_deleted int, documents_deleted int, documents_redacted int",
@@ -220,6 +223,9 @@ impl Tx {
             "delete from links where (kind, link) in (select r.kind, r.id from {rows})
                                   or (kind, item_id) in (select r.kind, r.id from {rows})",
             "delete from alerts where subject in (select r.kind || ' ' || r.id from {rows})",
+            // Wrong settings are kept with the line that is wrong.
+            "update config_loads set error = 'it named what is forgotten'
+             where exists (select 1 from {rows} where config_loads.error like '%' || r.id || '%')",
         ] {
             let sql = self.over_rows("kind text, id text", sql);
             execute!(self, sql, named.as_str());

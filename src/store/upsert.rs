@@ -3,7 +3,6 @@
 //! Most answers of a tracker repeat what is known. So an item and its children are rewritten
 //! only when their fingerprint says that something changed; the counts are a new row each time.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
@@ -29,24 +28,26 @@ struct ItemId {
     id: String,
 }
 
-/// The title, the text, and when it was edited, of each item in some answers.
+/// What an item shows: its title, its text, and when it was edited.
+type Shown<'a> = (Option<&'a str>, Option<&'a str>, Option<Time>);
+
+/// What the items of some answers show.
 #[derive(Default)]
-struct Texts<'a>(HashMap<(Platform, &'a str), [Option<Cow<'a, str>>; 3]>);
+struct Texts<'a>(HashMap<(Platform, &'a str), Shown<'a>>);
 
 impl<'a> Texts<'a> {
     /// Adds those of an answer, unless it shows an edit of one of the others: then whether it does.
     fn are_edited_in(&mut self, batch: &'a Batch) -> bool {
-        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
         let notes = batch.notes.iter().map(|it| {
-            let edited_at = it.edited_at.map(|at| Cow::Owned(at.to_string()));
-            let texts = [text(&it.title), text(&it.body), edited_at];
-            ((Platform::Xiaohongshu, it.note_id.as_str()), texts)
+            let shown = (it.title.as_deref(), it.body.as_deref(), it.edited_at);
+            ((Platform::Xiaohongshu, it.note_id.as_str()), shown)
         });
         let works = batch.works.iter().map(|it| {
-            ((Platform::Douyin, it.work_id.as_str()), [text(&it.title), text(&it.body), None])
+            let shown = (it.title.as_deref(), it.body.as_deref(), None);
+            ((Platform::Douyin, it.work_id.as_str()), shown)
         });
         let mut items = notes.chain(works);
-        items.any(|(item, texts)| *self.0.entry(item).or_insert_with(|| texts.clone()) != texts)
+        items.any(|(item, shown)| *self.0.entry(item).or_insert(shown) != shown)
     }
 }
 

@@ -4,6 +4,7 @@ mod shown;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
@@ -21,10 +22,11 @@ use crate::store::Store;
 use crate::time::{Clock, Time};
 use crate::watchlist;
 
+/// How long `check` waits for the archive, which it can do without.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 #[derive(Args, Debug)]
-#[command(
-    args_conflicts_with_subcommands = false,
-    after_help = "\
+#[command(after_help = "\
 A note or work goes with its rows, counts, pictures, short links and answers; a person with all notes
 or works of theirs, and wherever else they stand by their id: as a KOL, mentioned, as one of several
 creators. In the answers of others null stands there afterwards, and documents.redacted_at says so.
@@ -34,8 +36,7 @@ Examples:
   tidewatch forget note 68a1b2c3d4e5f60718293a4b --note 'request of 2026-03-02'
   tidewatch forget author douyin 98765432100 --dry-run
   tidewatch forget --not-seen-since 2y --yes
-  tidewatch forget undo note 68a1b2c3d4e5f60718293a4b     # to be watched again; no data comes back"
-)]
+  tidewatch forget undo note 68a1b2c3d4e5f60718293a4b     # to be watched again; no data comes back")]
 pub(super) struct Forget {
     #[command(subcommand)]
     what: Option<What>,
@@ -227,7 +228,8 @@ pub(super) async fn named_by(cli: &Cli, config: &Config) -> Vec<String> {
         store.close().await;
         anyhow::Ok(forgotten.named_by(config))
     };
-    said.await.unwrap_or_else(|error| {
+    let said = tokio::time::timeout(PATIENCE, said).await.context("it does not answer").flatten();
+    said.unwrap_or_else(|error| {
         tracing::info!("the archive does not say what is forgotten: {error:#}");
         Vec::new()
     })
