@@ -204,7 +204,7 @@ pub fn said_of(tombstone: &Tombstone) -> String {
     let of = if kind == AUTHOR { format!("{AUTHOR} {platform}") } else { kind.clone() };
     let again = match because {
         Some(because) => format!("with {because}; undoing that permits it again"),
-        None => format!("`tidewatch forget undo {of} {id}` permits it again"),
+        None => format!("`tidewatch forget {of} {id} --undo` permits it again"),
     };
     let day = forgotten_at.utc().format("%Y-%m-%d");
     format!("it was forgotten on {day} (UTC); {again}")

@@ -17,6 +17,7 @@ mod claim;
 mod columns;
 mod config_loads;
 mod connect;
+mod edits;
 mod endpoints;
 mod file;
 mod forget;

@@ -36,7 +36,7 @@ Examples:
   tidewatch forget note 68a1b2c3d4e5f60718293a4b --note 'request of 2026-03-02'
   tidewatch forget author douyin 98765432100 --dry-run
   tidewatch forget --not-seen-since 2y --yes
-  tidewatch forget undo note 68a1b2c3d4e5f60718293a4b     # to be watched again; no data comes back")]
+  tidewatch forget note 68a1b2c3d4e5f60718293a4b --undo    # to be watched again; no data comes back")]
 pub(super) struct Forget {
     #[command(subcommand)]
     what: Option<What>,
@@ -49,6 +49,9 @@ pub(super) struct Forget {
     /// Show what would go, and leave it
     #[arg(long, global = true, conflicts_with = "yes")]
     dry_run: bool,
+    /// Instead, let it be watched again; what was deleted does not come back
+    #[arg(long, global = true, conflicts_with_all = ["yes", "dry_run", "note", "not_seen_since"])]
+    undo: bool,
     /// Why, for the record (`forgotten.note`): no names
     #[arg(long, global = true, value_name = "TEXT")]
     note: Option<String>,
@@ -63,11 +66,6 @@ enum What {
     Named(Named),
     /// What is forgotten
     List,
-    /// Let something be watched again; what was deleted does not come back
-    Undo {
-        #[command(subcommand)]
-        what: Named,
-    },
     /// Clear away again what deleted rows left in the file; every forget ends with it
     Clean,
 }
@@ -110,9 +108,9 @@ impl Forget {
         let now = Clock::system().now();
         let done = match (&self.what, &self.not_seen_since) {
             (Some(What::List), None) => self.list(&store).await,
-            (Some(What::Undo { what }), None) => undo(&store, &what.subjects()?).await,
             (Some(What::Clean), None) => clean(&store).await,
-            (Some(What::Named(named)), None) => self.forget(&store, &named.subjects()?, now).await,
+            (Some(What::Named(it)), None) if self.undo => undo(&store, &it.subjects()?).await,
+            (Some(What::Named(it)), None) => self.forget(&store, &it.subjects()?, now).await,
             (None, Some(since)) => {
                 let zone = store.read().await?.zone().await?;
                 let since = instant(since, zone, now)?;

@@ -10,7 +10,7 @@ use super::traces::traces;
 use crate::databases::{Database, count, on_both};
 use crate::env::{Env, hours, minutes, world};
 use crate::page::serve;
-use crate::program::Place;
+use crate::program::{Place, wait_for};
 
 /// An hourly job with these notes.
 fn notes(notes: &[String]) -> String {
@@ -54,9 +54,18 @@ async fn a_watchlist_that_names_it_is_told_and_costs_nothing(database: Database)
     env.down_for(minutes(1));
     let (code, said, _) = place.hear(&["check"]).await;
     let told = format!("jobs.toml:5: {gone} is not looked at by n: it was forgotten on 2026-03-02");
-    assert!(said.contains(&told) && said.contains("forget undo note"), "{said}");
+    assert!(said.contains(&told) && said.contains("--undo` permits it again"), "{said}");
     assert_eq!(code, 0);
     assert_eq!(place.run(&["check", "--deny-warnings"]).await, 78);
+    let place = place.with_upstream(&env.api, "token-of-the-tests");
+    let run = place.start(&["run"]);
+    let most = std::time::Duration::from_secs(60);
+    wait_for("the warning", most, async || {
+        std::fs::read_to_string(place.output("stderr")).unwrap().contains(&told)
+    })
+    .await;
+    run.ask_to_stop();
+    assert!(run.end().await.success());
 }
 
 on_both!(fetch_and_backfill_leave_it_alone_until_it_is_permitted_again);
@@ -82,9 +91,9 @@ async fn fetch_and_backfill_leave_it_alone_until_it_is_permitted_again(database:
     assert_eq!((&listed[0]["id"], &listed[0]["kind"]), (&json!(gone), &json!("note")));
     assert_eq!(count(&env.store, "select count(*) from calls").await, 0);
     assert_eq!(count(&env.store, "select count(*) from targets").await, 0);
-    let (code, said, _) = place.hear(&["forget", "undo", "note", &gone]).await;
+    let (code, said, _) = place.hear(&["forget", "note", &gone, "--undo"]).await;
     assert_eq!((code, said), (0, format!("may be watched again: note {gone}\n")));
-    assert_eq!(place.run(&["forget", "undo", "note", &gone]).await, 1);
+    assert_eq!(place.run(&["forget", "note", &gone, "--undo"]).await, 1);
     assert_eq!(place.run(&["fetch", "note", &gone]).await, 0, "{}", place.said());
     assert_eq!(ask(&env.store, "select note_id from notes").await, [gone]);
 }
@@ -200,9 +209,9 @@ async fn nobody_forgets_while_others_are_at_work(database: Database) {
     let mut env = Env::new(database, &notes(&world().notes(1))).await;
     env.advance(minutes(61)).await;
     let gone = world().notes(1).remove(0);
-    for verb in [["forget", "note", &gone, "--yes"], ["forget", "undo", "note", &gone]] {
+    for verb in [["forget", "note", &gone, "--yes"], ["forget", "note", &gone, "--undo"]] {
         let (code, _, why) = place.hear(&verb).await;
-        let refused = if verb[1] == "undo" {
+        let refused = if verb[3] == "--undo" {
             "is not forgotten"
         } else {
             "at work on this archive; stop it first"

@@ -77,7 +77,7 @@ async fn nothing_of_a_forgotten_person_is_left_but_the_tombstones(database: Data
     let expected = [format!("author {ANNA} - request 7"), format!("note {ANNAS} {ANNA} request 7")];
     assert_eq!(tombstones.await, expected);
     // Without the tombstones there is nothing.
-    assert_eq!(place.run(&["forget", "undo", "author", "xiaohongshu", ANNA]).await, 0);
+    assert_eq!(place.run(&["forget", "author", "xiaohongshu", ANNA, "--undo"]).await, 0);
     assert_eq!(place.run(&["forget", "clean"]).await, 0, "{}", place.said());
     assert_eq!(traces(&store, &HERS, "").await, Vec::<String>::new());
 }
