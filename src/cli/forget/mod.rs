@@ -27,9 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A note or work goes with its rows, counts, pictures, short links and answers; a person with all notes
-or works of theirs, and wherever else they stand by their id: as a KOL, mentioned, as one of several
-creators. In the answers of others null stands there afterwards, and documents.redacted_at says so.
+A note or work goes with its rows, counts, pictures, short links and answers. A person goes with all
+notes or works of theirs, and wherever else they stand by their id: as a KOL, mentioned, as one of
+several creators. In the answers of others null stands there afterwards, and redacted_at says so.
 What goes is shown first; without a terminal nothing is done but with --yes.
 From then on nothing of it is asked for, and no answer brings it in again.
 Examples:
@@ -50,7 +50,7 @@ pub(super) struct Forget {
     #[arg(long, global = true, conflicts_with = "yes")]
     dry_run: bool,
     /// Instead, let it be watched again; what was deleted does not come back
-    #[arg(long, global = true, conflicts_with_all = ["yes", "dry_run", "note", "not_seen_since"])]
+    #[arg(long, global = true, conflicts_with_all = ["yes", "dry_run"])]
     undo: bool,
     /// Why, for the record (`forgotten.note`): no names
     #[arg(long, global = true, value_name = "TEXT")]

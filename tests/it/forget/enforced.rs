@@ -61,11 +61,12 @@ async fn a_watchlist_that_names_it_is_told_and_costs_nothing(database: Database)
     let run = place.start(&["run"]);
     let most = std::time::Duration::from_secs(60);
     wait_for("the warning", most, async || {
-        std::fs::read_to_string(place.output("stderr")).unwrap().contains(&told)
+        let said = std::fs::read_to_string(place.output("stderr")).unwrap();
+        said.contains(&told) && said.contains("watching")
     })
     .await;
     run.ask_to_stop();
-    assert!(run.end().await.success());
+    assert!(run.end().await.success(), "{}", place.said());
 }
 
 on_both!(fetch_and_backfill_leave_it_alone_until_it_is_permitted_again);
