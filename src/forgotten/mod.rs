@@ -224,3 +224,45 @@ fn dropped(reading: &mut Reading, tombstones: Vec<Tombstone>) -> Heeded {
     (reading.listing, reading.resolved) = (None, None);
     Heeded::Dropped(tombstones)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: &str = "https://v.douyin.com/abc/";
+    const WORK: &str = "7600000000000000001";
+
+    fn heed(forgotten: &Forgotten, author: &str) -> (Heeded, Reading) {
+        let now = "2026-03-09 09:00:00".parse().expect("a time");
+        let json = format!(
+            r#"{{"code":200,"data":{{"aweme_detail":{{"aweme_id":"{WORK}","author":{{"uid":"{author}","nickname":"x"}},"statistics":{{"digg_count":1}}}}}}}}"#
+        );
+        let (endpoint, mut body) = (Endpoint::AmagiWorkByUrl, Body::new(json.as_bytes()));
+        let ask = Ask { key: LINK.to_owned(), page: 1 };
+        let mut reading = endpoint.read(&ask, 200, &body.json);
+        assert_eq!(reading.outcome, Outcome::Ok);
+        (forgotten.heed(endpoint, &ask, (200, now), &mut body, &mut reading), reading)
+    }
+
+    #[test]
+    fn a_work_of_a_forgotten_author_is_forgotten_with_the_link_that_led_to_it() {
+        let at = "2026-03-08 09:00:00".parse().expect("a time");
+        let author = Tombstone::new(AUTHOR, Platform::Douyin, "700000000001", at);
+        let forgotten = Forgotten::of(vec![author]).expect("it is one");
+        let (heeded, reading) = heed(&forgotten, "700000000001");
+        let Heeded::Dropped(also) = heeded else { panic!("{heeded:?}") };
+        let ids: Vec<_> = also.iter().map(|it| (it.id.as_str(), it.because.as_deref())).collect();
+        assert_eq!(ids, [(WORK, Some("700000000001")), (LINK, Some("700000000001"))]);
+        assert_eq!((reading.batch, reading.resolved), (Batch::default(), None));
+        assert_eq!(heed(&forgotten, "700000000002").0, Heeded::Whole, "another's");
+        assert_eq!(heed(&Forgotten::default(), "700000000001").0, Heeded::Whole);
+    }
+
+    #[test]
+    fn an_id_of_one_platform_is_nobody_on_the_other() {
+        let at = "2026-03-08 09:00:00".parse().expect("a time");
+        let author = Tombstone::new(AUTHOR, Platform::Xiaohongshu, "700000000001", at);
+        let forgotten = Forgotten::of(vec![author]).expect("it is one");
+        assert_eq!(heed(&forgotten, "700000000001").0, Heeded::Whole);
+    }
+}

@@ -57,6 +57,11 @@ async fn a_watchlist_that_names_it_is_told_and_costs_nothing(database: Database)
     assert!(said.contains(&told) && said.contains("--undo` permits it again"), "{said}");
     assert_eq!(code, 0);
     assert_eq!(place.run(&["check", "--deny-warnings"]).await, 78);
+    place.write("list.txt", &format!("# ours\n{}\n", world().notes(2).join("\n")));
+    place.write("jobs.toml", &notes(&[]).replace("notes = []", "notes_file = \"list.txt\""));
+    let (_, said, _) = place.hear(&["check"]).await;
+    let told = format!("list.txt:2: {gone} is not looked at by n: it was forgotten on 2026-03-02");
+    assert!(said.contains(&told), "{said}");
     let place = place.with_upstream(&env.api, "token-of-the-tests");
     let run = place.start(&["run"]);
     let most = std::time::Duration::from_secs(60);
