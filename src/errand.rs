@@ -55,8 +55,7 @@ impl<'a> Errand<'a> {
         run: i64,
         stop: &'a CancellationToken,
     ) -> Result<Self> {
-        let (store, owner) = (store.clone(), process.owner());
-        let crawler = Crawler::new(config, store, clock.clone(), owner, Some(run))?;
+        let crawler = Crawler::new(config, store.clone(), clock.clone(), process, Some(run))?;
         Ok(Self { crawler, process, clock, stop })
     }
 

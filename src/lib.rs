@@ -7,9 +7,10 @@
 //! is the loop around it all, woken by [`alarm`]; each is a [`process`] on record, [`vitals`] say
 //! how it is, and [`metrics`] say it in numbers. An [`errand`] makes the looks of one run by hand,
 //! [`backfill`] brings many things in at once, [`replay`] makes the rows anew from what is kept,
-//! [`page`] shows it to people, [`export`] writes rows to files, [`watchlist`] reads what people
-//! paste, [`zone`] knows the clocks of a zone, [`cli`] is the face, and [`simulator`] imitates the
-//! upstream APIs.
+//! [`forget`] deletes for good, and what is [`forgotten`] does not come back, [`page`] shows the
+//! archive to people, [`export`] writes rows to files, [`watchlist`] reads what people paste,
+//! [`zone`] knows the clocks of a zone, [`cli`] is the face, and [`simulator`] imitates the upstream
+//! APIs.
 
 pub mod alarm;
 pub mod alerts;
@@ -21,6 +22,8 @@ pub mod crawl;
 pub mod daemon;
 pub mod errand;
 pub mod export;
+pub mod forget;
+pub mod forgotten;
 pub mod health;
 pub mod json_text;
 pub mod metrics;

@@ -1,24 +1,22 @@
 //! The rows derived again from the documents, offline: read as the step reads them, and saved as
 //! it saves them, in the order in which they were fetched.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::api::{Ask, Endpoint};
+use crate::api::{Ask, Endpoint, Reading};
 use crate::json_text::JsonText;
 use crate::model::Batch;
+use crate::process;
 use crate::store::{Kept, Place, Replayed, Store};
 
 /// Documents whose places are fetched at once: each time all documents are gone through.
-const PLACES_AT_ONCE: i64 = 100_000;
+pub(crate) const PLACES_AT_ONCE: i64 = 100_000;
 
 /// Documents saved in one transaction at the most.
 const SAVE_AT_ONCE: usize = 200;
 
 /// Bytes of documents read at once at the most, unless a single one is larger.
 const READ_BYTES: i64 = 16 << 20;
-
-/// The number under which a replay announces itself: there is one at a time.
-const REPLAY: i64 = 0;
 
 /// Drops every row that was made of documents and makes them anew; `progress` is told how many
 /// documents are done, and of how many. How many there were. One that was interrupted leaves rows
@@ -28,27 +26,31 @@ const REPLAY: i64 = 0;
 /// When another process is at work, which only SQLite and other replays tell; or the database
 /// fails.
 pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result<i64> {
-    let Some(_presence) = store.announce(REPLAY).await? else {
-        bail!("another tidewatch is at work on this archive: stop it first");
-    };
+    let _presence = process::alone(store).await?;
     let mut tx = store.begin().await?;
     let total = tx.count_documents().await?;
-    tx.forget_rows().await?;
+    tx.drop_rows().await?;
     tx.commit().await?;
     let (mut after, mut done) = (None, 0);
     loop {
         let places = store.read().await?.documents_after(after, PLACES_AT_ONCE).await?;
         let Some(last) = places.last() else { return Ok(done) };
         after = Some(*last);
-        let mut rest = places.as_slice();
-        while !rest.is_empty() {
-            let (batch, others) = rest.split_at(batch(rest));
+        for batch in batches(&places) {
             save(store, batch).await?;
             done += i64::try_from(batch.len())?;
             progress(done, total);
-            rest = others;
         }
     }
+}
+
+/// Documents in groups that are read at once.
+pub(crate) fn batches(mut rest: &[Place]) -> impl Iterator<Item = &[Place]> {
+    std::iter::from_fn(move || {
+        let (batch, others) = rest.split_at_checked(batch(rest))?;
+        rest = others;
+        Some(batch)
+    })
 }
 
 /// How many of these documents to take at once.
@@ -74,13 +76,20 @@ async fn save(store: &Store, places: &[Place]) -> Result<()> {
 
 /// What a document means. One of an endpoint that is no more makes no rows.
 pub fn read(kept: Kept) -> Replayed {
-    let ask = Ask { key: kept.asked.clone(), page: u32::try_from(kept.page).unwrap_or(1) };
-    let http_status = u16::try_from(kept.http_status).unwrap_or_default();
-    match Endpoint::parse(&kept.endpoint) {
-        Some(endpoint) => {
-            let reading = endpoint.read(&ask, http_status, &JsonText::of(&kept.text()));
-            kept.turned_into(reading.batch, reading.drift)
-        }
+    match reading(&kept) {
+        Some(reading) => kept.turned_into(reading.batch, reading.drift),
         None => kept.turned_into(Batch::default(), Some("its endpoint is not known".to_owned())),
     }
+}
+
+/// The same as it was read when it came; `None` where its endpoint is no more.
+pub(crate) fn reading(kept: &Kept) -> Option<Reading> {
+    let (ask, http_status) = asked(kept);
+    Some(Endpoint::parse(&kept.endpoint)?.read(&ask, http_status, &JsonText::of(&kept.text())))
+}
+
+/// What a document was the answer to, and its HTTP status.
+pub(crate) fn asked(kept: &Kept) -> (Ask, u16) {
+    let ask = Ask { key: kept.asked.clone(), page: u32::try_from(kept.page).unwrap_or(1) };
+    (ask, u16::try_from(kept.http_status).unwrap_or_default())
 }

@@ -3,6 +3,7 @@
 
 mod line;
 
+use std::borrow::Cow;
 use std::io::BufRead;
 
 use anyhow::Result;
@@ -12,8 +13,10 @@ use self::line::Parsed;
 pub use self::line::no_endpoint;
 use super::lines::Lines;
 use crate::api::client::Scrubber;
-use crate::api::{Endpoint, Outcome};
-use crate::store::{Import, Store, is_refused};
+use crate::api::{Ask, Endpoint, Outcome};
+use crate::forgotten::{Forgotten, Heeded};
+use crate::json_text::JsonText;
+use crate::store::{Document, Import, Store, Tombstone, is_refused};
 use crate::time::Time;
 
 /// Answers saved in one transaction at the most.
@@ -41,6 +44,8 @@ pub struct Imported {
     pub unreadable: u64,
     /// Answers that only say that the call failed: nothing to keep.
     pub failures: u64,
+    /// Answers about what is forgotten: nothing of them is kept.
+    pub forgotten: u64,
     /// Lines that are no answer.
     pub refused: u64,
 }
@@ -122,23 +127,68 @@ async fn save(
     Ok(())
 }
 
+/// Takes in answers in one transaction; which were new. `None`: it is about what is forgotten.
 async fn save_together(
     store: &Store,
     answers: &[Import],
     owner: i64,
     now: Time,
-) -> Result<Vec<bool>> {
+) -> Result<Vec<Option<bool>>> {
     let mut tx = store.begin().await?;
-    let new = tx.import(answers, owner, now).await?;
+    // An import is at work beside whoever forgets, and asks each time.
+    let forgotten = Forgotten::of(tx.forgotten().await?)?;
+    let mut also = Vec::new();
+    let heeded: Vec<_> =
+        answers.iter().map(|answer| heed(answer, &forgotten, now, &mut also)).collect();
+    let kept: Vec<_> = heeded.iter().flatten().map(|answer| Import::clone(answer)).collect();
+    let mut new = tx.import(&kept, owner, now).await?.into_iter();
+    tx.put_forgotten(&also).await?;
+    tx.retire(&also).await?;
     tx.commit().await?;
-    Ok(new)
+    Ok(heeded.iter().map(|answer| answer.as_ref().and_then(|_| new.next())).collect())
+}
+
+/// An answer without what is forgotten; `None` where nothing of it may be kept: then `also` learns
+/// what is forgotten by that.
+fn heed<'a>(
+    answer: &'a Import,
+    forgotten: &Forgotten,
+    now: Time,
+    also: &mut Vec<Tombstone>,
+) -> Option<Cow<'a, Import>> {
+    let document = &answer.document;
+    let Some(endpoint) = Endpoint::parse(document.endpoint).filter(|_| !forgotten.is_empty())
+    else {
+        return Some(Cow::Borrowed(answer));
+    };
+    let ask = Ask { key: answer.asked.clone(), page: u32::try_from(document.page).unwrap_or(1) };
+    let mut body = document.body.clone();
+    let mut reading = endpoint.read(&ask, document.http_status, &JsonText::of(&body.json));
+    match forgotten.heed(endpoint, &ask, (document.http_status, now), &mut body, &mut reading) {
+        Heeded::Whole => Some(Cow::Borrowed(answer)),
+        Heeded::Dropped(more) => {
+            also.extend(more);
+            None
+        }
+        Heeded::Redacted => {
+            let drift = reading.drift;
+            let document = Document { body, drift, redacted_at: Some(now), ..document.clone() };
+            let (batch, message) = (reading.batch, reading.message);
+            let outcome = reading.outcome.as_str();
+            Some(Cow::Owned(Import { document, batch, message, outcome, ..answer.clone() }))
+        }
+    }
 }
 
 impl Imported {
-    fn count(&mut self, answers: &[Import], new: &[bool]) {
+    fn count(&mut self, answers: &[Import], new: &[Option<bool>]) {
         for (answer, new) in answers.iter().zip(new) {
-            if !new {
-                self.already_there += 1;
+            match new {
+                None => self.forgotten += 1,
+                Some(false) => self.already_there += 1,
+                Some(true) => {}
+            }
+            if *new != Some(true) {
                 continue;
             }
             self.imported += 1;

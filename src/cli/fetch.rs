@@ -5,7 +5,7 @@ mod look;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,7 @@ use super::show::{cost, count, safe, table};
 use super::signals::Signals;
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::api::LAST_PAGE;
+use crate::forgotten::{Forgotten, said_of};
 use crate::model::{Kind, KolSearch, Target};
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
 use crate::text::price;
@@ -78,6 +79,11 @@ impl Fetch {
         let (signals, stop) = (Signals::new()?, CancellationToken::new());
         let began = clock.now();
         let mut tx = store.begin().await?;
+        let forgotten = Forgotten::of(tx.forgotten().await?)?;
+        if let Some((target, it)) = targets.iter().find_map(|it| Some((it, forgotten.target(it)?)))
+        {
+            bail!("{} is not looked at: {}", safe(&target.key, 80), said_of(it));
+        }
         let run = tx.run_by_hand(&targets, "fetch", began).await?;
         tx.commit().await?;
         let (kind, archive) = (self.what.kind(), &store);

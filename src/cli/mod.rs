@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod export;
 mod fetch;
+mod forget;
 mod healthcheck;
 mod logging;
 mod man;
@@ -162,6 +163,12 @@ enum Command {
     /// Tables of items, counts, suggestions and search results are dropped and filled again; links,
     /// looks and the ledger stay. If it is interrupted rows are missing until it is run again.
     Replay,
+    /// Delete a note, a work or a person for good, and let nothing of them in again
+    ///
+    /// Rows, kept answers, and what other answers say of them go; the ledger and the looks stay and
+    /// bear no name. What goes is shown first, and asked about. No other tidewatch may be running but
+    /// `serve`: stop the daemon, forget, and start it again.
+    Forget(forget::Forget),
     /// A simulated week in seconds: no token, no server, no questions
     Demo(demo::Demo),
     /// Serve a simulated upstream on 127.0.0.1, for rehearsals and tests
@@ -192,7 +199,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         match &cli.command {
             Command::Run(run) => run.run(cli).await,
             Command::Init => init(cli),
-            Command::Check { deny_warnings } => check_config(cli, *deny_warnings),
+            Command::Check { deny_warnings } => check_config(cli, *deny_warnings).await,
             Command::Fetch(fetch) => fetch.run(cli).await,
             Command::Backfill(backfill) => backfill.run(cli).await,
             Command::Status(status) => status.run(cli).await,
@@ -206,6 +213,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Resume(resume) => resume.run(cli).await,
             Command::Migrate => migrate(cli).await,
             Command::Replay => replay::run(cli).await,
+            Command::Forget(forget) => forget.run(cli).await,
             Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Completions(completions) => completions.run(),
@@ -286,8 +294,9 @@ async fn open(cli: &Cli) -> Result<Store> {
     Ok(store)
 }
 
-fn check_config(cli: &Cli, deny_warnings: bool) -> Result<ExitCode> {
-    let (config, now) = (load(cli)?, Clock::system().now());
+async fn check_config(cli: &Cli, deny_warnings: bool) -> Result<ExitCode> {
+    let (mut config, now) = (load(cli)?, Clock::system().now());
+    config.warnings.extend(forget::named_by(cli, &config).await);
     print(&check::report(&config, now))?;
     let denied = deny_warnings && !check::warnings(&config, now).is_empty();
     Ok(ExitCode::from(if denied { MISCONFIGURED } else { 0 }))

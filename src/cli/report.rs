@@ -19,7 +19,8 @@ use super::show::safe;
 use super::status::require_archive;
 use super::{Cli, Json, SOME_FAILED, open, print};
 use crate::export::{Export, Format};
-use crate::model::Kind;
+use crate::forgotten::AUTHOR;
+use crate::model::{Kind, Platform};
 use crate::store::{Metric, Span, Table, Tx};
 use crate::time::{Clock, Time};
 use crate::watchlist;
@@ -139,7 +140,12 @@ impl Report {
                     let by_span =
                         self.between.is_set() && matches!(self.what, What::Keyword { .. });
                     let in_span = if by_span { " in this span of time" } else { "" };
-                    tracing::error!("the archive knows nothing of {name} {one}{in_span}");
+                    match self.what.forgotten_at(&mut tx, &one).await? {
+                        Some(at) => tracing::error!("{name} {one} was forgotten on {at} UTC"),
+                        None => {
+                            tracing::error!("the archive knows nothing of {name} {one}{in_span}");
+                        }
+                    }
                 }
             }
         }
@@ -240,6 +246,17 @@ impl What {
             Self::Kol { kols: names } | Self::Job { jobs: names } => Ok(names.clone()),
             Self::Top { .. } | Self::Spend | Self::Coverage => Ok(vec![String::new()]),
         }
+    }
+
+    /// When it was forgotten, if that is why nothing is known of it.
+    async fn forgotten_at(&self, tx: &mut Tx, one: &str) -> Result<Option<Time>> {
+        let (kind, platform) = match self {
+            Self::Note { .. } => ("note", Platform::Xiaohongshu),
+            Self::Work { .. } => ("work", Platform::Douyin),
+            Self::Kol { .. } => (AUTHOR, Platform::Xiaohongshu),
+            _ => return Ok(None),
+        };
+        tx.forgotten_at(kind, platform, one).await
     }
 
     async fn tell(&self, tx: &mut Tx, one: &str, span: Span) -> Result<Option<Told>> {

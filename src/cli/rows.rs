@@ -52,7 +52,7 @@ impl Between {
 }
 
 /// An instant as people write it; without a zone it is meant in `zone`.
-fn instant(text: &str, zone: Tz, now: Time) -> Result<Time> {
+pub(super) fn instant(text: &str, zone: Tz, now: Time) -> Result<Time> {
     if let Ok(span) = humantime::parse_duration(text) {
         return Ok(now.minus(span));
     }

@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use super::problems::{Problem, quoted};
 use super::section::{self, Section};
 use super::wire::JobEntry;
-use super::{Job, Reader};
+use super::{Job, Places, Reader};
 use crate::api::LAST_PAGE;
 use crate::model::{Kind, KolSearch, Target};
 use crate::schedule::Schedule;
@@ -91,7 +91,7 @@ impl Reader<'_> {
         let misfire = self.misfire(&section.value);
         let overlap = self.overlap(&section.value, misfire);
         let targets = kind.map(|kind| self.targets(kind, &section, name.as_deref()));
-        let (name, kind, schedule, targets) = (name?, kind?, schedule?, targets?);
+        let (name, kind, schedule, (targets, places)) = (name?, kind?, schedule?, targets?);
         if schedule.either_day_matches() {
             self.warnings.push(format!(
                 "job {}: `{}` sets day-of-month and day-of-week: it fires on either, not on \
@@ -102,8 +102,17 @@ impl Reader<'_> {
         }
         let enabled = section.value.enabled.unwrap_or(true);
         let max_calls_per_day = self.limit(section.value.max_calls_per_day.as_ref());
-        let job =
-            Job { name, kind, schedule, misfire, overlap, spread, max_calls_per_day, targets };
+        let job = Job {
+            name,
+            kind,
+            schedule,
+            misfire,
+            overlap,
+            spread,
+            max_calls_per_day,
+            targets,
+            places,
+        };
         Some((job, enabled))
     }
 
@@ -180,20 +189,22 @@ impl Reader<'_> {
         kind: Kind,
         section: &Section<JobEntry>,
         name: Option<&str>,
-    ) -> Vec<Target> {
+    ) -> (Vec<Target>, Places) {
         let job = &section.value;
         let (list, file) = match kind {
             Kind::Note => (&job.notes, &job.notes_file),
             Kind::Keyword => (&job.keywords, &job.keywords_file),
             Kind::Work => (&job.urls, &job.urls_file),
-            Kind::KolSearch => return self.kol_search(section).into_iter().collect(),
+            Kind::KolSearch => {
+                return (self.kol_search(section).into_iter().collect(), Places::default());
+            }
         };
         let keys = KINDS.iter().find(|(_, it, _)| *it == kind).map_or([].as_slice(), |it| it.2);
         if keys.iter().any(|key| section.broken.contains(*key)) {
-            return Vec::new();
+            return (Vec::new(), Places::default());
         }
         let targets = self.listed(kind, list.as_deref(), file.as_ref(), name.unwrap_or_default());
-        if let Some(targets) = &targets
+        if let Some((targets, _)) = &targets
             && targets.is_empty()
         {
             let help = format!(

@@ -22,21 +22,43 @@ const REPEATS_NAMED: usize = 5;
 /// The help for an entry that is not understood.
 const ENTRY_HELP: &str = "one entry is one id, one link, or one piece of share text";
 
+/// Where the entries of a job stand.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The line of each target, first those in `jobs.toml`.
+    lines: Vec<u32>,
+    /// How many of them stand in `jobs.toml`.
+    inline: usize,
+    /// The file that holds the others.
+    file: Option<String>,
+}
+
+impl Places {
+    /// The file and the line of a target by its place in the list; `jobs` is `jobs.toml`.
+    pub fn of(&self, at: usize, jobs: &Path) -> String {
+        let jobs = jobs.display().to_string();
+        let file = if at < self.inline { &jobs } else { self.file.as_ref().unwrap_or(&jobs) };
+        self.lines.get(at).map_or_else(|| jobs.clone(), |line| format!("{file}:{line}"))
+    }
+}
+
 /// The targets of a job, each once, in order; and what was repeated.
 #[derive(Default)]
 struct Targets {
     list: Vec<Target>,
+    places: Places,
     /// The line each was first seen in.
     seen: BTreeMap<Target, String>,
     repeats: Vec<String>,
 }
 
 impl Targets {
-    fn add(&mut self, target: Target, place: String) {
+    fn add(&mut self, target: Target, line: usize, place: String) {
         match self.seen.entry(target) {
             Entry::Occupied(first) => self.repeats.push(format!("{place} repeats {}", first.get())),
             Entry::Vacant(new) => {
                 self.list.push(new.key().clone());
+                self.places.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
                 new.insert(place);
             }
         }
@@ -44,21 +66,22 @@ impl Targets {
 }
 
 impl Reader<'_> {
-    /// The targets of a job; `None` when an entry or the file could not be read.
+    /// The targets of a job and where each stands; `None` when an entry or the file could not be
+    /// read.
     pub(super) fn listed(
         &mut self,
         kind: Kind,
         list: Option<&[Spanned<String>]>,
         file: Option<&Spanned<String>>,
         job: &str,
-    ) -> Option<Vec<Target>> {
+    ) -> Option<(Vec<Target>, Places)> {
         let mut targets = Targets::default();
         let mut complete = true;
         for entry in list.unwrap_or_default() {
             match watchlist::parse(kind, entry.get_ref()) {
                 Ok(target) => {
                     let line = self.source.line_number(entry.span().start);
-                    targets.add(target, format!("line {line}"));
+                    targets.add(target, line, format!("line {line}"));
                 }
                 Err(reason) => {
                     complete = false;
@@ -66,11 +89,12 @@ impl Reader<'_> {
                 }
             }
         }
+        targets.places.inline = targets.list.len();
         if let Some(file) = file {
             complete &= self.listed_in_file(kind, file, &mut targets);
         }
         self.warn_of_repeats(job, &targets.repeats);
-        complete.then_some(targets.list)
+        complete.then_some((targets.list, targets.places))
     }
 
     fn listed_in_file(
@@ -89,6 +113,7 @@ impl Reader<'_> {
         };
         let name = self.directory.join(file.get_ref()).display().to_string();
         let source = Source::new(name.clone(), &text, self.token.clone());
+        targets.places.file = Some(name.clone());
         let mut complete = true;
         let mut start = 0;
         for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -99,7 +124,7 @@ impl Reader<'_> {
                 continue;
             }
             match watchlist::parse(kind, entry) {
-                Ok(target) => targets.add(target, format!("{name}:{}", index + 1)),
+                Ok(target) => targets.add(target, index + 1, format!("{name}:{}", index + 1)),
                 Err(reason) => {
                     complete = false;
                     let problem = Problem::new(reason, ENTRY_HELP);

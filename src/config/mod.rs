@@ -39,6 +39,7 @@ pub use budget::{Budget, PriceMissing};
 pub use environment::Environment;
 pub(crate) use health::loopback;
 pub(crate) use job::{kind_name, kind_named};
+pub use lists::Places;
 use load::Reader;
 pub use page::PageRefused;
 pub use problems::ConfigError;
@@ -114,6 +115,8 @@ pub struct Job {
     pub max_calls_per_day: Option<i64>,
     /// What it looks at, each once, in the order of the file.
     pub targets: Vec<Target>,
+    /// Where each of these stands.
+    pub places: Places,
 }
 
 impl ProviderSettings {

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::{Crawler, Fetched, Sign};
 use crate::api::client::Received;
 use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
+use crate::forgotten::{self, Heeded};
 use crate::json_text::JsonText;
 use crate::model::{Kind, KolSearch};
 use crate::retry::{self, Decision, Effect, Ended};
@@ -31,6 +32,9 @@ impl Crawler {
     /// What becomes of the slot.
     async fn next(&self, fetched: &Fetched, reading: &Reading) -> Result<Next> {
         let claim = &fetched.claim;
+        if matches!(fetched.heeded, Heeded::Dropped(_)) {
+            return Ok(Next::Missed(forgotten::REASON));
+        }
         // An empty page after others is where the listing ends, whichever way upstream says so.
         if reading.outcome == Outcome::Empty && claim.page > 1 {
             return Ok(Next::Observed);
@@ -107,9 +111,20 @@ pub(super) fn read(
 }
 
 fn answer(fetched: Fetched, server: String, next: Next) -> Answer {
-    let Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading } =
-        fetched;
+    let Fetched {
+        claim,
+        endpoint,
+        ask,
+        call_id,
+        sent_at,
+        finished_at,
+        received,
+        body,
+        reading,
+        heeded,
+    } = fetched;
     let kept = match reading.outcome {
+        _ if matches!(heeded, Heeded::Dropped(_)) => false,
         Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => true,
         _ => reading.billed != Billed::No,
     };
@@ -122,6 +137,7 @@ fn answer(fetched: Fetched, server: String, next: Next) -> Answer {
             drift: reading.drift.clone(),
             body,
             imported_at: None,
+            redacted_at: (heeded == Heeded::Redacted).then_some(finished_at),
         });
     Answer {
         end: CallEnd {
@@ -151,6 +167,10 @@ fn answer(fetched: Fetched, server: String, next: Next) -> Answer {
         resolved: reading.resolved.filter(|_| claim.item_id.is_none()).and_then(|item_id| {
             Some(Resolved { kind: Kind::parse(&claim.kind)?, link: claim.key.clone(), item_id })
         }),
+        forgotten: match heeded {
+            Heeded::Dropped(also) => also,
+            Heeded::Whole | Heeded::Redacted => Vec::new(),
+        },
     }
 }
 

@@ -22,7 +22,9 @@ use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
+use crate::forgotten::{Forgotten, Heeded};
 use crate::pause::{self, Reason};
+use crate::process::Process;
 use crate::store::{Answer, Body, Claim, PauseRow, Store};
 use crate::time::{Clock, Time};
 
@@ -42,6 +44,7 @@ pub struct Crawler {
     client: Arc<Client>,
     clock: Clock,
     owner: i64,
+    forgotten: Arc<Forgotten>,
     run: Option<i64>,
     /// The pauses that lasted when slots were last claimed.
     pauses: Vec<PauseRow>,
@@ -81,10 +84,12 @@ struct Fetched {
     received: Received,
     body: Body,
     reading: Reading,
+    /// What became of both.
+    heeded: Heeded,
 }
 
 impl Crawler {
-    /// A crawler that works under the number `owner`, on the slots of one run or on all.
+    /// A crawler that works for `process`, on the slots of one run or on all.
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
@@ -92,16 +97,18 @@ impl Crawler {
         config: Arc<Config>,
         store: Store,
         clock: Clock,
-        owner: i64,
+        process: &Process,
         run: Option<i64>,
     ) -> Result<Self> {
         let client = client(&config)?;
+        let (owner, forgotten) = (process.owner(), process.forgotten().clone());
         Ok(Self {
             config,
             store,
             client,
             clock,
             owner,
+            forgotten,
             run,
             pauses: Vec::new(),
             retry_at: None,

@@ -173,6 +173,7 @@ impl Crawler {
 
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
+        let forgotten = self.forgotten.clone();
         *self.open.entry(endpoint.provider()).or_default() += 1;
         self.in_hand.insert(call_id);
         self.in_flight.spawn(async move {
@@ -181,9 +182,22 @@ impl Crawler {
             let finished_at = clock.now();
             // Here, where calls run side by side, and not where they are saved.
             let bytes = std::mem::take(&mut received.body);
-            let (body, reading) =
+            let (mut body, mut reading) =
                 Body::read(bytes, |body| answer::read(endpoint, &ask, &received, body));
-            Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading }
+            let came = (received.http_status.unwrap_or_default(), finished_at);
+            let heeded = forgotten.heed(endpoint, &ask, came, &mut body, &mut reading);
+            Fetched {
+                claim,
+                endpoint,
+                ask,
+                call_id,
+                sent_at,
+                finished_at,
+                received,
+                body,
+                reading,
+                heeded,
+            }
         });
     }
 

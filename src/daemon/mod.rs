@@ -83,7 +83,7 @@ impl Daemon {
         let started = clock.now();
         plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
         let (looks, time) = (store.clone(), clock.clone());
-        let crawler = Crawler::new(config.clone(), looks, time, process.owner(), None)?;
+        let crawler = Crawler::new(config.clone(), looks, time, &process, None)?;
         let settings = tokio::sync::watch::Sender::new(config.clone());
         let vitals = Vitals::default();
         vitals.configured(started);

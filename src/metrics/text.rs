@@ -25,7 +25,7 @@ const AGES: [f64; 9] =
     [300.0, 900.0, 3600.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0, 604_800.0];
 
 /// Why looks are missed; the README says what each means.
-pub const REASONS: [&str; 22] = [
+pub const REASONS: [&str; 23] = [
     "daemon_down",
     "superseded",
     "upstream_failure",
@@ -47,6 +47,7 @@ pub const REASONS: [&str; 22] = [
     "unreadable",
     "interrupted",
     "unwatched",
+    "forgotten",
     "cancelled",
 ];
 

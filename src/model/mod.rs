@@ -27,6 +27,24 @@ pub enum Platform {
     Douyin,
 }
 
+impl Platform {
+    /// Both, in the order of the README.
+    pub const ALL: [Self; 2] = [Self::Xiaohongshu, Self::Douyin];
+
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Xiaohongshu => "xiaohongshu",
+            Self::Douyin => "douyin",
+        }
+    }
+
+    /// The platform of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|platform| platform.as_str() == name)
+    }
+}
+
 /// What kind of thing a target is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +76,14 @@ impl Kind {
     /// The kind of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Where such things live.
+    pub fn platform(self) -> Platform {
+        match self {
+            Self::Note | Self::Keyword | Self::KolSearch => Platform::Xiaohongshu,
+            Self::Work => Platform::Douyin,
+        }
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit
             dd { (count(kept.bytes)) " B · " (count(kept.duration_ms)) " ms · " (view.say(Text::Attempt)) " " (kept.attempt) }
             @if let Some(drift) = &kept.drift { dt { (view.say(Text::Drift)) } dd { (words(drift)) } }
             @if let Some(cleaned) = &kept.cleaned { dt { (view.say(Text::Cleaned)) } dd { (words(cleaned)) } }
+            @if let Some(at) = kept.redacted_at { dt { (view.say(Text::Redacted)) } dd { (view.exactly_at(at)) } }
             @if let Some(at) = kept.imported_at { dt { (view.say(Text::Imported)) } dd { (view.exactly_at(at)) } }
         }
         @if kept.length > MOST { p.notice { (view.say(Text::CutShort)) " " (count(Some(kept.length))) } }

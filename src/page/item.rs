@@ -35,7 +35,9 @@ pub(super) async fn page(
     visit: Visit,
 ) -> Answer {
     let (view, mut tx) = page.open(visit).await?;
-    let Some(facts) = tx.item_facts(platform, &id).await? else { return Err(view.not_found()) };
+    let Some(facts) = tx.item_facts(platform, &id).await? else {
+        return Err(view.not_there(tx.forgotten_at(item_word(platform), platform, &id).await?));
+    };
     let before = view.visit.asks("before").and_then(|at| at.parse().ok()).unwrap_or(Time::MAX);
     let hashtags = tx.hashtags_of(platform, &id).await?;
     let watchers = tx.watchers_of(platform, &id).await?;

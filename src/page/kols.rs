@@ -13,6 +13,8 @@ use super::show::{NOTHING, count, path, real, words, yuan};
 use super::svg::{Dot, scatter};
 use super::texts::Text;
 use super::view::{Answer, Failure, View, Visit};
+use crate::forgotten::AUTHOR;
+use crate::model::Platform;
 use crate::store::page::{KolFacts, KolOrder, KolValue};
 
 /// KOLs on one page.
@@ -162,7 +164,9 @@ fn scattered(view: &View, kols: &[KolValue], video: bool) -> Markup {
 
 pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit: Visit) -> Answer {
     let (view, mut tx) = page.open(visit).await?;
-    let Some(facts) = tx.kol_facts(&id).await? else { return Err(view.not_found()) };
+    let Some(facts) = tx.kol_facts(&id).await? else {
+        return Err(view.not_there(tx.forgotten_at(AUTHOR, Platform::Xiaohongshu, &id).await?));
+    };
     let history = tx.kol_history(&id, HISTORY).await?;
     let name = facts.nickname.clone().unwrap_or_else(|| id.clone());
     let body = html! {

@@ -65,6 +65,7 @@ texts! {
     FirstSuggestion: "第一条联想", "First suggestion";
     Followers: "粉丝", "Followers";
     Footer: "只读。每个数字都来自存档的原文；– 表示接口没给，≈ 表示平台给的是约数。", "Read-only. Every number comes from a kept answer; – was not seen, ≈ was rounded by the platform.";
+    Forgotten: "已删除，不再存档。删除时间：", "Forgotten: deleted for good, and not archived again. When:";
     Grew: "增长", "Grew";
     Handle: "小红书号", "Handle";
     History: "历史", "History";
@@ -134,6 +135,7 @@ texts! {
     Published: "发布", "Published";
     RanksOverTime: "排名变化", "Ranks over time";
     ReadMedian: "阅读中位数", "Read median";
+    Redacted: "已删去部分内容", "Cut: null stands for what is forgotten";
     RefusedSettings: "新的 jobs.toml 被拒绝", "A newer jobs.toml is refused";
     Rounded: "平台给出的约数", "rounded by the platform";
     Schedule: "计划", "Schedule";
@@ -189,6 +191,7 @@ pub(super) fn named(language: Language, name: &str) -> Cow<'static, str> {
         "expired" => ("过期", "expired"),
         "failing" => ("连续失败", "failing"),
         "first_seen" => ("首次见到", "first seen"),
+        "forgotten" => ("已删除", "forgotten"),
         "gone" => ("消失", "gone"),
         "images" | "normal" => ("图文", "pictures"),
         "interrupted" => ("中断", "interrupted"),

@@ -149,6 +149,14 @@ impl View {
         not_found(&self.visit)
     }
 
+    /// Nothing is known of it; since when, if that is because it was forgotten.
+    pub(super) fn not_there(&self, forgotten: Option<Time>) -> Failure {
+        let Some(at) = forgotten else { return self.not_found() };
+        let text = self.say(Text::Forgotten);
+        let body = html! { p.notice { (text) " " (self.exactly_at(at)) } };
+        Failure(StatusCode::GONE, frame(&self.visit, text, false, &body))
+    }
+
     /// Links to the pages of a list around this one, where there are any.
     pub(super) fn pages(&self, has_more: bool) -> Markup {
         let page = self.visit.page();

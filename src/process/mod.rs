@@ -8,12 +8,13 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::store::{ProcessRow, Store, Tx};
+use crate::forgotten::Forgotten;
+use crate::store::{Presence, ProcessRow, Store, Tx};
 use crate::time::{Clock, Time};
 
 pub(crate) use account::{lift_refusals, taken_over};
@@ -22,6 +23,9 @@ pub use seen::{Seen, State, daemons};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The number under which somebody is announced who needs the archive for themselves: one at a time.
+const ALONE: i64 = 0;
 
 /// How often to try meanwhile.
 const TRY_EVERY: Duration = Duration::from_millis(100);
@@ -33,6 +37,7 @@ const SILENT_BEATS: u32 = 3;
 pub struct Process {
     pulse: Pulse,
     lease: watch::Sender<Duration>,
+    forgotten: Arc<Forgotten>,
     // Beats until this is dropped.
     heart: JoinSet<Infallible>,
 }
@@ -51,13 +56,9 @@ impl Process {
         verb: &'static str,
         clock: &Clock,
     ) -> Result<Option<Self>> {
-        for _ in 0..PATIENCE.as_millis() / TRY_EVERY.as_millis() {
-            if let Some(process) = Self::begin_at_once(store, config, verb, clock).await? {
-                return Ok(Some(process));
-            }
-            tokio::time::sleep(TRY_EVERY).await;
-        }
-        Self::begin_at_once(store, config, verb, clock).await
+        let owner = new_owner();
+        let Some(presence) = announced(store, owner).await? else { return Ok(None) };
+        Self::at_work(store, config, verb, clock, (owner, presence)).await.map(Some)
     }
 
     /// The same for who has something else to do meanwhile: `None` at once.
@@ -72,9 +73,21 @@ impl Process {
     ) -> Result<Option<Self>> {
         let owner = new_owner();
         let Some(presence) = store.announce(owner).await? else { return Ok(None) };
+        Self::at_work(store, config, verb, clock, (owner, presence)).await.map(Some)
+    }
+
+    async fn at_work(
+        store: &Store,
+        config: &Config,
+        verb: &'static str,
+        clock: &Clock,
+        (owner, presence): (i64, Presence),
+    ) -> Result<Self> {
         let now = clock.now();
         let mut tx = store.begin().await?;
         put_on_record(&mut tx, config, owner, verb, now).await?;
+        // Whoever forgets refuses from here on, or is waited for here.
+        let forgotten = Arc::new(Forgotten::of(tx.forgotten().await?)?);
         account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, taken_over(config), now).await?;
         tx.beat(owner, now, now.plus(config.lease), true).await?;
@@ -91,13 +104,18 @@ impl Process {
         pulse.bury_the_dead(now).await?;
         let mut heart = JoinSet::new();
         heart.spawn(pulse.clone().beat_on(presence));
-        Ok(Some(Self { pulse, lease, heart }))
+        Ok(Self { pulse, lease, forgotten, heart })
     }
 
     /// Keeps its looks for as long as this after each sign of life, from now on: the heart beats at
     /// once, and as often as that takes.
     pub fn set_lease(&self, lease: Duration) {
         self.lease.send_replace(lease);
+    }
+
+    /// What is forgotten for as long as it is at work.
+    pub fn forgotten(&self) -> &Arc<Forgotten> {
+        &self.forgotten
     }
 
     /// Its number.
@@ -148,6 +166,28 @@ impl Process {
         tx.end_process(self.owner(), now).await?;
         tx.commit().await
     }
+}
+
+/// Announces the process `owner`, once others have ended for whom it is worth waiting.
+async fn announced(store: &Store, owner: i64) -> Result<Option<Presence>> {
+    let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
+    loop {
+        match store.announce(owner).await? {
+            None if tries > 0 => tries -= 1,
+            announced => return Ok(announced),
+        }
+        tokio::time::sleep(TRY_EVERY).await;
+    }
+}
+
+/// Takes the archive for oneself, which lasts until this is dropped.
+///
+/// # Errors
+/// When another process is at work, which only SQLite and others of this kind tell; or the database
+/// fails.
+pub(crate) async fn alone(store: &Store) -> Result<Presence> {
+    let presence = announced(store, ALONE).await?;
+    presence.context("another tidewatch is at work on this archive: stop it first")
 }
 
 /// Puts a process on record that makes no calls, so that it needs no archive for itself; its number.

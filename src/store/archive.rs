@@ -4,8 +4,7 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 
 use super::bulk::Rows;
-use super::known::Known;
-use super::{Body, CallEnd, Settlement, Tx, execute};
+use super::{Body, CallEnd, Settlement, Tombstone, Tx, execute};
 use crate::model::{Batch, Kind};
 use crate::time::Time;
 
@@ -33,6 +32,8 @@ pub struct Answer {
     pub batch: Batch,
     /// The item that a short link was resolved to.
     pub resolved: Option<Resolved>,
+    /// What turned out to be forgotten with something that is.
+    pub forgotten: Vec<Tombstone>,
 }
 
 /// An answer to keep.
@@ -52,6 +53,8 @@ pub struct Document {
     pub body: Body,
     /// When it was brought in from elsewhere; `None`: it was fetched here.
     pub imported_at: Option<Time>,
+    /// When something that is forgotten was cut out of it; `None`: it is as it came.
+    pub redacted_at: Option<Time>,
 }
 
 /// A short link and the item behind it.
@@ -81,10 +84,11 @@ struct DocumentRow<'a> {
     cleaned: Option<&'a str>,
     exact: Option<Bytes<'a>>,
     imported_at: Option<Time>,
+    redacted_at: Option<Time>,
 }
 
 /// Bytes that are a value, not a list of numbers.
-struct Bytes<'a>(&'a [u8]);
+pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 
 impl Serialize for Bytes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -119,14 +123,18 @@ impl Tx {
         let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
         self.close_calls(&ends).await?;
         self.put_documents(answers, &in_time).await?;
-        let mut known = Known::new();
+        let mut rows = Vec::with_capacity(answers.len());
         for answer in answers.iter().filter(|answer| in_time(answer)) {
-            known.add(&answer.batch, answer.end.call_id, answer.end.finished_at)?;
+            rows.push((&answer.batch, answer.end.call_id, answer.end.finished_at));
             if let Some(resolved) = &answer.resolved {
                 self.put_link(resolved, &answer.settlement).await?;
             }
         }
-        self.put_known(known).await
+        self.put_answers(&rows).await?;
+        let forgotten: Vec<_> =
+            answers.iter().flat_map(|answer| answer.forgotten.iter().cloned()).collect();
+        self.put_forgotten(&forgotten).await?;
+        self.retire(&forgotten).await
     }
 
     async fn put_documents(
@@ -152,21 +160,23 @@ impl Tx {
                 cleaned: document.body.cleaned,
                 exact: document.body.exact.as_deref().map(Bytes),
                 imported_at: document.imported_at,
+                redacted_at: document.redacted_at,
             })
         });
         let rows = Rows::of(
             "document_id int, endpoint text, target_id int, asked text, page int,
              fetched_at time, http_status int, outcome text, normaliser int, drift text,
-             body json, cleaned text, exact bytes, imported_at time",
+             body json, cleaned text, exact bytes, imported_at time, redacted_at time",
             rows,
         )?;
         self.execute_over(
             &rows,
             "insert into documents (document_id, endpoint, target_id, asked, page, fetched_at,
                                     http_status, outcome, normaliser, drift, body, cleaned, exact,
-                                    imported_at)
+                                    imported_at, redacted_at)
              select document_id, endpoint, target_id, asked, page, fetched_at,
-                    http_status, outcome, normaliser, drift, body, cleaned, exact, imported_at
+                    http_status, outcome, normaliser, drift, body, cleaned, exact, imported_at,
+                    redacted_at
              from {rows} where true
              on conflict (document_id) do nothing",
         )

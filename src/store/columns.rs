@@ -39,7 +39,7 @@ pub(super) enum When {
 use When::{At, Day, Micros, Never, UtcDay};
 
 /// Every table and view, and how its rows are told by time.
-const TABLES: [(&str, When); 58] = [
+const TABLES: [(&str, When); 59] = [
     ("alerts", At("since")),
     ("archive_zone", Micros("since")),
     ("authors", At("last_seen_at")),
@@ -59,6 +59,7 @@ const TABLES: [(&str, When); 58] = [
     ("engagement_growth", At("at")),
     ("engagement_latest", At("observed_at")),
     ("engagement_velocity", At("observed_at")),
+    ("forgotten", At("forgotten_at")),
     ("hashtags", At("read_at")),
     ("items", At("last_seen_at")),
     ("job_runs", At("due_at")),
@@ -117,14 +118,14 @@ const REALS: &str = "active_fans_percent collects_per_hour comments_per_hour eng
 const INTS: &str = "access admires age_hours alert_id attempt attempts availability_id aweme_type balance budget \
     business_notes bytes call_id calls collects collects_after collects_before collects_delta \
     comments comments_after comments_before comments_delta confirmations cost_micros daemon_down \
-    days document_id downloads due duration_ms ended_call_id engagement_median failures fence \
+    days document_id documents_deleted documents_redacted downloads due duration_ms ended_call_id engagement_median failures fence \
     first_call_id followers followers_growth_30d gone height http_status impression_median_30d \
     job_id kol_key last_call_id lease_owner level likes likes_after likes_before likes_delta \
     live_duration_ms load_id looks max_calls max_cost_micros missed mix_episode \
     monthly_engagements moved_by next_page normaliser note_key observations observed \
     offset_seconds open other owner page pause_id paused picture_engagement_median \
     picture_read_median plays position previous_document_id previous_rank price_micros priority \
-    probes quota rank read_median recommends refused run_id shares shares_after shares_before \
+    probes quota rank read_median recommends refused rows_deleted run_id shares shares_after shares_before \
     shares_delta speed_permille spread_seconds superseded target_id token_mark total_notes \
     unknown unknown_micros unpriced upstream video_duration_ms video_engagement_median \
     video_height video_read_median video_width views views_after views_before views_delta width \

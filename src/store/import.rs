@@ -187,5 +187,6 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
         document: Some(import.document.clone()),
         batch: import.batch.clone(),
         resolved: import.resolved.clone(),
+        forgotten: Vec::new(),
     }
 }

@@ -53,6 +53,8 @@ pub(super) struct Items {
 /// An item with its children, as one answer has it.
 pub(super) struct Item {
     pub(super) observed_at: Time,
+    /// When the answer came that the row is of: others have repeated it since.
+    pub(super) began_at: Time,
     pub(super) first_seen_at: Time,
     pub(super) fingerprint: String,
     /// Whether another answer in between says something else.
@@ -214,8 +216,15 @@ impl Items {
                 *last = Cell::Text(fingerprint.clone());
             }
             let Stamp { observed_at, first_seen_at, .. } = *stamp;
-            let item =
-                Item { observed_at, first_seen_at, fingerprint, is_changed: false, row, children };
+            let item = Item {
+                observed_at,
+                began_at: observed_at,
+                first_seen_at,
+                fingerprint,
+                is_changed: false,
+                row,
+                children,
+            };
             let item = match self.by_id.remove(&id) {
                 Some(known) => self.newer(known, item),
                 None => item,

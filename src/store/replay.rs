@@ -7,9 +7,8 @@ use serde::Serialize;
 
 use super::archive::LATE;
 use super::body::REFUSED;
-use super::known::Known;
 use super::rows::array;
-use super::shapes::{FLAT_TABLES, SHAPES};
+use super::shapes::tables;
 use super::{Body, Count, NORMALISER, Tx, execute, fetch_all, fetch_optional};
 use crate::model::Batch;
 use crate::time::Time;
@@ -30,6 +29,8 @@ pub struct Place {
 pub struct Kept {
     /// Its number.
     pub document_id: i64,
+    /// What it is an answer about.
+    pub target_id: Option<i64>,
     /// The endpoint's name.
     pub endpoint: String,
     /// What was asked for.
@@ -41,12 +42,18 @@ pub struct Kept {
     /// Its HTTP status.
     pub http_status: i64,
     normaliser: i64,
+    drift: Option<String>,
     cleaned: Option<String>,
     exact: Option<Vec<u8>>,
     body: String,
 }
 
 impl Kept {
+    /// Whether it came too late for its look, so that no rows are made of it.
+    pub fn is_late(&self) -> bool {
+        self.drift.as_deref() == Some(LATE)
+    }
+
     /// The text that was read when it came.
     pub fn text(&self) -> Cow<'_, str> {
         match (&self.exact, self.cleaned.as_deref()) {
@@ -62,6 +69,12 @@ impl Kept {
         let is_outdated = self.normaliser != NORMALISER && self.cleaned.as_deref() != Some(REFUSED);
         let Self { document_id, fetched_at, .. } = self;
         Replayed { document_id, fetched_at, batch, drift, is_outdated }
+    }
+
+    /// Some of the rows that it turns into: the others are there.
+    pub fn turned_partly_into(self, batch: Batch) -> Replayed {
+        let Self { document_id, fetched_at, .. } = self;
+        Replayed { document_id, fetched_at, batch, drift: None, is_outdated: false }
     }
 }
 
@@ -80,10 +93,8 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn forget_rows(&mut self) -> Result<()> {
-        let children = SHAPES.iter().flat_map(|shape| shape.children).map(|(table, _)| *table);
-        let items = SHAPES.iter().map(|shape| shape.table);
-        for table in children.chain(items).chain(FLAT_TABLES) {
+    pub async fn drop_rows(&mut self) -> Result<()> {
+        for table in tables() {
             execute!(self, sqlx::AssertSqlSafe(format!("delete from {table}")));
         }
         Ok(())
@@ -129,8 +140,8 @@ impl Tx {
     pub async fn kept(&mut self, places: &[Place]) -> Result<Vec<Kept>> {
         let sql = self.over_rows(
             "document_id int",
-            "select d.document_id, d.endpoint, d.asked, d.page, d.fetched_at, d.http_status,
-                    d.normaliser, d.cleaned, d.exact, t.body
+            "select d.document_id, d.target_id, d.endpoint, d.asked, d.page, d.fetched_at,
+                    d.http_status, d.normaliser, d.drift, d.cleaned, d.exact, t.body
              from {rows} cross join documents d join document_texts t on t.document_id = d.document_id
              where d.document_id = r.document_id order by d.fetched_at, d.document_id",
         );
@@ -148,11 +159,8 @@ impl Tx {
             document_id: i64,
             drift: Option<&'a str>,
         }
-        let mut known = Known::new();
-        for answer in replayed {
-            known.add(&answer.batch, answer.document_id, answer.fetched_at)?;
-        }
-        self.put_known(known).await?;
+        let rows = replayed.iter().map(|it| (&it.batch, it.document_id, it.fetched_at));
+        self.put_answers(&rows.collect::<Vec<_>>()).await?;
         let outdated: Vec<_> = replayed
             .iter()
             .filter(|answer| answer.is_outdated)

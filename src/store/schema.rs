@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::Store;
 use crate::text::things;
@@ -67,8 +67,7 @@ impl Store {
         let result = match self {
             Self::Sqlite { writer, .. } => SQLITE.run(writer).await,
             Self::Postgres(pool) => {
-                let options = PgConnectOptions::clone(&pool.connect_options()).options(NO_LIMITS);
-                let mut connection = PgConnection::connect_with(&options).await?;
+                let mut connection = PgConnection::connect_with(&without_limits(pool)).await?;
                 let result = POSTGRES.run(&mut connection).await;
                 connection.close().await?;
                 result
@@ -97,6 +96,11 @@ impl Store {
             Schema::Newer => bail!(NEWER),
         }
     }
+}
+
+/// How to connect for a statement that takes as long as it needs.
+pub(super) fn without_limits(pool: &PgPool) -> PgConnectOptions {
+    PgConnectOptions::clone(&pool.connect_options()).options(NO_LIMITS)
 }
 
 /// What to say of a schema from the future.

@@ -91,6 +91,13 @@ pub(super) const FLAT_TABLES: [&str; 13] = [
     "kol_search_results",
 ];
 
+/// The tables that answers fill, all of them.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    let children = SHAPES.iter().flat_map(|shape| shape.children).map(|(table, _)| *table);
+    let items = SHAPES.iter().map(|shape| shape.table);
+    children.chain(items).chain(FLAT_TABLES)
+}
+
 /// What follows an item's own columns; the fingerprint is the last.
 pub(super) const ITEM: &str =
     "document_id int, observed_at time, first_seen_at time, fingerprint text";

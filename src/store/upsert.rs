@@ -157,6 +157,7 @@ impl Tx {
         for (item_id, item) in by_id {
             let Item {
                 observed_at,
+                began_at,
                 first_seen_at,
                 fingerprint,
                 is_changed,
@@ -182,7 +183,19 @@ impl Tx {
                     continue;
                 }
                 // Those that are new, too: another process may be adding them.
-                _ => replaced.push(vec![Cell::Text(item_id)]),
+                old => {
+                    // What it shows was seen first when its own answer came: so edits say.
+                    if began_at < observed_at && old.is_none_or(|it| it.last_seen_at <= began_at) {
+                        seen.push(vec![
+                            Cell::Text(item_id.clone()),
+                            Cell::Int(observed_at.micros()),
+                        ]);
+                        if let Some(cell) = rows.cell(&mut row, OBSERVED) {
+                            *cell = Cell::Int(began_at.micros());
+                        }
+                    }
+                    replaced.push(vec![Cell::Text(item_id)]);
+                }
             }
             rows.push(row);
             for (table, of_item) in children.iter_mut().zip(of_item) {

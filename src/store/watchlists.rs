@@ -24,7 +24,8 @@ pub(super) fn named(targets: &[Target]) -> Result<String> {
 }
 
 impl Tx {
-    /// Makes sure that every target is known.
+    /// Makes sure that every target is known, but for those that are forgotten: of these there is
+    /// none, so that no job watches them and no look is planned.
     ///
     /// # Errors
     /// When the database fails.
@@ -49,7 +50,8 @@ impl Tx {
                 "insert into targets (kind, key, item_id, first_seen_at)
                  select r.kind, r.key,
                         coalesce(r.item_id, (select item_id from links where link = r.key)), $2
-                 from {rows} where true
+                 from {rows}
+                 where not exists (select 1 from forgotten f where f.id = r.key and f.kind = r.kind)
                  on conflict (kind, key) do nothing",
             );
             execute!(self, sql, array(&rows)?, now);

@@ -17,6 +17,7 @@ mod env;
 mod errand;
 mod export;
 mod flags;
+mod forget;
 mod grafana;
 mod health;
 mod import;

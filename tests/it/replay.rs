@@ -12,11 +12,11 @@ use crate::same::{Dump, dump_but, jobs};
 /// Keys that a row is given when it is made.
 const KEYS: [&str; 3] = ["note_key", "work_key", "kol_key"];
 
-async fn dump(store: &Store) -> Dump {
+pub(crate) async fn dump(store: &Store) -> Dump {
     dump_but(store, &KEYS).await
 }
 
-fn assert_same(before: &Dump, after: &Dump, why: &str) {
+pub(crate) fn assert_same(before: &Dump, after: &Dump, why: &str) {
     for (table, rows) in before {
         let other = &after[table];
         let differs = rows.iter().zip(other).find(|(one, another)| one != another);
@@ -74,7 +74,7 @@ async fn rows_that_are_dropped_and_made_anew_are_the_same(database: Database) {
     assert_same(&before, &dump(&env.store).await, "once");
     // Interrupted after it had dropped the rows.
     let mut tx = env.store.begin().await.unwrap();
-    tx.forget_rows().await.unwrap();
+    tx.drop_rows().await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(env.ask("select '' || count(*) from engagement").await, ["0"]);
     assert_eq!(place.run(&["replay"]).await, 0, "{}", place.said());
@@ -87,7 +87,7 @@ async fn the_order_in_which_answers_are_saved_says_nothing(database: Database) {
     env.down_for(std::time::Duration::ZERO);
     let before = dump(&env.store).await;
     let mut tx = env.store.begin().await.unwrap();
-    tx.forget_rows().await.unwrap();
+    tx.drop_rows().await.unwrap();
     let mut places = tx.documents_after(None, 100_000).await.unwrap();
     places.reverse();
     for part in places.chunks(7) {

@@ -33,7 +33,7 @@ pub(crate) const VOLATILE: [&str; 15] = [
 ];
 
 /// Tables that half a day of schedules leaves empty.
-pub(crate) const EMPTY: [&str; 3] = ["alerts", "availability", "backfills"];
+pub(crate) const EMPTY: [&str; 4] = ["alerts", "availability", "backfills", "forgotten"];
 
 /// Tables of numbered items and times as numbers. They are seen through their views.
 const THROUGH_VIEWS: [&str; 8] = [

@@ -125,9 +125,11 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
             drift: None,
             body: Body::new(br#"{"code": 0, "likes": 1.10, "text": "nul \u0000"}"#.to_vec()),
             imported_at: None,
+            redacted_at: None,
         }),
         batch,
         resolved: None,
+        forgotten: Vec::new(),
     }
 }
 

@@ -75,6 +75,7 @@ impl Importing {
                     drift: reading.drift.clone(),
                     body,
                     imported_at: Some(now),
+                    redacted_at: None,
                 };
                 Parsed::Answer(Box::new(import(target, ask, reading, document, bytes)))
             }

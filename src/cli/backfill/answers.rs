@@ -97,11 +97,15 @@ fn shown(done: &Imported, json: bool, dry: bool) -> Result<ExitCode> {
     } else {
         format!(
             "imported {}, {} of them unreadable (kept and marked); {} already there; {} left out as \
-             failures; {} refused\n",
+             failures; {}{} refused\n",
             things(number(done.imported), "answer"),
             number(done.unreadable),
             number(done.already_there),
             number(done.failures),
+            match done.forgotten {
+                0 => String::new(),
+                forgotten => format!("{} about what is forgotten; ", number(forgotten)),
+            },
             things(number(done.refused), "line")
         )
     };

@@ -9,10 +9,14 @@ use serde::Serialize;
 use crate::backfill::{Begun, Estimate, List, Progress, narrow};
 use crate::cli::show::{cost, count, local, money, safe, table};
 use crate::config::{Config, named};
+use crate::forgotten::{Forgotten, said_of};
 use crate::model::Target;
 use crate::store::{Limits, Spent, Store};
 use crate::text::things;
 use crate::time::Time;
+
+/// Targets that are left out and named one by one; the others are counted.
+const NAMED: usize = 5;
 
 /// A plan that has not been begun.
 #[derive(Serialize)]
@@ -24,6 +28,8 @@ pub(super) struct Planned {
     repeated: u64,
     skipped_lines: u64,
     archived: usize,
+    /// Left out, since it is forgotten.
+    forgotten: usize,
     #[serde(skip)]
     pub(super) targets: BTreeSet<Target>,
     #[serde(flatten)]
@@ -31,6 +37,25 @@ pub(super) struct Planned {
     /// What the budget leaves for today; absent where it limits nothing.
     calls_left_today: Option<i64>,
     cost_micros_left_today: Option<i64>,
+}
+
+/// The targets that are not forgotten; the others are told, and counted.
+async fn without_forgotten(
+    store: &Store,
+    targets: &BTreeSet<Target>,
+    forgotten: &mut usize,
+) -> Result<BTreeSet<Target>> {
+    let all = Forgotten::of(store.read().await?.forgotten().await?)?;
+    let (gone, left): (BTreeSet<_>, BTreeSet<_>) =
+        targets.iter().cloned().partition(|target| all.target(target).is_some());
+    for (target, it) in gone.iter().take(NAMED).filter_map(|it| Some((it, all.target(it)?))) {
+        tracing::warn!("{} is left out: {}", target.key, said_of(it));
+    }
+    if gone.len() > NAMED {
+        tracing::warn!("{} more are forgotten and left out", gone.len() - NAMED);
+    }
+    *forgotten = gone.len();
+    Ok(left)
 }
 
 impl Planned {
@@ -43,9 +68,10 @@ impl Planned {
         now: Time,
     ) -> Result<Self> {
         let (mut targets, mut spent) = (list.targets.clone(), Spent::default());
-        let mut archived = 0;
+        let (mut archived, mut forgotten) = (0, 0);
         if let Some(store) = store {
-            let all = narrow(store, &list.targets, false).await?;
+            let all = without_forgotten(store, &list.targets, &mut forgotten).await?;
+            let all = narrow(store, &all, false).await?;
             targets = narrow(store, &all, missing).await?;
             archived = all.len() - targets.len();
             let mut tx = store.read().await?;
@@ -63,6 +89,7 @@ impl Planned {
             repeated: list.repeated,
             skipped_lines: list.bad_lines,
             archived,
+            forgotten,
             estimate: Estimate::of(config, &targets),
             targets,
             calls_left_today: left(budget.max_calls_per_day, spent.calls),
@@ -106,6 +133,7 @@ impl Planned {
             (usize::try_from(self.repeated).unwrap_or(usize::MAX), "repeated"),
             (usize::try_from(self.skipped_lines).unwrap_or(usize::MAX), "left out as bad"),
             (self.archived, "archived already"),
+            (self.forgotten, "forgotten and left out"),
         ] {
             if many > 0 {
                 text += &format!(", {} {what}", number(many));

@@ -38,6 +38,8 @@ pub struct KeptDocument {
     pub drift: Option<String>,
     /// Why the text is not the very bytes that came.
     pub cleaned: Option<String>,
+    /// When what is forgotten was cut out of it; `None`: it is as it came.
+    pub redacted_at: Option<Time>,
     /// When it was brought in from elsewhere; `None`: it was asked for.
     pub imported_at: Option<Time>,
     /// Characters of the answer.
@@ -58,7 +60,8 @@ impl Tx {
             "select d.document_id, d.endpoint, d.asked, cast(d.page as bigint) as page,
                     d.fetched_at, c.outcome, cast(c.http_status as bigint) as http_status, c.code,
                     c.billed, c.price_micros, c.bytes, cast(c.duration_ms as bigint) as duration_ms,
-                    cast(c.attempt as bigint) as attempt, d.drift, d.cleaned, c.imported_at,
+                    cast(c.attempt as bigint) as attempt, d.drift, d.cleaned, d.redacted_at,
+                    c.imported_at,
                     cast(length(t.body) as bigint) as length,
                     substr(cast(t.body as text), 1, cast($2 as integer)) as body
              from documents d

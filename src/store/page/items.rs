@@ -132,14 +132,6 @@ fn kind(platform: Platform) -> &'static str {
     }
 }
 
-/// How the views name a platform.
-fn name(platform: Platform) -> &'static str {
-    match platform {
-        Platform::Xiaohongshu => "xiaohongshu",
-        Platform::Douyin => "douyin",
-    }
-}
-
 impl Tx {
     /// A note or work as last seen; `None` when it never was.
     ///
@@ -262,7 +254,7 @@ impl Tx {
                     cast(collects as double precision) as collects,
                     cast(shares as double precision) as shares
              from engagement_growth where platform = $1 and item_id = $2 order by age_hours",
-            name(platform),
+            platform.as_str(),
             id
         ))
     }
@@ -277,7 +269,7 @@ impl Tx {
             Event,
             "select at, event, evidence, document_id from timeline
              where platform = $1 and item_id = $2 order by at desc, event limit 500",
-            name(platform),
+            platform.as_str(),
             id
         ))
     }

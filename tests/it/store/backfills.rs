@@ -161,6 +161,7 @@ fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {
             drift: None,
             body: Body::new(b"{}".to_vec()),
             imported_at: Some(at("20:00:00")),
+            redacted_at: None,
         },
         batch,
         resolved: None,

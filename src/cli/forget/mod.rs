@@ -1,0 +1,262 @@
+//! `tidewatch forget`: deletes for good what somebody asks to be deleted.
+
+mod shown;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use clap::{Args, Subcommand, ValueEnum};
+
+use self::shown::{listed, summed};
+use super::rows::instant;
+use super::show::safe;
+use super::status::require_archive;
+use super::{Cli, SOME_FAILED, open, print};
+use crate::config::Config;
+use crate::forget::{Forgetting, Subject, permit_again};
+use crate::forgotten::{AUTHOR, Forgotten};
+use crate::model::{Kind, Platform};
+use crate::store::Store;
+use crate::time::{Clock, Time};
+use crate::watchlist;
+
+/// How long `check` waits for the archive, which it can do without.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A note or work goes with its rows, counts, pictures, short links and answers. A person goes with all
+notes or works of theirs, and wherever else they stand by their id: as a KOL, mentioned, as one of
+several creators. In the answers of others null stands there afterwards, and redacted_at says so.
+What goes is shown first; without a terminal nothing is done but with --yes.
+From then on nothing of it is asked for, and no answer brings it in again.
+Examples:
+  tidewatch forget note 68a1b2c3d4e5f60718293a4b --note 'request of 2026-03-02'
+  tidewatch forget author douyin 98765432100 --dry-run
+  tidewatch forget --not-seen-since 2y --yes
+  tidewatch forget note 68a1b2c3d4e5f60718293a4b --undo    # to be watched again; no data comes back")]
+pub(super) struct Forget {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Notes and works that were last seen before this: 2y ago, 2026-03-02, an RFC 3339 time
+    #[arg(long, value_name = "TIME")]
+    not_seen_since: Option<String>,
+    /// Do not ask
+    #[arg(long, global = true)]
+    yes: bool,
+    /// Show what would go, and leave it
+    #[arg(long, global = true, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Instead, let it be watched again; what was deleted does not come back
+    #[arg(long, global = true, conflicts_with_all = ["yes", "dry_run"])]
+    undo: bool,
+    /// Why, for the record (`forgotten.note`): no names
+    #[arg(long, global = true, value_name = "TEXT")]
+    note: Option<String>,
+    /// Write JSON instead of tables
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    #[command(flatten)]
+    Named(Named),
+    /// What is forgotten
+    List,
+    /// Clear away again what deleted rows left in the file; every forget ends with it
+    Clean,
+}
+
+#[derive(Debug, Subcommand)]
+enum Named {
+    /// Xiaohongshu notes: ids, links, or pasted share text
+    Note {
+        #[arg(required = true)]
+        notes: Vec<String>,
+    },
+    /// Douyin works: ids, links, or pasted share text
+    Work {
+        #[arg(required = true)]
+        works: Vec<String>,
+    },
+    /// People by the platform's id, with all notes or works of theirs
+    Author {
+        platform: On,
+        #[arg(required = true, value_name = "ID")]
+        authors: Vec<String>,
+    },
+    /// KOLs: the same as `author xiaohongshu`
+    Kol {
+        #[arg(required = true, value_name = "ID")]
+        kols: Vec<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum On {
+    Xiaohongshu,
+    Douyin,
+}
+
+impl Forget {
+    pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        require_archive(cli)?;
+        let store = open(cli).await?;
+        let now = Clock::system().now();
+        let done = match (&self.what, &self.not_seen_since) {
+            (Some(What::List), None) => self.list(&store).await,
+            (Some(What::Clean), None) => clean(&store).await,
+            (Some(What::Named(it)), None) if self.undo => undo(&store, &it.subjects()?).await,
+            (Some(What::Named(it)), None) => self.forget(&store, &it.subjects()?, now).await,
+            (None, Some(since)) => {
+                let zone = store.read().await?.zone().await?;
+                let since = instant(since, zone, now)?;
+                self.forget(&store, &[Subject::NotSeenSince(since)], now).await
+            }
+            _ => bail!(
+                "name what to forget, as in `tidewatch forget note ID`, or --not-seen-since TIME"
+            ),
+        };
+        store.close().await;
+        done
+    }
+
+    async fn list(&self, store: &Store) -> Result<ExitCode> {
+        let mut tx = store.read().await?;
+        let (all, zone) = (tx.forgotten().await?, tx.zone().await?);
+        drop(tx);
+        let json = || anyhow::Ok(serde_json::to_string(&all)? + "\n");
+        print(&if self.json { json()? } else { listed(&all, zone) })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn forget(&self, store: &Store, subjects: &[Subject], now: Time) -> Result<ExitCode> {
+        let asks = std::io::stdin().is_terminal() && !self.json;
+        ensure!(
+            self.yes || self.dry_run || asks,
+            "nobody can be asked here: --dry-run shows what would go, --yes forgets it"
+        );
+        let begun = Forgetting::begin(store, subjects, self.note.as_deref(), now).await?;
+        let summary = &begun.summary;
+        print(&match self.json {
+            true => serde_json::to_string(summary)? + "\n",
+            false => summed(summary),
+        })?;
+        if self.dry_run || summary.forgotten.is_empty() || !(self.yes || agreed()?) {
+            tracing::info!("nothing was forgotten");
+            return Ok(ExitCode::SUCCESS);
+        }
+        begun.commit().await.context("nothing was forgotten")?;
+        tracing::info!("forgotten; clearing away what is left of it in the file");
+        clean(store).await.context(
+            "it is forgotten, and the database could not clear away what deleted rows leave \
+             behind: `tidewatch forget clean` tries it again",
+        )
+    }
+}
+
+/// Asks the person at the terminal.
+fn agreed() -> Result<bool> {
+    write!(std::io::stderr(), "Forget this for good? It cannot be brought back. [y/N] ")?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+async fn clean(store: &Store) -> Result<ExitCode> {
+    if store.clear_away().await? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    tracing::warn!(
+        "somebody reads the archive, which keeps old pages in the -wal file: stop `tidewatch serve` \
+         and other readers, and run `tidewatch forget clean`"
+    );
+    Ok(ExitCode::from(SOME_FAILED))
+}
+
+async fn undo(store: &Store, subjects: &[Subject]) -> Result<ExitCode> {
+    let forgotten = store.read().await?.forgotten().await?;
+    let mut code = ExitCode::SUCCESS;
+    for subject in subjects {
+        let (kind, platform, id) = match subject {
+            Subject::Item(target) => (target.kind.as_str(), target.kind.platform(), &target.key),
+            Subject::Author(platform, id) => (AUTHOR, *platform, id),
+            Subject::NotSeenSince(_) => continue,
+        };
+        let known = forgotten
+            .iter()
+            .find(|it| it.kind == kind && it.platform == platform.as_str() && it.id == *id);
+        match known.map(|it| it.because.as_deref()) {
+            None => {
+                tracing::error!("{kind} {} is not forgotten", safe(id, 80));
+                code = ExitCode::from(SOME_FAILED);
+            }
+            Some(Some(because)) => {
+                let because = safe(because, 80);
+                tracing::error!("{kind} {} was forgotten with {because}: undo that", safe(id, 80));
+                code = ExitCode::from(SOME_FAILED);
+            }
+            Some(None) => {
+                let many = permit_again(store, kind, platform, id).await?;
+                print(&format!("may be watched again: {kind} {id}{}\n", and_more(many)))?;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn and_more(many: u64) -> String {
+    match many {
+        0 | 1 => String::new(),
+        many => format!(", and {} that were forgotten with it", many - 1),
+    }
+}
+
+/// What `check` is to say of entries that are forgotten; nothing where there is no archive yet.
+pub(super) async fn named_by(cli: &Cli, config: &Config) -> Vec<String> {
+    if require_archive(cli).is_err() {
+        return Vec::new();
+    }
+    let said = async {
+        let store = Store::open_to_read(&cli.database_url).await?;
+        let forgotten = Forgotten::of(store.read().await?.forgotten().await?)?;
+        store.close().await;
+        anyhow::Ok(forgotten.named_by(config))
+    };
+    let said = tokio::time::timeout(PATIENCE, said).await.context("it does not answer").flatten();
+    said.unwrap_or_else(|error| {
+        tracing::info!("the archive does not say what is forgotten: {error:#}");
+        Vec::new()
+    })
+}
+
+impl Named {
+    fn subjects(&self) -> Result<Vec<Subject>> {
+        let items = |kind, entries: &[String]| {
+            let item = |entry: &String| match watchlist::parse(kind, entry) {
+                Ok(target) => Ok(Subject::Item(target)),
+                Err(why) => Err(anyhow!("{}: {why}", safe(entry, 80))),
+            };
+            entries.iter().map(item).collect()
+        };
+        let people = |platform, ids: &[String]| {
+            let person = |id: &String| match id.trim() {
+                "" => Err(anyhow!("the id is empty")),
+                id => Ok(Subject::Author(platform, id.to_owned())),
+            };
+            ids.iter().map(person).collect()
+        };
+        match self {
+            Self::Note { notes } => items(Kind::Note, notes),
+            Self::Work { works } => items(Kind::Work, works),
+            Self::Author { platform: On::Xiaohongshu, authors } => {
+                people(Platform::Xiaohongshu, authors)
+            }
+            Self::Author { platform: On::Douyin, authors } => people(Platform::Douyin, authors),
+            Self::Kol { kols } => people(Platform::Xiaohongshu, kols),
+        }
+    }
+}

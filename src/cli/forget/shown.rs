@@ -1,0 +1,57 @@
+//! What is forgotten, and what goes by it, for people.
+
+use chrono_tz::Tz;
+
+use crate::cli::show::{count, safe, table};
+use crate::forget::Summary;
+use crate::store::Tombstone;
+
+/// What is named one by one; the rest is counted.
+const NAMED: usize = 20;
+
+/// What goes.
+pub(super) fn summed(summary: &Summary) -> String {
+    let Summary { forgotten, rows, documents_deleted, documents_redacted } = summary;
+    let rows = rows
+        .iter()
+        .map(|(table, rows)| (*table, *rows))
+        .chain([("documents", *documents_deleted), ("documents, in part", *documents_redacted)]);
+    let rows: Vec<_> = rows
+        .filter(|(_, rows)| *rows != 0)
+        .map(|(table, rows)| vec![table.to_owned(), count(rows)])
+        .collect();
+    let mut text = String::new();
+    for it in forgotten.iter().take(NAMED) {
+        text += &format!("{} {} {}\n", it.platform, it.kind, safe(&it.id, 80));
+    }
+    if forgotten.len() > NAMED {
+        text += &format!("… and {} more\n", forgotten.len() - NAMED);
+    }
+    if forgotten.is_empty() {
+        return "there is nothing to forget\n".to_owned();
+    }
+    text += &match rows.is_empty() {
+        true => "the archive has nothing of it; it is not let in from now on\n".to_owned(),
+        false => table(&["goes for good", "rows"], &[1], rows),
+    };
+    text + "calls and looks stay, without its name\n"
+}
+
+/// All that is forgotten.
+pub(super) fn listed(all: &[Tombstone], zone: Tz) -> String {
+    if all.is_empty() {
+        return "nothing is forgotten\n".to_owned();
+    }
+    let rows = all.iter().map(|it| {
+        vec![
+            it.forgotten_at.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string(),
+            it.platform.clone(),
+            it.kind.clone(),
+            safe(&it.id, 80),
+            safe(it.because.as_deref().unwrap_or("–"), 80),
+            safe(it.note.as_deref().unwrap_or("–"), 60),
+        ]
+    });
+    table(&["forgotten", "platform", "kind", "id", "with", "why"], &[], rows.collect())
+        + &format!("(times in {zone})\n")
+}
