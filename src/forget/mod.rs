@@ -105,7 +105,7 @@ pub async fn permit_again(store: &Store, kind: &str, platform: Platform, id: &st
 
 async fn keep_others_out(tx: &mut Tx) -> Result<()> {
     match tx.keep_others_out().await? {
-        Some(verb) => bail!("tidewatch {verb} is at work on this archive; stop it first"),
+        Some(verb) => bail!("tidewatch {verb} is at work on this archive: stop it first"),
         None => Ok(()),
     }
 }
@@ -164,7 +164,7 @@ async fn item_of(tx: &mut Tx, target: &Target) -> Result<Target> {
     match tx.items_behind(std::slice::from_ref(target)).await?.remove(&target.key) {
         Some(key) => Ok(Target { kind: target.kind, key }),
         None => bail!(
-            "the archive does not know where {} leads; name the {} by its id",
+            "the archive does not know where {} leads: name the {} by its id",
             target.key,
             target.kind.as_str()
         ),

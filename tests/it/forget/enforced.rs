@@ -88,7 +88,7 @@ async fn fetch_and_backfill_leave_it_alone_until_it_is_permitted_again(database:
     assert!(why.contains(&format!("{gone} is not looked at: it was forgotten on ")), "{why}");
     place.write("list.txt", &world().notes(2).join("\n"));
     let (code, said, why) = place.hear(&["backfill", "list.txt", "--dry-run"]).await;
-    assert!(said.contains("1 targets, 1 forgotten and left out"), "{code} {said} {why}");
+    assert!(said.contains("1 target, 1 forgotten and left out"), "{code} {said} {why}");
     assert!(why.contains(&format!("{gone} is left out: it was forgotten on ")), "{why}");
     let (code, _, why) = place.hear(&["report", "note", &gone]).await;
     assert!(code == 1 && why.contains("was forgotten on 20"), "{why}");
@@ -220,7 +220,7 @@ async fn nobody_forgets_while_others_are_at_work(database: Database) {
         let refused = if verb[3] == "--undo" {
             "is not forgotten"
         } else {
-            "at work on this archive; stop it first"
+            "at work on this archive: stop it first"
         };
         assert!(code != 0 && why.contains(refused), "{why}");
     }
