@@ -111,7 +111,8 @@ impl Client {
             Ok(response) => self.receive(response).await,
             Err(error) => Received {
                 sent: !error.is_connect() && !error.is_builder(),
-                error: Some(self.describe(error)),
+                // Which of the two it is says who is to be looked after.
+                error: Some(format!("{}: {}", server.place(), self.describe(error))),
                 ..Received::default()
             },
         }
@@ -170,6 +171,13 @@ impl fmt::Debug for Client {
 }
 
 impl Server {
+    /// Where it listens, without anything secret that its address may hold.
+    fn place(&self) -> String {
+        let url = &self.base_url;
+        let port = url.port_or_known_default().unwrap_or_default();
+        format!("{}:{port}", url.host_str().unwrap_or_default())
+    }
+
     /// The address to ask: what is asked for only ever stands in the query, encoded.
     fn url(&self, request: &Request, token: Option<&str>) -> Url {
         let mut url = self.base_url.clone();

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::errand::{Ended, Errand, Turn, say_who_works};
+use crate::pause::{self, Reason, Standing};
 use crate::process::Process;
 use crate::store::{BackfillRow, CallTotals, Looks, Store};
 use crate::time::{Clock, Time};
@@ -64,7 +65,7 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
     /// # Errors
     /// When the database fails.
     pub async fn run(mut self) -> Result<()> {
-        let mut told = false;
+        let (mut told, mut paused) = (false, None);
         loop {
             let begun = Process::begin_at_once(self.store, &self.config, "backfill", self.clock);
             if let Some(process) = begun.await? {
@@ -76,6 +77,12 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
             }
             if self.has_ended().await? {
                 return Ok(());
+            }
+            let held = self.held().await?;
+            if held != std::mem::replace(&mut paused, held)
+                && let Some((reason, until)) = held
+            {
+                say_paused(reason, until);
             }
             tokio::select! {
                 () = tokio::time::sleep(TELL_EVERY) => {}
@@ -104,24 +111,33 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
                 return Ok(false);
             }
             paused = turn.started.paused();
-            match (paused, turn.started.again_at()) {
-                (Some(reason), Some(until)) => {
-                    tracing::warn!(reason = reason.as_str(), %until, "paused; waiting");
-                }
-                (Some(reason), None) => {
-                    let reason = reason.as_str();
-                    tracing::warn!(reason, "paused until it is resumed by hand");
-                    self.halt().await?;
-                    return Ok(true);
-                }
-                (None, _) => {}
+            let Some(reason) = paused else { return Ok(false) };
+            let until = turn.started.again_at();
+            say_paused(reason, until);
+            if until.is_none() {
+                self.halt().await?;
             }
-            Ok(false)
+            Ok(until.is_none())
         });
         match ended.await? {
             Ended::Over => Ok(()),
             Ended::Stopped => self.halt().await,
         }
+    }
+
+    /// What holds back all that is left, and until when.
+    async fn held(&self) -> Result<Option<(Reason, Option<Time>)>> {
+        let (now, mut tx) = (self.clock.now(), self.store.read().await?);
+        let Some(row) = tx.backfill_named(self.name).await? else { return Ok(None) };
+        let pauses = tx.pauses(now).await?;
+        let mut held = None;
+        for target in tx.kinds_left(row.run_id).await? {
+            match pause::standing(&pauses, self.config.endpoint(target.kind), now) {
+                Standing::Held(until, reason) => held = Some((reason, until)),
+                Standing::Open | Standing::Probe(_) => return Ok(None),
+            }
+        }
+        Ok(held)
     }
 
     /// Tells how far it has come; whether nothing is left to be made now.
@@ -141,4 +157,9 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
         }
         tx.commit().await
     }
+}
+
+fn say_paused(reason: Reason, until: Option<Time>) {
+    let until = until.map_or("it is resumed by hand".to_owned(), |until| format!("{until} UTC"));
+    tracing::warn!(reason = reason.as_str(), "paused: nothing is asked until {until}");
 }

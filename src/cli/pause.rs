@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 
-use super::show::{local, safe};
+use super::show::{local_after, safe};
 use super::{Cli, open, print, settings};
 use crate::api::{Endpoint, Provider};
 use crate::config::Config;
@@ -85,8 +85,9 @@ impl Pause {
         tx.commit().await?;
         store.close().await;
         let zone = config.timezone;
-        let until =
-            until.map_or("it is resumed".to_owned(), |at| format!("{} ({zone})", local(at, zone)));
+        let until = until.map_or("it is resumed".to_owned(), |at| {
+            format!("{} ({zone})", local_after(now, at, zone))
+        });
         print(&format!("paused until {until}: {}\n", listed(names)))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -141,7 +141,10 @@ impl Report {
                         self.between.is_set() && matches!(self.what, What::Keyword { .. });
                     let in_span = if by_span { " in this span of time" } else { "" };
                     match self.what.forgotten_at(&mut tx, &one).await? {
-                        Some(at) => tracing::error!("{name} {one} was forgotten on {at} UTC"),
+                        Some(at) => {
+                            let day = at.utc().format("%Y-%m-%d");
+                            tracing::error!("{name} {one} was forgotten on {day} (UTC)");
+                        }
                         None => {
                             tracing::error!("the archive knows nothing of {name} {one}{in_span}");
                         }

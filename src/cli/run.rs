@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ use super::signals::Signals;
 use super::{Cli, SOME_FAILED, load, open};
 use crate::alerts::Alerts;
 use crate::config::{Environment, loopback};
-use crate::daemon::{Daemon, Watch};
+use crate::daemon::{Daemon, TAKEN, Watch};
 use crate::health::{self, Health};
 use crate::metrics::Metrics;
 use crate::store::in_time;
@@ -48,11 +48,15 @@ impl Run {
             }
             None => None,
         };
+        let store = open(cli).await?;
         let listener = match self.listen.or(config.listen) {
-            Some(address) => Some(health::listen(address).await?),
+            Some(address) => match health::listen(address).await {
+                // Whoever has the file has the address, too.
+                Err(_) if store.is_taken()? => bail!(TAKEN),
+                listener => Some(listener?),
+            },
             None => None,
         };
-        let store = open(cli).await?;
         let clock = Clock::system();
         // Before anything happens that is to count.
         let metrics = Metrics::begin(&store, &clock).await?;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
+use chrono::Datelike as _;
 use chrono_tz::Tz;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::MultiProgress;
@@ -75,6 +76,13 @@ pub(super) fn cost(calls: &[CallTotals]) -> String {
 /// A time in a zone, to the second, without its year.
 pub(super) fn local(time: Time, zone: Tz) -> String {
     time.utc().with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()
+}
+
+/// The same of a time that comes after another one: with its year, if that is not the same.
+pub(super) fn local_after(since: Time, time: Time, zone: Tz) -> String {
+    let [since, time] = [since, time].map(|at| at.utc().with_timezone(&zone));
+    let pattern = if since.year() == time.year() { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+    time.format(pattern).to_string()
 }
 
 /// Text from outside, safe for a terminal: one line, at most `most` characters, no control

@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use self::daemons::Daemon;
-use super::show::{cost, count, local, money, safe, table};
+use super::show::{cost, count, local, local_after, money, safe, table};
 use super::{Cli, Json, open, print, settings};
 use crate::config::kind_name;
 use crate::model::{Kind, KolSearch};
@@ -186,7 +186,7 @@ impl Budget {
 fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
     let until = match (pause.until, pause.probe_at) {
         (_, Some(at)) => format!("an answer, tried at {}", local(at, zone)),
-        (Some(at), None) => local(at, zone),
+        (Some(at), None) => local_after(pause.since, at, zone),
         (None, None) => "tidewatch resume".to_owned(),
     };
     let note = safe(pause.note.as_deref().unwrap_or("–"), 40);

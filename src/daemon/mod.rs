@@ -39,6 +39,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait for a failing database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// Why a second daemon on a SQLite file does not begin.
+pub const TAKEN: &str = "another tidewatch is at work on this SQLite file: stop it first, or use \
+                         PostgreSQL for several daemons";
+
 /// A daemon on one database.
 pub struct Daemon {
     config: Arc<Config>,
@@ -75,10 +79,7 @@ impl Daemon {
         verb: &'static str,
     ) -> Result<Self> {
         let Some(process) = Process::begin(&store, &config, verb, &clock).await? else {
-            bail!(
-                "another tidewatch is at work on this SQLite file: stop it first, \
-                 or use PostgreSQL for several daemons"
-            );
+            bail!(TAKEN);
         };
         let started = clock.now();
         plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;

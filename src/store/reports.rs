@@ -189,13 +189,18 @@ impl Tx {
         self.table(sql, &[name]).await
     }
 
-    /// The targets on a job's watchlist: their latest counts, and what became of the looks in the span.
+    /// The targets on a job's watchlist, and those that left it after a look in the span: their latest
+    /// counts, and what became of these looks.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn job_targets_report(&mut self, name: &str, span: Span) -> Result<Table> {
         let terms = within(When::At("s.due_at"), span, matches!(self, Self::Sqlite(_)));
-        let terms = [vec!["j.name = $1 and jt.removed_at is null".to_owned()], terms].concat();
+        let terms = [
+            vec!["j.name = $1 and (jt.removed_at is null or s.due_at <= jt.removed_at)".to_owned()],
+            terms,
+        ]
+        .concat();
         // The looks first: a job without a look in the span has its targets all the same.
         let looks = terms.join(" and ");
         let sql = format!(
@@ -204,7 +209,7 @@ impl Tx {
                     coalesce(l.observed, 0) as observed, coalesce(l.missed, 0) as missed,
                     coalesce(l.open, 0) as open
              from jobs j
-             join job_targets jt on jt.job_id = j.job_id and jt.removed_at is null
+             join job_targets jt on jt.job_id = j.job_id
              join targets t on t.target_id = jt.target_id
              left join notes n on t.kind = 'note' and n.note_id = t.item_id
              left join works w on t.kind = 'work' and w.work_id = t.item_id
@@ -218,7 +223,8 @@ impl Tx {
                  from jobs j join job_targets jt on jt.job_id = j.job_id
                  join slots s on s.target_id = jt.target_id
                  where {looks} group by s.target_id) l on l.target_id = t.target_id
-             where j.name = $1 order by t.kind, t.key"
+             where j.name = $1 and (jt.removed_at is null or l.due > 0)
+             order by t.kind, t.key"
         );
         self.table(&sql, &[name]).await
     }

@@ -331,6 +331,25 @@ async fn a_backfill_ends_beside_a_daemon_that_is_never_idle(database: Database) 
     assert_eq!(looked, 4);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backfill_beside_a_daemon_says_what_it_is_held_back_by() {
+    let simulator = simulate(Duration::ZERO).await;
+    let jobs = "[[job]]\nname = \"live\"\nkind = \"keywords\"\nschedule = \"@yearly\"\nkeywords = [\"美食\"]\n";
+    let database = sqlite();
+    let (place, _store) = place(&database, &simulator, jobs).await;
+    place.write("words.txt", "露营");
+    let daemon = place.start(&["run"]);
+    wait_for("the daemon", PATIENCE, async || place.said().contains("watching")).await;
+    assert_eq!(place.run(&["pause", "provider", "justoneapi"]).await, 0, "{}", place.said());
+    let backfill = place.start(&["backfill", "words.txt", "--kind", "keywords"]);
+    let words = "paused: nothing is asked until it is resumed by hand";
+    wait_for("the pause to be told", PATIENCE, async || place.said().contains(words)).await;
+    assert_eq!(place.run(&["resume", "provider", "justoneapi"]).await, 0, "{}", place.said());
+    assert_eq!(backfill.end().await.code(), Some(0), "{}", place.said());
+    daemon.ask_to_stop();
+    assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
+}
+
 on_both!(due_looks_of_a_schedule_are_made_before_those_of_a_backfill);
 async fn due_looks_of_a_schedule_are_made_before_those_of_a_backfill(database: Database) {
     let notes = world().notes(40);

@@ -4,6 +4,7 @@ use serde_json::Value;
 use tidewatch::store::Store;
 
 use crate::databases::{Database, on_both, rows};
+use crate::env::{Env, hours, world};
 use crate::program::Place;
 use crate::same::half_a_day;
 
@@ -134,4 +135,26 @@ async fn what_nobody_knows_is_said_and_the_rest_is_told(database: Database) {
     let (code, _, said) = place.hear(&["report", "top", "--since", "yesterday"]).await;
     assert_eq!(code, 2);
     assert!(said.contains("is no time"), "{said}");
+}
+
+on_both!(a_report_of_a_job_counts_the_looks_at_what_has_left_it);
+async fn a_report_of_a_job_counts_the_looks_at_what_has_left_it(database: Database) {
+    let place = Place::new(&database, "");
+    let notes = world().notes(3);
+    let watch = |notes: &[String]| {
+        format!(
+            "[[job]]\nname = \"spring\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = {notes:?}\n"
+        )
+    };
+    let mut env = Env::new(database, &watch(&notes[..2])).await;
+    env.advance(hours(3)).await;
+    env.reload(&watch(&notes[2..])).await;
+    env.advance(hours(1)).await;
+    let report = json(&place, &["job", "spring"]).await;
+    let due = |row: &Value| (row["key"].as_str().unwrap().to_owned(), row["due"].as_i64().unwrap());
+    let mut due: Vec<_> = report["targets"].as_array().unwrap().iter().map(due).collect();
+    due.sort();
+    let mut expected: Vec<_> = notes.into_iter().zip([3, 3, 1]).collect();
+    expected.sort();
+    assert_eq!(due, expected);
 }
