@@ -20,7 +20,7 @@ use crate::time::Time;
 /// From when to when.
 #[derive(Args, Debug)]
 pub(super) struct Between {
-    /// Not before: 2026-03-02, '2026-03-02 14:00' (in the archive's zone), an RFC 3339 time, or 7d ago
+    /// Not before: 2026-03-02, '2026-03-02 14:00' (in the archive's zone), an RFC 3339 time, or '7d ago'
     #[arg(long, global = true, value_name = "TIME")]
     since: Option<String>,
     /// Before this
@@ -53,7 +53,7 @@ impl Between {
 
 /// An instant as people write it; without a zone it is meant in `zone`.
 pub(super) fn instant(text: &str, zone: Tz, now: Time) -> Result<Time> {
-    if let Ok(span) = humantime::parse_duration(text) {
+    if let Ok(span) = humantime::parse_duration(text.strip_suffix(" ago").unwrap_or(text)) {
         return Ok(now.minus(span));
     }
     if let Ok(at) = chrono::DateTime::parse_from_rfc3339(text) {
@@ -70,7 +70,7 @@ pub(super) fn instant(text: &str, zone: Tz, now: Time) -> Result<Time> {
         .map(|local| Time::new(local.to_utc()))
         .ok_or_else(|| {
             let text = safe(text, 40);
-            anyhow!("{text} is no time: write 2026-03-02, '2026-03-02 14:00', or 7d for a week ago")
+            anyhow!("{text} is no time: write 2026-03-02, '2026-03-02 14:00', or '7d ago'")
         })
 }
 
@@ -156,6 +156,7 @@ mod tests {
         assert_eq!(read("2026-03-02 14:00").as_deref(), Some("2026-03-02 06:00:00"));
         assert_eq!(read("2026-03-02T14:00:00Z").as_deref(), Some("2026-03-02 14:00:00"));
         assert_eq!(read("7d").as_deref(), Some("2026-03-02 00:00:00"));
+        assert_eq!(read("7d ago").as_deref(), Some("2026-03-02 00:00:00"));
         assert_eq!(read("yesterday"), None);
     }
 

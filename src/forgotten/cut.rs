@@ -1,5 +1,7 @@
 //! Cutting what is forgotten out of an answer: null in its place, and every other byte as it came.
 
+mod mentions;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,14 +10,16 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use self::mentions::Names;
 use super::ids::Ids;
 
 /// The text of an answer without the objects that are about one of these ids, the texts that hold
 /// one, and these names where somebody is mentioned by them; `None` where that would leave nothing,
 /// or the text is none that can be cut.
 pub(super) fn cut(json: &str, ids: &Ids, names: &[String]) -> Option<String> {
+    let names = Names::of(names, json)?;
     let mut cutter = Cutter { json, ids, names, cuts: Vec::new() };
-    cutter.value(json.trim())?;
+    cutter.value(json.trim(), false)?;
     let mut text = String::with_capacity(json.len());
     let mut kept = 0;
     for (from, to, instead) in &cutter.cuts {
@@ -34,14 +38,15 @@ const CUT: &str = "null";
 struct Cutter<'a> {
     json: &'a str,
     ids: &'a Ids,
-    names: &'a [String],
+    names: Names<'a>,
     /// From where to where, in order, and what stands there instead.
     cuts: Vec<(usize, usize, Cow<'static, str>)>,
 }
 
 impl Cutter<'_> {
-    /// Cuts what is to be cut of a value that stands in the answer; `None` when it cannot be read.
-    fn value(&mut self, value: &str) -> Option<()> {
+    /// Cuts what is to be cut of a value that stands in the answer, in a field for ids or elsewhere;
+    /// `None` when it cannot be read.
+    fn value(&mut self, value: &str, in_ids: bool) -> Option<()> {
         // Most of an answer speaks of nobody.
         let mentions = !self.names.is_empty() && value.contains('@');
         if !mentions && !self.ids.occur_in(value) {
@@ -51,8 +56,9 @@ impl Cutter<'_> {
             b'{' => self.object(value),
             b'[' => {
                 let items: Vec<&RawValue> = serde_json::from_str(value).ok()?;
-                items.into_iter().try_for_each(|item| self.value(item.get()))
+                items.into_iter().try_for_each(|item| self.value(item.get(), in_ids))
             }
+            _ if in_ids && self.ids.are(&scalar(value)) => self.replace(value, CUT),
             b'"' => self.text(value),
             _ if self.ids.stand_in(value) => self.replace(value, CUT),
             _ => Some(()),
@@ -62,12 +68,13 @@ impl Cutter<'_> {
     fn object(&mut self, value: &str) -> Option<()> {
         let Fields(fields) = serde_json::from_str(value).ok()?;
         let is_about = |(key, value): &(Cow<'_, str>, &RawValue)| {
-            self.ids.stand_in(key) || (names_an_id(key) && self.ids.are(&scalar(value.get())))
+            self.ids.stand_in(key)
+                || (OWN_IDS.contains(&&**key) && self.ids.are(&scalar(value.get())))
         };
         if fields.iter().any(is_about) {
             return self.replace(value, CUT);
         }
-        fields.into_iter().try_for_each(|(_, value)| self.value(value.get()))
+        fields.into_iter().try_for_each(|(key, value)| self.value(value.get(), holds_ids(&key)))
     }
 
     fn text(&mut self, value: &str) -> Option<()> {
@@ -75,9 +82,7 @@ impl Cutter<'_> {
         if self.ids.stand_in(&text) {
             return self.replace(value, CUT);
         }
-        let masked = self.names.iter().fold(text.clone(), |text, name| {
-            text.replace(&format!("@{name}"), &format!("@{}", stars(name)))
-        });
+        let masked = self.names.masked(&text);
         match masked == text {
             true => Some(()),
             false => self.replace(value, serde_json::to_string(&masked).ok()?),
@@ -93,15 +98,35 @@ impl Cutter<'_> {
     }
 }
 
-/// As many stars as a name has units of UTF-16, by which the platforms count the letters of a text.
-fn stars(name: &str) -> String {
-    "*".repeat(name.encode_utf16().count())
-}
+/// What the endpoints call the id of what an object is about, and of who made it.
+const OWN_IDS: [&str; 20] = [
+    "id",
+    "id_str",
+    "uid",
+    "userid",
+    "userId",
+    "user_id",
+    "authorId",
+    "author_id",
+    "author_user_id",
+    "ownerId",
+    "owner_id",
+    "kolId",
+    "kol_id",
+    "noteId",
+    "note_id",
+    "awemeId",
+    "aweme_id",
+    "itemId",
+    "item_id",
+    "item_id_str",
+];
 
-/// Whether a field of this name says what its object is about: `id`, `userId`, `aweme_id`, `id_str`.
-fn names_an_id(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    key.ends_with("id") || key.ends_with("id_str") || key.ends_with("idstr")
+/// Whether a field of this name holds nothing but ids of people and items: `uids`, `reply_to_userid`,
+/// `group_id_list_a`. What others call themselves, `unique_id` or `redId`, is none of them.
+fn holds_ids(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('_', "");
+    ["ids", "uid", "userid"].iter().any(|end| key.ends_with(end)) || key.contains("idlist")
 }
 
 /// A text without its quotes, or a number as it is written.
@@ -172,9 +197,38 @@ mod tests {
 
     #[test]
     fn a_short_id_is_only_an_id_where_a_field_says_so() {
-        let json = r#"{"likes":4711,"text":"4711 apples","by":{"uid":4711,"nickname":"x"}}"#;
-        let left = r#"{"likes":4711,"text":"4711 apples","by":null}"#;
-        assert_eq!(without("4711", &[], json).as_deref(), Some(left));
+        let json = r#"{"likes":471100,"text":"471100 apples","by":{"uid":471100,"nickname":"x"},
+            "seen_uids":["471100",[471100,7]],"x_id_list":[471100],"reply_to_userid":471100}"#;
+        let left = r#"{"likes":471100,"text":"471100 apples","by":null,
+            "seen_uids":[null,[null,7]],"x_id_list":[null],"reply_to_userid":null}"#;
+        assert_eq!(without("471100", &[], json).as_deref(), Some(left));
+        let json = r#"{"seconds":1769000000,"uid":["59991932303"],"n":59991932303}"#;
+        let left = r#"{"seconds":1769000000,"uid":[null],"n":null}"#;
+        assert_eq!(without("59991932303", &[], json).as_deref(), Some(left), "11 digits tell");
+        assert_eq!(without("1769000000", &[], json).as_deref(), Some(json), "10 do not");
+    }
+
+    #[test]
+    fn what_somebody_calls_themselves_is_no_id() {
+        let json = r#"{"a":{"red_id":"471100","x":1},"b":{"unique_id":"471100"},"c":{"redId":"471100"},
+            "d":{"short_id":"471100"},"e":{"valid":471100},"f":{"videoId":471100}}"#;
+        assert_eq!(without("471100", &[], json).as_deref(), Some(json));
+        let json = format!(r#"{{"a":{{"origin_note_id":"{ANNA}","x":1}},"inviter_id":"{ANNA}"}}"#);
+        let left = r#"{"a":{"origin_note_id":null,"x":1},"inviter_id":null}"#;
+        assert_eq!(without(ANNA, &[], &json).as_deref(), Some(left));
+    }
+
+    #[test]
+    fn an_id_or_a_link_behind_an_escape_is_seen() {
+        let json = format!(
+            r#"{{"a":"x\n{ANNA}","b":"\u548c{ANNA}","c":"{{\"t\":\"\\n{ANNA}\"}}","d":"\/{ANNA}","e":1}}"#
+        );
+        let left = r#"{"a":null,"b":null,"c":null,"d":null,"e":1}"#;
+        assert_eq!(without(ANNA, &[], &json).as_deref(), Some(left));
+        let json =
+            r#"{"share":"https:\/\/v.douyin.com\/abc\/","e":"https:\/\/v.douyin.com\/abcd\/"}"#;
+        let left = r#"{"share":null,"e":"https:\/\/v.douyin.com\/abcd\/"}"#;
+        assert_eq!(without("https://v.douyin.com/abc/", &[], json).as_deref(), Some(left));
     }
 
     #[test]
@@ -200,7 +254,7 @@ mod tests {
         #[test]
         fn whatever_is_cut_is_json_without_the_id(
             keys in proptest::collection::vec("(id|name|x|5b9f6b99000000006258b977)", 1..6),
-            values in proptest::collection::vec(r#"("5b9f6b99000000006258b977"|"@a 5b9f6b99000000006258b977"|1\.0|\[\]|\{"uid":"5b9f6b99000000006258b977"\}|"\\u0035")"#, 1..6),
+            values in proptest::collection::vec(r#"("(a|\\n|\\u548c|\\\\n|\\/|@a |%2F){0,3}( |\\t|\\u00e9|\\ud83d\\ude00|%3D)5b9f6b99000000006258b977"|"@a 5b9f6b99000000006258b977"|1\.0|\[\]|\{"uid":"5b9f6b99000000006258b977"\}|"\\u0035")"#, 1..6),
         ) {
             let fields: Vec<_> =
                 keys.iter().zip(&values).map(|(key, value)| format!("\"{key}\": {value}")).collect();

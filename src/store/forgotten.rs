@@ -119,6 +119,21 @@ impl Tx {
         Ok(fetch_optional!(self, At, sql, kind, platform.as_str(), id).map(|row| row.at))
     }
 
+    /// The ids of people who are known by this id or handle.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn people_called(&mut self, platform: Platform, name: &str) -> Result<Vec<String>> {
+        let sql = "select author_id as person from authors
+                   where platform = $1 and (author_id = $2 or handle = $2)
+                   union
+                   select kol_id as person from kols
+                   where $1 = 'xiaohongshu' and (kol_id = $2 or red_id = $2)
+                   order by person";
+        let people = fetch_all!(self, (String,), sql, platform.as_str(), name);
+        Ok(people.into_iter().map(|row| row.0).collect())
+    }
+
     /// Permits something to be watched again, with all that was forgotten because of it. How many
     /// these are.
     ///
@@ -130,7 +145,8 @@ impl Tx {
         Ok(execute!(self, sql, kind, platform.as_str(), id))
     }
 
-    /// Puts on record that these are forgotten. Those that are on record stay as they are.
+    /// Puts on record that these are forgotten. Those that are on record stay as they are; but what
+    /// was forgotten with another, and is now for its own sake, no longer goes with that.
     ///
     /// # Errors
     /// When the database fails.
@@ -143,6 +159,14 @@ impl Tx {
              rows_deleted int, documents_deleted int, documents_redacted int",
             tombstones,
         )?;
+        self.execute_over(
+            &rows,
+            "update forgotten set because = null, note = coalesce(r.note, forgotten.note)
+             from {rows} where r.because is null and forgotten.because is not null
+                 and forgotten.id = r.id and forgotten.kind = r.kind
+                 and forgotten.platform = r.platform",
+        )
+        .await?;
         self.execute_over(
             &rows,
             "insert into forgotten (platform, kind, id, because, forgotten_at, note, rows_deleted,

@@ -1,29 +1,33 @@
 //! `tidewatch forget`: deletes for good what somebody asks to be deleted.
 
+mod named;
 mod shown;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use clap::{Args, Subcommand, ValueEnum};
+use anyhow::{Context as _, Result, bail, ensure};
+use chrono_tz::Tz;
+use clap::{Args, Subcommand};
 
+use self::named::{Named, subjects};
 use self::shown::{listed, summed};
-use super::rows::instant;
+use super::rows::{instant, moment};
 use super::show::safe;
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::config::Config;
 use crate::forget::{Forgetting, Subject, permit_again};
 use crate::forgotten::{AUTHOR, Forgotten};
-use crate::model::{Kind, Platform};
 use crate::store::Store;
 use crate::time::{Clock, Time};
-use crate::watchlist;
 
 /// How long `check` waits for the archive, which it can do without.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What was seen within this time is not forgotten for its age.
+const YOUNGEST: Duration = Duration::from_hours(30 * 24);
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -40,8 +44,9 @@ Examples:
 pub(super) struct Forget {
     #[command(subcommand)]
     what: Option<What>,
-    /// Notes and works that were last seen before this: 2y ago, 2026-03-02, an RFC 3339 time
-    #[arg(long, value_name = "TIME")]
+    /// Notes and works that were last seen before this, 30 days ago or earlier: 2y, 2026-03-02, an
+    /// RFC 3339 time
+    #[arg(long, value_name = "TIME", conflicts_with = "undo")]
     not_seen_since: Option<String>,
     /// Do not ask
     #[arg(long, global = true)]
@@ -50,7 +55,7 @@ pub(super) struct Forget {
     #[arg(long, global = true, conflicts_with = "yes")]
     dry_run: bool,
     /// Instead, let it be watched again; what was deleted does not come back
-    #[arg(long, global = true, conflicts_with_all = ["yes", "dry_run"])]
+    #[arg(long, global = true, conflicts_with_all = ["yes", "dry_run", "note", "json"])]
     undo: bool,
     /// Why, for the record (`forgotten.note`): no names
     #[arg(long, global = true, value_name = "TEXT")]
@@ -70,50 +75,24 @@ enum What {
     Clean,
 }
 
-#[derive(Debug, Subcommand)]
-enum Named {
-    /// Xiaohongshu notes: ids, links, or pasted share text
-    Note {
-        #[arg(required = true)]
-        notes: Vec<String>,
-    },
-    /// Douyin works: ids, links, or pasted share text
-    Work {
-        #[arg(required = true)]
-        works: Vec<String>,
-    },
-    /// People by the platform's id, with all notes or works of theirs
-    Author {
-        platform: On,
-        #[arg(required = true, value_name = "ID")]
-        authors: Vec<String>,
-    },
-    /// KOLs: the same as `author xiaohongshu`
-    Kol {
-        #[arg(required = true, value_name = "ID")]
-        kols: Vec<String>,
-    },
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum On {
-    Xiaohongshu,
-    Douyin,
-}
-
 impl Forget {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        self.refuse_what_makes_no_sense()?;
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let done = match (&self.what, &self.not_seen_since) {
             (Some(What::List), None) => self.list(&store).await,
             (Some(What::Clean), None) => clean(&store).await,
-            (Some(What::Named(it)), None) if self.undo => undo(&store, &it.subjects()?).await,
-            (Some(What::Named(it)), None) => self.forget(&store, &it.subjects()?, now).await,
+            (Some(What::Named(it)), None) => {
+                let subjects = subjects(&store, it).await?;
+                match self.undo {
+                    true => undo(&store, &subjects).await,
+                    false => self.forget(&store, &subjects, now).await,
+                }
+            }
             (None, Some(since)) => {
-                let zone = store.read().await?.zone().await?;
-                let since = instant(since, zone, now)?;
+                let since = long_ago(since, store.read().await?.zone().await?, now)?;
                 self.forget(&store, &[Subject::NotSeenSince(since)], now).await
             }
             _ => bail!(
@@ -122,6 +101,26 @@ impl Forget {
         };
         store.close().await;
         done
+    }
+
+    /// `list` and `clean` forget nothing, and so have nothing to ask, to show or to undo.
+    fn refuse_what_makes_no_sense(&self) -> Result<()> {
+        let (verb, json) = match self.what {
+            Some(What::List) => ("list", false),
+            Some(What::Clean) => ("clean", self.json),
+            Some(What::Named(_)) | None => return Ok(()),
+        };
+        let given = [
+            ("--yes", self.yes),
+            ("--dry-run", self.dry_run),
+            ("--undo", self.undo),
+            ("--note", self.note.is_some()),
+            ("--json", json),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => bail!("`tidewatch forget {verb}` takes no {flag}"),
+            None => Ok(()),
+        }
     }
 
     async fn list(&self, store: &Store) -> Result<ExitCode> {
@@ -233,30 +232,19 @@ pub(super) async fn named_by(cli: &Cli, config: &Config) -> Vec<String> {
     })
 }
 
-impl Named {
-    fn subjects(&self) -> Result<Vec<Subject>> {
-        let items = |kind, entries: &[String]| {
-            let item = |entry: &String| match watchlist::parse(kind, entry) {
-                Ok(target) => Ok(Subject::Item(target)),
-                Err(why) => Err(anyhow!("{}: {why}", safe(entry, 80))),
-            };
-            entries.iter().map(item).collect()
-        };
-        let people = |platform, ids: &[String]| {
-            let person = |id: &String| match id.trim() {
-                "" => Err(anyhow!("the id is empty")),
-                id => Ok(Subject::Author(platform, id.to_owned())),
-            };
-            ids.iter().map(person).collect()
-        };
-        match self {
-            Self::Note { notes } => items(Kind::Note, notes),
-            Self::Work { works } => items(Kind::Work, works),
-            Self::Author { platform: On::Xiaohongshu, authors } => {
-                people(Platform::Xiaohongshu, authors)
-            }
-            Self::Author { platform: On::Douyin, authors } => people(Platform::Douyin, authors),
-            Self::Kol { kols } => people(Platform::Xiaohongshu, kols),
-        }
-    }
+/// The time that `--not-seen-since` means, which is told.
+///
+/// # Errors
+/// When it is none, or is so near that nearly everything would go.
+fn long_ago(text: &str, zone: Tz, now: Time) -> Result<Time> {
+    let since = instant(text, zone, now)?;
+    let understood = moment(since, zone);
+    ensure!(
+        since <= now.minus(YOUNGEST),
+        "--not-seen-since {} is {understood} ({zone}), which is later than 30 days ago, and would \
+         forget nearly everything: name an earlier time (6M is six months, 6m six minutes)",
+        safe(text, 40)
+    );
+    tracing::info!("notes and works that were not seen since {understood} ({zone})");
+    Ok(since)
 }

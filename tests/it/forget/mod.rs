@@ -1,5 +1,6 @@
 //! What is forgotten is gone, whatever else said it, and does not come back.
 
+mod asked;
 mod enforced;
 mod people;
 mod traces;
@@ -21,7 +22,7 @@ use crate::replay::{assert_same, dump};
 use crate::same::jobs;
 
 /// An archive in which Anna and Qiu stand in every way there is.
-async fn people(database: &Database) -> (Place, Store) {
+async fn archive(database: &Database) -> (Place, Store) {
     let store = database.open().await;
     let place = Place::new(database, "");
     let lines = [
@@ -59,7 +60,7 @@ async fn assert_rows_follow_from_documents(store: &Store) {
 
 on_both!(nothing_of_a_forgotten_person_is_left_but_the_tombstones);
 async fn nothing_of_a_forgotten_person_is_left_but_the_tombstones(database: Database) {
-    let (place, store) = people(&database).await;
+    let (place, store) = archive(&database).await;
     for text in HERS {
         assert!(!traces(&store, &[text], "").await.is_empty(), "{text} is there to be found");
     }
@@ -84,7 +85,7 @@ async fn nothing_of_a_forgotten_person_is_left_but_the_tombstones(database: Data
 
 on_both!(what_others_said_of_a_forgotten_person_is_cut_and_the_rest_stays);
 async fn what_others_said_of_a_forgotten_person_is_cut_and_the_rest_stays(database: Database) {
-    let (place, store) = people(&database).await;
+    let (place, store) = archive(&database).await;
     let counts = "select string_agg(observed_at || ' ' || likes, ', ') from (
                       select cast(observed_at as text) as observed_at, likes from note_metrics
                       where note_id = '6b0000000000000000b00001' order by 1) m";
@@ -114,7 +115,7 @@ async fn what_others_said_of_a_forgotten_person_is_cut_and_the_rest_stays(databa
 
 on_both!(a_short_id_is_no_count_and_a_music_of_hers_is_cut);
 async fn a_short_id_is_no_count_and_a_music_of_hers_is_cut(database: Database) {
-    let (place, store) = people(&database).await;
+    let (place, store) = archive(&database).await;
     assert_eq!(
         place.run(&["forget", "author", "douyin", QIU, "--yes"]).await,
         0,
@@ -128,6 +129,9 @@ async fn a_short_id_is_no_count_and_a_music_of_hers_is_cut(database: Database) {
     // She has as many followers as the other work has likes.
     assert_eq!(ask(&store, "select distinct '' || likes from work_metrics").await, [QIU]);
     assert_eq!(ask(&store, "select id from forgotten where because is not null").await, [QIUS]);
+    let bodies = ask(&store, "select body from document_texts").await.join("\n").replace(' ', "");
+    let count = format!("\"digg_count\":{QIU}");
+    assert!(bodies.contains(&count) && !bodies.replace(&count, "").contains(QIU), "{bodies}");
     let left = traces(&store, &["秋秋", "sec-qiu"], "").await;
     assert_eq!(left, Vec::<String>::new());
     assert_rows_follow_from_documents(&store).await;
@@ -223,7 +227,7 @@ fn assert_ledger_stands(before: &crate::same::Dump, after: &crate::same::Dump) {
 
 on_both!(what_is_not_committed_leaves_the_archive_as_it_was);
 async fn what_is_not_committed_leaves_the_archive_as_it_was(database: Database) {
-    let (place, store) = people(&database).await;
+    let (place, store) = archive(&database).await;
     let before = dump(&store).await;
     let anna = [Subject::Author(Platform::Xiaohongshu, ANNA.to_owned())];
     // As if it were killed before its commit: the transaction ends with its connection.
@@ -242,7 +246,7 @@ async fn what_is_not_committed_leaves_the_archive_as_it_was(database: Database) 
 
 on_both!(what_was_not_seen_for_long_is_forgotten_by_its_age);
 async fn what_was_not_seen_for_long_is_forgotten_by_its_age(database: Database) {
-    let (place, store) = people(&database).await;
+    let (place, store) = archive(&database).await;
     let (code, said, _) =
         place.hear(&["forget", "--not-seen-since", "2026-02-01T01:30:00Z", "--yes"]).await;
     assert_eq!(code, 0, "{}", place.said());
@@ -258,7 +262,7 @@ async fn what_was_not_seen_for_long_is_forgotten_by_its_age(database: Database) 
 on_both!(the_statements_about_what_is_forgotten_say_what_is_there);
 async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Database) {
     use tidewatch::store::{Body, Redacted, Tombstone, Traces};
-    let (_place, store) = people(&database).await;
+    let (_place, store) = archive(&database).await;
     let now = beginning();
     let note = |key: &str| Target { kind: Kind::Note, key: key.to_owned() };
     let mut tx = store.begin_to_delete().await.unwrap();

@@ -90,6 +90,7 @@ pub(super) fn together(hour: u32) -> String {
         "author": { "uid": DU, "nickname": "老杜", "sec_uid": "sec-du" },
         "text_extra": [{ "type": 0, "start": 0, "end": 3, "user_id": QIU, "sec_uid": "sec-qiu" },
                        { "type": 1, "hashtag_id": "88", "hashtag_name": "看" }],
+        "seen_uids": [QIU, DU], "reply_to_userid": QIU,
         "cooperation_info": { "co_creators": [{ "uid": QIU, "nickname": "秋秋", "sec_uid": "sec-qiu" },
                                               { "uid": DU, "nickname": "老杜" }] },
         "music": { "id_str": "99", "title": "秋秋创作的原声", "author": "秋秋", "owner_id": QIU },
@@ -107,4 +108,15 @@ pub(super) fn qius(hour: u32) -> String {
         "statistics": { "digg_count": hour, "comment_count": 1, "collect_count": 2, "share_count": 3 },
     });
     line(WORK_DETAIL, hour, &json!(QIUS), &json!({ "code": 0, "data": { "aweme_detail": work } }))
+}
+
+/// A work of somebody whose handle could be an id.
+pub(super) fn by_handle(hour: u32) -> String {
+    let id = "7600000000000000003";
+    let work = json!({
+        "aweme_id": id, "aweme_type": 0, "desc": "三", "create_time": 1_769_000_000,
+        "author": { "uid": "700000000003", "nickname": "三", "unique_id": "4711081500" },
+        "statistics": { "digg_count": hour, "comment_count": 1, "collect_count": 2, "share_count": 3 },
+    });
+    line(WORK_DETAIL, hour, &json!(id), &json!({ "code": 0, "data": { "aweme_detail": work } }))
 }
