@@ -117,6 +117,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
         },
         server: "https://api.justoneapi.com/".into(),
         asked: claim.key.clone(),
+        target: claim.key.clone(),
         document: Some(Document {
             endpoint: "xiaohongshu/get-note-detail/v7",
             page: claim.page,
