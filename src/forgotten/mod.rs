@@ -123,8 +123,9 @@ impl Forgotten {
         }
         let (cut, mut left) =
             Body::read(text.into_bytes(), |body| endpoint.read(ask, http_status, body));
-        if reading.listing.is_some() && left.outcome == Outcome::Empty {
-            // A page was seen that lists nobody else: no page that is not there.
+        let is_page = reading.outcome == Outcome::Ok && reading.listing.is_some();
+        if is_page && left.outcome != Outcome::Ok {
+            // It was seen, though it lists nobody else.
             (left.outcome, left.listing) = (reading.outcome, reading.listing.take());
         }
         if left.outcome != reading.outcome {
@@ -234,5 +235,31 @@ mod tests {
         let author = Tombstone::new(AUTHOR, Platform::Xiaohongshu, "700000000001", at);
         let forgotten = Forgotten::of(vec![author]).expect("it is one");
         assert_eq!(heed(&forgotten, "700000000001").0, Heeded::Whole);
+    }
+
+    #[test]
+    fn what_is_left_of_an_answer_says_nothing_that_it_did_not() {
+        let at = "2026-03-08 09:00:00".parse().expect("a time");
+        let id = "5a0000000000000000aaaaaa";
+        let gone = |kind: &str| Tombstone::new(kind, Platform::Xiaohongshu, id, at);
+        let heed = |kind: &str, endpoint: Endpoint, key: &str, json: String| {
+            let forgotten = Forgotten::of(vec![gone(kind)]).expect("it is one");
+            let (mut body, ask) = (Body::new(json.into_bytes()), Ask { key: key.into(), page: 1 });
+            let mut reading = endpoint.read(&ask, 200, &JsonText::of(&body.json));
+            let before = reading.outcome;
+            let heeded = forgotten.heed(endpoint, (&ask, key), (200, at), &mut body, &mut reading);
+            (before, heeded, reading.outcome, reading.listing.map(|it| it.ids.len()))
+        };
+        let note = format!(r#"{{"code":0,"data":[{{"note_list":[{{"id":"{id}"}}]}}]}}"#);
+        let other = heed("note", Endpoint::NoteDetailV7, "6b0000000000000000b00001", note);
+        let dropped = Heeded::Dropped(Vec::new());
+        assert_eq!(other, (Outcome::Unreadable, dropped, Outcome::Unreadable, None), "not gone");
+        let kols = format!(r#"{{"code":0,"data":{{"total":9,"kols":[{{"userId":"{id}"}}]}}}}"#);
+        let page = heed("author", Endpoint::KolSearch, r#"{"keyword":"x"}"#, kols);
+        assert_eq!(
+            page,
+            (Outcome::Ok, Heeded::Redacted, Outcome::Ok, Some(1)),
+            "the look was made"
+        );
     }
 }

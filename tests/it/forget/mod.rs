@@ -1,6 +1,7 @@
 //! What is forgotten is gone, whatever else said it, and does not come back.
 
 mod enforced;
+mod late;
 mod people;
 mod traces;
 
