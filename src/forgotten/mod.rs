@@ -209,7 +209,8 @@ mod tests {
             r#"{{"code":200,"data":{{"aweme_detail":{{"aweme_id":"{WORK}","author":{{"uid":"{author}","nickname":"x"}},"statistics":{{"digg_count":1}}}}}}}}"#
         );
         let (endpoint, mut body) = (Endpoint::AmagiWorkByUrl, Body::new(json.into_bytes()));
-        let ask = Ask { key: LINK.to_owned(), page: 1 };
+        // The second call for a link: by the id that the first one brought.
+        let ask = Ask { key: WORK.to_owned(), page: 1 };
         let mut reading = endpoint.read(&ask, 200, &JsonText::of(&body.json));
         assert_eq!(reading.outcome, Outcome::Ok);
         (forgotten.heed(endpoint, (&ask, LINK), (200, now), &mut body, &mut reading), reading)

@@ -51,7 +51,8 @@ impl Tombstone {
     }
 }
 
-/// How much is forgotten: another one, and somebody has forgotten something since, or permitted it.
+/// How much is forgotten. Where it is not what it was, somebody has forgotten something since, or
+/// permitted it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Extent {
     count: i64,
@@ -110,7 +111,7 @@ impl Tx {
         let Self::Postgres(_) = self else { return Ok(None) };
         execute!(self, "lock table forgotten in access exclusive mode");
         let dead = self.dead_processes(NOBODY, silence).await?;
-        // An import has no lock: it may be at work, and asks what is forgotten each time.
+        // An import has no lock, nor needs one: it asks what is forgotten each time.
         let others = fetch_all!(
             self,
             Verb,

@@ -164,6 +164,7 @@ async fn what_is_only_known_by_a_late_answer_is_looked_for_in_all_of_them(databa
          where asked = '6a0000000000000000a00001'",
     )
     .await;
+    change(&store, "update calls set message = 'upstream says: 6a0000000000000000a00001'").await;
     replay(&store, |_, _| {}).await.unwrap();
     assert_eq!(count(&store, "select count(*) from notes").await, 0);
     let subjects = anna();
@@ -175,6 +176,7 @@ async fn what_is_only_known_by_a_late_answer_is_looked_for_in_all_of_them(databa
     assert_eq!(ask(&store, "select note_id from kol_notes").await, [BOS]);
     let held = "select count(*) from document_texts where body like '%6a0000000000000000a00001%'";
     assert_eq!(count(&store, held).await, 0);
+    assert_eq!(count(&store, "select count(*) from calls where message is not null").await, 0);
     assert_rows_follow_from_documents(&store).await;
 }
 
