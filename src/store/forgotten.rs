@@ -107,7 +107,7 @@ impl Tx {
     /// When the database fails.
     pub async fn keep_others_out(&mut self, silence: Silence) -> Result<Option<String>> {
         // Differs by necessity: in SQLite a lock file and this transaction do so. Here whoever
-        // begins, or imports, reads what is forgotten, and waits for that.
+        // begins, saves, or imports, reads what is forgotten, and waits for that.
         let Self::Postgres(_) = self else { return Ok(None) };
         execute!(self, "lock table forgotten in access exclusive mode");
         let dead = self.dead_processes(NOBODY, silence).await?;
