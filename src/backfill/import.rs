@@ -66,6 +66,8 @@ pub async fn read_answers(
     let scrubber = Scrubber::of(importing.token.as_ref().map(SecretString::expose_secret));
     let mut done = Imported::default();
     let mut answers = Vec::new();
+    let mut taking =
+        store.map(|(store, owner)| Taking { store, owner, now, forgotten: Forgotten::default() });
     let read = async {
         for line in Lines::new(input) {
             let (number, line) = line?;
@@ -84,37 +86,43 @@ pub async fn read_answers(
                 }
             }
             if answers.len() >= SAVE_AT_ONCE {
-                save(&mut answers, store, now, &mut done).await?;
+                save(&mut answers, taking.as_mut(), &mut done).await?;
             }
         }
         anyhow::Ok(())
     };
     let read = read.await;
     // What comes before a line that stops the reading is taken in as well.
-    save(&mut answers, store, now, &mut done).await?;
+    save(&mut answers, taking.as_mut(), &mut done).await?;
     read.map(|()| done)
+}
+
+/// Where answers are taken in, and by what they are cut.
+struct Taking<'a> {
+    store: &'a Store,
+    owner: i64,
+    now: Time,
+    forgotten: Forgotten,
 }
 
 /// Takes in what has been read.
 async fn save(
     answers: &mut Vec<Import>,
-    store: Option<(&Store, i64)>,
-    now: Time,
+    taking: Option<&mut Taking<'_>>,
     done: &mut Imported,
 ) -> Result<()> {
-    let Some((store, owner)) = store else {
+    let Some(taking) = taking else {
         answers.clear();
         return Ok(());
     };
-    match save_together(store, answers, owner, now).await {
+    match taking.save_together(answers).await {
         Ok(new) => done.count(answers, &new),
         Err(error) if is_refused(&error) => {
             for mut answer in answers.drain(..) {
-                let one = std::slice::from_ref(&answer);
-                let new = match save_together(store, one, owner, now).await {
+                let new = match taking.save_together(std::slice::from_ref(&answer)).await {
                     Err(error) if is_refused(&error) => {
                         answer.as_text();
-                        save_together(store, std::slice::from_ref(&answer), owner, now).await?
+                        taking.save_together(std::slice::from_ref(&answer)).await?
                     }
                     other => other?,
                 };
@@ -127,25 +135,39 @@ async fn save(
     Ok(())
 }
 
-/// Takes in answers in one transaction; which were new. `None`: it is about what is forgotten.
-async fn save_together(
-    store: &Store,
-    answers: &[Import],
-    owner: i64,
-    now: Time,
-) -> Result<Vec<Option<bool>>> {
-    let mut tx = store.begin().await?;
-    // An import is at work beside whoever forgets, and asks each time.
-    let forgotten = Forgotten::of(tx.forgotten().await?)?;
-    let mut also = Vec::new();
-    let heeded: Vec<_> =
-        answers.iter().map(|answer| heed(answer, &forgotten, now, &mut also)).collect();
-    let kept: Vec<_> = heeded.iter().flatten().map(|answer| Import::clone(answer)).collect();
-    let mut new = tx.import(&kept, owner, now).await?.into_iter();
-    tx.put_forgotten(&also).await?;
-    tx.retire(&also).await?;
-    tx.commit().await?;
-    Ok(heeded.iter().map(|answer| answer.as_ref().and_then(|_| new.next())).collect())
+impl Taking<'_> {
+    /// Takes in answers in one transaction; which were new. `None`: it is about what is forgotten.
+    async fn save_together(&mut self, answers: &[Import]) -> Result<Vec<Option<bool>>> {
+        let mut tx = self.store.begin().await?;
+        // An import is at work beside whoever forgets, and asks each time.
+        if tx.extent_of_forgotten().await? != self.forgotten.extent() {
+            self.forgotten = Forgotten::of(tx.forgotten().await?)?;
+        }
+        let (mut heeded, mut also) = self.heed(answers, &self.forgotten);
+        let mut found = also.clone();
+        while !found.is_empty() {
+            // What one shows to be forgotten may stand in the others, too.
+            let known = self.forgotten.with(also.iter().cloned())?;
+            (heeded, found) = self.heed(answers, &known);
+            also.extend(found.iter().cloned());
+        }
+        let kept: Vec<_> = heeded.iter().flatten().map(|it| Import::clone(it)).collect();
+        let mut new = tx.import(&kept, self.owner, self.now).await?.into_iter();
+        tx.forget_as_found(&also).await?;
+        tx.commit().await?;
+        Ok(heeded.iter().map(|answer| answer.as_ref().and_then(|_| new.next())).collect())
+    }
+
+    /// The answers without what is forgotten, and what is by them.
+    fn heed<'a>(
+        &self,
+        answers: &'a [Import],
+        forgotten: &Forgotten,
+    ) -> (Vec<Option<Cow<'a, Import>>>, Vec<Tombstone>) {
+        let mut also = Vec::new();
+        let heeded = answers.iter().map(|it| heed(it, forgotten, self.now, &mut also));
+        (heeded.collect(), also)
+    }
 }
 
 /// An answer without what is forgotten; `None` where nothing of it may be kept: then `also` learns
@@ -164,7 +186,9 @@ fn heed<'a>(
     let ask = Ask { key: answer.asked.clone(), page: u32::try_from(document.page).unwrap_or(1) };
     let mut body = document.body.clone();
     let mut reading = endpoint.read(&ask, document.http_status, &JsonText::of(&body.json));
-    match forgotten.heed(endpoint, &ask, (document.http_status, now), &mut body, &mut reading) {
+    let asked = (&ask, answer.target.key.as_str());
+    let came = (document.http_status, now);
+    match forgotten.heed(endpoint, asked, came, &mut body, &mut reading) {
         Heeded::Whole => Some(Cow::Borrowed(answer)),
         Heeded::Dropped(more) => {
             also.extend(more);

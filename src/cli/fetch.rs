@@ -14,7 +14,7 @@ use super::show::{cost, count, safe, table};
 use super::signals::Signals;
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::api::LAST_PAGE;
-use crate::forgotten::{Forgotten, said_of};
+use crate::forgotten::{Tombstones, said_of};
 use crate::model::{Kind, KolSearch, Target};
 use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
 use crate::text::price;
@@ -79,7 +79,7 @@ impl Fetch {
         let (signals, stop) = (Signals::new()?, CancellationToken::new());
         let began = clock.now();
         let mut tx = store.begin().await?;
-        let forgotten = Forgotten::of(tx.forgotten().await?)?;
+        let forgotten = Tombstones::of(tx.forgotten().await?);
         if let Some((target, it)) = targets.iter().find_map(|it| Some((it, forgotten.target(it)?)))
         {
             bail!("{} is not looked at: {}", safe(&target.key, 80), said_of(it));

@@ -1,13 +1,15 @@
 //! From what came back to what is saved: reading the answer, and deciding about its slot.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use super::{Crawler, Fetched, Sign};
 use crate::api::client::Received;
 use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
-use crate::forgotten::{self, Heeded};
+use crate::forgotten::{self, Forgotten, Heeded};
 use crate::json_text::JsonText;
-use crate::model::{Kind, KolSearch};
+use crate::model::{Batch, Kind, KolSearch};
 use crate::retry::{self, Decision, Effect, Ended};
 use crate::store::{Answer, Body, CallEnd, Document, Next, REFUSED, Resolved, Settlement};
 
@@ -23,8 +25,13 @@ impl Crawler {
             }
             self.signs.push(sign);
             let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
-            let ended = self.ended.pop_front();
-            self.unsaved.extend(ended.map(|fetched| answer(fetched, server, next)));
+            let Some(fetched) = self.ended.pop_front() else { break };
+            let (endpoint, heeded_by) = (fetched.endpoint, fetched.forgotten.clone());
+            let mut answer = answer(fetched, server, next);
+            if !Arc::ptr_eq(&heeded_by, &self.forgotten) {
+                heed_again(&mut answer, endpoint, &self.forgotten);
+            }
+            self.unsaved.push(answer);
         }
         Ok(())
     }
@@ -122,6 +129,7 @@ fn answer(fetched: Fetched, server: String, next: Next) -> Answer {
         body,
         reading,
         heeded,
+        forgotten: _,
     } = fetched;
     let kept = match reading.outcome {
         _ if matches!(heeded, Heeded::Dropped(_)) => false,
@@ -161,16 +169,45 @@ fn answer(fetched: Fetched, server: String, next: Next) -> Answer {
             at: finished_at,
         },
         server,
-        asked: ask.key,
-        document,
-        batch: reading.batch,
         resolved: reading.resolved.filter(|_| claim.item_id.is_none()).and_then(|item_id| {
             Some(Resolved { kind: Kind::parse(&claim.kind)?, link: claim.key.clone(), item_id })
         }),
+        asked: ask.key,
+        target: claim.key,
+        document,
+        batch: reading.batch,
         forgotten: match heeded {
             Heeded::Dropped(also) => also,
             Heeded::Whole | Heeded::Redacted => Vec::new(),
         },
+    }
+}
+
+/// Cuts out of an answer that waits what has been forgotten since it came, or drops it.
+pub(super) fn heed_again(answer: &mut Answer, endpoint: Endpoint, forgotten: &Forgotten) {
+    let page = u32::try_from(answer.document.as_ref().map_or(1, |it| it.page)).unwrap_or(1);
+    let ask = Ask { key: answer.asked.clone(), page };
+    let asked = (&ask, answer.target.as_str());
+    let heeded = match &mut answer.document {
+        None if forgotten.asked(endpoint.kind(), &ask, asked.1).is_none() => return,
+        None => Heeded::Dropped(Vec::new()),
+        Some(document) => {
+            let came = (document.http_status, document.fetched_at);
+            let text = JsonText::of(&document.body.json);
+            let mut reading = endpoint.read(&ask, document.http_status, &text);
+            let heeded = forgotten.heed(endpoint, asked, came, &mut document.body, &mut reading);
+            if heeded == Heeded::Redacted {
+                (document.drift, document.redacted_at) = (reading.drift, Some(document.fetched_at));
+                (answer.batch, answer.end.message) = (reading.batch, reading.message);
+            }
+            heeded
+        }
+    };
+    if let Heeded::Dropped(also) = heeded {
+        (answer.document, answer.batch) = (None, Batch::default());
+        (answer.resolved, answer.end.message) = (None, None);
+        answer.settlement.next = Next::Missed(forgotten::REASON);
+        answer.forgotten.extend(also);
     }
 }
 
@@ -182,7 +219,7 @@ pub(super) fn make_text(answer: &mut Answer) {
         document.body = Body::as_text(&bytes, REFUSED);
         document.drift = Some("the database refused its JSON or its rows".into());
     }
-    answer.batch = crate::model::Batch::default();
+    answer.batch = Batch::default();
     answer.end.message = None;
     answer.end.outcome = Outcome::Unreadable.as_str();
     answer.settlement.next = Next::Missed("unreadable");

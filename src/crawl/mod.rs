@@ -86,6 +86,8 @@ struct Fetched {
     reading: Reading,
     /// What became of both.
     heeded: Heeded,
+    /// By what was known to be forgotten when it was sent.
+    forgotten: Arc<Forgotten>,
 }
 
 impl Crawler {

@@ -1,5 +1,6 @@
 //! Saving: what has come goes to the database in batches, each in one transaction.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -7,6 +8,7 @@ use tokio::time::Instant;
 
 use super::signs::{self, Sign};
 use super::{Crawler, answer};
+use crate::forgotten::Forgotten;
 use crate::retry::Effect;
 use crate::store::{Answer, Next, is_conflict, is_refused};
 
@@ -85,11 +87,12 @@ impl Crawler {
             self.landed(done);
         }
         self.decide().await?;
+        self.heed_what_is_found()?;
         while !self.unsaved.is_empty() {
             let count = self.batch();
-            let (answers, signs) = (&self.unsaved[..count], &self.signs[..count]);
-            match self.save_together(answers, signs).await {
-                Ok(()) => self.saved(count),
+            match self.save_together(count).await {
+                Ok(true) => self.saved(count),
+                Ok(false) => self.heed_again().await?,
                 Err(error) if is_refused(&error) => self.save_singly(count).await?,
                 // Nothing was saved, and at once it can be.
                 Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; saving again"),
@@ -151,8 +154,15 @@ impl Crawler {
         }
     }
 
-    async fn save_together(&self, answers: &[Answer], signs: &[Sign]) -> Result<()> {
+    /// Saves the first `count` answers; false, and nothing is, where more or less is forgotten by now
+    /// than they were heeded by.
+    async fn save_together(&self, count: usize) -> Result<bool> {
+        let (answers, signs) = (&self.unsaved[..count], &self.signs[..count]);
         let mut tx = self.store.begin_by_keys().await?;
+        // Whoever was cut off, or slept, may have been taken for dead, and not been waited for.
+        if tx.extent_of_forgotten().await? != self.forgotten.extent() {
+            return Ok(false);
+        }
         let late = tx.save(answers).await?;
         let signs: Vec<_> = signs.iter().filter(|sign| self.matters(sign)).collect();
         signs::heed(&mut tx, &signs).await?;
@@ -163,7 +173,34 @@ impl Crawler {
                 "answers came after their slots were settled; kept and marked"
             );
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Learns what is forgotten by now, and heeds what waits once more.
+    async fn heed_again(&mut self) -> Result<()> {
+        let all = self.store.read().await?.forgotten().await?;
+        self.heed_by(Forgotten::of(all)?);
+        self.heed_what_is_found()
+    }
+
+    /// What one answer shows to be forgotten may stand in another.
+    fn heed_what_is_found(&mut self) -> Result<()> {
+        loop {
+            let known = self.forgotten.tombstones();
+            let found = self.unsaved.iter().flat_map(|answer| &answer.forgotten);
+            let found: Vec<_> = found.filter(|it| !known.has(it)).cloned().collect();
+            if found.is_empty() {
+                return Ok(());
+            }
+            self.heed_by(self.forgotten.with(found)?);
+        }
+    }
+
+    fn heed_by(&mut self, forgotten: Forgotten) {
+        self.forgotten = Arc::new(forgotten);
+        for (answer, sign) in self.unsaved.iter_mut().zip(&self.signs) {
+            answer::heed_again(answer, sign.endpoint, &self.forgotten);
+        }
     }
 
     /// Whether anything follows from a sign. That a healthy endpoint answers is no news.
@@ -176,7 +213,9 @@ impl Crawler {
     /// and marks it. What is saved is not waiting any more, whatever happens to the next.
     async fn save_singly(&mut self, count: usize) -> Result<()> {
         for _ in 0..count {
-            match self.save_together(&self.unsaved[..1], &self.signs[..1]).await {
+            match self.save_together(1).await {
+                Ok(true) => {}
+                Ok(false) => return self.heed_again().await,
                 Err(error) if is_refused(&error) => {
                     let answer = &mut self.unsaved[0];
                     let call_id = answer.end.call_id;
@@ -186,9 +225,11 @@ impl Crawler {
                         "the database refused an answer; kept as text"
                     );
                     answer::make_text(answer);
-                    self.save_together(&self.unsaved[..1], &self.signs[..1]).await?;
+                    if !self.save_together(1).await? {
+                        return self.heed_again().await;
+                    }
                 }
-                other => other?,
+                Err(error) => return Err(error),
             }
             self.saved(1);
         }

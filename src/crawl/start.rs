@@ -185,7 +185,8 @@ impl Crawler {
             let (mut body, mut reading) =
                 Body::read(bytes, |body| answer::read(endpoint, &ask, &received, body));
             let came = (received.http_status.unwrap_or_default(), finished_at);
-            let heeded = forgotten.heed(endpoint, &ask, came, &mut body, &mut reading);
+            let asked = (&ask, claim.key.as_str());
+            let heeded = forgotten.heed(endpoint, asked, came, &mut body, &mut reading);
             Fetched {
                 claim,
                 endpoint,
@@ -197,6 +198,7 @@ impl Crawler {
                 body,
                 reading,
                 heeded,
+                forgotten,
             }
         });
     }

@@ -3,33 +3,29 @@
 
 mod cut;
 mod ids;
+mod named;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 
 pub(crate) use ids::Ids;
+pub use named::{AUTHOR, Tombstones, said_of};
 
 use crate::api::{Ask, Endpoint, Outcome, Reading};
-use crate::config::Config;
-use crate::model::{Batch, Kind, Platform, Target};
-use crate::store::{Body, Tombstone};
+use crate::model::{Batch, Kind, Platform};
+use crate::store::{Body, Extent, Tombstone};
 use crate::time::Time;
-
-/// What an author is called among the kinds of what is forgotten.
-pub const AUTHOR: &str = "author";
 
 /// Why a look is missed whose target is forgotten.
 pub const REASON: &str = "forgotten";
 
-/// Entries of a job that are named one by one; the others are counted.
-const ENTRIES_NAMED: usize = 5;
-
-/// All that is forgotten. Nobody forgets while others are at work on the archive, so what a process
-/// has read at its beginning holds until its end.
+/// All that is forgotten, to be known again wherever it is spoken of. Somebody may forget more while
+/// this is in use: whoever saves compares the [`Extent`] first.
 #[derive(Clone, Debug, Default)]
 pub struct Forgotten {
-    tombstones: BTreeMap<(String, String), Tombstone>,
+    tombstones: Tombstones,
+    extent: Extent,
     xiaohongshu: Ids,
     douyin: Ids,
 }
@@ -47,44 +43,49 @@ pub enum Heeded {
 }
 
 impl Forgotten {
-    /// What these tombstones stand for.
+    /// What these tombstones stand for, which are all there are.
     ///
     /// # Errors
     /// When there are too many to look for.
     pub fn of(tombstones: Vec<Tombstone>) -> Result<Self> {
+        let extent = Extent::of(&tombstones);
+        Self::made(Tombstones::of(tombstones), extent)
+    }
+
+    /// The same with more, which are not in the archive yet.
+    ///
+    /// # Errors
+    /// When there are too many to look for.
+    pub fn with(&self, more: impl IntoIterator<Item = Tombstone>) -> Result<Self> {
+        let mut tombstones = self.tombstones.clone();
+        for it in more {
+            tombstones.add(it);
+        }
+        Self::made(tombstones, self.extent)
+    }
+
+    fn made(tombstones: Tombstones, extent: Extent) -> Result<Self> {
         let ids = |platform: Platform| {
-            let of_it = tombstones.iter().filter(|it| it.platform == platform.as_str());
+            let of_it = tombstones.all().filter(|it| it.platform == platform.as_str());
             Ids::of(of_it.map(|it| it.id.clone()))
         };
         let (xiaohongshu, douyin) = (ids(Platform::Xiaohongshu)?, ids(Platform::Douyin)?);
-        let key = |it: &Tombstone| (kind_of(it), it.id.clone());
-        let tombstones = tombstones.into_iter().map(|it| (key(&it), it)).collect();
-        Ok(Self { tombstones, xiaohongshu, douyin })
+        Ok(Self { tombstones, extent, xiaohongshu, douyin })
     }
 
     /// Whether nothing is.
     pub fn is_empty(&self) -> bool {
-        self.tombstones.is_empty()
+        self.tombstones.all().next().is_none()
     }
 
-    /// The tombstone of a note, a work or a short link.
-    pub fn target(&self, target: &Target) -> Option<&Tombstone> {
-        self.item(target.kind, &target.key)
+    /// How much the archive had of it.
+    pub fn extent(&self) -> Extent {
+        self.extent
     }
 
-    fn item(&self, kind: Kind, key: &str) -> Option<&Tombstone> {
-        self.named(kind.as_str(), key)
-    }
-
-    fn author(&self, platform: Platform, id: Option<&str>) -> Option<&Tombstone> {
-        self.named(&format!("{AUTHOR} {}", platform.as_str()), id?)
-    }
-
-    fn named(&self, kind: &str, id: &str) -> Option<&Tombstone> {
-        if self.tombstones.is_empty() {
-            return None;
-        }
-        self.tombstones.get(&(kind.to_owned(), id.to_owned()))
+    /// What is forgotten, by its name.
+    pub fn tombstones(&self) -> &Tombstones {
+        &self.tombstones
     }
 
     /// The ids to look for in what comes from a platform.
@@ -95,22 +96,22 @@ impl Forgotten {
         }
     }
 
-    /// Cuts what is forgotten out of an answer that came at `now`, and reads it again; or says that
-    /// nothing of it may be kept, and leaves no rows and no words of it.
+    /// Cuts what is forgotten out of an answer about a target of this key, and reads it again; or says
+    /// that nothing of it may be kept, and leaves no rows and no words of it.
     pub fn heed(
         &self,
         endpoint: Endpoint,
-        ask: &Ask,
+        (ask, target): (&Ask, &str),
         (http_status, now): (u16, Time),
         body: &mut Body,
         reading: &mut Reading,
     ) -> Heeded {
         let (kind, platform) = (endpoint.kind(), endpoint.kind().platform());
         let ids = self.ids(platform);
-        if self.item(kind, &ask.key).is_none() && !ids.occur_in(&body.json) {
+        if self.asked(kind, ask, target).is_none() && !ids.occur_in(&body.json) {
             return Heeded::Whole;
         }
-        if let Some(tombstones) = self.is_about(kind, ask, reading, now) {
+        if let Some(tombstones) = self.is_about(kind, (ask, target), reading, now) {
             return dropped(reading, tombstones);
         }
         let names = self.mentioned(platform, &reading.batch);
@@ -120,39 +121,51 @@ impl Forgotten {
         if text == body.json {
             return Heeded::Whole;
         }
-        let (cut, left) =
+        let (cut, mut left) =
             Body::read(text.into_bytes(), |body| endpoint.read(ask, http_status, body));
-        if reading.outcome == Outcome::Ok && left.outcome != Outcome::Ok {
+        let is_page = reading.outcome == Outcome::Ok && reading.listing.is_some();
+        if is_page && left.outcome != Outcome::Ok {
+            // It was seen, though it lists nobody else.
+            (left.outcome, left.listing) = (reading.outcome, reading.listing.take());
+        }
+        if left.outcome != reading.outcome {
+            // What is left would say of the target what upstream did not.
             return dropped(reading, Vec::new());
         }
         (*body, *reading) = (cut, left);
         Heeded::Redacted
     }
 
+    /// The tombstone of what was asked for: the item, or the short link to it.
+    pub(crate) fn asked(&self, kind: Kind, ask: &Ask, target: &str) -> Option<&Tombstone> {
+        [&ask.key, target].into_iter().find_map(|key| self.tombstones.item(kind, key))
+    }
+
     /// Whether an answer as a whole is about what is forgotten: then, whatever else is by that.
     fn is_about(
         &self,
         kind: Kind,
-        ask: &Ask,
+        (ask, target): (&Ask, &str),
         reading: &Reading,
         now: Time,
     ) -> Option<Vec<Tombstone>> {
-        if self.item(kind, &ask.key).is_some() {
-            return Some(Vec::new());
-        }
         let Batch { notes, works, .. } = &reading.batch;
         let notes = notes.iter().map(|it| (Kind::Note, &it.note_id, it.author_id.as_deref()));
         let works = works.iter().map(|it| (Kind::Work, &it.work_id, it.author_id.as_deref()));
         let resolved = reading.resolved.iter().map(|id| (kind, id, None));
         let mut items = notes.chain(works).chain(resolved);
-        let (kind, id, root) = items.find_map(|(kind, id, author)| {
-            let item = self.item(kind, id);
-            let root = item.or_else(|| self.author(kind.platform(), author))?;
-            Some((kind, id, root))
-        })?;
+        let about = || {
+            items.find_map(|(kind, id, author)| {
+                let item = self.tombstones.item(kind, id);
+                let author = || self.tombstones.author(kind.platform(), author);
+                Some((kind, id.as_str(), item.or_else(author)?))
+            })
+        };
+        let asked = self.asked(kind, ask, target).map(|root| (kind, ask.key.as_str(), root));
+        let (kind, id, root) = asked.or_else(about)?;
         let because = root.because.as_ref().unwrap_or(&root.id);
-        let mut also = BTreeSet::from([id, &ask.key]);
-        also.retain(|key| self.item(kind, key).is_none());
+        let mut also = BTreeSet::from([id, &ask.key, target]);
+        also.retain(|key| self.tombstones.item(kind, key).is_none());
         let also = also.into_iter().map(|key| Tombstone {
             because: Some(because.clone()),
             ..Tombstone::new(kind.as_str(), kind.platform(), key, now)
@@ -166,55 +179,12 @@ impl Forgotten {
         let works = batch.work_mentions.iter().map(|it| (&it.user_id, &it.nickname));
         let creators = batch.work_creators.iter().map(|it| (&it.author_id, &it.nickname));
         let people = notes.chain(works).chain(creators);
-        let forgotten = people.filter(|(id, _)| self.author(platform, Some(id)).is_some());
+        let forgotten =
+            people.filter(|(id, _)| self.tombstones.author(platform, Some(id)).is_some());
         let mut names: Vec<_> = forgotten.filter_map(|(_, name)| name.clone()).collect();
         names.retain(|name| !name.is_empty());
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
         names
-    }
-
-    /// What to say of a job that names what is forgotten: each entry with its place.
-    pub fn named_by(&self, config: &Config) -> Vec<String> {
-        let mut said = Vec::new();
-        for job in &config.jobs {
-            let found = job.targets.iter().enumerate().filter_map(|(at, target)| {
-                let tombstone = self.target(target)?;
-                Some(format!(
-                    "{}: {} is not looked at by {}: {}",
-                    job.places.of(at, &config.path),
-                    target.key,
-                    job.name,
-                    said_of(tombstone)
-                ))
-            });
-            let found: Vec<_> = found.collect();
-            let more = found.len().saturating_sub(ENTRIES_NAMED);
-            said.extend(found.into_iter().take(ENTRIES_NAMED));
-            if more > 0 {
-                said.push(format!("{}: {more} more entries are forgotten", job.name));
-            }
-        }
-        said
-    }
-}
-
-/// What is to be said of something that is forgotten.
-pub fn said_of(tombstone: &Tombstone) -> String {
-    let Tombstone { kind, platform, id, because, forgotten_at, .. } = tombstone;
-    let of = if kind == AUTHOR { format!("{AUTHOR} {platform}") } else { kind.clone() };
-    let again = match because {
-        Some(because) => format!("with {because}; undoing that permits it again"),
-        None => format!("`tidewatch forget {of} {id} --undo` permits it again"),
-    };
-    let day = forgotten_at.utc().format("%Y-%m-%d");
-    format!("it was forgotten on {day} (UTC); {again}")
-}
-
-/// A kind, which of authors says the platform, too.
-fn kind_of(tombstone: &Tombstone) -> String {
-    match tombstone.kind.as_str() {
-        AUTHOR => format!("{AUTHOR} {}", tombstone.platform),
-        kind => kind.to_owned(),
     }
 }
 
@@ -239,10 +209,11 @@ mod tests {
             r#"{{"code":200,"data":{{"aweme_detail":{{"aweme_id":"{WORK}","author":{{"uid":"{author}","nickname":"x"}},"statistics":{{"digg_count":1}}}}}}}}"#
         );
         let (endpoint, mut body) = (Endpoint::AmagiWorkByUrl, Body::new(json.into_bytes()));
-        let ask = Ask { key: LINK.to_owned(), page: 1 };
+        // The second call for a link: by the id that the first one brought.
+        let ask = Ask { key: WORK.to_owned(), page: 1 };
         let mut reading = endpoint.read(&ask, 200, &JsonText::of(&body.json));
         assert_eq!(reading.outcome, Outcome::Ok);
-        (forgotten.heed(endpoint, &ask, (200, now), &mut body, &mut reading), reading)
+        (forgotten.heed(endpoint, (&ask, LINK), (200, now), &mut body, &mut reading), reading)
     }
 
     #[test]
@@ -265,5 +236,31 @@ mod tests {
         let author = Tombstone::new(AUTHOR, Platform::Xiaohongshu, "700000000001", at);
         let forgotten = Forgotten::of(vec![author]).expect("it is one");
         assert_eq!(heed(&forgotten, "700000000001").0, Heeded::Whole);
+    }
+
+    #[test]
+    fn what_is_left_of_an_answer_says_nothing_that_it_did_not() {
+        let at = "2026-03-08 09:00:00".parse().expect("a time");
+        let id = "5a0000000000000000aaaaaa";
+        let gone = |kind: &str| Tombstone::new(kind, Platform::Xiaohongshu, id, at);
+        let heed = |kind: &str, endpoint: Endpoint, key: &str, json: String| {
+            let forgotten = Forgotten::of(vec![gone(kind)]).expect("it is one");
+            let (mut body, ask) = (Body::new(json.into_bytes()), Ask { key: key.into(), page: 1 });
+            let mut reading = endpoint.read(&ask, 200, &JsonText::of(&body.json));
+            let before = reading.outcome;
+            let heeded = forgotten.heed(endpoint, (&ask, key), (200, at), &mut body, &mut reading);
+            (before, heeded, reading.outcome, reading.listing.map(|it| it.ids.len()))
+        };
+        let note = format!(r#"{{"code":0,"data":[{{"note_list":[{{"id":"{id}"}}]}}]}}"#);
+        let other = heed("note", Endpoint::NoteDetailV7, "6b0000000000000000b00001", note);
+        let dropped = Heeded::Dropped(Vec::new());
+        assert_eq!(other, (Outcome::Unreadable, dropped, Outcome::Unreadable, None), "not gone");
+        let kols = format!(r#"{{"code":0,"data":{{"total":9,"kols":[{{"userId":"{id}"}}]}}}}"#);
+        let page = heed("author", Endpoint::KolSearch, r#"{"keyword":"x"}"#, kols);
+        assert_eq!(
+            page,
+            (Outcome::Ok, Heeded::Redacted, Outcome::Ok, Some(1)),
+            "the look was made"
+        );
     }
 }

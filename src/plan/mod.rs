@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Endpoint;
 use crate::config::{Config, Job};
-use crate::forgotten::Forgotten;
+use crate::forgotten::Tombstones;
 use crate::model::Kind;
 use crate::pause;
 use crate::schedule::{Active, Schedule};
@@ -67,7 +67,7 @@ pub async fn sync(
         tx.put_targets(&job.targets, now).await?;
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
-    let forgotten = Forgotten::of(tx.forgotten().await?)?;
+    let forgotten = Tombstones::of(tx.forgotten().await?);
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
     tx.reconsider(&asked(config), now).await?;
     tx.close_unwatched(now).await?;

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::forgotten::Forgotten;
-use crate::store::{Presence, ProcessRow, Store, Tx};
+use crate::store::{Presence, ProcessRow, Silence, Store, Tx};
 use crate::time::{Clock, Time};
 
 pub(crate) use account::{lift_refusals, taken_over};
@@ -32,6 +32,10 @@ const TRY_EVERY: Duration = Duration::from_millis(100);
 
 /// Beats that a process has missed when it is dead, if its lock is free as well.
 const SILENT_BEATS: u32 = 3;
+
+/// After this long whoever lives has said so, also where its connection was cut or the server was
+/// restarted. Several beats, and the time that connecting may take.
+const SILENT: Duration = Duration::from_secs(60);
 
 /// This process, for as long as it is at work.
 pub struct Process {
@@ -86,7 +90,8 @@ impl Process {
         let now = clock.now();
         let mut tx = store.begin().await?;
         put_on_record(&mut tx, config, owner, verb, now).await?;
-        // Whoever forgets refuses from here on, or is waited for here.
+        // Whoever forgets refuses from here on, or is waited for here. Where it has taken this one
+        // for dead, saving tells.
         let forgotten = Arc::new(Forgotten::of(tx.forgotten().await?)?);
         account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, taken_over(config), now).await?;
@@ -113,7 +118,7 @@ impl Process {
         self.lease.send_replace(lease);
     }
 
-    /// What is forgotten for as long as it is at work.
+    /// What was forgotten when it began.
     pub fn forgotten(&self) -> &Arc<Forgotten> {
         &self.forgotten
     }
@@ -188,6 +193,12 @@ async fn announced(store: &Store, owner: i64) -> Result<Option<Presence>> {
 pub(crate) async fn alone(store: &Store) -> Result<Presence> {
     let presence = announced(store, ALONE).await?;
     presence.context("another tidewatch is at work on this archive: stop it first")
+}
+
+/// From when on a process is taken for dead by whoever needs the archive for themselves.
+pub(crate) fn silence(now: Time) -> Silence {
+    let since = now.minus(SILENT);
+    Silence { since, restarted_since: since, uptime: SILENT }
 }
 
 /// Puts a process on record that makes no calls, so that it needs no archive for itself; its number.

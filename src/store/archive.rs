@@ -26,6 +26,8 @@ pub struct Answer {
     pub server: String,
     /// What was asked for: an id, a keyword, a filter or a link.
     pub asked: String,
+    /// The key of the target that it was asked for: the same, or a link to it.
+    pub target: String,
     /// The answer to keep; `None` when there was none, or none that can have been paid for.
     pub document: Option<Document>,
     /// The rows of the answer.
@@ -133,8 +135,7 @@ impl Tx {
         self.put_answers(&rows).await?;
         let forgotten: Vec<_> =
             answers.iter().flat_map(|answer| answer.forgotten.iter().cloned()).collect();
-        self.put_forgotten(&forgotten).await?;
-        self.retire(&forgotten).await
+        self.forget_as_found(&forgotten).await
     }
 
     async fn put_documents(
@@ -187,6 +188,10 @@ impl Tx {
     /// Keeps what a short link stands for, and lets every watchlist that names it mean the item.
     async fn put_link(&mut self, resolved: &Resolved, settlement: &Settlement) -> Result<()> {
         let (kind, link, item) = (resolved.kind.as_str(), &resolved.link, &resolved.item_id);
+        let platform = resolved.kind.platform();
+        if self.forgotten_at(kind, platform, item).await?.is_some() {
+            return Ok(());
+        }
         execute!(
             self,
             "insert into links (link, kind, item_id, resolved_at, document_id)

@@ -11,7 +11,7 @@ use super::bulk::Rows;
 use super::rows::array;
 use super::schema::without_limits;
 use super::shapes::{FLAT_TABLES, SHAPES, tables};
-use super::{Body, Count, Place, Store, Tx, execute, fetch_all, fetch_optional};
+use super::{Body, Count, Id, Place, Store, Tombstone, Tx, execute, fetch_all, fetch_optional};
 use crate::model::{Kind, Platform, Target};
 use crate::time::Time;
 
@@ -35,6 +35,23 @@ pub struct Traces {
     pub music: BTreeSet<String>,
     /// Answers whose places in a search, and suggestions, are rows of their own.
     pub documents: BTreeSet<i64>,
+}
+
+impl Traces {
+    /// Adds what these are of.
+    pub fn add(&mut self, tombstones: &[Tombstone]) {
+        for Tombstone { platform, kind, id, .. } in tombstones {
+            match (Kind::parse(kind), Platform::parse(platform)) {
+                (Some(Kind::Note), _) => drop(self.notes.insert(id.clone())),
+                (Some(Kind::Work), _) => drop(self.works.insert(id.clone())),
+                (_, Some(platform)) => {
+                    self.authors.insert((platform, id.clone()));
+                    self.kols.extend((platform == Platform::Xiaohongshu).then(|| id.clone()));
+                }
+                (_, None) => {}
+            }
+        }
+    }
 }
 
 /// An answer that something was cut out of.
@@ -129,8 +146,19 @@ impl Store {
 }
 
 /// Tables that forgetting changes, beside those that answers fill.
-const OTHERS: [&str; 7] =
-    ["documents", "links", "availability", "targets", "calls", "alerts", "pauses"];
+const OTHERS: [&str; 11] = [
+    "documents",
+    "links",
+    "availability",
+    "targets",
+    "job_targets",
+    "slots",
+    "calls",
+    "alerts",
+    "pauses",
+    "backfills",
+    "config_loads",
+];
 
 impl Tx {
     /// The notes or works of an author.
@@ -195,7 +223,40 @@ impl Tx {
             "delete from documents where document_id in (select r.document_id from {rows})",
         );
         execute!(self, sql, numbers(documents)?);
+        self.silence_calls(documents).await
+    }
+
+    /// Deletes what upstream said in these answers.
+    async fn silence_calls(&mut self, documents: &[i64]) -> Result<()> {
+        let sql = self.over_rows(
+            "document_id int",
+            "update calls set message = null
+             where message is not null and call_id in (select r.document_id from {rows})",
+        );
+        execute!(self, sql, numbers(documents)?);
         Ok(())
+    }
+
+    /// Deletes the answers about what is forgotten, and the rows about it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn delete_answers_about(&mut self, forgotten: &[Tombstone]) -> Result<()> {
+        let targets = self.targets_of(forgotten).await?;
+        let documents = self.documents_of(&targets).await?;
+        self.delete_documents(&documents).await?;
+        let mut traces = Traces { documents: documents.into_iter().collect(), ..Traces::default() };
+        traces.add(forgotten);
+        self.delete_rows(&traces).await
+    }
+
+    async fn documents_of(&mut self, targets: &[i64]) -> Result<Vec<i64>> {
+        let sql = self.over_rows(
+            "document_id int",
+            "select d.document_id as id from {rows} join documents d on d.target_id = r.document_id",
+        );
+        let found = fetch_all!(self, Id, sql, numbers(targets)?);
+        Ok(found.into_iter().map(|row| row.id).collect())
     }
 
     /// Puts what is left of answers in their place.
@@ -214,7 +275,7 @@ impl Tx {
              from {{rows}} where documents.document_id = r.document_id"
         );
         self.execute_over(&rows, &sql).await?;
-        Ok(())
+        self.silence_calls(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>()).await
     }
 
     /// Deletes the rows that are about these.

@@ -1,12 +1,14 @@
 //! Statements about what is forgotten, and what it takes with it: targets, looks, links and words.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use serde::Serialize;
 
 use super::bulk::Rows;
 use super::rows::array;
-use super::{Id, Tx, execute, fetch_all, fetch_optional};
-use crate::model::{Platform, Target};
+use super::{Id, Silence, Tx, execute, fetch_all, fetch_optional};
+use crate::model::{Kind, Platform, Target};
 use crate::time::Time;
 
 /// What is left of something that is forgotten.
@@ -49,6 +51,25 @@ impl Tombstone {
     }
 }
 
+/// How much is forgotten. Where it is not what it was, somebody has forgotten something since, or
+/// permitted it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Extent {
+    count: i64,
+    latest: Option<Time>,
+}
+
+impl Extent {
+    /// Of all tombstones that there are.
+    pub fn of(all: &[Tombstone]) -> Self {
+        let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+        Self { count, latest: all.iter().map(|it| it.forgotten_at).max() }
+    }
+}
+
+/// The number of no process.
+const NOBODY: i64 = -1;
+
 #[derive(sqlx::FromRow)]
 struct Verb {
     owner: i64,
@@ -60,6 +81,19 @@ struct At {
     at: Time,
 }
 
+/// A shorter id may stand for anything in words.
+const TELLING: usize = 12;
+
+/// Where people and servers have written what may hold an id, and what is to stand there instead:
+/// wrong settings are kept with the line that is wrong, and a backfill is called after its list.
+const WORDS: [(&str, &str, &str); 5] = [
+    ("config_loads", "error", "'it named what is forgotten'"),
+    ("pauses", "note", "null"),
+    ("alerts", "last_error", "null"),
+    ("backfills", "source", "'forgotten'"),
+    ("backfills", "name", "'forgotten-' || run_id"),
+];
+
 #[derive(Serialize)]
 struct Number {
     target_id: i64,
@@ -67,27 +101,24 @@ struct Number {
 
 impl Tx {
     /// Keeps everybody else from the archive who would add to it, until this transaction ends. The
-    /// verb of one who is at work there; then it is to be given up.
+    /// verb of one who is at work there, or has not been silent for long; then it is to be given up.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_others_out(&mut self) -> Result<Option<String>> {
+    pub async fn keep_others_out(&mut self, silence: Silence) -> Result<Option<String>> {
         // Differs by necessity: in SQLite a lock file and this transaction do so. Here whoever
-        // begins, or imports, reads what is forgotten, and waits for that.
+        // begins, saves, or imports, reads what is forgotten, and waits for that.
         let Self::Postgres(_) = self else { return Ok(None) };
         execute!(self, "lock table forgotten in access exclusive mode");
+        let dead = self.dead_processes(NOBODY, silence).await?;
+        // An import has no lock, nor needs one: it asks what is forgotten each time.
         let others = fetch_all!(
             self,
             Verb,
             "select owner, verb from processes
              where stopped_at is null and died_at is null and verb <> 'import'"
         );
-        for other in others {
-            if self.is_alive(other.owner).await? {
-                return Ok(Some(other.verb));
-            }
-        }
-        Ok(None)
+        Ok(others.into_iter().find(|other| !dead.contains(&other.owner)).map(|other| other.verb))
     }
 
     /// All that is forgotten, the latest first.
@@ -102,6 +133,15 @@ impl Tx {
                     documents_deleted, documents_redacted
              from forgotten order by forgotten_at desc, kind, id"
         ))
+    }
+
+    /// How much is forgotten. Nobody forgets more until this transaction ends, if it writes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn extent_of_forgotten(&mut self) -> Result<Extent> {
+        let sql = "select count(*) as count, max(forgotten_at) as latest from forgotten";
+        Ok(fetch_optional!(self, Extent, sql).unwrap_or_default())
     }
 
     /// When something was forgotten, if it was.
@@ -196,17 +236,49 @@ impl Tx {
         Ok(found.into_iter().map(|row| row.id).collect())
     }
 
-    /// The short links to these items.
+    /// The short links to these items: kind, link and item.
+    async fn links_to(&mut self, items: &[Target]) -> Result<Vec<(String, String, String)>> {
+        let sql = self.over_rows(
+            "kind text, key text",
+            "select l.kind, l.link, l.item_id from {rows}
+             join links l on l.item_id = r.key and l.kind = r.kind order by l.link",
+        );
+        Ok(fetch_all!(self, (String, String, String), sql, super::watchlists::named(items)?))
+    }
+
+    /// Puts on record what an answer has shown to be forgotten, with the short links to it, and gives
+    /// up what there is of it: it came before anybody knew. What others say of it stays until
+    /// somebody forgets again.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn links_to(&mut self, items: &[Target]) -> Result<Vec<(String, String)>> {
-        let sql = self.over_rows(
-            "kind text, key text",
-            "select l.link, l.item_id from {rows}
-             join links l on l.item_id = r.key and l.kind = r.kind order by l.link",
-        );
-        Ok(fetch_all!(self, (String, String), sql, super::watchlists::named(items)?))
+    pub async fn forget_as_found(&mut self, found: &[Tombstone]) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut all = found.to_vec();
+        all.extend(self.links_with(found).await?);
+        self.put_forgotten(&all).await?;
+        self.delete_answers_about(&all).await?;
+        self.retire(&all).await
+    }
+
+    /// The tombstones of the short links to what these are of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn links_with(&mut self, tombstones: &[Tombstone]) -> Result<Vec<Tombstone>> {
+        let item =
+            |it: &Tombstone| Some(Target { kind: Kind::parse(&it.kind)?, key: it.id.clone() });
+        let items: Vec<_> = tombstones.iter().filter_map(item).collect();
+        let with: BTreeMap<_, _> = tombstones.iter().map(|it| ((&it.kind, &it.id), it)).collect();
+        let links = self.links_to(&items).await?;
+        let of = |(kind, link, item): (String, String, String)| {
+            let it = *with.get(&(&kind, &item))?;
+            let because = it.because.clone().or(Some(item));
+            Some(Tombstone { id: link, because, ..it.clone() })
+        };
+        Ok(links.into_iter().filter_map(of).collect())
     }
 
     /// Gives up these as targets: they are no job's any more, their open looks are missed, and what
@@ -247,11 +319,19 @@ impl Tx {
             "delete from links where (kind, link) in (select r.kind, r.id from {rows})
                                   or (kind, item_id) in (select r.kind, r.id from {rows})",
             "delete from alerts where subject in (select r.kind || ' ' || r.id from {rows})",
-            // Wrong settings are kept with the line that is wrong.
-            "update config_loads set error = 'it named what is forgotten'
-             where exists (select 1 from {rows} where config_loads.error like '%' || r.id || '%')",
         ] {
             let sql = self.over_rows("kind text, id text", sql);
+            execute!(self, sql, named.as_str());
+        }
+        // Differs by necessity: the same function has two names.
+        let place = if let Self::Sqlite(_) = self { "instr" } else { "strpos" };
+        for (table, column, instead) in WORDS {
+            let sql = format!(
+                "update {table} set {column} = {instead} where exists (
+                     select 1 from {{rows}}
+                     where length(r.id) >= {TELLING} and {place}({table}.{column}, r.id) > 0)"
+            );
+            let sql = self.over_rows("id text", &sql);
             execute!(self, sql, named.as_str());
         }
         Ok(())

@@ -184,6 +184,7 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
         // Nobody was asked from here.
         server: String::new(),
         asked: import.asked.clone(),
+        target: import.target.key.clone(),
         document: Some(import.document.clone()),
         batch: import.batch.clone(),
         resolved: import.resolved.clone(),

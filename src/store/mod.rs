@@ -62,7 +62,7 @@ pub use config_loads::{ConfigLoad, ConfigState};
 pub use connect::{Store, in_time};
 pub use endpoints::EndpointRow;
 pub use forget::{Redacted, Traces};
-pub use forgotten::Tombstone;
+pub use forgotten::{Extent, Tombstone};
 pub use import::Import;
 pub use jobs::{JobEntry, JobRow};
 pub use ledger::{CallEnd, CallStart};
@@ -103,6 +103,18 @@ impl Tx {
         // Differs by necessity: SQLite limits no statement.
         if let Self::Postgres(_) = self {
             execute!(self, "set local statement_timeout = 0");
+        }
+        Ok(())
+    }
+
+    /// Undoes everything done in it, at once.
+    ///
+    /// # Errors
+    /// When the database fails; then it is undone as well.
+    pub async fn undo(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
     }

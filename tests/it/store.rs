@@ -17,14 +17,14 @@ mod watchlists;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tidewatch::model::{Batch, Kind, KolSearch, Target};
+use tidewatch::model::{Batch, Kind, KolSearch, Platform, Target};
 use tidewatch::store::{
     Answer, Body, CallEnd, CallStart, Claim, Document, Fires, JobEntry, Next, Resolved, Settlement,
-    Store, Tx, Wish,
+    Store, Tombstone, Tx, Wish,
 };
 use tidewatch::time::Time;
 
-use crate::databases::{Database, on_both};
+use crate::databases::{Database, count, on_both};
 use crate::rows;
 
 const OWNER: i64 = 7;
@@ -117,6 +117,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
         },
         server: "https://api.justoneapi.com/".into(),
         asked: claim.key.clone(),
+        target: claim.key.clone(),
         document: Some(Document {
             endpoint: "xiaohongshu/get-note-detail/v7",
             page: claim.page,
@@ -410,6 +411,27 @@ async fn of_two_links_to_one_item_only_the_first_goes_on(database: Database) {
     assert_eq!(items, [Some("behind")], "one call for the item");
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     assert_eq!((problems[0].why.as_str(), problems[0].times), ("superseded", 1));
+}
+
+on_both!(a_link_to_what_is_forgotten_means_nothing);
+async fn a_link_to_what_is_forgotten_means_nothing(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("https://xhslink.com/a/short")]).await;
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    let claimed = claim(&mut tx, "09:00:00").await.remove(0);
+    let call_id = tx.open_calls(&[call(&claimed, "09:00:00")]).await.unwrap()[0];
+    let next = Next::Missed("forgotten");
+    let mut resolved = answer(&claimed, call_id, "09:00:01", next, Batch::default());
+    let (link, item_id) = (claimed.key.clone(), "behind".to_owned());
+    resolved.resolved = Some(Resolved { kind: Kind::Note, link, item_id });
+    let behind = Tombstone::new("note", Platform::Xiaohongshu, "behind", at("08:00:00"));
+    tx.put_forgotten(&[behind]).await.unwrap();
+    tx.save(&[resolved]).await.unwrap();
+    let link = note(&claimed.key);
+    assert!(tx.items_behind(std::slice::from_ref(&link)).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
+    assert_eq!(count(&store, "select count(*) from targets").await, 1, "the link itself");
 }
 
 on_both!(a_search_is_a_target_by_its_filter);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::backfill::{Begun, Estimate, List, Progress, narrow};
 use crate::cli::show::{cost, count, local, money, safe, table};
 use crate::config::{Config, named};
-use crate::forgotten::{Forgotten, said_of};
+use crate::forgotten::{Tombstones, said_of};
 use crate::model::Target;
 use crate::store::{Limits, Spent, Store};
 use crate::text::things;
@@ -45,7 +45,7 @@ async fn without_forgotten(
     targets: &BTreeSet<Target>,
     forgotten: &mut usize,
 ) -> Result<BTreeSet<Target>> {
-    let all = Forgotten::of(store.read().await?.forgotten().await?)?;
+    let all = Tombstones::of(store.read().await?.forgotten().await?);
     let (gone, left): (BTreeSet<_>, BTreeSet<_>) =
         targets.iter().cloned().partition(|target| all.target(target).is_some());
     for (target, it) in gone.iter().take(NAMED).filter_map(|it| Some((it, all.target(it)?))) {

@@ -18,8 +18,8 @@ use super::show::safe;
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::config::Config;
-use crate::forget::{Forgetting, Subject, permit_again};
-use crate::forgotten::{AUTHOR, Forgotten};
+use crate::forget::{Forgetting, Subject, clear_away, permit_again};
+use crate::forgotten::{AUTHOR, Tombstones};
 use crate::store::Store;
 use crate::time::{Clock, Time};
 
@@ -83,11 +83,11 @@ impl Forget {
         let now = Clock::system().now();
         let done = match (&self.what, &self.not_seen_since) {
             (Some(What::List), None) => self.list(&store).await,
-            (Some(What::Clean), None) => clean(&store).await,
+            (Some(What::Clean), None) => cleared(clear_away(&store).await?),
             (Some(What::Named(it)), None) => {
                 let subjects = subjects(&store, it).await?;
                 match self.undo {
-                    true => undo(&store, &subjects).await,
+                    true => undo(&store, &subjects, now).await,
                     false => self.forget(&store, &subjects, now).await,
                 }
             }
@@ -138,22 +138,27 @@ impl Forget {
             self.yes || self.dry_run || asks,
             "nobody can be asked here: --dry-run shows what would go, --yes forgets it"
         );
-        let begun = Forgetting::begin(store, subjects, self.note.as_deref(), now).await?;
+        let mut begun = Forgetting::begin(store, subjects, self.note.as_deref(), now).await?;
+        if !self.yes {
+            begun.set_aside().await?;
+        }
         let summary = &begun.summary;
         print(&match self.json {
             true => serde_json::to_string(summary)? + "\n",
-            false => summed(summary),
+            false => summed(summary, self.dry_run),
         })?;
         if self.dry_run || summary.forgotten.is_empty() || !(self.yes || agreed()?) {
             tracing::info!("nothing was forgotten");
             return Ok(ExitCode::SUCCESS);
         }
-        begun.commit().await.context("nothing was forgotten")?;
+        // Kept until the file is written anew, which nobody else can write meanwhile.
+        let (_, _presence) = begun.commit().await.context("nothing was forgotten")?;
         tracing::info!("forgotten; clearing away what is left of it in the file");
-        clean(store).await.context(
+        let all = store.clear_away().await.context(
             "it is forgotten, and the database could not clear away what deleted rows leave \
              behind: `tidewatch forget clean` tries it again",
-        )
+        )?;
+        cleared(all)
     }
 }
 
@@ -165,8 +170,9 @@ fn agreed() -> Result<bool> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
-async fn clean(store: &Store) -> Result<ExitCode> {
-    if store.clear_away().await? {
+fn cleared(all: bool) -> Result<ExitCode> {
+    if all {
+        tracing::info!("what was deleted is cleared away");
         return Ok(ExitCode::SUCCESS);
     }
     tracing::warn!(
@@ -176,7 +182,7 @@ async fn clean(store: &Store) -> Result<ExitCode> {
     Ok(ExitCode::from(SOME_FAILED))
 }
 
-async fn undo(store: &Store, subjects: &[Subject]) -> Result<ExitCode> {
+async fn undo(store: &Store, subjects: &[Subject], now: Time) -> Result<ExitCode> {
     let forgotten = store.read().await?.forgotten().await?;
     let mut code = ExitCode::SUCCESS;
     for subject in subjects {
@@ -199,7 +205,7 @@ async fn undo(store: &Store, subjects: &[Subject]) -> Result<ExitCode> {
                 code = ExitCode::from(SOME_FAILED);
             }
             Some(None) => {
-                let many = permit_again(store, kind, platform, id).await?;
+                let many = permit_again(store, kind, platform, id, now).await?;
                 print(&format!("may be watched again: {kind} {id}{}\n", and_more(many)))?;
             }
         }
@@ -221,7 +227,7 @@ pub(super) async fn named_by(cli: &Cli, config: &Config) -> Vec<String> {
     }
     let said = async {
         let store = Store::open_to_read(&cli.database_url).await?;
-        let forgotten = Forgotten::of(store.read().await?.forgotten().await?)?;
+        let forgotten = Tombstones::of(store.read().await?.forgotten().await?);
         store.close().await;
         anyhow::Ok(forgotten.named_by(config))
     };

@@ -9,8 +9,8 @@ use crate::store::Tombstone;
 /// What is named one by one; the rest is counted.
 const NAMED: usize = 20;
 
-/// What goes.
-pub(super) fn summed(summary: &Summary) -> String {
+/// What goes, or would go.
+pub(super) fn summed(summary: &Summary, dry_run: bool) -> String {
     let Summary { forgotten, rows, documents_deleted, documents_redacted } = summary;
     let rows = rows
         .iter()
@@ -30,9 +30,13 @@ pub(super) fn summed(summary: &Summary) -> String {
     if forgotten.is_empty() {
         return "there is nothing to forget\n".to_owned();
     }
+    let (lets, goes) = match dry_run {
+        true => ("it would not be let in any more", "would go for good"),
+        false => ("it is not let in from now on", "goes for good"),
+    };
     text += &match rows.is_empty() {
-        true => "the archive has nothing of it; it is not let in from now on\n".to_owned(),
-        false => table(&["goes for good", "rows"], &[1], rows),
+        true => format!("the archive has nothing of it; {lets}\n"),
+        false => table(&[goes, "rows"], &[1], rows),
     };
     text + "calls and looks stay, without its name\n"
 }

@@ -25,7 +25,8 @@ const KOLS: &str = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@hourly
                     filter = { keyword = \"阅读\" }\n";
 
 async fn forget(env: &Env, subject: Subject) {
-    let begun = Forgetting::begin(&env.store, &[subject], None, env.clock.now()).await.unwrap();
+    let subjects = [subject];
+    let begun = Forgetting::begin(&env.store, &subjects, None, env.clock.now()).await.unwrap();
     begun.commit().await.unwrap();
 }
 

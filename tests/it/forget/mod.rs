@@ -2,10 +2,12 @@
 
 mod asked;
 mod enforced;
+mod late;
 mod people;
 mod traces;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidewatch::forget::{Forgetting, Subject};
@@ -155,7 +157,7 @@ async fn looks_calls_and_money_add_up_after_it_and_others_keep_every_row(databas
         Subject::Author(Platform::Xiaohongshu, kol.clone()),
     ];
     let begun = Forgetting::begin(&env.store, &subjects, None, env.clock.now()).await.unwrap();
-    let summary = begun.commit().await.unwrap();
+    let (summary, _) = begun.commit().await.unwrap();
     let gone = |table| summary.rows.get(table).copied().unwrap_or(0);
     assert_eq!((gone("notes"), gone("works"), gone("kols")), (1, 1, 1), "{summary:?}");
     assert!(summary.documents_deleted > 20 && summary.documents_redacted > 0, "{summary:?}");
@@ -261,17 +263,21 @@ async fn what_was_not_seen_for_long_is_forgotten_by_its_age(database: Database) 
 
 on_both!(the_statements_about_what_is_forgotten_say_what_is_there);
 async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Database) {
-    use tidewatch::store::{Body, Redacted, Tombstone, Traces};
+    use tidewatch::store::{Body, Extent, Redacted, Silence, Tombstone, Traces};
     let (_place, store) = archive(&database).await;
     let now = beginning();
     let note = |key: &str| Target { kind: Kind::Note, key: key.to_owned() };
     let mut tx = store.begin_to_delete().await.unwrap();
-    assert_eq!(tx.keep_others_out().await.unwrap(), None);
+    let silence = Silence { since: now, restarted_since: now, uptime: Duration::ZERO };
+    assert_eq!(tx.keep_others_out(silence).await.unwrap(), None);
     assert_eq!(tx.items_of_author(Platform::Xiaohongshu, ANNA).await.unwrap(), [note(ANNAS)]);
     assert_eq!(tx.items_of_author(Platform::Douyin, ANNA).await.unwrap(), []);
+    let called = tx.people_called(Platform::Xiaohongshu, "annas-handle").await.unwrap();
+    assert_eq!(called, [ANNA]);
     let old = tx.items_not_seen_since("2026-02-01 01:30:00".parse().unwrap()).await.unwrap();
     assert_eq!(old, [Target { kind: Kind::Work, key: QIUS.to_owned() }]);
-    assert_eq!(tx.links_to(&[note(ANNAS)]).await.unwrap(), []);
+    let hers = Tombstone::new("note", Platform::Xiaohongshu, ANNAS, now);
+    assert_eq!(tx.links_with(std::slice::from_ref(&hers)).await.unwrap(), []);
     let places = tx.documents_numbered_after(0, 100).await.unwrap();
     assert_eq!(places.len(), 10);
     let (first, second) = (places[0].document_id, places[1].document_id);
@@ -297,6 +303,13 @@ async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Data
         assert_eq!(known, at(id));
     }
     tx.put_targets(&[note(ANNAS), note("a")], now).await.unwrap();
+    let bos = Tombstone::new("note", Platform::Xiaohongshu, BOS, now);
+    assert_eq!(tx.extent_of_forgotten().await.unwrap(), Extent::of(std::slice::from_ref(&hers)));
+    tx.forget_as_found(std::slice::from_ref(&bos)).await.unwrap();
+    assert_eq!(tx.extent_of_forgotten().await.unwrap(), Extent::of(&[hers, bos.clone()]));
+    assert!(tx.targets_of(std::slice::from_ref(&bos)).await.unwrap().is_empty());
+    assert_eq!(tx.count_rows().await.unwrap()["notes"], 0);
+    assert_eq!(tx.permit_again("note", Platform::Xiaohongshu, BOS).await.unwrap(), 1);
     tx.commit().await.unwrap();
     let left = "select count(*) from documents where redacted_at is not null and drift is null";
     assert_eq!(count(&store, left).await, 1);

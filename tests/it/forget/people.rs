@@ -83,6 +83,15 @@ pub(super) fn kols(hour: u32) -> String {
     line(KOLS, hour, &json!({ "keyword": "山" }), &body)
 }
 
+/// A search that lists Bo with a note of Anna's, and says nothing of her.
+pub(super) fn bo_with_annas(hour: u32) -> String {
+    let notes = [ANNAS, BOS].map(|id| json!({ "noteId": id, "noteType": 1 }));
+    let bo =
+        json!({ "userId": BO, "name": "阿波", "redId": "bo1", "fansNum": 1, "noteList": notes });
+    let body = json!({ "code": 0, "data": { "total": 1, "kols": [bo] } });
+    line(KOLS, hour, &json!({ "keyword": "海" }), &body)
+}
+
 /// A work of Du's, which he made with Qiu, and in which she is mentioned.
 pub(super) fn together(hour: u32) -> String {
     let work = json!({

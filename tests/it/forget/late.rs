@@ -1,0 +1,281 @@
+//! What is forgotten, or found to be, while somebody is at work that does not know it yet.
+
+use std::time::Duration;
+
+use tidewatch::forget::{Forgetting, Subject};
+use tidewatch::model::{Kind, Platform, Target};
+use tidewatch::replay::replay;
+use tidewatch::store::{ProcessRow, Store, Tombstone};
+
+use super::people::{self, ANNA, ANNAS, BOS};
+use super::{ask, assert_rows_follow_from_documents};
+use crate::databases::{Database, count, on_both};
+use crate::env::{Env, beginning, hours, minutes, world};
+use crate::program::Place;
+
+const KOLS: &str = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@hourly\"\n\
+                    filter = { keyword = \"阅读\" }\n";
+
+fn works(urls: &[String]) -> String {
+    format!("[[job]]\nname = \"w\"\nkind = \"works\"\nschedule = \"@hourly\"\nurls = {urls:?}\n")
+}
+
+fn anna() -> [Subject; 1] {
+    [Subject::Author(Platform::Xiaohongshu, ANNA.to_owned())]
+}
+
+on_both!(who_has_just_lost_its_lock_is_not_taken_for_dead);
+async fn who_has_just_lost_its_lock_is_not_taken_for_dead(database: Database) {
+    let store = database.open().await;
+    for (owner, announced) in [(7, true), (8, false)] {
+        let mut tx = store.begin().await.unwrap();
+        let process = ProcessRow {
+            owner,
+            verb: "run".to_owned(),
+            version: String::new(),
+            justoneapi_url: String::new(),
+            amagi_url: String::new(),
+            started_at: beginning(),
+            beat_at: None,
+            died_at: None,
+        };
+        tx.put_process(&process).await.unwrap();
+        let at = beginning().plus(minutes(1));
+        tx.beat(owner, at, at, announced).await.unwrap();
+        tx.commit().await.unwrap();
+        let soon = at.plus(Duration::from_secs(30));
+        let begun = Forgetting::begin(&store, &anna(), None, soon).await.map(|_| ());
+        // A lock on a file is not lost.
+        assert_eq!(begun.is_ok(), store.is_sqlite());
+        if announced {
+            let later = at.plus(minutes(1));
+            Forgetting::begin(&store, &anna(), None, later).await.map(|_| ()).unwrap();
+        }
+        let mut tx = store.begin().await.unwrap();
+        tx.end_process(owner, at).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+/// As if somebody had forgotten it who took everybody else for dead.
+async fn forget_behind_its_back(env: &Env, kind: &str, platform: Platform, id: &str) {
+    let tombstone = Tombstone::new(kind, platform, id, env.clock.now());
+    let mut tx = env.store.begin().await.unwrap();
+    tx.forget_as_found(&[tombstone]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+on_both!(a_daemon_that_slept_through_it_does_not_bring_it_back);
+async fn a_daemon_that_slept_through_it_does_not_bring_it_back(database: Database) {
+    let mut env = Env::new(database, KOLS).await;
+    env.advance(minutes(61)).await;
+    let kol = env.ask("select kol_id from kol_search_results where position = 0").await.remove(0);
+    forget_behind_its_back(&env, "author", Platform::Xiaohongshu, &kol).await;
+    env.advance(hours(1)).await;
+    let latest = "select count(*) from documents where redacted_at is not null
+                  and document_id = (select max(document_id) from documents)";
+    assert_eq!(count(&env.store, latest).await, 1, "the answer that came next");
+    let listed = "select count(*) from kol_search_results where position = 0
+                  and document_id = (select max(document_id) from documents)";
+    assert_eq!(count(&env.store, listed).await, 0);
+    assert_eq!(env.ask("select distinct outcome from slots").await, ["observed"]);
+}
+
+on_both!(an_answer_about_it_that_was_on_its_way_is_dropped);
+async fn an_answer_about_it_that_was_on_its_way_is_dropped(database: Database) {
+    let note = world().notes(1).remove(0);
+    let job = format!(
+        "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = [\"{note}\"]\n"
+    );
+    let mut env = Env::new(database, &job).await;
+    env.advance(minutes(61)).await;
+    let author = env.ask("select author_id from notes").await.remove(0);
+    forget_behind_its_back(&env, "author", Platform::Xiaohongshu, &author).await;
+    env.advance(hours(2)).await;
+    for table in ["notes", "note_snapshots", "documents"] {
+        let sql = format!("select '' || count(*) from {table}");
+        assert_eq!(env.ask(Box::leak(sql.into_boxed_str())).await, ["0"], "{table}");
+    }
+    let looks = "select reason from slots where outcome = 'missed'";
+    assert_eq!(env.ask(looks).await, ["forgotten"], "and the next is not planned");
+    assert_eq!(env.ask("select id from forgotten where because is not null").await, [note]);
+}
+
+on_both!(a_link_to_a_work_of_a_forgotten_author_is_paid_for_once);
+async fn a_link_to_a_work_of_a_forgotten_author_is_paid_for_once(database: Database) {
+    let (work, link) = (world().works(1).remove(0), world().work_links(1));
+    let mut env = Env::new(database, &works(std::slice::from_ref(&work))).await;
+    env.advance(minutes(61)).await;
+    let author = env.ask("select author_id from works").await.remove(0);
+    env.down_for(minutes(1));
+    let subjects = [Subject::Author(Platform::Douyin, author.clone())];
+    let begun = Forgetting::begin(&env.store, &subjects, None, env.clock.now()).await.unwrap();
+    begun.commit().await.unwrap();
+    // As if the work had never been seen.
+    let mut tx = env.store.begin().await.unwrap();
+    tx.permit_again("work", Platform::Douyin, &work).await.unwrap();
+    tx.commit().await.unwrap();
+    env.restart(&works(&link)).await;
+    env.advance(hours(1)).await;
+    let calls = "select count(*) from calls";
+    let paid = count(&env.store, calls).await;
+    env.reload("").await;
+    env.reload(&works(&link)).await;
+    env.advance(hours(3)).await;
+    assert_eq!(count(&env.store, calls).await, paid, "nobody asked again");
+    assert_eq!(count(&env.store, "select count(*) from documents").await, 0);
+    assert_eq!(count(&env.store, "select count(*) from links").await, 0);
+    let tombstones = "select id from forgotten where because is not null order by id";
+    assert_eq!(env.ask(tombstones).await, [work, link[0].clone()]);
+}
+
+/// Changes the archive in ways that nobody else does.
+#[expect(clippy::disallowed_methods, reason = "from outside the store")]
+async fn change(store: &Store, sql: &'static str) {
+    match store {
+        Store::Sqlite { writer, .. } => drop(sqlx::query(sql).execute(writer).await.unwrap()),
+        Store::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.unwrap()),
+    }
+}
+
+on_both!(what_one_answer_shows_is_cut_out_of_the_others_of_an_import);
+async fn what_one_answer_shows_is_cut_out_of_the_others_of_an_import(database: Database) {
+    let store = database.open().await;
+    let place = Place::new(&database, "");
+    assert_eq!(place.run(&["forget", "author", "xiaohongshu", ANNA, "--yes"]).await, 0);
+    place.write("answers.jsonl", &[people::bo_with_annas(1), people::annas(1)].join("\n"));
+    assert_eq!(place.run(&["backfill", "--from-jsonl", "answers.jsonl"]).await, 0);
+    assert_eq!(ask(&store, "select note_id from kol_notes").await, [BOS]);
+    let held = "select count(*) from document_texts where body like '%6a0000000000000000a00001%'";
+    assert_eq!(count(&store, held).await, 0);
+    assert_rows_follow_from_documents(&store).await;
+}
+
+on_both!(what_is_only_known_by_a_late_answer_is_looked_for_in_all_of_them);
+async fn what_is_only_known_by_a_late_answer_is_looked_for_in_all_of_them(database: Database) {
+    let store = database.open().await;
+    let place = Place::new(&database, "");
+    place.write("answers.jsonl", &[people::bo_with_annas(1), people::annas(1)].join("\n"));
+    assert_eq!(place.run(&["backfill", "--from-jsonl", "answers.jsonl"]).await, 0);
+    // Of a late answer there are no rows.
+    change(
+        &store,
+        "update documents set drift = 'late: its slot was settled without it'
+         where asked = '6a0000000000000000a00001'",
+    )
+    .await;
+    change(&store, "update calls set message = 'upstream says: 6a0000000000000000a00001'").await;
+    replay(&store, |_, _| {}).await.unwrap();
+    assert_eq!(count(&store, "select count(*) from notes").await, 0);
+    let subjects = anna();
+    let begun = Forgetting::begin(&store, &subjects, None, beginning()).await.unwrap();
+    let (summary, _) = begun.commit().await.unwrap();
+    let ids: Vec<_> = summary.forgotten.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids, [ANNA, ANNAS]);
+    assert_eq!((summary.documents_deleted, summary.documents_redacted), (1, 1));
+    assert_eq!(ask(&store, "select note_id from kol_notes").await, [BOS]);
+    let held = "select count(*) from document_texts where body like '%6a0000000000000000a00001%'";
+    assert_eq!(count(&store, held).await, 0);
+    assert_eq!(count(&store, "select count(*) from calls where message is not null").await, 0);
+    assert_rows_follow_from_documents(&store).await;
+}
+
+on_both!(nothing_is_held_while_somebody_is_asked_and_nothing_else_goes_than_was_shown);
+async fn nothing_is_held_while_somebody_is_asked_and_nothing_else_goes_than_was_shown(
+    database: Database,
+) {
+    let store = database.open().await;
+    let place = Place::new(&database, "");
+    let import = async |line: String| {
+        place.write("answers.jsonl", &line);
+        assert_eq!(place.run(&["backfill", "--from-jsonl", "answers.jsonl"]).await, 0);
+    };
+    import(people::annas(1)).await;
+    let subjects = anna();
+    for more in [true, false] {
+        let mut begun = Forgetting::begin(&store, &subjects, None, beginning()).await.unwrap();
+        begun.set_aside().await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.forgotten().await.unwrap(), [], "the page would not wait either");
+        drop(tx);
+        if more {
+            import(people::annas(2)).await;
+            let why = begun.commit().await.unwrap_err().to_string();
+            assert!(why.contains("something else would go by now"), "{why}");
+            assert_eq!(count(&store, "select count(*) from note_snapshots").await, 2);
+            continue;
+        }
+        let (summary, presence) = begun.commit().await.unwrap();
+        assert_eq!(summary.documents_deleted, 2);
+        assert_eq!(count(&store, "select count(*) from note_snapshots").await, 0);
+        // Nobody begins to work on the file until it is cleared away.
+        let begins = async || store.announce(7).await.unwrap().is_some();
+        assert_eq!(begins().await, !store.is_sqlite());
+        drop(presence);
+        assert!(begins().await);
+    }
+}
+
+on_both!(the_file_is_not_cleared_away_under_a_daemon);
+async fn the_file_is_not_cleared_away_under_a_daemon(database: Database) {
+    let place = Place::new(&database, "");
+    let mut env = Env::new(database, KOLS).await;
+    let (code, _, why) = place.hear(&["forget", "clean"]).await;
+    assert_eq!(code == 0, !env.store.is_sqlite(), "{why}");
+    env.down_for(minutes(1));
+    assert_eq!(place.run(&["forget", "clean"]).await, 0, "{}", place.said());
+}
+
+on_both!(what_people_and_servers_wrote_of_it_goes_and_a_like_word_stays);
+async fn what_people_and_servers_wrote_of_it_goes_and_a_like_word_stays(database: Database) {
+    let store = database.open().await;
+    for sql in [
+        "insert into config_loads (owner, read_at, error) values
+         (1, '2026-03-02 00:00:00', 'list.txt:2: a_1234567890 twice'),
+         (2, '2026-03-02 00:00:00', 'list.txt:2: A_1234567890 and ab1234567890')",
+        "insert into pauses (scope, name, reason, since, failures, note) values
+         ('job', 'n', 'by_hand', '2026-03-02 00:00:00', 0, 'because of a_1234567890')",
+        "insert into alerts (name, condition, subject, detail, since, attempts, next_try_at,
+                             last_error) values
+         ('a', 'gone', 'note a_1234567890', '', '2026-03-02 00:00:00', 0, '2026-03-02 00:00:00', null),
+         ('a', 'gone', 'note b', '', '2026-03-02 00:00:00', 1, '2026-03-02 00:00:00',
+          'cannot send a_1234567890')",
+        "insert into job_runs (run_id, due_at, origin, decided_at) values
+         (7, '2026-03-02 00:00:00', 'backfill', '2026-03-02 00:00:00')",
+        "insert into backfills (run_id, name, source, digest, created_at, state) values
+         (7, '2026-03-02-a_1234567890.txt', 'a_1234567890.txt', '', '2026-03-02 00:00:00', 'done')",
+    ] {
+        change(&store, sql).await;
+    }
+    let subjects = [Subject::Item(Target { kind: Kind::Note, key: "a_1234567890".to_owned() })];
+    let begun = Forgetting::begin(&store, &subjects, None, beginning()).await.unwrap();
+    begun.commit().await.unwrap();
+    let mut left = Vec::new();
+    for sql in [
+        "select coalesce(error, '-') from config_loads order by owner",
+        "select coalesce(note, '-') from pauses",
+        "select subject || coalesce(last_error, '-') from alerts",
+        "select name || ' ' || source from backfills",
+    ] {
+        left.extend(ask(&store, sql).await);
+    }
+    let like = "list.txt:2: A_1234567890 and ab1234567890";
+    let expected = ["it named what is forgotten", like, "-", "note b-", "forgotten-7 forgotten"];
+    assert_eq!(left, expected);
+}
+
+on_both!(a_link_to_what_is_forgotten_is_said_to_be_forgotten);
+async fn a_link_to_what_is_forgotten_is_said_to_be_forgotten(database: Database) {
+    let link = world().work_links(1);
+    let place = Place::new(&database, "");
+    let mut env = Env::new(database, &works(&link)).await;
+    let (code, _, why) = place.hear(&["forget", "work", &link[0], "--dry-run"]).await;
+    assert!(code != 0 && !why.contains("forgotten on"), "{why}");
+    env.advance(minutes(61)).await;
+    env.down_for(minutes(1));
+    for forgets in [true, false] {
+        let (code, _, why) = place.hear(&["forget", "work", &link[0], "--yes"]).await;
+        assert_eq!(code == 0, forgets, "{why}");
+        assert_eq!(why.contains("is forgotten already: it was forgotten on 20"), !forgets, "{why}");
+    }
+}
