@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use aho_corasick::{AhoCorasick, MatchKind};
 use anyhow::Result;
 
-/// A shorter id may stand for anything where no field says that it is one: a moment in seconds has
-/// ten digits, a count seldom more.
-const TELLING: usize = 11;
+use crate::store::TELLING;
 
 /// A slash as it may stand in an answer: in JSON, in JSON within a text of JSON, and in an address
 /// within an address.

@@ -81,8 +81,8 @@ struct At {
     at: Time,
 }
 
-/// A shorter id may stand for anything in words.
-const TELLING: usize = 12;
+/// A shorter id may stand for anything where no field says that it is one: moments have ten digits.
+pub const TELLING: usize = 11;
 
 /// Where people and servers have written what may hold an id, and what is to stand there instead:
 /// wrong settings are kept with the line that is wrong, and a backfill is called after its list.
