@@ -22,7 +22,7 @@ const SQLITE_READERS: u32 = 4;
 
 /// What the writer of an SQLite file keeps of it in memory, in KiB below zero: the upper pages of
 /// every index.
-const WRITER_CACHE: &str = "-12288";
+const WRITER_CACHE: &str = "-8192";
 
 /// Pages in the journal before it is moved into the SQLite file: a page of an index that many
 /// answers touch is moved once for all of them.
