@@ -151,7 +151,7 @@ impl Taking<'_> {
             (heeded, found) = self.heed(answers, &known);
             also.extend(found.iter().cloned());
         }
-        let kept: Vec<_> = heeded.iter().flatten().map(|it| Import::clone(it)).collect();
+        let kept: Vec<&Import> = heeded.iter().flatten().map(AsRef::as_ref).collect();
         let mut new = tx.import(&kept, self.owner, self.now).await?.into_iter();
         tx.forget_as_found(&also).await?;
         tx.commit().await?;
@@ -179,14 +179,14 @@ fn heed<'a>(
     also: &mut Vec<Tombstone>,
 ) -> Option<Cow<'a, Import>> {
     let document = &answer.document;
-    let Some(endpoint) = Endpoint::parse(document.endpoint).filter(|_| !forgotten.is_empty())
-    else {
+    let ask = Ask { key: answer.asked.clone(), page: u32::try_from(document.page).unwrap_or(1) };
+    let asked = (&ask, answer.target.key.as_str());
+    let concerned = |it: &Endpoint| forgotten.concerns(*it, asked, &document.body.json);
+    let Some(endpoint) = Endpoint::parse(document.endpoint).filter(concerned) else {
         return Some(Cow::Borrowed(answer));
     };
-    let ask = Ask { key: answer.asked.clone(), page: u32::try_from(document.page).unwrap_or(1) };
     let mut body = document.body.clone();
     let mut reading = endpoint.read(&ask, document.http_status, &JsonText::of(&body.json));
-    let asked = (&ask, answer.target.key.as_str());
     let came = (document.http_status, now);
     match forgotten.heed(endpoint, asked, came, &mut body, &mut reading) {
         Heeded::Whole => Some(Cow::Borrowed(answer)),

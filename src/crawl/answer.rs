@@ -191,6 +191,7 @@ pub(super) fn heed_again(answer: &mut Answer, endpoint: Endpoint, forgotten: &Fo
     let heeded = match &mut answer.document {
         None if forgotten.asked(endpoint.kind(), &ask, asked.1).is_none() => return,
         None => Heeded::Dropped(Vec::new()),
+        Some(document) if !forgotten.concerns(endpoint, asked, &document.body.json) => return,
         Some(document) => {
             let came = (document.http_status, document.fetched_at);
             let text = JsonText::of(&document.body.json);

@@ -73,11 +73,6 @@ impl Forgotten {
         Ok(Self { tombstones, extent, xiaohongshu, douyin })
     }
 
-    /// Whether nothing is.
-    pub fn is_empty(&self) -> bool {
-        self.tombstones.all().next().is_none()
-    }
-
     /// How much the archive had of it.
     pub fn extent(&self) -> Extent {
         self.extent
@@ -96,6 +91,17 @@ impl Forgotten {
         }
     }
 
+    /// Whether an answer may speak of what is forgotten: without reading it, which most need not be.
+    pub(crate) fn concerns(
+        &self,
+        endpoint: Endpoint,
+        (ask, target): (&Ask, &str),
+        text: &str,
+    ) -> bool {
+        let kind = endpoint.kind();
+        self.asked(kind, ask, target).is_some() || self.ids(kind.platform()).occur_in(text)
+    }
+
     /// Cuts what is forgotten out of an answer about a target of this key, and reads it again; or says
     /// that nothing of it may be kept, and leaves no rows and no words of it.
     pub fn heed(
@@ -107,15 +113,14 @@ impl Forgotten {
         reading: &mut Reading,
     ) -> Heeded {
         let (kind, platform) = (endpoint.kind(), endpoint.kind().platform());
-        let ids = self.ids(platform);
-        if self.asked(kind, ask, target).is_none() && !ids.occur_in(&body.json) {
+        if !self.concerns(endpoint, (ask, target), &body.json) {
             return Heeded::Whole;
         }
         if let Some(tombstones) = self.is_about(kind, (ask, target), reading, now) {
             return dropped(reading, tombstones);
         }
         let names = self.mentioned(platform, &reading.batch);
-        let Some(text) = cut::cut(&body.json, ids, &names) else {
+        let Some(text) = cut::cut(&body.json, self.ids(platform), &names) else {
             return dropped(reading, Vec::new());
         };
         if text == body.json {

@@ -90,13 +90,18 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails, or refuses one of the documents.
-    pub async fn import(&mut self, imports: &[Import], owner: i64, now: Time) -> Result<Vec<bool>> {
+    pub async fn import(
+        &mut self,
+        imports: &[&Import],
+        owner: i64,
+        now: Time,
+    ) -> Result<Vec<bool>> {
         let targets: Vec<_> = imports.iter().map(|import| import.target.clone()).collect();
         self.put_targets(&targets, now).await?;
         let mut known = self.known_already(imports).await?;
         let is_new: Vec<_> =
             imports.iter().map(|import| known.insert(Identity::of(import))).collect();
-        let new = imports.iter().zip(&is_new).filter(|(_, new)| **new).map(|(import, _)| import);
+        let new = imports.iter().zip(&is_new).filter(|(_, new)| **new).map(|(import, _)| *import);
         let new: Vec<_> = new.collect();
         if new.is_empty() {
             return Ok(is_new);
@@ -121,8 +126,8 @@ impl Tx {
     }
 
     /// Which of these answers are kept already, whoever fetched them.
-    async fn known_already(&mut self, imports: &[Import]) -> Result<BTreeSet<Identity>> {
-        let rows: Vec<_> = imports.iter().map(Identity::of).collect();
+    async fn known_already(&mut self, imports: &[&Import]) -> Result<BTreeSet<Identity>> {
+        let rows: Vec<_> = imports.iter().map(|import| Identity::of(import)).collect();
         let sql = self.over_rows(
             IDENTITY,
             "select r.kind as kind, r.key as key, r.endpoint as endpoint, r.page as page,

@@ -171,7 +171,8 @@ fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {
 /// Takes in these answers in one transaction; which were new.
 async fn take_in(store: &Store, imports: &[Import]) -> Vec<bool> {
     let mut tx = store.begin().await.unwrap();
-    let new = tx.import(imports, OWNER, at("20:00:00")).await.unwrap();
+    let imports: Vec<_> = imports.iter().collect();
+    let new = tx.import(&imports, OWNER, at("20:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     new
 }
