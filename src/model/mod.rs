@@ -1,9 +1,11 @@
-//! Plain rows, named and typed as the tables are, and [`Batch`]: what one answer turns into.
+//! Plain rows, named and typed as the tables are, and [`Facts`]: what one answer says.
 //!
-//! Every field says which JSON path feeds it. A field that the answer lacks, or whose value
-//! is known to mean "hidden", is `None`, never zero.
+//! Every field says which JSON path feeds it. A field that the answer lacks is
+//! [`Field::Absent`]; a value that is known to mean "hidden" is never zero.
 
+pub mod catalogue;
 mod douyin;
+mod items;
 mod kols;
 mod xiaohongshu;
 
@@ -13,9 +15,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use douyin::{Music, Work, WorkCreator, WorkHashtag, WorkImage, WorkMention, WorkMetrics};
-pub use kols::{Kol, KolMetrics, KolNote, KolSearchResult, KolTag};
-pub use xiaohongshu::{KeywordSuggestion, Note, NoteHashtag, NoteImage, NoteMention, NoteMetrics};
+pub use catalogue::Field;
+use catalogue::table;
+pub use douyin::{Music, Work};
+pub use items::{Counts, Creator, Image, Item, ItemHashtag, Mention};
+pub use kols::{Kol, KolFacts, KolFigures, KolNote, KolSearchResult, KolTag};
+pub use xiaohongshu::{KeywordSuggestion, Note};
 
 /// Where an item lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -168,77 +173,41 @@ impl fmt::Display for KolSearch {
     }
 }
 
-/// What one answer turns into: rows of any of the tables, in the order of the answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Batch {
-    /// Rows of `authors`.
+/// What one answer says: the facts of everything that it speaks of, in its order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Notes.
+    pub notes: Vec<Item<Note>>,
+    /// Works.
+    pub works: Vec<Item<Work>>,
+    /// Who published them.
     pub authors: Vec<Author>,
-    /// Rows of `notes`.
-    pub notes: Vec<Note>,
-    /// Rows of `note_images`.
-    pub note_images: Vec<NoteImage>,
-    /// Rows of `hashtags`.
-    pub hashtags: Vec<Hashtag>,
-    /// Rows of `note_hashtags`.
-    pub note_hashtags: Vec<NoteHashtag>,
-    /// Rows of `note_mentions`.
-    pub note_mentions: Vec<NoteMention>,
-    /// Rows of `note_metrics`.
-    pub note_metrics: Vec<NoteMetrics>,
-    /// Rows of `kols`.
-    pub kols: Vec<Kol>,
-    /// Rows of `kol_tags`.
-    pub kol_tags: Vec<KolTag>,
-    /// Rows of `kol_notes`.
-    pub kol_notes: Vec<KolNote>,
-    /// Rows of `kol_metrics`.
-    pub kol_metrics: Vec<KolMetrics>,
-    /// Rows of `kol_search_results`.
-    pub kol_search_results: Vec<KolSearchResult>,
-    /// Rows of `works`.
-    pub works: Vec<Work>,
-    /// Rows of `work_images`.
-    pub work_images: Vec<WorkImage>,
-    /// Rows of `work_hashtags`.
-    pub work_hashtags: Vec<WorkHashtag>,
-    /// Rows of `work_mentions`.
-    pub work_mentions: Vec<WorkMention>,
-    /// Rows of `work_creators`.
-    pub work_creators: Vec<WorkCreator>,
-    /// Rows of `work_metrics`.
-    pub work_metrics: Vec<WorkMetrics>,
-    /// Rows of `music`.
+    /// KOLs.
+    pub kols: Vec<KolFacts>,
+    /// The music of works.
     pub music: Vec<Music>,
-    /// Rows of `keyword_suggestions`.
+    /// Suggestions for a keyword.
     pub keyword_suggestions: Vec<KeywordSuggestion>,
+    /// Places in a KOL search.
+    pub kol_search_results: Vec<KolSearchResult>,
 }
 
-/// Who published a note or a work.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Author {
-    /// Which platform the id belongs to.
-    pub platform: Platform,
-    /// Xiaohongshu `user.userid`, else `user.id`; Douyin `author.uid`.
-    pub author_id: String,
-    /// Douyin `author.sec_uid`.
-    pub sec_uid: Option<String>,
-    /// Xiaohongshu `user.red_id`; Douyin `author.unique_id`, else `author.short_id`. May hold letters.
-    pub handle: Option<String>,
-    /// `nickname`.
-    pub nickname: Option<String>,
-    /// Xiaohongshu `user.image` or `user.images`; Douyin `author.avatar_thumb.url_list[0]`.
-    pub avatar_url: Option<String>,
-}
-
-/// A hashtag of a platform.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Hashtag {
-    /// Which platform the id belongs to.
-    pub platform: Platform,
-    /// Xiaohongshu `hash_tag[].id`; Douyin `text_extra[].hashtag_id`.
-    pub hashtag_id: String,
-    /// `hash_tag[].name`; `text_extra[].hashtag_name`.
-    pub name: String,
+table! {
+    /// Who published a note or a work.
+    Author in "authors" {
+        /// Which platform the id belongs to.
+        Key platform: Platform,
+        /// Xiaohongshu `user.userid`, else `user.id`; Douyin `author.uid`.
+        Key author_id: String,
+        /// Douyin `author.sec_uid`.
+        Fact sec_uid: Field<String>,
+        /// Xiaohongshu `user.red_id`; Douyin `author.unique_id`, else `author.short_id`. May hold letters.
+        Fact handle: Field<String>,
+        /// `nickname`.
+        Tracked nickname: Field<String>,
+        /// Xiaohongshu `user.image` or `user.images`; Douyin `author.avatar_thumb.url_list[0]`.
+        Volatile avatar_url: Field<String>,
+    }
 }
 
 #[cfg(test)]
