@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 mod douyin;
+mod entity;
 mod items;
 mod kols;
 mod xiaohongshu;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use catalogue::Field;
 use catalogue::table;
 pub use douyin::{Music, Work};
+pub use entity::{Entity, EntityKind};
 pub use items::{Counts, Creator, Image, Item, ItemHashtag, Mention};
 pub use kols::{Kol, KolFacts, KolFigures, KolNote, KolSearchResult, KolTag};
 pub use xiaohongshu::{KeywordSuggestion, Note};

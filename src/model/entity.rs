@@ -1,0 +1,96 @@
+//! What answers speak of, by its identity.
+
+use super::{Author, Facts, Item, Kol, KolFacts, Music, Note, Platform, Work};
+
+/// What kind of thing the archive keeps facts of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntityKind {
+    /// A Xiaohongshu note.
+    Note,
+    /// A Douyin work.
+    Work,
+    /// A KOL of Pugongying.
+    Kol,
+    /// The author of notes or works.
+    Author,
+    /// The music of works.
+    Music,
+}
+
+impl EntityKind {
+    /// Every kind. Authors and music come after the items that lead to their documents.
+    pub const ALL: [Self; 5] = [Self::Note, Self::Work, Self::Kol, Self::Author, Self::Music];
+
+    /// The name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Work => "work",
+            Self::Kol => "kol",
+            Self::Author => "author",
+            Self::Music => "music",
+        }
+    }
+}
+
+/// Something that the archive keeps facts of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entity {
+    /// What kind of thing it is.
+    pub kind: EntityKind,
+    /// Where it lives.
+    pub platform: Platform,
+    /// The platform's id.
+    pub id: String,
+}
+
+impl Entity {
+    /// A note.
+    pub fn note(id: &str) -> Self {
+        Self { kind: EntityKind::Note, platform: Platform::Xiaohongshu, id: id.to_owned() }
+    }
+
+    /// A work.
+    pub fn work(id: &str) -> Self {
+        Self { kind: EntityKind::Work, platform: Platform::Douyin, id: id.to_owned() }
+    }
+
+    /// A KOL.
+    pub fn kol(id: &str) -> Self {
+        Self { kind: EntityKind::Kol, platform: Platform::Xiaohongshu, id: id.to_owned() }
+    }
+
+    /// An author.
+    pub fn author(platform: Platform, id: &str) -> Self {
+        Self { kind: EntityKind::Author, platform, id: id.to_owned() }
+    }
+
+    /// A piece of music.
+    pub fn music(id: &str) -> Self {
+        Self { kind: EntityKind::Music, platform: Platform::Douyin, id: id.to_owned() }
+    }
+}
+
+impl Facts {
+    /// Everything that an answer speaks of.
+    pub fn entities(&self) -> impl Iterator<Item = Entity> {
+        // Without `..`: a new kind of entity must not be forgotten.
+        let Self {
+            notes,
+            works,
+            authors,
+            kols,
+            music,
+            keyword_suggestions: _,
+            kol_search_results: _,
+        } = self;
+        let notes = notes.iter().map(|Item { row: Note { note_id, .. }, .. }| Entity::note(note_id));
+        let works = works.iter().map(|Item { row: Work { work_id, .. }, .. }| Entity::work(work_id));
+        let kols = kols.iter().map(|KolFacts { row: Kol { kol_id, .. }, .. }| Entity::kol(kol_id));
+        let authors = authors
+            .iter()
+            .map(|Author { platform, author_id, .. }| Entity::author(*platform, author_id));
+        let music = music.iter().map(|Music { music_id, .. }| Entity::music(music_id));
+        notes.chain(works).chain(kols).chain(authors).chain(music)
+    }
+}

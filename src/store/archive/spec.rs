@@ -1,0 +1,109 @@
+//! How each kind of entity lies in tables: its own table, its lists, and its snapshots.
+
+use crate::model::catalogue::{Column, Role, Row as _, Table};
+use crate::model::{
+    Author, Creator, Entity, EntityKind, Image, ItemHashtag, Kol, KolNote, KolTag, Mention, Music,
+    Note, Work,
+};
+
+/// How a kind of entity lies in tables.
+pub(in crate::store) struct Spec {
+    pub(in crate::store) kind: EntityKind,
+    /// Its own table.
+    pub(in crate::store) table: Table,
+    /// The column of its small key, where it has snapshots.
+    pub(in crate::store) key: Option<&'static str>,
+    /// The tables of what it has several of.
+    pub(in crate::store) lists: &'static [List],
+}
+
+/// A list of rows of an entity, known and replaced as a whole.
+pub(in crate::store) struct List {
+    /// What the list is called in `changes`; `None`: its replacements are not recorded.
+    pub(in crate::store) field: Option<&'static str>,
+    /// Its table.
+    pub(in crate::store) table: Table,
+    /// The columns that name an entry to people: the first that is not NULL.
+    pub(in crate::store) label: &'static [&'static str],
+}
+
+/// What follows an entity's own columns in its table.
+pub(super) const TRAILER: &str = "first_seen_at time, last_seen_at time, changed_at time, \
+    document_id int, last_document_id int, refreshed_at time, fingerprint text, unconfirmed text";
+
+/// The lists of a note or a work.
+const ITEM_LISTS: &[List] = &[
+    List { field: Some("images"), table: Image::TABLE, label: &["file_id"] },
+    List { field: Some("hashtags"), table: ItemHashtag::TABLE, label: &["name"] },
+    List { field: Some("mentions"), table: Mention::TABLE, label: &["nickname", "user_id"] },
+    List { field: Some("creators"), table: Creator::TABLE, label: &["nickname", "author_id"] },
+];
+
+const KOL_LISTS: &[List] = &[
+    List { field: Some("tags"), table: KolTag::TABLE, label: &["tag", "category"] },
+    List { field: None, table: KolNote::TABLE, label: &[] },
+];
+
+static NOTES: Spec = Spec {
+    kind: EntityKind::Note,
+    table: Note::TABLE,
+    key: Some("item_key"),
+    lists: ITEM_LISTS,
+};
+
+static WORKS: Spec = Spec {
+    kind: EntityKind::Work,
+    table: Work::TABLE,
+    key: Some("item_key"),
+    lists: ITEM_LISTS,
+};
+
+static KOLS: Spec =
+    Spec { kind: EntityKind::Kol, table: Kol::TABLE, key: Some("kol_key"), lists: KOL_LISTS };
+
+static AUTHORS: Spec =
+    Spec { kind: EntityKind::Author, table: Author::TABLE, key: None, lists: &[] };
+
+static MUSIC: Spec = Spec { kind: EntityKind::Music, table: Music::TABLE, key: None, lists: &[] };
+
+impl Spec {
+    /// How this kind lies in tables.
+    pub(in crate::store) fn of(kind: EntityKind) -> &'static Self {
+        match kind {
+            EntityKind::Note => &NOTES,
+            EntityKind::Work => &WORKS,
+            EntityKind::Kol => &KOLS,
+            EntityKind::Author => &AUTHORS,
+            EntityKind::Music => &MUSIC,
+        }
+    }
+
+    /// Whether its snapshots are those of `snapshots`.
+    pub(super) fn is_item(&self) -> bool {
+        matches!(self.kind, EntityKind::Note | EntityKind::Work)
+    }
+
+    /// The columns that identify its row.
+    pub(in crate::store) fn id_columns(&self) -> Vec<&'static str> {
+        let is_key = |column: &&Column| column.role == Role::Key;
+        self.table.columns.iter().filter(is_key).map(|column| column.name).collect()
+    }
+
+    /// The columns that say in the tables of its lists whose row it is.
+    pub(in crate::store) fn owner_columns(&self) -> &'static [&'static str] {
+        match self.kind {
+            EntityKind::Note | EntityKind::Work => &["platform", "item_id"],
+            EntityKind::Kol => &["kol_id"],
+            EntityKind::Author | EntityKind::Music => &[],
+        }
+    }
+
+    /// The values of an entity for columns named `platform` and by its id.
+    pub(in crate::store) fn named<'e>(columns: &[&str], entity: &'e Entity) -> Vec<&'e str> {
+        let value = |column: &&str| match *column {
+            "platform" => entity.platform.as_str(),
+            _ => entity.id.as_str(),
+        };
+        columns.iter().map(value).collect()
+    }
+}
