@@ -164,6 +164,8 @@ impl Crawler {
             return Ok(false);
         }
         let late = tx.save(answers).await?;
+        let found: Vec<_> = answers.iter().flat_map(|answer| answer.forgotten.clone()).collect();
+        tx.forget_as_found(&found).await?;
         let signs: Vec<_> = signs.iter().filter(|sign| self.matters(sign)).collect();
         signs::heed(&mut tx, &signs).await?;
         tx.commit().await?;

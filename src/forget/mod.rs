@@ -17,7 +17,7 @@ use self::work::Work;
 use crate::forgotten::{AUTHOR, Tombstones, said_of};
 use crate::model::{Platform, Target};
 use crate::process;
-use crate::store::{Presence, Store, Tombstone, Tx};
+use crate::store::{ProcessLock, Store, Tombstone, Tx};
 use crate::time::Time;
 
 /// Who or what is to be forgotten.
@@ -51,7 +51,7 @@ pub struct Forgetting<'a> {
     asked: Asked<'a>,
     /// `None` while somebody is asked.
     tx: Option<Tx>,
-    presence: Presence,
+    presence: ProcessLock,
     /// What it came to.
     pub summary: Summary,
 }
@@ -99,7 +99,7 @@ impl<'a> Forgetting<'a> {
     /// # Errors
     /// When the database cannot, or something else would go by now than was found before;
     /// then nothing is forgotten.
-    pub async fn commit(self) -> Result<(Summary, Presence)> {
+    pub async fn commit(self) -> Result<(Summary, ProcessLock)> {
         let Self { asked, tx, presence, summary } = self;
         let tx = match tx {
             Some(tx) => tx,

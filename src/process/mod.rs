@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::forgotten::Forgotten;
-use crate::store::{Presence, ProcessRow, Silence, Store, Tx};
+use crate::store::{ProcessLock, ProcessRow, Silence, Store, Tx};
 use crate::time::{Clock, Time};
 
 pub(crate) use account::{lift_refusals, taken_over};
@@ -85,7 +85,7 @@ impl Process {
         config: &Config,
         verb: &'static str,
         clock: &Clock,
-        (owner, presence): (i64, Presence),
+        (owner, presence): (i64, ProcessLock),
     ) -> Result<Self> {
         let now = clock.now();
         let mut tx = store.begin().await?;
@@ -174,7 +174,7 @@ impl Process {
 }
 
 /// Announces the process `owner`, once others have ended for whom it is worth waiting.
-async fn announced(store: &Store, owner: i64) -> Result<Option<Presence>> {
+async fn announced(store: &Store, owner: i64) -> Result<Option<ProcessLock>> {
     let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
     loop {
         match store.announce(owner).await? {
@@ -190,7 +190,7 @@ async fn announced(store: &Store, owner: i64) -> Result<Option<Presence>> {
 /// # Errors
 /// When another process is at work, which only SQLite and others of this kind tell; or the database
 /// fails.
-pub(crate) async fn alone(store: &Store) -> Result<Presence> {
+pub(crate) async fn alone(store: &Store) -> Result<ProcessLock> {
     let presence = announced(store, ALONE).await?;
     presence.context("another tidewatch is at work on this archive: stop it first")
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use tokio::sync::watch;
 
 use super::TRY_EVERY;
-use crate::store::{Presence, Silence, Store, in_time};
+use crate::store::{ProcessLock, Silence, Store, in_time};
 use crate::time::{Clock, Time};
 
 /// How often a process says that it is there, at least.
@@ -30,7 +30,7 @@ pub(super) struct Pulse {
 impl Pulse {
     /// Says for ever that the process is there. Failures are not told here: whatever the process
     /// is doing meets them as well.
-    pub(super) async fn beat_on(self, mut presence: Presence) -> Infallible {
+    pub(super) async fn beat_on(self, mut presence: ProcessLock) -> Infallible {
         let mut lease = self.lease.clone();
         loop {
             let announced = self.announced(&mut presence).await;
@@ -51,7 +51,7 @@ impl Pulse {
     }
 
     /// Makes sure that the process stands announced; whether it does.
-    async fn announced(&self, presence: &mut Presence) -> bool {
+    async fn announced(&self, presence: &mut ProcessLock) -> bool {
         match presence.hold().await {
             Ok(held) => held,
             Err(error) => {

@@ -1,0 +1,272 @@
+//! Statements about targets that cannot be seen: marked on evidence from the ledger, asked about
+//! seldom while that lasts, and back as soon as an answer says so.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::save::Answer;
+use crate::store::db::{Tx, execute, fetch_all};
+use crate::store::sql::array;
+use crate::time::Time;
+
+/// Empty answers on end that make a target gone; any of them may be a failure in disguise.
+const EMPTY_ANSWERS: i64 = 3;
+
+/// How far apart the first and the last of them are at least.
+const EMPTY_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// When a gone target is asked about again, in days after each look that found it gone; the last
+/// one stands for all that follow.
+const PROBE_AFTER_DAYS: [u32; 4] = [1, 2, 4, 7];
+
+/// When a question is asked again that was refused without a word of the provider's own: a gateway
+/// may have said so. What the provider refuses by its own code is not.
+const REFUSED_PROBE_AFTER_DAYS: u32 = 7;
+
+/// A day.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Whom an endpoint's questions go to, by the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    /// The endpoint's name.
+    pub endpoint: &'static str,
+    /// The address.
+    pub server: String,
+}
+
+/// A watched target that cannot be seen.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
+pub struct Unavailable {
+    /// `gone` or `refused`.
+    pub state: String,
+    /// What kind of target.
+    pub kind: String,
+    /// Its key.
+    pub key: String,
+    /// When the first answer that says so came.
+    pub since: Time,
+    /// What the last one was.
+    pub evidence: String,
+    /// Answers that say so.
+    pub confirmations: i64,
+    /// From then on a scheduled look asks again; `None`: none does.
+    pub probe_at: Option<Time>,
+}
+
+/// An answer that says that its target cannot be seen.
+#[derive(Serialize)]
+struct EvidenceRow<'a> {
+    target_id: i64,
+    call_id: i64,
+    at: Time,
+    state: &'static str,
+    reason: &'a str,
+    evidence: String,
+    server: &'a str,
+    empty_since: Time,
+    probe_1: Option<Time>,
+    probe_2: Option<Time>,
+    probe_3: Option<Time>,
+    probe_4: Option<Time>,
+}
+
+const EVIDENCE: &str = "target_id int, call_id int, at time, state text, reason text, \
+                        evidence text, server text, empty_since time, \
+                        probe_1 time, probe_2 time, probe_3 time, probe_4 time";
+
+impl<'a> EvidenceRow<'a> {
+    /// What an answer says against its target; `None` when it says nothing.
+    fn of(answer: &'a Answer) -> Option<Self> {
+        let end = &answer.end;
+        let state = match end.outcome {
+            "gone" | "empty" => "gone",
+            "bad_request" => "refused",
+            _ => return None,
+        };
+        let code = end.code.as_ref().map(|code| format!(", code {code}")).unwrap_or_default();
+        let said = end.message.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+        // From when the look was due, so that the same one of another day is the next.
+        let due_at = answer.settlement.due_at;
+        let [probe_1, probe_2, probe_3, probe_4] = PROBE_AFTER_DAYS.map(|days| match state {
+            "gone" => Some(due_at.plus(DAY * days)),
+            _ if end.code.is_none() => Some(due_at.plus(DAY * REFUSED_PROBE_AFTER_DAYS)),
+            _ => None,
+        });
+        Some(Self {
+            target_id: answer.settlement.target_id,
+            call_id: end.call_id,
+            at: end.finished_at,
+            state,
+            reason: end.outcome,
+            evidence: format!("{}{code}{said}", end.outcome),
+            server: &answer.server,
+            empty_since: end.finished_at.minus(EMPTY_FOR),
+            probe_1,
+            probe_2,
+            probe_3,
+            probe_4,
+        })
+    }
+}
+
+/// An answer that says that its target can be seen, or that the question about it is taken.
+#[derive(Serialize)]
+struct RefutationRow {
+    target_id: i64,
+    call_id: i64,
+    at: Time,
+    is_seen: bool,
+}
+
+impl RefutationRow {
+    fn of(answer: &Answer) -> Option<Self> {
+        matches!(answer.end.outcome, "ok" | "empty" | "gone").then(|| Self {
+            target_id: answer.settlement.target_id,
+            call_id: answer.end.call_id,
+            at: answer.end.finished_at,
+            is_seen: answer.end.outcome == "ok",
+        })
+    }
+}
+
+impl Tx {
+    /// Notes what answers say of whether their targets can be seen. Their calls must be closed on
+    /// the ledger already.
+    pub(in crate::store) async fn put_availability(&mut self, answers: &[&Answer]) -> Result<()> {
+        let refutations: Vec<_> = answers.iter().filter_map(|a| RefutationRow::of(a)).collect();
+        if !refutations.is_empty() {
+            let sql = self.over_rows(
+                "target_id int, call_id int, at time, is_seen bool",
+                "update availability set until = r.at, ended_call_id = r.call_id, probe_at = null
+                 from {rows}
+                 where availability.target_id = r.target_id and availability.until is null
+                   and (r.is_seen or availability.state = 'refused')",
+            );
+            execute!(self, sql, array(&refutations)?);
+        }
+        let evidence: Vec<_> = answers.iter().filter_map(|a| EvidenceRow::of(a)).collect();
+        if evidence.is_empty() {
+            return Ok(());
+        }
+        let evidence = array(&evidence)?;
+        self.confirm(&evidence).await?;
+        self.mark(&evidence).await?;
+        self.give_up(&evidence).await
+    }
+
+    /// Adds answers to what lasts.
+    async fn confirm(&mut self, evidence: &str) -> Result<()> {
+        let sql = self.over_rows(
+            EVIDENCE,
+            "update availability set
+                 evidence = r.evidence, confirmations = confirmations + 1,
+                 last_call_id = r.call_id, confirmed_at = r.at, server = r.server,
+                 endpoint = (select endpoint from calls where call_id = r.call_id),
+                 probe_at = case probes when 0 then r.probe_2 when 1 then r.probe_3 else r.probe_4 end,
+                 probes = probes + 1
+             from {rows}
+             where availability.target_id = r.target_id and availability.state = r.state
+               and availability.until is null and availability.last_call_id < r.call_id",
+        );
+        execute!(self, sql, evidence);
+        Ok(())
+    }
+
+    /// Marks the targets against which there is enough evidence: a verdict, a refusal, or empty
+    /// answers of one endpoint about one item, with nothing seen since the first of them.
+    async fn mark(&mut self, evidence: &str) -> Result<()> {
+        let sql = self.over_rows(
+            EVIDENCE,
+            "insert into availability (target_id, state, since, evidence, confirmations,
+                                       first_call_id, last_call_id, confirmed_at, endpoint, server,
+                                       probes, probe_at)
+             select r.target_id, r.state, min(c.finished_at), r.evidence, count(*),
+                    min(c.call_id), r.call_id, r.at, last.endpoint, r.server, 0, r.probe_1
+             from {rows}
+             join calls last on last.call_id = r.call_id and last.page = 1
+             join calls c on c.target_id = r.target_id
+                  and (c.call_id = r.call_id
+                       or (r.reason = 'empty' and c.outcome = 'empty' and c.endpoint = last.endpoint
+                           and c.due_at > coalesce(
+                               (select seen.due_at from calls seen
+                                where seen.target_id = r.target_id and seen.outcome = 'ok'
+                                order by seen.due_at desc limit 1), $2)))
+             where not exists (
+                 select 1 from availability a
+                 where a.target_id = r.target_id and a.state = r.state and a.until is null)
+             group by r.target_id, r.state, r.evidence, r.call_id, r.at, r.reason, r.server,
+                      r.empty_since, r.probe_1, last.endpoint
+             having r.reason <> 'empty'
+                 or (count(*) >= $3 and min(c.finished_at) <= r.empty_since
+                     and exists (select 1 from targets t where t.target_id = r.target_id
+                                                           and t.item_id is not null))
+             on conflict do nothing",
+        );
+        execute!(self, sql, evidence, Time::EPOCH, EMPTY_ANSWERS);
+        Ok(())
+    }
+
+    /// Gives up the scheduled looks at the targets of this evidence that nobody has begun, where
+    /// it is not to be asked again: the marks that they were planned without are there now.
+    async fn give_up(&mut self, evidence: &str) -> Result<()> {
+        let sql = self.over_rows(
+            EVIDENCE,
+            "update slots set outcome = 'missed', closed_at = r.at,
+                              reason = case r.state when 'gone' then 'gone' else 'bad_request' end
+             from {rows}
+             where slots.target_id = r.target_id and slots.outcome is null
+               and slots.lease_owner is null
+               and exists (select 1 from availability a
+                           where a.target_id = r.target_id and a.state = r.state and a.until is null)
+               and exists (select 1 from job_runs jr
+                           where jr.run_id = slots.run_id and jr.job_id is not null)",
+        );
+        execute!(self, sql, evidence);
+        Ok(())
+    }
+
+    /// Lets targets be asked about again whose entry has changed since the last answer against
+    /// them: it came back to a watchlist, or the settings ask another endpoint or another address.
+    /// So are those that a clock that was ahead has put off for longer than any. How many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reconsider(&mut self, asked: &[Asked], now: Time) -> Result<u64> {
+        let sql = self.over_rows(
+            "endpoint text, server text",
+            "update availability set
+                 until = case state when 'refused' then $2 end,
+                 probe_at = case state when 'gone' then $2 end
+             where until is null and (probe_at is null or probe_at > $2)
+               and (probe_at > $3 or not exists (select 1 from {rows} where r.endpoint = availability.endpoint
+                                                       and r.server = availability.server)
+                    or exists (select 1 from job_targets jt join jobs j on j.job_id = jt.job_id
+                               where jt.target_id = availability.target_id and j.is_active
+                                 and jt.removed_at is null
+                                 and jt.added_at > availability.confirmed_at))",
+        );
+        let [.., longest] = PROBE_AFTER_DAYS;
+        Ok(execute!(self, sql, array(asked)?, now, now.plus(DAY * longest)))
+    }
+
+    /// The watched targets that cannot be seen, the latest first, `limit` at the most.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unavailable(&mut self, limit: i64) -> Result<Vec<Unavailable>> {
+        Ok(fetch_all!(
+            self,
+            Unavailable,
+            "select a.state, t.kind, t.key, a.since, a.evidence, a.confirmations, a.probe_at
+             from availability a join targets t on t.target_id = a.target_id
+             where a.until is null and exists (
+                 select 1 from job_targets jt join jobs j on j.job_id = jt.job_id
+                 where jt.target_id = a.target_id and jt.removed_at is null and j.is_active)
+             order by a.since desc, a.availability_id desc limit $1",
+            limit
+        ))
+    }
+}

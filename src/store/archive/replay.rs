@@ -1,0 +1,180 @@
+//! Statements that derive the rows of answers again from the documents that are kept.
+
+use std::borrow::Cow;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::body::{Body, REFUSED};
+use super::save::{LATE, NORMALISER};
+use super::shapes::tables;
+use crate::model::Batch;
+use crate::store::db::{Count, Tx, execute, fetch_all, fetch_optional};
+use crate::store::sql::array;
+use crate::time::Time;
+
+/// A document's place in the order in which answers were fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
+pub struct Place {
+    /// The document.
+    pub document_id: i64,
+    /// When it was complete.
+    pub fetched_at: Time,
+    /// Of its body.
+    pub bytes: i64,
+}
+
+/// A document that is kept.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Kept {
+    /// Its number.
+    pub document_id: i64,
+    /// What it is an answer about.
+    pub target_id: Option<i64>,
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// What was asked for.
+    pub asked: String,
+    /// The page, from 1.
+    pub page: i64,
+    /// When it was complete.
+    pub fetched_at: Time,
+    /// Its HTTP status.
+    pub http_status: i64,
+    normaliser: i64,
+    drift: Option<String>,
+    cleaned: Option<String>,
+    exact: Option<Vec<u8>>,
+    body: String,
+}
+
+impl Kept {
+    /// Whether it came too late for its look, so that no rows are made of it.
+    pub fn is_late(&self) -> bool {
+        self.drift.as_deref() == Some(LATE)
+    }
+
+    /// The text that was read when it came.
+    pub fn text(&self) -> Cow<'_, str> {
+        match (&self.exact, self.cleaned.as_deref()) {
+            (Some(bytes), cleaned) if cleaned != Some(REFUSED) => {
+                Cow::Owned(Body::new(bytes.clone()).json)
+            }
+            _ => Cow::Borrowed(&self.body),
+        }
+    }
+
+    /// What it turns into: rows, and what was not understood of it.
+    pub fn turned_into(self, batch: Batch, drift: Option<String>) -> Replayed {
+        let is_outdated = self.normaliser != NORMALISER && self.cleaned.as_deref() != Some(REFUSED);
+        let Self { document_id, fetched_at, .. } = self;
+        Replayed { document_id, fetched_at, batch, drift, is_outdated }
+    }
+
+    /// Some of the rows that it turns into: the others are there.
+    pub fn turned_partly_into(self, batch: Batch) -> Replayed {
+        let Self { document_id, fetched_at, .. } = self;
+        Replayed { document_id, fetched_at, batch, drift: None, is_outdated: false }
+    }
+}
+
+/// What a document turns into.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    document_id: i64,
+    fetched_at: Time,
+    batch: Batch,
+    drift: Option<String>,
+    is_outdated: bool,
+}
+
+impl Tx {
+    /// Deletes every row that was made of documents.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_rows(&mut self) -> Result<()> {
+        for table in tables() {
+            execute!(self, sqlx::AssertSqlSafe(format!("delete from {table}")));
+        }
+        Ok(())
+    }
+
+    /// How many documents make rows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_documents(&mut self) -> Result<i64> {
+        let sql = "select count(*) as count from documents where drift is null or drift <> $1";
+        Ok(fetch_optional!(self, Count, sql, LATE).map_or(0, |row| row.count))
+    }
+
+    /// The documents that make rows, in the order in which they were fetched, from after this one
+    /// on; `limit` at the most.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn documents_after(
+        &mut self,
+        after: Option<Place>,
+        limit: i64,
+    ) -> Result<Vec<Place>> {
+        Ok(fetch_all!(
+            self,
+            Place,
+            "select d.document_id, d.fetched_at, coalesce(c.bytes, 0) as bytes
+             from documents d join calls c on c.call_id = d.document_id
+             where (d.fetched_at, d.document_id) > ($1, $2) and (d.drift is null or d.drift <> $3)
+             order by d.fetched_at, d.document_id limit $4",
+            after.map_or(Time::EPOCH, |place| place.fetched_at),
+            after.map_or(0, |place| place.document_id),
+            LATE,
+            limit
+        ))
+    }
+
+    /// These documents, in the order in which they were fetched.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kept(&mut self, places: &[Place]) -> Result<Vec<Kept>> {
+        let sql = self.over_rows(
+            "document_id int",
+            "select d.document_id, d.target_id, d.endpoint, d.asked, d.page, d.fetched_at,
+                    d.http_status, d.normaliser, d.drift, d.cleaned, d.exact, t.body
+             from {rows} cross join documents d join document_texts t on t.document_id = d.document_id
+             where d.document_id = r.document_id order by d.fetched_at, d.document_id",
+        );
+        Ok(fetch_all!(self, Kept, sql, array(places)?))
+    }
+
+    /// Saves what documents turn into, given in the order in which they were fetched. Of those that
+    /// an older normaliser had read it is noted what this one has not understood.
+    ///
+    /// # Errors
+    /// When the database fails, or refuses a row.
+    pub async fn put_replayed(&mut self, replayed: &[Replayed]) -> Result<()> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            document_id: i64,
+            drift: Option<&'a str>,
+        }
+        let rows = replayed.iter().map(|it| (&it.batch, it.document_id, it.fetched_at));
+        self.put_answers(&rows.collect::<Vec<_>>()).await?;
+        let outdated: Vec<_> = replayed
+            .iter()
+            .filter(|answer| answer.is_outdated)
+            .map(|it| Row { document_id: it.document_id, drift: it.drift.as_deref() })
+            .collect();
+        if outdated.is_empty() {
+            return Ok(());
+        }
+        let sql = self.over_rows(
+            "document_id int, drift text",
+            "update documents set normaliser = $2, drift = r.drift
+             from {rows} where documents.document_id = r.document_id",
+        );
+        execute!(self, sql, array(&outdated)?, NORMALISER);
+        Ok(())
+    }
+}

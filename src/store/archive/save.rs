@@ -1,0 +1,257 @@
+//! Statements that keep answers and the rows they turn into.
+
+use anyhow::Result;
+use serde::{Serialize, Serializer};
+
+use super::body::Body;
+use super::tombstones::Tombstone;
+use crate::model::{Batch, Kind};
+use crate::store::db::{Tx, execute};
+use crate::store::ledger::CallEnd;
+use crate::store::schedule::Settlement;
+use crate::store::sql::Rows;
+use crate::time::Time;
+
+/// Version of the code that turns answers into rows. A new version means that replaying the
+/// documents may give other rows.
+pub const NORMALISER: i64 = 1;
+
+/// The mark of a document that makes no rows.
+pub(in crate::store) const LATE: &str = "late: its slot was settled without it";
+
+/// A call and everything that came of it, to be saved together.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// For the ledger.
+    pub end: CallEnd,
+    /// For the slot.
+    pub settlement: Settlement,
+    /// The address that was asked.
+    pub server: String,
+    /// What was asked for: an id, a keyword, a filter or a link.
+    pub asked: String,
+    /// The key of the target that it was asked for: the same, or a link to it.
+    pub target: String,
+    /// The answer to keep; `None` when there was none, or none that can have been paid for.
+    pub document: Option<Document>,
+    /// The rows of the answer.
+    pub batch: Batch,
+    /// The item that a short link was resolved to.
+    pub resolved: Option<Resolved>,
+    /// What turned out to be forgotten with something that is.
+    pub forgotten: Vec<Tombstone>,
+}
+
+/// An answer to keep.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The endpoint's name.
+    pub endpoint: &'static str,
+    /// The page, from 1.
+    pub page: i64,
+    /// When it was complete.
+    pub fetched_at: Time,
+    /// Its HTTP status.
+    pub http_status: u16,
+    /// What was not understood, or is not what was asked for.
+    pub drift: Option<String>,
+    /// The answer itself.
+    pub body: Body,
+    /// When it was brought in from elsewhere; `None`: it was fetched here.
+    pub imported_at: Option<Time>,
+    /// When something that is forgotten was cut out of it; `None`: it is as it came.
+    pub redacted_at: Option<Time>,
+}
+
+/// A short link and the item behind it.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// What kind of item.
+    pub kind: Kind,
+    /// The short link.
+    pub link: String,
+    /// The item's id.
+    pub item_id: String,
+}
+
+#[derive(Serialize)]
+struct DocumentRow<'a> {
+    document_id: i64,
+    endpoint: &'a str,
+    target_id: i64,
+    asked: &'a str,
+    page: i64,
+    fetched_at: Time,
+    http_status: u16,
+    outcome: &'a str,
+    normaliser: i64,
+    drift: Option<&'a str>,
+    body: &'a str,
+    cleaned: Option<&'a str>,
+    exact: Option<Bytes<'a>>,
+    imported_at: Option<Time>,
+    redacted_at: Option<Time>,
+}
+
+/// Bytes that are a value, not a list of numbers.
+pub(in crate::store) struct Bytes<'a>(pub(in crate::store) &'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl Tx {
+    /// Saves answers: the slots they settle, the ledger, the documents, what they say of
+    /// whether their targets can be seen, and the rows. Call it once in a transaction; doing it again, after a commit that nobody heard of, changes nothing.
+    /// How many came too late to settle their slot: those are kept, and
+    /// marked, and make no rows.
+    ///
+    /// # Errors
+    /// When the database fails, or refuses one of the documents.
+    pub async fn save(&mut self, answers: &[Answer]) -> Result<usize> {
+        let settlements: Vec<_> = answers.iter().map(|answer| answer.settlement.clone()).collect();
+        let settled = self.settle(&settlements).await?;
+        let in_time = |answer: &Answer| settled.contains(&answer.end.call_id);
+        self.keep(answers, in_time).await?;
+        let in_time: Vec<_> = answers.iter().filter(|answer| in_time(answer)).collect();
+        self.put_availability(&in_time).await?;
+        Ok(answers.len() - settled.len())
+    }
+
+    /// Closes the calls of answers, and keeps their documents and, of those `in_time`, their rows.
+    pub(in crate::store) async fn keep(
+        &mut self,
+        answers: &[Answer],
+        in_time: impl Fn(&Answer) -> bool,
+    ) -> Result<()> {
+        let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
+        self.close_calls(&ends).await?;
+        self.put_documents(answers, &in_time).await?;
+        let mut rows = Vec::with_capacity(answers.len());
+        for answer in answers.iter().filter(|answer| in_time(answer)) {
+            rows.push((&answer.batch, answer.end.call_id, answer.end.finished_at));
+            if let Some(resolved) = &answer.resolved {
+                self.put_link(resolved, &answer.settlement).await?;
+            }
+        }
+        self.put_answers(&rows).await
+    }
+
+    async fn put_documents(
+        &mut self,
+        answers: &[Answer],
+        in_time: impl Fn(&Answer) -> bool,
+    ) -> Result<()> {
+        let rows = answers.iter().filter_map(|answer| {
+            let document = answer.document.as_ref()?;
+            let late = (!in_time(answer)).then_some(LATE);
+            Some(DocumentRow {
+                document_id: answer.end.call_id,
+                endpoint: document.endpoint,
+                target_id: answer.settlement.target_id,
+                asked: &answer.asked,
+                page: document.page,
+                fetched_at: document.fetched_at,
+                http_status: document.http_status,
+                outcome: answer.end.outcome,
+                normaliser: NORMALISER,
+                drift: late.or(document.drift.as_deref()),
+                body: &document.body.json,
+                cleaned: document.body.cleaned,
+                exact: document.body.exact.as_deref().map(Bytes),
+                imported_at: document.imported_at,
+                redacted_at: document.redacted_at,
+            })
+        });
+        let rows = Rows::of(
+            "document_id int, endpoint text, target_id int, asked text, page int,
+             fetched_at time, http_status int, outcome text, normaliser int, drift text,
+             body json, cleaned text, exact bytes, imported_at time, redacted_at time",
+            rows,
+        )?;
+        self.execute_over(
+            &rows,
+            "insert into documents (document_id, endpoint, target_id, asked, page, fetched_at,
+                                    http_status, outcome, normaliser, drift, body, cleaned, exact,
+                                    imported_at, redacted_at)
+             select document_id, endpoint, target_id, asked, page, fetched_at,
+                    http_status, outcome, normaliser, drift, body, cleaned, exact, imported_at,
+                    redacted_at
+             from {rows} where true
+             on conflict (document_id) do nothing",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps what a short link stands for, and lets every watchlist that names it mean the item.
+    async fn put_link(&mut self, resolved: &Resolved, settlement: &Settlement) -> Result<()> {
+        let (kind, link, item) = (resolved.kind.as_str(), &resolved.link, &resolved.item_id);
+        let platform = resolved.kind.platform();
+        if self.forgotten_at(kind, platform, item).await?.is_some() {
+            return Ok(());
+        }
+        execute!(
+            self,
+            "insert into links (link, kind, item_id, resolved_at, document_id)
+             values ($1, $2, $3, $4, $5) on conflict (link) do nothing",
+            link.as_str(),
+            kind,
+            item.as_str(),
+            settlement.at,
+            settlement.call_id
+        );
+        execute!(
+            self,
+            "update targets set item_id = $3 where kind = $1 and key = $2",
+            kind,
+            link.as_str(),
+            item.as_str()
+        );
+        execute!(
+            self,
+            "insert into targets (kind, key, item_id, first_seen_at) values ($1, $2, $2, $3)
+             on conflict (kind, key) do nothing",
+            kind,
+            item.as_str(),
+            settlement.at
+        );
+        execute!(
+            self,
+            "insert into job_targets (job_id, target_id, added_at)
+             select jt.job_id, item.target_id, $3
+             from job_targets jt join targets item on item.kind = $1 and item.key = $2
+             where jt.target_id = $4 and jt.removed_at is null
+             on conflict (job_id, target_id) do update set removed_at = null",
+            kind,
+            item.as_str(),
+            settlement.at,
+            settlement.target_id
+        );
+        execute!(
+            self,
+            "update job_targets set removed_at = $2 where target_id = $1 and removed_at is null",
+            settlement.target_id,
+            settlement.at
+        );
+        // The item may have a look at the same time, of its own or by another link: one is enough.
+        execute!(
+            self,
+            "update slots set outcome = 'missed', reason = 'superseded', closed_at = $3
+             where target_id = $1 and due_at = $2 and outcome is null and exists (
+                 select 1 from targets item join slots o on o.target_id = item.target_id
+                 where item.kind = $4 and o.due_at = $2 and o.target_id <> $1
+                   and (o.outcome is null or o.outcome = 'observed')
+                   and item.key in (select cast($5 as text) union all
+                                    select link from links where kind = $4 and item_id = $5))",
+            settlement.target_id,
+            settlement.due_at,
+            settlement.at,
+            kind,
+            item.as_str()
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! The record of what is erased: tombstones, which whoever saves an answer asks for.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::model::Platform;
+use crate::store::db::{Tx, fetch_all, fetch_optional};
+use crate::store::sql::Rows;
+use crate::time::Time;
+
+/// What is left of something that is forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
+pub struct Tombstone {
+    /// Where it lives.
+    pub platform: String,
+    /// `note`, `work` or `author`.
+    pub kind: String,
+    /// The platform's id, or a short link.
+    pub id: String,
+    /// The id with which it was forgotten: of its author, or of the item behind a link.
+    pub because: Option<String>,
+    /// When.
+    pub forgotten_at: Time,
+    /// Why, as somebody said.
+    pub note: Option<String>,
+    /// Rows that the same command deleted.
+    pub rows_deleted: i64,
+    /// Answers that it deleted.
+    pub documents_deleted: i64,
+    /// Answers that something was cut out of.
+    pub documents_redacted: i64,
+}
+
+impl Tombstone {
+    /// Of something that is forgotten by itself, with nothing that was deleted.
+    pub fn new(kind: &str, platform: Platform, id: &str, forgotten_at: Time) -> Self {
+        Self {
+            platform: platform.as_str().to_owned(),
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            because: None,
+            forgotten_at,
+            note: None,
+            rows_deleted: 0,
+            documents_deleted: 0,
+            documents_redacted: 0,
+        }
+    }
+}
+
+/// How much is forgotten. Where it is not what it was, somebody has forgotten something since, or
+/// permitted it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Extent {
+    count: i64,
+    latest: Option<Time>,
+}
+
+impl Extent {
+    /// Of all tombstones that there are.
+    pub fn of(all: &[Tombstone]) -> Self {
+        let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+        Self { count, latest: all.iter().map(|it| it.forgotten_at).max() }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct At {
+    at: Time,
+}
+
+impl Tx {
+    /// All that is forgotten, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forgotten(&mut self) -> Result<Vec<Tombstone>> {
+        Ok(fetch_all!(
+            self,
+            Tombstone,
+            "select platform, kind, id, because, forgotten_at, note, rows_deleted,
+                    documents_deleted, documents_redacted
+             from forgotten order by forgotten_at desc, kind, id"
+        ))
+    }
+
+    /// How much is forgotten. Nobody forgets more until this transaction ends, if it writes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn extent_of_forgotten(&mut self) -> Result<Extent> {
+        let sql = "select count(*) as count, max(forgotten_at) as latest from forgotten";
+        Ok(fetch_optional!(self, Extent, sql).unwrap_or_default())
+    }
+
+    /// When something was forgotten, if it was.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forgotten_at(
+        &mut self,
+        kind: &str,
+        platform: Platform,
+        id: &str,
+    ) -> Result<Option<Time>> {
+        let sql = "select forgotten_at as at from forgotten
+                   where id = $3 and kind = $1 and platform = $2";
+        Ok(fetch_optional!(self, At, sql, kind, platform.as_str(), id).map(|row| row.at))
+    }
+
+    /// Puts on record that these are forgotten. Those that are on record stay as they are; but what
+    /// was forgotten with another, and is now for its own sake, no longer goes with that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_forgotten(&mut self, tombstones: &[Tombstone]) -> Result<()> {
+        if tombstones.is_empty() {
+            return Ok(());
+        }
+        let rows = Rows::of(
+            "platform text, kind text, id text, because text, forgotten_at time, note text,
+             rows_deleted int, documents_deleted int, documents_redacted int",
+            tombstones,
+        )?;
+        self.execute_over(
+            &rows,
+            "update forgotten set because = null, note = coalesce(r.note, forgotten.note)
+             from {rows} where r.because is null and forgotten.because is not null
+                 and forgotten.id = r.id and forgotten.kind = r.kind
+                 and forgotten.platform = r.platform",
+        )
+        .await?;
+        self.execute_over(
+            &rows,
+            "insert into forgotten (platform, kind, id, because, forgotten_at, note, rows_deleted,
+                                    documents_deleted, documents_redacted)
+             select platform, kind, id, because, forgotten_at, note, rows_deleted,
+                    documents_deleted, documents_redacted
+             from {rows} where true on conflict (id, kind, platform) do nothing",
+        )
+        .await?;
+        Ok(())
+    }
+}

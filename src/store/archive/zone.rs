@@ -1,0 +1,117 @@
+//! Statements about the archive's zone, by which the views tell one day from the next.
+
+use anyhow::{Context as _, Result};
+use chrono_tz::Tz;
+use serde::Serialize;
+use sqlx::AssertSqlSafe;
+
+use crate::store::db::{Tx, execute, fetch_optional};
+use crate::store::sql::Rows;
+use crate::time::Time;
+
+/// Since when the clocks of the zone are how far ahead of UTC.
+#[derive(Serialize)]
+struct OffsetRow<'a> {
+    since: Time,
+    zone: &'a str,
+    offset_seconds: i64,
+}
+
+/// How many rows there are, and how many of them are to stay.
+#[derive(sqlx::FromRow)]
+struct Known {
+    all_rows: i64,
+    same: i64,
+}
+
+/// The zone by its name.
+#[derive(sqlx::FromRow)]
+struct Named {
+    zone: String,
+}
+
+impl Tx {
+    /// The archive's zone, by which days are told.
+    ///
+    /// # Errors
+    /// When the database fails, or has a zone that this program does not know.
+    pub async fn zone(&mut self) -> Result<Tz> {
+        let named = fetch_optional!(self, Named, "select zone from archive_zone limit 1");
+        let name = named.context("the archive has no zone")?.zone;
+        name.parse().with_context(|| format!("the archive's zone {name} is unknown"))
+    }
+
+    /// Makes this the archive's zone, and sums up the days of the whole archive anew if it was
+    /// another; `offsets`: since when its clocks are how many seconds ahead of UTC. Whether it was.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_zone(&mut self, zone: &str, offsets: &[(Time, i64)]) -> Result<bool> {
+        let rows = offsets.iter().map(|(since, offset)| OffsetRow {
+            since: *since,
+            zone,
+            offset_seconds: *offset,
+        });
+        let rows = Rows::of("since micros, zone text, offset_seconds int", rows)?;
+        let known: Vec<Known> = self
+            .fetch_over(
+                &rows,
+                "select (select count(*) from archive_zone) as all_rows, count(*) as same
+                 from {rows} join archive_zone z on z.since = r.since and z.zone = r.zone
+                      and z.offset_seconds = r.offset_seconds",
+            )
+            .await?;
+        let count = i64::try_from(offsets.len())?;
+        if known.iter().all(|known| (known.all_rows, known.same) == (count, count)) {
+            return Ok(false);
+        }
+        // Differs by necessity: nobody adds to the old days meanwhile; SQLite has one writer anyway.
+        if let Self::Postgres(_) = self {
+            execute!(self, "lock table note_snapshots, work_snapshots in share row exclusive mode");
+        }
+        execute!(self, "delete from archive_zone");
+        self.execute_over(
+            &rows,
+            "insert into archive_zone (since, zone, offset_seconds)
+             select since, zone, offset_seconds from {rows} where true",
+        )
+        .await?;
+        self.sum_up_days("note", "views").await?;
+        self.sum_up_days("work", "plays").await?;
+        Ok(true)
+    }
+
+    /// Makes the days of all notes or works anew from their snapshots.
+    async fn sum_up_days(&mut self, item: &'static str, views: &'static str) -> Result<()> {
+        // Differs by necessity: what a time is, and how its day is written.
+        let day = match self {
+            Self::Sqlite(_) => {
+                "strftime('%Y-%m-%d', s.observed_at / 1000000 + {offset}, 'unixepoch')"
+            }
+            Self::Postgres(_) => {
+                "to_char(s.observed_at at time zone 'UTC' + {offset} * interval '1 second', 'YYYY-MM-DD')"
+            }
+        };
+        let offset = "(select offset_seconds from archive_zone
+                       where since <= s.observed_at order by since desc limit 1)";
+        let day = day.replace("{offset}", offset);
+        execute!(self, AssertSqlSafe(format!("delete from {item}_days")));
+        let values = format!(
+            "observed_at, document_id, likes, comments, collects, shares, {views}, rounded"
+        );
+        let of_last = values.split(", ").map(|name| format!("s.{name}")).collect::<Vec<_>>();
+        let sql = format!(
+            "insert into {item}_days ({item}_key, day, previous_day, observations, {values})
+             select d.{item}_key, d.day,
+                    lag(d.day) over (partition by d.{item}_key order by d.day), d.observations, {}
+             from (select s.{item}_key as {item}_key, {day} as day, count(*) as observations,
+                          max(s.observed_at) as last_at
+                   from {item}_snapshots s group by 1, 2) d
+             join {item}_snapshots s on s.{item}_key = d.{item}_key and s.observed_at = d.last_at
+             order by d.day, d.{item}_key",
+            of_last.join(", ")
+        );
+        execute!(self, AssertSqlSafe(sql));
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Where an SQLite file lies, and who may read it: warnings, since it works all the same.
+
+use std::path::Path;
+
+/// The kinds of file systems that lie on another machine, as Linux numbers them.
+#[cfg(target_os = "linux")]
+const REMOTE: [(u64, &str); 5] = [
+    (0x6969, "NFS"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB"),
+    (0x517b, "SMB"),
+    (0x0102_1997, "9P"),
+];
+
+/// Warns of what is not right about an SQLite file that was there before.
+pub(in crate::store) fn warn(path: &Path) {
+    let file = path.display();
+    #[cfg(unix)]
+    if let Some(mode) = loose_mode(path) {
+        tracing::warn!(
+            "other users of this machine may open {file} (mode {mode:o}): chmod 600 it, and its \
+             -wal and -shm"
+        );
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(system) = remote(path) {
+        tracing::warn!(
+            "{file} lies on {system}: locks do not hold there, and SQLite may lose what it \
+             has written; keep it on a disk of this machine, or use PostgreSQL"
+        );
+    }
+}
+
+/// The mode of a file that is not for its owner alone.
+#[cfg(unix)]
+fn loose_mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+/// The kind of file system that a file lies on, if that is on another machine.
+#[cfg(target_os = "linux")]
+fn remote(path: &Path) -> Option<&'static str> {
+    named(u64::try_from(rustix::fs::statfs(path).ok()?.f_type).ok()?)
+}
+
+#[cfg(target_os = "linux")]
+fn named(kind: u64) -> Option<&'static str> {
+    // Some of the numbers have their upper bit set, and come sign-extended.
+    let kind = kind & 0xffff_ffff;
+    REMOTE.iter().find(|(remote, _)| *remote == kind).map(|(_, name)| *name)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_others_may_open_is_told() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let set = |mode| file.as_file().set_permissions(Permissions::from_mode(mode));
+        set(0o600).expect("a mode");
+        assert_eq!(loose_mode(file.path()), None);
+        set(0o640).expect("a mode");
+        assert_eq!(loose_mode(file.path()), Some(0o640));
+    }
+
+    #[test]
+    fn a_file_system_of_another_machine_is_told_from_a_disk() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        assert_eq!(remote(file.path()), None);
+        assert_eq!(remote(Path::new("/proc/self")), None);
+        assert_eq!(named(0x6969), Some("NFS"));
+    }
+}

@@ -1,0 +1,17 @@
+//! Connecting to SQLite or PostgreSQL, transactions and the schema.
+
+mod connect;
+mod errors;
+mod file;
+mod process_lock;
+mod schema;
+mod tx;
+
+pub use connect::{Store, in_time};
+pub use errors::{is_conflict, is_refused};
+pub use process_lock::ProcessLock;
+pub use schema::Schema;
+pub use tx::Tx;
+
+pub(in crate::store) use schema::{NEWER, without_limits};
+pub(in crate::store) use tx::{Count, Id, execute, fetch_all, fetch_optional};

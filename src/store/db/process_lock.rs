@@ -1,0 +1,168 @@
+//! A process's announcement that it is at work: what others cannot have while it lives.
+
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::{PgPool, SqlitePool};
+
+use super::connect::Store;
+
+/// How long the server may take to answer on the connection that holds the lock.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Lets the server notice within a minute that a process's machine is gone: by itself it would
+/// keep the lock for hours.
+const KEEPALIVE: &str = "select set_config('tcp_keepalives_idle', '30', false),
+                                set_config('tcp_keepalives_interval', '10', false),
+                                set_config('tcp_keepalives_count', '3', false)";
+
+/// A process's announcement that it is at work. Lasts until it is dropped, or the process ends,
+/// however it ends.
+#[derive(Debug)]
+pub enum ProcessLock {
+    /// An exclusive lock on a file beside the database.
+    Sqlite(File),
+    /// An advisory lock, held by a connection of its own.
+    Postgres(Lock),
+}
+
+/// An advisory lock and the connection that holds it.
+#[derive(Debug)]
+pub struct Lock {
+    owner: i64,
+    pool: PgPool,
+    // Listens to nothing; but only a listener notices at once that it was cut off.
+    connection: Option<PgListener>,
+}
+
+impl Store {
+    /// Announces the process `owner`. `None` when the number is announced already, or on SQLite
+    /// when another process is at work.
+    ///
+    /// # Errors
+    /// When the lock cannot be taken for another reason.
+    pub async fn announce(&self, owner: i64) -> Result<Option<ProcessLock>> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let path = lock_file(writer)?;
+                let mut options = File::options();
+                options.create(true).write(true).truncate(false);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let file = options.open(&path);
+                let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+                match file.try_lock() {
+                    Ok(()) => Ok(Some(ProcessLock::Sqlite(file))),
+                    Err(TryLockError::WouldBlock) => Ok(None),
+                    Err(TryLockError::Error(error)) => {
+                        Err(error).with_context(|| format!("cannot lock {}", path.display()))
+                    }
+                }
+            }
+            Self::Postgres(pool) => {
+                let mut lock = Lock { owner, pool: pool.clone(), connection: None };
+                Ok(lock.hold().await?.then_some(ProcessLock::Postgres(lock)))
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Whether a process is at work on this SQLite file; false on PostgreSQL, which asks by number.
+    /// Nothing is written for it: without a lock file nobody has announced itself.
+    ///
+    /// # Errors
+    /// When the file cannot be asked.
+    pub fn is_taken(&self) -> Result<bool> {
+        let Self::Sqlite { writer, .. } = self else { return Ok(false) };
+        let path = lock_file(writer)?;
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            opened => opened.with_context(|| format!("cannot open {}", path.display()))?,
+        };
+        Ok(matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+/// The file beside the database whose lock a process at work has. By the real name of the database:
+/// through a link it is the same file.
+fn lock_file(writer: &SqlitePool) -> Result<PathBuf> {
+    let path = writer.connect_options().get_filename().canonicalize();
+    Ok(path.context("the SQLite file is gone")?.with_added_extension("lock"))
+}
+
+impl ProcessLock {
+    /// Makes sure that it still stands, and announces the process anew where its connection was
+    /// cut. False while the server has not noticed the end of the former connection.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn hold(&mut self) -> Result<bool> {
+        match self {
+            Self::Sqlite(_) => Ok(true),
+            Self::Postgres(lock) => lock.hold().await,
+        }
+    }
+
+    /// Ends when it no longer stands, because its connection was cut; never on SQLite. May be
+    /// dropped at any time.
+    pub async fn lost(&mut self) {
+        match self {
+            Self::Sqlite(_) => std::future::pending().await,
+            Self::Postgres(lock) => lock.lost().await,
+        }
+    }
+}
+
+impl Lock {
+    async fn hold(&mut self) -> Result<bool> {
+        let asked = tokio::time::timeout(ANSWER_TIMEOUT, self.ask()).await;
+        let held = asked.context("the server does not answer").flatten();
+        if held.is_err() {
+            self.connection = None;
+        }
+        held
+    }
+
+    /// Takes the lock. A session may do so as often as it likes.
+    #[expect(clippy::disallowed_methods, reason = "outside any transaction")]
+    async fn ask(&mut self) -> Result<bool> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => self.connection.insert(connect(&self.pool).await?),
+        };
+        let sql = "select pg_try_advisory_lock($1)";
+        Ok(sqlx::query_scalar(sql).bind(self.owner).fetch_one(connection).await?)
+    }
+
+    async fn lost(&mut self) {
+        match &mut self.connection {
+            None => std::future::pending().await,
+            // Nobody notifies it of anything, so whatever comes is its end.
+            Some(connection) => {
+                let _ = connection.try_recv().await;
+                self.connection = None;
+            }
+        }
+    }
+}
+
+/// A connection of its own, not one of the pool's: given back there it would keep the lock, and
+/// closing the pool would wait for it for ever.
+#[expect(clippy::disallowed_methods, reason = "outside any transaction")]
+async fn connect(pool: &PgPool) -> Result<PgListener> {
+    let own = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .acquire_timeout(ANSWER_TIMEOUT)
+        .connect_lazy_with((*pool.connect_options()).clone());
+    let mut connection = PgListener::connect_with(&own).await?;
+    connection.eager_reconnect(false);
+    sqlx::query(KEEPALIVE).execute(&mut connection).await?;
+    Ok(connection)
+}

@@ -1,0 +1,206 @@
+//! Statements about what is forgotten, and what it takes with it: targets, looks, links and words.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::model::{Kind, Platform, Target};
+use crate::store::archive::Tombstone;
+use crate::store::db::{Id, Tx, execute, fetch_all};
+use crate::store::schedule::{Silence, named};
+use crate::store::sql::array;
+
+/// The number of no process.
+const NOBODY: i64 = -1;
+
+#[derive(sqlx::FromRow)]
+struct Verb {
+    owner: i64,
+    verb: String,
+}
+
+/// A shorter id may stand for anything where no field says that it is one: moments have ten digits.
+pub const TELLING: usize = 11;
+
+/// Where people and servers have written what may hold an id, and what is to stand there instead:
+/// wrong settings are kept with the line that is wrong, and a backfill is called after its list.
+const WORDS: [(&str, &str, &str); 5] = [
+    ("config_loads", "error", "'it named what is forgotten'"),
+    ("pauses", "note", "null"),
+    ("alerts", "last_error", "null"),
+    ("backfills", "source", "'forgotten'"),
+    ("backfills", "name", "'forgotten-' || run_id"),
+];
+
+#[derive(Serialize)]
+struct Number {
+    target_id: i64,
+}
+
+impl Tx {
+    /// Keeps everybody else from the archive who would add to it, until this transaction ends. The
+    /// verb of one who is at work there, or has not been silent for long; then it is to be given up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_others_out(&mut self, silence: Silence) -> Result<Option<String>> {
+        // Differs by necessity: in SQLite a lock file and this transaction do so. Here whoever
+        // begins, saves, or imports, reads what is forgotten, and waits for that.
+        let Self::Postgres(_) = self else { return Ok(None) };
+        execute!(self, "lock table forgotten in access exclusive mode");
+        let dead = self.dead_processes(NOBODY, silence).await?;
+        // An import has no lock, nor needs one: it asks what is forgotten each time.
+        let others = fetch_all!(
+            self,
+            Verb,
+            "select owner, verb from processes
+             where stopped_at is null and died_at is null and verb <> 'import'"
+        );
+        Ok(others.into_iter().find(|other| !dead.contains(&other.owner)).map(|other| other.verb))
+    }
+
+    /// The ids of people who are known by this id or handle.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn people_called(&mut self, platform: Platform, name: &str) -> Result<Vec<String>> {
+        let sql = "select author_id as person from authors
+                   where platform = $1 and (author_id = $2 or handle = $2)
+                   union
+                   select kol_id as person from kols
+                   where $1 = 'xiaohongshu' and (kol_id = $2 or red_id = $2)
+                   order by person";
+        let people = fetch_all!(self, (String,), sql, platform.as_str(), name);
+        Ok(people.into_iter().map(|row| row.0).collect())
+    }
+
+    /// Permits something to be watched again, with all that was forgotten because of it. How many
+    /// these are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn permit_again(&mut self, kind: &str, platform: Platform, id: &str) -> Result<u64> {
+        let sql = "delete from forgotten
+                   where platform = $2 and ((id = $3 and kind = $1) or because = $3)";
+        Ok(execute!(self, sql, kind, platform.as_str(), id))
+    }
+
+    /// The targets that are these: their items, and short links to them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn targets_of(&mut self, tombstones: &[Tombstone]) -> Result<Vec<i64>> {
+        let sql = self.over_rows(
+            "kind text, id text",
+            "select t.target_id as id from {rows}
+             join targets t on t.kind = r.kind and t.key = r.id
+             union
+             select t.target_id as id from {rows}
+             join targets t on t.item_id = r.id and t.kind = r.kind",
+        );
+        let found = fetch_all!(self, Id, sql, array(tombstones)?);
+        Ok(found.into_iter().map(|row| row.id).collect())
+    }
+
+    /// The short links to these items: kind, link and item.
+    async fn links_to(&mut self, items: &[Target]) -> Result<Vec<(String, String, String)>> {
+        let sql = self.over_rows(
+            "kind text, key text",
+            "select l.kind, l.link, l.item_id from {rows}
+             join links l on l.item_id = r.key and l.kind = r.kind order by l.link",
+        );
+        Ok(fetch_all!(self, (String, String, String), sql, named(items)?))
+    }
+
+    /// Puts on record what an answer has shown to be forgotten, with the short links to it, and gives
+    /// up what there is of it: it came before anybody knew. What others say of it stays until
+    /// somebody forgets again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_as_found(&mut self, found: &[Tombstone]) -> Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut all = found.to_vec();
+        all.extend(self.links_with(found).await?);
+        self.put_forgotten(&all).await?;
+        self.delete_answers_about(&all).await?;
+        self.retire(&all).await
+    }
+
+    /// The tombstones of the short links to what these are of.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn links_with(&mut self, tombstones: &[Tombstone]) -> Result<Vec<Tombstone>> {
+        let item =
+            |it: &Tombstone| Some(Target { kind: Kind::parse(&it.kind)?, key: it.id.clone() });
+        let items: Vec<_> = tombstones.iter().filter_map(item).collect();
+        let with: BTreeMap<_, _> = tombstones.iter().map(|it| ((&it.kind, &it.id), it)).collect();
+        let links = self.links_to(&items).await?;
+        let of = |(kind, link, item): (String, String, String)| {
+            let it = *with.get(&(&kind, &item))?;
+            let because = it.because.clone().or(Some(item));
+            Some(Tombstone { id: link, because, ..it.clone() })
+        };
+        Ok(links.into_iter().filter_map(of).collect())
+    }
+
+    /// Gives up these as targets: they are no job's any more, their open looks are missed, and what
+    /// is left of them on record bears neither name nor words. Short links to them go, and what was
+    /// told of them. Rows and documents are not touched.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn retire(&mut self, tombstones: &[Tombstone]) -> Result<()> {
+        let Some(first) = tombstones.first() else { return Ok(()) };
+        let targets = self.targets_of(tombstones).await?.into_iter();
+        let targets: Vec<_> = targets.map(|target_id| Number { target_id }).collect();
+        let targets = array(&targets)?;
+        for sql in [
+            "update slots set outcome = 'missed', reason = 'forgotten', closed_at = $2,
+                              lease_owner = null, lease_until = null
+             where outcome is null and target_id in (select r.target_id from {rows})",
+            "update job_targets set removed_at = $2
+             where removed_at is null and target_id in (select r.target_id from {rows})",
+        ] {
+            let sql = self.over_rows("target_id int", sql);
+            execute!(self, sql, targets.as_str(), first.forgotten_at);
+        }
+        for sql in [
+            "delete from availability where target_id in (select r.target_id from {rows})",
+            "update pauses set note = null where call_id in (
+                 select c.call_id from {rows} join calls c on c.target_id = r.target_id)",
+            "update calls set message = null
+             where message is not null and target_id in (select r.target_id from {rows})",
+            "update targets set key = 'forgotten-' || target_id, item_id = null
+             where target_id in (select r.target_id from {rows})",
+        ] {
+            let sql = self.over_rows("target_id int", sql);
+            execute!(self, sql, targets.as_str());
+        }
+        let named = array(tombstones)?;
+        for sql in [
+            "delete from links where (kind, link) in (select r.kind, r.id from {rows})
+                                  or (kind, item_id) in (select r.kind, r.id from {rows})",
+            "delete from alerts where subject in (select r.kind || ' ' || r.id from {rows})",
+        ] {
+            let sql = self.over_rows("kind text, id text", sql);
+            execute!(self, sql, named.as_str());
+        }
+        // Differs by necessity: the same function has two names.
+        let place = if let Self::Sqlite(_) = self { "instr" } else { "strpos" };
+        for (table, column, instead) in WORDS {
+            let sql = format!(
+                "update {table} set {column} = {instead} where exists (
+                     select 1 from {{rows}}
+                     where length(r.id) >= {TELLING} and {place}({table}.{column}, r.id) > 0)"
+            );
+            let sql = self.over_rows("id text", &sql);
+            execute!(self, sql, named.as_str());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,17 @@
+//! What was called and what it cost: calls, budgets, pauses, alerts.
+
+mod alerts;
+mod budget;
+mod calls;
+mod endpoints;
+mod pauses;
+mod totals;
+
+pub use alerts::{AlertRow, Finding};
+pub use budget::Spent;
+pub use calls::{CallEnd, CallStart};
+pub use endpoints::EndpointRow;
+pub use pauses::PauseRow;
+pub use totals::CallTotals;
+
+pub(in crate::store) use totals::call_totals;

@@ -1,0 +1,193 @@
+//! Statements about pauses: what is not asked for a while, why, and until when.
+
+use anyhow::Result;
+
+use crate::store::db::{Tx, execute, fetch_all};
+use crate::time::Time;
+
+/// A pause that lasts.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct PauseRow {
+    /// `provider`, `endpoint`, `job` or `budget`.
+    pub scope: String,
+    /// Whose: a provider's, an endpoint's or a job's name.
+    pub name: String,
+    /// Why: `quota`, `balance`, `denied`, `bad_credentials`, `failing`, `by_hand` or `budget`.
+    pub reason: String,
+    /// What upstream said, or the words of who paused it.
+    pub note: Option<String>,
+    /// Since when.
+    pub since: Time,
+    /// When it ends by itself; `None`: not by time.
+    pub until: Option<Time>,
+    /// From when on one call at a time may try; `None`: none may.
+    pub probe_at: Option<Time>,
+    /// Tries that failed meanwhile.
+    pub failures: i64,
+    /// The call that brought it, if one did.
+    pub call_id: Option<i64>,
+}
+
+impl Tx {
+    /// The pauses that last, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pauses(&mut self, now: Time) -> Result<Vec<PauseRow>> {
+        Ok(fetch_all!(
+            self,
+            PauseRow,
+            "select scope, name, reason, note, since, until, probe_at, failures, call_id
+             from pauses where ended_at is null and (until is null or until > $1)
+             order by since, scope, name, reason",
+            now
+        ))
+    }
+
+    /// Puts a pause on record. One that lasts already for the same reason is prolonged, never
+    /// cut short; but by hand it ends when the last word says.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pause(&mut self, pause: &PauseRow) -> Result<()> {
+        self.end_expired(pause.since).await?;
+        execute!(
+            self,
+            "insert into pauses (scope, name, reason, note, since, until, probe_at, failures, call_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             on conflict (scope, name, reason) where ended_at is null do update set
+                 note = excluded.note,
+                 until = case when excluded.reason = 'by_hand' then excluded.until
+                              when excluded.until > pauses.until or excluded.until is null
+                              then excluded.until else pauses.until end,
+                 probe_at = case when excluded.probe_at > pauses.probe_at
+                                 then excluded.probe_at else pauses.probe_at end,
+                 failures = case when excluded.failures > pauses.failures
+                                 then excluded.failures else pauses.failures end",
+            pause.scope.as_str(),
+            pause.name.as_str(),
+            pause.reason.as_str(),
+            pause.note.as_deref(),
+            pause.since,
+            pause.until,
+            pause.probe_at,
+            pause.failures,
+            pause.call_id
+        );
+        Ok(())
+    }
+
+    /// Ends the pauses whose time is over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_expired(&mut self, now: Time) -> Result<()> {
+        execute!(
+            self,
+            "update pauses set ended_at = until, ended_by = 'time'
+             where ended_at is null and until <= $1",
+            now
+        );
+        Ok(())
+    }
+
+    /// Ends the pauses of a name that have lasted since `before` or longer, for this reason or, with
+    /// `None`, for any; `by` says what ended them: `answer`, `hand`, `settings` (beside `time` and, when
+    /// it was put back, `clock`). How many. No hand ends a budget that is used up: the ledger does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resume(
+        &mut self,
+        scope: &str,
+        name: &str,
+        reason: Option<&str>,
+        before: Time,
+        now: Time,
+        by: &str,
+    ) -> Result<u64> {
+        self.end_expired(now).await?;
+        Ok(execute!(
+            self,
+            "update pauses set ended_at = $5, ended_by = $6
+             where scope = $1 and name = $2 and ($3 = '' or reason = $3) and since <= $4
+               and ended_at is null and ($6 <> 'hand' or reason <> 'budget')",
+            scope,
+            name,
+            reason.unwrap_or_default(),
+            before,
+            now,
+            by
+        ))
+    }
+
+    /// Says why the pauses of a name were ended by hand at `ended_at`. How many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn say_why_resumed(
+        &mut self,
+        scope: &str,
+        name: &str,
+        ended_at: Time,
+        note: &str,
+    ) -> Result<u64> {
+        Ok(execute!(
+            self,
+            "update pauses set ended_note = $4
+             where scope = $1 and name = $2 and ended_at = $3 and ended_by = 'hand'",
+            scope,
+            name,
+            ended_at,
+            note
+        ))
+    }
+
+    /// Lets nobody try again before `next`, while the try of now is on its way.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn probe(&mut self, scope: &str, name: &str, now: Time, next: Time) -> Result<u64> {
+        Ok(execute!(
+            self,
+            "update pauses set probe_at = $4
+             where scope = $1 and name = $2 and ended_at is null and probe_at <= $3",
+            scope,
+            name,
+            now,
+            next
+        ))
+    }
+
+    /// Ends the pauses that began after `soon`, under a clock that was ahead, but for those by
+    /// hand; of the others none waits for its next try until after `latest`. No endpoint is paid
+    /// for, or was slowed down, after `soon`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pull_in_pauses(&mut self, now: Time, soon: Time, latest: Time) -> Result<()> {
+        execute!(
+            self,
+            "update pauses set ended_at = $1, ended_by = 'clock'
+             where ended_at is null and since > $2 and reason <> 'by_hand'",
+            now,
+            soon
+        );
+        execute!(
+            self,
+            "update pauses set probe_at = $1 where ended_at is null and probe_at > $2",
+            now,
+            latest
+        );
+        execute!(
+            self,
+            "update endpoints set
+                 slowed_at = case when slowed_at > $2 then $1 else slowed_at end,
+                 paid_through = case when paid_through > $2 then $1 else paid_through end
+             where slowed_at > $2 or paid_through > $2",
+            now,
+            soon
+        );
+        Ok(())
+    }
+}

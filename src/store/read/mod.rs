@@ -1,0 +1,12 @@
+//! What people ask: status, reports, metrics, and the page.
+
+mod metrics;
+pub mod page;
+mod report;
+mod reports;
+mod run_report;
+
+pub use metrics::{CallCount, FIRES_SEARCHED, JobSight, LookCount, RunState, StateCount};
+pub use report::{JobReport, Point, Problem, SlotTotals};
+pub use reports::Metric;
+pub use run_report::{Counts, KolFigures, Observation, Suggested};

@@ -1,0 +1,152 @@
+//! What the page says of one job.
+
+use anyhow::Result;
+
+use super::Micros;
+use crate::store::db::{Count, Tx, fetch_all, fetch_optional};
+use crate::time::Time;
+
+/// A job, and when it fires.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct JobFacts {
+    /// Its number.
+    pub job_id: i64,
+    /// Its name.
+    pub name: String,
+    /// What its targets are: note, keyword, `kol_search` or work.
+    pub kind: String,
+    /// Its cron pattern.
+    pub schedule: String,
+    /// The zone that is meant in.
+    pub timezone: String,
+    /// The windows it fires in; `None`: always.
+    pub active: Option<String>,
+    /// Whether `jobs.toml` has it.
+    pub is_active: bool,
+}
+
+/// What became of looks of one fire.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Fate {
+    /// When they were due.
+    pub due_at: Time,
+    /// `observed`, `missed` or `open`.
+    pub fate: String,
+    /// Why it was missed.
+    pub reason: Option<String>,
+    /// How many.
+    pub looks: i64,
+}
+
+/// A target of a job, and the item behind it as last seen.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct JobTarget {
+    /// What kind of target.
+    pub kind: String,
+    /// Its key.
+    pub key: String,
+    /// The note or work that it means, once that is known.
+    pub item_id: Option<String>,
+    /// The item's title, or the beginning of its body.
+    pub title: Option<String>,
+    /// Its likes at the latest look.
+    pub likes: Option<i64>,
+    /// Whether no count of that look was rounded.
+    pub exact: Option<bool>,
+    /// When that was.
+    pub observed_at: Option<Micros>,
+    /// `gone` or `refused`; `None`: neither.
+    pub state: Option<String>,
+}
+
+/// Up to the `from`.
+const FACTS: &str = "select job_id, name, kind, schedule, timezone, active, is_active ";
+
+impl Tx {
+    /// Every job, those of `jobs.toml` first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn job_facts(&mut self) -> Result<Vec<JobFacts>> {
+        let sql = format!("{FACTS} from jobs order by is_active desc, name limit 500");
+        Ok(fetch_all!(self, JobFacts, sqlx::AssertSqlSafe(sql)))
+    }
+
+    /// The job of a name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn job_named(&mut self, name: &str) -> Result<Option<JobFacts>> {
+        let sql = format!("{FACTS} from jobs where name = $1");
+        Ok(fetch_optional!(self, JobFacts, sqlx::AssertSqlSafe(sql), name))
+    }
+
+    /// What became of a job's looks from `since` on, by the fires that planned them. Goes from target
+    /// to target, in the order in which slots lie.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn job_fates(&mut self, job_id: i64, since: Time) -> Result<Vec<Fate>> {
+        Ok(fetch_all!(
+            self,
+            Fate,
+            "select s.due_at, coalesce(s.outcome, 'open') as fate,
+                    case when s.outcome = 'missed' then s.reason end as reason, count(*) as looks
+             from job_targets jt
+             cross join slots s
+             cross join job_runs jr
+             where jt.job_id = $1 and s.target_id = jt.target_id and s.due_at >= $2
+                   and jr.job_id = $1 and jr.due_at = s.due_at
+             group by s.due_at, coalesce(s.outcome, 'open'),
+                      case when s.outcome = 'missed' then s.reason end
+             order by s.due_at, fate, reason",
+            job_id,
+            since
+        ))
+    }
+
+    /// How many targets a job has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_job_targets(&mut self, job_id: i64) -> Result<i64> {
+        let sql = "select count(*) as count from job_targets
+                   where job_id = $1 and removed_at is null";
+        Ok(fetch_optional!(self, Count, sql, job_id).map_or(0, |row| row.count))
+    }
+
+    /// The targets of a job, after the first `offset` of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn job_targets(
+        &mut self,
+        job_id: i64,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<JobTarget>> {
+        Ok(fetch_all!(
+            self,
+            JobTarget,
+            "select t.kind, t.key, t.item_id,
+                    coalesce(n.title, n.body, w.title, w.body) as title,
+                    coalesce(nl.likes, wl.likes) as likes,
+                    case when nl.note_key is not null then nl.rounded is null
+                         when wl.work_key is not null then wl.rounded is null end as exact,
+                    coalesce(nl.observed_at, wl.observed_at) as observed_at,
+                    (select min(a.state) from availability a
+                     where a.target_id = t.target_id and a.until is null) as state
+             from (select target_id from job_targets where job_id = $1 and removed_at is null
+                   order by target_id limit $2 offset $3) jt
+             join targets t on t.target_id = jt.target_id
+             left join notes n on t.kind = 'note' and n.note_id = t.item_id
+             left join note_latest nl on nl.note_key = n.note_key
+             left join works w on t.kind = 'work' and w.work_id = t.item_id
+             left join work_latest wl on wl.work_key = w.work_key
+             order by t.target_id",
+            job_id,
+            limit,
+            offset
+        ))
+    }
+}

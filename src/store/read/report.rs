@@ -1,0 +1,178 @@
+//! Questions that people ask of the archive.
+
+use anyhow::Result;
+
+use crate::store::db::{Tx, fetch_all, fetch_optional};
+use crate::time::Time;
+
+/// What became of planned looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct SlotTotals {
+    /// Planned looks.
+    pub due: i64,
+    /// Those that saw their target.
+    pub observed: i64,
+    /// Those that did not, each with its reason.
+    pub missed: i64,
+    /// Those not settled yet.
+    pub open: i64,
+}
+
+/// How a job stands.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct JobReport {
+    /// Its name.
+    pub name: String,
+    /// What its targets are: note, keyword, `kol_search` or work.
+    pub kind: String,
+    /// Its cron pattern, the zone that is meant in, and the windows it fires in, as a daemon took
+    /// them over last; no windows: always.
+    pub schedule: String,
+    /// The zone.
+    pub timezone: String,
+    /// The windows.
+    pub active: Option<String>,
+    /// Whether `jobs.toml` had it when the daemon last read it.
+    pub is_active: bool,
+    /// Targets on its watchlist.
+    pub targets: i64,
+    /// Its last fire.
+    pub last_due_at: Option<Time>,
+    /// Planned looks since the day began.
+    pub due: i64,
+    /// Those that saw their target.
+    pub observed: i64,
+    /// Those that did not.
+    pub missed: i64,
+    /// Those not settled yet.
+    pub open: i64,
+}
+
+/// Something that went wrong, how often, and when last.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Problem {
+    /// What kind: `missed`, `retrying`, `overdue`, `unknown call`, `drift` or `alert not sent`.
+    pub what: String,
+    /// The reason, the outcome or the drift.
+    pub why: String,
+    /// How often.
+    pub times: i64,
+    /// When last.
+    pub last_at: Option<Time>,
+}
+
+/// A point of a series.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Point {
+    /// `xiaohongshu` or `douyin`.
+    pub platform: String,
+    /// The platform's id.
+    pub item_id: String,
+    /// Its title, or the beginning of its body.
+    pub title: Option<String>,
+    /// When it was seen.
+    pub observed_at: Time,
+    /// Its likes then.
+    pub likes: i64,
+}
+
+impl Tx {
+    /// What became of the looks planned from `since` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn slot_totals(&mut self, since: Time) -> Result<SlotTotals> {
+        let totals = fetch_optional!(
+            self,
+            SlotTotals,
+            "select count(*) as due,
+                    count(case when outcome = 'observed' then 1 end) as observed,
+                    count(case when outcome = 'missed' then 1 end) as missed,
+                    count(*) - count(outcome) as open
+             from job_runs jr cross join slots s
+             where jr.due_at >= $1 and s.run_id = jr.run_id",
+            since
+        );
+        Ok(totals.unwrap_or_default())
+    }
+
+    /// How every job stands, with its looks planned from `since` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn job_reports(&mut self, since: Time) -> Result<Vec<JobReport>> {
+        Ok(fetch_all!(
+            self,
+            JobReport,
+            "select j.name, j.kind, j.schedule, j.timezone, j.active, j.is_active,
+                    (select count(*) from job_targets jt
+                     where jt.job_id = j.job_id and jt.removed_at is null) as targets,
+                    (select max(due_at) from job_runs jr where jr.job_id = j.job_id) as last_due_at,
+                    count(s.due_at) as due,
+                    count(case when s.outcome = 'observed' then 1 end) as observed,
+                    count(case when s.outcome = 'missed' then 1 end) as missed,
+                    count(s.due_at) - count(s.outcome) as open
+             from jobs j
+             left join job_runs r on r.job_id = j.job_id and r.due_at >= $1
+             left join job_targets jt on jt.job_id = j.job_id
+             left join slots s on s.target_id = jt.target_id and s.due_at = r.due_at
+             group by j.job_id, j.name, j.kind, j.schedule, j.timezone, j.active, j.is_active
+             order by j.name",
+            since
+        ))
+    }
+
+    /// What went wrong from `since` on, and what is still open though it could have been made before `overdue`,
+    /// the most frequent first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn problems(&mut self, since: Time, overdue: Time) -> Result<Vec<Problem>> {
+        Ok(fetch_all!(
+            self,
+            Problem,
+            "select 'missed' as what, reason as why, count(*) as times, max(s.closed_at) as last_at
+             from job_runs jr cross join slots s
+             where jr.due_at >= $1 and s.run_id = jr.run_id and s.outcome = 'missed' group by reason
+             union all
+             select 'retrying', reason, count(*), max(due_at)
+             from slots where outcome is null and reason is not null group by reason
+             union all
+             select 'overdue', 'no daemon made the look', count(*), max(due_at)
+             from slots where outcome is null and reason is null and lease_owner is null
+                          and priority = 0 and retry_at < $2 having count(*) > 0
+             union all
+             select 'unknown call', outcome, count(*), max(opened_at)
+             from calls where outcome = 'interrupted' and opened_at >= $1 group by outcome
+             union all
+             select 'drift', drift, count(*), max(fetched_at)
+             from documents where drift is not null and fetched_at >= $1 group by drift
+             union all
+             select 'alert not sent', name || ': ' || last_error, count(*), max(since)
+             from alerts where last_error is not null group by name, last_error
+             order by times desc, what, why",
+            since,
+            overdue
+        ))
+    }
+
+    /// The likes of every item from `since` on, by item and time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn likes_since(&mut self, since: Time) -> Result<Vec<Point>> {
+        Ok(fetch_all!(
+            self,
+            Point,
+            "select e.platform, e.item_id,
+                    coalesce(n.title, w.title, n.body, w.body) as title,
+                    e.observed_at, e.likes
+             from engagement e
+             left join notes n on n.note_id = e.item_id and e.platform = 'xiaohongshu'
+             left join works w on w.work_id = e.item_id and e.platform = 'douyin'
+             where e.likes is not null and e.observed_at >= $1
+             order by e.platform, e.item_id, e.observed_at",
+            since
+        ))
+    }
+}

@@ -1,0 +1,334 @@
+//! What the reports show: small tables about items, KOLs, keywords, jobs, money and what was missed.
+
+use anyhow::Result;
+use sqlx::AssertSqlSafe;
+
+use crate::store::db::{Tx, fetch_optional};
+use crate::store::sql::{Holds, Span, Table, When, columns, from_postgres, from_sqlite, within};
+use crate::time::Time;
+
+/// A count by which items can be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// Likes.
+    Likes,
+    /// Comments.
+    Comments,
+    /// Collects.
+    Collects,
+    /// Shares.
+    Shares,
+    /// Views; plays of a work.
+    Views,
+}
+
+impl Metric {
+    /// Its column: of a note, and of a work.
+    fn columns(self) -> [&'static str; 2] {
+        match self {
+            Self::Likes => ["likes"; 2],
+            Self::Comments => ["comments"; 2],
+            Self::Collects => ["collects"; 2],
+            Self::Shares => ["shares"; 2],
+            Self::Views => ["views", "plays"],
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Latest {
+    at: Option<Time>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Reach {
+    first_at: Option<Time>,
+    last_at: Option<Time>,
+}
+
+/// Of an item: the platform and its id are bound.
+const ITEM: &str = "platform = $1 and item_id = $2";
+
+impl Tx {
+    /// What is known of an item of a platform; no row where nothing is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn facts_of_item(&mut self, platform: &str, id: &str) -> Result<Table> {
+        self.table(&format!("select * from items where {ITEM}"), &[platform, id]).await
+    }
+
+    /// The latest counts of an item.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn item_latest(&mut self, platform: &str, id: &str) -> Result<Table> {
+        self.table(&format!("select * from engagement_latest where {ITEM}"), &[platform, id]).await
+    }
+
+    /// Where an item stood at the ages of the view `engagement_growth`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn item_growth(&mut self, platform: &str, id: &str) -> Result<Table> {
+        let sql = format!("select * from engagement_growth where {ITEM} order by age_hours");
+        self.table(&sql, &[platform, id]).await
+    }
+
+    /// What happened to an item.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn item_timeline(&mut self, platform: &str, id: &str) -> Result<Table> {
+        let sql = format!("select * from timeline where {ITEM} order by at, event");
+        self.table(&sql, &[platform, id]).await
+    }
+
+    /// The last observation of an item on each day of the span.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn item_days(&mut self, platform: &str, id: &str, span: Span) -> Result<Table> {
+        let select = format!("select * from engagement_daily where {ITEM}");
+        self.table_within(&select, When::Day, span, "order by day", &[platform, id]).await
+    }
+
+    /// Every observation of an item in the span.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn item_curve(&mut self, platform: &str, id: &str, span: Span) -> Result<Table> {
+        let select = format!("select * from engagement where {ITEM}");
+        let when = When::At("observed_at");
+        self.table_within(&select, when, span, "order by observed_at", &[platform, id]).await
+    }
+
+    /// What is known of a KOL; no row where nothing is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn facts_of_kol(&mut self, id: &str) -> Result<Table> {
+        let sql = "select kol_id, nickname, red_id, gender, location, level, mcn_name, low_active,
+                          picture_price, video_price, first_seen_at, last_seen_at, document_id
+                   from kols where kol_id = $1";
+        self.table(sql, &[id]).await
+    }
+
+    /// What a KOL costs for what it brings, at each look in the span.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn history_of_kol(&mut self, id: &str, span: Span) -> Result<Table> {
+        let (select, when) = ("select * from kol_value where kol_id = $1", When::At("observed_at"));
+        self.table_within(select, when, span, "order by observed_at", &[id]).await
+    }
+
+    /// Where each suggestion for a keyword stood at each look in the span.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keyword_history(&mut self, keyword: &str, span: Span) -> Result<Table> {
+        let select = "select * from keyword_ranks where keyword = $1";
+        let order = "order by observed_at, rank, suggestion";
+        self.table_within(select, When::At("observed_at"), span, order, &[keyword]).await
+    }
+
+    /// The items that moved most in the span: from the last observation up to its beginning, or the
+    /// first one there is, to the last before its end. What was seen once has not moved.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn top_movers(
+        &mut self,
+        metric: Metric,
+        since: Time,
+        until: Time,
+        most: u32,
+    ) -> Result<Table> {
+        let [note, work] = metric.columns();
+        let (since, until) = match self {
+            // Differs by necessity: what a time is.
+            Self::Sqlite(_) => (since.micros().to_string(), until.micros().to_string()),
+            Self::Postgres(_) => (format!("'{since}+00'"), format!("'{until}+00'")),
+        };
+        let of = |platform: &str, item: &str, count: &str| {
+            let snapshots = format!("from {item}_snapshots where {item}_key = i.{item}_key");
+            format!(
+                "select '{platform}' as platform, i.{item}_id as item_id,
+                        coalesce(i.title, i.body) as title, b.observed_at as from_at,
+                        e.observed_at as to_at, b.{count} as count_before, e.{count} as count_after,
+                        e.{count} - b.{count} as grew
+                 from {item}s i
+                 join {item}_snapshots e on e.{item}_key = i.{item}_key and e.observed_at = (
+                     select max(observed_at) {snapshots} and observed_at < {until})
+                 join {item}_snapshots b on b.{item}_key = i.{item}_key and b.observed_at = coalesce((
+                     select max(observed_at) {snapshots} and observed_at <= {since}), (
+                     select min(observed_at) {snapshots}))
+                 where e.observed_at > {since} and e.observed_at > b.observed_at"
+            )
+        };
+        let sql = format!(
+            "select * from ({} union all {}) as moved where grew is not null
+             order by grew desc, platform, item_id limit {most}",
+            of("xiaohongshu", "note", note),
+            of("douyin", "work", work)
+        );
+        self.table(&sql, &[]).await
+    }
+
+    /// What a job is; no row where there is none of this name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn facts_of_job(&mut self, name: &str) -> Result<Table> {
+        let sql = "select name, kind, schedule, timezone, is_active, fired_through,
+                          (select max(due_at) from job_runs r where r.job_id = j.job_id) as last_due_at
+                   from jobs j where name = $1";
+        self.table(sql, &[name]).await
+    }
+
+    /// The targets on a job's watchlist, and those that left it after a look in the span: their latest
+    /// counts, and what became of these looks.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn job_targets_report(&mut self, name: &str, span: Span) -> Result<Table> {
+        let terms = within(When::At("s.due_at"), span, matches!(self, Self::Sqlite(_)));
+        let terms = [
+            vec!["j.name = $1 and (jt.removed_at is null or s.due_at <= jt.removed_at)".to_owned()],
+            terms,
+        ]
+        .concat();
+        // The looks first: a job without a look in the span has its targets all the same.
+        let looks = terms.join(" and ");
+        let sql = format!(
+            "select t.kind, t.key, t.item_id, coalesce(n.title, w.title) as title, e.observed_at,
+                    e.likes, e.comments, e.collects, e.shares, e.views, coalesce(l.due, 0) as due,
+                    coalesce(l.observed, 0) as observed, coalesce(l.missed, 0) as missed,
+                    coalesce(l.open, 0) as open
+             from jobs j
+             join job_targets jt on jt.job_id = j.job_id
+             join targets t on t.target_id = jt.target_id
+             left join notes n on t.kind = 'note' and n.note_id = t.item_id
+             left join works w on t.kind = 'work' and w.work_id = t.item_id
+             left join engagement_latest e on e.item_id = t.item_id and e.platform =
+                  case t.kind when 'note' then 'xiaohongshu' when 'work' then 'douyin' end
+             left join (
+                 select s.target_id, count(*) as due,
+                        count(case when s.outcome = 'observed' then 1 end) as observed,
+                        count(case when s.outcome = 'missed' then 1 end) as missed,
+                        count(*) - count(s.outcome) as open
+                 from jobs j join job_targets jt on jt.job_id = j.job_id
+                 join slots s on s.target_id = jt.target_id
+                 where {looks} group by s.target_id) l on l.target_id = t.target_id
+             where j.name = $1 and (jt.removed_at is null or l.due > 0)
+             order by t.kind, t.key"
+        );
+        self.table(&sql, &[name]).await
+    }
+
+    /// What calls cost in the span, by day, job and endpoint.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn spend(&mut self, span: Span) -> Result<Table> {
+        let select = "select * from spend where true";
+        self.table_within(select, When::Day, span, "order by day, job, origin, endpoint", &[]).await
+    }
+
+    /// What became of the looks of the span, by day of UTC.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn coverage(&mut self, span: Span) -> Result<Table> {
+        let select = "select day, cast(sum(due) as bigint) as due,
+                             cast(sum(observed) as bigint) as observed,
+                             cast(sum(missed) as bigint) as missed, cast(sum(open) as bigint) as open
+                      from coverage where true";
+        self.table_within(select, When::UtcDay, span, "group by day order by day", &[]).await
+    }
+
+    /// Why looks of the span were missed, by day of UTC.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn coverage_reasons(&mut self, span: Span) -> Result<Table> {
+        let select = "select day, reason, cast(sum(looks) as bigint) as looks
+                      from coverage_reasons where true";
+        let order = "group by day, reason order by day, 3 desc, reason";
+        self.table_within(select, When::UtcDay, span, order, &[]).await
+    }
+
+    /// The time of the last call or observation in the archive.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn latest_at(&mut self) -> Result<Option<Time>> {
+        let latest = fetch_optional!(
+            self,
+            Latest,
+            "select max(at) as at
+             from (select max(opened_at) as at from calls
+                   union all select max(observed_at) from engagement_latest) as latest"
+        );
+        Ok(latest.and_then(|latest| latest.at))
+    }
+
+    /// The times of the first and of the last call; `None` in an archive without any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reach(&mut self) -> Result<Option<(Time, Time)>> {
+        let reach = fetch_optional!(
+            self,
+            Reach,
+            "select (select min(opened_at) from calls) as first_at,
+                    (select max(opened_at) from calls) as last_at"
+        );
+        Ok(reach.and_then(|reach| reach.first_at.zip(reach.last_at)))
+    }
+
+    /// A statement whose conditions end in those of a span, and what follows them.
+    async fn table_within(
+        &mut self,
+        select: &str,
+        when: When,
+        span: Span,
+        rest: &str,
+        texts: &[&str],
+    ) -> Result<Table> {
+        let terms = within(when, span, matches!(self, Self::Sqlite(_)));
+        let terms: String = terms.iter().map(|term| format!(" and {term}")).collect();
+        self.table(&format!("{select}{terms} {rest}"), texts).await
+    }
+
+    /// All rows of a statement of ours, with texts bound.
+    async fn table(&mut self, sql: &str, texts: &[&str]) -> Result<Table> {
+        let columns = self.describe(sql).await?;
+        let sql = AssertSqlSafe(sql);
+        let rows = match self {
+            #[expect(clippy::disallowed_methods, reason = "columns of any type")]
+            Self::Sqlite(tx) => {
+                let query = texts.iter().fold(sqlx::query(sql), |query, text| query.bind(*text));
+                let rows = query.fetch_all(&mut **tx).await?;
+                let holds: Vec<_> = columns.iter().map(|column| holds(&column.name)).collect();
+                let read = |row| {
+                    holds.iter().enumerate().map(|(n, holds)| from_sqlite(row, n, *holds)).collect()
+                };
+                rows.iter().map(read).collect::<Result<_>>()?
+            }
+            #[expect(clippy::disallowed_methods, reason = "columns of any type")]
+            Self::Postgres(tx) => {
+                let query = texts.iter().fold(sqlx::query(sql), |query, text| query.bind(*text));
+                let rows = query.fetch_all(&mut **tx).await?;
+                let read = |row| (0..columns.len()).map(|n| from_postgres(row, n)).collect();
+                rows.iter().map(read).collect::<Result<_>>()?
+            }
+        };
+        Ok(Table { columns, rows })
+    }
+}
+
+fn holds(name: &str) -> Option<Holds> {
+    Some(columns::by_name(name))
+}

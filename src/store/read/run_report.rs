@@ -1,0 +1,178 @@
+//! What one run by hand saw.
+
+use anyhow::Result;
+
+use crate::store::db::{Tx, fetch_all};
+use crate::store::ledger::{CallTotals, call_totals};
+use crate::time::Time;
+
+/// What became of one look.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Observation {
+    /// The target's kind.
+    pub kind: String,
+    /// The target's key.
+    pub key: String,
+    /// The item behind it.
+    pub item_id: Option<String>,
+    /// `observed`, `missed`, or nothing yet.
+    pub outcome: Option<String>,
+    /// Why it was missed, or why the last try failed.
+    pub reason: Option<String>,
+    /// What upstream or the network said to the last call, or what was wrong with its answer.
+    pub message: Option<String>,
+    /// The last call; its document has the same number.
+    pub call_id: Option<i64>,
+}
+
+/// An item's counts at one look.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Counts {
+    /// `xiaohongshu` or `douyin`.
+    pub platform: String,
+    /// The platform's id.
+    pub item_id: String,
+    /// Its title, or the beginning of its body.
+    pub title: Option<String>,
+    /// When it was seen.
+    pub observed_at: Time,
+    /// The counts, each absent where the answer did not say.
+    pub likes: Option<i64>,
+    /// Comments.
+    pub comments: Option<i64>,
+    /// Collects.
+    pub collects: Option<i64>,
+    /// Shares.
+    pub shares: Option<i64>,
+    /// Views, or plays.
+    pub views: Option<i64>,
+    /// The answer they were read from.
+    pub document_id: i64,
+}
+
+/// A KOL's figures at one look.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow, serde::Serialize)]
+pub struct KolFigures {
+    /// Its id.
+    pub kol_id: String,
+    /// Its name.
+    pub nickname: Option<String>,
+    /// Followers.
+    pub followers: Option<i64>,
+    /// Median reads of a note.
+    pub read_median: Option<i64>,
+    /// Yuan; absent when not for sale.
+    pub picture_price: Option<f64>,
+    /// Yuan; absent when not for sale.
+    pub video_price: Option<f64>,
+    /// The answer they were read from.
+    pub document_id: i64,
+}
+
+/// A suggestion for a keyword.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Suggested {
+    /// The keyword.
+    pub keyword: String,
+    /// Its place, from 1.
+    pub rank: i64,
+    /// The suggestion.
+    pub suggestion: String,
+    /// The answer it was read from.
+    pub document_id: i64,
+}
+
+impl Tx {
+    /// What became of the looks of one run.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn observations(&mut self, run_id: i64) -> Result<Vec<Observation>> {
+        Ok(fetch_all!(
+            self,
+            Observation,
+            "select t.kind, t.key, t.item_id, s.outcome, s.reason,
+                    coalesce(d.drift, c.message) as message, s.call_id
+             from slots s join targets t on t.target_id = s.target_id
+             left join calls c on c.call_id = s.call_id
+             left join documents d on d.document_id = s.call_id
+             where s.run_id = $1 order by t.target_id",
+            run_id
+        ))
+    }
+
+    /// The counts that one run added.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn counts_of_run(&mut self, run_id: i64) -> Result<Vec<Counts>> {
+        Ok(fetch_all!(
+            self,
+            Counts,
+            "select e.platform, e.item_id, coalesce(n.title, w.title, n.body, w.body) as title,
+                    e.observed_at, e.likes, e.comments, e.collects, e.shares, e.views, e.document_id
+             from engagement e
+             join calls c on c.call_id = e.document_id
+             join targets t on t.target_id = c.target_id and t.item_id = e.item_id
+             join slots s on s.target_id = c.target_id and s.due_at = c.due_at
+             left join notes n on n.note_id = e.item_id and e.platform = 'xiaohongshu'
+             left join works w on w.work_id = e.item_id and e.platform = 'douyin'
+             where s.run_id = $1 order by e.document_id",
+            run_id
+        ))
+    }
+
+    /// The KOLs that one run saw.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kols_of_run(&mut self, run_id: i64) -> Result<Vec<KolFigures>> {
+        Ok(fetch_all!(
+            self,
+            KolFigures,
+            "select m.kol_id, k.nickname, m.followers, m.read_median, m.picture_price,
+                    m.video_price, m.document_id
+             from slots s
+             join calls c on c.target_id = s.target_id and c.due_at = s.due_at
+             join kol_search_results r on r.document_id = c.call_id
+             join kols k on k.kol_id = r.kol_id
+             join kol_metrics m on m.kol_id = r.kol_id and m.document_id = r.document_id
+             where s.run_id = $1 order by m.document_id, r.position",
+            run_id
+        ))
+    }
+
+    /// The suggestions that one run saw.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn suggestions_of_run(&mut self, run_id: i64) -> Result<Vec<Suggested>> {
+        Ok(fetch_all!(
+            self,
+            Suggested,
+            "select k.keyword, k.rank, k.suggestion, k.document_id
+             from keyword_suggestions k
+             join calls c on c.call_id = k.document_id
+             join slots s on s.target_id = c.target_id and s.due_at = c.due_at
+             where s.run_id = $1 order by k.document_id, k.rank",
+            run_id
+        ))
+    }
+
+    /// What the ledger says of the calls of one run, by endpoint.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn call_totals_of_run(&mut self, run_id: i64) -> Result<Vec<CallTotals>> {
+        Ok(fetch_all!(
+            self,
+            CallTotals,
+            concat!(
+                call_totals!(),
+                " from calls c join slots s on s.target_id = c.target_id and s.due_at = c.due_at
+                 where s.run_id = $1 group by c.endpoint order by c.endpoint"
+            ),
+            run_id
+        ))
+    }
+}

@@ -1,0 +1,275 @@
+//! Statements about backfills: named runs whose looks are made when no other look is due.
+
+use anyhow::Result;
+
+use super::claim::BACKFILL;
+use super::watchlists::named;
+use crate::model::{Kind, Target};
+use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
+use crate::time::Time;
+
+/// Slots made by one statement at the most.
+const SLOTS_AT_ONCE: usize = 1000;
+
+/// What a backfill is, before it has a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBackfill {
+    /// Its unique name.
+    pub name: String,
+    /// Where its targets come from, for people.
+    pub source: String,
+    /// A digest of the list, by which the same one is known again.
+    pub digest: String,
+    /// What it may take.
+    pub limits: Limits,
+}
+
+/// What a backfill may take in all, by the ledger; what is not set is not limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Limits {
+    /// Calls, but for those that were not billed.
+    pub max_calls: Option<i64>,
+    /// Their price, in millionths of the account's currency.
+    pub max_cost_micros: Option<i64>,
+}
+
+impl Limits {
+    /// These, and what they do not limit as `others` do.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            max_calls: self.max_calls.or(others.max_calls),
+            max_cost_micros: self.max_cost_micros.or(others.max_cost_micros),
+        }
+    }
+}
+
+/// A backfill.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct BackfillRow {
+    /// The run of its looks.
+    pub run_id: i64,
+    /// Its unique name.
+    pub name: String,
+    /// Where its targets came from.
+    pub source: String,
+    /// A digest of the list.
+    pub digest: String,
+    /// When it was begun.
+    pub created_at: Time,
+    /// `running`, `stopped`, `limited`, `cancelled` or `done`.
+    pub state: String,
+    /// What it may take.
+    #[sqlx(flatten)]
+    #[serde(flatten)]
+    pub limits: Limits,
+    /// When its last look was settled.
+    pub ended_at: Option<Time>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Run {
+    run_id: i64,
+}
+
+#[derive(sqlx::FromRow)]
+pub(in crate::store) struct Named {
+    kind: String,
+    key: String,
+}
+
+pub(in crate::store) fn targets(rows: Vec<Named>) -> Vec<Target> {
+    let target = |row: Named| Some(Target { kind: Kind::parse(&row.kind)?, key: row.key });
+    rows.into_iter().filter_map(target).collect()
+}
+
+/// The columns of a [`BackfillRow`].
+macro_rules! backfills {
+    ($rest:literal) => {
+        concat!(
+            "select run_id, name, source, digest, created_at, state, max_calls, max_cost_micros,
+                    ended_at
+             from backfills ",
+            $rest
+        )
+    };
+}
+
+impl Tx {
+    /// Makes a backfill and a slot for each of these targets, all due at `due_at`; its run.
+    ///
+    /// # Errors
+    /// When the database fails, or there is one of this name already.
+    pub async fn put_backfill(
+        &mut self,
+        new: &NewBackfill,
+        targets: &[Target],
+        due_at: Time,
+    ) -> Result<i64> {
+        let run = fetch_optional!(
+            self,
+            Run,
+            "insert into job_runs (job_id, due_at, origin, decided_at)
+             values (null, $1, 'backfill', $1) returning run_id",
+            due_at
+        );
+        let run_id = run.map_or(0, |run| run.run_id);
+        execute!(
+            self,
+            "insert into backfills (run_id, name, source, digest, created_at, state,
+                                    max_calls, max_cost_micros)
+             values ($1, $2, $3, $4, $5, 'running', $6, $7)",
+            run_id,
+            new.name.as_str(),
+            new.source.as_str(),
+            new.digest.as_str(),
+            due_at,
+            new.limits.max_calls,
+            new.limits.max_cost_micros
+        );
+        for (chunk, micros) in targets.chunks(SLOTS_AT_ONCE).zip(0..) {
+            self.put_targets(chunk, due_at).await?;
+            let sql = self.over_rows(
+                "kind text, key text",
+                "insert into slots (target_id, due_at, run_id, kind, priority, next_page, attempts,
+                                    retry_at, fence)
+                 select distinct item.target_id, $2, $3, item.kind, $5, 1, 0, $4, 0
+                 from {rows}
+                 join targets named on named.kind = r.kind and named.key = r.key
+                 join targets item on item.kind = named.kind
+                                   and item.key = coalesce(named.item_id, named.key)
+                 where true
+                 on conflict (target_id, due_at) do nothing",
+            );
+            // A microsecond apart: what is claimed next is found without sorting all of them.
+            let retry_at = due_at.plus(std::time::Duration::from_micros(micros));
+            execute!(self, sql, named(chunk)?, due_at, run_id, retry_at, BACKFILL);
+        }
+        Ok(run_id)
+    }
+
+    /// The backfill of that name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backfill_named(&mut self, name: &str) -> Result<Option<BackfillRow>> {
+        Ok(fetch_optional!(self, BackfillRow, backfills!("where name = $1"), name))
+    }
+
+    /// The latest of the backfills of a list that may go on: not ended, and not given up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backfill_to_go_on(&mut self, digest: &str) -> Result<Option<BackfillRow>> {
+        Ok(fetch_optional!(
+            self,
+            BackfillRow,
+            backfills!(
+                "where digest = $1 and ended_at is null and state <> 'cancelled'
+                 order by created_at desc, run_id desc limit 1"
+            ),
+            digest
+        ))
+    }
+
+    /// Every backfill, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn backfills(&mut self) -> Result<Vec<BackfillRow>> {
+        Ok(fetch_all!(self, BackfillRow, backfills!("order by created_at desc, run_id desc")))
+    }
+
+    /// The runs of the backfills that have not ended, each with its state, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unfinished_backfills(&mut self) -> Result<Vec<(i64, String)>> {
+        Ok(fetch_all!(
+            self,
+            (i64, String),
+            "select run_id, state from backfills where ended_at is null order by run_id"
+        ))
+    }
+
+    /// Lets a backfill that has not ended be worked on; limits that are given replace its own.
+    /// False when it has ended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resume_backfill(&mut self, run_id: i64, limits: Limits) -> Result<bool> {
+        let resumed = execute!(
+            self,
+            "update backfills set state = 'running', max_calls = coalesce($2, max_calls),
+                                  max_cost_micros = coalesce($3, max_cost_micros)
+             where run_id = $1 and ended_at is null and state <> 'cancelled'",
+            run_id,
+            limits.max_calls,
+            limits.max_cost_micros
+        );
+        Ok(resumed == 1)
+    }
+
+    /// Lets a backfill stand still that somebody has stopped, until it is resumed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn halt_backfill(&mut self, run_id: i64) -> Result<bool> {
+        let sql = "update backfills set state = 'stopped' where run_id = $1 and state = 'running'";
+        Ok(execute!(self, sql, run_id) == 1)
+    }
+
+    /// Lets a backfill stand still that has reached a limit, unless calls of it are under way.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn halt_at_limit(&mut self, run_id: i64) -> Result<bool> {
+        let halted = execute!(
+            self,
+            "update backfills set state = 'limited'
+             where run_id = $1 and state = 'running' and not exists (
+                 select 1 from calls c where c.run_id = backfills.run_id and c.outcome is null)",
+            run_id
+        );
+        Ok(halted == 1)
+    }
+
+    /// Gives up what a backfill has not looked at. False when it has ended already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel_backfill(&mut self, run_id: i64, now: Time) -> Result<bool> {
+        let cancelled = execute!(
+            self,
+            "update backfills set state = 'cancelled' where run_id = $1 and ended_at is null",
+            run_id
+        );
+        self.finish_backfills(now).await?;
+        Ok(cancelled == 1)
+    }
+
+    /// Ends the backfills that have nothing open, after giving up what is left of the cancelled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_backfills(&mut self, now: Time) -> Result<()> {
+        execute!(
+            self,
+            "update slots set outcome = 'missed', reason = 'cancelled', closed_at = $1
+             where outcome is null and priority > 0 and lease_owner is null
+               and run_id in (select run_id from backfills
+                              where state = 'cancelled' and ended_at is null)",
+            now
+        );
+        execute!(
+            self,
+            "update backfills set ended_at = $1,
+                                  state = case when state = 'cancelled' then state else 'done' end
+             where ended_at is null and not exists (
+                 select 1 from slots s
+                 where s.run_id = backfills.run_id and s.outcome is null and s.priority > 0)",
+            now
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! Statements that make slots: those of a job's fires, and those asked for by hand.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::watchlists::named;
+use crate::model::Target;
+use crate::store::db::{Id, Tx, execute, fetch_optional};
+use crate::store::sql::array;
+use crate::time::Time;
+
+/// The fires of one job that are to be decided together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fires {
+    /// Due times whose looks are not worth making any more, each with the reason.
+    pub missed: Vec<(Time, &'static str)>,
+    /// Due times whose looks are to be made, oldest first.
+    pub open: Vec<Time>,
+}
+
+#[derive(Serialize)]
+struct Fire {
+    due_at: Time,
+    reason: Option<&'static str>,
+}
+
+/// Whether a job that queues its looks wants the one at `slots`: then nothing newer takes its
+/// place. The cross joins go from the few jobs to the one run.
+macro_rules! queued {
+    () => {
+        "exists (select 1 from jobs qj cross join job_targets qt cross join job_runs qr
+                 where qj.overlap = 'queue' and qt.job_id = qj.job_id
+                   and qt.target_id = slots.target_id
+                   and qr.job_id = qj.job_id and qr.due_at = slots.due_at)"
+    };
+}
+pub(in crate::store) use queued;
+
+/// The slots of the fires `r` of the job `$2`, decided at `$3`: each is open, or missed for the
+/// first reason that there is. `$open` names the index that holds the open slots, and `$later` is
+/// the due time and its target's share of the spread: a fraction of it that is the target's own.
+///
+/// Cross joins keep SQLite from going through all runs the job ever had.
+macro_rules! fired {
+    ($open:literal, $later:expr) => {
+        concat!(
+            "insert into slots (target_id, due_at, run_id, kind, outcome, reason, closed_at,
+                                next_page, attempts, retry_at, fence)
+             select f.target_id, f.due_at, f.run_id, f.kind,
+                    case when f.reason is not null then 'missed' end, f.reason,
+                    case when f.reason is not null then $3 end, 1, 0, f.retry_at, 0
+             from (
+                 select jt.target_id, r.due_at, jr.run_id, j.kind,
+                        coalesce(
+                            r.reason,
+                            case when j.overlap = 'skip' and exists (
+                                select 1 from slots o ",
+            $open,
+            "                   join job_runs made on made.run_id = o.run_id
+                                where o.target_id = jt.target_id and o.outcome is null
+                                  and o.due_at < r.due_at and o.lease_until > $3
+                                  and made.job_id is not null) then 'overlap' end,
+                            (select min(case a.state when 'gone' then 'gone' else 'bad_request' end)
+                             from availability a
+                             where a.target_id = jt.target_id and a.until is null
+                               and (a.probe_at is null or a.probe_at > $3))
+                        ) as reason,
+                        case when j.spread_seconds = 0 then r.due_at else ",
+            $later,
+            "           end as retry_at
+                 from {rows} cross join job_runs jr cross join jobs j cross join job_targets jt
+                 where jr.job_id = $2 and jr.due_at = r.due_at and j.job_id = $2
+                   and jt.job_id = $2 and jt.removed_at is null) as f
+             where true
+             on conflict (target_id, due_at) do update set
+                 outcome = null, reason = null, closed_at = null,
+                 run_id = excluded.run_id, retry_at = excluded.retry_at
+             where excluded.outcome is null and slots.outcome = 'missed'
+               and slots.call_id is null and slots.attempts = 0
+               and slots.reason in ('skipped', 'expired', 'overlap', 'daemon_down', 'superseded')"
+        )
+    };
+}
+
+/// A target's share of its job's spread, in seconds: by the golden ratio, so that neighbours lie
+/// far apart and the shares are even.
+macro_rules! share {
+    () => {
+        "jt.target_id * 2654435761 % 4294967296 * j.spread_seconds / 4294967296"
+    };
+}
+
+impl Tx {
+    /// Makes the slots of a job's fires. A slot that another job's fire at the same time has made
+    /// already serves both; one that the plan of the other has missed without a try is opened for
+    /// this one. While an older look at a target is being made, a new one is missed:
+    /// `overlap`. A target that cannot be seen is not looked at, unless it is time to see again:
+    /// `gone`, `bad_request`. Older open looks that nobody is at give way: those that were tried are missed for
+    /// their last failure, those that were not for what has held back their own job, or `blocked`
+    /// everybody's, or `superseded`. A job
+    /// that queues its looks does neither.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fire(
+        &mut self,
+        job_id: i64,
+        fires: &Fires,
+        blocked: Option<&'static str>,
+        now: Time,
+    ) -> Result<()> {
+        let missed = fires.missed.iter().map(|(at, why)| Fire { due_at: *at, reason: Some(why) });
+        let open = fires.open.iter().map(|at| Fire { due_at: *at, reason: None });
+        let rows: Vec<_> = missed.chain(open).collect();
+        let rows = array(&rows)?;
+        let spec = "due_at time, reason text";
+        let sql = self.over_rows(
+            spec,
+            "insert into job_runs (job_id, due_at, origin, decided_at)
+             select $2, r.due_at, 'schedule', $3 from {rows} where true
+             on conflict (job_id, due_at) do nothing",
+        );
+        execute!(self, sql, rows.as_str(), job_id, now);
+        // Differs by necessity: SQLite has to be told its index, and reckons with times as text.
+        let sql = match self {
+            Self::Sqlite(_) => fired!(
+                "indexed by slots_open_by_target",
+                concat!("datetime(r.due_at, '+' || (", share!(), ") || ' seconds')")
+            ),
+            Self::Postgres(_) => {
+                fired!("", concat!("r.due_at + (", share!(), ") * interval '1 second'"))
+            }
+        };
+        let sql = self.over_rows(spec, sql);
+        execute!(self, sql, rows.as_str(), job_id, now);
+        if let Some(first) = fires.open.first() {
+            self.supersede(job_id, *first, blocked, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Older open looks of a job's targets that nobody is at give way to those due at `first`,
+    /// unless a job queues them.
+    async fn supersede(
+        &mut self,
+        job_id: i64,
+        first: Time,
+        blocked: Option<&'static str>,
+        now: Time,
+    ) -> Result<()> {
+        // The due time stands inside, so that a database goes through the few open slots and not
+        // through everything that was ever due.
+        execute!(
+            self,
+            concat!(
+                "update slots set outcome = 'missed', closed_at = $3,
+                                  reason = coalesce(reason, (
+                     select min(case p.reason when 'by_hand' then 'paused' else p.reason end)
+                     from job_runs jr cross join jobs j cross join pauses p
+                     where jr.run_id = slots.run_id and j.job_id = jr.job_id
+                       and p.scope = 'job' and p.name = j.name and p.ended_at is null
+                       and p.since < $2 and (p.until is null or p.until >= $2)),
+                                  $4, 'superseded')
+                 where outcome is null and (lease_until is null or lease_until <= $3)
+                   and exists (select 1 from job_runs jr
+                               where jr.run_id = slots.run_id and jr.job_id is not null)
+                   and exists (
+                     select 1 from job_targets jt join jobs j on j.job_id = jt.job_id
+                     where jt.job_id = $1 and jt.target_id = slots.target_id
+                       and jt.removed_at is null and slots.due_at < $2 and j.overlap = 'skip')
+                   and not ",
+                queued!()
+            ),
+            job_id,
+            first,
+            now,
+            blocked
+        );
+        Ok(())
+    }
+
+    /// Makes one slot, due now, for each of these targets, by hand; the number of the run.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn run_by_hand(
+        &mut self,
+        targets: &[Target],
+        origin: &str,
+        now: Time,
+    ) -> Result<i64> {
+        self.put_targets(targets, now).await?;
+        let run = fetch_optional!(
+            self,
+            Id,
+            "insert into job_runs (job_id, due_at, origin, decided_at) values (null, $1, $2, $1)
+             returning run_id as id",
+            now,
+            origin
+        );
+        let run_id = run.map_or(0, |run| run.id);
+        let sql = self.over_rows(
+            "kind text, key text",
+            "insert into slots (target_id, due_at, run_id, kind, next_page, attempts, retry_at, fence)
+             select distinct item.target_id, $2, $3, item.kind, 1, 0, $2, 0
+             from {rows}
+             join targets named on named.kind = r.kind and named.key = r.key
+             join targets item on item.kind = named.kind
+                               and item.key = coalesce(named.item_id, named.key)
+             where true
+             on conflict (target_id, due_at) do nothing",
+        );
+        execute!(self, sql, named(targets)?, now, run_id);
+        Ok(run_id)
+    }
+}

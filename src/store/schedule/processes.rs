@@ -1,0 +1,254 @@
+//! Statements about the processes at work on an archive: on record, alive, dead and buried.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
+use crate::time::Time;
+
+/// Tries of one look that may end with the process that made them: whatever comes back may be
+/// what kills it.
+const INTERRUPTED_TRIES: i64 = 3;
+
+/// A process that made calls, and whom it asked.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct ProcessRow {
+    /// Its number, as on the ledger.
+    pub owner: i64,
+    /// What it was started as.
+    pub verb: String,
+    /// Of tidewatch.
+    pub version: String,
+    /// Where its calls to JustOneAPI went.
+    pub justoneapi_url: String,
+    /// Where its calls to amagi went.
+    pub amagi_url: String,
+    /// When it began.
+    pub started_at: Time,
+    /// When it last said that it is there.
+    pub beat_at: Option<Time>,
+    /// When another process found it dead.
+    pub died_at: Option<Time>,
+}
+
+/// From when on a process that has fallen silent is dead, if its lock is free.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    /// On the server that it was announced at: its last sign of life is at most of this time.
+    pub since: Time,
+    /// If the server was restarted meanwhile, which frees every lock: of this time.
+    pub restarted_since: Time,
+    /// And the server must have been up for this long, or nobody can have come back yet.
+    pub uptime: Duration,
+}
+
+#[derive(sqlx::FromRow)]
+struct OwnerRow {
+    owner: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Flag {
+    flag: bool,
+}
+
+impl Tx {
+    /// Puts a process on record that begins, before its first [`Tx::beat`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_process(&mut self, process: &ProcessRow) -> Result<()> {
+        execute!(
+            self,
+            "insert into processes (owner, verb, version, justoneapi_url, amagi_url, started_at)
+             values ($1, $2, $3, $4, $5, $6)",
+            process.owner,
+            process.verb.as_str(),
+            process.version.as_str(),
+            process.justoneapi_url.as_str(),
+            process.amagi_url.as_str(),
+            process.started_at
+        );
+        Ok(())
+    }
+
+    /// A process says that it is there, and whether it stands announced; and it keeps the looks
+    /// that it is at until `lease_until`, but for those that others have taken over meanwhile.
+    /// How many it keeps.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn beat(
+        &mut self,
+        owner: i64,
+        now: Time,
+        lease_until: Time,
+        announced: bool,
+    ) -> Result<u64> {
+        // It may have been taken for dead.
+        let sql = "update processes set beat_at = $2, died_at = null where owner = $1";
+        execute!(self, sql, owner, now);
+        // What it is at has an open row on the ledger, and of those there are few.
+        // Differs by necessity: only PostgreSQL has a server to be restarted, and writers that
+        // would wait for each other where one of them settles what another one keeps.
+        match self {
+            Self::Sqlite(_) => {
+                let sql = "update slots set lease_until = $2 from calls c
+                           where c.outcome is null and c.owner = $1 and slots.outcome is null
+                             and slots.target_id = c.target_id and slots.due_at = c.due_at
+                             and slots.lease_owner = $1";
+                Ok(execute!(self, sql, owner, lease_until))
+            }
+            Self::Postgres(_) => {
+                let sql = "update processes set server_at = pg_postmaster_start_time()
+                           where owner = $1 and $2
+                             and server_at is distinct from pg_postmaster_start_time()";
+                execute!(self, sql, owner, announced);
+                let sql = "update slots set lease_until = $2
+                           from (select s.target_id, s.due_at from calls c
+                                 join slots s on s.target_id = c.target_id and s.due_at = c.due_at
+                                 where c.outcome is null and c.owner = $1 and s.outcome is null
+                                   and s.lease_owner = $1
+                                 for update of s skip locked) as kept
+                           where slots.target_id = kept.target_id and slots.due_at = kept.due_at";
+                Ok(execute!(self, sql, owner, lease_until))
+            }
+        }
+    }
+
+    /// Puts on record that a process ended of its own accord.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_process(&mut self, owner: i64, now: Time) -> Result<()> {
+        let sql = "update processes set stopped_at = $2, died_at = null where owner = $1";
+        execute!(self, sql, owner, now);
+        Ok(())
+    }
+
+    /// The processes, but for `me`, that are dead and not buried: on SQLite, where a lock file lets
+    /// one process in, every other one. They stay dead until this transaction ends. An import makes
+    /// no calls and stands announced nowhere: there is nothing to bury.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dead_processes(&mut self, me: i64, silence: Silence) -> Result<Vec<i64>> {
+        // Differs by necessity: only PostgreSQL has advisory locks and a server to be restarted.
+        let rows = match self {
+            Self::Sqlite(_) => {
+                let sql = "select owner from processes
+                           where stopped_at is null and died_at is null and owner <> $1
+                             and verb <> 'import'";
+                fetch_all!(self, OwnerRow, sql, me)
+            }
+            Self::Postgres(_) => {
+                let sql = "with silent as materialized (
+                               select owner from processes
+                               where stopped_at is null and died_at is null and owner <> $1
+                                 and verb <> 'import'
+                                 and case when server_at = pg_postmaster_start_time()
+                                          then coalesce(beat_at, started_at) <= $2
+                                          else coalesce(beat_at, started_at) <= $3
+                                               and clock_timestamp() - pg_postmaster_start_time()
+                                                   >= make_interval(secs => $4)
+                                     end)
+                           select owner from silent where pg_try_advisory_xact_lock(owner)";
+                let Silence { since, restarted_since, uptime } = silence;
+                fetch_all!(self, OwnerRow, sql, me, since, restarted_since, uptime.as_secs_f64())
+            }
+        };
+        Ok(rows.into_iter().map(|row| row.owner).collect())
+    }
+
+    /// Frees what a dead process left behind: its slots may be claimed at once, and its open
+    /// ledger rows are marked as interrupted, billed or not nobody knows. A look that has been
+    /// interrupted too often is missed. How many calls that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bury(&mut self, owner: i64, now: Time) -> Result<u64> {
+        execute!(self, "update processes set died_at = $2 where owner = $1", owner, now);
+        execute!(
+            self,
+            "update slots set
+                 lease_owner = null, lease_until = null,
+                 outcome = case when dead.tries >= $3 then 'missed' end,
+                 closed_at = case when dead.tries >= $3 then $2 end,
+                 reason = case when dead.tries >= $3 then 'interrupted'
+                               else coalesce(reason, 'interrupted') end
+             from (select c.target_id, c.due_at,
+                          (select 1 + count(*) from calls i
+                           where i.target_id = c.target_id and i.due_at = c.due_at
+                             and i.page = c.page and i.outcome = 'interrupted') as tries
+                   from calls c where c.outcome is null and c.owner = $1) as dead
+             where slots.target_id = dead.target_id and slots.due_at = dead.due_at
+               and slots.outcome is null and slots.lease_owner = $1",
+            owner,
+            now,
+            INTERRUPTED_TRIES
+        );
+        Ok(execute!(
+            self,
+            "update calls set outcome = 'interrupted', billed = 'unknown'
+             where outcome is null and owner = $1",
+            owner
+        ))
+    }
+
+    /// The processes started as `verb` that have not ended of their own accord, the latest first:
+    /// those at work, and those found dead from `since` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unfinished_processes(
+        &mut self,
+        verb: &str,
+        since: Time,
+    ) -> Result<Vec<ProcessRow>> {
+        Ok(fetch_all!(
+            self,
+            ProcessRow,
+            "select owner, verb, version, justoneapi_url, amagi_url, started_at, beat_at, died_at
+             from processes
+             where verb = $1 and stopped_at is null and (died_at is null or died_at >= $2)
+             order by started_at desc",
+            verb,
+            since
+        ))
+    }
+
+    /// The verb of the process at work on a SQLite file, which has room for one; `None` where none
+    /// has begun yet.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn verb_at_work(&mut self) -> Result<Option<String>> {
+        #[derive(sqlx::FromRow)]
+        struct Verb {
+            verb: String,
+        }
+        let verb = fetch_optional!(
+            self,
+            Verb,
+            "select verb from processes
+             where stopped_at is null and died_at is null and verb <> 'import'
+             order by started_at desc limit 1"
+        );
+        Ok(verb.map(|row| row.verb))
+    }
+
+    /// Whether the process `owner` is alive: it holds a lock of that number for as long as its
+    /// connection lives. On SQLite, where a lock file lets one process in, nobody else is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_alive(&mut self, owner: i64) -> Result<bool> {
+        // Differs by necessity: only PostgreSQL has advisory locks. Held by this transaction.
+        let Self::Postgres(_) = self else {
+            return Ok(false);
+        };
+        let sql = "select not pg_try_advisory_xact_lock($1) as flag";
+        Ok(fetch_optional!(self, Flag, sql, owner).is_some_and(|row| row.flag))
+    }
+}

@@ -1,0 +1,149 @@
+//! How far backfills have come, and what they have taken, by the slots and the ledger.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::backfills::{Limits, Named, targets};
+use crate::model::Target;
+use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
+use crate::store::ledger::{CallTotals, Spent, call_totals};
+use crate::store::sql::array;
+
+/// How far a backfill has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
+pub struct Looks {
+    /// Its looks.
+    pub total: i64,
+    /// Those that saw their target.
+    pub observed: i64,
+    /// Those that did not, and are not tried again.
+    pub missed: i64,
+    /// Those still to be made.
+    pub open: i64,
+    /// Those of them that have failed and are tried again.
+    pub retrying: i64,
+}
+
+impl Tx {
+    /// How far a backfill has come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn looks_of_backfill(&mut self, run_id: i64) -> Result<Looks> {
+        let looks = fetch_optional!(
+            self,
+            Looks,
+            "select count(*) as total,
+                    count(case when outcome = 'observed' then 1 end) as observed,
+                    count(case when outcome = 'missed' then 1 end) as missed,
+                    count(case when outcome is null then 1 end) as open,
+                    count(case when outcome is null and reason is not null then 1 end) as retrying
+             from slots where run_id = $1 and priority > 0",
+            run_id
+        );
+        Ok(looks.unwrap_or_default())
+    }
+
+    /// What the ledger says of a backfill's calls, by endpoint.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn call_totals_of_backfill(&mut self, run_id: i64) -> Result<Vec<CallTotals>> {
+        Ok(fetch_all!(
+            self,
+            CallTotals,
+            concat!(
+                call_totals!(),
+                " from calls c where c.run_id = $1 group by c.endpoint order by c.endpoint"
+            ),
+            run_id
+        ))
+    }
+
+    /// Why looks of a backfill were missed, and how often, the most frequent first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn missed_of_backfill(&mut self, run_id: i64) -> Result<BTreeMap<String, i64>> {
+        #[derive(sqlx::FromRow)]
+        struct Missed {
+            reason: String,
+            times: i64,
+        }
+        let rows = fetch_all!(
+            self,
+            Missed,
+            "select reason, count(*) as times from slots
+             where run_id = $1 and priority > 0 and outcome = 'missed' group by reason",
+            run_id
+        );
+        Ok(rows.into_iter().map(|row| (row.reason, row.times)).collect())
+    }
+
+    /// Marks calls as made for a backfill.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn charge_backfill(&mut self, run_id: i64, calls: &[i64]) -> Result<()> {
+        #[derive(serde::Serialize)]
+        struct Call {
+            call_id: i64,
+        }
+        let calls: Vec<_> = calls.iter().map(|call_id| Call { call_id: *call_id }).collect();
+        let sql = self.over_rows(
+            "call_id int",
+            "update calls set run_id = $2 from {rows} where calls.call_id = r.call_id",
+        );
+        execute!(self, sql, array(&calls)?, run_id);
+        Ok(())
+    }
+
+    /// The limits of a backfill's run and what it has taken, for this transaction alone to use up.
+    /// `None` when the run is no backfill.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn limits_of_run(&mut self, run_id: i64) -> Result<Option<(Limits, Spent)>> {
+        // Differs by necessity: in SQLite a transaction that may write is alone already.
+        let sql = match self {
+            Self::Sqlite(_) => "select max_calls, max_cost_micros from backfills where run_id = $1",
+            Self::Postgres(_) => {
+                "select max_calls, max_cost_micros from backfills where run_id = $1 for update"
+            }
+        };
+        let Some(limits) = fetch_optional!(self, Limits, sql, run_id) else {
+            return Ok(None);
+        };
+        if limits == Limits::default() {
+            return Ok(Some((limits, Spent::default())));
+        }
+        let spent = fetch_optional!(
+            self,
+            Spent,
+            "select count(*) as calls,
+                    cast(coalesce(sum(price_micros), 0) as bigint) as cost_micros
+             from calls where run_id = $1 and billed <> 'no'",
+            run_id
+        );
+        Ok(Some((limits, spent.unwrap_or_default())))
+    }
+
+    /// Of each kind one that a backfill has still to look at, short links apart.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn kinds_left(&mut self, run_id: i64) -> Result<Vec<Target>> {
+        let rows = fetch_all!(
+            self,
+            Named,
+            "select t.kind, min(coalesce(t.item_id, t.key)) as key
+             from slots s join targets t on t.target_id = s.target_id
+             where s.run_id = $1 and s.outcome is null
+             group by t.kind, case when t.item_id is null and t.key like 'https://%' then 1 else 0 end
+             order by t.kind, key",
+            run_id
+        );
+        Ok(targets(rows))
+    }
+}

@@ -1,0 +1,133 @@
+//! Statements about what there is to look at, and which job wants it.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::model::{Kind, Target};
+use crate::store::db::{Count, Tx, execute, fetch_optional};
+use crate::store::sql::array;
+use crate::time::Time;
+
+/// Targets made known at once: their rows take several times the memory of their names.
+const AT_ONCE: usize = 10_000;
+
+#[derive(Serialize)]
+struct Named<'a> {
+    kind: Kind,
+    key: &'a str,
+}
+
+/// Targets as rows of their kinds and keys.
+pub(in crate::store) fn named(targets: &[Target]) -> Result<String> {
+    let rows: Vec<_> = targets.iter().map(|t| Named { kind: t.kind, key: &t.key }).collect();
+    array(&rows)
+}
+
+impl Tx {
+    /// Makes sure that every target is known, but for those that are forgotten: of these there is
+    /// none, so that no job watches them and no look is planned.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_targets(&mut self, targets: &[Target], now: Time) -> Result<()> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            kind: Kind,
+            key: &'a str,
+            item_id: Option<&'a str>,
+        }
+        for some in targets.chunks(AT_ONCE) {
+            let rows: Vec<_> = some
+                .iter()
+                .map(|target| Row {
+                    kind: target.kind,
+                    key: &target.key,
+                    item_id: target.is_item().then_some(target.key.as_str()),
+                })
+                .collect();
+            let sql = self.over_rows(
+                "kind text, key text, item_id text",
+                "insert into targets (kind, key, item_id, first_seen_at)
+                 select r.kind, r.key,
+                        coalesce(r.item_id, (select item_id from links where link = r.key)), $2
+                 from {rows}
+                 where not exists (select 1 from forgotten f where f.id = r.key and f.kind = r.kind)
+                 on conflict (kind, key) do nothing",
+            );
+            execute!(self, sql, array(&rows)?, now);
+        }
+        Ok(())
+    }
+
+    /// Makes a job's watchlist exactly these targets (which must be known). A short link whose
+    /// item is known stands for that item. What left the list keeps its history.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_watchlist(
+        &mut self,
+        job_id: i64,
+        targets: &[Target],
+        now: Time,
+    ) -> Result<()> {
+        let rows = named(targets)?;
+        let sql = self.over_rows(
+            "kind text, key text",
+            "insert into job_targets (job_id, target_id, added_at)
+             select distinct $2, item.target_id, $3
+             from {rows}
+             join targets named on named.kind = r.kind and named.key = r.key
+             join targets item on item.kind = named.kind
+                               and item.key = coalesce(named.item_id, named.key)
+             where true
+             on conflict (job_id, target_id) do update set
+                 added_at = case when job_targets.removed_at is null then job_targets.added_at
+                                 else excluded.added_at end,
+                 removed_at = null",
+        );
+        execute!(self, sql, rows.as_str(), job_id, now);
+        let sql = self.over_rows(
+            "kind text, key text",
+            "update job_targets set removed_at = $3
+             where job_id = $2 and removed_at is null and target_id not in (
+                 select item.target_id from {rows}
+                 join targets named on named.kind = r.kind and named.key = r.key
+                 join targets item on item.kind = named.kind
+                                   and item.key = coalesce(named.item_id, named.key))",
+        );
+        execute!(self, sql, rows.as_str(), job_id, now);
+        Ok(())
+    }
+
+    /// How many targets a job watches.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_watched(&mut self, job_id: i64) -> Result<usize> {
+        let row = fetch_optional!(
+            self,
+            Count,
+            "select count(*) as count from job_targets where job_id = $1 and removed_at is null",
+            job_id
+        );
+        Ok(usize::try_from(row.map_or(0, |row| row.count))?)
+    }
+
+    /// Gives up the scheduled looks at targets that no job watches any more. How many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close_unwatched(&mut self, now: Time) -> Result<u64> {
+        Ok(execute!(
+            self,
+            "update slots set outcome = 'missed', reason = 'unwatched', closed_at = $1
+             where outcome is null and (lease_until is null or lease_until <= $1)
+               and exists (select 1 from job_runs jr
+                           where jr.run_id = slots.run_id and jr.job_id is not null)
+               and not exists (select 1 from job_targets jt join jobs j on j.job_id = jt.job_id
+                               where jt.target_id = slots.target_id and jt.removed_at is null
+                                 and j.is_active)",
+            now
+        ))
+    }
+}

@@ -1,0 +1,238 @@
+//! Many rows in one statement, for the statements that every answer goes through: no text of
+//! JSON in between, which would be written here and parsed there.
+
+use anyhow::Result;
+use serde::Serialize;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
+
+use super::cells::{Cell, Writer};
+use super::over_rows::{Kind, columns};
+use crate::store::db::Tx;
+use crate::time::Time;
+
+/// Values that SQLite takes in one statement.
+const SQLITE_VALUES: usize = 32_766;
+
+/// Rows of the columns of a spec such as `"note_id text, position int"`.
+pub(in crate::store) struct Rows {
+    names: Vec<&'static str>,
+    kinds: Vec<Kind>,
+    cells: Vec<Vec<Cell>>,
+}
+
+impl Rows {
+    /// No rows yet. The columns of several specs stand one after another.
+    pub(in crate::store) fn new(specs: &[&'static str]) -> Self {
+        let (names, kinds) = specs.iter().flat_map(|spec| columns(spec)).unzip();
+        Self { names, kinds, cells: Vec::new() }
+    }
+
+    /// A row for each of these structs.
+    pub(in crate::store) fn of<T: Serialize>(
+        spec: &'static str,
+        rows: impl IntoIterator<Item = T>,
+    ) -> Result<Self> {
+        let mut all = Self::new(&[spec]);
+        for row in rows {
+            let cells = all.row(&row, &())?;
+            all.push(cells);
+        }
+        Ok(all)
+    }
+
+    /// The cells of a row, from the fields of a struct and `more`.
+    pub(in crate::store) fn row(
+        &self,
+        fields: &impl Serialize,
+        more: &impl Serialize,
+    ) -> Result<Vec<Cell>> {
+        let mut writer = Writer::new(&self.names);
+        writer.put(fields)?;
+        writer.put(more)?;
+        Ok(writer.into_cells())
+    }
+
+    pub(in crate::store) fn push(&mut self, cells: Vec<Cell>) {
+        self.cells.push(cells);
+    }
+
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// The names of the columns.
+    pub(in crate::store) fn names(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    /// A statement over `count` rows: `{rows}` in `template` becomes a table `r`.
+    ///
+    /// Differs by necessity: SQLite takes lists of values, PostgreSQL an array for each column.
+    fn sqlite(&self, template: &str, count: usize) -> AssertSqlSafe<String> {
+        let select = self.names.iter().zip(&self.kinds).zip(1..).map(|((name, kind), n)| {
+            let value = if *kind == Kind::Json { "jsonb" } else { "" };
+            format!("{value}(column{n}) as {name}")
+        });
+        let row = format!("({})", vec!["?"; self.names.len()].join(","));
+        let values = vec![row.as_str(); count].join(",");
+        let select = select.collect::<Vec<_>>().join(", ");
+        let rows = format!("(select {select} from (values {values})) as r");
+        AssertSqlSafe(template.replace("{rows}", &rows))
+    }
+
+    fn postgres(&self, template: &str) -> AssertSqlSafe<String> {
+        let (mut select, mut arrays) = (Vec::new(), Vec::new());
+        for ((name, kind), n) in self.names.iter().zip(&self.kinds).zip(1..) {
+            // Text is turned into JSONB there.
+            let (array, cast) = match kind {
+                Kind::Json => ("text", "::jsonb"),
+                kind => (kind.in_postgres(), ""),
+            };
+            select.push(format!("{name}{cast} as {name}"));
+            arrays.push(format!("${n}::{array}[]"));
+        }
+        let (select, arrays) = (select.join(", "), arrays.join(", "));
+        let rows =
+            format!("(select {select} from unnest({arrays}) as x({})) as r", self.names.join(", "));
+        AssertSqlSafe(template.replace("{rows}", &rows))
+    }
+
+    /// The cells of a column, each as `get` has it.
+    fn column<'r, T>(&'r self, at: usize, get: impl Fn(&'r Cell) -> Option<T>) -> Vec<Option<T>> {
+        self.cells.iter().map(|row| row.get(at).and_then(&get)).collect()
+    }
+
+    fn bind_arrays<'q>(
+        &'q self,
+        mut query: Query<'q, Postgres, PgArguments>,
+    ) -> Query<'q, Postgres, PgArguments> {
+        for (at, kind) in self.kinds.iter().enumerate() {
+            query = match kind {
+                Kind::Text | Kind::Json => query.bind(self.column(at, Cell::text)),
+                Kind::Int => query.bind(self.column(at, Cell::int)),
+                Kind::Real => query.bind(self.column(at, Cell::real)),
+                Kind::Bool => query.bind(self.column(at, Cell::bool)),
+                Kind::Time | Kind::Micros => query.bind(self.column(at, Cell::time)),
+                Kind::Bytes => query.bind(self.column(at, Cell::bytes)),
+            };
+        }
+        query
+    }
+
+    fn bind_values<'q>(
+        &'q self,
+        rows: &'q [Vec<Cell>],
+        mut query: Query<'q, Sqlite, SqliteArguments>,
+    ) -> Query<'q, Sqlite, SqliteArguments> {
+        for (cell, kind) in rows.iter().flat_map(|row| row.iter().zip(&self.kinds)) {
+            query = match (cell, kind) {
+                (Cell::Int(_), Kind::Time) => query.bind(cell.time()),
+                (Cell::Null, _) => query.bind(None::<i64>),
+                (Cell::Int(value), _) => query.bind(*value),
+                (Cell::Real(value), _) => query.bind(*value),
+                (Cell::Bool(value), _) => query.bind(*value),
+                (Cell::Text(value), _) => query.bind(value.as_str()),
+                (Cell::Bytes(value), _) => query.bind(value.as_slice()),
+            };
+        }
+        query
+    }
+}
+
+impl Cell {
+    pub(in crate::store) fn text(&self) -> Option<&str> {
+        if let Self::Text(value) = self { Some(value) } else { None }
+    }
+
+    pub(in crate::store) fn int(&self) -> Option<i64> {
+        if let Self::Int(value) = self { Some(*value) } else { None }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a whole number in a column of fractions")]
+    fn real(&self) -> Option<f64> {
+        match self {
+            Self::Real(value) => Some(*value),
+            Self::Int(value) => Some(*value as f64),
+            _ => None,
+        }
+    }
+
+    fn bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    fn time(&self) -> Option<Time> {
+        self.int().and_then(Time::from_micros)
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        if let Self::Bytes(value) = self { Some(value) } else { None }
+    }
+}
+
+impl Tx {
+    /// Runs a statement over rows; the number of rows it touched. Nothing happens without rows.
+    #[expect(clippy::disallowed_methods, reason = "as the store's macros, over rows")]
+    pub(in crate::store) async fn execute_over(
+        &mut self,
+        rows: &Rows,
+        template: &str,
+    ) -> Result<u64> {
+        let mut touched = 0;
+        if rows.is_empty() {
+            return Ok(touched);
+        }
+        match self {
+            Self::Sqlite(tx) => {
+                for part in rows.cells.chunks(SQLITE_VALUES / rows.names.len()) {
+                    let query = sqlx::query(rows.sqlite(template, part.len()));
+                    let query = rows.bind_values(part, query.persistent(false));
+                    touched += query.execute(&mut **tx).await?.rows_affected();
+                }
+            }
+            Self::Postgres(tx) => {
+                let query = rows.bind_arrays(sqlx::query(rows.postgres(template)));
+                touched += query.execute(&mut **tx).await?.rows_affected();
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Runs a query over rows; all it gives, each as a `FromRow` type.
+    #[expect(clippy::disallowed_methods, reason = "as the store's macros, over rows")]
+    pub(in crate::store) async fn fetch_over<T>(
+        &mut self,
+        rows: &Rows,
+        template: &str,
+    ) -> Result<Vec<T>>
+    where
+        T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>,
+        T: for<'r> FromRow<'r, sqlx::postgres::PgRow>,
+    {
+        let mut found = Vec::new();
+        if rows.is_empty() {
+            return Ok(found);
+        }
+        match self {
+            Self::Sqlite(tx) => {
+                for part in rows.cells.chunks(SQLITE_VALUES / rows.names.len()) {
+                    let query = sqlx::query(rows.sqlite(template, part.len()));
+                    let query = rows.bind_values(part, query.persistent(false));
+                    for row in query.fetch_all(&mut **tx).await? {
+                        found.push(T::from_row(&row)?);
+                    }
+                }
+            }
+            Self::Postgres(tx) => {
+                let query = rows.bind_arrays(sqlx::query(rows.postgres(template)));
+                for row in query.fetch_all(&mut **tx).await? {
+                    found.push(T::from_row(&row)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+}

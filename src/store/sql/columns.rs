@@ -1,0 +1,176 @@
+//! What the columns of the tables and views hold. SQLite keeps times as text and says nothing of
+//! the columns of a view, so it stands here, by name: a name means the same in every table. Tests
+//! hold it against the types that PostgreSQL knows.
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Whole numbers of 64 bits.
+    Int,
+    /// Numbers with a fraction.
+    Real,
+    /// True or false.
+    Bool,
+    /// Text.
+    Text,
+    /// A [`Time`](crate::time::Time).
+    Time,
+    /// JSON, as text.
+    Json,
+    /// Bytes.
+    Bytes,
+}
+
+/// How rows of a table are told by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum When {
+    /// By a time; in SQLite it is text.
+    At(&'static str),
+    /// By a time that is a number in SQLite: microseconds since 1970.
+    Micros(&'static str),
+    /// By a column `day` of the archive's zone.
+    Day,
+    /// By a column `day` of UTC.
+    UtcDay,
+    /// Not at all.
+    Never,
+}
+
+use When::{At, Day, Micros, Never, UtcDay};
+
+/// Every table and view, and how its rows are told by time.
+const TABLES: [(&str, When); 59] = [
+    ("alerts", At("since")),
+    ("archive_zone", Micros("since")),
+    ("authors", At("last_seen_at")),
+    ("availability", At("since")),
+    ("backfills", At("created_at")),
+    ("calls", At("opened_at")),
+    ("config_loads", At("read_at")),
+    ("coverage", UtcDay),
+    ("coverage_reasons", UtcDay),
+    ("document_texts", At("fetched_at")),
+    ("documents", At("fetched_at")),
+    ("edits", At("seen_at")),
+    ("endpoints", Never),
+    ("engagement", At("observed_at")),
+    ("engagement_24h", At("observed_at")),
+    ("engagement_daily", Day),
+    ("engagement_growth", At("at")),
+    ("engagement_latest", At("observed_at")),
+    ("engagement_velocity", At("observed_at")),
+    ("forgotten", At("forgotten_at")),
+    ("hashtags", At("read_at")),
+    ("items", At("last_seen_at")),
+    ("job_runs", At("due_at")),
+    ("job_targets", At("added_at")),
+    ("jobs", Never),
+    ("keyword_ranks", At("observed_at")),
+    ("keyword_suggestions", At("observed_at")),
+    ("kol_metrics", At("observed_at")),
+    ("kol_notes", Never),
+    ("kol_search_results", Never),
+    ("kol_snapshots", Micros("observed_at")),
+    ("kol_tags", Never),
+    ("kol_value", At("observed_at")),
+    ("kols", At("last_seen_at")),
+    ("links", At("resolved_at")),
+    ("music", At("read_at")),
+    ("note_days", Day),
+    ("note_hashtags", Never),
+    ("note_images", Never),
+    ("note_latest", Micros("observed_at")),
+    ("note_mentions", Never),
+    ("note_metrics", At("observed_at")),
+    ("note_snapshots", Micros("observed_at")),
+    ("notes", At("last_seen_at")),
+    ("pauses", At("since")),
+    ("processes", At("started_at")),
+    ("slots", At("due_at")),
+    ("spend", Day),
+    ("targets", At("first_seen_at")),
+    ("timeline", At("at")),
+    ("work_creators", Never),
+    ("work_days", Day),
+    ("work_hashtags", Never),
+    ("work_images", Never),
+    ("work_latest", Micros("observed_at")),
+    ("work_mentions", Never),
+    ("work_metrics", At("observed_at")),
+    ("work_snapshots", Micros("observed_at")),
+    ("works", At("last_seen_at")),
+];
+
+/// The names of columns that are times, but for those that end in `_at`.
+const TIMES: [&str; 6] = ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
+
+/// The names of columns that are JSON, bytes, true or false, or numbers. What is none of them is text.
+const BOOLS: &str = "exact has_goods is_active is_deleted is_intervened is_live is_original \
+    is_private is_prohibited low_active pinned rounded with_goods";
+
+const REALS: &str = "active_fans_percent collects_per_hour comments_per_hour engaged_fans_percent \
+    followers_growth_rate_30d hours hundred_like_percent invite_reply_percent likes_per_hour \
+    lower_price picture_cpm picture_engage_cost picture_price picture_price_per_engagement \
+    picture_price_per_follower picture_price_per_read picture_read_cost shares_per_hour \
+    thousand_like_percent video_cpm video_engage_cost video_price video_price_per_engagement \
+    video_price_per_follower video_price_per_read video_read_cost views_per_hour yuan";
+
+const INTS: &str = "access admires age_hours alert_id attempt attempts availability_id aweme_type balance budget \
+    business_notes bytes call_id calls collects collects_after collects_before collects_delta \
+    comments comments_after comments_before comments_delta confirmations cost_micros daemon_down \
+    days document_id documents_deleted documents_redacted downloads due duration_ms ended_call_id engagement_median failures fence \
+    first_call_id followers followers_growth_30d gone height http_status impression_median_30d \
+    job_id kol_key last_call_id lease_owner level likes likes_after likes_before likes_delta \
+    live_duration_ms load_id looks max_calls max_cost_micros missed mix_episode \
+    monthly_engagements moved_by next_page normaliser note_key observations observed \
+    offset_seconds open other owner page pause_id paused picture_engagement_median \
+    picture_read_median plays position previous_document_id previous_rank price_micros priority \
+    probes quota rank read_median recommends refused rows_deleted run_id shares shares_after shares_before \
+    shares_delta speed_permille spread_seconds superseded target_id token_mark total_notes \
+    unknown unknown_micros unpriced upstream video_duration_ms video_engagement_median \
+    video_height video_read_median video_width views views_after views_before views_delta width \
+    work_key";
+
+/// Where a name means something else than elsewhere.
+const OTHERWISE: [(&str, &str, Holds); 8] = [
+    ("documents", "body", Holds::Json),
+    ("documents", "exact", Holds::Bytes),
+    ("spend", "billed", Holds::Int),
+    ("engagement_growth", "likes", Holds::Real),
+    ("engagement_growth", "comments", Holds::Real),
+    ("engagement_growth", "collects", Holds::Real),
+    ("engagement_growth", "shares", Holds::Real),
+    ("engagement_growth", "views", Holds::Real),
+];
+
+/// What a column of this name holds, wherever it is not said to be otherwise.
+pub(in crate::store) fn by_name(column: &str) -> Holds {
+    let among = |names: &str| names.split(' ').any(|name| name == column);
+    if column.ends_with("_at") || TIMES.contains(&column) {
+        Holds::Time
+    } else if among(INTS) {
+        Holds::Int
+    } else if among(REALS) {
+        Holds::Real
+    } else if among(BOOLS) {
+        Holds::Bool
+    } else {
+        Holds::Text
+    }
+}
+
+/// What a column of a table or view holds.
+pub(in crate::store) fn of_table(table: &str, column: &str) -> Holds {
+    let otherwise = OTHERWISE.iter().find(|(t, c, _)| *t == table && *c == column);
+    otherwise.map_or_else(|| by_name(column), |(_, _, holds)| *holds)
+}
+
+/// A table or view by its name, as it may stand in a statement, and how its rows are told by time.
+pub(in crate::store) fn table(name: &str) -> Option<(&'static str, When)> {
+    TABLES.into_iter().find(|(table, _)| *table == name)
+}
+
+/// The names of all tables and views.
+pub fn tables() -> impl Iterator<Item = &'static str> {
+    TABLES.into_iter().map(|(name, _)| name)
+}

@@ -1,0 +1,22 @@
+//! Rows into statements, values out of them, and the queries of users.
+
+mod bulk;
+mod cells;
+pub(in crate::store) mod columns;
+mod over_rows;
+mod query;
+mod table;
+mod time;
+mod value;
+
+pub use columns::{Holds, tables};
+pub use query::{Column, Query, QueryError, Span};
+pub use table::Table;
+pub use value::Value;
+
+pub(in crate::store) use bulk::Rows;
+pub(in crate::store) use cells::Cell;
+pub(in crate::store) use columns::When;
+pub(in crate::store) use over_rows::array;
+pub(in crate::store) use query::within;
+pub(in crate::store) use value::{from_postgres, from_sqlite};

@@ -1,0 +1,323 @@
+//! Questions in the words of whoever asks: only read, and answered row by row in constant memory.
+
+mod diagnostics;
+mod error_span;
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use chrono_tz::Tz;
+use futures_util::{Stream, TryStreamExt as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, Executor as _, SqlSafeStr as _, SqlitePool, Statement as _,
+    TypeInfo as _,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::columns::{self, Holds, When};
+use super::value::{Value, from_postgres, from_sqlite, holds};
+use crate::store::db::{Store, Tx};
+use crate::suggest;
+use crate::time::Time;
+
+/// Begins a transaction in PostgreSQL that writes nothing, whatever it is told.
+const READ_ONLY: &str = "begin read only; set local statement_timeout = 0";
+
+/// What is wrong with a question.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct QueryError {
+    /// What the database says.
+    pub message: String,
+    /// What it advises.
+    pub hint: Option<String>,
+    /// Where: from which byte of the question to which.
+    pub at: Option<std::ops::Range<usize>>,
+}
+
+/// A column of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What it holds; `None`: only its values tell.
+    pub holds: Option<Holds>,
+}
+
+/// A question that the database has understood. Dropping it ends it.
+#[derive(Debug)]
+pub struct Query {
+    store: Store,
+    tx: Tx,
+    sql: String,
+    columns: Vec<Column>,
+    /// What the columns hold in SQLite, as far as their values fit.
+    expected: Vec<Option<Holds>>,
+    /// The server's process that answers.
+    process: Option<i32>,
+}
+
+/// From when to when rows are asked for, and the zone by which days are told.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Not before.
+    pub since: Option<Time>,
+    /// Before this.
+    pub until: Option<Time>,
+    /// The archive's zone.
+    pub zone: Tz,
+}
+
+impl Store {
+    /// Asks a question: one statement that returns rows.
+    ///
+    /// # Errors
+    /// A [`QueryError`] when the question is wrong; any other when the database fails.
+    pub async fn query(&self, sql: &str) -> Result<Query> {
+        if sql.trim().is_empty() {
+            bail!(QueryError {
+                message: "this is empty: nothing is asked".to_owned(),
+                hint: None,
+                at: None,
+            });
+        }
+        let mut query = self.read_only().await?;
+        query.sql = match self {
+            Self::Sqlite { .. } => error_span::only_statement(sql)?.to_owned(),
+            // The server itself refuses several.
+            Self::Postgres(_) => sql.to_owned(),
+        };
+        query.columns = match query.tx.describe(sql).await {
+            Ok(columns) => columns,
+            Err(error) => return Err(query.placed(error, sql).await),
+        };
+        if query.columns.is_empty() {
+            bail!(QueryError {
+                message: "this returns no rows: the archive is only read here".to_owned(),
+                hint: Some("begin with select, with, values or explain".to_owned()),
+                at: None,
+            });
+        }
+        if self.is_sqlite() {
+            let expected = |column: &Column| column.holds.or(Some(columns::by_name(&column.name)));
+            query.expected = query.columns.iter().map(expected).collect();
+            query.columns.iter_mut().for_each(|column| column.holds = None);
+        }
+        Ok(query)
+    }
+
+    /// Asks for the rows of a table or view, told by its own time.
+    ///
+    /// # Errors
+    /// When there is none of this name, it has no time of its own, or the database fails.
+    pub async fn rows_of(&self, name: &str, span: Span) -> Result<Query> {
+        let Some((table, when)) = columns::table(name) else {
+            bail!("there is no table or view {name}{}", suggest::meant(name, columns::tables()));
+        };
+        if when == When::Never && (span.since, span.until) != (None, None) {
+            bail!("{table} has no time of its own: leave out --since and --until");
+        }
+        let terms = within(when, span, self.is_sqlite()).join(" and ");
+        let condition = if terms.is_empty() { terms } else { format!(" where {terms}") };
+        let mut query = self.read_only().await?;
+        let mut columns = query.tx.describe(&format!("select * from {table}")).await?;
+        for column in &mut columns {
+            column.holds = Some(columns::of_table(table, &column.name));
+        }
+        let select = columns.iter().map(|column| match column.holds {
+            // Differs by necessity: JSONB is a format of SQLite's own, of PostgreSQL's a type.
+            Some(Holds::Json) if self.is_sqlite() => format!("json({0}) as {0}", column.name),
+            _ => column.name.clone(),
+        });
+        let select = select.collect::<Vec<_>>().join(", ");
+        query.sql = format!("select {select} from {table}{condition}");
+        query.expected = columns.iter().map(|column| column.holds).collect();
+        query.columns = columns;
+        Ok(query)
+    }
+
+    async fn read_only(&self) -> Result<Query> {
+        let (tx, process) = match self {
+            Self::Sqlite { readers, .. } => {
+                let mut tx = readers.begin().await?;
+                tx.execute("pragma query_only = on").await?;
+                (Tx::Sqlite(tx), None)
+            }
+            Self::Postgres(pool) => {
+                let mut tx = pool.begin_with(READ_ONLY).await?;
+                #[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
+                let process = sqlx::query_scalar("select pg_backend_pid()");
+                let process = process.fetch_one(&mut *tx).await?;
+                (Tx::Postgres(tx), Some(process))
+            }
+        };
+        let (columns, expected) = (Vec::new(), Vec::new());
+        Ok(Query { store: self.clone(), tx, sql: String::new(), columns, expected, process })
+    }
+}
+
+/// The conditions of a statement that keeps to a span of time.
+pub(in crate::store) fn within(when: When, span: Span, sqlite: bool) -> Vec<String> {
+    let ends = [(">=", span.since), ("<", span.until)];
+    let ends = ends.into_iter().filter_map(|(than, at)| Some((than, at?)));
+    let terms = ends.filter_map(|(than, at)| {
+        let day = |zone: Tz| match than {
+            // Days that begin before then.
+            "<" => format!("day <= '{}'", at.minus(Duration::from_micros(1)).day(zone)),
+            _ => format!("day >= '{}'", at.day(zone)),
+        };
+        Some(match when {
+            // Differs by necessity: what a time is.
+            When::Micros(column) if sqlite => format!("{column} {than} {}", at.micros()),
+            When::At(column) | When::Micros(column) if sqlite => format!("{column} {than} '{at}'"),
+            When::At(column) | When::Micros(column) => format!("{column} {than} '{at}+00'"),
+            When::Day => day(span.zone),
+            When::UtcDay => day(Tz::UTC),
+            When::Never => return None,
+        })
+    });
+    terms.collect()
+}
+
+impl Query {
+    /// Its columns, in order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// How many rows a whole table has, roughly, where that is quick to say.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn about(&mut self, name: &str) -> Result<Option<i64>> {
+        let Some((table, _)) = columns::table(name) else { return Ok(None) };
+        #[expect(clippy::disallowed_methods, reason = "not the same in both")]
+        match &mut self.tx {
+            Tx::Sqlite(tx) => {
+                let sql = "select count(*) from sqlite_master where type = 'table' and name = $1";
+                let tables: i64 = sqlx::query_scalar(sql).bind(table).fetch_one(&mut **tx).await?;
+                if tables == 0 {
+                    return Ok(None);
+                }
+                let sql = AssertSqlSafe(format!("select count(*) from {table}"));
+                Ok(Some(sqlx::query_scalar(sql).fetch_one(&mut **tx).await?))
+            }
+            Tx::Postgres(tx) => {
+                let sql = "select reltuples::bigint from pg_class
+                           where oid = $1::regclass and relkind = 'r' and reltuples > 0";
+                Ok(sqlx::query_scalar(sql).bind(table).fetch_optional(&mut **tx).await?)
+            }
+        }
+    }
+
+    /// Hands on row by row until the last, or until it is told to `stop`. Whether it came to the last.
+    ///
+    /// # Errors
+    /// A [`QueryError`] when the database finds something wrong with the question on its way; any
+    /// other when it fails, or when `take` does.
+    pub async fn each(
+        &mut self,
+        stop: &CancellationToken,
+        mut take: impl FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<bool> {
+        let sql = AssertSqlSafe(self.sql.clone());
+        let (store, expected, columns) = (&self.store, &self.expected, self.columns.len());
+        let done = match (&mut self.tx, store) {
+            (Tx::Sqlite(tx), Store::Sqlite { readers, .. }) => {
+                let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
+                let read = async |row| {
+                    let value = |(n, holds): (usize, &Option<Holds>)| from_sqlite(&row, n, *holds);
+                    let mut values =
+                        expected.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
+                    read_jsonb(readers, expected, &mut values).await?;
+                    take(values)
+                };
+                drain(rows, stop, read).await
+            }
+            (Tx::Postgres(tx), _) => {
+                let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
+                let read = async |row| {
+                    take((0..columns).map(|n| from_postgres(&row, n)).collect::<Result<_>>()?)
+                };
+                drain(rows, stop, read).await
+            }
+            (Tx::Sqlite(_), Store::Postgres(_)) => bail!("the store is of another kind"),
+        };
+        if let Ok(false) = done {
+            self.cancel().await?;
+        }
+        done.map_err(|error| error_span::wrong(error, &self.sql))
+    }
+
+    /// Keeps the server from going on with what nobody waits for any more.
+    async fn cancel(&self) -> Result<()> {
+        // Differs by necessity: SQLite works in this process, and ends with it.
+        if let (Store::Postgres(pool), Some(process)) = (&self.store, self.process) {
+            #[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
+            sqlx::query("select pg_cancel_backend($1)").bind(process).execute(pool).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// The columns that a statement would return.
+    pub(in crate::store) async fn describe(&mut self, sql: &str) -> Result<Vec<Column>> {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                let statement = tx.prepare(sql).await?;
+                let column = |column: &sqlx::sqlite::SqliteColumn| Column {
+                    name: column.name().to_owned(),
+                    holds: (column.type_info().name() == "BOOLEAN").then_some(Holds::Bool),
+                };
+                statement.columns().iter().map(column).collect()
+            }
+            Self::Postgres(tx) => {
+                let statement = tx.prepare(sql).await?;
+                let column = |column: &sqlx::postgres::PgColumn| Column {
+                    name: column.name().to_owned(),
+                    holds: Some(holds(column.type_info().name())),
+                };
+                statement.columns().iter().map(column).collect()
+            }
+        })
+    }
+}
+
+/// Hands on the rows that come, until the last (`true`) or until told to `stop`.
+async fn drain<R>(
+    mut rows: impl Stream<Item = sqlx::Result<R>> + Unpin,
+    stop: &CancellationToken,
+    mut take: impl AsyncFnMut(R) -> Result<()>,
+) -> Result<bool> {
+    loop {
+        let row = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(false),
+            row = rows.try_next() => row?,
+        };
+        let Some(row) = row else { return Ok(true) };
+        take(row).await?;
+    }
+}
+
+/// Reads the JSONB among values of SQLite, which are bytes like any others.
+async fn read_jsonb(
+    readers: &SqlitePool,
+    expected: &[Option<Holds>],
+    values: &mut [Value],
+) -> Result<()> {
+    for (value, holds) in values.iter_mut().zip(expected) {
+        let (Value::Bytes(bytes), false) = (&*value, *holds == Some(Holds::Bytes)) else {
+            continue;
+        };
+        #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]
+        let json =
+            sqlx::query_scalar("select json($1) where json_valid($1, 8)").bind(bytes.as_slice());
+        if let Some(json) = json.fetch_optional(readers).await? {
+            *value = Value::Json(json);
+        }
+    }
+    Ok(())
+}
