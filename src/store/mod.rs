@@ -27,4 +27,4 @@ pub use schedule::{
     BackfillRow, Claim, ConfigLoad, ConfigState, Fires, JobEntry, JobRow, Limits, Looks,
     NewBackfill, Next, ProcessRow, RunSummary, Settlement, Silence, Wanted, Wish,
 };
-pub use sql::{Column, Holds, Query, QueryError, Span, Table, Value, tables};
+pub use sql::{Column, Query, QueryError, Span, Table, Value, tables};

@@ -16,9 +16,17 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
     }
 }
 
+/// Another process changed a row between reading and writing it.
+#[derive(Debug, thiserror::Error)]
+#[error("another process changed what is known of {0} meanwhile")]
+pub(in crate::store) struct Overtaken(pub(in crate::store) &'static str);
+
 /// Whether an error says that the database undid a transaction because another one stood in its
 /// way: nothing is wrong with either, and doing it again goes through.
 pub fn is_conflict(error: &anyhow::Error) -> bool {
+    if error.is::<Overtaken>() {
+        return true;
+    }
     let Some(sqlx::Error::Database(error)) = error.downcast_ref::<sqlx::Error>() else {
         return false;
     };

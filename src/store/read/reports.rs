@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::AssertSqlSafe;
 
 use crate::store::db::{Tx, fetch_optional};
-use crate::store::sql::{Holds, Span, Table, When, columns, from_postgres, from_sqlite, within};
+use crate::store::sql::{ColumnType, Span, Table, When, columns, from_postgres, from_sqlite, within};
 use crate::time::Time;
 
 /// A count by which items can be told apart.
@@ -329,6 +329,6 @@ impl Tx {
     }
 }
 
-fn holds(name: &str) -> Option<Holds> {
+fn holds(name: &str) -> Option<ColumnType> {
     Some(columns::by_name(name))
 }

@@ -6,10 +6,12 @@ use serde::Serialize;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
+use sqlx::{AssertSqlSafe, FromRow, Postgres, Row as _, Sqlite};
 
-use super::cells::{Cell, Writer};
-use super::over_rows::{Kind, columns};
+use super::cells::Writer;
+use super::over_rows::{columns, in_postgres};
+use super::value::{Value, from_postgres, from_sqlite};
+use crate::model::catalogue::{Cell, ColumnType};
 use crate::store::db::Tx;
 use crate::time::Time;
 
@@ -19,7 +21,7 @@ const SQLITE_VALUES: usize = 32_766;
 /// Rows of the columns of a spec such as `"note_id text, position int"`.
 pub(in crate::store) struct Rows {
     names: Vec<&'static str>,
-    kinds: Vec<Kind>,
+    kinds: Vec<ColumnType>,
     cells: Vec<Vec<Cell>>,
 }
 
@@ -28,6 +30,17 @@ impl Rows {
     pub(in crate::store) fn new(specs: &[&'static str]) -> Self {
         let (names, kinds) = specs.iter().flat_map(|spec| columns(spec)).unzip();
         Self { names, kinds, cells: Vec::new() }
+    }
+
+    /// No rows yet, of these columns.
+    pub(in crate::store) fn with(columns: Vec<(&'static str, ColumnType)>) -> Self {
+        let (names, kinds) = columns.into_iter().unzip();
+        Self { names, kinds, cells: Vec::new() }
+    }
+
+    /// How many there are.
+    pub(in crate::store) fn len(&self) -> usize {
+        self.cells.len()
     }
 
     /// A row for each of these structs.
@@ -73,7 +86,7 @@ impl Rows {
     /// Differs by necessity: SQLite takes lists of values, PostgreSQL an array for each column.
     fn sqlite(&self, template: &str, count: usize) -> AssertSqlSafe<String> {
         let select = self.names.iter().zip(&self.kinds).zip(1..).map(|((name, kind), n)| {
-            let value = if *kind == Kind::Json { "jsonb" } else { "" };
+            let value = if *kind == ColumnType::Json { "jsonb" } else { "" };
             format!("{value}(column{n}) as {name}")
         });
         let row = format!("({})", vec!["?"; self.names.len()].join(","));
@@ -88,8 +101,8 @@ impl Rows {
         for ((name, kind), n) in self.names.iter().zip(&self.kinds).zip(1..) {
             // Text is turned into JSONB there.
             let (array, cast) = match kind {
-                Kind::Json => ("text", "::jsonb"),
-                kind => (kind.in_postgres(), ""),
+                ColumnType::Json => ("text", "::jsonb"),
+                kind => (in_postgres(*kind), ""),
             };
             select.push(format!("{name}{cast} as {name}"));
             arrays.push(format!("${n}::{array}[]"));
@@ -111,12 +124,12 @@ impl Rows {
     ) -> Query<'q, Postgres, PgArguments> {
         for (at, kind) in self.kinds.iter().enumerate() {
             query = match kind {
-                Kind::Text | Kind::Json => query.bind(self.column(at, Cell::text)),
-                Kind::Int => query.bind(self.column(at, Cell::int)),
-                Kind::Real => query.bind(self.column(at, Cell::real)),
-                Kind::Bool => query.bind(self.column(at, Cell::bool)),
-                Kind::Time | Kind::Micros => query.bind(self.column(at, Cell::time)),
-                Kind::Bytes => query.bind(self.column(at, Cell::bytes)),
+                ColumnType::Text | ColumnType::Json => query.bind(self.column(at, Cell::text)),
+                ColumnType::Int => query.bind(self.column(at, Cell::int)),
+                ColumnType::Real => query.bind(self.column(at, Cell::real)),
+                ColumnType::Bool => query.bind(self.column(at, Cell::bool)),
+                ColumnType::Time | ColumnType::Micros => query.bind(self.column(at, Cell::time)),
+                ColumnType::Bytes => query.bind(self.column(at, Cell::bytes)),
             };
         }
         query
@@ -129,7 +142,7 @@ impl Rows {
     ) -> Query<'q, Sqlite, SqliteArguments> {
         for (cell, kind) in rows.iter().flat_map(|row| row.iter().zip(&self.kinds)) {
             query = match (cell, kind) {
-                (Cell::Int(_), Kind::Time) => query.bind(cell.time()),
+                (Cell::Int(_), ColumnType::Time) => query.bind(cell.time()),
                 (Cell::Null, _) => query.bind(None::<i64>),
                 (Cell::Int(value), _) => query.bind(*value),
                 (Cell::Real(value), _) => query.bind(*value),
@@ -139,6 +152,30 @@ impl Rows {
             };
         }
         query
+    }
+}
+
+/// The values of a row, as the database gives them.
+pub(in crate::store) struct Values(Vec<Value>);
+
+impl Values {
+    /// The cells of columns of these types.
+    pub(in crate::store) fn into_cells(self, types: impl Iterator<Item = ColumnType>) -> Vec<Cell> {
+        self.0.into_iter().zip(types).map(|(value, it)| value.into_cell(it)).collect()
+    }
+}
+
+impl FromRow<'_, sqlx::sqlite::SqliteRow> for Values {
+    fn from_row(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Self> {
+        let value = |nth| from_sqlite(row, nth, None).map_err(|it| sqlx::Error::Decode(it.into()));
+        Ok(Self((0..row.len()).map(value).collect::<sqlx::Result<_>>()?))
+    }
+}
+
+impl FromRow<'_, sqlx::postgres::PgRow> for Values {
+    fn from_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
+        let value = |nth| from_postgres(row, nth).map_err(|it| sqlx::Error::Decode(it.into()));
+        Ok(Self((0..row.len()).map(value).collect::<sqlx::Result<_>>()?))
     }
 }
 

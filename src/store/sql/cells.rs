@@ -2,16 +2,7 @@
 
 use serde::ser::{self, Impossible, Serialize, SerializeStruct, Serializer};
 
-/// One value of a row. A time is its microseconds since 1970.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::store) enum Cell {
-    Null,
-    Int(i64),
-    Real(f64),
-    Bool(bool),
-    Text(String),
-    Bytes(Vec<u8>),
-}
+use crate::model::catalogue::Cell;
 
 /// Fills the cells of one row by the names of its fields. A field without a column is passed
 /// over, and a column without a field stays NULL.

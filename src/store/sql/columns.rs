@@ -2,24 +2,7 @@
 //! the columns of a view, so it stands here, by name: a name means the same in every table. Tests
 //! hold it against the types that PostgreSQL knows.
 
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
-    /// Whole numbers of 64 bits.
-    Int,
-    /// Numbers with a fraction.
-    Real,
-    /// True or false.
-    Bool,
-    /// Text.
-    Text,
-    /// A [`Time`](crate::time::Time).
-    Time,
-    /// JSON, as text.
-    Json,
-    /// Bytes.
-    Bytes,
-}
+use crate::model::catalogue::ColumnType;
 
 /// How rows of a table are told by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,35 +115,35 @@ const INTS: &str = "access admires age_hours alert_id attempt attempts availabil
     work_key";
 
 /// Where a name means something else than elsewhere.
-const OTHERWISE: [(&str, &str, Holds); 8] = [
-    ("documents", "body", Holds::Json),
-    ("documents", "exact", Holds::Bytes),
-    ("spend", "billed", Holds::Int),
-    ("engagement_growth", "likes", Holds::Real),
-    ("engagement_growth", "comments", Holds::Real),
-    ("engagement_growth", "collects", Holds::Real),
-    ("engagement_growth", "shares", Holds::Real),
-    ("engagement_growth", "views", Holds::Real),
+const OTHERWISE: [(&str, &str, ColumnType); 8] = [
+    ("documents", "body", ColumnType::Json),
+    ("documents", "exact", ColumnType::Bytes),
+    ("spend", "billed", ColumnType::Int),
+    ("engagement_growth", "likes", ColumnType::Real),
+    ("engagement_growth", "comments", ColumnType::Real),
+    ("engagement_growth", "collects", ColumnType::Real),
+    ("engagement_growth", "shares", ColumnType::Real),
+    ("engagement_growth", "views", ColumnType::Real),
 ];
 
 /// What a column of this name holds, wherever it is not said to be otherwise.
-pub(in crate::store) fn by_name(column: &str) -> Holds {
+pub(in crate::store) fn by_name(column: &str) -> ColumnType {
     let among = |names: &str| names.split(' ').any(|name| name == column);
     if column.ends_with("_at") || TIMES.contains(&column) {
-        Holds::Time
+        ColumnType::Time
     } else if among(INTS) {
-        Holds::Int
+        ColumnType::Int
     } else if among(REALS) {
-        Holds::Real
+        ColumnType::Real
     } else if among(BOOLS) {
-        Holds::Bool
+        ColumnType::Bool
     } else {
-        Holds::Text
+        ColumnType::Text
     }
 }
 
 /// What a column of a table or view holds.
-pub(in crate::store) fn of_table(table: &str, column: &str) -> Holds {
+pub(in crate::store) fn of_table(table: &str, column: &str) -> ColumnType {
     let otherwise = OTHERWISE.iter().find(|(t, c, _)| *t == table && *c == column);
     otherwise.map_or_else(|| by_name(column), |(_, _, holds)| *holds)
 }

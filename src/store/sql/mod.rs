@@ -9,13 +9,12 @@ mod table;
 mod time;
 mod value;
 
-pub use columns::{Holds, tables};
+pub use columns::tables;
 pub use query::{Column, Query, QueryError, Span};
 pub use table::Table;
 pub use value::Value;
 
-pub(in crate::store) use bulk::Rows;
-pub(in crate::store) use cells::Cell;
+pub(in crate::store) use bulk::{Rows, Values};
 pub(in crate::store) use columns::When;
 pub(in crate::store) use over_rows::array;
 pub(in crate::store) use query::within;

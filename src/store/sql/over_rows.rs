@@ -5,52 +5,35 @@
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
+use crate::model::catalogue::ColumnType;
 use crate::store::db::Tx;
 
-/// What a column of rows holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Kind {
-    Text,
-    Int,
-    Real,
-    Bool,
-    /// A [`Time`](crate::time::Time).
-    Time,
-    /// A [`Time`](crate::time::Time) too, that is a number in SQLite.
-    Micros,
-    /// The text of any JSON, kept as JSONB.
-    Json,
-    Bytes,
-}
-
-impl Kind {
-    /// The type in PostgreSQL.
-    pub(in crate::store) fn in_postgres(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Int => "bigint",
-            Self::Real => "double precision",
-            Self::Bool => "boolean",
-            Self::Time | Self::Micros => "timestamptz",
-            Self::Json => "jsonb",
-            Self::Bytes => "bytea",
-        }
+/// The type of a column in PostgreSQL.
+pub(super) fn in_postgres(column_type: ColumnType) -> &'static str {
+    match column_type {
+        ColumnType::Text => "text",
+        ColumnType::Int => "bigint",
+        ColumnType::Real => "double precision",
+        ColumnType::Bool => "boolean",
+        ColumnType::Time | ColumnType::Micros => "timestamptz",
+        ColumnType::Json => "jsonb",
+        ColumnType::Bytes => "bytea",
     }
 }
 
 /// Splits `"note_id text, position int"` into its columns.
-pub(in crate::store) fn columns(spec: &str) -> impl Iterator<Item = (&str, Kind)> {
+pub(in crate::store) fn columns(spec: &str) -> impl Iterator<Item = (&str, ColumnType)> {
     spec.split(',').map(|column| {
         let (name, kind) = column.trim().split_once(' ').unwrap_or((column.trim(), "text"));
         let kind = match kind.trim() {
-            "int" => Kind::Int,
-            "real" => Kind::Real,
-            "bool" => Kind::Bool,
-            "time" => Kind::Time,
-            "micros" => Kind::Micros,
-            "json" => Kind::Json,
-            "bytes" => Kind::Bytes,
-            _ => Kind::Text,
+            "int" => ColumnType::Int,
+            "real" => ColumnType::Real,
+            "bool" => ColumnType::Bool,
+            "time" => ColumnType::Time,
+            "micros" => ColumnType::Micros,
+            "json" => ColumnType::Json,
+            "bytes" => ColumnType::Bytes,
+            _ => ColumnType::Text,
         };
         (name, kind)
     })
@@ -89,7 +72,7 @@ fn sqlite_rows(spec: &str) -> String {
 }
 
 fn postgres_rows(spec: &str) -> String {
-    let record = columns(spec).map(|(name, kind)| format!("{name} {}", kind.in_postgres()));
+    let record = columns(spec).map(|(name, kind)| format!("{name} {}", in_postgres(kind)));
     let record = record.collect::<Vec<_>>().join(", ");
     format!("(select * from jsonb_to_recordset($1::jsonb) as x({record})) as r")
 }

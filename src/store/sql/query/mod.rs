@@ -14,8 +14,9 @@ use sqlx::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::columns::{self, Holds, When};
+use super::columns::{self, When};
 use super::value::{Value, from_postgres, from_sqlite, holds};
+use crate::model::catalogue::ColumnType;
 use crate::store::db::{Store, Tx};
 use crate::suggest;
 use crate::time::Time;
@@ -41,7 +42,7 @@ pub struct Column {
     /// Its name.
     pub name: String,
     /// What it holds; `None`: only its values tell.
-    pub holds: Option<Holds>,
+    pub holds: Option<ColumnType>,
 }
 
 /// A question that the database has understood. Dropping it ends it.
@@ -52,7 +53,7 @@ pub struct Query {
     sql: String,
     columns: Vec<Column>,
     /// What the columns hold in SQLite, as far as their values fit.
-    expected: Vec<Option<Holds>>,
+    expected: Vec<Option<ColumnType>>,
     /// The server's process that answers.
     process: Option<i32>,
 }
@@ -126,7 +127,7 @@ impl Store {
         }
         let select = columns.iter().map(|column| match column.holds {
             // Differs by necessity: JSONB is a format of SQLite's own, of PostgreSQL's a type.
-            Some(Holds::Json) if self.is_sqlite() => format!("json({0}) as {0}", column.name),
+            Some(ColumnType::Json) if self.is_sqlite() => format!("json({0}) as {0}", column.name),
             _ => column.name.clone(),
         });
         let select = select.collect::<Vec<_>>().join(", ");
@@ -226,7 +227,7 @@ impl Query {
             (Tx::Sqlite(tx), Store::Sqlite { readers, .. }) => {
                 let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
                 let read = async |row| {
-                    let value = |(n, holds): (usize, &Option<Holds>)| from_sqlite(&row, n, *holds);
+                    let value = |(n, holds): (usize, &Option<ColumnType>)| from_sqlite(&row, n, *holds);
                     let mut values =
                         expected.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
                     read_jsonb(readers, expected, &mut values).await?;
@@ -269,7 +270,7 @@ impl Tx {
                 let statement = tx.prepare(sql).await?;
                 let column = |column: &sqlx::sqlite::SqliteColumn| Column {
                     name: column.name().to_owned(),
-                    holds: (column.type_info().name() == "BOOLEAN").then_some(Holds::Bool),
+                    holds: (column.type_info().name() == "BOOLEAN").then_some(ColumnType::Bool),
                 };
                 statement.columns().iter().map(column).collect()
             }
@@ -305,11 +306,11 @@ async fn drain<R>(
 /// Reads the JSONB among values of SQLite, which are bytes like any others.
 async fn read_jsonb(
     readers: &SqlitePool,
-    expected: &[Option<Holds>],
+    expected: &[Option<ColumnType>],
     values: &mut [Value],
 ) -> Result<()> {
     for (value, holds) in values.iter_mut().zip(expected) {
-        let (Value::Bytes(bytes), false) = (&*value, *holds == Some(Holds::Bytes)) else {
+        let (Value::Bytes(bytes), false) = (&*value, *holds == Some(ColumnType::Bytes)) else {
             continue;
         };
         #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]

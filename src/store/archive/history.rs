@@ -1,0 +1,148 @@
+//! The snapshots of an entity: its counts and figures, one row an answer.
+
+use std::collections::BTreeMap;
+
+use super::facts::{Cells, Stamp};
+use super::said::{Spoken, plain};
+use super::spec::Spec;
+use crate::model::Counts;
+use crate::model::catalogue::{Cell, Column, ColumnType, Row as _};
+use crate::model::{EntityKind, KolFigures};
+use crate::store::Tx;
+use crate::store::sql::Rows;
+use crate::time::Time;
+
+/// The counts that a note or work is judged by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub(super) struct Seen {
+    pub(super) likes: Option<i64>,
+    pub(super) comments: Option<i64>,
+    pub(super) collects: Option<i64>,
+    pub(super) shares: Option<i64>,
+    pub(super) views: Option<i64>,
+    pub(super) granularity: Option<i64>,
+}
+
+/// Snapshots that are to be written, by time: of several of one instant the last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct History(BTreeMap<Time, (i64, Cells)>);
+
+impl History {
+    /// Adds what an answer counts; `before`: the counts before it, where it is the first here.
+    pub(super) fn add(&mut self, spoken: &Spoken<'_>, before: Option<&Seen>) {
+        let Stamp { at, document_id } = spoken.said.stamp;
+        let cells = match (spoken.counts, spoken.figures) {
+            (Some(counts), _) => self.counted(counts, at, before),
+            (None, Some(figures)) => plain(figures),
+            (None, None) => return,
+        };
+        self.0.insert(at, (document_id, cells));
+    }
+
+    fn counted(&self, counts: &Counts, at: Time, before: Option<&Seen>) -> Cells {
+        let last = self.0.range(..at).next_back().map(|(_, (_, cells))| Seen::of_cells(cells));
+        let suspect = last.as_ref().or(before).and_then(|before| Seen::of(counts).suspect(before));
+        let mut cells = plain(counts);
+        cells.push(suspect.map_or(Cell::Null, |it| Cell::Text(it.to_owned())));
+        cells
+    }
+}
+
+impl Seen {
+    fn of(counts: &Counts) -> Self {
+        let Counts { likes, comments, collects, shares, views, granularity, .. } = *counts;
+        Self { likes, comments, collects, shares, views, granularity }
+    }
+
+    fn of_cells(cells: &[Cell]) -> Self {
+        let count = |name| {
+            let nth = Counts::TABLE.columns.iter().position(|column| column.name == name)?;
+            cells.get(nth).and_then(Cell::int)
+        };
+        Self {
+            likes: count("likes"),
+            comments: count("comments"),
+            collects: count("collects"),
+            shares: count("shares"),
+            views: count("views"),
+            granularity: count("granularity"),
+        }
+    }
+
+    fn all(&self) -> [Option<i64>; 5] {
+        [self.likes, self.comments, self.collects, self.shares, self.views]
+    }
+
+    /// Why these counts are not to be trusted after those before them: counts seldom fall, and a
+    /// platform that hides them answers 0.
+    fn suspect(&self, before: &Self) -> Option<&'static str> {
+        let both = || self.all().into_iter().zip(before.all());
+        let zeros = self.all().into_iter().flatten().all(|count| count == 0);
+        if zeros && both().any(|it| matches!(it, (Some(0), Some(1..)))) {
+            return Some("zeros");
+        }
+        // Two rounded counts may be as far apart as half the steps of both.
+        let slack = (self.granularity.unwrap_or(0) + before.granularity.unwrap_or(0)) / 2;
+        let fell = |(now, before): (Option<i64>, Option<i64>)| Some(now? + slack < before?);
+        both().any(|pair| fell(pair) == Some(true)).then_some("fell")
+    }
+}
+
+/// The snapshots of several entities of one kind, ready to be written.
+pub(super) struct Snapshots {
+    table: &'static str,
+    rows: Rows,
+}
+
+impl Snapshots {
+    /// None yet; `None` where this kind has no snapshots.
+    pub(super) fn new(spec: &Spec) -> Option<Self> {
+        let key = spec.key?;
+        let (table, own): (_, &[Column]) = match spec.kind {
+            EntityKind::Kol => (KolFigures::TABLE.name, KolFigures::TABLE.columns),
+            _ => (Counts::TABLE.name, Counts::TABLE.columns),
+        };
+        let mut columns = vec![
+            (key, ColumnType::Int),
+            ("observed_at", ColumnType::Micros),
+            ("document_id", ColumnType::Int),
+        ];
+        columns.extend(own.iter().map(|column| (column.name, column.column_type)));
+        columns.extend(spec.is_item().then_some(("suspect", ColumnType::Text)));
+        Some(Self { table, rows: Rows::with(columns) })
+    }
+
+    /// Adds those of an entity.
+    pub(super) fn push(&mut self, key: i64, history: History) {
+        for (at, (document_id, cells)) in history.0 {
+            let mut row = vec![Cell::Int(key), Cell::Int(at.micros()), Cell::Int(document_id)];
+            row.extend(cells);
+            self.rows.push(row);
+        }
+    }
+}
+
+impl Tx {
+    /// Writes snapshots. Those of items are new; of two figures of a KOL at one instant the later
+    /// document's stay.
+    pub(super) async fn put_snapshots(&mut self, snapshots: Snapshots) -> anyhow::Result<()> {
+        let Snapshots { table, rows } = snapshots;
+        let columns = rows.names().join(", ");
+        let conflict = match table == KolFigures::TABLE.name {
+            false => String::new(),
+            true => {
+                let set: Vec<_> = rows.names().iter().skip(2).collect();
+                let set: Vec<_> = set.iter().map(|it| format!("{it} = excluded.{it}")).collect();
+                format!(
+                    " on conflict (kol_key, observed_at) do update set {}
+                      where excluded.document_id > {table}.document_id",
+                    set.join(", ")
+                )
+            }
+        };
+        let template =
+            format!("insert into {table} ({columns}) select {columns} from {{rows}} where true{conflict}");
+        self.execute_over(&rows, &template).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! From the facts of an answer to what it says of each entity, as cells.
+
+use super::facts::{Cells, Said, Stamp};
+use super::spec::Spec;
+use crate::model::catalogue::{Cell, Row};
+use crate::model::{Counts, Entity, Facts, Field, Item, KolFacts, KolFigures};
+
+/// Entities that one answer may be the first to speak of: their keys are the document's number and
+/// their place in it.
+const KEYS_PER_DOCUMENT: i64 = 1024;
+
+/// What an answer says of an entity, and its counts or figures.
+pub(super) struct Spoken<'f> {
+    pub(super) said: Said,
+    pub(super) counts: Option<&'f Counts>,
+    pub(super) figures: Option<&'f KolFigures>,
+}
+
+/// Everything that an answer says, entity by entity.
+pub(super) fn spoken(facts: &Facts, stamp: Stamp) -> Vec<Spoken<'_>> {
+    let mut all = Vec::new();
+    let first = stamp.document_id.saturating_mul(KEYS_PER_DOCUMENT);
+    let mut entities = facts.entities();
+    let mut keys = first..first + KEYS_PER_DOCUMENT;
+    // In the order of `Facts::entities`.
+    let mut add = |row: &dyn Cellular, lists, counts, figures| {
+        let (Some(entity), Some(key)) = (entities.next(), keys.next()) else { return };
+        let said = Said::new(Spec::of(entity.kind), entity, stamp, key, row.row_cells(), lists);
+        all.push(Spoken { said, counts, figures });
+    };
+    for note in &facts.notes {
+        add(&note.row, item_lists(note), note.counts.as_ref(), None);
+    }
+    for work in &facts.works {
+        add(&work.row, item_lists(work), work.counts.as_ref(), None);
+    }
+    for KolFacts { row, tags, notes, figures } in &facts.kols {
+        add(row, vec![rows(tags), rows(notes)], None, Some(figures));
+    }
+    for author in &facts.authors {
+        add(author, Vec::new(), None, None);
+    }
+    for music in &facts.music {
+        add(music, Vec::new(), None, None);
+    }
+    all
+}
+
+/// What an answer says of one entity, if anything.
+pub(super) fn spoken_of<'f>(facts: &'f Facts, entity: &Entity, stamp: Stamp) -> Vec<Spoken<'f>> {
+    let all = spoken(facts, stamp).into_iter();
+    all.filter(|spoken| spoken.said.entity == *entity).collect()
+}
+
+/// A row of any table.
+trait Cellular {
+    fn row_cells(&self) -> Vec<Field<Cell>>;
+}
+
+impl<R: Row> Cellular for R {
+    fn row_cells(&self) -> Vec<Field<Cell>> {
+        self.cells()
+    }
+}
+
+/// The lists of a note or a work, in the order of its [`Spec`].
+fn item_lists<R>(item: &Item<R>) -> Vec<Field<Vec<Cells>>> {
+    let Item { row: _, images, hashtags, mentions, creators, counts: _ } = item;
+    vec![rows(images), rows(hashtags), rows(mentions), rows(creators)]
+}
+
+fn rows<R: Row>(list: &Field<Vec<R>>) -> Field<Vec<Cells>> {
+    match list {
+        Field::Absent => Field::Absent,
+        Field::Value(rows) if !rows.is_empty() => Field::Value(rows.iter().map(plain).collect()),
+        Field::Empty | Field::Value(_) => Field::Empty,
+    }
+}
+
+/// The cells of a row in which nothing and none are the same.
+pub(super) fn plain(row: &impl Row) -> Cells {
+    let cell = |field: Field<Cell>| field.value().cloned().unwrap_or(Cell::Null);
+    row.cells().into_iter().map(cell).collect()
+}
