@@ -5,9 +5,9 @@ use anyhow::{Context as _, Result};
 
 use crate::api::{Ask, Endpoint, Reading};
 use crate::json_text::JsonText;
-use crate::model::Batch;
+use crate::model::{Entity, Facts};
 use crate::process;
-use crate::store::{Kept, Place, Replayed, Store};
+use crate::store::{Derivation, Kept, Place, Replayed, Store, Tx};
 
 /// Documents whose places are fetched at once: each time all documents are gone through.
 pub(crate) const PLACES_AT_ONCE: i64 = 100_000;
@@ -65,20 +65,44 @@ fn batch(places: &[Place]) -> usize {
 
 async fn save(store: &Store, places: &[Place]) -> Result<()> {
     let kept = store.read().await?.kept(places).await?;
-    let replayed: Vec<_> = kept.into_iter().map(read).collect();
+    let replayed: Vec<_> = kept.iter().map(read).collect();
     let mut tx = store.begin_by_keys().await?;
-    tx.put_replayed(&replayed).await.with_context(|| {
+    let stale = tx.put_replayed(&replayed).await.with_context(|| {
         let ids = (places.first().map(|it| it.document_id), places.last().map(|it| it.document_id));
         format!("the rows of the documents from {:?} to {:?}", ids.0, ids.1)
     })?;
+    derive_again(&mut tx, stale).await?;
     tx.commit().await
 }
 
-/// What a document means. One of an endpoint that is no more makes no rows.
-pub fn read(kept: Kept) -> Replayed {
-    match reading(&kept) {
-        Some(reading) => kept.turned_into(reading.batch, reading.drift),
-        None => kept.turned_into(Batch::default(), Some("its endpoint is not known".to_owned())),
+/// Derives the rows of entities from all their documents, in the order in which they were fetched.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn derive_again(tx: &mut Tx, mut entities: Vec<Entity>) -> Result<()> {
+    // Items first: which documents speak of an author follows from their rows.
+    entities.sort();
+    entities.dedup();
+    for entity in entities {
+        tx.lock_entity(&entity).await?;
+        let places = tx.documents_of(&entity).await?;
+        let mut derivation = Derivation::of(entity);
+        for batch in batches(&places) {
+            for kept in tx.kept(batch).await? {
+                let read = read(&kept);
+                derivation.add(&read.facts, read.document_id, read.fetched_at);
+            }
+        }
+        tx.put_derivation(derivation).await?;
+    }
+    Ok(())
+}
+
+/// What a document says. One of an endpoint that is no more says nothing.
+fn read(kept: &Kept) -> Replayed {
+    match reading(kept) {
+        Some(reading) => kept.read_again(reading.facts, reading.drift),
+        None => kept.read_again(Facts::default(), Some("its endpoint is not known".to_owned())),
     }
 }
 

@@ -13,8 +13,8 @@ mod schedule;
 mod sql;
 
 pub use archive::{
-    Answer, Asked, Body, Document, Extent, Import, Kept, NORMALISER, Place, REFUSED, Replayed,
-    Resolved, Tombstone, Unavailable,
+    Answer, Asked, Body, Derivation, Document, Extent, Import, Kept, NORMALISER, Place, REFUSED, Replayed,
+    Resolved, Saved, Tombstone, Unavailable,
 };
 pub use db::{ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
 pub use erasure::{Redacted, TELLING, Traces};

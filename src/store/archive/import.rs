@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::body::{Body, REFUSED};
 use super::save::{Answer, Document, Resolved};
-use crate::model::{Batch, Target};
+use crate::model::{Entity, Facts, Target};
 use crate::store::db::{Tx, fetch_all};
 use crate::store::ledger::CallEnd;
 use crate::store::schedule::{Next, Settlement};
@@ -31,8 +31,8 @@ pub struct Import {
     pub bytes: i64,
     /// The answer itself.
     pub document: Document,
-    /// Its rows.
-    pub batch: Batch,
+    /// What it says.
+    pub facts: Facts,
     /// The item that a short link was resolved to.
     pub resolved: Option<Resolved>,
 }
@@ -44,7 +44,7 @@ impl Import {
         let bytes = body.exact.take().unwrap_or_else(|| body.json.clone().into_bytes());
         *body = Body::as_text(&bytes, REFUSED);
         self.document.drift = Some("the database refused its JSON or its rows".to_owned());
-        self.batch = Batch::default();
+        self.facts = Facts::default();
         self.message = None;
         self.outcome = "unreadable";
     }
@@ -89,7 +89,8 @@ const IDENTITY: &str = "kind text, key text, endpoint text, page int, fetched_at
 impl Tx {
     /// Takes in answers as if they had been fetched when they were, but for the money: their rows
     /// on the ledger were never sent from here. Those that the archive has already, by endpoint,
-    /// target, page and time, are left alone. Which were new.
+    /// target, page and time, are left alone. Which were new, and which entities have to be derived
+    /// anew before the transaction ends.
     ///
     /// # Errors
     /// When the database fails, or refuses one of the documents.
@@ -98,7 +99,7 @@ impl Tx {
         imports: &[&Import],
         owner: i64,
         now: Time,
-    ) -> Result<Vec<bool>> {
+    ) -> Result<(Vec<bool>, Vec<Entity>)> {
         let targets: Vec<_> = imports.iter().map(|import| import.target.clone()).collect();
         self.put_targets(&targets, now).await?;
         let mut known = self.known_already(imports).await?;
@@ -107,7 +108,7 @@ impl Tx {
         let new = imports.iter().zip(&is_new).filter(|(_, new)| **new).map(|(import, _)| *import);
         let new: Vec<_> = new.collect();
         if new.is_empty() {
-            return Ok(is_new);
+            return Ok((is_new, Vec::new()));
         }
         let opened = self.open_imported(&new, owner, now).await?;
         let mut answers = Vec::with_capacity(new.len());
@@ -124,8 +125,8 @@ impl Tx {
             };
             answers.push(answer(import, row, now));
         }
-        self.keep(&answers, |_| true).await?;
-        Ok(is_new)
+        let stale = self.keep(&answers, |_| true).await?;
+        Ok((is_new, stale))
     }
 
     /// Which of these answers are kept already, whoever fetched them.
@@ -194,7 +195,7 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
         asked: import.asked.clone(),
         target: import.target.key.clone(),
         document: Some(import.document.clone()),
-        batch: import.batch.clone(),
+        facts: import.facts.clone(),
         resolved: import.resolved.clone(),
         forgotten: Vec::new(),
     }

@@ -2,22 +2,26 @@
 
 mod availability;
 mod body;
-mod edits;
+mod derive;
+mod draft;
+mod facts;
+mod history;
 mod import;
-mod known;
+mod put;
 mod replay;
+mod said;
 mod save;
-mod shapes;
+mod spec;
 mod tombstones;
-mod upsert;
 mod zone;
 
 pub use availability::{Asked, Unavailable};
 pub use body::{Body, REFUSED};
+pub use derive::Derivation;
 pub use import::Import;
 pub use replay::{Kept, Place, Replayed};
-pub use save::{Answer, Document, NORMALISER, Resolved};
+pub use save::{Answer, Document, NORMALISER, Resolved, Saved};
 pub use tombstones::{Extent, Tombstone};
 
 pub(in crate::store) use save::{Bytes, LATE};
-pub(in crate::store) use shapes::{FLAT_TABLES, SHAPES, tables};
+pub(in crate::store) use spec::derived_tables;

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::body::{Body, REFUSED};
 use super::save::{LATE, NORMALISER};
-use super::shapes::tables;
-use crate::model::Batch;
+use super::spec::derived_tables;
+use crate::model::{Entity, Facts};
 use crate::store::db::{Count, Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -64,26 +64,23 @@ impl Kept {
         }
     }
 
-    /// What it turns into: rows, and what was not understood of it.
-    pub fn turned_into(self, batch: Batch, drift: Option<String>) -> Replayed {
+    /// What it says, read again; `drift`: what was not understood of it.
+    pub fn read_again(&self, facts: Facts, drift: Option<String>) -> Replayed {
         let is_outdated = self.normaliser != NORMALISER && self.cleaned.as_deref() != Some(REFUSED);
-        let Self { document_id, fetched_at, .. } = self;
-        Replayed { document_id, fetched_at, batch, drift, is_outdated }
-    }
-
-    /// Some of the rows that it turns into: the others are there.
-    pub fn turned_partly_into(self, batch: Batch) -> Replayed {
-        let Self { document_id, fetched_at, .. } = self;
-        Replayed { document_id, fetched_at, batch, drift: None, is_outdated: false }
+        let Self { document_id, fetched_at, .. } = *self;
+        Replayed { document_id, fetched_at, facts, drift, is_outdated }
     }
 }
 
-/// What a document turns into.
+/// A document that was read again.
 #[derive(Clone, Debug)]
 pub struct Replayed {
-    document_id: i64,
-    fetched_at: Time,
-    batch: Batch,
+    /// Its number.
+    pub document_id: i64,
+    /// When it was complete.
+    pub fetched_at: Time,
+    /// What it says.
+    pub facts: Facts,
     drift: Option<String>,
     is_outdated: bool,
 }
@@ -94,7 +91,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn drop_rows(&mut self) -> Result<()> {
-        for table in tables() {
+        for table in derived_tables() {
             execute!(self, sqlx::AssertSqlSafe(format!("delete from {table}")));
         }
         Ok(())
@@ -148,26 +145,27 @@ impl Tx {
         Ok(fetch_all!(self, Kept, sql, array(places)?))
     }
 
-    /// Saves what documents turn into, given in the order in which they were fetched. Of those that
-    /// an older normaliser had read it is noted what this one has not understood.
+    /// Makes rows of documents, given in the order in which they were fetched; which entities have
+    /// to be derived anew. Of those that an older normaliser had read it is noted what this one has
+    /// not understood.
     ///
     /// # Errors
     /// When the database fails, or refuses a row.
-    pub async fn put_replayed(&mut self, replayed: &[Replayed]) -> Result<()> {
+    pub async fn put_replayed(&mut self, replayed: &[Replayed]) -> Result<Vec<Entity>> {
         #[derive(Serialize)]
         struct Row<'a> {
             document_id: i64,
             drift: Option<&'a str>,
         }
-        let rows = replayed.iter().map(|it| (&it.batch, it.document_id, it.fetched_at));
-        self.put_answers(&rows.collect::<Vec<_>>()).await?;
+        let facts = replayed.iter().map(|it| (&it.facts, it.document_id, it.fetched_at));
+        let stale = self.put_facts(&facts.collect::<Vec<_>>()).await?;
         let outdated: Vec<_> = replayed
             .iter()
             .filter(|answer| answer.is_outdated)
             .map(|it| Row { document_id: it.document_id, drift: it.drift.as_deref() })
             .collect();
         if outdated.is_empty() {
-            return Ok(());
+            return Ok(stale);
         }
         let sql = self.over_rows(
             "document_id int, drift text",
@@ -175,6 +173,6 @@ impl Tx {
              from {rows} where documents.document_id = r.document_id",
         );
         execute!(self, sql, array(&outdated)?, NORMALISER);
-        Ok(())
+        Ok(stale)
     }
 }

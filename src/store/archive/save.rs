@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::body::Body;
 use super::tombstones::Tombstone;
-use crate::model::{Batch, Kind};
+use crate::model::{Entity, Facts, Kind};
 use crate::store::db::{Tx, execute};
 use crate::store::ledger::CallEnd;
 use crate::store::schedule::Settlement;
@@ -34,12 +34,22 @@ pub struct Answer {
     pub target: String,
     /// The answer to keep; `None` when there was none, or none that can have been paid for.
     pub document: Option<Document>,
-    /// The rows of the answer.
-    pub batch: Batch,
+    /// What the answer says.
+    pub facts: Facts,
     /// The item that a short link was resolved to.
     pub resolved: Option<Resolved>,
     /// What turned out to be forgotten with something that is.
     pub forgotten: Vec<Tombstone>,
+}
+
+/// What came of saving answers.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    /// Answers that came too late to settle their slots: kept, marked, and without rows.
+    pub late: usize,
+    /// Entities of which an answer is older than what was known: their rows have to be derived from
+    /// all their documents before the transaction ends.
+    pub stale: Vec<Entity>,
 }
 
 /// An answer to keep.
@@ -103,40 +113,40 @@ impl Serialize for Bytes<'_> {
 }
 
 impl Tx {
-    /// Saves answers: the slots they settle, the ledger, the documents, what they say of
-    /// whether their targets can be seen, and the rows. Call it once in a transaction; doing it again, after a commit that nobody heard of, changes nothing.
-    /// How many came too late to settle their slot: those are kept, and
-    /// marked, and make no rows.
+    /// Saves answers: the slots they settle, the ledger, the documents, what they say of whether
+    /// their targets can be seen, and the rows. Call it once in a transaction; doing it again, after
+    /// a commit whose outcome is unknown, changes nothing.
     ///
     /// # Errors
     /// When the database fails, or refuses one of the documents.
-    pub async fn save(&mut self, answers: &[Answer]) -> Result<usize> {
+    pub async fn save(&mut self, answers: &[Answer]) -> Result<Saved> {
         let settlements: Vec<_> = answers.iter().map(|answer| answer.settlement.clone()).collect();
         let settled = self.settle(&settlements).await?;
         let in_time = |answer: &Answer| settled.contains(&answer.end.call_id);
-        self.keep(answers, in_time).await?;
+        let stale = self.keep(answers, in_time).await?;
         let in_time: Vec<_> = answers.iter().filter(|answer| in_time(answer)).collect();
         self.put_availability(&in_time).await?;
-        Ok(answers.len() - settled.len())
+        Ok(Saved { late: answers.len() - settled.len(), stale })
     }
 
-    /// Closes the calls of answers, and keeps their documents and, of those `in_time`, their rows.
+    /// Closes the calls of answers, and keeps their documents and, of those `in_time`, their rows;
+    /// which entities have to be derived anew.
     pub(in crate::store) async fn keep(
         &mut self,
         answers: &[Answer],
         in_time: impl Fn(&Answer) -> bool,
-    ) -> Result<()> {
+    ) -> Result<Vec<Entity>> {
         let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
         self.close_calls(&ends).await?;
         self.put_documents(answers, &in_time).await?;
-        let mut rows = Vec::with_capacity(answers.len());
+        let mut facts = Vec::with_capacity(answers.len());
         for answer in answers.iter().filter(|answer| in_time(answer)) {
-            rows.push((&answer.batch, answer.end.call_id, answer.end.finished_at));
+            facts.push((&answer.facts, answer.end.call_id, answer.end.finished_at));
             if let Some(resolved) = &answer.resolved {
                 self.put_link(resolved, &answer.settlement).await?;
             }
         }
-        self.put_answers(&rows).await
+        self.put_facts(&facts).await
     }
 
     async fn put_documents(

@@ -1,9 +1,11 @@
 //! How each kind of entity lies in tables: its own table, its lists, and its snapshots.
 
+use std::collections::BTreeSet;
+
 use crate::model::catalogue::{Column, Role, Row as _, Table};
 use crate::model::{
-    Author, Creator, Entity, EntityKind, Image, ItemHashtag, Kol, KolNote, KolTag, Mention, Music,
-    Note, Work,
+    Author, Creator, Entity, EntityKind, Image, ItemHashtag, KeywordSuggestion, Kol, KolNote,
+    KolSearchResult, KolTag, Mention, Music, Note, Work,
 };
 
 /// How a kind of entity lies in tables.
@@ -83,6 +85,16 @@ impl Spec {
         matches!(self.kind, EntityKind::Note | EntityKind::Work)
     }
 
+    /// The tables that know its entities by their small keys.
+    pub(super) fn keyed_tables(&self) -> impl Iterator<Item = &'static str> {
+        let tables: &[&str] = match self.kind {
+            EntityKind::Note | EntityKind::Work => &["item_keys", "snapshots", "latest", "days"],
+            EntityKind::Kol => &["kol_snapshots"],
+            EntityKind::Author | EntityKind::Music => &[],
+        };
+        tables.iter().copied().chain([self.table.name])
+    }
+
     /// The columns that identify its row.
     pub(in crate::store) fn id_columns(&self) -> Vec<&'static str> {
         let is_key = |column: &&Column| column.role == Role::Key;
@@ -106,4 +118,15 @@ impl Spec {
         };
         columns.iter().map(value).collect()
     }
+}
+
+/// Every table whose rows are derived from documents.
+pub(in crate::store) fn derived_tables() -> impl Iterator<Item = &'static str> {
+    let entities = EntityKind::ALL.into_iter().flat_map(|kind| {
+        let spec = Spec::of(kind);
+        spec.keyed_tables().chain(spec.lists.iter().map(|list| list.table.name))
+    });
+    let others = ["changes", KeywordSuggestion::TABLE.name, KolSearchResult::TABLE.name];
+    let tables: BTreeSet<_> = entities.chain(others).collect();
+    tables.into_iter()
 }

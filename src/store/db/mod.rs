@@ -13,5 +13,6 @@ pub use process_lock::ProcessLock;
 pub use schema::Schema;
 pub use tx::Tx;
 
+pub(in crate::store) use errors::Overtaken;
 pub(in crate::store) use schema::{NEWER, without_limits};
 pub(in crate::store) use tx::{Count, Id, execute, fetch_all, fetch_optional};
