@@ -15,7 +15,7 @@ pub(super) fn read(
     body: &JsonText<'_>,
     normalise: impl FnOnce(Json<'_>) -> Reading,
 ) -> Reading {
-    let code = |envelope| Some((envelope, json::int(envelope, "/code")?));
+    let code = |envelope| Some((envelope, json::int(envelope, "/code").into_value()?));
     let Some((envelope, code)) = body.tree().and_then(code) else {
         return without_code(http_status, body.text());
     };
@@ -30,7 +30,7 @@ pub(super) fn read(
         },
         _ => Reading::of(outcome),
     };
-    let said = json::text(envelope, "/message").map(|message| shown(&message));
+    let said = json::text(envelope, "/message").value().map(|message| shown(message));
     Reading { code: Some(code.to_string()), message: reading.message.or(said), billed, ..reading }
 }
 

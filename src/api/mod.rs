@@ -4,6 +4,7 @@
 //! touches the network; only [`client`] does.
 
 pub mod client;
+mod counts;
 mod envelope;
 mod json;
 mod kols;

@@ -1,7 +1,9 @@
 //! What an answer means, and the few forms that every endpoint's answers take.
 
-use super::{Billed, Endpoint, Outcome, Provider, envelope, json};
-use crate::model::Batch;
+use super::counts::CountReader;
+use super::json::{Json, Value};
+use super::{Billed, Endpoint, Outcome, Provider, envelope};
+use crate::model::{Facts, Field};
 
 /// What an answer means.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,8 +16,8 @@ pub struct Reading {
     pub message: Option<String>,
     /// Whether the call was paid for.
     pub billed: Billed,
-    /// The rows; empty unless the outcome is [`Outcome::Ok`].
-    pub batch: Batch,
+    /// What it says; empty unless the outcome is [`Outcome::Ok`].
+    pub facts: Facts,
     /// What in the answer was not understood, or is not what was asked for.
     pub drift: Option<String>,
     /// Of a page of a listing: what the paging rules need.
@@ -61,16 +63,16 @@ impl Reading {
             code: None,
             message: None,
             billed: Billed::Unknown,
-            batch: Batch::default(),
+            facts: Facts::default(),
             drift: None,
             listing: None,
             resolved: None,
         }
     }
 
-    /// Rows, and what was odd about them.
-    pub(super) fn rows(batch: Batch, odd: Odd) -> Self {
-        Self { batch, drift: odd.into_drift(), ..Self::of(Outcome::Ok) }
+    /// Facts, and what was odd about them.
+    pub(super) fn facts(facts: Facts, odd: Odd) -> Self {
+        Self { facts, drift: odd.into_drift(), ..Self::of(Outcome::Ok) }
     }
 
     /// An answer that is not what it should be: no row is made of it.
@@ -97,8 +99,24 @@ impl Odd {
     }
 
     /// Notes what the counts of an object were missing.
-    pub(super) fn counts(&mut self, counts: json::Counts<'_>) {
+    pub(super) fn counts(&mut self, counts: CountReader<'_>) {
         counts.odd.into_iter().for_each(|what| self.note(what));
+    }
+
+    /// The rows of a list, each with its place in it. Entries that give none are counted; where
+    /// none does, nothing is known of the list.
+    pub(super) fn rows<'v, T>(
+        &mut self,
+        list: Field<&'v [Value<'v>]>,
+        of: &str,
+        row: impl Fn(i64, Json<'v>) -> Option<T>,
+    ) -> Field<Vec<T>> {
+        list.and_then(|items| {
+            let rows: Vec<T> =
+                (0..).zip(items).filter_map(|(position, item)| row(position, item)).collect();
+            self.skipped(items.len() - rows.len(), of);
+            (!rows.is_empty()).then_some(rows)
+        })
     }
 
     /// Notes how many entries of a list were skipped.

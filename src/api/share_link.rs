@@ -18,7 +18,7 @@ pub(super) fn work(data: Json<'_>) -> Reading {
 }
 
 fn resolve(data: Json<'_>, kind: Kind) -> Reading {
-    let Some(link) = json::text(data, "/redirect_url") else {
+    let Some(link) = json::text(data, "/redirect_url").into_value() else {
         return Reading::unreadable("data.redirect_url is missing");
     };
     let url = Url::parse(&link).ok();

@@ -3,13 +3,13 @@
 use super::json::{self, Json, Value};
 use super::reading::Odd;
 use super::{Ask, Outcome, Reading};
-use crate::model::{Batch, KeywordSuggestion};
+use crate::model::{Facts, KeywordSuggestion};
 
 /// Rows of the suggestions; the answer holds a second sign of success.
 pub(super) fn normalise(ask: &Ask, data: Json<'_>) -> Reading {
-    let success = json::flag(data, "/result/success");
+    let success = json::flag(data, "/result/success").into_value();
     if success == Some(false) {
-        let said = json::text(data, "/result/message").unwrap_or_default();
+        let said = json::text(data, "/result/message").into_value().unwrap_or_default();
         return Reading::unreadable(&format!("data.result.success is false: {said}"));
     }
     let items = match json::field(data, "items").or_else(|| json::field(data, "sug_items")) {
@@ -25,21 +25,21 @@ pub(super) fn normalise(ask: &Ask, data: Json<'_>) -> Reading {
     }
     let mut odd = Odd::default();
     odd.skipped(items.len() - suggestions.len(), "items without text");
-    Reading::rows(Batch { keyword_suggestions: suggestions, ..Batch::default() }, odd)
+    Reading::facts(Facts { keyword_suggestions: suggestions, ..Facts::default() }, odd)
 }
 
 fn suggestion(ask: &Ask, data: Json<'_>, rank: i64, item: Json<'_>) -> Option<KeywordSuggestion> {
     Some(KeywordSuggestion {
         keyword: ask.key.clone(),
         rank,
-        suggestion: json::text(item, "/text")?,
-        suggestion_type: json::text(item, "/type"),
-        search_type: json::text(item, "/search_type"),
-        link: json::text(item, "/link"),
-        highlight: highlight(json::list(item, "/highlight_flags")),
-        is_intervened: json::flag(item, "/is_intervened"),
-        search_cpl_id: json::text(data, "/search_cpl_id"),
-        word_request_id: json::text(data, "/word_request_id"),
+        suggestion: json::text(item, "/text").into_value()?,
+        suggestion_type: json::text(item, "/type").into_value(),
+        search_type: json::text(item, "/search_type").into_value(),
+        link: json::text(item, "/link").into_value(),
+        highlight: highlight(json::items(item, "/highlight_flags")),
+        is_intervened: json::flag(item, "/is_intervened").into_value(),
+        search_cpl_id: json::text(data, "/search_cpl_id").into_value(),
+        word_request_id: json::text(data, "/word_request_id").into_value(),
     })
 }
 
@@ -48,7 +48,10 @@ fn highlight(flags: &[Value<'_>]) -> Option<String> {
     if flags.is_empty() {
         return None;
     }
-    flags.iter().map(|flag| json::flag(flag, "").map(|on| if on { '1' } else { '0' })).collect()
+    flags
+        .iter()
+        .map(|flag| json::flag(flag, "").into_value().map(|on| if on { '1' } else { '0' }))
+        .collect()
 }
 
 #[cfg(test)]
@@ -69,7 +72,7 @@ mod tests {
         let reading = Endpoint::SearchSuggestions.read(&ask(), 200, &JsonText::of(body));
         assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
         assert_eq!(reading.drift, None);
-        let rows = &reading.batch.keyword_suggestions;
+        let rows = &reading.facts.keyword_suggestions;
         let ranks: Vec<i64> = rows.iter().map(|row| row.rank).collect();
         assert_eq!(ranks, [1, 2, 3, 4]);
         assert_eq!(
@@ -96,7 +99,7 @@ mod tests {
         let data = json!({ "sug_items": [{ "type": "ads" }, { "text": "露营地" }] });
         let reading = normalise(&ask(), &Value::from(&data));
         assert_eq!(reading.outcome, Outcome::Ok);
-        assert_eq!(reading.batch.keyword_suggestions[0].rank, 2);
+        assert_eq!(reading.facts.keyword_suggestions[0].rank, 2);
         assert_eq!(reading.drift.as_deref(), Some("1 of items without text skipped"));
     }
 
@@ -118,7 +121,7 @@ mod tests {
         ] {
             let reading = normalise(&ask(), &Value::from(&data));
             assert_eq!(reading.outcome, outcome, "{data}");
-            assert_eq!(reading.batch, Batch::default(), "{data}");
+            assert_eq!(reading.facts, Facts::default(), "{data}");
             assert_eq!(reading.drift.is_some(), outcome == Outcome::Unreadable, "{data}");
         }
     }

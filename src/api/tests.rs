@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use super::*;
-use crate::model::Batch;
+use crate::model::Facts;
 
 /// Every fixture: its name and its text.
 fn fixtures() -> Vec<(String, String)> {
@@ -29,13 +29,13 @@ fn read_everywhere(key: &str, http_status: u16, body: &str) {
         let reading = endpoint.read(&ask, http_status, &JsonText::of(body));
         let name = endpoint.name();
         if reading.outcome != Outcome::Ok {
-            assert_eq!(reading.batch, Batch::default(), "{name}");
+            assert_eq!(reading.facts, Facts::default(), "{name}");
             assert_eq!(reading.resolved, None, "{name}");
         }
         if endpoint.provider() == Provider::Amagi {
             assert_eq!(reading.billed, Billed::No, "{name}");
         }
-        let rows = serde_json::to_string(&reading.batch).unwrap();
+        let rows = serde_json::to_string(&reading.facts).unwrap();
         assert!(!rows.contains("\\u0000"), "{name}");
     }
 }

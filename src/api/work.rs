@@ -1,6 +1,7 @@
 //! A Douyin work: the same platform object from JustOneAPI and from every version of amagi.
 
 pub(super) mod amagi;
+mod lists;
 mod rows;
 
 use super::json::{self, Json};
@@ -24,7 +25,7 @@ pub(super) fn normalise(ask: &Ask, data: Json<'_>) -> Reading {
 
 /// The id of the work in an answer: JustOneAPI's `data`, or a body of amagi or its `data`.
 pub(super) fn subject(value: Json<'_>) -> Option<String> {
-    json::first_text(holder(value)?, &["/aweme_detail/aweme_id", "/filter_detail/aweme_id"])
+    json::first_id(holder(value)?, &["/aweme_detail/aweme_id", "/filter_detail/aweme_id"])
 }
 
 /// The object that holds `aweme_detail`, or says why there is none.
@@ -39,10 +40,10 @@ fn read_holder(asked: Option<&str>, holder: Json<'_>) -> Reading {
         return without_work(asked, holder);
     }
     // The platform's own sign of success, inside the provider's.
-    if let Some(code) = json::int(holder, "/status_code").filter(|code| *code != 0) {
+    if let Some(code) = status_code(holder) {
         return Reading::unreadable(&format!("aweme_detail beside status_code {code}"));
     }
-    let Some(work_id) = json::text(detail, "/aweme_id") else {
+    let Some(work_id) = json::id(detail, "/aweme_id") else {
         return Reading::unreadable("aweme_detail.aweme_id is missing");
     };
     match asked {
@@ -55,16 +56,21 @@ fn read_holder(asked: Option<&str>, holder: Json<'_>) -> Reading {
     }
 }
 
+/// The platform's own code of a failure.
+fn status_code(holder: Json<'_>) -> Option<i64> {
+    json::int(holder, "/status_code").into_value().filter(|code| *code != 0)
+}
+
 /// No work: deleted or hidden where the platform says so, and only then.
 fn without_work(asked: Option<&str>, holder: Json<'_>) -> Reading {
     let filter = json::at(holder, "/filter_detail");
-    let Some(reason) = json::text(filter, "/filter_reason") else {
-        return match json::int(holder, "/status_code").filter(|code| *code != 0) {
+    let Some(reason) = json::text(filter, "/filter_reason").into_value() else {
+        return match status_code(holder) {
             Some(code) => Reading::unreadable(&format!("no work, and status_code {code}")),
             None => Reading::of(Outcome::Empty),
         };
     };
-    if let (Some(asked), Some(id)) = (asked, json::text(filter, "/aweme_id"))
+    if let (Some(asked), Some(id)) = (asked, json::id(filter, "/aweme_id"))
         && asked != id
     {
         return Reading::about_another(asked, &id);

@@ -29,6 +29,14 @@ impl<T> Field<T> {
         }
     }
 
+    /// The value, if there is one.
+    pub fn into_value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Empty => None,
+        }
+    }
+
     /// Whether the answer does not speak of it.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)

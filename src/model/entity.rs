@@ -84,8 +84,10 @@ impl Facts {
             keyword_suggestions: _,
             kol_search_results: _,
         } = self;
-        let notes = notes.iter().map(|Item { row: Note { note_id, .. }, .. }| Entity::note(note_id));
-        let works = works.iter().map(|Item { row: Work { work_id, .. }, .. }| Entity::work(work_id));
+        let notes =
+            notes.iter().map(|Item { row: Note { note_id, .. }, .. }| Entity::note(note_id));
+        let works =
+            works.iter().map(|Item { row: Work { work_id, .. }, .. }| Entity::work(work_id));
         let kols = kols.iter().map(|KolFacts { row: Kol { kol_id, .. }, .. }| Entity::kol(kol_id));
         let authors = authors
             .iter()

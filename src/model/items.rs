@@ -95,6 +95,18 @@ table! {
     }
 }
 
+impl Counts {
+    /// Whether any count is known.
+    pub fn any(&self) -> bool {
+        let Self {
+            likes, comments, collects, shares, views, recommends, downloads, admires, ..
+        } = self;
+        [likes, comments, collects, shares, views, recommends, downloads, admires]
+            .into_iter()
+            .any(Option::is_some)
+    }
+}
+
 /// What one answer says of a note or a work.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item<R> {

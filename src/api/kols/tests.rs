@@ -53,7 +53,7 @@ fn a_page_lists_its_kols_and_skips_cards_without_an_id() {
         reading.drift.as_deref(),
         Some("1 of noteList without noteId skipped; 1 of kols without userId skipped")
     );
-    let results = &reading.batch.kol_search_results;
+    let results = &reading.facts.kol_search_results;
     let places: Vec<(i64, i64)> = results.iter().map(|row| (row.page, row.position)).collect();
     assert_eq!(places, [(1, 0), (1, 1), (1, 3)]);
     let listing = reading.listing.expect("a listing");
@@ -163,7 +163,7 @@ fn decimal_texts_and_sentinels_are_read_as_what_they_mean() {
 fn a_kol_listed_twice_gives_one_row_and_two_places() {
     let data = json!({ "kols": [{ "userId": "k1", "fansNum": 5 }, { "userId": "k1" }] });
     let reading = normalise(&ask(1), &(&data).into());
-    assert_eq!((reading.batch.kols.len(), reading.batch.kol_search_results.len()), (1, 2));
+    assert_eq!((reading.facts.kols.len(), reading.facts.kol_search_results.len()), (1, 2));
     assert_eq!(reading.drift.as_deref(), Some("k1 is listed twice"));
     assert_eq!(reading.listing.map(|listing| listing.ids), Some(vec!["k1".to_owned()]));
 }
@@ -178,7 +178,7 @@ fn an_empty_page_is_empty_and_still_says_the_total() {
         let reading =
             read(&json!({ "code": 0, "data": { "kols": kols, "total": 41 } }).to_string());
         assert_eq!((reading.outcome, reading.billed), (outcome, Billed::Yes));
-        assert_eq!(reading.batch, Batch::default());
+        assert_eq!(reading.facts, Facts::default());
         let listing = reading.listing.expect("a listing");
         assert_eq!(listing, Listing { ids: Vec::new(), total: Some(41) });
     }

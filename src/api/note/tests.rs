@@ -32,7 +32,7 @@ fn an_image_note_gives_its_row_and_its_author() {
     assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
     assert_eq!((reading.code.as_deref(), reading.drift), (Some("0"), None));
     assert_eq!(
-        reading.batch.notes,
+        reading.facts.notes,
         [Note {
             note_id: IMAGE_ID.to_owned(),
             note_type: Some("normal".to_owned()),
@@ -55,7 +55,7 @@ fn an_image_note_gives_its_row_and_its_author() {
             video_height: None,
         }]
     );
-    let author = &reading.batch.authors[0];
+    let author = &reading.facts.authors[0];
     assert_eq!(author.platform, Platform::Xiaohongshu);
     assert_eq!(author.author_id, "5f00aa11000000000101bb22");
     assert_eq!(author.handle.as_deref(), Some("star_0917"));
@@ -66,7 +66,7 @@ fn an_image_note_gives_its_row_and_its_author() {
 fn a_zero_comment_count_is_zero_and_a_zero_view_count_is_unknown() {
     let reading = read(IMAGE_ID, IMAGE_NOTE);
     assert_eq!(
-        reading.batch.note_metrics,
+        reading.facts.note_metrics,
         [NoteMetrics {
             note_id: IMAGE_ID.to_owned(),
             likes: Some(1234),
@@ -84,7 +84,7 @@ fn a_zero_comment_count_is_zero_and_a_zero_view_count_is_unknown() {
 #[test]
 fn a_time_in_milliseconds_is_the_same_instant_as_in_seconds() {
     let reading = changed(|note| note["time"] = json!(1_778_500_000_000_i64));
-    assert_eq!(reading.batch.notes[0].published_at, "2026-05-11 11:46:40".parse().ok());
+    assert_eq!(reading.facts.notes[0].published_at, "2026-05-11 11:46:40".parse().ok());
     let never = changed(|note| note["time"] = json!(0));
     assert_eq!(never.batch.notes[0].published_at, None);
 }
@@ -136,7 +136,7 @@ fn entries_without_an_id_are_skipped_and_counted() {
         note["ats"] = json!([{ "nickname": "x" }]);
     });
     assert_eq!(reading.outcome, Outcome::Ok);
-    assert_eq!(reading.batch.note_hashtags[0].position, 1);
+    assert_eq!(reading.facts.note_hashtags[0].position, 1);
     assert_eq!(
         reading.drift.as_deref(),
         Some("3 of hash_tag without id or name skipped; 1 of ats without id skipped")
@@ -146,7 +146,7 @@ fn entries_without_an_id_are_skipped_and_counted() {
 #[test]
 fn a_video_note_without_title_and_video_block_has_none_of_either() {
     let reading = read(VIDEO_ID, VIDEO_NOTE);
-    let note = &reading.batch.notes[0];
+    let note = &reading.facts.notes[0];
     assert_eq!(note.note_id, VIDEO_ID, "an id of digits only stays a text");
     assert_eq!((note.title.as_deref(), note.edited_at), (None, None));
     assert_eq!((note.video_duration_ms, note.video_url.as_deref()), (None, None));
@@ -163,7 +163,7 @@ fn a_rounded_count_is_marked_as_not_exact() {
 fn version_six_holds_the_note_itself_and_its_stream_counts_milliseconds() {
     let reading = Endpoint::NoteDetailV6.read(&ask(V6_ID), 200, &JsonText::of(VIDEO_NOTE_V6));
     assert_eq!((reading.outcome, reading.drift), (Outcome::Ok, None));
-    let note = &reading.batch.notes[0];
+    let note = &reading.facts.notes[0];
     assert_eq!(note.video_duration_ms, Some(10_007));
     assert_eq!((note.video_width, note.video_height), (Some(1080), Some(1920)));
     assert!(note.video_url.as_deref().is_some_and(|url| url.ends_with("1080_259.mp4")));
@@ -174,7 +174,7 @@ fn a_video_that_only_says_seconds_is_turned_into_milliseconds() {
     let reading = changed(|note| {
         note["video"] = json!({ "duration": 12, "url": "http://v/1.mp4", "width": 720 });
     });
-    let note = &reading.batch.notes[0];
+    let note = &reading.facts.notes[0];
     assert_eq!((note.video_duration_ms, note.video_width), (Some(12_000), Some(720)));
     assert_eq!(note.video_url.as_deref(), Some("http://v/1.mp4"));
 }
@@ -189,7 +189,7 @@ fn the_same_note_is_read_from_an_object_in_place_of_a_list() {
 #[test]
 fn the_author_comes_from_the_card_where_the_note_names_none() {
     let reading = changed(|note| note["user"] = Value::Null);
-    assert_eq!(reading.batch.notes[0].author_id.as_deref(), Some("5f00aa11000000000101bb22"));
+    assert_eq!(reading.facts.notes[0].author_id.as_deref(), Some("5f00aa11000000000101bb22"));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn another_note_than_the_one_asked_for_gives_no_row() {
     let reading = read(V6_ID, IMAGE_NOTE);
     assert_eq!((reading.outcome, reading.billed), (Outcome::Unreadable, Billed::Yes));
     assert_eq!(reading.drift, Some(format!("asked {V6_ID}, got {IMAGE_ID}")));
-    assert_eq!(reading.batch, Batch::default());
+    assert_eq!(reading.facts, Facts::default());
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn an_answer_without_a_note_is_empty_or_unreadable_but_never_a_row() {
         let body = json!({ "code": 0, "data": data }).to_string();
         let reading = read(IMAGE_ID, &body);
         assert_eq!((reading.outcome, reading.billed), (outcome, Billed::Yes), "{body}");
-        assert_eq!(reading.batch, Batch::default());
+        assert_eq!(reading.facts, Facts::default());
         assert_eq!(reading.drift.is_some(), outcome == Outcome::Unreadable, "{body}");
     }
 }
@@ -234,7 +234,7 @@ fn a_missing_count_is_unknown_and_named() {
         note.as_object_mut().unwrap().remove("shared_count");
         note["liked_count"] = json!("点赞");
     });
-    let metrics = &reading.batch.note_metrics[0];
+    let metrics = &reading.facts.note_metrics[0];
     assert_eq!((metrics.likes, metrics.shares), (None, None));
     assert_eq!(
         reading.drift.as_deref(),

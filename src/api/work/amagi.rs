@@ -26,8 +26,8 @@ pub(in crate::api) fn read(ask: &Ask, http_status: u16, body: &JsonText<'_>) -> 
     let Some(body) = body.tree() else {
         return Reading { billed: Billed::No, ..envelope::without_code(http_status, text) };
     };
-    let code = json::int(body, "/code");
-    let failed = json::flag(body, "/success") == Some(false)
+    let code = json::int(body, "/code").into_value();
+    let failed = json::flag(body, "/success").value() == Some(&false)
         || code.is_some_and(|code| code != 0 && code != 200)
         || !(200..300).contains(&http_status);
     let asked = asked_id(ask);
@@ -39,11 +39,11 @@ pub(in crate::api) fn read(ask: &Ask, http_status: u16, body: &JsonText<'_>) -> 
         }
         None => Reading::unreadable("data.aweme_detail and aweme_detail are missing"),
     };
-    let resolved = match reading.batch.works.first() {
-        Some(work) if asked.is_none() => Some(work.work_id.clone()),
+    let resolved = match reading.facts.works.first() {
+        Some(work) if asked.is_none() => Some(work.row.work_id.clone()),
         _ => None,
     };
-    let said = json::text(body, "/message").map(|message| envelope::shown(&message));
+    let said = json::text(body, "/message").value().map(|message| envelope::shown(message));
     Reading {
         code: code.map(|code| code.to_string()),
         message: reading.message.or(said),
@@ -69,7 +69,7 @@ fn asked_id(ask: &Ask) -> Option<String> {
 fn failure(body: Json<'_>, code: Option<i64>, http_status: u16) -> Reading {
     let said: Vec<String> = ["/error/errorDescription", "/message", "/errors/0/message"]
         .into_iter()
-        .filter_map(|path| json::text(body, path))
+        .filter_map(|path| json::text(body, path).into_value())
         .collect();
     let evidence = said.join("; ");
     let status = code.unwrap_or(i64::from(http_status));

@@ -22,7 +22,7 @@ fn read(work_id: &str, body: &str) -> Reading {
 fn a_video_gives_its_row() {
     let reading = read(VIDEO_ID, VIDEO);
     assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
-    let work = &reading.batch.works[0];
+    let work = &reading.facts.works[0];
     assert_eq!(work.work_id, VIDEO_ID);
     assert_eq!(work.work_type.as_deref(), Some("video"));
     assert_eq!((work.aweme_type, work.duration_ms), (Some(0), Some(63_001)));
@@ -79,7 +79,7 @@ fn a_repeated_hashtag_stands_twice_in_the_work_and_once_among_the_hashtags() {
         .collect();
     let (sailing, fujian) = ("1600000000000101", "1600000000000102");
     assert_eq!(places, [(0, sailing), (1, sailing), (2, fujian)]);
-    assert_eq!(reading.batch.hashtags.len(), 2);
+    assert_eq!(reading.facts.hashtags.len(), 2);
     assert_eq!(
         reading.drift.as_deref(),
         Some("1 of text_extra hashtags without id or name skipped")
@@ -102,7 +102,7 @@ fn offsets_that_cut_an_emoji_in_half_or_run_backwards_give_no_name() {
         let extra = json!([{ "type": 0, "user_id": "1", "start": start, "end": end }]);
         let detail = json!({ "aweme_id": VIDEO_ID, "desc": "出海🚤第一天", "text_extra": extra });
         let reading = normalise(&ask(VIDEO_ID), &(&json!({ "aweme_detail": detail })).into());
-        assert_eq!(reading.batch.work_mentions[0].nickname, None, "{start}..{end}");
+        assert_eq!(reading.facts.work_mentions[0].nickname, None, "{start}..{end}");
     }
 }
 
@@ -119,17 +119,17 @@ fn everybody_who_made_a_work_together_is_listed() {
 #[test]
 fn an_album_has_images_no_length_and_a_note_link() {
     let reading = read(ALBUM_ID, ALBUM);
-    let work = &reading.batch.works[0];
+    let work = &reading.facts.works[0];
     assert_eq!(work.work_type.as_deref(), Some("images"));
     assert_eq!((work.aweme_type, work.duration_ms), (Some(68), None));
     assert_eq!(work.share_url.as_deref(), Some("https://www.douyin.com/note/7603456789012345678"));
     assert_eq!((work.title.as_deref(), work.body.as_deref()), (None, None));
     assert_eq!((work.music_id.as_deref(), work.is_private), (None, Some(true)));
-    assert_eq!(reading.batch.authors[0].handle.as_deref(), Some("orange.captain"));
+    assert_eq!(reading.facts.authors[0].handle.as_deref(), Some("orange.captain"));
     let live: Vec<(i64, bool)> =
-        reading.batch.work_images.iter().map(|image| (image.position, image.is_live)).collect();
+        reading.facts.work_images.iter().map(|image| (image.position, image.is_live)).collect();
     assert_eq!(live, [(0, false), (1, true)]);
-    assert_eq!(reading.batch.work_metrics[0].collects, None);
+    assert_eq!(reading.facts.work_metrics[0].collects, None);
     assert_eq!(reading.drift.as_deref(), Some("collect_count is missing"));
 }
 
@@ -139,7 +139,7 @@ fn a_hidden_work_is_gone_and_says_why() {
     let reading = read(VIDEO_ID, body);
     assert_eq!((reading.outcome, reading.billed), (Outcome::Gone, Billed::Yes));
     assert_eq!(reading.message.as_deref(), Some("status_self_see"));
-    assert_eq!(reading.batch, Batch::default());
+    assert_eq!(reading.facts, Facts::default());
     let other = read(ALBUM_ID, body);
     assert_eq!(other.outcome, Outcome::Unreadable, "a verdict about another work is none");
 }
@@ -160,7 +160,7 @@ fn no_work_is_a_verdict_only_with_a_known_reason() {
     ] {
         let reading = normalise(&ask(VIDEO_ID), &(&data).into());
         assert_eq!((reading.outcome, reading.drift.is_some()), (outcome, drift), "{data}");
-        assert_eq!(reading.batch, Batch::default());
+        assert_eq!(reading.facts, Facts::default());
     }
 }
 
@@ -169,7 +169,7 @@ fn another_work_than_the_one_asked_for_gives_no_row() {
     let reading = read(ALBUM_ID, VIDEO);
     assert_eq!((reading.outcome, reading.billed), (Outcome::Unreadable, Billed::Yes));
     assert_eq!(reading.drift, Some(format!("asked {ALBUM_ID}, got {VIDEO_ID}")));
-    assert_eq!(reading.batch, Batch::default());
+    assert_eq!(reading.facts, Facts::default());
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_failure_of_the_platform_beside_a_work_gives_no_row() {
     let reading = read(VIDEO_ID, &body.to_string());
     assert_eq!(reading.outcome, Outcome::Unreadable);
     assert_eq!(reading.drift.as_deref(), Some("aweme_detail beside status_code 5"));
-    assert_eq!(reading.batch, Batch::default());
+    assert_eq!(reading.facts, Facts::default());
 }
 
 #[test]

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::Endpoint;
-use crate::model::Batch;
+use crate::model::Facts;
 
 const AMAGI_5: &str = include_str!("../../../../tests/fixtures/work_amagi_5.json");
 const AMAGI_BARE: &str = include_str!("../../../../tests/fixtures/work_amagi_bare.json");
@@ -26,8 +26,8 @@ fn every_version_of_amagi_gives_the_same_rows_and_is_never_paid() {
     let readings = [AMAGI_5, AMAGI_BARE, AMAGI_3, &seven].map(|body| read_by_id(200, body));
     for reading in &readings {
         assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::No));
-        assert_eq!(reading.batch.work_metrics[0].likes, Some(46_777));
-        assert_eq!(reading.batch, readings[0].batch);
+        assert_eq!(reading.facts.work_metrics[0].likes, Some(46_777));
+        assert_eq!(reading.facts, readings[0].batch);
     }
     let codes = readings.map(|reading| reading.code);
     assert_eq!(codes, [Some("200".to_owned()), None, Some("200".to_owned()), None]);
@@ -47,7 +47,7 @@ fn a_placeholder_in_the_place_of_an_id_gives_no_row() {
     let body = r#"{"code":0,"message":"string","data":{"aweme_detail":{"aweme_id":"string"}}}"#;
     let reading = Endpoint::AmagiWorkByUrl.read(&short, 200, &JsonText::of(body));
     assert_eq!(reading.outcome, Outcome::Unreadable);
-    assert_eq!((reading.batch, reading.resolved), (Batch::default(), None));
+    assert_eq!((reading.facts, reading.resolved), (Facts::default(), None));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn amagi_failures_are_told_apart_by_their_words() {
     ] {
         let reading = read_by_id(http_status, body);
         assert_eq!((reading.outcome, reading.billed), (outcome, Billed::No), "{body}");
-        assert_eq!(reading.batch, Batch::default());
+        assert_eq!(reading.facts, Facts::default());
     }
 }
 
@@ -105,7 +105,7 @@ fn another_work_than_the_one_asked_for_gives_no_row() {
     ] {
         assert_eq!(reading.outcome, Outcome::Unreadable);
         assert_eq!(reading.drift, Some(format!("asked {ALBUM_ID}, got {VIDEO_ID}")));
-        assert_eq!(reading.batch, Batch::default());
+        assert_eq!(reading.facts, Facts::default());
     }
 }
 
@@ -116,7 +116,7 @@ fn a_failure_code_beside_a_work_gives_no_row() {
         body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let reading = read_by_id(200, &body.to_string());
         assert_eq!(reading.outcome, Outcome::Retryable, "{change}");
-        assert_eq!(reading.batch, Batch::default());
+        assert_eq!(reading.facts, Facts::default());
     }
     assert_eq!(read_by_id(500, AMAGI_BARE).outcome, Outcome::Retryable);
 }

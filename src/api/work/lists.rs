@@ -1,0 +1,102 @@
+//! The lists of a Douyin work: its images, its hashtags, and who is named or took part.
+
+use crate::api::json::{self, Json, Value};
+use crate::api::reading::Odd;
+use crate::model::{Creator, Field, Image, ItemHashtag, Mention};
+
+/// `text_extra[].type` of a mention.
+const MENTION: i64 = 0;
+
+/// `text_extra[].type` of a hashtag.
+const HASHTAG: i64 = 1;
+
+pub(super) fn images(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Image>> {
+    odd.rows(json::list(detail, "/images"), "images", |position, image| {
+        Some(Image {
+            position,
+            file_id: json::text(image, "/uri"),
+            width: json::pixels(image, "/width"),
+            height: json::pixels(image, "/height"),
+            url: json::text(image, "/url_list/0"),
+            is_live: !json::is_nothing(json::at(image, "/video")),
+            live_url: Field::Absent,
+            live_duration_ms: Field::Absent,
+            live_video_id: Field::Absent,
+        })
+    })
+}
+
+/// `cha_list` holds only some of the tags, so it is not read.
+pub(super) fn hashtags(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<ItemHashtag>> {
+    extras(detail, HASHTAG, odd, "text_extra hashtags without id or name", |position, extra| {
+        Some(ItemHashtag {
+            position,
+            hashtag_id: json::id(extra, "/hashtag_id")?,
+            name: json::text(extra, "/hashtag_name").into_value()?,
+        })
+    })
+}
+
+pub(super) fn mentions(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Mention>> {
+    extras(detail, MENTION, odd, "text_extra mentions without user_id", |position, extra| {
+        Some(Mention {
+            position,
+            user_id: json::id(extra, "/user_id")?,
+            sec_uid: json::text(extra, "/sec_uid"),
+            nickname: mentioned(detail, extra).into(),
+        })
+    })
+}
+
+/// The rows of the entries of `text_extra` of one type, each with its place among them. An entry
+/// without a type may be of any: then a list that is otherwise empty is not known to be.
+fn extras<'v, T>(
+    detail: Json<'v>,
+    kind: i64,
+    odd: &mut Odd,
+    of: &str,
+    row: impl Fn(i64, Json<'v>) -> Option<T>,
+) -> Field<Vec<T>> {
+    let Field::Value(extras) = json::list(detail, "/text_extra") else {
+        return json::list(detail, "/text_extra").map(|_| Vec::new());
+    };
+    let of_kind: Vec<Json<'v>> =
+        extras.iter().filter(|extra| type_of(extra) == Some(kind)).collect();
+    let rows: Vec<T> =
+        (0..).zip(&of_kind).filter_map(|(position, extra)| row(position, extra)).collect();
+    odd.skipped(of_kind.len() - rows.len(), of);
+    let is_certain = of_kind.is_empty() && extras.iter().all(|extra| type_of(extra).is_some());
+    match rows.is_empty() {
+        false => Field::Value(rows),
+        true if is_certain => Field::Empty,
+        true => Field::Absent,
+    }
+}
+
+fn type_of(extra: &Value<'_>) -> Option<i64> {
+    json::int(extra, "/type").into_value()
+}
+
+/// The name after the `@` that `start` and `end` enclose. They count UTF-16 units of `desc`,
+/// may be -1, and may lie beyond a text that was cut.
+fn mentioned(detail: Json<'_>, extra: Json<'_>) -> Option<String> {
+    let units: Vec<u16> = json::text(detail, "/desc").value()?.encode_utf16().collect();
+    let offset = |path| usize::try_from(json::int(extra, path).into_value()?).ok();
+    let words = units.get(offset("/start")?..offset("/end")?)?;
+    let words = String::from_utf16(words).ok()?;
+    let name = words.trim().trim_start_matches('@').trim_end();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+pub(super) fn creators(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Creator>> {
+    let list = json::list(detail, "/cooperation_info/co_creators");
+    odd.rows(list, "co_creators without uid", |position, creator| {
+        Some(Creator {
+            position,
+            author_id: json::id(creator, "/uid")?,
+            sec_uid: json::text(creator, "/sec_uid"),
+            nickname: json::text(creator, "/nickname"),
+            role: json::text(creator, "/role_title"),
+        })
+    })
+}
