@@ -270,7 +270,7 @@ mod tests {
             spread: Duration::ZERO,
             max_calls_per_day: None,
             targets: Vec::new(),
-            places: config::Places::default(),
+            positions: config::Positions::default(),
         };
         let bell = Arc::new(Notify::new());
         let alarm = Alarm::set(&[job], &Clock::system(), &bell).await.expect("the alarm is set");

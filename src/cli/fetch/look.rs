@@ -136,7 +136,7 @@ impl Look<'_> {
     /// Nobody waits for the end of a pause.
     async fn is_paused(&self, reason: Reason, until: Option<Time>) -> Result<()> {
         let until = until.map_or("it is resumed".to_owned(), |at| format!("{at} UTC"));
-        tracing::warn!(reason = reason.as_str(), "paused: nothing is asked until {until}");
+        tracing::warn!(reason = reason.as_str(), "paused: no calls until {until}");
         self.give_up(reason.of_slot()).await
     }
 

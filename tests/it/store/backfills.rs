@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidewatch::backfill::{self, Begun, Request};
+use tidewatch::backfill::{self, Found, Request};
 use tidewatch::model::{Batch, Kind, Target};
 use tidewatch::store::{
     Body, Claim, Document, Import, Limits, Looks, NewBackfill, Next, Resolved, Spent, Store, Tx,
@@ -134,15 +134,15 @@ async fn the_same_list_goes_on_the_next_day_under_its_old_name(database: Databas
         limits: Limits::default(),
     };
     let next_day = backfill::find(&store, &request, "2026-03-10").await.unwrap();
-    assert_eq!(next_day, Begun::Before(row));
+    assert_eq!(next_day, Found::Existing(row));
     let named = Request { name: Some("mine".into()), ..request.clone() };
     let named = backfill::find(&store, &named, "2026-03-10").await.unwrap();
-    assert_eq!(named, Begun::New("mine".into()));
+    assert_eq!(named, Found::New("mine".into()));
     let mut tx = store.begin().await.unwrap();
     assert!(tx.cancel_backfill(run, at("10:00:00")).await.unwrap());
     tx.commit().await.unwrap();
     let given_up = backfill::find(&store, &request, "2026-03-10").await.unwrap();
-    assert_eq!(given_up, Begun::New("2026-03-10-list".into()));
+    assert_eq!(given_up, Found::New("2026-03-10-list".into()));
 }
 
 fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {

@@ -1,4 +1,4 @@
-//! Working a backfill off, here or while a daemon does.
+//! Runs a backfill in this process, or follows it while a daemon runs it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,26 +13,23 @@ use crate::process::Process;
 use crate::store::{BackfillRow, CallTotals, Looks, Store};
 use crate::time::{Clock, Time};
 
-/// How often progress is told.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Interval of progress reports.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How far a backfill has come.
+/// Progress of a backfill.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Progress {
-    /// The backfill itself.
+    /// The backfill.
     #[serde(flatten)]
     pub backfill: BackfillRow,
-    /// Its looks.
+    /// Its slots.
     pub looks: Looks,
-    /// What its calls came to, by endpoint.
+    /// Its calls by endpoint.
     pub calls: Vec<CallTotals>,
 }
 
 impl Progress {
-    /// How the backfill of that name stands now; `None` when there is none.
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// Current progress of the backfill called `name`.
     pub async fn of(store: &Store, name: &str) -> Result<Option<Self>> {
         let mut tx = store.read().await?;
         let Some(backfill) = tx.backfill_named(name).await? else { return Ok(None) };
@@ -42,34 +39,32 @@ impl Progress {
     }
 }
 
-/// A backfill at work.
-pub struct Work<'a, F> {
-    /// Who is asked, and how fast.
+/// A running backfill.
+pub struct BackfillRunner<'a, F> {
+    /// The settings.
     pub config: Arc<Config>,
     /// The archive.
     pub store: &'a Store,
-    /// What tells the time.
+    /// The clock.
     pub clock: &'a Clock,
     /// The backfill's name.
     pub name: &'a str,
-    /// Cancelled when it is to stop: what is in flight ends and is saved.
+    /// When cancelled, calls in flight finish and are saved.
     pub stop: &'a CancellationToken,
-    /// Is told how far it has come, now and then.
-    pub tell: F,
+    /// Called with the progress about once a second.
+    pub report: F,
 }
 
-impl<F: FnMut(&Progress)> Work<'_, F> {
-    /// Makes the looks until none is open, a limit is reached, somebody gives it up, or it is to
-    /// stop. On a SQLite file that another tidewatch is at work on, that one makes the looks.
-    ///
-    /// # Errors
-    /// When the database fails.
+impl<F: FnMut(&Progress)> BackfillRunner<'_, F> {
+    /// Fetches the slots until none is open, a limit is reached, the backfill is cancelled, or
+    /// `stop` is cancelled. If another tidewatch process holds the SQLite file, that process
+    /// fetches the slots and this one reports the progress.
     pub async fn run(mut self) -> Result<()> {
         let (mut told, mut paused) = (false, None);
         loop {
-            let begun = Process::begin_at_once(self.store, &self.config, "backfill", self.clock);
-            if let Some(process) = begun.await? {
-                self.make(&process).await?;
+            let started = Process::begin_at_once(self.store, &self.config, "backfill", self.clock);
+            if let Some(process) = started.await? {
+                self.fetch_here(&process).await?;
                 return process.end(self.store, self.clock.now()).await;
             }
             if !std::mem::replace(&mut told, true) {
@@ -85,24 +80,24 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
                 say_paused(reason, until);
             }
             tokio::select! {
-                () = tokio::time::sleep(TELL_EVERY) => {}
+                () = tokio::time::sleep(REPORT_INTERVAL) => {}
                 () = self.stop.cancelled() => return self.halt().await,
             }
         }
     }
 
-    /// Makes the looks here.
-    async fn make(&mut self, process: &Process) -> Result<()> {
+    /// Fetches the slots in this process.
+    async fn fetch_here(&mut self, process: &Process) -> Result<()> {
         let Some(progress) = Progress::of(self.store, self.name).await? else { return Ok(()) };
         let (config, run) = (self.config.clone(), progress.backfill.run_id);
         let errand = Errand::new(config, self.store, self.clock, process, run, self.stop)?;
-        let mut told_at: Option<Time> = None;
+        let mut reported_at: Option<Time> = None;
         let mut paused = None;
         let ended = errand.run(async |turn: Turn<'_>| {
             let now = self.clock.now();
-            let stale = told_at.is_none_or(|at| now.since(at) >= TELL_EVERY);
+            let stale = reported_at.is_none_or(|at| now.since(at) >= REPORT_INTERVAL);
             if turn.is_idle || stale {
-                told_at = Some(now);
+                reported_at = Some(now);
                 if self.has_ended().await? && turn.is_idle {
                     return Ok(true);
                 }
@@ -125,7 +120,7 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
         }
     }
 
-    /// What holds back all that is left, and until when.
+    /// The pause that holds back all open slots, and its end.
     async fn held(&self) -> Result<Option<(Reason, Option<Time>)>> {
         let (now, mut tx) = (self.clock.now(), self.store.read().await?);
         let Some(row) = tx.backfill_named(self.name).await? else { return Ok(None) };
@@ -140,15 +135,15 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
         Ok(held)
     }
 
-    /// Tells how far it has come; whether nothing is left to be made now.
+    /// Reports the progress; true if no slot can be fetched any more.
     async fn has_ended(&mut self) -> Result<bool> {
         let Some(progress) = Progress::of(self.store, self.name).await? else { return Ok(true) };
-        (self.tell)(&progress);
+        (self.report)(&progress);
         Ok(progress.backfill.ended_at.is_some()
             || !matches!(progress.backfill.state.as_str(), "running" | "cancelled"))
     }
 
-    /// Lets it stand still until it is resumed.
+    /// Halts the backfill until it is resumed.
     async fn halt(&mut self) -> Result<()> {
         let mut tx = self.store.begin().await?;
         if let Some(row) = tx.backfill_named(self.name).await? {
@@ -160,6 +155,6 @@ impl<F: FnMut(&Progress)> Work<'_, F> {
 }
 
 fn say_paused(reason: Reason, until: Option<Time>) {
-    let until = until.map_or("it is resumed by hand".to_owned(), |until| format!("{until} UTC"));
-    tracing::warn!(reason = reason.as_str(), "paused: nothing is asked until {until}");
+    let until = until.map_or("a manual resume".to_owned(), |until| format!("{until} UTC"));
+    tracing::warn!(reason = reason.as_str(), "paused: no calls until {until}");
 }

@@ -1,16 +1,16 @@
-//! The texts of the simulated world: all invented.
+//! Vocabulary of the simulated world; every text is invented.
 
-use super::dice::Dice;
+use super::rng::Rng;
 
-/// What items are about.
+/// A theme of items.
 pub(super) struct Theme {
-    /// The keyword that stands for it.
+    /// Its keyword.
     pub(super) name: &'static str,
     /// Pugongying's first and second level of content tags.
     pub(super) taxonomy: (&'static str, &'static [&'static str]),
     /// Hashtags.
     pub(super) tags: &'static [&'static str],
-    /// What titles name.
+    /// Subjects of titles.
     pub(super) things: &'static [&'static str],
 }
 
@@ -115,7 +115,7 @@ pub(super) const PLACES: [&str; 14] = [
     "日本", "美国",
 ];
 
-/// What is typed after a keyword.
+/// Endings of a keyword's suggestions.
 pub(super) const SUGGESTION_ENDINGS: [&str; 28] = [
     "推荐",
     "教程",
@@ -160,25 +160,25 @@ pub(super) const SONGS: [(&str, &str); 8] = [
 ];
 
 /// A title about one of the theme's things.
-pub(super) fn title(dice: &mut Dice, theme: &Theme) -> String {
-    let thing = dice.pick(theme.things);
-    dice.pick(&TITLES).replace("{}", thing)
+pub(super) fn title(rng: &mut Rng, theme: &Theme) -> String {
+    let thing = rng.pick(theme.things);
+    rng.pick(&TITLES).replace("{}", thing)
 }
 
 /// `count` sentences.
-pub(super) fn sentences(dice: &mut Dice, count: usize) -> String {
-    let picked = dice.pick_some(&SENTENCES, count);
+pub(super) fn sentences(rng: &mut Rng, count: usize) -> String {
+    let picked = rng.pick_some(&SENTENCES, count);
     picked.into_iter().copied().collect::<Vec<_>>().join("\n")
 }
 
 /// A nickname.
-pub(super) fn nickname(dice: &mut Dice) -> String {
-    let (first, second) = (dice.pick(&NAMES).0, dice.pick(&NAMES).1);
+pub(super) fn nickname(rng: &mut Rng) -> String {
+    let (first, second) = (rng.pick(&NAMES).0, rng.pick(&NAMES).1);
     format!("{first}{second}")
 }
 
-/// The theme that a keyword or filter names, else one thrown for it.
-pub(super) fn theme_of(dice: &mut Dice, text: &str) -> &'static Theme {
+/// The theme that a keyword or filter contains, otherwise a random one.
+pub(super) fn theme_of(rng: &mut Rng, text: &str) -> &'static Theme {
     let named = THEMES.iter().find(|theme| text.contains(theme.name));
-    named.unwrap_or_else(|| dice.pick(&THEMES))
+    named.unwrap_or_else(|| rng.pick(&THEMES))
 }

@@ -1,17 +1,17 @@
-//! Randomness that depends on nothing but the seed and the thing it is thrown for.
+//! Deterministic random values that depend only on the seed and on what they are drawn for.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// FNV-1a, 64 bits: where the hash starts and what it multiplies with.
+/// FNV-1a, 64 bits: offset basis and prime.
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
 
-/// A stream of throws for one thing.
-pub(super) struct Dice(ChaCha8Rng);
+/// A stream of random values for one thing.
+pub(super) struct Rng(ChaCha8Rng);
 
-impl Dice {
-    /// The throws for the thing that `names` name: the same on every machine.
+impl Rng {
+    /// The stream for the thing called `names`: the same on every machine.
     pub(super) fn of(seed: u64, names: &[&str]) -> Self {
         let mut hash = FNV_START;
         let mut eat = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
@@ -28,12 +28,12 @@ impl Dice {
         self.0.random_range(low..=high)
     }
 
-    /// True this many times in a thousand.
+    /// True with a probability of `per_mille` thousandths.
     pub(super) fn chance(&mut self, per_mille: i64) -> bool {
         self.between(0, 999) < per_mille
     }
 
-    /// A bell curve around 0, in thousandths of its standard deviation, from -6000 to 6000.
+    /// A bell curve around 0, in thousandths of the standard deviation, from -6000 to 6000.
     pub(super) fn bell(&mut self) -> i64 {
         (0..12).map(|_| self.between(0, 1000)).sum::<i64>() - 6000
     }
@@ -43,7 +43,7 @@ impl Dice {
         &choices[self.0.random_range(0..choices.len())]
     }
 
-    /// `count` different ones of `choices`, or all of them.
+    /// `count` distinct elements of `choices`, or all of them.
     pub(super) fn pick_some<'a, T>(&mut self, choices: &'a [T], count: usize) -> Vec<&'a T> {
         let mut left: Vec<&T> = choices.iter().collect();
         let mut picked = Vec::new();
@@ -53,7 +53,7 @@ impl Dice {
         picked
     }
 
-    /// A text of `length` characters of `alphabet`.
+    /// `length` characters of `alphabet`.
     pub(super) fn text(&mut self, alphabet: &str, length: usize) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();
         (0..length).map(|_| *self.pick(&alphabet)).collect()
@@ -80,15 +80,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn throws_depend_on_the_seed_and_the_names_only() {
-        let throw = |seed, names: &[&str]| Dice::of(seed, names).hex(16);
-        assert_eq!(throw(1, &["note", "a"]), throw(1, &["note", "a"]));
-        assert_ne!(throw(1, &["note", "a"]), throw(2, &["note", "a"]));
-        assert_ne!(throw(1, &["ab", "c"]), throw(1, &["a", "bc"]));
+    fn values_depend_on_seed_and_names_only() {
+        let draw = |seed, names: &[&str]| Rng::of(seed, names).hex(16);
+        assert_eq!(draw(1, &["note", "a"]), draw(1, &["note", "a"]));
+        assert_ne!(draw(1, &["note", "a"]), draw(2, &["note", "a"]));
+        assert_ne!(draw(1, &["ab", "c"]), draw(1, &["a", "bc"]));
     }
 
     #[test]
-    fn throws_are_the_same_on_every_machine() {
-        assert_eq!(Dice::of(7, &["tide"]).between(0, 1_000_000), 225_796);
+    fn values_are_the_same_on_every_machine() {
+        assert_eq!(Rng::of(7, &["tide"]).between(0, 1_000_000), 225_796);
     }
 }
