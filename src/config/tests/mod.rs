@@ -90,7 +90,7 @@ fn an_empty_file_has_every_default_and_a_warning() {
     assert_eq!(config.amagi.concurrency, 2);
     assert_eq!(config.note_detail, Endpoint::NoteDetailV7);
     assert_eq!(config.work_detail, Endpoint::WorkDetail);
-    assert!(config.warnings[0].contains("no jobs"));
+    assert!(config.warnings[0].contains("no job is enabled"));
     assert!(config.require_token().is_ok());
 }
 

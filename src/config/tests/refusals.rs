@@ -169,7 +169,7 @@ fn prices_that_are_none_are_refused() {
         ["-1", "0.1234567", "\"1,5\"", "nan", "true", "\"\"", "1e300", "99999999999999999999.0"]
     {
         let text = format!("[justoneapi.price]\n\"xiaohongshu/get-note-detail\" = {price}");
-        expect(&text, &["jobs.toml:2:33", "no price"]);
+        expect(&text, &["jobs.toml:2:33", "invalid price"]);
     }
     expect("[justoneapi.price]\n\"amagi/fetch_one_work\" = 1", &["is not a paid endpoint"]);
 }
