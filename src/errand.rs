@@ -152,7 +152,7 @@ impl<'a> Errand<'a> {
 /// When the database fails.
 pub async fn say_who_works(store: &Store) -> Result<()> {
     let mut tx = store.read().await?;
-    let verb = tx.verb_at_work().await?;
+    let verb = tx.active_verb().await?;
     let who = match verb.as_deref() {
         Some("run") => "a daemon, which makes the looks; waiting for them".to_owned(),
         Some(verb) => format!("a {verb}; waiting for it to end"),

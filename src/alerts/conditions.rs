@@ -21,8 +21,8 @@ pub(super) async fn find(
         Condition::Stopped => stopped(tx, now).await,
         Condition::Budget => nearly_spent(tx, config, now).await,
         Condition::Silent => tx.silent_jobs(alert.silent_after).await,
-        Condition::Gone => tx.unseen_items("gone").await,
-        Condition::Refused => tx.unseen_items("refused").await,
+        Condition::Gone => tx.unavailable_items("gone").await,
+        Condition::Refused => tx.unavailable_items("refused").await,
     }
 }
 

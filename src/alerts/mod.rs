@@ -81,11 +81,11 @@ impl Alerts {
     async fn forget(&self, config: &Config) -> Result<()> {
         let names: Vec<&str> = config.alerts.iter().map(|alert| alert.name.as_str()).collect();
         let mut tx = self.store.read().await?;
-        let any = tx.has_alerts_of_others(&names).await?;
+        let any = tx.has_orphaned_alerts(&names).await?;
         drop(tx);
         if any {
             let mut tx = self.store.begin().await?;
-            tx.drop_alerts_of_others(&names, self.clock.now()).await?;
+            tx.drop_orphaned_alerts(&names, self.clock.now()).await?;
             tx.commit().await?;
         }
         Ok(())

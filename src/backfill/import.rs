@@ -139,8 +139,8 @@ impl Importer<'_> {
     async fn save_together(&mut self, answers: &[Import]) -> Result<Vec<Option<bool>>> {
         let mut tx = self.store.begin().await?;
         // An import is at work beside whoever forgets, and asks each time.
-        if tx.extent_of_forgotten().await? != self.forgotten.extent() {
-            self.forgotten = Forgotten::of(tx.forgotten().await?)?;
+        if tx.tombstone_version().await? != self.forgotten.extent() {
+            self.forgotten = Forgotten::of(tx.tombstones().await?)?;
         }
         let (mut heeded, mut also) = self.heed(answers, &self.forgotten);
         let mut found = also.clone();
@@ -152,7 +152,7 @@ impl Importer<'_> {
         }
         let kept: Vec<&Import> = heeded.iter().flatten().map(AsRef::as_ref).collect();
         let mut new = tx.import(&kept, self.owner, self.now).await?.into_iter();
-        tx.forget_as_found(&also).await?;
+        tx.erase_discovered(&also).await?;
         tx.commit().await?;
         Ok(heeded.iter().map(|answer| answer.as_ref().and_then(|_| new.next())).collect())
     }

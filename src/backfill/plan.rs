@@ -148,7 +148,7 @@ pub fn digest(source: &str, targets: &BTreeSet<Target>) -> String {
 pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Found> {
     let mut tx = store.read().await?;
     if request.name.is_none()
-        && let Some(row) = tx.backfill_to_go_on(&request.digest).await?
+        && let Some(row) = tx.backfill_to_resume(&request.digest).await?
     {
         return Ok(Found::Existing(row));
     }

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::errand::{Ended, Errand, Turn, say_who_works};
 use crate::pause::{self, Reason, Standing};
 use crate::process::Process;
-use crate::store::{BackfillRow, CallTotals, Looks, Store};
+use crate::store::{BackfillRow, CallTotals, SlotCounts, Store};
 use crate::time::{Clock, Time};
 
 /// Interval of progress reports.
@@ -23,7 +23,7 @@ pub struct Progress {
     #[serde(flatten)]
     pub backfill: BackfillRow,
     /// Its slots.
-    pub looks: Looks,
+    pub looks: SlotCounts,
     /// Its calls by endpoint.
     pub calls: Vec<CallTotals>,
 }
@@ -33,7 +33,7 @@ impl Progress {
     pub async fn of(store: &Store, name: &str) -> Result<Option<Self>> {
         let mut tx = store.read().await?;
         let Some(backfill) = tx.backfill_named(name).await? else { return Ok(None) };
-        let looks = tx.looks_of_backfill(backfill.run_id).await?;
+        let looks = tx.slots_of_backfill(backfill.run_id).await?;
         let calls = tx.call_totals_of_backfill(backfill.run_id).await?;
         Ok(Some(Self { backfill, looks, calls }))
     }
@@ -126,7 +126,7 @@ impl<F: FnMut(&Progress)> BackfillRunner<'_, F> {
         let Some(row) = tx.backfill_named(self.name).await? else { return Ok(None) };
         let pauses = tx.pauses(now).await?;
         let mut held = None;
-        for target in tx.kinds_left(row.run_id).await? {
+        for target in tx.remaining_kinds(row.run_id).await? {
             match pause::standing(&pauses, self.config.endpoint(target.kind), now) {
                 Standing::Held(until, reason) => held = Some((reason, until)),
                 Standing::Open | Standing::Probe(_) => return Ok(None),

@@ -52,7 +52,7 @@ impl Run {
         let listener = match self.listen.or(config.listen) {
             Some(address) => match health::listen(address).await {
                 // Whoever has the file has the address, too.
-                Err(_) if store.is_taken()? => bail!(TAKEN),
+                Err(_) if store.is_locked()? => bail!(TAKEN),
                 listener => Some(listener?),
             },
             None => None,

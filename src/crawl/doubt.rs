@@ -12,12 +12,12 @@ impl Crawler {
 
     /// A commit may have gone through though nobody heard of it: what it claimed was never sent,
     /// and nobody else would take it for as long as this process lives.
-    pub(super) async fn give_back_unsent(&mut self) -> Result<()> {
+    pub(super) async fn release_unsent(&mut self) -> Result<()> {
         if !self.in_doubt {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
-        let calls = tx.give_back_unsent(self.owner, &self.in_hand).await?;
+        let calls = tx.release_unsent(self.owner, &self.in_hand).await?;
         tx.commit().await?;
         self.in_doubt = false;
         if calls > 0 {

@@ -10,7 +10,7 @@ use super::signs::{self, Sign};
 use super::{Crawler, answer};
 use crate::forgotten::Forgotten;
 use crate::retry::Effect;
-use crate::store::{Answer, Next, is_conflict, is_refused};
+use crate::store::{Answer, Disposition, is_conflict, is_refused};
 
 /// Answers saved in one transaction at the most.
 pub(super) const SAVE_AT_ONCE: usize = 200;
@@ -32,13 +32,13 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, next: Next) {
+    pub(super) fn add(&mut self, next: Disposition) {
         self.calls += 1;
         match next {
-            Next::Observed => self.observed += 1,
-            Next::Missed(_) => self.missed += 1,
-            Next::Retry(..) => self.retrying += 1,
-            Next::Continue { .. } => {}
+            Disposition::Observed => self.observed += 1,
+            Disposition::Missed(_) => self.missed += 1,
+            Disposition::Retry(..) => self.retrying += 1,
+            Disposition::Continue { .. } => {}
         }
     }
 }
@@ -134,11 +134,11 @@ impl Crawler {
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
         let (call_id, at) = (answer.end.call_id, answer.settlement.at);
         match answer.settlement.next {
-            Next::Missed(reason) => match self.quiet.lets("missed", reason, at) {
+            Disposition::Missed(reason) => match self.quiet.lets("missed", reason, at) {
                 Some(unsaid) => tracing::warn!(asked, call_id, reason, said, unsaid, "missed"),
                 None => tracing::debug!(asked, call_id, reason, said, "missed"),
             },
-            Next::Retry(again, reason) => {
+            Disposition::Retry(again, reason) => {
                 self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
                 let again_at = again.to_string();
                 match self.quiet.lets("failed", reason, at) {
@@ -148,7 +148,7 @@ impl Crawler {
                     None => tracing::debug!(asked, call_id, reason, said, again_at, "failed"),
                 }
             }
-            Next::Observed | Next::Continue { .. } => {
+            Disposition::Observed | Disposition::Continue { .. } => {
                 tracing::debug!(asked, call_id, "saved an answer");
             }
         }
@@ -160,12 +160,12 @@ impl Crawler {
         let (answers, signs) = (&self.unsaved[..count], &self.signs[..count]);
         let mut tx = self.store.begin_by_keys().await?;
         // Whoever was cut off, or slept, may have been taken for dead, and not been waited for.
-        if tx.extent_of_forgotten().await? != self.forgotten.extent() {
+        if tx.tombstone_version().await? != self.forgotten.extent() {
             return Ok(false);
         }
         let late = tx.save(answers).await?;
         let found: Vec<_> = answers.iter().flat_map(|answer| answer.forgotten.clone()).collect();
-        tx.forget_as_found(&found).await?;
+        tx.erase_discovered(&found).await?;
         let signs: Vec<_> = signs.iter().filter(|sign| self.matters(sign)).collect();
         signs::heed(&mut tx, &signs).await?;
         tx.commit().await?;
@@ -180,7 +180,7 @@ impl Crawler {
 
     /// Learns what is forgotten by now, and heeds what waits once more.
     async fn heed_again(&mut self) -> Result<()> {
-        let all = self.store.read().await?.forgotten().await?;
+        let all = self.store.read().await?.tombstones().await?;
         self.heed_by(Forgotten::of(all)?);
         self.heed_what_is_found()
     }

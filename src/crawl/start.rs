@@ -10,7 +10,7 @@ use super::{Crawler, Fetched, answer};
 use crate::api::{Ask, Endpoint};
 use crate::model::{Kind, Target};
 use crate::pause::Reason;
-use crate::store::{Body, CallStart, Claim, Wish};
+use crate::store::{Body, CallStart, Claim, ClaimRequest};
 use crate::time::Time;
 
 /// What starting calls came to.
@@ -54,7 +54,7 @@ impl Crawler {
     /// # Errors
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
-        self.give_back_unsent().await?;
+        self.release_unsent().await?;
         let mut started = Started::default();
         let (mut limited, mut others) = (BTreeSet::new(), BTreeSet::new());
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
@@ -118,7 +118,7 @@ impl Crawler {
         let mut admitted = Vec::new();
         if room > 0 {
             let held_jobs = &gate.held_job_names();
-            let wish = Wish { owner: self.owner, kind, run, held_jobs, limit: room };
+            let wish = ClaimRequest { owner: self.owner, kind, run, held_jobs, limit: room };
             let asked = tx.claim(wish, now, now.plus(config.lease)).await?;
             let asked = asked.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = gate.admit(&mut tx, asked).await?;

@@ -10,7 +10,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
-use crate::store::{Column, Holds, Value};
+use crate::store::{Column, ColumnType, Value};
 
 /// Maximum rows per group.
 const GROUP_ROWS: usize = 122_880;
@@ -78,37 +78,39 @@ fn settle(columns: &mut [Column], rows: &[Vec<Value>]) {
         let kinds = rows.iter().filter_map(|row| kind(row.get(index)?));
         let common = |one, other| match (one, other) {
             _ if one == other => one,
-            (Holds::Int | Holds::Real, Holds::Int | Holds::Real) => Holds::Real,
-            _ => Holds::Text,
+            (ColumnType::Int | ColumnType::Real, ColumnType::Int | ColumnType::Real) => {
+                ColumnType::Real
+            }
+            _ => ColumnType::Text,
         };
-        column.holds = column.holds.or_else(|| kinds.reduce(common)).or(Some(Holds::Text));
+        column.holds = column.holds.or_else(|| kinds.reduce(common)).or(Some(ColumnType::Text));
     }
 }
 
-fn kind(value: &Value) -> Option<Holds> {
+fn kind(value: &Value) -> Option<ColumnType> {
     match value {
         Value::Null => None,
-        Value::Int(_) => Some(Holds::Int),
-        Value::Real(_) | Value::Number(_) => Some(Holds::Real),
-        Value::Bool(_) => Some(Holds::Bool),
-        Value::Text(_) => Some(Holds::Text),
-        Value::Time(_) => Some(Holds::Time),
-        Value::Json(_) => Some(Holds::Json),
-        Value::Bytes(_) => Some(Holds::Bytes),
+        Value::Int(_) => Some(ColumnType::Int),
+        Value::Real(_) | Value::Number(_) => Some(ColumnType::Real),
+        Value::Bool(_) => Some(ColumnType::Bool),
+        Value::Text(_) => Some(ColumnType::Text),
+        Value::Time(_) => Some(ColumnType::Time),
+        Value::Json(_) => Some(ColumnType::Json),
+        Value::Bytes(_) => Some(ColumnType::Bytes),
     }
 }
 
 fn begin<W: Write + Send>(columns: &[Column], out: W) -> Result<SerializedFileWriter<W>> {
     let field = |column: &Column| {
         let (physical, logical) = match column.holds {
-            Some(Holds::Int) => (Physical::INT64, None),
-            Some(Holds::Real) => (Physical::DOUBLE, None),
-            Some(Holds::Bool) => (Physical::BOOLEAN, None),
-            Some(Holds::Time) => {
+            Some(ColumnType::Int) => (Physical::INT64, None),
+            Some(ColumnType::Real) => (Physical::DOUBLE, None),
+            Some(ColumnType::Bool) => (Physical::BOOLEAN, None),
+            Some(ColumnType::Time) => {
                 (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS)))
             }
-            Some(Holds::Bytes) => (Physical::BYTE_ARRAY, None),
-            Some(Holds::Text | Holds::Json) | None => {
+            Some(ColumnType::Bytes) => (Physical::BYTE_ARRAY, None),
+            Some(ColumnType::Text | ColumnType::Json) | None => {
                 (Physical::BYTE_ARRAY, Some(LogicalType::String))
             }
         };
@@ -143,30 +145,30 @@ fn write_column<'a, W: Write + Send>(
         (value, refused)
     });
     match column.holds {
-        Some(Holds::Int) => write::<Int64Type, _>(group, values, |value| match value {
+        Some(ColumnType::Int) => write::<Int64Type, _>(group, values, |value| match value {
             Value::Int(number) => Some(*number),
             _ => None,
         }),
-        Some(Holds::Real) => write::<DoubleType, _>(group, values, |value| match value {
+        Some(ColumnType::Real) => write::<DoubleType, _>(group, values, |value| match value {
             Value::Real(number) => Some(*number),
             #[expect(clippy::cast_precision_loss, reason = "a whole number among fractions")]
             Value::Int(number) => Some(*number as f64),
             Value::Number(text) => text.parse().ok(),
             _ => None,
         }),
-        Some(Holds::Bool) => write::<BoolType, _>(group, values, |value| match value {
+        Some(ColumnType::Bool) => write::<BoolType, _>(group, values, |value| match value {
             Value::Bool(flag) => Some(*flag),
             _ => None,
         }),
-        Some(Holds::Time) => write::<Int64Type, _>(group, values, |value| match value {
+        Some(ColumnType::Time) => write::<Int64Type, _>(group, values, |value| match value {
             Value::Time(at) => Some(at.micros()),
             _ => None,
         }),
-        Some(Holds::Bytes) => write::<ByteArrayType, _>(group, values, |value| match value {
+        Some(ColumnType::Bytes) => write::<ByteArrayType, _>(group, values, |value| match value {
             Value::Bytes(bytes) => Some(ByteArray::from(bytes.clone())),
             _ => None,
         }),
-        Some(Holds::Text | Holds::Json) | None => {
+        Some(ColumnType::Text | ColumnType::Json) | None => {
             write::<ByteArrayType, _>(group, values, |value| {
                 Some(ByteArray::from(value.to_string().into_bytes()))
             })

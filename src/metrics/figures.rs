@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::config::Config;
-use crate::store::{JobSight, PauseRow, Spent, StateCount, Tx};
+use crate::store::{JobObservation, PauseRow, Spent, StateCount, Tx};
 use crate::time::Time;
 
 /// What holds at the moment.
@@ -17,7 +17,7 @@ pub(super) struct Figures {
     pub(super) waiting_since: Option<Time>,
     /// When the oldest fire was due of which a look is open.
     pub(super) oldest_due_at: Option<Time>,
-    pub(super) jobs: Vec<JobSight>,
+    pub(super) jobs: Vec<JobObservation>,
     pub(super) pauses: Vec<PauseRow>,
     pub(super) unavailable: Vec<StateCount>,
 }
@@ -29,9 +29,9 @@ impl Figures {
             spent: tx.spent_since(today).await?,
             max_calls: config.budget.max_calls_per_day,
             max_cost_micros: config.budget.max_cost_per_day_micros,
-            waiting_since: tx.first_waiting(now).await?,
+            waiting_since: tx.oldest_claimable(now).await?,
             oldest_due_at: tx.oldest_open_fire().await?,
-            jobs: tx.sights_of_jobs().await?,
+            jobs: tx.job_observations().await?,
             pauses: tx.pauses(now).await?,
             unavailable: tx.count_unavailable().await?,
         })

@@ -47,7 +47,7 @@ impl Metrics {
     /// When the database fails.
     pub async fn begin(store: &Store, clock: &Clock) -> Result<Self> {
         let mut tx = store.read_by_keys().await?;
-        tx.take_time().await?;
+        tx.disable_timeout().await?;
         let tally = Tally::begin(&mut tx, clock.now()).await?;
         Ok(Self {
             store: store.clone(),

@@ -58,7 +58,7 @@ impl Staleness {
         }
         let read = in_time(async {
             let mut tx = store.read_by_keys().await?;
-            tx.last_sights(now.minus(SEARCHED)).await
+            tx.last_observations(now.minus(SEARCHED)).await
         });
         match read.await {
             Ok(seen_at) => {

@@ -81,13 +81,13 @@ impl Tally {
         let runs = tx.runs_after(self.runs_through).await?;
         let left: Vec<RunState> =
             runs.iter().filter(|run| !self.closed.contains(&run.run_id)).cloned().collect();
-        for count in tx.count_looks(&left).await? {
+        for count in tx.count_outcomes(&left).await? {
             let Some(run) = left.iter().find(|run| run.run_id == count.run_id) else { continue };
             let sums = if run.is_closed { &mut settled } else { &mut fresh };
             let (job, outcome) = (run.job.clone(), count.outcome);
-            add(sums, Series::Looks { job, outcome }, count.looks);
+            add(sums, Series::Looks { job, outcome }, count.slots);
             if let Some(reason) = count.reason {
-                add(sums, Series::Missed { reason }, count.looks);
+                add(sums, Series::Missed { reason }, count.slots);
             }
         }
 

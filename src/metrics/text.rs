@@ -161,9 +161,10 @@ impl Text {
             figures.oldest_due_at.map(at),
         );
         let job = |name: &str| vec![("job", name.to_owned())];
-        let seen = figures.jobs.iter().filter_map(|it| Some((job(&it.job), seconds(it.seen_at?))));
+        let seen =
+            figures.jobs.iter().filter_map(|it| Some((job(&it.job), seconds(it.observed_at?))));
         self.gauge("last_success_timestamp_seconds", "When a job observed something last", seen);
-        let blind = figures.jobs.iter().map(|it| (job(&it.job), it.blind_fires as f64));
+        let blind = figures.jobs.iter().map(|it| (job(&it.job), it.unobserved_fires as f64));
         self.gauge("blind_fires", "Fires of a job since then, up to 20", blind);
         let pauses = figures.pauses.iter().map(|pause| {
             let [scope, name, reason] =

@@ -67,7 +67,7 @@ pub async fn sync(
         tx.put_targets(&job.targets, now).await?;
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
-    let forgotten = Tombstones::of(tx.forgotten().await?);
+    let forgotten = Tombstones::of(tx.tombstones().await?);
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
     tx.reconsider(&asked(config), now).await?;
     tx.close_unwatched(now).await?;
@@ -133,8 +133,8 @@ pub async fn clock_was_put_back(store: &Store, now: Time) -> Result<()> {
 /// Brings back looks that wait for longer than `wait`, and leases and pauses that last for longer
 /// than any.
 async fn put_clock_right(tx: &mut Tx, now: Time, wait: Duration) -> Result<()> {
-    tx.pull_in(now, now.plus(wait), now.plus(LONGEST_LEASE)).await?;
-    tx.pull_in_pauses(now, now.plus(CLOCK_SLIP), now.plus(pause::LONGEST_STOP)).await
+    tx.clamp_future_slots(now, now.plus(wait), now.plus(LONGEST_LEASE)).await?;
+    tx.clamp_future_pauses(now, now.plus(CLOCK_SLIP), now.plus(pause::LONGEST_STOP)).await
 }
 
 /// When the next job fires after `now`.

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::forgotten::Forgotten;
-use crate::store::{ProcessLock, ProcessRow, Silence, Store, Tx};
+use crate::store::{LivenessTimeout, ProcessLock, ProcessRow, Store, Tx};
 use crate::time::{Clock, Time};
 
 pub(crate) use account::{lift_refusals, taken_over};
@@ -76,7 +76,7 @@ impl Process {
         clock: &Clock,
     ) -> Result<Option<Self>> {
         let owner = new_owner();
-        let Some(presence) = store.announce(owner).await? else { return Ok(None) };
+        let Some(presence) = store.lock_process(owner).await? else { return Ok(None) };
         Self::at_work(store, config, verb, clock, (owner, presence)).await.map(Some)
     }
 
@@ -92,10 +92,10 @@ impl Process {
         put_on_record(&mut tx, config, owner, verb, now).await?;
         // Whoever forgets refuses from here on, or is waited for here. Where it has taken this one
         // for dead, saving tells.
-        let forgotten = Arc::new(Forgotten::of(tx.forgotten().await?)?);
+        let forgotten = Arc::new(Forgotten::of(tx.tombstones().await?)?);
         account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, taken_over(config), now).await?;
-        tx.beat(owner, now, now.plus(config.lease), true).await?;
+        tx.heartbeat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
         let (lease, lasts) = watch::channel(config.lease);
         let pulse = Pulse {
@@ -177,7 +177,7 @@ impl Process {
 async fn announced(store: &Store, owner: i64) -> Result<Option<ProcessLock>> {
     let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
     loop {
-        match store.announce(owner).await? {
+        match store.lock_process(owner).await? {
             None if tries > 0 => tries -= 1,
             announced => return Ok(announced),
         }
@@ -196,9 +196,9 @@ pub(crate) async fn alone(store: &Store) -> Result<ProcessLock> {
 }
 
 /// From when on a process is taken for dead by whoever needs the archive for themselves.
-pub(crate) fn silence(now: Time) -> Silence {
+pub(crate) fn silence(now: Time) -> LivenessTimeout {
     let since = now.minus(SILENT);
-    Silence { since, restarted_since: since, uptime: SILENT }
+    LivenessTimeout { since, restarted_since: since, uptime: SILENT }
 }
 
 /// Puts a process on record that makes no calls, so that it needs no archive for itself; its number.

@@ -8,7 +8,7 @@ use anyhow::Result;
 use tokio::sync::watch;
 
 use super::TRY_EVERY;
-use crate::store::{ProcessLock, Silence, Store, in_time};
+use crate::store::{LivenessTimeout, ProcessLock, Store, in_time};
 use crate::time::{Clock, Time};
 
 /// How often a process says that it is there, at least.
@@ -64,7 +64,7 @@ impl Pulse {
     pub(super) async fn renew(&self, announced: bool) -> Result<()> {
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
-        tx.beat(self.owner, now, now.plus(self.lease()), announced).await?;
+        tx.heartbeat(self.owner, now, now.plus(self.lease()), announced).await?;
         tx.commit().await?;
         *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())
@@ -89,10 +89,10 @@ impl Pulse {
         let now = self.clock.now();
         // A process that has said nothing for as long as a lease lasts has lost its looks anyway.
         let lease = self.lease();
-        let silence = Silence { since, restarted_since: now.minus(lease), uptime: lease };
+        let silence = LivenessTimeout { since, restarted_since: now.minus(lease), uptime: lease };
         let mut tx = self.store.begin().await?;
-        for owner in tx.dead_processes(self.owner, silence).await? {
-            let calls = tx.bury(owner, now).await?;
+        for owner in tx.expired_processes(self.owner, silence).await? {
+            let calls = tx.reap(owner, now).await?;
             tracing::warn!(calls, "a process died at work; its looks may be made again");
         }
         tx.commit().await

@@ -145,7 +145,7 @@ async fn go_on(
     let row = row.with_context(|| {
         format!("there is no backfill {name}: `tidewatch backfill list` shows all")
     })?;
-    let left = tx.kinds_left(row.run_id).await?;
+    let left = tx.remaining_kinds(row.run_id).await?;
     config.require_token_for(&left)?;
     require_prices(&config, limits.or(row.limits), &left)?;
     if !tx.resume_backfill(row.run_id, limits).await? {

@@ -45,7 +45,7 @@ async fn without_forgotten(
     targets: &BTreeSet<Target>,
     forgotten: &mut usize,
 ) -> Result<BTreeSet<Target>> {
-    let all = Tombstones::of(store.read().await?.forgotten().await?);
+    let all = Tombstones::of(store.read().await?.tombstones().await?);
     let (gone, left): (BTreeSet<_>, BTreeSet<_>) =
         targets.iter().cloned().partition(|target| all.target(target).is_some());
     for (target, it) in gone.iter().take(NAMED).filter_map(|it| Some((it, all.target(it)?))) {

@@ -67,7 +67,7 @@ impl Look<'_> {
     /// given up.
     async fn are_over(&self) -> Result<bool> {
         let mut tx = self.store.read().await?;
-        if tx.observations(self.run).await?.iter().all(|look| look.outcome.is_some()) {
+        if tx.slot_results(self.run).await?.iter().all(|look| look.outcome.is_some()) {
             return Ok(true);
         }
         let now = self.clock.now();
@@ -186,7 +186,7 @@ mod tests {
         clock.jump_to(began.plus(PATIENCE + Duration::from_secs(1)));
         tokio::time::timeout(PATIENCE, look.make()).await.expect("it ends").expect("and well");
         let mut tx = store.read().await.expect("the database answers");
-        let looks = tx.observations(run).await.expect("it can say");
+        let looks = tx.slot_results(run).await.expect("it can say");
         assert_eq!(looks[0].reason.as_deref(), Some("cancelled"));
     }
 }

@@ -81,7 +81,7 @@ impl Gate<'_> {
         }
         let claims: Vec<_> = asked.iter().map(|(claim, _, _)| claim.clone()).collect();
         let mut wanted: BTreeMap<(i64, Time), Vec<Option<String>>> = BTreeMap::new();
-        for row in tx.wanted_by(&claims).await? {
+        for row in tx.jobs_of_claims(&claims).await? {
             wanted.entry((row.target_id, row.due_at)).or_default().push(row.job);
         }
         let mut held = BTreeMap::new();

@@ -17,7 +17,7 @@ pub use body::{Body, REFUSED};
 pub use import::Import;
 pub use replay::{Kept, Place, Replayed};
 pub use save::{Answer, Document, NORMALISER, Resolved};
-pub use tombstones::{Extent, Tombstone};
+pub use tombstones::{Tombstone, TombstoneVersion};
 
 pub(in crate::store) use save::{Bytes, LATE};
 pub(in crate::store) use shapes::{FLAT_TABLES, SHAPES, tables};

@@ -4,7 +4,7 @@
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
+pub enum ColumnType {
     /// Whole numbers of 64 bits.
     Int,
     /// Numbers with a fraction.
@@ -23,7 +23,7 @@ pub enum Holds {
 
 /// How rows of a table are told by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum When {
+pub(in crate::store) enum TimeColumn {
     /// By a time; in SQLite it is text.
     At(&'static str),
     /// By a time that is a number in SQLite: microseconds since 1970.
@@ -36,10 +36,10 @@ pub(in crate::store) enum When {
     Never,
 }
 
-use When::{At, Day, Micros, Never, UtcDay};
+use TimeColumn::{At, Day, Micros, Never, UtcDay};
 
 /// Every table and view, and how its rows are told by time.
-const TABLES: [(&str, When); 59] = [
+const TABLES: [(&str, TimeColumn); 59] = [
     ("alerts", At("since")),
     ("archive_zone", Micros("since")),
     ("authors", At("last_seen_at")),
@@ -132,41 +132,41 @@ const INTS: &str = "access admires age_hours alert_id attempt attempts availabil
     work_key";
 
 /// Where a name means something else than elsewhere.
-const OTHERWISE: [(&str, &str, Holds); 8] = [
-    ("documents", "body", Holds::Json),
-    ("documents", "exact", Holds::Bytes),
-    ("spend", "billed", Holds::Int),
-    ("engagement_growth", "likes", Holds::Real),
-    ("engagement_growth", "comments", Holds::Real),
-    ("engagement_growth", "collects", Holds::Real),
-    ("engagement_growth", "shares", Holds::Real),
-    ("engagement_growth", "views", Holds::Real),
+const OTHERWISE: [(&str, &str, ColumnType); 8] = [
+    ("documents", "body", ColumnType::Json),
+    ("documents", "exact", ColumnType::Bytes),
+    ("spend", "billed", ColumnType::Int),
+    ("engagement_growth", "likes", ColumnType::Real),
+    ("engagement_growth", "comments", ColumnType::Real),
+    ("engagement_growth", "collects", ColumnType::Real),
+    ("engagement_growth", "shares", ColumnType::Real),
+    ("engagement_growth", "views", ColumnType::Real),
 ];
 
 /// What a column of this name holds, wherever it is not said to be otherwise.
-pub(in crate::store) fn by_name(column: &str) -> Holds {
+pub(in crate::store) fn by_name(column: &str) -> ColumnType {
     let among = |names: &str| names.split(' ').any(|name| name == column);
     if column.ends_with("_at") || TIMES.contains(&column) {
-        Holds::Time
+        ColumnType::Time
     } else if among(INTS) {
-        Holds::Int
+        ColumnType::Int
     } else if among(REALS) {
-        Holds::Real
+        ColumnType::Real
     } else if among(BOOLS) {
-        Holds::Bool
+        ColumnType::Bool
     } else {
-        Holds::Text
+        ColumnType::Text
     }
 }
 
 /// What a column of a table or view holds.
-pub(in crate::store) fn of_table(table: &str, column: &str) -> Holds {
+pub(in crate::store) fn of_table(table: &str, column: &str) -> ColumnType {
     let otherwise = OTHERWISE.iter().find(|(t, c, _)| *t == table && *c == column);
     otherwise.map_or_else(|| by_name(column), |(_, _, holds)| *holds)
 }
 
 /// A table or view by its name, as it may stand in a statement, and how its rows are told by time.
-pub(in crate::store) fn table(name: &str) -> Option<(&'static str, When)> {
+pub(in crate::store) fn table(name: &str) -> Option<(&'static str, TimeColumn)> {
     TABLES.into_iter().find(|(table, _)| *table == name)
 }
 

@@ -9,14 +9,14 @@ mod table;
 mod time;
 mod value;
 
-pub use columns::{Holds, tables};
+pub use columns::{ColumnType, tables};
 pub use query::{Column, Query, QueryError, Span};
 pub use table::Table;
 pub use value::Value;
 
 pub(in crate::store) use bulk::Rows;
 pub(in crate::store) use cells::Cell;
-pub(in crate::store) use columns::When;
+pub(in crate::store) use columns::TimeColumn;
 pub(in crate::store) use over_rows::array;
 pub(in crate::store) use query::within;
 pub(in crate::store) use value::{from_postgres, from_sqlite};

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgRow, PgValueRef};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 
-use super::columns::Holds;
+use super::columns::ColumnType;
 use crate::time::Time;
 
 /// From this value on, in 1973, a number of SQLite under the name of a time is microseconds, as the
@@ -57,18 +57,18 @@ impl Value {
 
     /// As what its column holds, where it can be: SQLite knows neither times nor true and false, and
     /// keeps what it is given.
-    fn fit(self, holds: Option<Holds>) -> Self {
+    fn fit(self, holds: Option<ColumnType>) -> Self {
         match (holds, self) {
-            (Some(Holds::Bool), Self::Int(number @ 0..=1)) => Self::Bool(number == 1),
-            (Some(Holds::Time), Self::Int(micros @ (0 | MICROS_FROM..))) => {
+            (Some(ColumnType::Bool), Self::Int(number @ 0..=1)) => Self::Bool(number == 1),
+            (Some(ColumnType::Time), Self::Int(micros @ (0 | MICROS_FROM..))) => {
                 Time::from_micros(micros).map_or(Self::Int(micros), Self::Time)
             }
-            (Some(Holds::Time), Self::Text(text)) => {
+            (Some(ColumnType::Time), Self::Text(text)) => {
                 text.parse().map_or(Self::Text(text), Self::Time)
             }
-            (Some(Holds::Json), Self::Text(text)) => Self::Json(text),
+            (Some(ColumnType::Json), Self::Text(text)) => Self::Json(text),
             #[expect(clippy::cast_precision_loss, reason = "a whole number among fractions")]
-            (Some(Holds::Real), Self::Int(number)) => Self::Real(number as f64),
+            (Some(ColumnType::Real), Self::Int(number)) => Self::Real(number as f64),
             (_, value) => value,
         }
     }
@@ -119,7 +119,7 @@ impl fmt::Display for Value {
 pub(in crate::store) fn from_sqlite(
     row: &SqliteRow,
     column: usize,
-    holds: Option<Holds>,
+    holds: Option<ColumnType>,
 ) -> Result<Value> {
     let raw = row.try_get_raw(column)?;
     if raw.is_null() {
@@ -172,15 +172,15 @@ fn typed(name: &str, raw: PgValueRef<'_>) -> Result<Value, sqlx::error::BoxDynEr
 }
 
 /// What a column of this type of PostgreSQL holds.
-pub(in crate::store) fn holds(postgres: &str) -> Holds {
+pub(in crate::store) fn holds(postgres: &str) -> ColumnType {
     match postgres {
-        "BOOL" => Holds::Bool,
-        "INT2" | "INT4" | "INT8" => Holds::Int,
-        "FLOAT4" | "FLOAT8" | "NUMERIC" => Holds::Real,
-        "TIMESTAMPTZ" => Holds::Time,
-        "JSON" | "JSONB" => Holds::Json,
-        "BYTEA" => Holds::Bytes,
-        _ => Holds::Text,
+        "BOOL" => ColumnType::Bool,
+        "INT2" | "INT4" | "INT8" => ColumnType::Int,
+        "FLOAT4" | "FLOAT8" | "NUMERIC" => ColumnType::Real,
+        "TIMESTAMPTZ" => ColumnType::Time,
+        "JSON" | "JSONB" => ColumnType::Json,
+        "BYTEA" => ColumnType::Bytes,
+        _ => ColumnType::Text,
     }
 }
 
@@ -193,14 +193,14 @@ mod tests {
         let at: Time = "2026-03-02 00:00:00".parse().expect("a time");
         let text = |text: &str| Value::Text(text.to_owned());
         for (holds, value, fitted) in [
-            (Holds::Time, Value::Int(at.micros()), Value::Time(at)),
-            (Holds::Time, text("2026-03-02 00:00:00"), Value::Time(at)),
-            (Holds::Time, text("soon"), text("soon")),
-            (Holds::Time, Value::Int(1_772_409_600), Value::Int(1_772_409_600)),
-            (Holds::Bool, Value::Int(1), Value::Bool(true)),
-            (Holds::Bool, Value::Int(2), Value::Int(2)),
-            (Holds::Real, Value::Int(3), Value::Real(3.0)),
-            (Holds::Int, Value::Real(0.5), Value::Real(0.5)),
+            (ColumnType::Time, Value::Int(at.micros()), Value::Time(at)),
+            (ColumnType::Time, text("2026-03-02 00:00:00"), Value::Time(at)),
+            (ColumnType::Time, text("soon"), text("soon")),
+            (ColumnType::Time, Value::Int(1_772_409_600), Value::Int(1_772_409_600)),
+            (ColumnType::Bool, Value::Int(1), Value::Bool(true)),
+            (ColumnType::Bool, Value::Int(2), Value::Int(2)),
+            (ColumnType::Real, Value::Int(3), Value::Real(3.0)),
+            (ColumnType::Int, Value::Real(0.5), Value::Real(0.5)),
         ] {
             assert_eq!(value.fit(Some(holds)), fitted);
         }

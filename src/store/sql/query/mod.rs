@@ -14,7 +14,7 @@ use sqlx::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::columns::{self, Holds, When};
+use super::columns::{self, ColumnType, TimeColumn};
 use super::value::{Value, from_postgres, from_sqlite, holds};
 use crate::store::db::{Store, Tx};
 use crate::suggest;
@@ -41,7 +41,7 @@ pub struct Column {
     /// Its name.
     pub name: String,
     /// What it holds; `None`: only its values tell.
-    pub holds: Option<Holds>,
+    pub holds: Option<ColumnType>,
 }
 
 /// A question that the database has understood. Dropping it ends it.
@@ -52,7 +52,7 @@ pub struct Query {
     sql: String,
     columns: Vec<Column>,
     /// What the columns hold in SQLite, as far as their values fit.
-    expected: Vec<Option<Holds>>,
+    expected: Vec<Option<ColumnType>>,
     /// The server's process that answers.
     process: Option<i32>,
 }
@@ -114,7 +114,7 @@ impl Store {
         let Some((table, when)) = columns::table(name) else {
             bail!("there is no table or view {name}{}", suggest::meant(name, columns::tables()));
         };
-        if when == When::Never && (span.since, span.until) != (None, None) {
+        if when == TimeColumn::Never && (span.since, span.until) != (None, None) {
             bail!("{table} has no time of its own: leave out --since and --until");
         }
         let terms = within(when, span, self.is_sqlite()).join(" and ");
@@ -126,7 +126,7 @@ impl Store {
         }
         let select = columns.iter().map(|column| match column.holds {
             // Differs by necessity: JSONB is a format of SQLite's own, of PostgreSQL's a type.
-            Some(Holds::Json) if self.is_sqlite() => format!("json({0}) as {0}", column.name),
+            Some(ColumnType::Json) if self.is_sqlite() => format!("json({0}) as {0}", column.name),
             _ => column.name.clone(),
         });
         let select = select.collect::<Vec<_>>().join(", ");
@@ -157,7 +157,7 @@ impl Store {
 }
 
 /// The conditions of a statement that keeps to a span of time.
-pub(in crate::store) fn within(when: When, span: Span, sqlite: bool) -> Vec<String> {
+pub(in crate::store) fn within(when: TimeColumn, span: Span, sqlite: bool) -> Vec<String> {
     let ends = [(">=", span.since), ("<", span.until)];
     let ends = ends.into_iter().filter_map(|(than, at)| Some((than, at?)));
     let terms = ends.filter_map(|(than, at)| {
@@ -168,12 +168,16 @@ pub(in crate::store) fn within(when: When, span: Span, sqlite: bool) -> Vec<Stri
         };
         Some(match when {
             // Differs by necessity: what a time is.
-            When::Micros(column) if sqlite => format!("{column} {than} {}", at.micros()),
-            When::At(column) | When::Micros(column) if sqlite => format!("{column} {than} '{at}'"),
-            When::At(column) | When::Micros(column) => format!("{column} {than} '{at}+00'"),
-            When::Day => day(span.zone),
-            When::UtcDay => day(Tz::UTC),
-            When::Never => return None,
+            TimeColumn::Micros(column) if sqlite => format!("{column} {than} {}", at.micros()),
+            TimeColumn::At(column) | TimeColumn::Micros(column) if sqlite => {
+                format!("{column} {than} '{at}'")
+            }
+            TimeColumn::At(column) | TimeColumn::Micros(column) => {
+                format!("{column} {than} '{at}+00'")
+            }
+            TimeColumn::Day => day(span.zone),
+            TimeColumn::UtcDay => day(Tz::UTC),
+            TimeColumn::Never => return None,
         })
     });
     terms.collect()
@@ -186,9 +190,6 @@ impl Query {
     }
 
     /// How many rows a whole table has, roughly, where that is quick to say.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn about(&mut self, name: &str) -> Result<Option<i64>> {
         let Some((table, _)) = columns::table(name) else { return Ok(None) };
         #[expect(clippy::disallowed_methods, reason = "not the same in both")]
@@ -226,7 +227,8 @@ impl Query {
             (Tx::Sqlite(tx), Store::Sqlite { readers, .. }) => {
                 let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
                 let read = async |row| {
-                    let value = |(n, holds): (usize, &Option<Holds>)| from_sqlite(&row, n, *holds);
+                    let value =
+                        |(n, holds): (usize, &Option<ColumnType>)| from_sqlite(&row, n, *holds);
                     let mut values =
                         expected.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
                     read_jsonb(readers, expected, &mut values).await?;
@@ -269,7 +271,7 @@ impl Tx {
                 let statement = tx.prepare(sql).await?;
                 let column = |column: &sqlx::sqlite::SqliteColumn| Column {
                     name: column.name().to_owned(),
-                    holds: (column.type_info().name() == "BOOLEAN").then_some(Holds::Bool),
+                    holds: (column.type_info().name() == "BOOLEAN").then_some(ColumnType::Bool),
                 };
                 statement.columns().iter().map(column).collect()
             }
@@ -305,11 +307,11 @@ async fn drain<R>(
 /// Reads the JSONB among values of SQLite, which are bytes like any others.
 async fn read_jsonb(
     readers: &SqlitePool,
-    expected: &[Option<Holds>],
+    expected: &[Option<ColumnType>],
     values: &mut [Value],
 ) -> Result<()> {
     for (value, holds) in values.iter_mut().zip(expected) {
-        let (Value::Bytes(bytes), false) = (&*value, *holds == Some(Holds::Bytes)) else {
+        let (Value::Bytes(bytes), false) = (&*value, *holds == Some(ColumnType::Bytes)) else {
             continue;
         };
         #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]

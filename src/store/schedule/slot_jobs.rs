@@ -10,7 +10,7 @@ use crate::time::Time;
 
 /// A slot handed out, and one of the jobs that want the look.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Wanted {
+pub struct SlotJob {
     /// The slot's target.
     pub target_id: i64,
     /// The slot's time.
@@ -29,10 +29,7 @@ struct SlotKey {
 impl Tx {
     /// Who wants the looks that were just handed out: each slot with each job that fired then, or
     /// with none if it was asked for by hand.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn wanted_by(&mut self, claims: &[Claim]) -> Result<Vec<Wanted>> {
+    pub async fn jobs_of_claims(&mut self, claims: &[Claim]) -> Result<Vec<SlotJob>> {
         let sql = self.over_rows(
             "target_id int, due_at time, run_id int",
             "select r.target_id as target_id, r.due_at as due_at, j.name as job
@@ -45,14 +42,11 @@ impl Tx {
              from {rows} join job_runs jr on jr.run_id = r.run_id
              where jr.job_id is null",
         );
-        Ok(fetch_all!(self, Wanted, sql, slot_keys(claims)?))
+        Ok(fetch_all!(self, SlotJob, sql, slot_keys(claims)?))
     }
 
     /// Takes back claims that may not be made yet: not before `until`, for this reason, if they
     /// have none. It was no try.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn postpone(&mut self, claims: &[Claim], until: Time, reason: &str) -> Result<u64> {
         let sql = self.over_rows(
             "target_id int, due_at time, run_id int",

@@ -13,7 +13,7 @@ use crate::store::sql::array;
 
 /// What rows are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traces {
+pub struct AffectedRows {
     /// Notes by id, with all that hangs on them.
     pub notes: BTreeSet<String>,
     /// KOLs.
@@ -30,7 +30,7 @@ pub struct Traces {
     pub documents: BTreeSet<i64>,
 }
 
-impl Traces {
+impl AffectedRows {
     /// Adds what these are of.
     pub fn add(&mut self, tombstones: &[Tombstone]) {
         for Tombstone { platform, kind, id, .. } in tombstones {
@@ -54,11 +54,8 @@ struct Number {
 
 impl Tx {
     /// Deletes the rows that are about these.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn delete_rows(&mut self, traces: &Traces) -> Result<()> {
-        let Traces { notes, kols, works, authors, hashtags, music, documents } = traces;
+    pub async fn delete_rows(&mut self, traces: &AffectedRows) -> Result<()> {
+        let AffectedRows { notes, kols, works, authors, hashtags, music, documents } = traces;
         let listed = self.listed(1);
         for (shape, ids) in SHAPES.into_iter().zip([notes, kols, works]) {
             let ids = array(&ids.iter().collect::<Vec<_>>())?;

@@ -7,7 +7,7 @@ use crate::time::Time;
 
 /// A keyword that is or was watched.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct WordSeen {
+pub struct KeywordFacts {
     /// The keyword.
     pub keyword: String,
     /// When its suggestions were last seen.
@@ -20,7 +20,7 @@ pub struct WordSeen {
 
 /// A suggestion at one look.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Ranked {
+pub struct RankedSuggestion {
     /// When.
     pub observed_at: Time,
     /// Its place, from 1.
@@ -33,13 +33,10 @@ pub struct Ranked {
 
 impl Tx {
     /// The keywords, in their order, after the first `offset` of them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn words_seen(&mut self, limit: i64, offset: i64) -> Result<Vec<WordSeen>> {
+    pub async fn keyword_facts(&mut self, limit: i64, offset: i64) -> Result<Vec<KeywordFacts>> {
         Ok(fetch_all!(
             self,
-            WordSeen,
+            KeywordFacts,
             "select t.keyword, t.observed_at,
                     (select count(*) from keyword_suggestions
                      where keyword = t.keyword and observed_at = t.observed_at) as suggestions,
@@ -57,13 +54,14 @@ impl Tx {
     }
 
     /// The suggestions for a keyword at the latest looks, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn ranks_of(&mut self, keyword: &str, looks: i64) -> Result<Vec<Ranked>> {
+    pub async fn suggestion_ranks(
+        &mut self,
+        keyword: &str,
+        looks: i64,
+    ) -> Result<Vec<RankedSuggestion>> {
         Ok(fetch_all!(
             self,
-            Ranked,
+            RankedSuggestion,
             "select s.observed_at, cast(s.rank as bigint) as rank, s.suggestion, s.document_id
              from (select distinct observed_at from keyword_suggestions where keyword = $1
                    order by observed_at desc limit $2) l

@@ -12,7 +12,7 @@ use crate::time::Time;
 
 /// What becomes of a slot after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Disposition {
     /// Done: the target was observed.
     Observed,
     /// Done: it was not, for this reason.
@@ -38,7 +38,7 @@ pub struct Settlement {
     /// The call.
     pub call_id: i64,
     /// What becomes of the slot.
-    pub next: Next,
+    pub next: Disposition,
     /// When the call ended.
     pub at: Time,
 }
@@ -73,10 +73,12 @@ impl From<&Settlement> for SettlementRow {
         };
         let closed = Self { closed_at: Some(settled.at), ..open };
         match settled.next {
-            Next::Observed => Self { outcome: Some("observed"), ..closed },
-            Next::Missed(why) => Self { outcome: Some("missed"), reason: Some(why), ..closed },
-            Next::Retry(at, why) => Self { retry_at: at, reason: Some(why), ..open },
-            Next::Continue { page } => Self { page: Some(page), ..open },
+            Disposition::Observed => Self { outcome: Some("observed"), ..closed },
+            Disposition::Missed(why) => {
+                Self { outcome: Some("missed"), reason: Some(why), ..closed }
+            }
+            Disposition::Retry(at, why) => Self { retry_at: at, reason: Some(why), ..open },
+            Disposition::Continue { page } => Self { page: Some(page), ..open },
         }
     }
 }
@@ -93,9 +95,6 @@ struct KolRow {
 
 impl Tx {
     /// The KOLs that the earlier pages of a search have listed in this slot.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn kols_listed(&mut self, target_id: i64, due_at: Time) -> Result<BTreeSet<String>> {
         let rows = fetch_all!(
             self,
@@ -113,9 +112,6 @@ impl Tx {
     /// claimed anew or closed meanwhile is left alone: the answer came late. One to be tried again
     /// is missed instead, if the next look at its target is already due and no job queues them; one
     /// of a backfill is not.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn settle(&mut self, settled: &[Settlement]) -> Result<BTreeSet<i64>> {
         // `coalesce` keeps PostgreSQL from going through all open slots instead of to these.
         let rows = Rows::of(
@@ -138,7 +134,7 @@ impl Tx {
              returning slots.call_id as call_id",
             )
             .await?;
-        if settled.iter().any(|settled| matches!(settled.next, Next::Retry(..))) {
+        if settled.iter().any(|settled| matches!(settled.next, Disposition::Retry(..))) {
             self.execute_over(
                 &rows,
                 concat!(
@@ -161,9 +157,6 @@ impl Tx {
 
     /// Gives up the looks of a run that nobody is at: for the reason that their last try failed, or
     /// for this one.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn cancel_run(&mut self, run_id: i64, reason: &str, now: Time) -> Result<u64> {
         Ok(execute!(
             self,
