@@ -243,10 +243,7 @@ fn texts(row: &csv::ByteRecord) -> Vec<String> {
 
 fn nothing_in(names: &[&String]) -> String {
     let shown: Vec<_> = names.iter().take(12).map(|name| format!("{name:?}")).collect();
-    format!(
-        "no known column with targets (found {}); choose one with --column",
-        shown.join(", ")
-    )
+    format!("no known column with targets (found {}); choose one with --column", shown.join(", "))
 }
 
 /// The format by the file extension, otherwise by the first line.

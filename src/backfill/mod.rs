@@ -7,7 +7,7 @@ mod list;
 mod plan;
 mod runner;
 
-pub use import::{ImportSummary, ImportOptions, no_endpoint, read_answers};
+pub use import::{ImportOptions, ImportSummary, no_endpoint, read_answers};
 pub use list::{Format, List, ListOptions};
-pub use plan::{Found, Estimate, Request, begin, digest, find, narrow};
+pub use plan::{Estimate, Found, Request, begin, digest, find, narrow};
 pub use runner::{BackfillRunner, Progress};

@@ -266,12 +266,7 @@ impl Reader<'_> {
                 None => {
                     let title = format!("unknown condition {}", quoted(text.get_ref()));
                     let help = suggest::nearest(text.get_ref(), names()).map_or_else(
-                        || {
-                            format!(
-                                "the conditions are {}",
-                                names().collect::<Vec<_>>().join(", ")
-                            )
-                        },
+                        || format!("the conditions are {}", names().collect::<Vec<_>>().join(", ")),
                         |near| format!("did you mean \"{near}\"?"),
                     );
                     self.problem(text.span(), Problem::new(title, help));

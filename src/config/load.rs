@@ -225,8 +225,7 @@ impl Config {
         }
         if has_notes && self.note_detail == Endpoint::NoteDetailV6 {
             self.warnings.push(
-                "note detail v6 serves video notes only; notes of images stay empty"
-                    .to_owned(),
+                "note detail v6 serves video notes only; notes of images stay empty".to_owned(),
             );
         }
         if let Err(missing) = self.require_token() {

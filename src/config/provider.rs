@@ -230,9 +230,8 @@ pub(crate) fn decimal_micros(text: &str) -> Option<i64> {
 }
 
 fn base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Problem> {
-    let mut url = Url::parse(text).map_err(|error| {
-        Problem::new(format!("invalid address: {error}"), JUSTONEAPI_BASE_URL)
-    })?;
+    let mut url = Url::parse(text)
+        .map_err(|error| Problem::new(format!("invalid address: {error}"), JUSTONEAPI_BASE_URL))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(Problem::new("the address must start with https or http", JUSTONEAPI_BASE_URL));
     }

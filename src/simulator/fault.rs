@@ -137,9 +137,8 @@ impl FromStr for Fault {
             return Ok(*fault);
         }
         let code = text.parse().ok().filter(|code| CODES.contains(code));
-        code.map(Self::Code).ok_or_else(|| {
-            format!("unknown fault {text:?}; known: {}", Self::names().join(", "))
-        })
+        code.map(Self::Code)
+            .ok_or_else(|| format!("unknown fault {text:?}; known: {}", Self::names().join(", ")))
     }
 }
 

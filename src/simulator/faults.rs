@@ -20,8 +20,8 @@
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::rng::Rng;
 use super::fault::Fault;
+use super::rng::Rng;
 use super::route::Endpoint;
 
 /// Rates are stored in millionths.

@@ -2,8 +2,8 @@
 
 use super::catalogue::note_born;
 use super::curves::{Counts, Growth};
-use super::rng::Rng;
 use super::items::{Fate, Fates, Person, Picture, Tag, Texts, picture, tags};
+use super::rng::Rng;
 use super::vocabulary::{PLACES, THEMES};
 
 /// Exponent of the typical final number of likes, in thousandths: 2^8 is about 250.

@@ -191,8 +191,7 @@ fn profile(rng: &mut Rng, kol: &Kol) -> Value {
 fn tags(rng: &mut Rng, theme: &Theme) -> Value {
     let (first, second) = theme.taxonomy;
     let count = usize::from(rng.chance(400)) + 1;
-    let content =
-        json!([{ "taxonomy1Tag": first, "taxonomy2Tags": rng.pick_some(second, count) }]);
+    let content = json!([{ "taxonomy1Tag": first, "taxonomy2Tags": rng.pick_some(second, count) }]);
     let features = json!([rng.pick(&["氛围感", "干货满满", "真实测评"])]);
     let personal = json!([rng.pick(&["学生", "宝妈", "上班族"])]);
     let mut or_null = |tags: Value, null: i64| if rng.chance(null) { Value::Null } else { tags };

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::amagi::Amagi;
 use super::content::Content;
-use super::rng::Rng;
 use super::fault::Fault;
+use super::rng::Rng;
 use super::route::{Call, Endpoint};
 use crate::time::Time;
 

@@ -2,8 +2,8 @@
 
 use super::catalogue::work_born;
 use super::curves::{Counts, Growth};
-use super::rng::Rng;
 use super::items::{Fate, Fates, Person, Picture, Tag, Texts, picture, tags};
+use super::rng::Rng;
 use super::vocabulary::{SONGS, THEMES, Theme};
 
 /// Exponent of the typical final number of likes, in thousandths: 2^12 is about 4,000.

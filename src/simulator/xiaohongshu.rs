@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::catalogue::seconds;
-use super::rng::Rng;
 use super::items::{Person, Picture, Tag};
 use super::notes::Note;
+use super::rng::Rng;
 use super::shapes::{HASHTAG, LIVE_PHOTO, NOTE, NOTE_IMAGE, NOTE_USER, Signature, TOPIC, filled};
 use super::vocabulary::{SUGGESTION_ENDINGS, theme_of};
 use crate::time::Time;

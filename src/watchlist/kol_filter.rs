@@ -109,11 +109,14 @@ fn check(name: &str, shape: Shape, text: &str) -> Result<(), Refusal> {
     match shape {
         Shape::Text => Ok(()),
         Shape::Flag if matches!(text, "true" | "false") => Ok(()),
-        Shape::Flag => Err(refusal(format!("`{name}` must be true or false"), format!("{name} = true"))),
-        Shape::Count if text.parse::<u64>().is_ok() => Ok(()),
-        Shape::Count => {
-            Err(refusal(format!("`{name}` must be a whole number"), format!("such as {name} = 1000")))
+        Shape::Flag => {
+            Err(refusal(format!("`{name}` must be true or false"), format!("{name} = true")))
         }
+        Shape::Count if text.parse::<u64>().is_ok() => Ok(()),
+        Shape::Count => Err(refusal(
+            format!("`{name}` must be a whole number"),
+            format!("such as {name} = 1000"),
+        )),
         Shape::Range => range(name, text),
         Shape::Choice(choices) if choices.contains(&text) => Ok(()),
         Shape::Choice(choices) => {

@@ -145,7 +145,9 @@ fn number<T: serde::de::DeserializeOwned>(
     let Some(value) = fields.get(name).filter(|_| fields.contains_key("body")) else {
         return Ok(None);
     };
-    serde_json::from_str(value.get()).map(Some).map_err(|_| format!("`{name}` is not a number in range"))
+    serde_json::from_str(value.get())
+        .map(Some)
+        .map_err(|_| format!("`{name}` is not a number in range"))
 }
 
 /// The fetch time: an RFC 3339 time with a zone, or seconds or milliseconds since 1970.
@@ -178,7 +180,9 @@ fn zoned(name: &str, text: &str) -> Result<Time, String> {
             format!("`{name}` has no zone: write 2026-01-02T03:04:05Z, or +08:00 at the end")
         }
         Err(_) => {
-            format!("`{name}` is not a time such as 2026-01-02T03:04:05Z or 2026-01-02T11:04:05+08:00")
+            format!(
+                "`{name}` is not a time such as 2026-01-02T03:04:05Z or 2026-01-02T11:04:05+08:00"
+            )
         }
     })
 }
@@ -196,7 +200,8 @@ fn asked(
     let target = match said {
         Some(Value::Object(filter)) if kind == Kind::KolSearch => search(filter)?,
         Some(Value::String(key)) if kind == Kind::KolSearch => {
-            let search = KolSearch::from_key(&key).ok_or("`asked` is not a filter of a KOL search")?;
+            let search =
+                KolSearch::from_key(&key).ok_or("`asked` is not a filter of a KOL search")?;
             Target { kind, key: search.to_key() }
         }
         Some(Value::String(text)) => {
@@ -230,8 +235,8 @@ fn search(mut fields: serde_json::Map<String, Value>) -> Result<Target, String> 
         _ => fields,
     };
     let typed = filter.into_iter().map(|(name, value)| {
-        let value =
-            toml::Value::try_from(&value).map_err(|_| format!("`asked.{name}` is not a valid value"))?;
+        let value = toml::Value::try_from(&value)
+            .map_err(|_| format!("`asked.{name}` is not a valid value"))?;
         Ok((name, value))
     });
     let filter =

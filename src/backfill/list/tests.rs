@@ -30,7 +30,11 @@ fn a_bad_line_is_named_with_its_place_and_reason() {
     let text = format!("{NOTE}\n美食\n{WORK}\n");
     let list = read("list.txt", &text, &ListOptions::default());
     assert_eq!(keys(&list), [NOTE, WORK]);
-    assert!(list.bad[0].starts_with("list.txt:2: there is neither a link nor an id"), "{:?}", list.bad);
+    assert!(
+        list.bad[0].starts_with("list.txt:2: there is neither a link nor an id"),
+        "{:?}",
+        list.bad
+    );
     assert!(list.bad[0].ends_with("keywords need --kind keywords"));
     let notes = ListOptions { kind: Some(Kind::Note), ..ListOptions::default() };
     let list = read("list.txt", &text, &notes);
@@ -59,7 +63,8 @@ fn another_column_may_be_named_and_one_must_be_there() {
     let column = ListOptions { column: Some("内容编号".into()), ..ListOptions::default() };
     assert_eq!(keys(&read("a.csv", &text, &column)), [NOTE]);
     let mut list = List::default();
-    let error = list.read("a.csv", text.as_bytes(), &ListOptions::default()).unwrap_err().to_string();
+    let error =
+        list.read("a.csv", text.as_bytes(), &ListOptions::default()).unwrap_err().to_string();
     assert!(error.starts_with("a.csv:1: no known column with targets"), "{error}");
     assert!(error.contains("--column"), "{error}");
 }

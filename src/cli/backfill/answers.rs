@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::args::Bring;
 use crate::api::Endpoint;
-use crate::backfill::{ImportSummary, ImportOptions, no_endpoint, read_answers};
+use crate::backfill::{ImportOptions, ImportSummary, no_endpoint, read_answers};
 use crate::cli::show::{BARS, count};
 use crate::cli::{Cli, load_or_default, open, print};
 use crate::process;

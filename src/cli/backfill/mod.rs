@@ -19,7 +19,7 @@ use self::shown::{Planned, listed, require_prices, standing};
 use super::signals::Signals;
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, load_or_default, open, print, say_whom, settings};
-use crate::backfill::{self, Found, Progress, Request, BackfillRunner};
+use crate::backfill::{self, BackfillRunner, Found, Progress, Request};
 use crate::config::Config;
 use crate::store::{Limits, NewBackfill, Store};
 use crate::time::Clock;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use crate::backfill::{Found, Estimate, List, Progress, narrow};
+use crate::backfill::{Estimate, Found, List, Progress, narrow};
 use crate::cli::show::{cost, count, local, money, safe, table};
 use crate::config::{Config, named};
 use crate::forgotten::{Tombstones, said_of};

@@ -39,7 +39,10 @@ fn what_becomes_of_late_fires_can_be_said() {
 #[test]
 fn late_fires_that_make_no_sense_are_refused() {
     refuses("misfire = \"never\"", &["jobs.toml:6:11", "\"once\" and \"skip\" and \"all\""]);
-    refuses("misfire = \"skip\"\nwindow = \"6h\"", &["jobs.toml:7:10", "no late fire is made up for"]);
+    refuses(
+        "misfire = \"skip\"\nwindow = \"6h\"",
+        &["jobs.toml:7:10", "no late fire is made up for"],
+    );
     refuses("max_catchup = 3", &["jobs.toml:6:15", "misfire = \"all\""]);
     refuses("misfire = \"all\"\nmax_catchup = 0", &["1 to 1000"]);
     refuses("misfire = \"all\"\noverlap = \"skip\"", &["jobs.toml:7:11", "slots are queued"]);

@@ -142,7 +142,10 @@ fn a_job_that_is_switched_off_is_checked_and_kept_apart() {
     let config = config(&format!("{JOB}enabled = false\n"));
     assert!(config.jobs.is_empty());
     assert_eq!(config.disabled_jobs[0].name, "a");
-    assert!(refused(&format!("{JOB}enabled = false\nurls = []\n")).contains("is not a key of jobs of kind"));
+    assert!(
+        refused(&format!("{JOB}enabled = false\nurls = []\n"))
+            .contains("is not a key of jobs of kind")
+    );
 }
 
 #[test]

@@ -128,7 +128,10 @@ fn a_job_lacks_nothing_silently() {
     expect(&JOB.replace("\"露营\"", ""), &["no targets", "`keywords_file`"]);
     expect(&JOB.replace("\"a\"", "\" \""), &["the name is empty"]);
     expect(&JOB.replace("\"a\"", &format!("\"{}\"", "n".repeat(65))), &["at most 64 characters"]);
-    expect(&format!("{JOB}{JOB}"), &["jobs.toml:7:8", "duplicate job name `a`, first used in line 2"]);
+    expect(
+        &format!("{JOB}{JOB}"),
+        &["jobs.toml:7:8", "duplicate job name `a`, first used in line 2"],
+    );
 }
 
 #[test]

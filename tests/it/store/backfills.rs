@@ -6,8 +6,8 @@ use std::time::Duration;
 use tidewatch::backfill::{self, Found, Request};
 use tidewatch::model::{Batch, Kind, Target};
 use tidewatch::store::{
-    Body, Claim, Disposition, Document, Import, Limits, SlotCounts, NewBackfill, Resolved, Spent, Store,
-    Tx,
+    Body, Claim, Disposition, Document, Import, Limits, NewBackfill, Resolved, SlotCounts, Spent,
+    Store, Tx,
 };
 use tidewatch::time::Time;
 
