@@ -14,8 +14,8 @@ pub use self::line::no_endpoint;
 use super::lines::Lines;
 use crate::api::client::Scrubber;
 use crate::api::{Ask, Endpoint, Outcome};
+use crate::document::JsonText;
 use crate::forgotten::{Forgotten, Heeded};
-use crate::json_text::JsonText;
 use crate::store::{Document, Import, Store, Tombstone, is_refused};
 use crate::time::Time;
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::errand::{Ended, Errand, Turn, say_who_works};
+use crate::crawl::run::{Ended, OneShotRun, Tick, say_who_works};
 use crate::pause::{self, Reason, Standing};
 use crate::process::Process;
 use crate::store::{BackfillRow, CallTotals, SlotCounts, Store};
@@ -90,24 +90,24 @@ impl<F: FnMut(&Progress)> BackfillRunner<'_, F> {
     async fn fetch_here(&mut self, process: &Process) -> Result<()> {
         let Some(progress) = Progress::of(self.store, self.name).await? else { return Ok(()) };
         let (config, run) = (self.config.clone(), progress.backfill.run_id);
-        let errand = Errand::new(config, self.store, self.clock, process, run, self.stop)?;
+        let one_shot = OneShotRun::new(config, self.store, self.clock, process, run, self.stop)?;
         let mut reported_at: Option<Time> = None;
         let mut paused = None;
-        let ended = errand.run(async |turn: Turn<'_>| {
+        let ended = one_shot.run(async |tick: Tick<'_>| {
             let now = self.clock.now();
             let stale = reported_at.is_none_or(|at| now.since(at) >= REPORT_INTERVAL);
-            if turn.is_idle || stale {
+            if tick.is_idle || stale {
                 reported_at = Some(now);
-                if self.has_ended().await? && turn.is_idle {
+                if self.has_ended().await? && tick.is_idle {
                     return Ok(true);
                 }
             }
-            if !turn.is_idle || turn.started.paused() == paused {
+            if !tick.is_idle || tick.started.paused() == paused {
                 return Ok(false);
             }
-            paused = turn.started.paused();
+            paused = tick.started.paused();
             let Some(reason) = paused else { return Ok(false) };
-            let until = turn.started.again_at();
+            let until = tick.started.again_at();
             say_paused(reason, until);
             if until.is_none() {
                 self.halt().await?;
@@ -128,7 +128,7 @@ impl<F: FnMut(&Progress)> BackfillRunner<'_, F> {
         let mut held = None;
         for target in tx.remaining_kinds(row.run_id).await? {
             match pause::standing(&pauses, self.config.endpoint(target.kind), now) {
-                Standing::Held(until, reason) => held = Some((reason, until)),
+                Standing::Paused(until, reason) => held = Some((reason, until)),
                 Standing::Open | Standing::Probe(_) => return Ok(None),
             }
         }

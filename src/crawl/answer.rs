@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::{Crawler, Fetched, Sign};
+use super::retry::{self, Decision, Effect, EndedCall};
+use super::{Crawler, Feedback, Fetched};
 use crate::api::client::Received;
 use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
+use crate::document::JsonText;
 use crate::forgotten::{self, Forgotten, Heeded};
-use crate::json_text::JsonText;
 use crate::model::{Batch, Kind, KolSearch};
-use crate::retry::{self, Decision, Effect, Ended};
 use crate::store::{Answer, Body, CallEnd, Disposition, Document, REFUSED, Resolved, Settlement};
 
 impl Crawler {
@@ -19,11 +19,11 @@ impl Crawler {
     pub(super) async fn decide(&mut self) -> Result<()> {
         while let Some(fetched) = self.ended.front() {
             let next = self.next(fetched, &fetched.reading).await?;
-            let sign = sign(fetched, &fetched.reading);
-            if sign.effect == Effect::Fails {
-                self.failing.insert(sign.endpoint);
+            let feedback = feedback(fetched, &fetched.reading);
+            if feedback.effect == Effect::Fails {
+                self.failing.insert(feedback.endpoint);
             }
-            self.signs.push(sign);
+            self.feedback.push(feedback);
             let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
             let Some(fetched) = self.ended.pop_front() else { break };
             let (endpoint, heeded_by) = (fetched.endpoint, fetched.forgotten.clone());
@@ -66,7 +66,7 @@ impl Crawler {
         // From the target, not from chance: the same run gives the same waits.
         let spread = u32::try_from((claim.target_id * 619).rem_euclid(1000)).unwrap_or(0);
         let reason = retry::reason(reading.outcome);
-        let ended = Ended {
+        let ended = EndedCall {
             outcome: reading.outcome,
             billed: reading.billed,
             attempt: claim.attempt,
@@ -92,8 +92,8 @@ impl Crawler {
     }
 }
 
-fn sign(fetched: &Fetched, reading: &Reading) -> Sign {
-    Sign {
+fn feedback(fetched: &Fetched, reading: &Reading) -> Feedback {
+    Feedback {
         endpoint: fetched.endpoint,
         effect: retry::effect(reading.outcome),
         call_id: fetched.call_id,

@@ -26,7 +26,7 @@ impl Others {
                     self.known = now;
                     return;
                 }
-                // A database that fails is told of by the next turn.
+                // A database that fails is told of by the next tick.
                 Ok(_) | Err(_) => {}
             }
         }

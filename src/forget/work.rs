@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::Summary;
 use crate::api::Endpoint;
+use crate::document::JsonText;
 use crate::forgotten::{Forgotten, Heeded, Ids, Tombstones};
-use crate::json_text::JsonText;
 use crate::model::{Batch, Platform};
 use crate::replay::{self, PLACES_AT_ONCE};
 use crate::store::{AffectedRows, Body, Kept, Place, Redacted, Tombstone, Tx};

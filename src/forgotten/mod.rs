@@ -203,7 +203,7 @@ fn dropped(reading: &mut Reading, tombstones: Vec<Tombstone>) -> Heeded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json_text::JsonText;
+    use crate::document::JsonText;
 
     const LINK: &str = "https://v.douyin.com/abc/";
     const WORK: &str = "7600000000000000001";

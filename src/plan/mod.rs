@@ -1,7 +1,7 @@
 //! Which looks are due: turns the passing of time into slots in the database.
 
 mod decide;
-mod verdict;
+mod misfire;
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::zone;
 
 pub use decide::Left;
 use decide::decide;
-use verdict::Wishes;
+use misfire::FirePolicy;
 
 /// A mark further ahead than this was set by a clock that was wrong.
 pub const CLOCK_SLIP: Duration = Duration::from_secs(60);
@@ -53,7 +53,7 @@ pub async fn sync(
     for mut row in known.into_iter().filter(|row| row.is_active) {
         let job = config.jobs.iter().find(|job| job.name == row.name && is_planned(job, &row));
         let Ok(schedule) = planned(&row) else { continue };
-        let asked = job.map(|job| (wishes(job), config.endpoint(job.kind)));
+        let asked = job.map(|job| (policy(job), config.endpoint(job.kind)));
         while decide(store, &mut row, &schedule, asked, started, now).await? == Left::More {
             if stop.is_cancelled() {
                 return Ok(Left::More);
@@ -112,7 +112,7 @@ pub async fn materialise(store: &Store, config: &Config, started: Time, now: Tim
     let mut left = Left::Nothing;
     for mut row in rows {
         let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
-        let asked = Some((wishes(job), config.endpoint(job.kind)));
+        let asked = Some((policy(job), config.endpoint(job.kind)));
         if decide(store, &mut row, &job.schedule, asked, started, now).await? == Left::More {
             left = Left::More;
         }
@@ -172,6 +172,6 @@ fn entry<'a>(job: &'a Job, active: Option<&'a str>) -> JobEntry<'a> {
     }
 }
 
-fn wishes(job: &Job) -> Wishes {
-    Wishes { misfire: job.misfire, overlap: job.overlap }
+fn policy(job: &Job) -> FirePolicy {
+    FirePolicy { misfire: job.misfire, overlap: job.overlap }
 }

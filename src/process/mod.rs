@@ -1,7 +1,7 @@
 //! One process at work on an archive: announced while it lives, on record for ever.
 
 mod account;
-mod pulse;
+mod heartbeat;
 mod seen;
 
 use std::convert::Infallible;
@@ -18,7 +18,7 @@ use crate::store::{LivenessTimeout, ProcessLock, ProcessRow, Store, Tx};
 use crate::time::{Clock, Time};
 
 pub(crate) use account::{lift_refusals, taken_over};
-use pulse::Pulse;
+use heartbeat::Heartbeat;
 pub use seen::{Seen, State, daemons};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
@@ -39,7 +39,7 @@ const SILENT: Duration = Duration::from_secs(60);
 
 /// This process, for as long as it is at work.
 pub struct Process {
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     lease: watch::Sender<Duration>,
     forgotten: Arc<Forgotten>,
     // Beats until this is dropped.
@@ -98,7 +98,7 @@ impl Process {
         tx.heartbeat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
         let (lease, lasts) = watch::channel(config.lease);
-        let pulse = Pulse {
+        let heartbeat = Heartbeat {
             owner,
             store: store.clone(),
             clock: clock.clone(),
@@ -106,10 +106,10 @@ impl Process {
             renewed_at: Arc::new(Mutex::new(now)),
         };
         // What has just lost its lock while the server went on is dead: nobody waits for it here.
-        pulse.bury_the_dead(now).await?;
+        heartbeat.reap_expired(now).await?;
         let mut heart = JoinSet::new();
-        heart.spawn(pulse.clone().beat_on(presence));
-        Ok(Self { pulse, lease, forgotten, heart })
+        heart.spawn(heartbeat.clone().beat_on(presence));
+        Ok(Self { heartbeat, lease, forgotten, heart })
     }
 
     /// Keeps its looks for as long as this after each sign of life, from now on: the heart beats at
@@ -125,7 +125,7 @@ impl Process {
 
     /// Its number.
     pub fn owner(&self) -> i64 {
-        self.pulse.owner
+        self.heartbeat.owner
     }
 
     /// Ends when it no longer says that it is there, and with the reason: then it must not go on.
@@ -142,9 +142,9 @@ impl Process {
     /// # Errors
     /// When the database fails.
     pub async fn keep(&self) -> Result<()> {
-        let now = self.pulse.clock.now();
-        if now.since(self.pulse.renewed_at()) > self.pulse.lease() / 2 {
-            self.pulse.renew(false).await?;
+        let now = self.heartbeat.clock.now();
+        if now.since(self.heartbeat.renewed_at()) > self.heartbeat.lease() / 2 {
+            self.heartbeat.renew(false).await?;
         }
         Ok(())
     }
@@ -153,13 +153,13 @@ impl Process {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn bury_the_dead(&self) -> Result<()> {
+    pub async fn reap_expired(&self) -> Result<()> {
         // On SQLite there is nobody else.
-        if self.pulse.store.is_sqlite() {
+        if self.heartbeat.store.is_sqlite() {
             return Ok(());
         }
-        let silence = self.pulse.every() * SILENT_BEATS;
-        self.pulse.bury_the_dead(self.pulse.clock.now().minus(silence)).await
+        let silence = self.heartbeat.every() * SILENT_BEATS;
+        self.heartbeat.reap_expired(self.heartbeat.clock.now().minus(silence)).await
     }
 
     /// Puts on record that it ended of its own accord.

@@ -523,7 +523,7 @@ fn sources(folder: &std::path::Path) -> Vec<String> {
 fn every_statement_of_the_store_is_called_by_a_test() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     // What pages, reports and metrics read is called through them: each route and verb has its test.
-    let callers = ["tests/it", "src/page", "src/cli/report", "src/metrics"];
+    let callers = ["tests/it", "src/page", "src/cli/report", "src/ops/metrics"];
     let calls = callers.map(|folder| sources(&root.join(folder)).join("")).join("")
         + include_str!("../../src/cli/report.rs")
         + include_str!("../../src/cli/rows.rs")

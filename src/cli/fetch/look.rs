@@ -7,11 +7,11 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::errand::{Ended, Errand, Turn, say_who_works};
+use crate::crawl::run::{Ended, OneShotRun, Tick, say_who_works};
 use crate::model::Kind;
+use crate::ops::run_log;
 use crate::pause::{self, Reason, Scope, Standing};
 use crate::process::Process;
-use crate::runs;
 use crate::store::Store;
 use crate::time::{Clock, Time};
 
@@ -47,7 +47,7 @@ impl Look<'_> {
             let begun = Process::begin_at_once(self.store, &self.config, "fetch", self.clock);
             if let Some(process) = begun.await? {
                 self.work_off(&process).await?;
-                runs::report(self.store, self.clock).await?;
+                run_log::report(self.store, self.clock).await?;
                 return process.end(self.store, self.clock.now()).await;
             }
             if !std::mem::replace(&mut told, true) {
@@ -75,7 +75,7 @@ impl Look<'_> {
         drop(tx);
         let budget = pauses.iter().find(|pause| pause.scope == Scope::Budget.as_str());
         let held = match pause::standing(&pauses, self.config.endpoint(self.kind), now) {
-            Standing::Held(until, reason) => Some((until, reason)),
+            Standing::Paused(until, reason) => Some((until, reason)),
             Standing::Open | Standing::Probe(_) => {
                 budget.map(|pause| (pause.until, Reason::Budget))
             }
@@ -94,18 +94,19 @@ impl Look<'_> {
     /// Makes the looks here.
     async fn work_off(&self, process: &Process) -> Result<()> {
         let config = self.config.clone();
-        let errand = Errand::new(config, self.store, self.clock, process, self.run, self.stop)?;
+        let one_shot =
+            OneShotRun::new(config, self.store, self.clock, process, self.run, self.stop)?;
         let mut told = None;
-        let ended = errand.run(async |turn: Turn<'_>| {
+        let ended = one_shot.run(async |tick: Tick<'_>| {
             let now = self.clock.now();
             let mut tx = self.store.read().await?;
             let Some(next) = tx.next_try(Some(self.run), now).await? else { return Ok(true) };
             drop(tx);
-            if !turn.is_idle {
+            if !tick.is_idle {
                 return Ok(false);
             }
-            if let Some(reason) = turn.started.paused() {
-                self.is_paused(reason, turn.started.again_at()).await?;
+            if let Some(reason) = tick.started.paused() {
+                self.is_paused(reason, tick.started.again_at()).await?;
                 return Ok(true);
             }
             if next > self.began.plus(PATIENCE) {

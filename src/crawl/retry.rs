@@ -23,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// A call that ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Ended {
+pub(super) struct EndedCall {
     /// What came of it.
     pub outcome: Outcome,
     /// Whether it was paid for.
@@ -42,7 +42,7 @@ pub struct Ended {
 
 /// What becomes of a slot that was not observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// Try again after this long.
     Again(Duration),
     /// Try again as soon as the pause that the call brought is over.
@@ -53,7 +53,7 @@ pub enum Decision {
 
 /// What a call says about its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub(super) enum Effect {
     /// It answers, and takes the token.
     Answers,
     /// It failed; if it fails on everything, it is to be left alone.
@@ -67,7 +67,7 @@ pub enum Effect {
 }
 
 /// The name of an outcome as the reason of a missed slot.
-pub fn reason(outcome: Outcome) -> &'static str {
+pub(super) fn reason(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Retryable => "upstream_failure",
         other => other.as_str(),
@@ -75,7 +75,7 @@ pub fn reason(outcome: Outcome) -> &'static str {
 }
 
 /// What a call says about its endpoint.
-pub fn effect(outcome: Outcome) -> Effect {
+pub(super) fn effect(outcome: Outcome) -> Effect {
     match outcome {
         Outcome::Ok | Outcome::Empty | Outcome::Gone => Effect::Answers,
         Outcome::Retryable | Outcome::Transport | Outcome::Unreadable => Effect::Fails,
@@ -89,7 +89,7 @@ pub fn effect(outcome: Outcome) -> Effect {
 }
 
 /// What becomes of the slot of a call that did not observe its target.
-pub fn after(call: Ended) -> Decision {
+pub(super) fn after(call: EndedCall) -> Decision {
     match effect(call.outcome) {
         Effect::Pause(..) => Decision::Hold,
         Effect::Fails | Effect::TooFast if call.attempt < most_attempts(call) => {
@@ -100,7 +100,7 @@ pub fn after(call: Ended) -> Decision {
 }
 
 /// How many tries such a call is worth.
-fn most_attempts(call: Ended) -> i64 {
+fn most_attempts(call: EndedCall) -> i64 {
     match (call.outcome, call.billed) {
         // Paid for, and sure to be the same again.
         (Outcome::Unreadable, Billed::Yes) => 1,
@@ -113,7 +113,7 @@ fn most_attempts(call: Ended) -> i64 {
     }
 }
 
-fn wait(call: Ended) -> Duration {
+fn wait(call: EndedCall) -> Duration {
     let doublings = u32::try_from(call.attempt.saturating_sub(1)).unwrap_or(0).min(16);
     let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
     let wait = wait + wait * call.spread.min(999) / 2000;
@@ -124,8 +124,8 @@ fn wait(call: Ended) -> Duration {
 mod tests {
     use super::*;
 
-    fn ended(outcome: Outcome, billed: Billed, attempt: i64) -> Ended {
-        Ended {
+    fn ended(outcome: Outcome, billed: Billed, attempt: i64) -> EndedCall {
+        EndedCall {
             outcome,
             billed,
             attempt,
@@ -183,20 +183,20 @@ mod tests {
     fn waits_double_to_a_limit_and_are_spread() {
         let wait = |attempt| after(ended(Outcome::Retryable, Billed::No, attempt));
         assert_eq!([1, 2, 4, 7].map(wait), [5, 10, 40, 300].map(seconds));
-        let late = Ended { spread: 999, ..ended(Outcome::Retryable, Billed::No, 2) };
+        let late = EndedCall { spread: 999, ..ended(Outcome::Retryable, Billed::No, 2) };
         assert_eq!(after(late), Decision::Again(Duration::from_micros(14_995_000)));
     }
 
     #[test]
     fn an_outage_uses_up_no_free_tries_and_caps_those_that_may_be_paid_for() {
-        let outage = |billed| Ended { failing: true, ..ended(Outcome::Transport, billed, 50) };
+        let outage = |billed| EndedCall { failing: true, ..ended(Outcome::Transport, billed, 50) };
         assert_eq!(after(outage(Billed::No)), seconds(300));
         assert_eq!(after(outage(Billed::Unknown)), Decision::GiveUp);
     }
 
     #[test]
     fn an_answer_that_is_too_large_is_asked_for_once() {
-        let large = Ended { too_large: true, ..ended(Outcome::Unreadable, Billed::Unknown, 1) };
+        let large = EndedCall { too_large: true, ..ended(Outcome::Unreadable, Billed::Unknown, 1) };
         assert_eq!(after(large), Decision::GiveUp);
     }
 
@@ -204,7 +204,7 @@ mod tests {
     fn upstream_may_ask_for_longer_and_not_for_ever() {
         let asked = |seconds| {
             let retry_after = Some(Duration::from_secs(seconds));
-            after(Ended { retry_after, ..ended(Outcome::RateLimited, Billed::No, 1) })
+            after(EndedCall { retry_after, ..ended(Outcome::RateLimited, Billed::No, 1) })
         };
         assert_eq!([1, 60, 86_400].map(asked), [5, 60, 300].map(seconds));
     }

@@ -1,4 +1,4 @@
-//! One turn of the loop: what has come is saved, what is due is made, what may be sent is sent.
+//! One tick of the loop: what has come is saved, what is due is made, what may be sent is sent.
 
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ use crate::store::in_time;
 use crate::time::Time;
 
 /// What the loop should do next.
-pub(super) enum Turn {
+pub(super) enum Tick {
     /// Go on at once.
     Again,
     /// Wait: for a call that ends, an alarm, or this time, if anything is expected.
@@ -19,22 +19,22 @@ pub(super) enum Turn {
 }
 
 impl Daemon {
-    /// One turn: saves what has come, makes slots due, and sends what may be sent. Each part may be
+    /// One tick: saves what has come, makes slots due, and sends what may be sent. Each part may be
     /// given up at any time, and loses nothing by it.
-    pub(super) async fn turn(&mut self, stop: &CancellationToken) -> Result<Turn> {
+    pub(super) async fn tick(&mut self, stop: &CancellationToken) -> Result<Tick> {
         in_time(self.crawler.save()).await?;
-        self.vitals.beat(self.clock.now());
+        self.health.beat(self.clock.now());
         // Also when there is so much to do that it never rests.
         if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
             self.heard(reload);
         }
         self.reload(stop).await?;
-        self.vitals.beat(self.clock.now());
+        self.health.beat(self.clock.now());
         in_time(self.look()).await
     }
 
     /// Makes slots due, and sends what may be sent.
-    async fn look(&mut self) -> Result<Turn> {
+    async fn look(&mut self) -> Result<Tick> {
         if !self.crawler.is_idle() {
             self.process.keep().await?;
         }
@@ -51,9 +51,9 @@ impl Daemon {
                 Left::More => None,
             };
         }
-        if now < self.buried_at || now.since(self.buried_at) >= RECONCILE {
-            self.process.bury_the_dead().await?;
-            self.buried_at = now;
+        if now < self.reaped_at || now.since(self.reaped_at) >= RECONCILE {
+            self.process.reap_expired().await?;
+            self.reaped_at = now;
         }
         let started = self.crawler.start_due().await?;
         self.calls += i64::try_from(started.calls).unwrap_or(0);
@@ -61,10 +61,10 @@ impl Daemon {
             self.report();
         }
         if left == Left::More || started.more {
-            return Ok(Turn::Again);
+            return Ok(Tick::Again);
         }
         let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
-        Ok(Turn::Wait(events.into_iter().flatten().min()))
+        Ok(Tick::Wait(events.into_iter().flatten().min()))
     }
 
     /// Goes on under a clock that was ahead and is right now.

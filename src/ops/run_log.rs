@@ -1,4 +1,4 @@
-//! One line for each run, a fire or a look by hand, once its last look has been settled.
+//! The run log: one line for each run once its last slot is settled.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,10 +8,11 @@ use anyhow::Result;
 use crate::store::{RunSummary, Store, in_time};
 use crate::time::Clock;
 
-/// How often runs are looked for that have nothing open any more.
+/// How often to look for settled runs.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Reports runs for ever. A database that fails stops nothing: the loop says so.
+/// Reports settled runs until dropped. The daemon's loop reports a failing database, so this does
+/// not.
 ///
 /// # Errors
 /// Never.
@@ -24,8 +25,8 @@ pub async fn report_all(store: Store, clock: Clock) -> Result<()> {
     }
 }
 
-/// Closes the runs that have nothing open any more, and logs what came of each: once, whichever
-/// process closes it.
+/// Closes the runs whose slots are all settled and logs each: only the process that closes a run
+/// logs it.
 ///
 /// # Errors
 /// When the database fails.
@@ -41,14 +42,14 @@ pub async fn report(store: &Store, clock: &Clock) -> Result<()> {
     let reasons = tx.missed_by_reason(&runs).await?;
     tx.commit().await?;
     for run in &runs {
-        tell(run, reasons.get(&run.run_id));
+        log(run, reasons.get(&run.run_id));
     }
     Ok(())
 }
 
-fn tell(run: &RunSummary, reasons: Option<&BTreeMap<String, i64>>) {
+fn log(run: &RunSummary, reasons: Option<&BTreeMap<String, i64>>) {
     let reasons = reasons.into_iter().flatten();
-    let missed_by: Vec<_> = reasons.map(|(reason, looks)| format!("{reason} {looks}")).collect();
+    let missed_by: Vec<_> = reasons.map(|(reason, slots)| format!("{reason} {slots}")).collect();
     let duration = run.settled_at.since(run.decided_at);
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::pace;
+use super::rate_limiter;
 use crate::api::{Ask, Endpoint};
 use crate::config::Config;
 use crate::pause::{self, Reason, Scope, Standing};
@@ -31,15 +31,15 @@ pub(super) type Asked = (Claim, Endpoint, Ask);
 
 /// What holds calls back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct Throttled {
     /// Not before this time; `None`: until somebody resumes it.
     pub until: Option<Time>,
     /// Why; `None`: by the rate alone.
     pub reason: Option<Reason>,
 }
 
-/// The gate, open in one transaction.
-pub(super) struct Gate<'a> {
+/// The admission, open in one transaction.
+pub(super) struct Admission<'a> {
     config: &'a Config,
     now: Time,
     pauses: Vec<PauseRow>,
@@ -59,7 +59,7 @@ fn is_of_job(pause: &&PauseRow) -> bool {
     pause.scope == Scope::Job.as_str()
 }
 
-impl<'a> Gate<'a> {
+impl<'a> Admission<'a> {
     pub(super) async fn open(tx: &mut Tx, config: &'a Config, now: Time) -> Result<Self> {
         let today = now.last_midnight(config.timezone);
         let limited: Vec<_> = config
@@ -80,7 +80,7 @@ impl<'a> Gate<'a> {
         let pauses = tx.pauses(now).await?;
         let counts_money = config.budget.max_cost_per_day_micros.is_some();
         let (jobs, endpoints) = (BTreeMap::new(), BTreeMap::new());
-        let mut gate = Self {
+        let mut admission = Self {
             config,
             now,
             pauses,
@@ -93,10 +93,10 @@ impl<'a> Gate<'a> {
         };
         for (name, limit) in limited {
             let left = limit - tx.calls_of_job_since(name, today).await?;
-            gate.put_on_record(tx, Scope::Job, name, left <= 0).await?;
-            gate.jobs.insert(name.clone(), left);
+            admission.put_on_record(tx, Scope::Job, name, left <= 0).await?;
+            admission.jobs.insert(name.clone(), left);
         }
-        Ok(gate)
+        Ok(admission)
     }
 
     /// The jobs whose looks nobody may make now.
@@ -127,19 +127,19 @@ impl<'a> Gate<'a> {
         tx: &mut Tx,
         endpoint: Endpoint,
         most: usize,
-    ) -> Result<(usize, Option<Held>)> {
+    ) -> Result<(usize, Option<Throttled>)> {
         if self.counts_money && self.config.price_micros(endpoint).is_none() {
             self.unpriced = Some(endpoint);
-            return Ok((0, Some(Held { until: None, reason: Some(Reason::Unpriced) })));
+            return Ok((0, Some(Throttled { until: None, reason: Some(Reason::Unpriced) })));
         }
         let most = match pause::standing(&self.pauses, endpoint, self.now) {
-            Standing::Held(until, reason) => {
-                return Ok((0, Some(Held { until, reason: Some(reason) })));
+            Standing::Paused(until, reason) => {
+                return Ok((0, Some(Throttled { until, reason: Some(reason) })));
             }
             // The one that tries is on its way.
             Standing::Probe(reason) if self.taken(endpoint) > 0 => {
                 let until = Some(self.now.plus(PROBE_TIME));
-                return Ok((0, Some(Held { until, reason: Some(reason) })));
+                return Ok((0, Some(Throttled { until, reason: Some(reason) })));
             }
             Standing::Probe(_) => most.min(1),
             Standing::Open => most,
@@ -151,9 +151,9 @@ impl<'a> Gate<'a> {
         }
         let most = most.min(usize::try_from(self.left.0).unwrap_or(usize::MAX));
         let rate = self.config.provider(endpoint.provider()).rate_per_second;
-        let (free, wait) = pace::room(&row, rate, self.now);
+        let (free, wait) = rate_limiter::room(&row, rate, self.now);
         let free = free.saturating_sub(taken);
-        let held = Held { until: Some(self.now.plus(wait)), reason: None };
+        let held = Throttled { until: Some(self.now.plus(wait)), reason: None };
         Ok((most.min(free), (free < most).then_some(held)))
     }
 
@@ -238,7 +238,7 @@ impl<'a> Gate<'a> {
                 continue;
             }
             let rate = self.config.provider(endpoint.provider()).rate_per_second;
-            let paid_through = pace::pay(row, rate, *taken, self.now);
+            let paid_through = rate_limiter::pay(row, rate, *taken, self.now);
             tx.take_rate(endpoint.name(), paid_through).await?;
             for pause in pause::of_endpoint(&self.pauses, *endpoint) {
                 let next = self.now.plus(PROBE_TIME);

@@ -14,8 +14,8 @@ use super::figures::Figures;
 use super::tally::{Series, Sums};
 use crate::api::Endpoint;
 use crate::config::Config;
+use crate::ops::health_state::Snapshot;
 use crate::time::Time;
-use crate::vitals::Snapshot;
 
 /// What the name of everything of our own begins with.
 const PREFIX: &str = "tidewatch";
@@ -64,29 +64,29 @@ impl Default for Text {
 
 impl Text {
     /// What the daemon says of itself.
-    pub(super) fn daemon(mut self, vitals: &Snapshot, database_is_up: bool) -> Self {
+    pub(super) fn daemon(mut self, health: &Snapshot, database_is_up: bool) -> Self {
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
         self.gauge(
             "build_info",
             "Always 1; the label says which version this is",
             [(version, 1.0)],
         );
-        let is_up = database_is_up && vitals.database_error.is_none();
+        let is_up = database_is_up && health.database_error.is_none();
         self.gauge("database_up", "Whether the database answers", one(flag(is_up)));
         self.gauge(
             "loop_beat_timestamp_seconds",
             "When the loop of the daemon came round last",
-            vitals.beat_at.map(at),
+            health.beat_at.map(at),
         );
         self.gauge(
             "config_last_reload_successful",
             "Whether the settings were taken over when they were read last",
-            one(flag(!vitals.is_refused)),
+            one(flag(!health.is_refused)),
         );
         self.gauge(
             "config_last_reload_success_timestamp_seconds",
             "When settings were taken over last",
-            vitals.configured_at.map(at),
+            health.configured_at.map(at),
         );
         self
     }

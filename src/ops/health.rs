@@ -1,5 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics`: how the daemon is, for whoever watches over it on this
-//! machine.
+//! The health server: `/healthz`, `/readyz` and `/metrics`, for clients on this machine.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -19,56 +18,57 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::config::Config;
-use crate::metrics::Metrics;
+use crate::ops::health_state::HealthState;
+use crate::ops::metrics::Metrics;
 use crate::store::{Schema, Store};
 use crate::time::Clock;
-use crate::vitals::Vitals;
 
-/// The loop comes round every few seconds, and while the database fails at least this often.
+/// A loop without a heartbeat for this long is stuck; it beats every few seconds, and at least
+/// twice a minute while the database fails.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 
-/// How long the database may take to say which schema it has.
+/// Timeout of the schema query behind `/readyz`.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a daemon may take to answer a health check.
+/// Timeout of a health check asked by [`ask`].
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest answer to a health check that is read, in bytes.
+/// Bytes read of the answer to a health check.
 const LONGEST_ANSWER: u64 = 16 * 1024;
 
-/// What health checks are answered from.
+/// What the endpoints answer from.
 #[derive(Clone, Debug)]
-pub struct Health {
-    /// What the loop says of itself.
-    pub vitals: Vitals,
+pub struct HealthServer {
+    /// The health that the loop reports.
+    pub state: HealthState,
     /// The archive.
     pub store: Store,
     /// The daemon's clock.
     pub clock: Clock,
-    /// What it counts.
+    /// The metrics of this process.
     pub metrics: Metrics,
-    /// The settings that it works by.
+    /// The settings in force.
     pub settings: watch::Receiver<Arc<Config>>,
 }
 
-/// Takes the port. Done before anything else, so that a port in use is told at the start.
+/// Binds the port. Done before anything else, so that a port in use is reported at startup.
 ///
 /// # Errors
-/// When the port cannot be had.
+/// When the port cannot be bound.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         anyhow!(
-            "cannot serve health checks on {address}: {error}; choose another port, or end the program that \
-             has it"
+            "cannot serve health checks on {address}: {error}; choose another port, or stop the program that \
+             uses it"
         )
     })
 }
 
-impl Health {
-    /// Answers health checks for ever.
+impl HealthServer {
+    /// Serves until an error occurs.
     ///
     /// # Errors
-    /// When the port is lost.
+    /// When the server fails.
     pub async fn serve(self, listener: TcpListener) -> Result<()> {
         let router = Router::new()
             .route("/healthz", get(async |_: Local, State(health): State<Self>| health.alive()))
@@ -78,36 +78,36 @@ impl Health {
             )
             .route(
                 "/metrics",
-                get(async |_: Local, State(health): State<Self>| health.figures().await),
+                get(async |_: Local, State(health): State<Self>| health.metrics().await),
             )
             .with_state(self);
-        axum::serve(listener, router).await.context("health checks are not served any more")
+        axum::serve(listener, router).await.context("the health server failed")
     }
 
-    /// Whether the loop advances.
+    /// Liveness: whether the loop advances.
     fn alive(&self) -> Answer {
-        let Some(beat_at) = self.vitals.snapshot().beat_at else {
+        let Some(beat_at) = self.state.snapshot().beat_at else {
             return Answer::no("the daemon is starting");
         };
         let now = self.clock.now();
-        // Both ways: a clock that was put back would make a stuck loop look alive.
-        let silent = now.since(beat_at).max(beat_at.since(now));
-        if silent > STUCK_AFTER {
-            return Answer::no(format!("the loop has not come round since {beat_at} UTC"));
+        // In both directions: a clock set back would make a stuck loop look alive.
+        let silence = now.since(beat_at).max(beat_at.since(now));
+        if silence > STUCK_AFTER {
+            return Answer::no(format!("no heartbeat of the loop since {beat_at} UTC"));
         }
         Answer::yes()
     }
 
-    /// Whether it can do its work: the database answers, and its schema is the one it knows.
+    /// Readiness: the database answers, with the schema of this version.
     async fn ready(&self) -> Answer {
-        let now = self.vitals.snapshot();
+        let now = self.state.snapshot();
         if now.is_stopping {
             return Answer::no("the daemon is stopping");
         }
         if let Some(why) = now.database_error {
-            return Answer::no(format!("the database cannot be worked with: {why}"));
+            return Answer::no(format!("the database fails: {why}"));
         }
-        if now.turned_at.is_none() {
+        if now.ticked_at.is_none() {
             return Answer::no("the daemon is starting");
         }
         match tokio::time::timeout(DATABASE_TIMEOUT, self.store.schema_beside_work()).await {
@@ -119,21 +119,21 @@ impl Health {
         }
     }
 
-    /// How it is, in numbers.
-    async fn figures(&self) -> Response {
+    /// The metrics in the text format of Prometheus.
+    async fn metrics(&self) -> Response {
         let config = self.settings.borrow().clone();
-        match self.metrics.scrape(&self.vitals, &config).await {
+        match self.metrics.scrape(&self.state, &config).await {
             Ok(text) => {
                 ([(header::CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text).into_response()
             }
             Err(error) => {
-                Answer::no(format!("the figures cannot be written: {error:#}")).into_response()
+                Answer::no(format!("cannot write the metrics: {error:#}")).into_response()
             }
         }
     }
 }
 
-/// What a health check is told.
+/// The answer to a health check.
 struct Answer(StatusCode, String);
 
 impl Answer {
@@ -154,8 +154,8 @@ impl IntoResponse for Answer {
     }
 }
 
-/// A question that was meant for this machine: a page of another site that resolves its own name
-/// to a loopback address names itself in `Host`.
+/// A request meant for this machine. Guards against DNS rebinding: a foreign site that resolves
+/// its name to a loopback address sends that name in `Host`.
 struct Local;
 
 impl<S: Sync> FromRequestParts<S> for Local {
@@ -166,7 +166,7 @@ impl<S: Sync> FromRequestParts<S> for Local {
         if host.is_some_and(is_this_machine) {
             return Ok(Self);
         }
-        Err((StatusCode::MISDIRECTED_REQUEST, "ask for 127.0.0.1, [::1] or localhost\n"))
+        Err((StatusCode::MISDIRECTED_REQUEST, "the Host must be 127.0.0.1, [::1] or localhost\n"))
     }
 }
 
@@ -178,27 +178,27 @@ pub(crate) fn is_this_machine(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
-/// Asks a daemon on this machine: whether it says yes, and what it says.
+/// Sends a health check to a daemon on this machine; whether it answered 200, and the text.
 ///
 /// # Errors
-/// When nobody answers there.
+/// When no daemon answers there.
 pub async fn ask(address: SocketAddr, path: &str) -> Result<(bool, String)> {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
-        let question =
+        let request =
             format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        stream.write_all(question.as_bytes()).await?;
+        stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.take(LONGEST_ANSWER).read_to_string(&mut answer).await?;
         anyhow::Ok(answer)
     };
     let answer = tokio::time::timeout(ASK_TIMEOUT, exchange)
         .await
-        .context("no answer in time")
+        .context("timed out")
         .and_then(|answer| answer)
         .with_context(|| format!("no daemon answers health checks on {address}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
-    ensure!(head.starts_with("HTTP/1.1 "), "what answers on {address} is no daemon");
+    ensure!(head.starts_with("HTTP/1.1 "), "{address} does not speak HTTP/1.1");
     Ok((head.starts_with("HTTP/1.1 200 "), body.trim_end().to_owned()))
 }
 
@@ -207,7 +207,7 @@ mod tests {
     use super::is_this_machine;
 
     #[test]
-    fn only_names_of_this_machine_are_answered_for() {
+    fn host_must_name_this_machine() {
         for host in ["127.0.0.1:9464", "127.0.0.1", "localhost:1", "LOCALHOST", "[::1]:9464"] {
             assert!(is_this_machine(host), "{host}");
         }

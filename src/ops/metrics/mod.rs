@@ -18,9 +18,9 @@ use anyhow::{Context as _, Result};
 use tokio::sync::Mutex;
 
 use crate::config::Config;
+use crate::ops::health_state::HealthState;
 use crate::store::Store;
 use crate::time::Clock;
-use crate::vitals::Vitals;
 
 use figures::Figures;
 use staleness::Staleness;
@@ -61,7 +61,7 @@ impl Metrics {
     ///
     /// # Errors
     /// Never: writing to memory does not fail.
-    pub async fn scrape(&self, vitals: &Vitals, config: &Config) -> Result<String> {
+    pub async fn scrape(&self, health: &HealthState, config: &Config) -> Result<String> {
         let now = self.clock.now();
         let read = tokio::time::timeout(DATABASE_TIMEOUT, self.read(config)).await;
         let figures = match read.context("the database does not answer in time").flatten() {
@@ -78,7 +78,7 @@ impl Metrics {
         let tally = self.tally.lock().await;
         let (used, idle) = self.store.connections();
         let text = text::Text::default()
-            .daemon(&vitals.snapshot(), figures.is_some())
+            .daemon(&health.snapshot(), figures.is_some())
             .connections(used, idle)
             .counters(tally.totals(), config)
             .figures(figures.as_ref(), now)

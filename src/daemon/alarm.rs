@@ -41,7 +41,7 @@ const ALIVE_EVERY: Duration = Duration::from_secs(30);
 const PLACEHOLDER: &str = "0 0 0 1 1 *";
 
 /// One entry a job; kept for as long as it is to ring.
-pub struct Alarm {
+pub(super) struct Alarm {
     scheduler: JobScheduler,
     death: JoinHandle<()>,
 }
@@ -51,7 +51,11 @@ impl Alarm {
     ///
     /// # Errors
     /// When the scheduler cannot be started.
-    pub async fn set(jobs: &[config::Job], clock: &Clock, bell: &Arc<Notify>) -> Result<Self> {
+    pub(super) async fn set(
+        jobs: &[config::Job],
+        clock: &Clock,
+        bell: &Arc<Notify>,
+    ) -> Result<Self> {
         let schedules = Schedules::default();
         let asked = Arc::new(AtomicU64::new(0));
         let storage = Ticks {
@@ -88,13 +92,13 @@ impl Alarm {
     }
 
     /// Waits until the scheduler has died, which it does without a word. May be dropped at any time.
-    pub async fn died(&mut self) {
+    pub(super) async fn died(&mut self) {
         // A watch that died itself is no better.
         let _ = (&mut self.death).await;
     }
 
     /// Stops ringing.
-    pub async fn stop(mut self) {
+    pub(super) async fn stop(mut self) {
         self.death.abort();
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::debug!(%error, "the scheduler did not stop cleanly");

@@ -8,7 +8,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::crawl::{Crawler, LastPatience, Started};
+use crate::crawl::{Crawler, ShutdownGrace, Started};
 use crate::process::Process;
 use crate::store::{Store, in_time};
 use crate::time::Clock;
@@ -17,7 +17,7 @@ use crate::time::Clock;
 const POLL: Duration = Duration::from_millis(500);
 
 /// The looks of a run, and who is to make them.
-pub struct Errand<'a> {
+pub struct OneShotRun<'a> {
     crawler: Crawler,
     process: &'a Process,
     clock: &'a Clock,
@@ -33,16 +33,16 @@ pub enum Ended {
     Stopped,
 }
 
-/// What is known after a turn.
+/// What is known after a tick.
 #[derive(Debug)]
-pub struct Turn<'a> {
+pub struct Tick<'a> {
     /// What starting calls came to.
     pub started: &'a Started,
     /// Whether nothing is in flight and nothing waits to be saved.
     pub is_idle: bool,
 }
 
-impl<'a> Errand<'a> {
+impl<'a> OneShotRun<'a> {
     /// The looks of `run`, made by `process` until `stop` is cancelled.
     ///
     /// # Errors
@@ -59,23 +59,23 @@ impl<'a> Errand<'a> {
         Ok(Self { crawler, process, clock, stop })
     }
 
-    /// Makes the looks until `is_over` says so after a turn, or it is to stop. A database that
+    /// Makes the looks until `is_over` says so after a tick, or it is to stop. A database that
     /// fails is waited for while calls that may be paid for are not saved.
     ///
     /// # Errors
     /// When the database fails, or something died that this cannot do without.
     pub async fn run(
         mut self,
-        mut is_over: impl AsyncFnMut(Turn<'_>) -> Result<bool>,
+        mut is_over: impl AsyncFnMut(Tick<'_>) -> Result<bool>,
     ) -> Result<Ended> {
         let mut failing = false;
         while !self.stop.is_cancelled() {
-            let turn = self.turn(&mut is_over).await;
+            let tick = self.tick(&mut is_over).await;
             if let Some(error) = self.crawler.died() {
                 self.save_the_rest().await?;
                 return Err(error);
             }
-            match turn {
+            match tick {
                 Ok((_, true)) => return Ok(Ended::Over),
                 Ok((started, false)) => {
                     failing = false;
@@ -96,23 +96,23 @@ impl<'a> Errand<'a> {
         }
         if !self.crawler.is_idle() {
             let calls = self.crawler.in_flight();
-            tracing::info!(calls, "stopping: letting the calls in flight end");
+            tracing::info!(calls, "stopping: draining the calls in flight");
         }
         self.save_the_rest().await?;
         Ok(Ended::Stopped)
     }
 
     /// Saves what has come, sends what may be sent, and asks whether that was all.
-    async fn turn(
+    async fn tick(
         &mut self,
-        is_over: &mut impl AsyncFnMut(Turn<'_>) -> Result<bool>,
+        is_over: &mut impl AsyncFnMut(Tick<'_>) -> Result<bool>,
     ) -> Result<(Started, bool)> {
         in_time(self.process.keep()).await?;
-        in_time(self.process.bury_the_dead()).await?;
+        in_time(self.process.reap_expired()).await?;
         in_time(self.crawler.save()).await?;
         let started = in_time(self.crawler.start_due()).await?;
         let is_idle = self.crawler.is_idle();
-        let over = in_time(is_over(Turn { started: &started, is_idle })).await?;
+        let over = in_time(is_over(Tick { started: &started, is_idle })).await?;
         Ok((started, over))
     }
 
@@ -138,7 +138,7 @@ impl<'a> Errand<'a> {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
         }
-        let patience = LastPatience::begins();
+        let patience = ShutdownGrace::begins();
         while let Err(error) = in_time(self.crawler.save()).await {
             patience.after(error).await?;
         }

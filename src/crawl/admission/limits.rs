@@ -1,22 +1,22 @@
-//! What the limits of the day let through at the gate: the budget of all, and the calls of each job.
+//! What the limits of the day let through at the admission: the budget of all, and the calls of each job.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{Asked, Gate, Held, is_of_job};
+use super::{Admission, Asked, Throttled, is_of_job};
 use crate::api::Endpoint;
 use crate::pause::{Reason, Scope};
 use crate::store::{PauseRow, Tx};
 use crate::time::Time;
 
-impl Gate<'_> {
+impl Admission<'_> {
     /// What holds an endpoint back when the budget does. It is put on record for people to see.
     pub(super) async fn over_budget(
         &mut self,
         tx: &mut Tx,
         endpoint: Endpoint,
-    ) -> Result<Option<Held>> {
+    ) -> Result<Option<Throttled>> {
         let price = self.config.price_micros(endpoint).unwrap_or(0);
         if self.left.0 > 0 && self.left.1 >= price {
             // Of money there may be enough for one endpoint and too little for another.
@@ -27,7 +27,7 @@ impl Gate<'_> {
         }
         self.put_on_record(tx, Scope::Budget, "all", true).await?;
         let until = self.now.next_midnight(self.config.timezone);
-        Ok(Some(Held { until: Some(until), reason: Some(Reason::Budget) }))
+        Ok(Some(Throttled { until: Some(until), reason: Some(Reason::Budget) }))
     }
 
     /// Puts on record, for people to see, that a budget of the day is used up, or that it is not

@@ -19,7 +19,7 @@ const BEATS_A_LEASE: u32 = 12;
 
 /// What a process needs to say that it is there.
 #[derive(Clone)]
-pub(super) struct Pulse {
+pub(super) struct Heartbeat {
     pub(super) owner: i64,
     pub(super) store: Store,
     pub(super) clock: Clock,
@@ -27,7 +27,7 @@ pub(super) struct Pulse {
     pub(super) renewed_at: Arc<Mutex<Time>>,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Says for ever that the process is there. Failures are not told here: whatever the process
     /// is doing meets them as well.
     pub(super) async fn beat_on(self, mut presence: ProcessLock) -> Infallible {
@@ -85,7 +85,7 @@ impl Pulse {
     }
 
     /// Frees what processes left behind that are dead, and silent since `since`.
-    pub(super) async fn bury_the_dead(&self, since: Time) -> Result<()> {
+    pub(super) async fn reap_expired(&self, since: Time) -> Result<()> {
         let now = self.clock.now();
         // A process that has said nothing for as long as a lease lasts has lost its looks anyway.
         let lease = self.lease();

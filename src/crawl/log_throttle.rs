@@ -10,34 +10,34 @@ const WHILE: Duration = Duration::from_secs(60);
 
 /// Remembers what was said lately.
 #[derive(Debug, Default)]
-pub(super) struct Quiet(BTreeMap<(&'static str, &'static str), Said>);
+pub(super) struct LogThrottle(BTreeMap<(&'static str, &'static str), Logged>);
 
 #[derive(Debug)]
-struct Said {
+struct Logged {
     at: Time,
-    unsaid: u64,
+    suppressed: u64,
 }
 
-impl Quiet {
+impl LogThrottle {
     /// Whether a message of this kind, for this reason, is to be written: then how many like it
     /// were not since the last one that was.
-    pub(super) fn lets(
+    pub(super) fn admit(
         &mut self,
         kind: &'static str,
         reason: &'static str,
         at: Time,
     ) -> Option<u64> {
         let said = self.0.entry((kind, reason));
-        let before = said.or_insert(Said { at: at.minus(WHILE), unsaid: 0 });
+        let before = said.or_insert(Logged { at: at.minus(WHILE), suppressed: 0 });
         // A clock that was put back must not silence anything for long.
         let silent = at.since(before.at).max(before.at.since(at));
         if silent < WHILE {
-            before.unsaid += 1;
+            before.suppressed += 1;
             return None;
         }
-        let unsaid = before.unsaid;
-        *before = Said { at, unsaid: 0 };
-        Some(unsaid)
+        let suppressed = before.suppressed;
+        *before = Logged { at, suppressed: 0 };
+        Some(suppressed)
     }
 }
 
@@ -48,16 +48,16 @@ mod tests {
     #[test]
     fn one_message_a_minute_says_how_many_were_like_it() {
         let at = |text: &str| format!("2026-03-09 {text}").parse::<Time>().expect("a time");
-        let mut quiet = Quiet::default();
-        assert_eq!(quiet.lets("missed", "quota", at("09:00:00")), Some(0));
+        let mut throttle = LogThrottle::default();
+        assert_eq!(throttle.admit("missed", "quota", at("09:00:00")), Some(0));
         for _ in 0..1000 {
-            assert_eq!(quiet.lets("missed", "quota", at("09:00:59")), None);
+            assert_eq!(throttle.admit("missed", "quota", at("09:00:59")), None);
         }
-        assert_eq!(quiet.lets("failed", "quota", at("09:00:59")), Some(0), "another kind");
-        assert_eq!(quiet.lets("missed", "gone", at("09:00:59")), Some(0), "another reason");
-        assert_eq!(quiet.lets("missed", "quota", at("09:01:00")), Some(1000));
+        assert_eq!(throttle.admit("failed", "quota", at("09:00:59")), Some(0), "another kind");
+        assert_eq!(throttle.admit("missed", "gone", at("09:00:59")), Some(0), "another reason");
+        assert_eq!(throttle.admit("missed", "quota", at("09:01:00")), Some(1000));
         assert_eq!(
-            quiet.lets("missed", "quota", at("08:00:00")),
+            throttle.admit("missed", "quota", at("08:00:00")),
             Some(0),
             "the clock was put back"
         );

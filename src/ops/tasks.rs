@@ -1,23 +1,23 @@
-//! What runs beside the loop, for as long as it runs: none of it may die unnoticed.
+//! Supervises the background tasks of a daemon: none may die unnoticed.
 
 use std::future::Future;
 
 use anyhow::{Error, Result, anyhow};
 use tokio::task::JoinSet;
 
-/// Tasks that are to run for ever. Dropping it ends them.
+/// Tasks that must not end. Dropping this aborts them.
 #[derive(Debug, Default)]
 pub struct Tasks(JoinSet<(&'static str, Result<()>)>);
 
 impl Tasks {
-    /// Starts a task; `name` is what to call it when it dies.
+    /// Spawns a task; `name` is its name in the error when it dies.
     pub fn start(
         &mut self,
         name: &'static str,
         task: impl Future<Output = Result<()>> + Send + 'static,
     ) {
         self.0.spawn(async move {
-            // In a task of its own, so that a panic has a name as well.
+            // In a task of its own, so that a panic is named as well.
             let ended = tokio::task::JoinSet::from_iter([task]).join_next().await;
             let ended = match ended {
                 Some(Ok(ended)) => ended,
@@ -28,11 +28,10 @@ impl Tasks {
         });
     }
 
-    /// Waits until one of them dies, and says which and why. Never ends while all are well. May
-    /// be dropped at any time.
+    /// Waits until a task dies; the error names it. Cancel safe.
     pub async fn died(&mut self) -> Error {
         match self.0.join_next().await {
-            Some(Ok((name, Ok(())))) => anyhow!("{name} ended, which it must not"),
+            Some(Ok((name, Ok(())))) => anyhow!("{name} ended, which it must not do"),
             Some(Ok((name, Err(error)))) => error.context(format!("{name} died")),
             Some(Err(error)) => Error::new(error).context("a task died"),
             None => std::future::pending().await,
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whatever_ends_is_told_with_its_name() {
+    async fn ended_task_is_named_with_the_reason() {
         for (task, why) in [(0, "which it must not"), (1, "lost"), (2, "panicked")] {
             let mut tasks = Tasks::default();
             tasks.start("the other", std::future::pending());

@@ -13,13 +13,13 @@ impl Crawler {
     /// A commit may have gone through though nobody heard of it: what it claimed was never sent,
     /// and nobody else would take it for as long as this process lives.
     pub(super) async fn release_unsent(&mut self) -> Result<()> {
-        if !self.in_doubt {
+        if !self.commit_unknown {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
         let calls = tx.release_unsent(self.owner, &self.in_hand).await?;
         tx.commit().await?;
-        self.in_doubt = false;
+        self.commit_unknown = false;
         if calls > 0 {
             tracing::warn!(calls, "claims whose commit was in doubt are given back unsent");
         }

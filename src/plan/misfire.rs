@@ -7,7 +7,7 @@ use crate::time::Time;
 
 /// How a job wants its fires decided.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wishes {
+pub(super) struct FirePolicy {
     /// What becomes of the late ones.
     pub(super) misfire: Misfire,
     /// What becomes of several at once.
@@ -16,7 +16,7 @@ pub(super) struct Wishes {
 
 /// What becomes of the fires of one job up to now.
 #[derive(Debug)]
-pub(super) struct Verdict {
+pub(super) struct MisfireDecision {
     /// From here on looks are made; `None`: none is.
     open_from: Option<Time>,
     /// `None` of a schedule that is no more.
@@ -26,18 +26,18 @@ pub(super) struct Verdict {
     now: Time,
 }
 
-impl Verdict {
+impl MisfireDecision {
     /// On the fires after `decided`, for a daemon that `started` then. Of a schedule that is no
-    /// more nobody wishes anything, and all its fires are missed.
+    /// more nobody policy anything, and all its fires are missed.
     pub(super) fn new(
         schedule: &Schedule,
-        wishes: Option<Wishes>,
+        policy: Option<FirePolicy>,
         decided: Time,
         started: Time,
         now: Time,
     ) -> Self {
-        let open_from = wishes.and_then(|wishes| open_from(schedule, wishes, decided, now));
-        let misfire = wishes.map(|wishes| wishes.misfire);
+        let open_from = policy.and_then(|policy| open_from(schedule, policy, decided, now));
+        let misfire = policy.map(|policy| policy.misfire);
         Self { open_from, misfire, started, now }
     }
 
@@ -59,16 +59,16 @@ impl Verdict {
 
 /// From which fire on looks are made. Of those in time the latest, or all that queue; where there
 /// is none, the late ones that the job wants to make up for, and before them where it wants all.
-fn open_from(schedule: &Schedule, wishes: Wishes, decided: Time, now: Time) -> Option<Time> {
+fn open_from(schedule: &Schedule, policy: FirePolicy, decided: Time, now: Time) -> Option<Time> {
     let younger_than = |age: Duration| now.minus(age).minus(TICK).max(decided);
-    let in_time = match wishes.overlap {
+    let in_time = match policy.overlap {
         Overlap::Skip => schedule.latest(younger_than(GRACE), now, 1).first().copied(),
         Overlap::Queue => schedule.fires(younger_than(GRACE), now).next(),
     };
-    let after = wishes.misfire.window().map_or(decided, younger_than);
+    let after = policy.misfire.window().map_or(decided, younger_than);
     let until = now.minus(GRACE).minus(TICK);
     let late = |most| schedule.latest(after, until, most).first().copied();
-    match wishes.misfire {
+    match policy.misfire {
         Misfire::Skip => in_time,
         Misfire::Once { .. } => in_time.or_else(|| late(1)),
         Misfire::All { most, .. } => late(most).or(in_time),
@@ -93,10 +93,10 @@ mod tests {
     fn decided(misfire: Misfire, overlap: Overlap, now: &str) -> Vec<&'static str> {
         let schedule = Schedule::parse("*/30 * * * *", Tz::UTC).expect("a schedule");
         let (decided, started) = (at("08:00:00"), at("09:45:00"));
-        let wishes = Some(Wishes { misfire, overlap });
-        let verdict = Verdict::new(&schedule, wishes, decided, started, at(now));
+        let policy = Some(FirePolicy { misfire, overlap });
+        let decision = MisfireDecision::new(&schedule, policy, decided, started, at(now));
         let fires = schedule.fires(decided, at(now));
-        fires.map(|fire| verdict.reason(fire).unwrap_or("-")).collect()
+        fires.map(|fire| decision.reason(fire).unwrap_or("-")).collect()
     }
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -142,11 +142,11 @@ mod tests {
     fn of_several_in_time_the_latest_is_looked_at_or_all_that_queue() {
         let schedule = Schedule::parse("*/20 * * * * *", Tz::UTC).expect("a schedule");
         let reasons = |overlap| {
-            let wishes = Some(Wishes { misfire: Misfire::default(), overlap });
+            let policy = Some(FirePolicy { misfire: Misfire::default(), overlap });
             let (decided, now) = (at("08:00:00"), at("08:01:05"));
-            let verdict = Verdict::new(&schedule, wishes, decided, decided, now);
+            let decision = MisfireDecision::new(&schedule, policy, decided, decided, now);
             let fires = schedule.fires(decided, now);
-            fires.map(|fire| verdict.reason(fire).unwrap_or("-")).collect::<Vec<_>>()
+            fires.map(|fire| decision.reason(fire).unwrap_or("-")).collect::<Vec<_>>()
         };
         assert_eq!(reasons(Overlap::Skip), ["superseded", "superseded", "-"]);
         assert_eq!(reasons(Overlap::Queue), ["-", "-", "-"]);
@@ -156,7 +156,7 @@ mod tests {
     fn of_a_schedule_that_is_no_more_nothing_is_looked_at() {
         let schedule = Schedule::parse("@hourly", Tz::UTC).expect("a schedule");
         let now = at("10:00:10");
-        let verdict = Verdict::new(&schedule, None, at("08:00:00"), now, now);
-        assert_eq!(verdict.reason(at("10:00:00")), Some("daemon_down"));
+        let decision = MisfireDecision::new(&schedule, None, at("08:00:00"), now, now);
+        assert_eq!(decision.reason(at("10:00:00")), Some("daemon_down"));
     }
 }
