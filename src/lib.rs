@@ -1,48 +1,52 @@
 //! Tidewatch: a scheduled archival crawler that writes to SQL.
 //!
-//! In reading order: [`model`] has the plain rows, [`json_text`] is an answer's text, parsed once,
-//! [`api`] says what to ask upstream and what an answer means, [`config`] reads `jobs.toml`,
-//! [`schedule`] says when a job fires, [`plan`] turns that into planned looks in the [`store`],
-//! [`crawl`] is the one step that looks, [`retry`] says what comes after a failure, and [`daemon`]
-//! is the loop around it all, woken by [`alarm`]; each is a [`process`] on record, [`vitals`] say
-//! how it is, and [`metrics`] say it in numbers. An [`errand`] makes the looks of one run by hand,
-//! [`backfill`] brings many things in at once, [`replay`] makes the rows anew from what is kept,
-//! [`forget`] deletes for good, and what is [`forgotten`] does not come back, [`page`] shows the
-//! archive to people, [`export`] writes rows to files, [`watchlist`] reads what people paste,
-//! [`zone`] knows the clocks of a zone, [`cli`] is the face, and [`simulator`] imitates the upstream
-//! APIs.
+//! The modules in reading order. Imports point to modules above, never to those below.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`time`], [`zone`] | UTC in microseconds and the clock; the UTC offsets of a time zone |
+//! | `text`, `suggest` | texts and numbers for people; "did you mean …?" |
+//! | [`model`] | the rows that answers turn into |
+//! | [`watchlist`] | reads ids, links and share texts that people paste |
+//! | [`document`] | the text of an answer, parsed once |
+//! | [`api`] | what to ask each endpoint and what its answer means; `api/client.rs` sends |
+//! | [`schedule`] | when a job fires: cron in a time zone, windows, misfire policies |
+//! | [`config`] | `jobs.toml` and the environment become a checked `Config` |
+//! | [`store`] | all SQL, each statement once for SQLite and PostgreSQL |
+//! | [`forgotten`] | recognises erased items in answers and redacts them |
+//! | [`pause`] | which calls a pause holds back, and how it ends |
+//! | [`process`] | this process on record: heartbeat, leases, expired workers |
+//! | [`plan`] | turns the fires of schedules into slots |
+//! | [`crawl`] | the step: claim slots, admit, send, parse, save; `run` is the loop of a one-shot run |
+//! | [`ops`] | health checks, metrics, alerts, systemd, the log of runs |
+//! | [`daemon`] | the loop around plan and crawl, woken by tokio-cron-scheduler |
+//! | [`backfill`], [`replay`], [`forget`] | fetch or import many items; derive rows again; erase items |
+//! | [`export`], [`page`] | rows as files; the archive in a browser |
+//! | [`simulator`] | imitates the upstream APIs |
+//! | [`cli`] | the command line, a file a verb |
 
-pub mod alarm;
-pub mod alerts;
 pub mod api;
 pub mod backfill;
 pub mod cli;
 pub mod config;
 pub mod crawl;
 pub mod daemon;
-pub mod errand;
+pub mod document;
 pub mod export;
 pub mod forget;
 pub mod forgotten;
-pub mod health;
-pub mod json_text;
-pub mod metrics;
 pub mod model;
+pub mod ops;
 pub mod page;
 pub mod pause;
 pub mod plan;
 pub mod process;
 pub mod replay;
-pub mod retry;
-pub mod runs;
 pub mod schedule;
 pub mod simulator;
 pub mod store;
 mod suggest;
-pub mod systemd;
-pub mod tasks;
 mod text;
 pub mod time;
-pub mod vitals;
 pub mod watchlist;
 pub mod zone;

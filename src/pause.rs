@@ -140,7 +140,7 @@ pub enum Standing {
     /// By one call, which shows whether the pause for this reason is over.
     Probe(Reason),
     /// Not before this time; `None`: not until somebody resumes it.
-    Held(Option<Time>, Reason),
+    Paused(Option<Time>, Reason),
 }
 
 /// The pauses that concern an endpoint.
@@ -159,15 +159,15 @@ pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing 
     for pause in of_endpoint(pauses, endpoint) {
         let reason = Reason::parse(&pause.reason);
         standing = match (standing, pause.probe_at) {
-            (Standing::Held(..), Some(at)) if at <= now => standing,
+            (Standing::Paused(..), Some(at)) if at <= now => standing,
             (_, Some(at)) if at <= now => Standing::Probe(reason),
-            (Standing::Held(until, first), probe_at) => {
+            (Standing::Paused(until, first), probe_at) => {
                 // The one that lasts longer decides.
                 let end = [probe_at, pause.until].into_iter().flatten().min();
-                Standing::Held(until.zip(end).map(|(a, b)| a.max(b)), first)
+                Standing::Paused(until.zip(end).map(|(a, b)| a.max(b)), first)
             }
             (_, probe_at) => {
-                Standing::Held([probe_at, pause.until].into_iter().flatten().min(), reason)
+                Standing::Paused([probe_at, pause.until].into_iter().flatten().min(), reason)
             }
         };
     }
@@ -216,11 +216,11 @@ mod tests {
         let midnight = at("16:00:00");
         assert_eq!(
             standing(&quota, NOTES, at("10:00:00")),
-            Standing::Held(Some(midnight), Reason::Quota)
+            Standing::Paused(Some(midnight), Reason::Quota)
         );
         assert_eq!(standing(&quota, Endpoint::KolSearch, at("10:00:00")), Standing::Open);
         let balance = [pause(Scope::Provider, "justoneapi", Reason::Balance, Some("09:10:00"))];
-        let held = Standing::Held(Some(at("09:10:00")), Reason::Balance);
+        let held = Standing::Paused(Some(at("09:10:00")), Reason::Balance);
         assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:09:59")), held);
         let probe = Standing::Probe(Reason::Balance);
         assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:10:00")), probe);
@@ -234,11 +234,14 @@ mod tests {
             pause(Scope::Endpoint, NOTES.name(), Reason::Quota, None),
         ];
         let held = standing(&both, NOTES, at("09:00:00"));
-        assert_eq!(held, Standing::Held(Some(at("16:00:00")), Reason::Balance));
+        assert_eq!(held, Standing::Paused(Some(at("16:00:00")), Reason::Balance));
         let held = standing(&both, NOTES, at("09:20:00"));
-        assert_eq!(held, Standing::Held(Some(at("16:00:00")), Reason::Quota));
+        assert_eq!(held, Standing::Paused(Some(at("16:00:00")), Reason::Quota));
         let by_hand = [pause(Scope::Provider, "justoneapi", Reason::ByHand, None)];
-        assert_eq!(standing(&by_hand, NOTES, at("09:20:00")), Standing::Held(None, Reason::ByHand));
+        assert_eq!(
+            standing(&by_hand, NOTES, at("09:20:00")),
+            Standing::Paused(None, Reason::ByHand)
+        );
     }
 
     #[test]

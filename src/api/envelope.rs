@@ -4,7 +4,7 @@
 
 use super::json::{self, Json};
 use super::{Billed, Outcome, Reading};
-use crate::json_text::JsonText;
+use crate::document::JsonText;
 
 /// How much of a message or of a body is shown to people.
 const SHOWN_CHARS: usize = 300;

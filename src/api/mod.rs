@@ -19,7 +19,7 @@ pub use kols::{LAST_PAGE, has_more};
 pub use outcome::{Billed, Outcome};
 pub use reading::{Listing, Reading};
 
-use crate::json_text::JsonText;
+use crate::document::JsonText;
 use crate::model::Kind;
 
 /// Who answers.

@@ -60,7 +60,7 @@ mod tests {
 
     use super::super::{Billed, Endpoint};
     use super::*;
-    use crate::json_text::JsonText;
+    use crate::document::JsonText;
 
     fn ask() -> Ask {
         Ask { key: "露营".to_owned(), page: 1 }

@@ -1,5 +1,5 @@
-//! Answers that people already have: lines of JSON that turn into documents and rows as if they
-//! had been fetched when they were.
+//! Import of stored answers: JSON lines become documents and rows as if they had been fetched at
+//! their recorded time.
 
 mod line;
 
@@ -14,67 +14,66 @@ pub use self::line::no_endpoint;
 use super::lines::Lines;
 use crate::api::client::Scrubber;
 use crate::api::{Ask, Endpoint, Outcome};
+use crate::document::JsonText;
 use crate::forgotten::{Forgotten, Heeded};
-use crate::json_text::JsonText;
 use crate::store::{Document, Import, Store, Tombstone, is_refused};
 use crate::time::Time;
 
-/// Answers saved in one transaction at the most.
+/// Answers saved per transaction.
 const SAVE_AT_ONCE: usize = 100;
 
-/// The text around an answer, or the answer itself with a time in it.
+/// How to read a file of answers.
 #[derive(Clone, Debug, Default)]
-pub struct Importing {
-    /// The endpoint of lines that name none.
+pub struct ImportOptions {
+    /// Endpoint of lines that name none.
     pub endpoint: Option<Endpoint>,
-    /// The key of the time; `fetched_at` unless another is named.
+    /// Key of the time; default `fetched_at`.
     pub fetched_at_field: Option<String>,
-    /// What is not to stand in anything that is kept.
+    /// Token to remove from everything that is stored.
     pub token: Option<SecretString>,
 }
 
-/// What became of the lines of a file.
+/// Results of options a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Imported {
-    /// Answers that are new in the archive, the unreadable ones among them.
+pub struct ImportSummary {
+    /// Answers new to the archive, including unreadable ones.
     pub imported: u64,
-    /// Answers that it had already.
+    /// Answers already in the archive.
     pub already_there: u64,
-    /// New answers that could not be understood: kept and marked.
+    /// New answers that could not be parsed; stored and marked.
     pub unreadable: u64,
-    /// Answers that only say that the call failed: nothing to keep.
+    /// Answers that only report a failed call; not stored.
     pub failures: u64,
-    /// Answers about what is forgotten: nothing of them is kept.
+    /// Answers about erased items; not stored.
     pub forgotten: u64,
-    /// Lines that are no answer.
+    /// Lines that are not answers.
     pub refused: u64,
 }
 
-/// Reads the lines of a file; `each` is told of every line that is refused. With a store the
-/// answers are taken in as calls of `owner`; without one they are only looked at.
-///
-/// # Errors
-/// When the file cannot be read or the database fails, or `each` says so. What was taken in by
+/// Reads a file of answers and calls `each` for every rejected line. With a store, the answers are
+/// saved as calls of `owner`; without one they are only checked. Fails if the file cannot be read,
+/// the database fails, or `each` fails; what was saved by then stays, and a second import
+/// continues.
 /// then stays; doing it again goes on.
 pub async fn read_answers(
     input: impl BufRead,
-    importing: &Importing,
+    options: &ImportOptions,
     store: Option<(&Store, i64)>,
     now: Time,
     mut each: impl FnMut(u64, &str) -> Result<()>,
-) -> Result<Imported> {
-    let scrubber = Scrubber::of(importing.token.as_ref().map(SecretString::expose_secret));
-    let mut done = Imported::default();
+) -> Result<ImportSummary> {
+    let scrubber = Scrubber::of(options.token.as_ref().map(SecretString::expose_secret));
+    let mut done = ImportSummary::default();
     let mut answers = Vec::new();
-    let mut taking =
-        store.map(|(store, owner)| Taking { store, owner, now, forgotten: Forgotten::default() });
+    let mut importer =
+        store.map(|(store, owner)| Importer { store, owner, now, forgotten: Forgotten::default() });
     let read = async {
         for line in Lines::new(input) {
             let (number, line) = line?;
             let line = line.map(|line| scrubber.body_text(line));
             let parsed = match line.as_deref().map(str::trim) {
                 Ok("") => continue,
-                Ok(text) => importing.parse(text, &scrubber, now),
+                Ok(text) => options.parse(text, &scrubber, now),
                 Err(why) => Parsed::Refused((*why).to_owned()),
             };
             match parsed {
@@ -86,43 +85,43 @@ pub async fn read_answers(
                 }
             }
             if answers.len() >= SAVE_AT_ONCE {
-                save(&mut answers, taking.as_mut(), &mut done).await?;
+                save(&mut answers, importer.as_mut(), &mut done).await?;
             }
         }
         anyhow::Ok(())
     };
     let read = read.await;
-    // What comes before a line that stops the reading is taken in as well.
-    save(&mut answers, taking.as_mut(), &mut done).await?;
+    // Save the answers before a line that ends the reading.
+    save(&mut answers, importer.as_mut(), &mut done).await?;
     read.map(|()| done)
 }
 
-/// Where answers are taken in, and by what they are cut.
-struct Taking<'a> {
+/// Where answers are saved, and the tombstones they are checked against.
+struct Importer<'a> {
     store: &'a Store,
     owner: i64,
     now: Time,
     forgotten: Forgotten,
 }
 
-/// Takes in what has been read.
+/// Saves a batch of answers.
 async fn save(
     answers: &mut Vec<Import>,
-    taking: Option<&mut Taking<'_>>,
-    done: &mut Imported,
+    importer: Option<&mut Importer<'_>>,
+    done: &mut ImportSummary,
 ) -> Result<()> {
-    let Some(taking) = taking else {
+    let Some(importer) = importer else {
         answers.clear();
         return Ok(());
     };
-    match taking.save_together(answers).await {
+    match importer.save_together(answers).await {
         Ok(new) => done.count(answers, &new),
         Err(error) if is_refused(&error) => {
             for mut answer in answers.drain(..) {
-                let new = match taking.save_together(std::slice::from_ref(&answer)).await {
+                let new = match importer.save_together(std::slice::from_ref(&answer)).await {
                     Err(error) if is_refused(&error) => {
                         answer.as_text();
-                        taking.save_together(std::slice::from_ref(&answer)).await?
+                        importer.save_together(std::slice::from_ref(&answer)).await?
                     }
                     other => other?,
                 };
@@ -135,13 +134,13 @@ async fn save(
     Ok(())
 }
 
-impl Taking<'_> {
-    /// Takes in answers in one transaction; which were new. `None`: it is about what is forgotten.
+impl Importer<'_> {
+    /// Saves answers in one transaction. The result says which are new; `None` for erased ones.
     async fn save_together(&mut self, answers: &[Import]) -> Result<Vec<Option<bool>>> {
         let mut tx = self.store.begin().await?;
         // An import is at work beside whoever forgets, and asks each time.
-        if tx.extent_of_forgotten().await? != self.forgotten.extent() {
-            self.forgotten = Forgotten::of(tx.forgotten().await?)?;
+        if tx.tombstone_version().await? != self.forgotten.extent() {
+            self.forgotten = Forgotten::of(tx.tombstones().await?)?;
         }
         let (mut heeded, mut also) = self.heed(answers, &self.forgotten);
         let mut found = also.clone();
@@ -153,7 +152,7 @@ impl Taking<'_> {
         }
         let kept: Vec<&Import> = heeded.iter().flatten().map(AsRef::as_ref).collect();
         let mut new = tx.import(&kept, self.owner, self.now).await?.into_iter();
-        tx.forget_as_found(&also).await?;
+        tx.erase_discovered(&also).await?;
         tx.commit().await?;
         Ok(heeded.iter().map(|answer| answer.as_ref().and_then(|_| new.next())).collect())
     }
@@ -204,7 +203,7 @@ fn heed<'a>(
     }
 }
 
-impl Imported {
+impl ImportSummary {
     fn count(&mut self, answers: &[Import], new: &[Option<bool>]) {
         for (answer, new) in answers.iter().zip(new) {
             match new {

@@ -1,11 +1,11 @@
-//! Lines of a file that may be anything: each of bounded length, with its number.
+//! Numbered lines of bounded length from an untrusted file.
 
 use std::io::{self, BufRead, Read as _};
 
-/// The longest line that is read, in bytes: as large as the largest answer, and what is around it.
+/// The longest accepted line in bytes: the largest answer and what surrounds it.
 const LONGEST_LINE: usize = 32 << 20;
 
-/// A line, or why it is none.
+/// A line, or why it cannot be read.
 pub(super) type Line = Result<String, &'static str>;
 
 /// The lines of a text, numbered from 1.
@@ -41,7 +41,7 @@ impl<R: BufRead> Iterator for Lines<R> {
         self.number += 1;
         let number = self.number;
         Some(line.map(|line| {
-            // Windows programs begin a file with a byte order mark.
+            // Windows programs start a file with a byte order mark.
             let clean = |text: String| match text.strip_prefix('\u{feff}') {
                 Some(rest) if number == 1 => rest.to_owned(),
                 _ => text,

@@ -1,4 +1,4 @@
-//! Lists of targets as people have them: plain lines, CSV with a header, or lines of JSON.
+//! Lists of targets: plain lines, CSV with a header, or JSON lines.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Cursor, Read};
@@ -10,14 +10,14 @@ use super::lines::Lines;
 use crate::model::{Kind, Target};
 use crate::watchlist;
 
-/// The most targets of one backfill; their keys are held in memory, some 100 bytes each.
+/// Maximum targets of one backfill; their keys are held in memory, about 100 bytes each.
 const MOST_TARGETS: usize = 1_000_000;
 
-/// Bad lines that are named one by one; the others are counted.
+/// Invalid lines reported one by one; the others are counted.
 const BAD_LINES_NAMED: usize = 20;
 
-/// Columns and keys that are recognised, the telling ones first, and what their values are where
-/// that is certain. Written in any case, with or without `_`, `-` and spaces.
+/// Recognised columns and keys, the most specific first, with the kind of their values where it is
+/// certain. Case, `_`, `-` and spaces are ignored.
 const COLUMNS: [(&str, Option<Kind>); 20] = [
     ("noteid", Some(Kind::Note)),
     ("笔记id", Some(Kind::Note)),
@@ -41,63 +41,58 @@ const COLUMNS: [(&str, Option<Kind>); 20] = [
     ("关键词", Some(Kind::Keyword)),
 ];
 
-/// How a list is written.
+/// Format of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// An id, a link, a share text or a keyword a line; `#` begins a comment.
+    /// One id, link, share text or keyword per line; `#` starts a comment.
     Lines,
     /// Comma-separated values with a header.
     Csv,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Jsonl,
 }
 
 /// How to read lists.
 #[derive(Clone, Debug, Default)]
-pub struct Reading {
-    /// What the entries are; `None`: each says itself.
+pub struct ListOptions {
+    /// Kind of the entries; `None`: each entry tells.
     pub kind: Option<Kind>,
-    /// How they are written; `None`: as the name and the first line look.
+    /// Format; `None`: by file name and first line.
     pub format: Option<Format>,
-    /// The column or key that names the target; `None`: one that is recognised.
+    /// Column or key with the target; `None`: a recognised one.
     pub column: Option<String>,
 }
 
-/// What lists came to.
+/// The targets read from lists.
 #[derive(Debug, Default)]
 pub struct List {
-    /// Each target once.
+    /// Distinct targets.
     pub targets: BTreeSet<Target>,
-    /// Entries that repeat another.
+    /// Repeated entries.
     pub repeated: u64,
-    /// The first of the bad lines, as `file:line: why`.
+    /// The first invalid lines, as `file:line: reason`.
     pub bad: Vec<String>,
-    /// How many bad lines there are.
+    /// Number of invalid lines.
     pub bad_lines: u64,
 }
 
 impl List {
-    /// Takes in a list; `name` is for messages, and its ending tells a format.
-    ///
-    /// # Errors
-    /// When it cannot be read, has no column that names the targets, or has too many of them.
-    pub fn read(&mut self, name: &str, input: impl Read, reading: &Reading) -> Result<()> {
+    /// Reads a list; `name` appears in messages, and its extension tells the format. Fails if the
+    /// list cannot be read, has no column with targets, or has too many targets.
+    pub fn read(&mut self, name: &str, input: impl Read, options: &ListOptions) -> Result<()> {
         let mut input = BufReader::new(input);
         let mut first = Vec::new();
         input.read_until(b'\n', &mut first)?;
         let first_line = String::from_utf8_lossy(&first).into_owned();
         let input = BufReader::new(Cursor::new(first).chain(input));
-        match reading.format.unwrap_or_else(|| format_of(name, &first_line, reading)) {
-            Format::Lines => self.read_lines(name, input, reading),
-            Format::Jsonl => self.read_jsonl(name, input, reading),
-            Format::Csv => self.read_csv(name, input, &first_line, reading),
+        match options.format.unwrap_or_else(|| format_of(name, &first_line, options)) {
+            Format::Lines => self.read_lines(name, input, options),
+            Format::Jsonl => self.read_jsonl(name, input, options),
+            Format::Csv => self.read_csv(name, input, &first_line, options),
         }
     }
 
-    /// Adds one target that some list or the archive names.
-    ///
-    /// # Errors
-    /// When there are too many.
+    /// Adds one target from a list or the archive. Fails if there are too many.
     pub fn add(&mut self, target: Target) -> Result<()> {
         if !self.targets.insert(target) {
             self.repeated += 1;
@@ -129,20 +124,20 @@ impl List {
         }
     }
 
-    fn read_lines(&mut self, name: &str, input: impl BufRead, reading: &Reading) -> Result<()> {
+    fn read_lines(&mut self, name: &str, input: impl BufRead, options: &ListOptions) -> Result<()> {
         for line in Lines::new(input) {
             let (number, line) = line?;
             match line.as_deref().map(str::trim) {
                 Ok("") => {}
                 Ok(text) if text.starts_with('#') => {}
-                Ok(text) => self.entry(name, number, reading.kind, text)?,
+                Ok(text) => self.entry(name, number, options.kind, text)?,
                 Err(why) => self.refuse(name, number, why),
             }
         }
         Ok(())
     }
 
-    fn read_jsonl(&mut self, name: &str, input: impl BufRead, reading: &Reading) -> Result<()> {
+    fn read_jsonl(&mut self, name: &str, input: impl BufRead, options: &ListOptions) -> Result<()> {
         for line in Lines::new(input) {
             let (number, line) = line?;
             let text = match line.as_deref().map(str::trim) {
@@ -154,10 +149,10 @@ impl List {
                 }
             };
             let Ok(fields) = serde_json::from_str::<Map<String, Value>>(text) else {
-                self.refuse(name, number, "the line is no JSON object");
+                self.refuse(name, number, "the line is not a JSON object");
                 continue;
             };
-            let names = chosen(fields.keys().map(String::as_str), reading);
+            let names = chosen(fields.keys().map(String::as_str), options);
             let value = names
                 .iter()
                 .find_map(|(at, kind)| Some((written(fields.values().nth(*at)?)?, *kind)));
@@ -174,7 +169,7 @@ impl List {
         name: &str,
         input: impl BufRead,
         first_line: &str,
-        reading: &Reading,
+        options: &ListOptions,
     ) -> Result<()> {
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
@@ -182,7 +177,7 @@ impl List {
             .delimiter(delimiter(first_line))
             .from_reader(input);
         let head: Vec<String> = texts(reader.byte_headers()?);
-        let columns = chosen(head.iter().map(String::as_str), reading);
+        let columns = chosen(head.iter().map(String::as_str), options);
         if columns.is_empty() {
             bail!("{name}:1: {}", nothing_in(&head.iter().collect::<Vec<_>>()));
         }
@@ -195,25 +190,25 @@ impl List {
             match cell.map(|(cell, kind)| (std::str::from_utf8(cell), kind)) {
                 Some((Ok(text), kind)) => self.entry(name, line, kind, text)?,
                 Some((Err(_), _)) => self.refuse(name, line, "the line is not UTF-8 text"),
-                None => self.refuse(name, line, "the row names nothing"),
+                None => self.refuse(name, line, "the row has no target"),
             }
         }
         Ok(())
     }
 }
 
-/// The places of the names that may hold a target, the best first, and what their values are.
+/// Indices of the columns that may hold a target, best first, with their kinds.
 fn chosen<'a>(
     names: impl Iterator<Item = &'a str>,
-    reading: &Reading,
+    options: &ListOptions,
 ) -> Vec<(usize, Option<Kind>)> {
     let names: Vec<_> = names.collect();
-    if let Some(column) = &reading.column {
+    if let Some(column) = &options.column {
         let place = names.iter().position(|name| name == column);
         let place = place.or_else(|| names.iter().position(|name| plain(name) == plain(column)));
-        return place.map(|at| (at, reading.kind)).into_iter().collect();
+        return place.map(|at| (at, options.kind)).into_iter().collect();
     }
-    let fits = |kind: &Option<Kind>| match reading.kind {
+    let fits = |kind: &Option<Kind>| match options.kind {
         Some(Kind::Keyword) => *kind == Some(Kind::Keyword),
         Some(asked) => kind.is_none_or(|kind| kind == asked),
         None => true,
@@ -222,18 +217,18 @@ fn chosen<'a>(
     known
         .filter_map(|(known, kind)| {
             let at = names.iter().position(|name| plain(name) == *known)?;
-            Some((at, reading.kind.or(*kind)))
+            Some((at, options.kind.or(*kind)))
         })
         .collect()
 }
 
-/// A name as [`COLUMNS`] writes it.
+/// A name in the notation of [`COLUMNS`].
 fn plain(name: &str) -> String {
     let letters = name.trim_start_matches('\u{feff}').chars();
     letters.filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
-/// A JSON value as an entry: a text, or an id written as a number.
+/// A JSON value as an entry: a string, or an id written as a number.
 fn written(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
@@ -248,14 +243,11 @@ fn texts(row: &csv::ByteRecord) -> Vec<String> {
 
 fn nothing_in(names: &[&String]) -> String {
     let shown: Vec<_> = names.iter().take(12).map(|name| format!("{name:?}")).collect();
-    format!(
-        "nothing here names a target (there are {}); --column names the one that does",
-        shown.join(", ")
-    )
+    format!("no known column with targets (found {}); choose one with --column", shown.join(", "))
 }
 
-/// What a file is by the ending of its name, else by its first line.
-fn format_of(name: &str, first_line: &str, reading: &Reading) -> Format {
+/// The format by the file extension, otherwise by the first line.
+fn format_of(name: &str, first_line: &str, options: &ListOptions) -> Format {
     let lower = name.to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| lower.ends_with(ending));
     if ends(&[".csv", ".tsv"]) {
@@ -266,13 +258,13 @@ fn format_of(name: &str, first_line: &str, reading: &Reading) -> Format {
     }
     let by_header = char::from(delimiter(first_line));
     let head = first_line.trim_end().split(by_header).map(|cell| cell.trim_matches('"'));
-    if chosen(head, reading).is_empty() { Format::Lines } else { Format::Csv }
+    if chosen(head, options).is_empty() { Format::Lines } else { Format::Csv }
 }
 
-/// What separates the columns of a header: spreadsheets write tabs and semicolons, too.
+/// The delimiter of a header: spreadsheets also write tabs and semicolons.
 fn delimiter(header: &str) -> u8 {
     let count = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
-    // The first of those that are as frequent: `max_by_key` takes the last.
+    // `max_by_key` returns the last maximum, so the comma wins a tie.
     [b';', b'\t', b','].into_iter().max_by_key(count).unwrap_or(b',')
 }
 

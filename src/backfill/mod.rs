@@ -1,13 +1,13 @@
-//! Many things at once, through the same step as the schedules and beside them: lists of targets,
-//! what they would take, and the answers that people already have.
+//! Backfills: lists of targets fetched once through the same step as scheduled slots, their cost
+//! estimate, and imports of stored answers.
 
 mod import;
 mod lines;
 mod list;
 mod plan;
-mod work;
+mod runner;
 
-pub use import::{Imported, Importing, no_endpoint, read_answers};
-pub use list::{Format, List, Reading};
-pub use plan::{Begun, Estimate, Request, begin, digest, find, narrow};
-pub use work::{Progress, Work};
+pub use import::{ImportOptions, ImportSummary, no_endpoint, read_answers};
+pub use list::{Format, List, ListOptions};
+pub use plan::{Estimate, Found, Request, begin, digest, find, narrow};
+pub use runner::{BackfillRunner, Progress};

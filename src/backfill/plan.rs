@@ -1,4 +1,4 @@
-//! What a list of targets would take, and the backfill that is made of it.
+//! Cost estimate of a list of targets, and creation of its backfill.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,31 +13,31 @@ use crate::model::Target;
 use crate::store::{BackfillRow, Limits, NewBackfill, Store};
 use crate::time::Time;
 
-/// Targets that the archive is asked about in one statement.
+/// Targets per query of the archive.
 const ASKED_AT_ONCE: usize = 1000;
 
-/// The calls to one endpoint that looking at targets takes.
+/// Calls to one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct EndpointCalls {
     /// The endpoint's name.
     pub endpoint: &'static str,
-    /// How many, if none fails.
+    /// Number of calls if none fails.
     pub calls: i64,
-    /// What one costs, in millionths of a yuan; `None`: nobody said.
+    /// Price of a call in millionths of a yuan; `None` if unknown.
     pub price_micros: Option<i64>,
 }
 
-/// What looking once at each of some targets takes, if nothing fails.
+/// Cost of fetching each target once if no call fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Estimate {
-    /// How many targets.
+    /// Number of targets.
     pub targets: usize,
-    /// The calls, by endpoint.
+    /// Calls by endpoint.
     pub endpoints: Vec<EndpointCalls>,
 }
 
 impl Estimate {
-    /// What these targets take. A short link takes a call more where it has to be resolved.
+    /// The estimate for `targets`. A short link that has to be resolved takes one more call.
     pub fn of(config: &Config, targets: &BTreeSet<Target>) -> Self {
         let mut calls: BTreeMap<Endpoint, i64> = BTreeMap::new();
         for target in targets {
@@ -54,29 +54,26 @@ impl Estimate {
         Self { targets: targets.len(), endpoints: endpoints.collect() }
     }
 
-    /// All its calls.
+    /// The number of calls.
     pub fn calls(&self) -> i64 {
         self.endpoints.iter().map(|row| row.calls).sum()
     }
 
-    /// Their price as far as it is known, in millionths of a yuan.
+    /// The known part of the cost, in millionths of a yuan.
     pub fn cost_micros(&self) -> i64 {
         let costs = self.endpoints.iter().map(|row| row.calls * row.price_micros.unwrap_or(0));
         costs.sum()
     }
 
-    /// The endpoints whose price nobody said.
+    /// Endpoints with unknown prices.
     pub fn unpriced(&self) -> Vec<&'static str> {
         let rows = self.endpoints.iter().filter(|row| row.price_micros.is_none());
         rows.map(|row| row.endpoint).collect()
     }
 }
 
-/// The targets as the archive knows them: a short link that has been resolved is its item, and
-/// with `missing` only those stay that the archive has no answer about.
-///
-/// # Errors
-/// When the database fails.
+/// Replaces resolved short links by their items; with `missing`, drops targets that have an answer
+/// in the archive.
 pub async fn narrow(
     store: &Store,
     targets: &BTreeSet<Target>,
@@ -105,31 +102,31 @@ pub async fn narrow(
     Ok(items)
 }
 
-/// What somebody wants to bring in.
+/// A requested backfill.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The name it was given; `None`: one of the date and the source.
+    /// Its name; `None`: derived from the date and the source.
     pub name: Option<String>,
-    /// Where its targets come from, for people.
+    /// Source of the targets, for display.
     pub source: String,
-    /// By which the same list is known again.
+    /// Identifies the list.
     pub digest: String,
-    /// Whether doing it again brings in something else than what is there.
+    /// Whether repeating it can fetch something new.
     pub repeatable: bool,
-    /// What it may take.
+    /// Its limits.
     pub limits: Limits,
 }
 
-/// What a request is, given the backfills there are.
+/// What a request refers to among the existing backfills.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// Nothing of it has been made: it is to have this name.
+pub enum Found {
+    /// A new backfill with this name.
     New(String),
-    /// It was begun before, and is not at its end.
-    Before(BackfillRow),
+    /// An unfinished backfill.
+    Existing(BackfillRow),
 }
 
-/// A digest of everything that a list names, and of where it came from.
+/// Digest of a list's content and source.
 pub fn digest(source: &str, targets: &BTreeSet<Target>) -> String {
     let mut hash = Sha256::new();
     hash.update(source);
@@ -145,17 +142,15 @@ pub fn digest(source: &str, targets: &BTreeSet<Target>) -> String {
     })
 }
 
-/// Finds out what a request is; `today` stands in a derived name. Without a name of its own it is
-/// what was begun of the same list, on whatever day.
-///
-/// # Errors
-/// When its name is another's, the same was done before, or the database fails.
-pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Begun> {
+/// Resolves a request; `today` is part of a derived name. A request without a name continues an
+/// unfinished backfill of the same list. Fails if the name is taken or the same list is already
+/// done.
+pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Found> {
     let mut tx = store.read().await?;
     if request.name.is_none()
-        && let Some(row) = tx.backfill_to_go_on(&request.digest).await?
+        && let Some(row) = tx.backfill_to_resume(&request.digest).await?
     {
-        return Ok(Begun::Before(row));
+        return Ok(Found::Existing(row));
     }
     let base = request.name.clone().unwrap_or_else(|| format!("{today}-{}", request.source));
     let mut name = base.clone();
@@ -163,14 +158,14 @@ pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Begun
     while let Some(row) = tx.backfill_named(&name).await? {
         let same = row.digest == request.digest;
         if same && row.ended_at.is_none() && row.state != "cancelled" {
-            return Ok(Begun::Before(row));
+            return Ok(Found::Existing(row));
         }
         if same && row.state == "done" && !request.repeatable {
-            bail!("the backfill {name} of the same list is done: --name NEW makes its looks again");
+            bail!("the backfill {name} of the same list is done: --name NEW fetches it again");
         }
         if request.name.is_some() {
             bail!(
-                "there is a backfill {name} already ({}, {}): use another name",
+                "the backfill {name} already exists ({}, {}): use another name",
                 row.source,
                 row.state
             );
@@ -178,13 +173,10 @@ pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Begun
         nth += 1;
         name = format!("{base}-{nth}");
     }
-    Ok(Begun::New(name))
+    Ok(Found::New(name))
 }
 
-/// Makes a backfill of these targets; its run. All or nothing.
-///
-/// # Errors
-/// When the database fails.
+/// Creates a backfill of `targets` in one transaction and returns its run.
 pub async fn begin(
     store: &Store,
     new: &NewBackfill,
@@ -198,7 +190,7 @@ pub async fn begin(
     Ok(run_id)
 }
 
-/// Schedules fire at whole seconds; a look due at another time is never one of theirs.
+/// Schedules fire at whole seconds; a fractional due time keeps the slots of a backfill apart.
 fn beside_schedules(now: Time) -> Time {
     if now.micros() % 1_000_000 == 0 { now.plus(Duration::from_micros(1)) } else { now }
 }

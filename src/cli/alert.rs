@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::show::safe;
 use super::{Cli, SOME_FAILED, load, print};
-use crate::alerts;
+use crate::ops::alerts;
 use crate::time::Clock;
 
 #[derive(Args, Debug)]

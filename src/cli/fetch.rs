@@ -16,7 +16,7 @@ use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::api::LAST_PAGE;
 use crate::forgotten::{Tombstones, said_of};
 use crate::model::{Kind, KolSearch, Target};
-use crate::store::{CallTotals, Counts, KolFigures, Observation, Store, Suggested};
+use crate::store::{CallTotals, ItemCounts, KolFigures, SlotResult, Store, SuggestionRow};
 use crate::text::price;
 use crate::time::Clock;
 use crate::watchlist::{self, kol_filter};
@@ -60,10 +60,10 @@ enum What {
 /// What a run saw, for `--json`.
 #[derive(serde::Serialize)]
 struct Seen {
-    looks: Vec<Observation>,
-    counts: Vec<Counts>,
+    looks: Vec<SlotResult>,
+    counts: Vec<ItemCounts>,
     kols: Vec<KolFigures>,
-    suggestions: Vec<Suggested>,
+    suggestions: Vec<SuggestionRow>,
     calls: Vec<CallTotals>,
 }
 
@@ -79,7 +79,7 @@ impl Fetch {
         let (signals, stop) = (Signals::new()?, CancellationToken::new());
         let began = clock.now();
         let mut tx = store.begin().await?;
-        let forgotten = Tombstones::of(tx.forgotten().await?);
+        let forgotten = Tombstones::of(tx.tombstones().await?);
         if let Some((target, it)) = targets.iter().find_map(|it| Some((it, forgotten.target(it)?)))
         {
             bail!("{} is not looked at: {}", safe(&target.key, 80), said_of(it));
@@ -157,7 +157,7 @@ fn parameter(pair: &str) -> Result<(String, toml::Value)> {
 async fn seen(store: &Store, run_id: i64) -> Result<Seen> {
     let mut tx = store.read().await?;
     Ok(Seen {
-        looks: tx.observations(run_id).await?,
+        looks: tx.slot_results(run_id).await?,
         counts: tx.counts_of_run(run_id).await?,
         kols: tx.kols_of_run(run_id).await?,
         suggestions: tx.suggestions_of_run(run_id).await?,

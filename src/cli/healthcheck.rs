@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Cli, SOME_FAILED, load_without_calls, print};
 use crate::config::{Config, loopback};
-use crate::health;
+use crate::ops::health;
 
 #[derive(Args, Debug)]
 pub(super) struct Healthcheck {

@@ -118,7 +118,7 @@ impl Resume {
                 continue;
             }
             if let Some(note) = &self.note {
-                tx.say_why_resumed(scope, name, now, note).await?;
+                tx.note_resume(scope, name, now, note).await?;
             }
             resumed.push(name.clone());
         }

@@ -123,7 +123,7 @@ impl Report {
         require_archive(cli)?;
         let store = open(cli).await?;
         let mut tx = store.read().await?;
-        tx.take_time().await?;
+        tx.disable_timeout().await?;
         let zone = tx.zone().await?;
         let mut span = self.between.span(zone, Clock::system().now())?;
         if let Some(days) = self.what.days() {

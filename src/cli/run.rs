@@ -11,15 +11,16 @@ use tokio_util::sync::CancellationToken;
 use super::serve::{self, Prepared};
 use super::signals::Signals;
 use super::{Cli, SOME_FAILED, load, open};
-use crate::alerts::Alerts;
 use crate::config::{Environment, loopback};
 use crate::daemon::{Daemon, TAKEN, Watch};
-use crate::health::{self, Health};
-use crate::metrics::Metrics;
+use crate::ops::alerts::Alerts;
+use crate::ops::health::{self, HealthServer};
+use crate::ops::metrics::Metrics;
+use crate::ops::tasks::Tasks;
+use crate::ops::{run_log, systemd};
+use crate::page;
 use crate::store::in_time;
-use crate::tasks::Tasks;
 use crate::time::Clock;
-use crate::{page, runs, systemd};
 
 #[derive(Args, Debug)]
 pub(super) struct Run {
@@ -52,7 +53,7 @@ impl Run {
         let listener = match self.listen.or(config.listen) {
             Some(address) => match health::listen(address).await {
                 // Whoever has the file has the address, too.
-                Err(_) if store.is_taken()? => bail!(TAKEN),
+                Err(_) if store.is_locked()? => bail!(TAKEN),
                 listener => Some(listener?),
             },
             None => None,
@@ -62,17 +63,17 @@ impl Run {
         let metrics = Metrics::begin(&store, &clock).await?;
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         daemon.listen_to(watch);
-        let vitals = daemon.vitals();
+        let health = daemon.health();
         let alerts = Alerts::new(daemon.settings(), store.clone(), clock.clone())?;
         let mut tasks = Tasks::default();
-        tasks.start("the telling of systemd", systemd::tell(vitals.clone()));
-        tasks.start("the reporting of runs", runs::report_all(store.clone(), clock.clone()));
-        tasks.start("the sending of alerts", alerts.run());
+        tasks.start("the systemd notifier", systemd::notify(health.clone()));
+        tasks.start("the run log", run_log::report_all(store.clone(), clock.clone()));
+        tasks.start("the alerts", alerts.run());
         if let Some(listener) = listener {
             let settings = daemon.settings();
             let (store, clock) = (store.clone(), clock.clone());
-            let health = Health { vitals, store, clock, metrics, settings };
-            tasks.start("the health server", health.serve(listener));
+            let server = HealthServer { state: health, store, clock, metrics, settings };
+            tasks.start("the health server", server.serve(listener));
         }
         if let Some((guard, listener)) = page {
             let page = Prepared::new(cli, guard, listener, daemon.settings()).await?;
@@ -84,7 +85,7 @@ impl Run {
             return Ok(ExitCode::from(SOME_FAILED));
         }
         drop(tasks);
-        in_time(runs::report(&store, &clock)).await?;
+        in_time(run_log::report(&store, &clock)).await?;
         daemon.close().await?;
         store.close().await;
         tracing::info!("stopped");

@@ -74,7 +74,7 @@ impl Status {
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.read().await?;
-        tx.take_time().await?;
+        tx.disable_timeout().await?;
         let zone = tx.zone().await?;
         let since = now.last_midnight(zone);
         let jobs = tx.job_reports(since).await?.into_iter();

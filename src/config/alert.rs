@@ -1,5 +1,5 @@
-//! `[[alert]]`, resolved. The address of a webhook is a password, so it is in the environment or
-//! in a file of its own, and in no message.
+//! `[[alert]]`, resolved. A webhook address is a credential: it comes from the environment or a
+//! file of its own and appears in no message.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use toml::Spanned;
@@ -14,19 +14,19 @@ use super::section::{self, Section};
 use super::wire::{AlertEntry, Texts};
 use crate::suggest;
 
-/// Fires without any observation after which a job is silent.
+/// Default number of consecutive fires without an observation that make a job silent.
 pub(super) const SILENT_AFTER: u32 = 3;
 
-/// The most of them that are accepted.
+/// Maximum of that number.
 pub(super) const MOST_SILENT_AFTER: u32 = 1000;
 
-/// What messages may be written in, as `jobs.toml` names it.
+/// Message languages in `jobs.toml`.
 pub(super) const LANGUAGES: [&str; 2] = ["zh", "en"];
 
-/// The longest name, in characters.
+/// Maximum length of a name in characters.
 const LONGEST_NAME: usize = 64;
 
-/// The webhooks, as `jobs.toml` names them.
+/// Webhook kinds in `jobs.toml`.
 pub(super) const WEBHOOKS: [(&str, Webhook); 4] = [
     ("generic", Webhook::Generic),
     ("feishu", Webhook::Feishu),
@@ -34,31 +34,31 @@ pub(super) const WEBHOOKS: [(&str, Webhook); 4] = [
     ("wecom", Webhook::WeCom),
 ];
 
-/// Whom to tell what goes wrong.
+/// A receiver of alerts.
 #[derive(Clone, Debug)]
 pub struct Alert {
-    /// Its unique name: what was sent is on record under it.
+    /// Its unique name, the key of its send records.
     pub name: String,
-    /// Who takes its messages, and in which form.
+    /// Its message format.
     pub webhook: Webhook,
-    /// Where to. `None` while the variable that is to hold it is not set. Cannot be printed.
+    /// Its address; `None` while its variable is unset. Cannot be printed.
     pub url: Option<SecretString>,
-    /// What its messages are signed with, if they are.
+    /// Key that signs its messages.
     pub sign: Option<SecretString>,
-    /// What it wants to know.
+    /// Conditions it receives.
     pub on: Vec<Condition>,
-    /// What its messages are written in.
+    /// Language of its messages.
     pub language: Language,
-    /// Fires of a job without any observation after which it is silent.
+    /// Consecutive fires without an observation that make a job silent.
     pub silent_after: u32,
 }
 
-/// Who takes messages.
+/// Message format of a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Webhook {
-    /// Anybody: JSON, and any answer of 2xx.
+    /// Plain JSON; any 2xx answer counts as received.
     Generic,
-    /// 飞书, and Lark.
+    /// 飞书 and Lark.
     Feishu,
     /// 钉钉.
     DingTalk,
@@ -66,7 +66,7 @@ pub enum Webhook {
     WeCom,
 }
 
-/// What messages are written in.
+/// Language of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// 中文.
@@ -75,27 +75,27 @@ pub enum Language {
     English,
 }
 
-/// What can be told.
+/// Conditions that raise an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
-    /// A provider is asked no more, or denies an endpoint.
+    /// A provider is paused, or denies an endpoint.
     Stopped,
-    /// A limit of the budget is nearly reached.
+    /// A budget limit is nearly reached.
     Budget,
-    /// A job has observed nothing for some fires.
+    /// Consecutive fires of a job had no observation.
     Silent,
-    /// An item is not there any more.
+    /// An item is gone.
     Gone,
-    /// Upstream does not take the question about an item.
+    /// Upstream rejects requests for an item.
     Refused,
 }
 
 impl Condition {
-    /// All of them.
+    /// All conditions.
     pub const ALL: [Self; 5] =
         [Self::Stopped, Self::Budget, Self::Silent, Self::Gone, Self::Refused];
 
-    /// Its name in `jobs.toml` and in the database.
+    /// Its name in `jobs.toml` and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
@@ -106,19 +106,19 @@ impl Condition {
         }
     }
 
-    /// The one of a name.
+    /// The condition called `name`.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == name)
     }
 }
 
-/// An alert's address is not there, though a variable is to hold it.
+/// The environment variable of an alert's address is unset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the alert {0} has no address: set the environment variable that its `url_env` names")]
 pub struct AlertUrlMissing(String);
 
 impl super::Config {
-    /// That every alert has its address. For everything that sends alerts.
+    /// Checks that every alert has its address; for commands that send alerts.
     pub fn require_alert_urls(&self) -> Result<(), AlertUrlMissing> {
         match self.alerts.iter().find(|alert| alert.url.is_none()) {
             Some(alert) => Err(AlertUrlMissing(alert.name.clone())),
@@ -133,7 +133,7 @@ impl Reader<'_> {
         let span = value.span();
         let DeValue::Array(entries) = value.into_inner() else {
             let help = "write `[[alert]]`, in double brackets, above the keys of each alert";
-            self.problem(span, Problem::new("alerts are a list", help));
+            self.problem(span, Problem::new("alerts must be a list", help));
             return Vec::new();
         };
         let mut alerts: Vec<Alert> = Vec::new();
@@ -141,7 +141,7 @@ impl Reader<'_> {
             let span = entry.span();
             let Some(alert) = self.alert(entry) else { continue };
             if alerts.iter().any(|other| other.name == alert.name) {
-                let title = format!("there are two alerts {}", quoted(&alert.name));
+                let title = format!("duplicate alert name {}", quoted(&alert.name));
                 let help = "give each a `name` of its own; without one its kind is its name";
                 self.problem(span, Problem::new(title, help));
             }
@@ -164,7 +164,7 @@ impl Reader<'_> {
         if name.is_empty() || name.chars().count() > LONGEST_NAME {
             let at = wire.name.as_ref().map_or(span.clone(), Spanned::span);
             let help = format!("1 to {LONGEST_NAME} characters");
-            self.problem(at, Problem::new("this is no name for an alert", help));
+            self.problem(at, Problem::new("invalid alert name", help));
         }
         if wire.url_env.is_none() && wire.url_file.is_none() {
             let help = "url_env = \"NAME\" of an environment variable, or url_file = \"path\"";
@@ -191,7 +191,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A secret, from the variable or the file that is named, and where it is named.
+    /// A secret from the named variable or file, and the place that names it.
     fn secret(
         &mut self,
         (env_key, variable): (&str, Option<&Spanned<String>>),
@@ -221,32 +221,32 @@ impl Reader<'_> {
         let trimmed = text.expose_secret().trim();
         if trimmed.is_empty() {
             let help = "write the secret there, or remove this line";
-            self.problem(at, Problem::new("what is named here is empty", help));
+            self.problem(at, Problem::new("the secret named here is empty", help));
             return None;
         }
         Some((Spanned::new(at, ()), SecretString::from(trimmed.to_owned())))
     }
 
-    /// The address, if it is one that may be sent to. It is in no message.
+    /// The address if messages may be sent to it. It appears in no message.
     fn address(&mut self, at: &Spanned<()>, text: SecretString) -> Option<SecretString> {
         let url = Url::parse(text.expose_secret()).ok();
         let host = url.as_ref().and_then(Url::host_str);
         let title = match url.as_ref().map(|url| (url.scheme(), is_this_machine(url))) {
             Some(("https", _) | ("http", true)) if host.is_some() => return Some(text),
             Some(("http", _)) => "the address is plain http to another machine: use https",
-            _ => "what is named here is no address of a webhook",
+            _ => "the secret named here is not a webhook address",
         };
         let help = "the address as the group's robot shows it, https://…";
         self.problem(at.span(), Problem::new(title, help));
         None
     }
 
-    /// That a signing key is where it is of use, and there.
+    /// Checks that a signing key is set and usable.
     fn signing(&mut self, webhook: Webhook, wire: &AlertEntry, there: bool) {
         let Some(named) = wire.sign_env.as_ref().or(wire.sign_file.as_ref()) else { return };
         if !matches!(webhook, Webhook::Feishu | Webhook::DingTalk) {
-            let help = "only feishu and dingtalk have signed messages; remove this line";
-            self.problem(named.span(), Problem::new("nothing to sign", help));
+            let help = "only feishu and dingtalk sign messages; remove this line";
+            self.problem(named.span(), Problem::new("this kind signs no messages", help));
         } else if wire.sign_env.is_some() && !there {
             self.warnings.push(format!(
                 "the environment variable {} is not set: alerts to {} are not signed",
@@ -264,14 +264,9 @@ impl Reader<'_> {
             match Condition::parse(text.get_ref()) {
                 Some(condition) => conditions.push(condition),
                 None => {
-                    let title = format!("nothing is called {} here", quoted(text.get_ref()));
+                    let title = format!("unknown condition {}", quoted(text.get_ref()));
                     let help = suggest::nearest(text.get_ref(), names()).map_or_else(
-                        || {
-                            format!(
-                                "what can be told is {}",
-                                names().collect::<Vec<_>>().join(", ")
-                            )
-                        },
+                        || format!("the conditions are {}", names().collect::<Vec<_>>().join(", ")),
                         |near| format!("did you mean \"{near}\"?"),
                     );
                     self.problem(text.span(), Problem::new(title, help));
@@ -286,7 +281,7 @@ fn choices() -> String {
     WEBHOOKS.map(|(name, _)| format!("\"{name}\"")).join(" | ")
 }
 
-/// What to say of keys that people try.
+/// Hints for keys that people try.
 fn misplaced(key: &str) -> Option<Problem> {
     let help = match key {
         "url" | "webhook" => {
@@ -296,5 +291,5 @@ fn misplaced(key: &str) -> Option<Problem> {
         "sign" => "name what holds it with `sign_env` or `sign_file`",
         _ => return None,
     };
-    Some(Problem::new(format!("there is no key {} here", quoted(key)), help))
+    Some(Problem::new(format!("unknown key {}", quoted(key)), help))
 }

@@ -1,4 +1,4 @@
-//! `[budget]`: what may be spent a day.
+//! `[budget]`: the daily limits.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,18 @@ use super::{Config, Reader, wire};
 use crate::api::Endpoint;
 use crate::model::Target;
 
-/// What may be spent a day, over all jobs and by hand. The day begins at midnight in the zone of
-/// the file. A call of which nobody knows whether it was billed counts as billed.
+/// Daily limits over all jobs and manual fetches. The day starts at midnight in the file's zone. A
+/// call whose billing is unknown counts as billed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
-    /// Calls, to any provider.
+    /// Calls to any provider.
     pub max_calls_per_day: Option<i64>,
-    /// Money, in millionths of a yuan.
+    /// Cost in millionths of a yuan.
     pub max_cost_per_day_micros: Option<i64>,
 }
 
 impl Budget {
-    /// Whether anything is limited.
+    /// Whether any limit is set.
     pub fn is_set(&self) -> bool {
         self.max_calls_per_day.is_some() || self.max_cost_per_day_micros.is_some()
     }
@@ -33,7 +33,7 @@ impl Reader<'_> {
             Ok(micros) => Some(micros),
             Err(_) => {
                 let help = "yuan a day, such as max_cost_per_day = 20.5";
-                self.problem(wire.span(), Problem::new("this is no amount of money", help));
+                self.problem(wire.span(), Problem::new("invalid amount", help));
                 None
             }
         });
@@ -43,7 +43,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A number of calls a day; `None` where there is no limit.
+    /// A number of calls per day; `None` without a limit.
     pub(super) fn limit(&mut self, wire: Option<&Spanned<i64>>) -> Option<i64> {
         let wire = wire?;
         let calls = *wire.get_ref();
@@ -57,13 +57,13 @@ impl Reader<'_> {
 }
 
 impl Config {
-    /// What resolves a target before it is looked at; `None` unless it is a short link that its
-    /// endpoint does not take.
+    /// The endpoint that resolves a target first; `None` unless it is a short link its own endpoint
+    /// rejects.
     pub fn resolver(&self, target: &Target) -> Option<Endpoint> {
         self.endpoint(target.kind).resolver().filter(|_| target.is_short_link())
     }
 
-    /// The endpoints asked for these targets of which nobody said what a call costs.
+    /// Endpoints needed by these targets whose price is unknown.
     pub fn unpriced<'a>(&self, targets: impl IntoIterator<Item = &'a Target>) -> Vec<Endpoint> {
         let asked = |target: &Target| [Some(self.endpoint(target.kind)), self.resolver(target)];
         let endpoints: BTreeSet<_> = targets.into_iter().flat_map(asked).flatten().collect();
@@ -71,10 +71,7 @@ impl Config {
         endpoints.into_iter().filter(is_unpriced).collect()
     }
 
-    /// That `max_cost_per_day`, if it is set, sees all that looking at these targets costs.
-    ///
-    /// # Errors
-    /// When an endpoint that they need has no price.
+    /// Checks that every endpoint these targets need has a price if `max_cost_per_day` is set.
     pub fn require_prices_for<'a>(
         &self,
         targets: impl IntoIterator<Item = &'a Target>,
@@ -89,12 +86,12 @@ impl Config {
     }
 }
 
-/// Endpoints by their names, for people.
+/// Endpoint names for display.
 pub(crate) fn named(endpoints: &[Endpoint]) -> String {
     endpoints.iter().map(|it| it.name()).collect::<Vec<_>>().join(" and ")
 }
 
-/// What `max_cost_per_day` cannot see the cost of, and what to do.
+/// Endpoints without a price under `max_cost_per_day`, and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "max_cost_per_day needs the price of {0}: set it under [justoneapi.price] in jobs.toml; a limit \

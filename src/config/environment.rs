@@ -1,4 +1,4 @@
-//! The environment: the token, and where JustOneAPI answers.
+//! The environment: secrets, and JustOneAPI's address.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,28 +9,28 @@ use secrecy::SecretString;
 
 use super::problems::{Problem, Problems};
 
-/// Holds the token of JustOneAPI.
+/// The token of JustOneAPI.
 const TOKEN: &str = "JUSTONEAPI_TOKEN";
 
-/// Names a file that holds the token.
+/// Path of a file with the token.
 const TOKEN_FILE: &str = "JUSTONEAPI_TOKEN_FILE";
 
-/// Says where JustOneAPI answers.
+/// JustOneAPI's address.
 pub(super) const BASE_URL: &str = "JUSTONEAPI_BASE_URL";
 
-/// The longest file with a secret, in bytes: secrets are short, and other files are a mistake.
+/// Maximum size of a file with a secret, in bytes; larger files are a mistake.
 const LONGEST_SECRET_FILE: u64 = 4096;
 
-/// What the environment says, read once.
+/// The environment, read once.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// `JUSTONEAPI_TOKEN`.
     pub token: Option<SecretString>,
-    /// `JUSTONEAPI_TOKEN_FILE`: read when the settings are loaded. `JUSTONEAPI_TOKEN` wins.
+    /// `JUSTONEAPI_TOKEN_FILE`, read when the settings are loaded. `JUSTONEAPI_TOKEN` wins.
     pub token_file: Option<PathBuf>,
-    /// `JUSTONEAPI_BASE_URL`: wins over `base_url` in `jobs.toml`.
+    /// `JUSTONEAPI_BASE_URL`; overrides `base_url` in `jobs.toml`.
     pub base_url: Option<String>,
-    /// Every variable by its name: `[[alert]]` names the ones that hold its secrets.
+    /// All variables by name: `[[alert]]` names those with its secrets.
     pub variables: BTreeMap<String, SecretString>,
 }
 
@@ -56,7 +56,7 @@ impl Environment {
         Self { token: None, token_file: None, base_url: None, variables: self.variables }
     }
 
-    /// The token, if there is one. Whatever is wrong with it is reported without showing it.
+    /// The token, if set. Errors do not show it.
     pub(super) fn token(
         &self,
         problems: &mut Problems,
@@ -82,10 +82,10 @@ impl Environment {
         };
         let trimmed = text.expose_secret().trim();
         let problem = if trimmed.is_empty() {
-            Problem::new(format!("{name} gives an empty token"), "set the token, or unset it")
+            Problem::new(format!("{name} is empty"), "set it to the token, or unset it")
         } else if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
             let help = "a token is one word of ASCII letters, digits and signs";
-            Problem::new(format!("{name} gives something that is no token"), help)
+            Problem::new(format!("{name} does not contain a valid token"), help)
         } else {
             return Some(SecretString::from(trimmed.to_owned()));
         };
@@ -94,7 +94,7 @@ impl Environment {
     }
 }
 
-/// What a file holds that is to hold one secret and nothing else; `name` is what named it.
+/// The content of a file that holds one secret; `name` is the variable or key that names it.
 pub(super) fn read_secret_file(name: &str, path: &Path) -> Result<SecretString, Problem> {
     let shown = path.display();
     if path.as_os_str().is_empty() {
@@ -106,11 +106,11 @@ pub(super) fn read_secret_file(name: &str, path: &Path) -> Result<SecretString, 
         .and_then(|file| file.take(LONGEST_SECRET_FILE + 1).read_to_string(&mut text))
         .map_err(|error| {
             let title = format!("{name}: cannot read {shown}: {error}");
-            Problem::new(title, "the file holds the secret and nothing else")
+            Problem::new(title, "the file must contain only the secret")
         })?;
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > LONGEST_SECRET_FILE {
         let title = format!("{name}: {shown} is too long for a secret");
-        return Err(Problem::new(title, "the file holds the secret and nothing else"));
+        return Err(Problem::new(title, "the file must contain only the secret"));
     }
     Ok(SecretString::from(text))
 }

@@ -1,5 +1,4 @@
-//! How a job fires beyond its cron pattern: windows, spread, and what becomes of fires that are
-//! late or overlap.
+//! Fire settings of a job beyond its cron pattern: windows, spread, misfire and overlap policies.
 
 use std::time::Duration;
 
@@ -10,21 +9,21 @@ use super::problems::Problem;
 use super::wire::JobEntry;
 use crate::schedule::{Active, Misfire, Overlap, Schedule};
 
-/// Late fires looked at with `misfire = "all"` unless told otherwise: a day of hours.
+/// Default number of late fires made up for with `misfire = "all"`: a day of hours.
 pub(super) const MAX_CATCHUP: u32 = 24;
 
-/// The most of them that are accepted.
+/// Maximum of that number.
 pub(super) const MOST_CATCHUP: u32 = 1000;
 
-/// What may become of late fires, and of fires that overlap.
+/// Misfire policies.
 pub(super) const MISFIRES: [&str; 3] = ["once", "skip", "all"];
 pub(super) const OVERLAPS: [&str; 2] = ["skip", "queue"];
 
-/// How a duration is written.
+/// Format of a duration.
 const DURATION_HELP: &str = "a number with its unit, such as \"90s\", \"10m\", \"6h\" or \"2d\"";
 
 impl Reader<'_> {
-    /// The schedule within the windows of its job.
+    /// The schedule within the job's windows.
     pub(super) fn active(&mut self, job: &JobEntry, schedule: Schedule) -> Option<Schedule> {
         let Some(texts) = &job.active else { return Some(schedule) };
         let help = "windows are written as \"09:00-23:00\" or \"mon-fri 09:00-18:00\"; without \
@@ -46,13 +45,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Over how long the looks of one fire are spread: less than until the next fire.
+    /// The spread of one fire's slots: less than the shortest gap between fires.
     pub(super) fn spread(&mut self, job: &JobEntry, schedule: Option<&Schedule>) -> Duration {
         let Some(spread) = self.duration(job.spread.as_ref()) else { return Duration::ZERO };
         if let (Some(wire), Some(schedule)) = (&job.spread, schedule) {
             let gap = schedule.shortest_gap();
             if spread > gap {
-                let title = "the looks of one fire would reach into the next";
+                let title = "the slots of one fire would overlap the next fire";
                 let help = format!("at most \"{}\" here", humantime::format_duration(gap));
                 self.problem(wire.span(), Problem::new(title, help));
             }
@@ -60,7 +59,7 @@ impl Reader<'_> {
         Duration::from_secs(spread.as_secs())
     }
 
-    /// What becomes of fires that nobody decided in time.
+    /// The misfire policy.
     pub(super) fn misfire(&mut self, job: &JobEntry) -> Misfire {
         let window = self.duration(job.window.as_ref());
         let most = self.number(&job.max_catchup, MAX_CATCHUP, MOST_CATCHUP);
@@ -71,18 +70,18 @@ impl Reader<'_> {
         };
         if let (Misfire::Skip, Some(wire)) = (misfire, &job.window) {
             let help = "remove it, or write misfire = \"once\"";
-            let title = "with misfire = \"skip\" nothing is made up for, whatever its age";
+            let title = "with misfire = \"skip\" no late fire is made up for";
             self.problem(wire.span(), Problem::new(title, help));
         }
         if let (Misfire::Skip | Misfire::Once { .. }, Some(wire)) = (misfire, &job.max_catchup) {
             let help = "remove it, or write misfire = \"all\"";
-            let title = "only with misfire = \"all\" several fires are made up for";
+            let title = "several late fires are made up for only with misfire = \"all\"";
             self.problem(wire.span(), Problem::new(title, help));
         }
         misfire
     }
 
-    /// What becomes of a fire while an older look is not done.
+    /// The policy for a fire while an older slot of the same target is open.
     pub(super) fn overlap(&mut self, job: &JobEntry, misfire: Misfire) -> Overlap {
         let all = matches!(misfire, Misfire::All { .. });
         let default = if all { Overlap::Queue } else { Overlap::Skip };
@@ -90,7 +89,7 @@ impl Reader<'_> {
         match (self.choice(wire, &OVERLAPS, default.as_str()), wire) {
             ("queue", _) => Overlap::Queue,
             (_, Some(wire)) if all => {
-                let title = "with misfire = \"all\" looks wait for one another";
+                let title = "with misfire = \"all\" slots are queued";
                 let help = "remove this line, or write overlap = \"queue\"";
                 self.problem(wire.span(), Problem::new(title, help));
                 default
@@ -99,13 +98,13 @@ impl Reader<'_> {
         }
     }
 
-    /// A duration of at least a second; `None` where there is none or it is wrong.
+    /// A duration of at least a second; `None` if missing or invalid.
     pub(super) fn duration(&mut self, wire: Option<&Spanned<String>>) -> Option<Duration> {
         let wire = wire?;
         let problem = match humantime::parse_duration(wire.get_ref()) {
             Ok(span) if span >= Duration::from_secs(1) => return Some(span),
             Ok(_) => Problem::new("the duration is shorter than a second", DURATION_HELP),
-            Err(_) => Problem::new("this is no duration", DURATION_HELP),
+            Err(_) => Problem::new("invalid duration", DURATION_HELP),
         };
         self.problem(wire.span(), problem);
         None

@@ -9,11 +9,11 @@ use super::load::read_file;
 use super::problems::{Problem, quoted};
 use super::{Config, Environment, Reader};
 
-/// The head of the section, in a line of its own.
+/// The section header on a line of its own.
 const HEAD: &str = "[health]";
 
 impl Config {
-    /// Where health checks are answered by a `jobs.toml` that is wrong in another section.
+    /// The health address of a `jobs.toml` with errors in other sections.
     pub fn listen_of(path: &Path) -> Option<SocketAddr> {
         listen_in(&read_file(path).ok()?)
     }
@@ -41,16 +41,13 @@ impl Reader<'_> {
     }
 }
 
-/// An address that only this machine can reach.
-///
-/// # Errors
-/// Says why it is not one.
+/// An address that only this machine can reach. The error says why it is not one.
 pub(crate) fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
     let address: SocketAddr = text.parse().map_err(|_| "not an IP address and a port")?;
     if address.ip().to_canonical().is_loopback() {
         Ok(address)
     } else {
-        Err("other machines could reach it, and nothing asks who they are")
+        Err("other machines could reach it without authentication")
     }
 }
 

@@ -9,21 +9,21 @@ use toml::de::DeValue;
 use super::problems::{Problem, quoted};
 use super::section::{self, Section};
 use super::wire::JobEntry;
-use super::{Job, Places, Reader};
+use super::{Job, Positions, Reader};
 use crate::api::LAST_PAGE;
 use crate::model::{Kind, KolSearch, Target};
 use crate::schedule::Schedule;
 use crate::suggest;
 use crate::watchlist::kol_filter;
 
-/// The longest name of a job, in characters.
+/// Maximum length of a job's name in characters.
 pub(super) const LONGEST_NAME: usize = 64;
 
-/// Names people try, and what they are here.
+/// Common wrong key names, and the right ones.
 const OTHER_NAMES: [(&str, &str); 4] =
     [("cron", "schedule"), ("links", "urls"), ("works", "urls"), ("works_file", "urls_file")];
 
-/// The kinds as `jobs.toml` names them, each with the keys that are its own.
+/// Kinds in `jobs.toml`, each with the keys of its own.
 pub(super) const KINDS: [(&str, Kind, &[&str]); 4] = [
     ("notes", Kind::Note, &["notes", "notes_file"]),
     ("keywords", Kind::Keyword, &["keywords", "keywords_file"]),
@@ -36,19 +36,19 @@ pub(crate) fn kind_name(kind: Kind) -> &'static str {
     KINDS.iter().find(|(_, it, _)| *it == kind).map_or("", |(name, _, _)| *name)
 }
 
-/// The kind that `jobs.toml` names so.
+/// The kind called `name` in `jobs.toml`.
 pub(crate) fn kind_named(name: &str) -> Option<Kind> {
     KINDS.iter().find(|(it, _, _)| *it == name).map(|(_, kind, _)| *kind)
 }
 
-/// What people write for Asia/Shanghai and no list of zones knows.
+/// Common spellings of Asia/Shanghai that no zone list contains.
 const BEIJING: [&str; 7] = ["CST", "GMT+8", "UTC+8", "+08:00", "Beijing", "Asia/Beijing", "China"];
 
-/// What a job came to: itself, and whether it is to fire.
+/// A job, and whether it is enabled.
 type Read = Option<(Job, bool)>;
 
 impl Reader<'_> {
-    /// The jobs that fire, and those that are switched off.
+    /// The enabled and the disabled jobs.
     pub(super) fn jobs(
         &mut self,
         value: Option<Spanned<DeValue<'_>>>,
@@ -60,7 +60,7 @@ impl Reader<'_> {
         let span = value.span();
         let DeValue::Array(entries) = value.into_inner() else {
             let help = "write `[[job]]`, in double brackets, above the keys of each job";
-            self.problem(span, Problem::new("jobs are a list", help));
+            self.problem(span, Problem::new("jobs must be a list", help));
             return (Vec::new(), Vec::new());
         };
         let mut names = BTreeMap::new();
@@ -91,7 +91,7 @@ impl Reader<'_> {
         let misfire = self.misfire(&section.value);
         let overlap = self.overlap(&section.value, misfire);
         let targets = kind.map(|kind| self.targets(kind, &section, name.as_deref()));
-        let (name, kind, schedule, (targets, places)) = (name?, kind?, schedule?, targets?);
+        let (name, kind, schedule, (targets, positions)) = (name?, kind?, schedule?, targets?);
         if schedule.either_day_matches() {
             self.warnings.push(format!(
                 "job {}: `{}` sets day-of-month and day-of-week: it fires on either, not on \
@@ -111,7 +111,7 @@ impl Reader<'_> {
             spread,
             max_calls_per_day,
             targets,
-            places,
+            positions,
         };
         Some((job, enabled))
     }
@@ -124,7 +124,7 @@ impl Reader<'_> {
         help: &str,
     ) -> Option<&'a U> {
         if value.is_none() && !section.broken.contains(key) {
-            // The first line of the section is enough to point at.
+            // Point at the section's first line only.
             let at = section.span.start..section.span.start;
             self.problem(at, Problem::new(format!("this job has no `{key}`"), help));
         }
@@ -145,10 +145,10 @@ impl Reader<'_> {
             Problem::new("the name is empty", help)
         } else if length > LONGEST_NAME || name.chars().any(char::is_control) {
             let help = format!("at most {LONGEST_NAME} characters, on one line");
-            Problem::new("this is no name for a job", help)
+            Problem::new("invalid job name", help)
         } else if let Some(first) = names.get(&name) {
-            let title = format!("there is another job {} in line {first}", quoted(&name));
-            Problem::new(title, "give each job its own name: its history goes by it")
+            let title = format!("duplicate job name {}, first used in line {first}", quoted(&name));
+            Problem::new(title, "job names must be unique: they identify the job's history")
         } else {
             names.insert(name.clone(), line);
             return Some(name);
@@ -165,7 +165,7 @@ impl Reader<'_> {
             let names = KINDS.iter().map(|(name, _, _)| *name);
             let help = suggest::nearest(wire.get_ref(), names)
                 .map_or(help.to_owned(), |near| format!("did you mean \"{near}\"? {help}"));
-            let title = format!("there is no kind {}", quoted(wire.get_ref()));
+            let title = format!("unknown kind {}", quoted(wire.get_ref()));
             self.problem(wire.span(), Problem::new(title, help));
         }
         kind
@@ -177,7 +177,7 @@ impl Reader<'_> {
         match Schedule::parse(wire.get_ref(), zone) {
             Ok(schedule) => Some(schedule),
             Err(reason) => {
-                let title = format!("the schedule is refused: {reason}");
+                let title = format!("invalid schedule: {reason}");
                 self.problem(wire.span(), Problem::new(title, help));
                 None
             }
@@ -189,19 +189,19 @@ impl Reader<'_> {
         kind: Kind,
         section: &Section<JobEntry>,
         name: Option<&str>,
-    ) -> (Vec<Target>, Places) {
+    ) -> (Vec<Target>, Positions) {
         let job = &section.value;
         let (list, file) = match kind {
             Kind::Note => (&job.notes, &job.notes_file),
             Kind::Keyword => (&job.keywords, &job.keywords_file),
             Kind::Work => (&job.urls, &job.urls_file),
             Kind::KolSearch => {
-                return (self.kol_search(section).into_iter().collect(), Places::default());
+                return (self.kol_search(section).into_iter().collect(), Positions::default());
             }
         };
         let keys = KINDS.iter().find(|(_, it, _)| *it == kind).map_or([].as_slice(), |it| it.2);
         if keys.iter().any(|key| section.broken.contains(*key)) {
-            return (Vec::new(), Places::default());
+            return (Vec::new(), Positions::default());
         }
         let targets = self.listed(kind, list.as_deref(), file.as_ref(), name.unwrap_or_default());
         if let Some((targets, _)) = &targets
@@ -212,7 +212,7 @@ impl Reader<'_> {
                 keys.join("`, or one a line in the file named by `")
             );
             let at = section.span.start..section.span.start;
-            self.problem(at, Problem::new("this job has nothing to look at", help));
+            self.problem(at, Problem::new("this job has no targets", help));
         }
         targets.unwrap_or_default()
     }
@@ -240,7 +240,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The zone of a name; `default` where there is none or it is wrong.
+    /// The zone of a name; `default` if missing or invalid.
     pub(super) fn zone(&mut self, wire: Option<&Spanned<String>>, default: Tz) -> Tz {
         let Some(wire) = wire else { return default };
         let written = wire.get_ref().trim();
@@ -254,24 +254,24 @@ impl Reader<'_> {
             "zones are named as in the IANA list, such as Asia/Shanghai or UTC".to_owned(),
             |near| format!("did you mean \"{near}\"?"),
         );
-        let title = format!("there is no time zone {}", quoted(written));
+        let title = format!("unknown time zone {}", quoted(written));
         self.problem(wire.span(), Problem::new(title, help));
         default
     }
 }
 
-/// What to say of a key that belongs to another kind of job, or goes by another name here.
+/// Hints for keys of another kind of job, or with another name.
 fn misplaced(kind: Option<Kind>, key: &str) -> Option<Problem> {
     if let Some((_, ours)) = OTHER_NAMES.iter().find(|(other, _)| *other == key) {
-        let title = format!("there is no key `{key}` here");
+        let title = format!("unknown key `{key}`");
         return Some(Problem::new(title, format!("did you mean `{ours}`?")));
     }
     let (name, _, own) = KINDS.iter().find(|(_, it, _)| Some(*it) == kind)?;
     let (other, _, _) = KINDS.iter().find(|(_, _, keys)| keys.contains(&key))?;
     (!own.contains(&key)).then(|| {
         Problem::new(
-            format!("`{key}` does not belong in a job of kind `{name}`"),
-            format!("a job of kind `{other}` has it; this kind has `{}`", own.join("` and `")),
+            format!("`{key}` is not a key of jobs of kind `{name}`"),
+            format!("it belongs to kind `{other}`; this kind has `{}`", own.join("` and `")),
         )
     })
 }

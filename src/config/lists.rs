@@ -1,4 +1,4 @@
-//! The watchlist of a job: the entries in `jobs.toml` and those in a file beside it.
+//! The targets of a job: entries in `jobs.toml` and in a file beside it.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,28 +13,28 @@ use super::problems::{Problem, Source, quoted};
 use crate::model::{Kind, Target};
 use crate::watchlist;
 
-/// The largest watchlist file, in bytes: hundreds of thousands of links.
+/// Maximum size of a watchlist file in bytes: hundreds of thousands of links.
 const LARGEST_FILE: u64 = 32 << 20;
 
-/// Repeated entries that are named one by one; the rest is counted.
+/// Repeated entries reported one by one; the rest is counted.
 const REPEATS_NAMED: usize = 5;
 
-/// The help for an entry that is not understood.
+/// Help for an invalid entry.
 const ENTRY_HELP: &str = "one entry is one id, one link, or one piece of share text";
 
-/// Where the entries of a job stand.
+/// Source positions of a job's targets.
 #[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// The line of each target, first those in `jobs.toml`.
+pub struct Positions {
+    /// Line of each target, those in `jobs.toml` first.
     lines: Vec<u32>,
-    /// How many of them stand in `jobs.toml`.
+    /// Number of targets in `jobs.toml`.
     inline: usize,
-    /// The file that holds the others.
+    /// File of the others.
     file: Option<String>,
 }
 
-impl Places {
-    /// The file and the line of a target by its place in the list; `jobs` is `jobs.toml`.
+impl Positions {
+    /// File and line of the target at index `at`; `jobs` is the path of `jobs.toml`.
     pub fn of(&self, at: usize, jobs: &Path) -> String {
         let jobs = jobs.display().to_string();
         let file = if at < self.inline { &jobs } else { self.file.as_ref().unwrap_or(&jobs) };
@@ -42,12 +42,12 @@ impl Places {
     }
 }
 
-/// The targets of a job, each once, in order; and what was repeated.
+/// The distinct targets of a job in order, and the repeats.
 #[derive(Default)]
 struct Targets {
     list: Vec<Target>,
-    places: Places,
-    /// The line each was first seen in.
+    positions: Positions,
+    /// First line of each target.
     seen: BTreeMap<Target, String>,
     repeats: Vec<String>,
 }
@@ -58,7 +58,7 @@ impl Targets {
             Entry::Occupied(first) => self.repeats.push(format!("{place} repeats {}", first.get())),
             Entry::Vacant(new) => {
                 self.list.push(new.key().clone());
-                self.places.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+                self.positions.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
                 new.insert(place);
             }
         }
@@ -66,15 +66,14 @@ impl Targets {
 }
 
 impl Reader<'_> {
-    /// The targets of a job and where each stands; `None` when an entry or the file could not be
-    /// read.
+    /// The targets of a job and their positions; `None` if an entry or the file is invalid.
     pub(super) fn listed(
         &mut self,
         kind: Kind,
         list: Option<&[Spanned<String>]>,
         file: Option<&Spanned<String>>,
         job: &str,
-    ) -> Option<(Vec<Target>, Places)> {
+    ) -> Option<(Vec<Target>, Positions)> {
         let mut targets = Targets::default();
         let mut complete = true;
         for entry in list.unwrap_or_default() {
@@ -89,12 +88,12 @@ impl Reader<'_> {
                 }
             }
         }
-        targets.places.inline = targets.list.len();
+        targets.positions.inline = targets.list.len();
         if let Some(file) = file {
             complete &= self.listed_in_file(kind, file, &mut targets);
         }
         self.warn_of_repeats(job, &targets.repeats);
-        complete.then_some((targets.list, targets.places))
+        complete.then_some((targets.list, targets.positions))
     }
 
     fn listed_in_file(
@@ -113,7 +112,7 @@ impl Reader<'_> {
         };
         let name = self.directory.join(file.get_ref()).display().to_string();
         let source = Source::new(name.clone(), &text, self.token.clone());
-        targets.places.file = Some(name.clone());
+        targets.positions.file = Some(name.clone());
         let mut complete = true;
         let mut start = 0;
         for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -138,11 +137,11 @@ impl Reader<'_> {
     fn warn_of_repeats(&mut self, job: &str, repeats: &[String]) {
         let job = quoted(job);
         for repeat in repeats.iter().take(REPEATS_NAMED) {
-            self.warnings.push(format!("job {job}: {repeat}; it is looked at once"));
+            self.warnings.push(format!("job {job}: {repeat}; it is fetched once"));
         }
         let more = repeats.len().saturating_sub(REPEATS_NAMED);
         if more > 0 {
-            self.warnings.push(format!("job {job}: of its entries {more} more are repeats"));
+            self.warnings.push(format!("job {job}: {more} more entries are repeats"));
         }
     }
 }
@@ -165,7 +164,7 @@ fn read_list(directory: &Path, name: &str) -> Result<String, Problem> {
     };
     let is_file = path.metadata().map_err(|error| cannot(error.to_string()))?.is_file();
     if !is_file {
-        return Err(cannot("it is no regular file".to_owned()));
+        return Err(cannot("it is not a regular file".to_owned()));
     }
     let mut bytes = Vec::new();
     File::open(&path)

@@ -1,4 +1,4 @@
-//! From text to [`Config`]: the order in which `jobs.toml` is read.
+//! Loads [`Config`] from the text of `jobs.toml`.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,21 +18,21 @@ use crate::api::Endpoint;
 use crate::model::Kind;
 use crate::suggest;
 
-/// The largest `jobs.toml`, in bytes. Long watchlists belong in files of their own.
+/// Maximum size of `jobs.toml` in bytes. Long watchlists belong in files of their own.
 const LARGEST_FILE: usize = 1 << 20;
 
-/// The zone of schedules when the file names none: where both platforms live.
+/// Default zone of schedules: that of both platforms.
 pub(super) const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
-/// The sections, which are read on their own.
+/// The sections, read one by one.
 const SECTIONS: [&str; 8] =
     ["alert", "amagi", "budget", "daemon", "douyin", "health", "job", "justoneapi"];
 
-/// The same as people may write them by mistake.
+/// Section names for suggestions.
 const SECTION_NAMES: [&str; 8] =
     ["alerts", "amagi", "budget", "daemon", "douyin", "health", "jobs", "justoneapi"];
 
-/// The versions of the note detail.
+/// Versions of the note detail.
 pub(super) const NOTE_DETAILS: [(&str, Endpoint); 4] = [
     ("v1", Endpoint::NoteDetailV1),
     ("v3", Endpoint::NoteDetailV3),
@@ -40,23 +40,23 @@ pub(super) const NOTE_DETAILS: [(&str, Endpoint); 4] = [
     ("v7", Endpoint::NoteDetailV7),
 ];
 
-/// Who may answer for works, and how amagi may be asked.
+/// Providers of works, and parameters of amagi.
 pub(super) const PROVIDERS: [&str; 2] = ["amagi", "justoneapi"];
 pub(super) const PARAMETERS: [&str; 2] = ["aweme_id", "url"];
 
-/// What is at hand while the file is read.
+/// State while the file is read.
 pub(super) struct Reader<'a> {
     pub(super) source: Source<'a>,
     pub(super) problems: Problems,
     pub(super) warnings: Vec<String>,
     pub(super) environment: &'a Environment,
     pub(super) token: Option<SecretString>,
-    /// Where the files of watchlists are looked for.
+    /// Directory of watchlist files.
     pub(super) directory: PathBuf,
 }
 
 impl Config {
-    /// Reads `jobs.toml` and what it names.
+    /// Loads `jobs.toml` and the files it names.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         let text = read_file(path).map_err(|problem| {
             let mut problems = Problems::of(vec![path.to_owned()]);
@@ -66,7 +66,7 @@ impl Config {
         Self::parse(&text, path, environment)
     }
 
-    /// Reads the text of a `jobs.toml` as if it stood at `path`.
+    /// Parses the text of a `jobs.toml` as if it were at `path`.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         let files = std::iter::once(path).chain(environment.token_file.as_deref());
         let mut problems = Problems::of(files.map(Path::to_owned).collect());
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
             for endpoint in config.unpriced(config.jobs.iter().flat_map(|job| &job.targets)) {
                 let title = format!("max_cost_per_day needs the price of {}", endpoint.name());
                 let help =
-                    "set it under `[justoneapi.price]`: a limit cannot count what it cannot see";
+                    "set it under `[justoneapi.price]`: without prices the limit cannot work";
                 self.problems.anywhere(Problem::new(title, help));
             }
         }
@@ -142,12 +142,11 @@ impl<'a> Reader<'a> {
         match DeTable::parse(text) {
             Ok(document) => Some(document.into_inner()),
             Err(error) => {
-                // One mistake of syntax makes many more out of what follows: only the first is
-                // told.
+                // One syntax error causes many others: report only the first.
                 self.source.hide_after_first_secret();
                 let at = error.span().unwrap_or(0..0);
                 let title = format!("this is not TOML: {}", error.message());
-                self.problem(at, Problem::new(title, "texts stand in quotes, lists in brackets"));
+                self.problem(at, Problem::new(title, "texts are in quotes, lists in brackets"));
                 None
             }
         }
@@ -168,7 +167,7 @@ impl<'a> Reader<'a> {
         match version {
             Some((_, endpoint)) => *endpoint,
             None => {
-                let title = format!("there is no version {}", quoted(wire.get_ref()));
+                let title = format!("unknown version {}", quoted(wire.get_ref()));
                 let help = "one of \"v1\" (recommended upstream), \"v3\", \"v6\" (video notes only) \
                             and \"v7\"";
                 self.problem(wire.span(), Problem::new(title, help));
@@ -177,7 +176,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Who answers for works: what `[douyin]` says, else amagi where it has a section.
+    /// The endpoint of works: by `[douyin]`, otherwise amagi if it has a section.
     fn work_detail(&mut self, douyin: &Douyin, amagi: &Amagi, has_amagi: bool) -> Endpoint {
         let default = if has_amagi { "amagi" } else { "justoneapi" };
         let provider = self.choice(douyin.provider.as_ref(), &PROVIDERS, default);
@@ -189,7 +188,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One of the words that may stand here; `default` where there is none or it is wrong.
+    /// One of `choices`; `default` if missing or invalid.
     pub(super) fn choice(
         &mut self,
         wire: Option<&Spanned<String>>,
@@ -204,17 +203,17 @@ impl<'a> Reader<'a> {
             || format!("one of \"{}\"", choices.join("\" and \"")),
             |near| format!("did you mean \"{near}\"?"),
         );
-        let title = format!("there is no choice {}", quoted(wire.get_ref()));
+        let title = format!("unknown value {}", quoted(wire.get_ref()));
         self.problem(wire.span(), Problem::new(title, help));
         default
     }
 }
 
 impl Config {
-    /// Adds what can only be told of the whole.
+    /// Adds warnings about the file as a whole.
     fn warned(mut self) -> Self {
         if self.jobs.is_empty() {
-            self.warnings.push("there are no jobs that fire: nothing will be fetched".to_owned());
+            self.warnings.push("no job is enabled: nothing will be fetched".to_owned());
         }
         let has_notes = self.jobs.iter().any(|job| job.kind == Kind::Note);
         if has_notes && self.note_detail == Endpoint::NoteDetailV7 {
@@ -226,8 +225,7 @@ impl Config {
         }
         if has_notes && self.note_detail == Endpoint::NoteDetailV6 {
             self.warnings.push(
-                "note detail v6 answers for video notes only; notes of images stay empty"
-                    .to_owned(),
+                "note detail v6 serves video notes only; notes of images stay empty".to_owned(),
             );
         }
         if let Err(missing) = self.require_token() {
@@ -240,12 +238,12 @@ impl Config {
     }
 }
 
-/// The keys outside of every section, as a section of their own.
+/// The keys outside all sections, as a section.
 fn whole<'a>(document: DeTable<'a>, text: &str) -> Spanned<DeValue<'a>> {
     Spanned::new(0..text.len(), DeValue::Table(document))
 }
 
-/// What to say of a key that is no key of a section but the name of one.
+/// Hint for a key that is the name of a section.
 fn misplaced(key: &str) -> Option<Problem> {
     let near = suggest::nearest(key, SECTION_NAMES.into_iter())?;
     let section = match near {
@@ -253,7 +251,7 @@ fn misplaced(key: &str) -> Option<Problem> {
         "alerts" => "[[alert]]".to_owned(),
         near => format!("[{near}]"),
     };
-    let title = format!("there is no key {} here", quoted(key));
+    let title = format!("unknown key {}", quoted(key));
     Some(Problem::new(title, format!("did you mean the section `{section}`?")))
 }
 
@@ -262,12 +260,12 @@ pub(super) fn read_file(path: &Path) -> Result<String, Problem> {
     let cannot =
         |reason: String| Problem::new(format!("cannot read {}: {reason}", path.display()), help);
     let mut bytes = Vec::new();
-    // One byte more than is accepted, so that a larger file shows.
+    // Read one byte more than the limit to detect a larger file.
     let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX).saturating_add(1);
     File::open(path)
         .and_then(|file| file.take(most).read_to_end(&mut bytes))
         .map_err(|error| cannot(error.to_string()))?;
-    // A character cut at the end of a file that is too large must not hide that it is.
+    // A character cut at the limit must not hide that the file is too large.
     let large = bytes.len() > LARGEST_FILE;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
@@ -276,7 +274,7 @@ pub(super) fn read_file(path: &Path) -> Result<String, Problem> {
     }
 }
 
-/// Takes every secret out of a table, at any depth, and reports each without its value.
+/// Removes secrets from a table at any depth and reports each without its value.
 fn refuse_secrets(table: &mut DeTable<'_>, source: &mut Source<'_>, problems: &mut Problems) {
     let mut found = Vec::new();
     take(table, &mut found);

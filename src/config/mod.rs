@@ -1,7 +1,7 @@
-//! `jobs.toml` and the environment, checked and resolved into [`Config`].
+//! `jobs.toml` and the environment, validated and resolved into [`Config`].
 //!
-//! The file is read section by section, so that everything that is wrong with it is reported at
-//! once, each with its line. Secrets have no place in it and are never shown.
+//! The file is read section by section, so that all problems are reported at once, each with its
+//! line. Secrets are refused in it and never shown.
 
 mod alert;
 mod budget;
@@ -39,60 +39,60 @@ pub use budget::{Budget, PriceMissing};
 pub use environment::Environment;
 pub(crate) use health::loopback;
 pub(crate) use job::{kind_name, kind_named};
-pub use lists::Places;
+pub use lists::Positions;
 use load::Reader;
 pub use page::PageRefused;
 pub use problems::ConfigError;
 pub(crate) use provider::decimal_micros;
 pub use schema::schema;
 
-/// Everything the program was told, checked.
+/// The validated settings.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The file it came from, for messages.
+    /// Path of the file, for messages.
     pub path: PathBuf,
-    /// The zone for schedules that do not say otherwise, and for showing times.
+    /// Default zone of schedules, and zone of displayed times.
     pub timezone: Tz,
-    /// JustOneAPI's settings.
+    /// Settings of JustOneAPI.
     pub justoneapi: ProviderSettings,
-    /// amagi's settings.
+    /// Settings of amagi.
     pub amagi: ProviderSettings,
-    /// How long what a process is at stays its own after its last sign of life.
+    /// How long a process keeps its slots after its last heartbeat.
     pub lease: Duration,
-    /// The token of JustOneAPI, if one was given. Cannot be printed.
+    /// The token of JustOneAPI, if set. Cannot be printed.
     pub token: Option<SecretString>,
-    /// Which version of the note detail to ask for.
+    /// The endpoint of note details.
     pub note_detail: Endpoint,
-    /// Who answers for Douyin works, and in which form.
+    /// The endpoint of Douyin works.
     pub work_detail: Endpoint,
-    /// What may be spent a day, over all jobs.
+    /// Daily limits over all jobs.
     pub budget: Budget,
-    /// The jobs, in the order of the file.
+    /// Enabled jobs in file order.
     pub jobs: Vec<Job>,
-    /// The jobs with `enabled = false`: checked like the others, and not to fire.
+    /// Jobs with `enabled = false`: validated, but never fired.
     pub disabled_jobs: Vec<Job>,
-    /// Where health checks are answered, if anywhere: an address of this machine.
+    /// Loopback address of the health checks, if any.
     pub listen: Option<SocketAddr>,
-    /// Whom to tell what goes wrong, in the order of the file.
+    /// Receivers of alerts in file order.
     pub alerts: Vec<Alert>,
-    /// What is allowed and yet probably not meant.
+    /// Warnings about valid but unlikely settings.
     pub warnings: Vec<String>,
-    /// The files it was read from: `jobs.toml`, those that it names, and those of secrets.
+    /// The files read: `jobs.toml`, those it names, and those with secrets.
     pub files: Vec<PathBuf>,
 }
 
-/// How to call one provider.
+/// Settings of one provider.
 #[derive(Clone, Debug)]
 pub struct ProviderSettings {
-    /// What its paths are appended to; no trailing slash.
+    /// Base URL of its paths, without a trailing slash.
     pub base_url: Url,
-    /// Calls in flight at once at the most.
+    /// Maximum calls in flight.
     pub concurrency: usize,
-    /// Calls a second to each endpoint at the most.
+    /// Maximum calls per second and endpoint.
     pub rate_per_second: u32,
-    /// How long one call may take as a whole.
+    /// Timeout of one call.
     pub timeout: Duration,
-    /// Price of a call in millionths of a yuan; of an endpoint not named here it is not known.
+    /// Price of a call in millionths of a yuan; an absent endpoint has an unknown price.
     pub price_micros: BTreeMap<Endpoint, i64>,
 }
 
@@ -101,33 +101,33 @@ pub struct ProviderSettings {
 pub struct Job {
     /// Its unique name.
     pub name: String,
-    /// What its targets are.
+    /// Kind of its targets.
     pub kind: Kind,
     /// When it fires.
     pub schedule: Schedule,
-    /// What becomes of fires that nobody decided in time.
+    /// Misfire policy.
     pub misfire: Misfire,
-    /// What becomes of a fire while an older look at the same target is not done.
+    /// Policy for a fire while an older slot of the same target is open.
     pub overlap: Overlap,
-    /// Over how long the looks of one fire are spread; whole seconds.
+    /// Spread of one fire's slots in whole seconds.
     pub spread: Duration,
-    /// Calls a day at the most; `None`: no limit of its own.
+    /// Maximum calls per day; `None`: no limit of its own.
     pub max_calls_per_day: Option<i64>,
-    /// What it looks at, each once, in the order of the file.
+    /// Its distinct targets in file order.
     pub targets: Vec<Target>,
-    /// Where each of these stands.
-    pub places: Places,
+    /// Source positions of the targets.
+    pub positions: Positions,
 }
 
 impl ProviderSettings {
-    /// Where the client finds it.
+    /// Connection settings for the client.
     pub fn server(&self) -> Server {
         Server { base_url: self.base_url.clone(), timeout: self.timeout }
     }
 }
 
 impl Config {
-    /// How to call a provider.
+    /// Settings of a provider.
     pub fn provider(&self, provider: Provider) -> &ProviderSettings {
         match provider {
             Provider::JustOneApi => &self.justoneapi,
@@ -135,7 +135,7 @@ impl Config {
         }
     }
 
-    /// What answers for a kind of target.
+    /// The endpoint of a kind of target.
     pub fn endpoint(&self, kind: Kind) -> Endpoint {
         match kind {
             Kind::Note => self.note_detail,
@@ -145,8 +145,7 @@ impl Config {
         }
     }
 
-    /// What a call to an endpoint costs, in millionths of a yuan; `None` when
-    /// nobody said. amagi costs nothing.
+    /// Price of a call in millionths of a yuan; `None` if unknown. amagi is free.
     pub fn price_micros(&self, endpoint: Endpoint) -> Option<i64> {
         match endpoint.provider() {
             Provider::JustOneApi => self.justoneapi.price_micros.get(&endpoint).copied(),
@@ -154,37 +153,35 @@ impl Config {
         }
     }
 
-    /// Whether JustOneAPI is asked at the same address and with the same token as by `other`.
+    /// Whether `other` calls JustOneAPI at the same address with the same token.
     pub fn asks_as(&self, other: &Self) -> bool {
         let token = |it: &Self| it.token.as_ref().map(|token| token.expose_secret().to_owned());
         self.justoneapi.base_url == other.justoneapi.base_url && token(self) == token(other)
     }
 
-    /// Whether looking at a target takes JustOneAPI's token.
+    /// Whether fetching a target takes JustOneAPI's token.
     pub fn needs_token(&self, target: &Target) -> bool {
         match self.endpoint(target.kind) {
-            // This one is asked by link, so short links need nobody to resolve them.
+            // Takes links, so that short links need no resolution.
             Endpoint::AmagiWorkByUrl => false,
             Endpoint::AmagiWorkById => target.is_short_link(),
             endpoint => endpoint.provider() == Provider::JustOneApi,
         }
     }
 
-    /// That everything is there which a daemon needs: the token, and the addresses of alerts.
-    ///
-    /// # Errors
+    /// Checks that a daemon has its token and the addresses of its alerts.
     /// Says what is missing.
     pub fn require_means(&self) -> anyhow::Result<()> {
         self.require_token()?;
         Ok(self.require_alert_urls()?)
     }
 
-    /// That there is a token if any of the jobs needs one. For everything that calls.
+    /// Checks that there is a token if any job needs one; for commands that call.
     pub fn require_token(&self) -> Result<(), TokenMissing> {
         self.require_token_for(self.jobs.iter().flat_map(|job| &job.targets))
     }
 
-    /// That there is a token if any of these targets needs one.
+    /// Checks that there is a token if any of these targets needs one.
     pub fn require_token_for<'a>(
         &self,
         targets: impl IntoIterator<Item = &'a Target>,
@@ -203,18 +200,18 @@ impl Config {
     }
 }
 
-/// Why nothing can be fetched without JustOneAPI's token, and what to do.
+/// JustOneAPI's token is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenMissing {
-    /// JustOneAPI is to be asked.
+    /// JustOneAPI is needed.
     #[error(
-        "there is no token for JustOneAPI, and nothing can be fetched there without one: set \
+        "JustOneAPI needs a token: set \
          JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it"
     )]
     Calls,
     /// Only short links of works need it.
     #[error(
-        "short links of works are resolved by JustOneAPI, and it wants a token: write full links \
+        "JustOneAPI resolves short links of works and needs a token: write full links \
          (https://www.douyin.com/video/…) instead, or set `parameter = \"url\"` under `[amagi]` \
          (amagi 3.2 to 4.0), or set JUSTONEAPI_TOKEN"
     )]

@@ -8,37 +8,35 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::Environment;
 use super::environment::read_secret_file;
 
-/// Holds the password of the page.
+/// The password of the page.
 const PASSWORD: &str = "TIDEWATCH_PAGE_PASSWORD";
 
-/// Names a file that holds it.
+/// Path of a file with the password.
 const PASSWORD_FILE: &str = "TIDEWATCH_PAGE_PASSWORD_FILE";
 
-/// The shortest one that is taken, in characters.
+/// Minimum length in characters.
 const SHORTEST: usize = 8;
 
 /// Why the page is not served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PageRefused {
-    /// Others could reach it, and nothing would ask who they are.
+    /// Other machines could reach the page without a password.
     #[error(
-        "the page is not served on {0} without a password, since other machines could reach it: \
+        "the page is not served on {0} without a password: other machines could reach it: \
          set {PASSWORD}, or {PASSWORD_FILE} to the path of a file that holds it"
     )]
     NoPassword(SocketAddr),
-    /// There is a password, and it is none.
-    #[error("{0} gives no password for the page: at least {SHORTEST} characters in one line")]
+    /// The password is too short or invalid.
+    #[error("{0} must contain a password of at least {SHORTEST} characters in one line")]
     NoGood(&'static str),
-    /// Its file cannot be read.
+    /// The file cannot be read.
     #[error("{0}")]
     NoFile(String),
 }
 
 impl Environment {
-    /// The password of the page, if there is one; there has to be where other machines could reach
-    /// `address`.
-    ///
-    /// # Errors
+    /// The password of the page, if set; required if other machines can reach `address`. Errors do
+    /// not show it.
     /// Says what is wrong with it, without showing it.
     pub fn page_password(&self, address: SocketAddr) -> Result<Option<SecretString>, PageRefused> {
         let named = |name| self.variables.get(name);

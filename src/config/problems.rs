@@ -1,4 +1,4 @@
-//! What is wrong with the settings, shown with its line and a caret, never with a secret.
+//! Problems of the settings, shown with line and caret, never with a secret.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,16 +10,16 @@ use secrecy::{ExposeSecret, SecretString};
 use super::secrets;
 use crate::text::things;
 
-/// Problems shown at the most; a wrong file of many lines says how many more there are.
+/// Maximum problems shown; the rest is counted.
 const MOST_SHOWN: usize = 50;
 
-/// Lines longer than this are not shown: nobody finds the place in them.
+/// Longer lines are not shown.
 const LONGEST_LINE: usize = 400;
 
-/// Lines longer than this are not even searched for secrets.
+/// Longer lines are not searched for secrets and count as secret.
 const LONGEST_SEARCHED: usize = 1 << 16;
 
-/// Everything that is wrong with the settings.
+/// All problems of the settings.
 #[derive(Clone)]
 pub struct ConfigError {
     problems: Vec<String>,
@@ -28,12 +28,12 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The files that were read, or were to be: what is wrong is in one of them.
+    /// The files that were read, or should have been.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// The problems, each as text of several lines, in the order of the file.
+    /// The problems in file order, each a text of several lines.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
@@ -50,7 +50,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Without the files: a name may hold what is not to be shown.
+/// Without the files: a path may contain a secret.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfigError")
@@ -62,17 +62,17 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// A text that problems point into.
+/// A text that problems refer to.
 #[derive(Debug)]
 pub(super) struct Source<'a> {
     /// Its name in messages.
     name: String,
     text: &'a str,
-    /// Where each line begins.
+    /// Offset of each line.
     lines: Vec<usize>,
-    /// Parts whose lines are never shown.
+    /// Ranges whose lines are never shown.
     hidden: Vec<Range<usize>>,
-    /// The token: a line that holds it is never shown.
+    /// The token: a line that contains it is never shown.
     token: Option<SecretString>,
 }
 
@@ -83,12 +83,12 @@ impl<'a> Source<'a> {
         Self { name, text, lines, hidden: Vec::new(), token }
     }
 
-    /// Never shows the lines of this part.
+    /// Hides the lines of this range.
     pub(super) fn hide(&mut self, part: Range<usize>) {
         self.hidden.push(part);
     }
 
-    /// Never shows anything from here on: what follows could not be read.
+    /// Hides everything after the first secret: the text after it could not be parsed.
     pub(super) fn hide_after_first_secret(&mut self) {
         let starts = self.lines.iter().copied();
         let first = starts.enumerate().find(|(line, _)| secrets::mentioned(self.line(*line)));
@@ -97,17 +97,17 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The number of the line at a place, from 1.
+    /// The line number of an offset, from 1.
     pub(super) fn line_number(&self, at: usize) -> usize {
         self.lines.partition_point(|start| *start <= at)
     }
 
-    /// Where a line begins, counted from 0.
+    /// Offset of a line, counted from 0.
     fn line_start(&self, index: usize) -> usize {
         self.lines.get(index).copied().unwrap_or(self.text.len())
     }
 
-    /// The text of a line, counted from 0, without its line break.
+    /// A line without its line break, counted from 0.
     fn line(&self, index: usize) -> &'a str {
         let start = self.lines.get(index).copied().unwrap_or(self.text.len());
         let end = self.lines.get(index + 1).copied().unwrap_or(self.text.len());
@@ -115,7 +115,7 @@ impl<'a> Source<'a> {
         line.trim_end_matches(['\n', '\r'])
     }
 
-    /// Whether these lines hold what is not to be shown.
+    /// Whether these lines must not be shown.
     fn is_secret(&self, lines: &Range<usize>) -> bool {
         let Some(text) = self.text.get(lines.clone()) else {
             return true;
@@ -129,11 +129,11 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A problem, before it is rendered.
+/// A problem before rendering.
 pub(super) struct Problem {
     /// What is wrong.
     pub(super) title: String,
-    /// What to write instead.
+    /// The fix.
     pub(super) help: String,
 }
 
@@ -146,36 +146,36 @@ impl Problem {
 /// Collects problems.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
-    /// Where in jobs.toml they belong, and their text.
+    /// Offsets in jobs.toml, and texts.
     shown: Vec<(usize, String)>,
     count: usize,
-    /// The files that were read, or were to be.
+    /// The files that were read, or should have been.
     pub(super) files: Vec<PathBuf>,
 }
 
 impl Problems {
-    /// None yet, of these files.
+    /// No problems so far.
     pub(super) fn of(files: Vec<PathBuf>) -> Self {
         Self { files, ..Self::default() }
     }
 
-    /// A problem at a place of a text.
+    /// Adds a problem at a range of a text.
     pub(super) fn at(&mut self, source: &Source<'_>, span: Range<usize>, problem: Problem) {
         self.push(span.start, || render(source, span, problem, false));
     }
 
-    /// A problem of a key that should not be there: its value is none of the reader's business.
+    /// Adds a problem of an unwanted key without showing its value.
     pub(super) fn at_key(&mut self, source: &Source<'_>, key: Range<usize>, problem: Problem) {
         self.push(key.start, || render(source, key, problem, true));
     }
 
-    /// A problem with no place in a text.
+    /// Adds a problem without a position.
     pub(super) fn anywhere(&mut self, problem: Problem) {
         let Problem { title, help } = problem;
         self.push(0, || format!("error: {title}\n  = help: {help}"));
     }
 
-    /// A problem of another file, shown where `jobs.toml` names that file.
+    /// Adds a problem of another file, shown where `jobs.toml` names that file.
     pub(super) fn elsewhere(
         &mut self,
         named_at: usize,
@@ -190,7 +190,7 @@ impl Problems {
         self.count == 0
     }
 
-    /// The error, with the problems in the order of the file.
+    /// The error, with the problems in file order.
     pub(super) fn into_error(mut self) -> ConfigError {
         self.shown.sort_by_key(|(at, _)| *at);
         let problems = self.shown.into_iter().map(|(_, text)| text).collect();
@@ -213,7 +213,7 @@ fn render(source: &Source<'_>, span: Range<usize>, problem: Problem, key_only: b
     let from = span.start.clamp(start, end) - start;
     let to = span.end.clamp(start, end) - start;
     let Problem { title, help } = problem;
-    // A text of several lines is shown by its first, and quoted whole.
+    // Show the first line of a value of several lines.
     let last = source.line_number(span.end.max(span.start)).saturating_sub(1);
     let covered = start..(source.line_start(last) + source.line(last).len()).max(end);
     if source.is_secret(&covered) {
@@ -241,18 +241,18 @@ fn unshown(source: &Source<'_>, line: &str, from: usize, title: &str, help: &str
     )
 }
 
-/// Where a line of the source begins in it.
+/// Offset of a line in the source.
 fn offset(source: &Source<'_>, line: &str) -> usize {
     (line.as_ptr() as usize).saturating_sub(source.text.as_ptr() as usize)
 }
 
-/// Leaves out what a message quotes.
+/// Removes quoted values from a message.
 fn without_quotes(message: &str) -> String {
     let parts = message.split('`').enumerate();
     parts.map(|(index, part)| if index % 2 == 1 { "…" } else { part }).collect()
 }
 
-/// A text from the settings as messages quote it: short, and on one line.
+/// A value for messages: short, on one line.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     let short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();

@@ -14,44 +14,43 @@ use super::{ProviderSettings, Reader};
 use crate::api::{Endpoint, Provider};
 use crate::suggest;
 
-/// Where JustOneAPI answers unless told otherwise.
+/// Default address of JustOneAPI.
 pub(super) const JUSTONEAPI_BASE_URL: &str = "https://api.justoneapi.com";
 
-/// Where amagi answers unless told otherwise: on this machine.
+/// Default address of amagi: this machine.
 pub(super) const AMAGI_BASE_URL: &str = "http://127.0.0.1:4567/api";
 
-/// Calls of JustOneAPI in flight at once.
+/// Default calls in flight to JustOneAPI.
 pub(super) const JUSTONEAPI_CONCURRENCY: u32 = 8;
 
-/// Calls a second to an endpoint of JustOneAPI; none is published.
+/// Default calls per second and endpoint of JustOneAPI; its limit is not published.
 pub(super) const JUSTONEAPI_RATE: u32 = 5;
 
-/// Calls of amagi in flight at once: one browser's worth, behind one cookie.
+/// Default calls in flight to amagi: one browser behind one cookie.
 pub(super) const AMAGI_CONCURRENCY: u32 = 2;
 
-/// Calls a second to amagi.
+/// Default calls per second to amagi.
 pub(super) const AMAGI_RATE: u32 = 2;
 
-/// How long a call may take: collections that fail take up to 50 s.
+/// Default timeout of a call: failing collections take up to 50 s.
 pub(super) const TIMEOUT_SECONDS: u32 = 60;
 
-/// The most calls in flight that are accepted.
+/// Maximum calls in flight.
 pub(super) const MOST_CONCURRENCY: u32 = 256;
 
-/// The most calls a second that are accepted.
+/// Maximum calls per second.
 pub(super) const MOST_RATE: u32 = 1000;
 
-/// The longest timeout that is accepted, in seconds.
+/// Maximum timeout in seconds.
 pub(super) const MOST_TIMEOUT_SECONDS: u32 = 600;
 
-/// How long a look stays with a process that says nothing, in seconds: long enough for a busy
-/// database, short enough for the others to go on.
+/// Default lease in seconds: long enough for a busy database, short enough for fast recovery.
 pub(super) const LEASE_SECONDS: u32 = 60;
 
-/// The leases that are accepted, in seconds.
+/// Accepted leases in seconds.
 pub(super) const LEASES: RangeInclusive<u32> = 5..=600;
 
-/// Digits after the point that a price in millionths can hold.
+/// Decimal digits of a price in millionths.
 const PRICE_DIGITS: usize = 6;
 
 impl Reader<'_> {
@@ -90,12 +89,12 @@ impl Reader<'_> {
         Duration::from_secs(u64::from(seconds))
     }
 
-    /// A whole number from 1 to `most`; 0 and below would stop everything silently.
+    /// An integer from 1 to `most`; 0 and below would silently stop everything.
     pub(super) fn number(&mut self, wire: &Option<Spanned<i64>>, default: u32, most: u32) -> u32 {
         self.number_in(wire, default, 1..=most)
     }
 
-    /// A whole number in a range.
+    /// An integer in a range.
     pub(super) fn number_in(
         &mut self,
         wire: &Option<Spanned<i64>>,
@@ -174,30 +173,30 @@ impl Reader<'_> {
                 Err(problem) => self.problems.at_key(&self.source, name.span(), problem),
             }
         }
-        // A name with its version is the closer one.
+        // A name with a version wins.
         prices.extend(exact);
         prices
     }
 
-    /// Reports a problem at a place of `jobs.toml`.
+    /// Reports a problem at a range of `jobs.toml`.
     pub(super) fn problem(&mut self, at: Range<usize>, problem: Problem) {
         self.problems.at(&self.source, at, problem);
     }
 }
 
-/// The endpoints that cost money.
+/// The paid endpoints.
 pub(super) fn paid() -> impl Iterator<Item = Endpoint> {
     Endpoint::ALL.into_iter().filter(|endpoint| endpoint.provider() == Provider::JustOneApi)
 }
 
-/// The endpoint of a name; of a name without a version, every version.
+/// The endpoint of a name; without a version, all versions.
 fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
     let mut endpoints = Endpoint::named(name);
     endpoints.retain(|endpoint| endpoint.provider() == Provider::JustOneApi);
     if !endpoints.is_empty() {
         return Ok(endpoints);
     }
-    let title = format!("there is no endpoint {} to pay for", quoted(name));
+    let title = format!("{} is not a paid endpoint", quoted(name));
     let names = || paid().map(Endpoint::name);
     let families = names().filter_map(|name| name.rsplit_once('/').map(|(family, _)| family));
     let help = suggest::nearest(name, names().chain(families)).map_or_else(
@@ -207,20 +206,20 @@ fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
     Err(Problem::new(title, help))
 }
 
-/// A price in millionths, exactly as the decimal number is written.
+/// A price in millionths, exactly as written.
 pub(super) fn micros(value: &Value) -> Result<i64, Problem> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
-        // The shortest decimal that reads back as this number: what was written.
+        // The shortest decimal that parses to this number, as it was written.
         Value::Float(number) => number.to_string(),
         Value::Integer(number) => number.to_string(),
         _ => String::new(),
     };
     let help = "yuan a call, at most 6 digits after the point, such as 0.15";
-    decimal_micros(&text).ok_or_else(|| Problem::new("this is no price", help))
+    decimal_micros(&text).ok_or_else(|| Problem::new("invalid price", help))
 }
 
-/// An amount of yuan in millionths, exactly as it is written; `None` when it is no such amount.
+/// An amount of yuan in millionths, exactly as written; `None` if invalid.
 pub(crate) fn decimal_micros(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -231,16 +230,15 @@ pub(crate) fn decimal_micros(text: &str) -> Option<i64> {
 }
 
 fn base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Problem> {
-    let mut url = Url::parse(text).map_err(|error| {
-        Problem::new(format!("the address cannot be read: {error}"), JUSTONEAPI_BASE_URL)
-    })?;
+    let mut url = Url::parse(text)
+        .map_err(|error| Problem::new(format!("invalid address: {error}"), JUSTONEAPI_BASE_URL))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(Problem::new("the address is not one of https or http", JUSTONEAPI_BASE_URL));
+        return Err(Problem::new("the address must start with https or http", JUSTONEAPI_BASE_URL));
     }
     let bare = url.username().is_empty() && url.password().is_none();
     if !bare || url.query().is_some() || url.fragment().is_some() {
         let help = "only scheme, host, port and path; the token comes from the environment";
-        return Err(Problem::new("the address holds more than an address", help));
+        return Err(Problem::new("the address may not contain user name, query or fragment", help));
     }
     if url.scheme() == "http" && !allow_insecure_http && !is_this_machine(&url) {
         let help = "use https; or, if the way there is trusted, add `allow_insecure_http = true` \
@@ -263,7 +261,7 @@ pub(super) fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// An address that stands in for a wrong one until the problems are reported.
+/// A placeholder for an invalid address until the problems are reported.
 #[expect(clippy::unwrap_used, reason = "the constant is an address, as every test of it shows")]
 fn somewhere() -> Url {
     Url::parse(JUSTONEAPI_BASE_URL).unwrap()

@@ -1,5 +1,5 @@
-//! The JSON Schema of `jobs.toml`, made of the types that read it: for editors, which complete and
-//! check by it while one writes.
+//! JSON Schema of `jobs.toml`, generated from the types that read it, for completion and validation
+//! in editors.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Takes out the defaults of the types: keys that are left out, which no TOML can say.
+/// Removes the types' defaults: TOML cannot express an absent value.
 fn without_defaults(definition: &mut Value) {
     let properties = definition.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut) {
@@ -71,7 +71,7 @@ fn pointer(key: &str) -> String {
     format!("/properties/{key}")
 }
 
-/// What the types do not say: a type, a key, and its default, range or choices.
+/// Details the types lack: type, key, and its default, range or choices.
 fn details() -> Vec<(&'static str, &'static str, Value)> {
     let number = |default: u32, least: u32, most: u32| json!({ "default": default, "minimum": least, "maximum": most });
     let choice = |default: &str, choices: &[&str]| json!({ "default": default, "enum": choices });
@@ -112,7 +112,7 @@ fn details() -> Vec<(&'static str, &'static str, Value)> {
     details
 }
 
-/// What a job must have, and what belongs to jobs of another kind.
+/// Required keys of a job, and keys of other kinds.
 fn rules_of_jobs(definitions: &mut Map<String, Value>) {
     let rules = KINDS.map(|(name, _, own)| {
         let others = KINDS.iter().flat_map(|(_, _, keys)| *keys).filter(|key| !own.contains(key));
@@ -132,7 +132,7 @@ fn rules_of_jobs(definitions: &mut Map<String, Value>) {
     }
 }
 
-/// Prices: yuan a call by the name of an endpoint, with or without its version.
+/// Prices: yuan per call by endpoint name, with or without version.
 pub(super) fn prices(_: &mut SchemaGenerator) -> Schema {
     let names = paid().map(|endpoint| endpoint.name());
     let families = paid().filter_map(|endpoint| Some(endpoint.name().rsplit_once('/')?.0));
@@ -144,7 +144,7 @@ pub(super) fn prices(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// The filter of a search: known names for completion; others may be new upstream.
+/// A search filter: known names for completion; unknown ones are allowed.
 pub(super) fn filter(_: &mut SchemaGenerator) -> Schema {
     let value = json!({ "type": ["string", "number", "boolean", "array"] });
     let mut known: Map<_, _> =

@@ -1,13 +1,13 @@
-//! What counts as a secret in `jobs.toml`, where secrets do not belong.
+//! Detection of secrets in `jobs.toml`, where they are refused.
 
-/// A key that holds one of these, whatever its case and separators, holds a secret.
+/// A key that contains one of these, ignoring case and separators, holds a secret.
 const SECRET_PARTS: [&str; 7] =
     ["token", "secret", "passw", "credential", "authorization", "apikey", "bearer"];
 
-/// A key that is one of these holds a secret.
+/// A key equal to one of these holds a secret.
 const SECRET_NAMES: [&str; 5] = ["key", "auth", "pwd", "pass", "accesskey"];
 
-/// Whether a key is the name of a secret, or nearly one.
+/// Whether a key looks like the name of a secret.
 pub(super) fn is_name(key: &str) -> bool {
     let folded: String =
         key.chars().filter(char::is_ascii_alphanumeric).take(64).collect::<String>().to_lowercase();
@@ -17,13 +17,13 @@ pub(super) fn is_name(key: &str) -> bool {
         || ["token", "apikey"].into_iter().any(nearly)
 }
 
-/// Whether lines could hold a secret. The `xsec_token` of a note's link is none of ours.
+/// Whether lines may contain a secret. The `xsec_token` of a note's link is not a secret.
 pub(super) fn mentioned(line: &str) -> bool {
     let lower = line.to_lowercase().replace("xsec_token", "");
     let folded: String = lower.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | '.')).collect();
     SECRET_PARTS.iter().any(|part| folded.contains(part))
         || lower.split(['=', ':', ',', '{', '.', '\n']).any(is_name)
-        // The address of a webhook is its password.
+        // A webhook address is a credential.
         || lower.contains("hook")
 }
 

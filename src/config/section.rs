@@ -1,4 +1,4 @@
-//! Reads one section of `jobs.toml` and reports everything in it that is not right at once.
+//! Reads one section of `jobs.toml` and reports all its problems at once.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,20 +11,20 @@ use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 use super::problems::{Problem, Problems, Source, quoted};
 use crate::suggest;
 
-/// A section as read: keys with a value of the wrong type are left at their defaults.
+/// A parsed section; keys with a wrong type keep their defaults.
 pub(super) struct Section<T> {
-    /// What was read.
+    /// The parsed value.
     pub(super) value: T,
-    /// The keys whose values could not be read; they are reported already.
+    /// Keys with invalid values, already reported.
     pub(super) broken: BTreeSet<String>,
-    /// Where the section is.
+    /// Range of the section.
     pub(super) span: Range<usize>,
 }
 
-/// Why a key is not wanted here, if there is more to say than "there is no such key".
+/// Hint for an unknown key.
 pub(super) type Misplaced = dyn Fn(&str) -> Option<Problem>;
 
-/// Reads a section. Unknown keys and wrong types are reported; the rest is read all the same.
+/// Reads a section. Unknown keys and wrong types are reported; the rest is read.
 pub(super) fn read<'de, T: Deserialize<'de> + Default>(
     value: Spanned<DeValue<'de>>,
     misplaced: &Misplaced,
@@ -33,13 +33,13 @@ pub(super) fn read<'de, T: Deserialize<'de> + Default>(
 ) -> Section<T> {
     let span = value.span();
     let DeValue::Table(mut table) = value.into_inner() else {
-        let help = "write it as a section: its name in brackets, its keys below";
+        let help = "write its name in brackets, and its keys below";
         problems.at(source, span.clone(), Problem::new("this is a section, not a value", help));
         return Section { value: T::default(), broken: BTreeSet::new(), span };
     };
     drop_unknown(&mut table, known_keys::<T>(), misplaced, source, problems);
     let mut broken = BTreeSet::new();
-    // Each round without success takes out one key, so this ends.
+    // Each failed round removes one key, so the loop ends.
     loop {
         let whole = Spanned::new(span.clone(), DeValue::Table(table.clone()));
         let error = match T::deserialize(ValueDeserializer::from(whole)) {
@@ -88,10 +88,10 @@ fn unknown_key(name: &str, known: &[&str]) -> Problem {
         || format!("the keys here are {}", known.join(", ")),
         |near| format!("did you mean `{near}`?"),
     );
-    Problem::new(format!("there is no key {} here", quoted(name)), help)
+    Problem::new(format!("unknown key {}", quoted(name)), help)
 }
 
-/// serde's message without the value that it quotes.
+/// serde's message without the value it quotes.
 fn wrong_type(message: &str) -> Problem {
     let (found, expected) = message.rsplit_once(", expected ").unwrap_or((message, ""));
     let expected = match expected.trim() {
@@ -117,10 +117,10 @@ fn wrong_type(message: &str) -> Problem {
     Problem::new("the value has the wrong type", format!("expected {expected}, found {found}"))
 }
 
-/// The keys of a wire type: what `#[derive(Deserialize)]` hands to its deserializer.
+/// The keys of a wire type: the field list that `#[derive(Deserialize)]` passes on.
 fn known_keys<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut keys: &'static [&'static str] = &[];
-    // This deserializer has nothing to give, so an error is what it always ends in.
+    // This deserializer always fails after recording the field list.
     let _ = T::deserialize(KeyReader(&mut keys));
     keys
 }

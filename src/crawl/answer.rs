@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::{Crawler, Fetched, Sign};
+use super::retry::{self, Decision, Effect, EndedCall};
+use super::{Crawler, Feedback, Fetched};
 use crate::api::client::Received;
 use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
+use crate::document::JsonText;
 use crate::forgotten::{self, Forgotten, Heeded};
-use crate::json_text::JsonText;
 use crate::model::{Batch, Kind, KolSearch};
-use crate::retry::{self, Decision, Effect, Ended};
-use crate::store::{Answer, Body, CallEnd, Document, Next, REFUSED, Resolved, Settlement};
+use crate::store::{Answer, Body, CallEnd, Disposition, Document, REFUSED, Resolved, Settlement};
 
 impl Crawler {
     /// Decides about the calls that have ended: what is to be saved, and what they say of their
@@ -19,11 +19,11 @@ impl Crawler {
     pub(super) async fn decide(&mut self) -> Result<()> {
         while let Some(fetched) = self.ended.front() {
             let next = self.next(fetched, &fetched.reading).await?;
-            let sign = sign(fetched, &fetched.reading);
-            if sign.effect == Effect::Fails {
-                self.failing.insert(sign.endpoint);
+            let feedback = feedback(fetched, &fetched.reading);
+            if feedback.effect == Effect::Fails {
+                self.failing.insert(feedback.endpoint);
             }
-            self.signs.push(sign);
+            self.feedback.push(feedback);
             let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
             let Some(fetched) = self.ended.pop_front() else { break };
             let (endpoint, heeded_by) = (fetched.endpoint, fetched.forgotten.clone());
@@ -37,32 +37,36 @@ impl Crawler {
     }
 
     /// What becomes of the slot.
-    async fn next(&self, fetched: &Fetched, reading: &Reading) -> Result<Next> {
+    async fn next(&self, fetched: &Fetched, reading: &Reading) -> Result<Disposition> {
         let claim = &fetched.claim;
         if matches!(fetched.heeded, Heeded::Dropped(_)) {
-            return Ok(Next::Missed(forgotten::REASON));
+            return Ok(Disposition::Missed(forgotten::REASON));
         }
         // An empty page after others is where the listing ends, whichever way upstream says so.
         if reading.outcome == Outcome::Empty && claim.page > 1 {
-            return Ok(Next::Observed);
+            return Ok(Disposition::Observed);
         }
         if let Some(listing) = &reading.listing {
             let more = self.has_more(fetched, listing).await?;
             return Ok(match (more, reading.outcome) {
-                (true, _) => Next::Continue { page: claim.page + 1 },
-                (false, Outcome::Ok) => Next::Observed,
-                (false, outcome) => Next::Missed(retry::reason(outcome)),
+                (true, _) => Disposition::Continue { page: claim.page + 1 },
+                (false, Outcome::Ok) => Disposition::Observed,
+                (false, outcome) => Disposition::Missed(retry::reason(outcome)),
             });
         }
         if reading.outcome == Outcome::Ok {
             let is_link =
                 matches!(fetched.endpoint, Endpoint::NoteShareLink | Endpoint::WorkShareLink);
-            return Ok(if is_link { Next::Continue { page: 1 } } else { Next::Observed });
+            return Ok(if is_link {
+                Disposition::Continue { page: 1 }
+            } else {
+                Disposition::Observed
+            });
         }
         // From the target, not from chance: the same run gives the same waits.
         let spread = u32::try_from((claim.target_id * 619).rem_euclid(1000)).unwrap_or(0);
         let reason = retry::reason(reading.outcome);
-        let ended = Ended {
+        let ended = EndedCall {
             outcome: reading.outcome,
             billed: reading.billed,
             attempt: claim.attempt,
@@ -72,9 +76,9 @@ impl Crawler {
             failing: self.is_failing(fetched.endpoint),
         };
         Ok(match retry::after(ended) {
-            Decision::Again(wait) => Next::Retry(fetched.finished_at.plus(wait), reason),
-            Decision::Hold => Next::Retry(fetched.finished_at, reason),
-            Decision::GiveUp => Next::Missed(reason),
+            Decision::Again(wait) => Disposition::Retry(fetched.finished_at.plus(wait), reason),
+            Decision::Hold => Disposition::Retry(fetched.finished_at, reason),
+            Decision::GiveUp => Disposition::Missed(reason),
         })
     }
 
@@ -88,8 +92,8 @@ impl Crawler {
     }
 }
 
-fn sign(fetched: &Fetched, reading: &Reading) -> Sign {
-    Sign {
+fn feedback(fetched: &Fetched, reading: &Reading) -> Feedback {
+    Feedback {
         endpoint: fetched.endpoint,
         effect: retry::effect(reading.outcome),
         call_id: fetched.call_id,
@@ -117,7 +121,7 @@ pub(super) fn read(
     }
 }
 
-fn answer(fetched: Fetched, server: String, next: Next) -> Answer {
+fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
     let Fetched {
         claim,
         endpoint,
@@ -207,7 +211,7 @@ pub(super) fn heed_again(answer: &mut Answer, endpoint: Endpoint, forgotten: &Fo
     if let Heeded::Dropped(also) = heeded {
         (answer.document, answer.batch) = (None, Batch::default());
         (answer.resolved, answer.end.message) = (None, None);
-        answer.settlement.next = Next::Missed(forgotten::REASON);
+        answer.settlement.next = Disposition::Missed(forgotten::REASON);
         answer.forgotten.extend(also);
     }
 }
@@ -223,5 +227,5 @@ pub(super) fn make_text(answer: &mut Answer) {
     answer.batch = Batch::default();
     answer.end.message = None;
     answer.end.outcome = Outcome::Unreadable.as_str();
-    answer.settlement.next = Next::Missed("unreadable");
+    answer.settlement.next = Disposition::Missed("unreadable");
 }

@@ -40,7 +40,7 @@ impl Allowance {
         let calls = limits.max_calls.map(|limit| limit - spent.calls);
         let money = limits.max_cost_micros.map(|limit| {
             // Some of them may be for links, whose resolving has a price of its own. What has none
-            // the gate holds back.
+            // the admission holds back.
             let endpoint = config.endpoint(kind);
             let price = |it: Endpoint| config.price_micros(it).unwrap_or(0);
             let price = price(endpoint).max(endpoint.resolver().map_or(0, price));

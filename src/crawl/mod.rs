@@ -1,14 +1,16 @@
 //! The one step: claim, send, read, save. The daemon, `fetch` and the demo all go through it and
 //! differ only in where the slots come from.
 
+mod admission;
 mod answer;
 mod backfills;
-mod doubt;
-mod gate;
-mod pace;
-mod quiet;
+mod feedback;
+mod log_throttle;
+mod rate_limiter;
+mod recovery;
+mod retry;
+pub mod run;
 mod save;
-mod signs;
 mod start;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,7 +20,6 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::task::{JoinError, JoinSet};
 
-use self::quiet::Quiet;
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
@@ -27,11 +28,12 @@ use crate::pause::{self, Reason};
 use crate::process::Process;
 use crate::store::{Answer, Body, Claim, PauseRow, Store};
 use crate::time::{Clock, Time};
+use log_throttle::LogThrottle;
 
-pub use gate::Held;
+pub use admission::Throttled;
+use feedback::Feedback;
 use save::SAVE_AT_ONCE;
-pub use save::{LastPatience, Tally};
-use signs::Sign;
+pub use save::{ShutdownGrace, Tally};
 pub use start::Started;
 
 /// How long an answer waits for others to be saved with.
@@ -61,15 +63,15 @@ pub struct Crawler {
     ended: VecDeque<Fetched>,
     unsaved: Vec<Answer>,
     /// What each of them says of its endpoint.
-    signs: Vec<Sign>,
+    feedback: Vec<Feedback>,
     /// The calls in flight and those not saved yet.
     in_hand: BTreeSet<i64>,
     /// Whether nobody knows what became of the last commit of claims.
-    in_doubt: bool,
+    commit_unknown: bool,
     died: Option<JoinError>,
     turn: usize,
     tally: Tally,
-    quiet: Quiet,
+    log_throttle: LogThrottle,
 }
 
 /// A call that has ended, and was read.
@@ -120,13 +122,13 @@ impl Crawler {
             open: BTreeMap::new(),
             ended: VecDeque::new(),
             unsaved: Vec::new(),
-            signs: Vec::new(),
+            feedback: Vec::new(),
             in_hand: BTreeSet::new(),
-            in_doubt: false,
+            commit_unknown: false,
             died: None,
             turn: 0,
             tally: Tally::default(),
-            quiet: Quiet::default(),
+            log_throttle: LogThrottle::default(),
         })
     }
 

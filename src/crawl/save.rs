@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::time::Instant;
 
-use super::signs::{self, Sign};
+use super::feedback::{self, Feedback};
+use super::retry::Effect;
 use super::{Crawler, answer};
 use crate::forgotten::Forgotten;
-use crate::retry::Effect;
-use crate::store::{Answer, Next, is_conflict, is_refused};
+use crate::store::{Answer, Disposition, is_conflict, is_refused};
 
 /// Answers saved in one transaction at the most.
 pub(super) const SAVE_AT_ONCE: usize = 200;
@@ -32,32 +32,32 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, next: Next) {
+    pub(super) fn add(&mut self, next: Disposition) {
         self.calls += 1;
         match next {
-            Next::Observed => self.observed += 1,
-            Next::Missed(_) => self.missed += 1,
-            Next::Retry(..) => self.retrying += 1,
-            Next::Continue { .. } => {}
+            Disposition::Observed => self.observed += 1,
+            Disposition::Missed(_) => self.missed += 1,
+            Disposition::Retry(..) => self.retrying += 1,
+            Disposition::Continue { .. } => {}
         }
     }
 }
 
 /// How long to try to save what has come, to a database that fails when all is to stop.
-const LAST_PATIENCE: Duration = Duration::from_secs(30);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
 
 /// The wait between two tries.
-const LAST_PAUSE: Duration = Duration::from_secs(1);
+const SAVE_RETRY_WAIT: Duration = Duration::from_secs(1);
 
 /// What is left of the time to save in, once all is to stop.
-pub struct LastPatience {
+pub struct ShutdownGrace {
     until: Instant,
 }
 
-impl LastPatience {
+impl ShutdownGrace {
     /// From now on.
     pub fn begins() -> Self {
-        Self { until: Instant::now() + LAST_PATIENCE }
+        Self { until: Instant::now() + SHUTDOWN_GRACE }
     }
 
     /// Waits for the next try, after one that ended with this error.
@@ -71,7 +71,7 @@ impl LastPatience {
                  the ledger",
             );
         }
-        tokio::time::sleep(LAST_PAUSE).await;
+        tokio::time::sleep(SAVE_RETRY_WAIT).await;
         Ok(())
     }
 }
@@ -116,9 +116,9 @@ impl Crawler {
     /// The first `count` answers are saved.
     fn saved(&mut self, count: usize) {
         let answers: Vec<_> = self.unsaved.drain(..count).collect();
-        let signs: Vec<_> = self.signs.drain(..count).collect();
-        for (answer, sign) in answers.iter().zip(signs) {
-            if let Some(open) = self.open.get_mut(&sign.endpoint.provider()) {
+        let feedback: Vec<_> = self.feedback.drain(..count).collect();
+        for (answer, feedback) in answers.iter().zip(feedback) {
+            if let Some(open) = self.open.get_mut(&feedback.endpoint.provider()) {
                 *open = open.saturating_sub(1);
             }
             self.tell(answer);
@@ -134,21 +134,25 @@ impl Crawler {
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
         let (call_id, at) = (answer.end.call_id, answer.settlement.at);
         match answer.settlement.next {
-            Next::Missed(reason) => match self.quiet.lets("missed", reason, at) {
-                Some(unsaid) => tracing::warn!(asked, call_id, reason, said, unsaid, "missed"),
+            Disposition::Missed(reason) => match self.log_throttle.admit("missed", reason, at) {
+                Some(suppressed) => {
+                    tracing::warn!(asked, call_id, reason, said, suppressed, "missed")
+                }
                 None => tracing::debug!(asked, call_id, reason, said, "missed"),
             },
-            Next::Retry(again, reason) => {
+            Disposition::Retry(again, reason) => {
                 self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
                 let again_at = again.to_string();
-                match self.quiet.lets("failed", reason, at) {
-                    Some(unsaid) => {
-                        tracing::info!(asked, call_id, reason, said, again_at, unsaid, "failed");
+                match self.log_throttle.admit("failed", reason, at) {
+                    Some(suppressed) => {
+                        tracing::info!(
+                            asked, call_id, reason, said, again_at, suppressed, "failed"
+                        );
                     }
                     None => tracing::debug!(asked, call_id, reason, said, again_at, "failed"),
                 }
             }
-            Next::Observed | Next::Continue { .. } => {
+            Disposition::Observed | Disposition::Continue { .. } => {
                 tracing::debug!(asked, call_id, "saved an answer");
             }
         }
@@ -157,17 +161,17 @@ impl Crawler {
     /// Saves the first `count` answers; false, and nothing is, where more or less is forgotten by now
     /// than they were heeded by.
     async fn save_together(&self, count: usize) -> Result<bool> {
-        let (answers, signs) = (&self.unsaved[..count], &self.signs[..count]);
+        let (answers, feedback) = (&self.unsaved[..count], &self.feedback[..count]);
         let mut tx = self.store.begin_by_keys().await?;
         // Whoever was cut off, or slept, may have been taken for dead, and not been waited for.
-        if tx.extent_of_forgotten().await? != self.forgotten.extent() {
+        if tx.tombstone_version().await? != self.forgotten.extent() {
             return Ok(false);
         }
         let late = tx.save(answers).await?;
         let found: Vec<_> = answers.iter().flat_map(|answer| answer.forgotten.clone()).collect();
-        tx.forget_as_found(&found).await?;
-        let signs: Vec<_> = signs.iter().filter(|sign| self.matters(sign)).collect();
-        signs::heed(&mut tx, &signs).await?;
+        tx.erase_discovered(&found).await?;
+        let feedback: Vec<_> = feedback.iter().filter(|it| self.matters(it)).collect();
+        feedback::apply(&mut tx, &feedback).await?;
         tx.commit().await?;
         if late > 0 {
             tracing::warn!(
@@ -180,7 +184,7 @@ impl Crawler {
 
     /// Learns what is forgotten by now, and heeds what waits once more.
     async fn heed_again(&mut self) -> Result<()> {
-        let all = self.store.read().await?.forgotten().await?;
+        let all = self.store.read().await?.tombstones().await?;
         self.heed_by(Forgotten::of(all)?);
         self.heed_what_is_found()
     }
@@ -200,15 +204,15 @@ impl Crawler {
 
     fn heed_by(&mut self, forgotten: Forgotten) {
         self.forgotten = Arc::new(forgotten);
-        for (answer, sign) in self.unsaved.iter_mut().zip(&self.signs) {
-            answer::heed_again(answer, sign.endpoint, &self.forgotten);
+        for (answer, feedback) in self.unsaved.iter_mut().zip(&self.feedback) {
+            answer::heed_again(answer, feedback.endpoint, &self.forgotten);
         }
     }
 
     /// Whether anything follows from a sign. That a healthy endpoint answers is no news.
-    fn matters(&self, sign: &Sign) -> bool {
-        let good = matches!(sign.effect, Effect::Answers | Effect::Nothing);
-        !good || !self.pauses.is_empty() || self.failing.contains(&sign.endpoint)
+    fn matters(&self, feedback: &Feedback) -> bool {
+        let good = matches!(feedback.effect, Effect::Answers | Effect::Nothing);
+        !good || !self.pauses.is_empty() || self.failing.contains(&feedback.endpoint)
     }
 
     /// One of the first `count` answers is not to the database's liking: finds it, keeps it as text,

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
+use super::admission::{Admission, Asked, Throttled};
 use super::backfills::Allowance;
-use super::gate::{Asked, Gate, Held};
 use super::{Crawler, Fetched, answer};
 use crate::api::{Ask, Endpoint};
 use crate::model::{Kind, Target};
 use crate::pause::Reason;
-use crate::store::{Body, CallStart, Claim, Wish};
+use crate::store::{Body, CallStart, Claim, ClaimRequest};
 use crate::time::Time;
 
 /// What starting calls came to.
@@ -19,7 +19,7 @@ pub struct Started {
     /// Calls that were sent.
     pub calls: usize,
     /// What holds back more of them: of each kind that has slots due.
-    pub held: Vec<Held>,
+    pub held: Vec<Throttled>,
     /// Whether more might have been sent at once.
     pub more: bool,
 }
@@ -30,7 +30,7 @@ struct Sent {
     /// Whether looks were put back that stood before others.
     put_aside: bool,
     /// What holds back more, if anything that all runs share does.
-    held: Option<Held>,
+    held: Option<Throttled>,
     /// Whether the run has used up a limit of its own.
     is_limited: bool,
 }
@@ -54,7 +54,7 @@ impl Crawler {
     /// # Errors
     /// When the database fails; nothing was sent for what it did not take.
     pub async fn start_due(&mut self) -> Result<Started> {
-        self.give_back_unsent().await?;
+        self.release_unsent().await?;
         let mut started = Started::default();
         let (mut limited, mut others) = (BTreeSet::new(), BTreeSet::new());
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
@@ -105,33 +105,33 @@ impl Crawler {
         let endpoint = config.endpoint(kind);
         let mut tx = self.store.begin_by_keys().await?;
         let now = self.clock.now();
-        let mut gate = Gate::open(&mut tx, &config, now).await?;
+        let mut admission = Admission::open(&mut tx, &config, now).await?;
         let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
         if matches!(allowance, Allowance::Backfill { counts_money: true, .. }) {
-            gate.count_money();
+            admission.count_money();
         }
-        let (room, held) = gate.room(&mut tx, endpoint, most).await?;
+        let (room, held) = admission.room(&mut tx, endpoint, most).await?;
         let is_limited = allowance.calls(most) == 0;
         let room = allowance.calls(room);
         // What a limit of its own stops, no rate holds back.
         let held = held.filter(|_| !is_limited);
         let mut admitted = Vec::new();
         if room > 0 {
-            let held_jobs = &gate.held_job_names();
-            let wish = Wish { owner: self.owner, kind, run, held_jobs, limit: room };
+            let held_jobs = &admission.held_job_names();
+            let wish = ClaimRequest { owner: self.owner, kind, run, held_jobs, limit: room };
             let asked = tx.claim(wish, now, now.plus(config.lease)).await?;
             let asked = asked.into_iter().map(|claim| self.ask(kind, claim)).collect();
-            admitted = gate.admit(&mut tx, asked).await?;
+            admitted = admission.admit(&mut tx, asked).await?;
         }
         let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
         if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
             tx.charge_backfill(run, &call_ids).await?;
         }
-        let (unpriced, put_aside) = (gate.unpriced(), gate.has_put_aside());
-        let (pauses, failures) = gate.into_troubles();
-        self.in_doubt = true;
+        let (unpriced, put_aside) = (admission.unpriced(), admission.has_put_aside());
+        let (pauses, failures) = admission.into_troubles();
+        self.commit_unknown = true;
         tx.commit().await?;
-        self.in_doubt = false;
+        self.commit_unknown = false;
         self.pauses = pauses;
         for (endpoint, failures) in failures {
             if failures > 0 {
@@ -141,7 +141,7 @@ impl Crawler {
             };
         }
         if let Some(endpoint) = unpriced
-            && self.quiet.lets("held", Reason::Unpriced.as_str(), now).is_some()
+            && self.log_throttle.admit("held", Reason::Unpriced.as_str(), now).is_some()
         {
             let endpoint = endpoint.name();
             tracing::warn!(

@@ -1,10 +1,11 @@
 //! The long-running loop: alarms and a look at the database make slots due, the crawler works
 //! them off, signals end it. It decides when, never what.
 
+mod alarm;
 mod others;
 mod outage;
 mod reload;
-mod turn;
+mod tick;
 mod watch;
 
 use std::sync::Arc;
@@ -14,18 +15,18 @@ use anyhow::{Context as _, Result, bail};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::alarm::Alarm;
 use crate::config::Config;
-use crate::crawl::{Crawler, LastPatience};
+use crate::crawl::{Crawler, ShutdownGrace};
+use crate::ops::health_state::HealthState;
 use crate::plan;
 use crate::process::Process;
 use crate::store::{Store, in_time, is_conflict};
 use crate::time::{Clock, Time};
-use crate::vitals::Vitals;
+use alarm::Alarm;
 
 use others::Others;
 use outage::Outage;
-use turn::Turn;
+use tick::Tick;
 
 pub use watch::{Reload, Watch};
 
@@ -62,9 +63,9 @@ pub struct Daemon {
     watch: Option<Watch>,
     /// Settings that were read again and are not taken over yet.
     reload: Option<Reload>,
-    vitals: Vitals,
+    health: HealthState,
     outage: Option<Outage>,
-    buried_at: Time,
+    reaped_at: Time,
 }
 
 impl Daemon {
@@ -86,8 +87,8 @@ impl Daemon {
         let (looks, time) = (store.clone(), clock.clone());
         let crawler = Crawler::new(config.clone(), looks, time, &process, None)?;
         let settings = tokio::sync::watch::Sender::new(config.clone());
-        let vitals = Vitals::default();
-        vitals.configured(started);
+        let health = HealthState::default();
+        health.configured(started);
         Ok(Self {
             config,
             store,
@@ -103,10 +104,10 @@ impl Daemon {
             alarm: None,
             watch: None,
             reload: None,
-            vitals,
+            health,
             settings,
             outage: None,
-            buried_at: started,
+            reaped_at: started,
         })
     }
 
@@ -116,8 +117,8 @@ impl Daemon {
     }
 
     /// How it is, for whoever watches over it.
-    pub fn vitals(&self) -> Vitals {
-        self.vitals.clone()
+    pub fn health(&self) -> HealthState {
+        self.health.clone()
     }
 
     /// The settings that it works by, now and from now on.
@@ -151,33 +152,33 @@ impl Daemon {
             }
         }
         let worked = self.work(stop).await;
-        self.vitals.stopping();
+        self.health.stopping();
         self.silence().await;
         self.drain().await?;
         worked
     }
 
-    /// One turn after the other until `stop` is cancelled.
+    /// One tick after the other until `stop` is cancelled.
     async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
         let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {
             if self.alarm.is_none() {
                 self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
             }
-            self.vitals.beat(self.clock.now());
-            let turn = self.turn(stop).await;
-            if turn.is_ok() {
+            self.health.beat(self.clock.now());
+            let tick = self.tick(stop).await;
+            if tick.is_ok() {
                 self.answers();
                 pause = FIRST_PAUSE;
             }
-            match turn {
-                Ok(Turn::Again) => {}
-                Ok(Turn::Wait(until)) => self.rest(until, stop).await?,
+            match tick {
+                Ok(Tick::Again) => {}
+                Ok(Tick::Wait(until)) => self.rest(until, stop).await?,
                 // The database works: it undid one of two transactions that met.
                 Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; once more"),
                 Err(error) => {
                     self.fails(&error);
-                    self.vitals.beat(self.clock.now());
+                    self.health.beat(self.clock.now());
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
@@ -241,10 +242,10 @@ impl Daemon {
     ) -> Result<()> {
         let stop = CancellationToken::new();
         loop {
-            match self.turn(&stop).await? {
-                Turn::Again => {}
-                Turn::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
-                Turn::Wait(until) => {
+            match self.tick(&stop).await? {
+                Tick::Again => {}
+                Tick::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
+                Tick::Wait(until) => {
                     let mut tx = self.store.read().await?;
                     let retry = tx.next_try_after(self.clock.now()).await?;
                     drop(tx);
@@ -263,16 +264,16 @@ impl Daemon {
     async fn drain(&mut self) -> Result<()> {
         if !self.crawler.is_idle() {
             let calls = self.crawler.in_flight();
-            tracing::info!(calls, "stopping: letting the calls in flight end");
+            tracing::info!(calls, "stopping: draining the calls in flight");
         }
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
-            self.vitals.beat(self.clock.now());
+            self.health.beat(self.clock.now());
         }
-        let patience = LastPatience::begins();
+        let patience = ShutdownGrace::begins();
         while let Err(error) = in_time(self.crawler.save()).await {
             self.fails(&error);
-            self.vitals.beat(self.clock.now());
+            self.health.beat(self.clock.now());
             patience.after(error).await?;
         }
         self.report();

@@ -20,13 +20,13 @@ impl Others {
         loop {
             // First, so that whoever writes without end does not keep the daemon at it.
             tokio::time::sleep(LISTEN_EVERY).await;
-            match store.written_by_others().await {
+            match store.data_version().await {
                 Ok(None) => std::future::pending().await,
                 Ok(now) if now != self.known => {
                     self.known = now;
                     return;
                 }
-                // A database that fails is told of by the next turn.
+                // A database that fails is told of by the next tick.
                 Ok(_) | Err(_) => {}
             }
         }
@@ -59,7 +59,7 @@ mod tests {
         others.write(&store).await;
         let known = others.known;
         write(&store, at).await;
-        assert_eq!(store.written_by_others().await.expect("it can say"), known);
+        assert_eq!(store.data_version().await.expect("it can say"), known);
         write(&other, at.plus(LISTEN_EVERY)).await;
         tokio::time::timeout(PATIENCE, others.write(&store)).await.expect("it is noticed");
         assert_ne!(others.known, known);

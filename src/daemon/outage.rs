@@ -13,7 +13,7 @@ impl Daemon {
     /// The database fails: says so once, and then only where the reason is another one.
     pub(super) fn fails(&mut self, error: &anyhow::Error) {
         let error = format!("{error:#}");
-        self.vitals.database_fails(error.as_str());
+        self.health.database_fails(error.as_str());
         let now = self.clock.now();
         let unsaved = self.crawler.unsaved();
         match &mut self.outage {
@@ -33,10 +33,10 @@ impl Daemon {
         }
     }
 
-    /// A turn went through, so the database answers.
+    /// A tick went through, so the database answers.
     pub(super) fn answers(&mut self) {
         let now = self.clock.now();
-        self.vitals.turned(now);
+        self.health.ticked(now);
         if let Some(outage) = self.outage.take() {
             let after_s = now.since(outage.since).as_secs();
             tracing::info!(after_s, "the database answers again");

@@ -32,7 +32,7 @@ impl Daemon {
     /// are remembered until that is done.
     pub(super) async fn reload(&mut self, stop: &CancellationToken) -> Result<()> {
         let Some(reload) = self.reload.clone() else { return Ok(()) };
-        self.vitals.reloading();
+        self.health.reloading();
         let done = async {
             match &reload {
                 Ok(config) => self.take_over(config.clone(), stop).await,
@@ -44,8 +44,8 @@ impl Daemon {
             .context("the database does not take the settings in time")??;
         self.reload = None;
         match reload {
-            Ok(_) => self.vitals.configured(self.clock.now()),
-            Err(_) => self.vitals.refused(),
+            Ok(_) => self.health.configured(self.clock.now()),
+            Err(_) => self.health.refused(),
         }
         Ok(())
     }

@@ -6,11 +6,11 @@ use anyhow::Result;
 
 use crate::store::{Column, Value};
 
-/// What makes a spreadsheet take a text for a formula, where it comes first; the wide forms do so
-/// in some languages.
+/// First characters that make a spreadsheet treat a text as a formula; the full-width forms do in
+/// some locales.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// The mark by which Excel knows UTF-8.
+/// Byte order mark that tells Excel the encoding is UTF-8.
 const BOM: &str = "\u{feff}";
 
 /// Writes rows as CSV.
@@ -43,7 +43,7 @@ impl<W: Write> Csv<W> {
         Ok(self.out.flush()?)
     }
 
-    /// A text that no spreadsheet takes for a formula.
+    /// A text that no spreadsheet treats as a formula.
     fn safe(&self, text: String) -> String {
         if !self.raw && text.starts_with(FORMULA) { format!("'{text}") } else { text }
     }

@@ -1,4 +1,4 @@
-//! A JSON object a line.
+//! JSON lines: one object per row.
 
 use std::io::{BufWriter, Write};
 
@@ -9,7 +9,7 @@ use crate::store::{Column, Value};
 /// Writes rows as JSONL.
 pub struct Jsonl<W: Write> {
     out: BufWriter<W>,
-    /// What stands before each value: `{"id":`, and `,"likes":`.
+    /// Text before each value: `{"id":`, and `,"likes":`.
     before: Vec<String>,
 }
 

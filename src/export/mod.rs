@@ -1,5 +1,4 @@
-//! Rows on their way out: as CSV, JSONL or Parquet, in constant memory, the same from both
-//! databases.
+//! Export of rows as CSV, JSONL or Parquet in constant memory, the same from both databases.
 
 mod csv;
 mod jsonl;
@@ -11,23 +10,23 @@ use anyhow::Result;
 
 use crate::store::{Column, Value};
 
-/// How rows are written.
+/// Output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// With a header.
     Csv {
-        /// Begins with the mark by which Excel knows UTF-8.
+        /// Starts with a byte order mark for Excel.
         bom: bool,
-        /// Leaves texts as they are that a spreadsheet would take for a formula.
+        /// Leaves texts unchanged that a spreadsheet would treat as formulas.
         raw: bool,
     },
-    /// A JSON object a line.
+    /// One JSON object per line.
     Jsonl,
     /// Compressed with zstd.
     Parquet,
 }
 
-/// Writes rows in one of the formats.
+/// A writer of one of the formats.
 #[expect(missing_debug_implementations, reason = "its parts have none")]
 pub enum Export<W: Write + Send> {
     /// As CSV.
@@ -39,10 +38,7 @@ pub enum Export<W: Write + Send> {
 }
 
 impl<W: Write + Send> Export<W> {
-    /// Begins to write rows with these columns to `out`.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// Starts an export with these columns to `out`.
     pub fn new(format: Format, columns: &[Column], out: W) -> Result<Self> {
         let columns = distinct(columns);
         Ok(match format {
@@ -52,10 +48,7 @@ impl<W: Write + Send> Export<W> {
         })
     }
 
-    /// Writes a row.
-    ///
-    /// # Errors
-    /// When it cannot be written, or holds what its column does not.
+    /// Writes a row. Fails if a value does not fit the type of its column.
     pub fn row(&mut self, row: Vec<Value>) -> Result<()> {
         match self {
             Self::Csv(csv) => csv.row(&row),
@@ -64,10 +57,7 @@ impl<W: Write + Send> Export<W> {
         }
     }
 
-    /// Writes what is left.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// Writes buffered rows and closes the file.
     pub fn finish(self) -> Result<()> {
         match self {
             Self::Csv(csv) => csv.finish(),
@@ -77,7 +67,7 @@ impl<W: Write + Send> Export<W> {
     }
 }
 
-/// The columns, each under a name of its own: the second `id` is `id_2`.
+/// Columns with distinct names: the second `id` becomes `id_2`.
 fn distinct(columns: &[Column]) -> Vec<Column> {
     let mut named: Vec<Column> = Vec::with_capacity(columns.len());
     for column in columns {
@@ -97,7 +87,7 @@ fn distinct(columns: &[Column]) -> Vec<Column> {
 mod tests {
     use super::*;
 
-    /// What comes of rows with these columns.
+    /// The output for rows with these columns.
     fn written(format: Format, columns: &[&str], rows: Vec<Vec<Value>>) -> String {
         let column = |name: &&str| Column { name: (*name).to_owned(), holds: None };
         let columns: Vec<_> = columns.iter().map(column).collect();

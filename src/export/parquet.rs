@@ -1,4 +1,4 @@
-//! Parquet: row groups of bounded size, each column with its type.
+//! Parquet: row groups of bounded size, one type per column.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use parquet::schema::types::Type;
 use crate::model::catalogue::ColumnType;
 use crate::store::{Column, Value};
 
-/// Rows of a group at the most.
+/// Maximum rows per group.
 const GROUP_ROWS: usize = 122_880;
 
-/// Bytes of a group in memory at the most, but for its last row.
+/// Maximum bytes of a group in memory, except for its last row.
 const GROUP_BYTES: usize = 16 << 20;
 
 /// Writes rows as Parquet.
 pub struct Parquet<W: Write + Send> {
-    /// Where to, until the columns' types are settled.
+    /// The output until the columns' types are known.
     out: Option<W>,
     columns: Vec<Column>,
     file: Option<SerializedFileWriter<W>>,
@@ -73,7 +73,7 @@ impl<W: Write + Send> Parquet<W> {
     }
 }
 
-/// Settles the types of columns of which only their values tell.
+/// Infers the types of columns that only their values reveal.
 fn settle(columns: &mut [Column], rows: &[Vec<Value>]) {
     for (index, column) in columns.iter_mut().enumerate() {
         let kinds = rows.iter().filter_map(|row| kind(row.get(index)?));
@@ -125,7 +125,7 @@ fn begin<W: Write + Send>(columns: &[Column], out: W) -> Result<SerializedFileWr
     Ok(SerializedFileWriter::new(out, Arc::new(schema.build()?), Arc::new(properties))?)
 }
 
-/// Writes one column of a group, whose first row is the one after `before`.
+/// Writes one column of a group that starts after row `before`.
 fn write_column<'a, W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
     column: &Column,
@@ -175,7 +175,7 @@ fn write_column<'a, W: Write + Send>(
     }
 }
 
-/// Writes a column of one type; `refused` says what is wrong with a value that is `None` of it.
+/// Writes a column of one type; `refused` is the error for a value of another type.
 fn write<'a, T: DataType, R: Fn() -> anyhow::Error>(
     group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
     values: impl Iterator<Item = (&'a Value, R)>,

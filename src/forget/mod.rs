@@ -88,7 +88,7 @@ impl<'a> Forgetting<'a> {
     /// When the database fails.
     pub async fn set_aside(&mut self) -> Result<()> {
         match self.tx.take() {
-            Some(tx) => tx.undo().await,
+            Some(tx) => tx.rollback().await,
             None => Ok(()),
         }
     }
@@ -119,7 +119,7 @@ impl Asked<'_> {
     async fn forget(self) -> Result<(Tx, Summary)> {
         let Self { store, subjects, note, now } = self;
         let mut tx = store.begin_to_delete().await?;
-        tx.take_time().await?;
+        tx.disable_timeout().await?;
         keep_others_out(&mut tx, now).await?;
         let before = tx.count_rows().await?;
         let tombstones = tombstones(&mut tx, subjects, now).await?;
@@ -156,13 +156,13 @@ pub async fn permit_again(
     let _presence = process::alone(store).await?;
     let mut tx = store.begin().await?;
     keep_others_out(&mut tx, now).await?;
-    let permitted = tx.permit_again(kind, platform, id).await?;
+    let permitted = tx.permit(kind, platform, id).await?;
     tx.commit().await?;
     Ok(permitted)
 }
 
 async fn keep_others_out(tx: &mut Tx, now: Time) -> Result<()> {
-    match tx.keep_others_out(process::silence(now)).await? {
+    match tx.lock_out_writers(process::silence(now)).await? {
         Some(verb) => bail!(
             "tidewatch {verb} is at work on this archive: stop it first; one that was killed is known \
              to be gone after a minute"
@@ -187,7 +187,7 @@ async fn tombstones(tx: &mut Tx, subjects: &[Subject], now: Time) -> Result<Vec<
                 }
             }
             Subject::NotSeenSince(at) => {
-                for item in tx.items_not_seen_since(*at).await? {
+                for item in tx.items_not_observed_since(*at).await? {
                     items.entry(item).or_default();
                 }
             }
@@ -209,7 +209,7 @@ async fn item_of(tx: &mut Tx, target: &Target) -> Result<Target> {
     if let Some(key) = tx.items_behind(std::slice::from_ref(target)).await?.remove(key) {
         return Ok(Target { kind: target.kind, key });
     }
-    match Tombstones::of(tx.forgotten().await?).target(target) {
+    match Tombstones::of(tx.tombstones().await?).target(target) {
         Some(tombstone) => bail!("{key} is forgotten already: {}", said_of(tombstone)),
         None => {
             bail!("the archive does not know where {key} leads: name the {kind} by its id")

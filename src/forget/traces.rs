@@ -1,9 +1,9 @@
 //! What the rows of an answer are about, and which of them another answer would have made otherwise.
 
 use crate::model::Batch;
-use crate::store::Traces;
+use crate::store::AffectedRows;
 
-impl Traces {
+impl AffectedRows {
     /// Adds whatever has other rows in one reading of an answer than in another.
     pub(super) fn differ(&mut self, one: &Batch, other: &Batch) {
         // Without `..`: a new kind of row must not be forgotten.

@@ -6,11 +6,11 @@ use anyhow::Result;
 
 use super::Summary;
 use crate::api::Endpoint;
+use crate::document::JsonText;
 use crate::forgotten::{Forgotten, Heeded, Ids, Tombstones};
-use crate::json_text::JsonText;
 use crate::model::{Batch, Platform};
 use crate::replay::{self, PLACES_AT_ONCE};
-use crate::store::{Body, Kept, Place, Redacted, Tombstone, Traces, Tx};
+use crate::store::{AffectedRows, Body, Kept, Place, Redacted, Tombstone, Tx};
 use crate::time::Time;
 
 /// A forgetting under way.
@@ -24,7 +24,7 @@ pub(super) struct Work<'a> {
     /// The targets that go.
     targets: BTreeSet<i64>,
     /// What has rows to go, or to be made anew.
-    traces: Traces,
+    traces: AffectedRows,
     deleted: BTreeSet<i64>,
     redacted: BTreeSet<i64>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Work<'a> {
 impl<'a> Work<'a> {
     /// Begins with these.
     pub(super) async fn new(tx: &'a mut Tx, tombstones: Vec<Tombstone>, now: Time) -> Result<Self> {
-        let forgotten = Forgotten::of(tx.forgotten().await?)?;
+        let forgotten = Forgotten::of(tx.tombstones().await?)?;
         let mut work = Self {
             tx,
             now,
@@ -40,7 +40,7 @@ impl<'a> Work<'a> {
             tombstones: Tombstones::default(),
             found: tombstones,
             targets: BTreeSet::new(),
-            traces: Traces::default(),
+            traces: AffectedRows::default(),
             deleted: BTreeSet::new(),
             redacted: BTreeSet::new(),
         };
@@ -172,7 +172,7 @@ impl<'a> Work<'a> {
         before: &BTreeMap<&'static str, i64>,
     ) -> Result<Summary> {
         let mut forgotten: Vec<_> = self.tombstones.all().cloned().collect();
-        self.tx.retire(&forgotten).await?;
+        self.tx.retire_targets(&forgotten).await?;
         let after = self.tx.count_rows().await?;
         let gone = |(table, count): (&&'static str, &i64)| {
             let gone = count - after.get(table).unwrap_or(&0);
@@ -187,7 +187,7 @@ impl<'a> Work<'a> {
             it.documents_deleted = documents_deleted;
             it.documents_redacted = documents_redacted;
         });
-        self.tx.put_forgotten(&forgotten).await?;
+        self.tx.put_tombstones(&forgotten).await?;
         Ok(Summary { forgotten, rows, documents_deleted, documents_redacted })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aho_corasick::{AhoCorasick, MatchKind};
 use anyhow::Result;
 
-use crate::store::TELLING;
+use crate::store::MIN_ID_LEN;
 
 /// A slash as it may stand in an answer: in JSON, in JSON within a text of JSON, and in an address
 /// within an address.
@@ -45,7 +45,7 @@ impl Ids {
 
     /// Whether one of them stands there that is long enough to be nothing else.
     pub(super) fn stand_in(&self, text: &str) -> bool {
-        self.found(text, TELLING)
+        self.found(text, MIN_ID_LEN)
     }
 
     fn found(&self, text: &str, least: usize) -> bool {

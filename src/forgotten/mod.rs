@@ -14,18 +14,18 @@ pub use named::{AUTHOR, Tombstones, said_of};
 
 use crate::api::{Ask, Endpoint, Outcome, Reading};
 use crate::model::{Batch, Kind, Platform};
-use crate::store::{Body, Extent, Tombstone};
+use crate::store::{Body, Tombstone, TombstoneVersion};
 use crate::time::Time;
 
 /// Why a look is missed whose target is forgotten.
 pub const REASON: &str = "forgotten";
 
 /// All that is forgotten, to be known again wherever it is spoken of. Somebody may forget more while
-/// this is in use: whoever saves compares the [`Extent`] first.
+/// this is in use: whoever saves compares the [`TombstoneVersion`] first.
 #[derive(Clone, Debug, Default)]
 pub struct Forgotten {
     tombstones: Tombstones,
-    extent: Extent,
+    extent: TombstoneVersion,
     xiaohongshu: Ids,
     douyin: Ids,
 }
@@ -48,7 +48,7 @@ impl Forgotten {
     /// # Errors
     /// When there are too many to look for.
     pub fn of(tombstones: Vec<Tombstone>) -> Result<Self> {
-        let extent = Extent::of(&tombstones);
+        let extent = TombstoneVersion::of(&tombstones);
         Self::made(Tombstones::of(tombstones), extent)
     }
 
@@ -64,7 +64,7 @@ impl Forgotten {
         Self::made(tombstones, self.extent)
     }
 
-    fn made(tombstones: Tombstones, extent: Extent) -> Result<Self> {
+    fn made(tombstones: Tombstones, extent: TombstoneVersion) -> Result<Self> {
         let ids = |platform: Platform| {
             let of_it = tombstones.all().filter(|it| it.platform == platform.as_str());
             Ids::of(of_it.map(|it| it.id.clone()))
@@ -74,7 +74,7 @@ impl Forgotten {
     }
 
     /// How much the archive had of it.
-    pub fn extent(&self) -> Extent {
+    pub fn extent(&self) -> TombstoneVersion {
         self.extent
     }
 
@@ -203,7 +203,7 @@ fn dropped(reading: &mut Reading, tombstones: Vec<Tombstone>) -> Heeded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json_text::JsonText;
+    use crate::document::JsonText;
 
     const LINK: &str = "https://v.douyin.com/abc/";
     const WORK: &str = "7600000000000000001";

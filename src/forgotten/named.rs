@@ -70,7 +70,7 @@ impl Tombstones {
                 let tombstone = self.target(target)?;
                 Some(format!(
                     "{}: {} is not looked at by {}: {}",
-                    job.places.of(at, &config.path),
+                    job.positions.of(at, &config.path),
                     target.key,
                     job.name,
                     said_of(tombstone)

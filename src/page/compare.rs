@@ -16,7 +16,7 @@ use super::view::{Answer, Failure, View, Visit};
 use super::{Page, item_word, platform_of, series};
 use crate::model::Platform;
 use crate::store::Tx;
-use crate::store::page::{Grown, ItemFacts};
+use crate::store::page::{Growth, ItemFacts};
 use crate::time::Time;
 
 /// Items that are compared at the most.
@@ -60,7 +60,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
     let items = compared(&view, &mut tx).await?;
     let mut rows = Vec::new();
     for item in &items {
-        let grown = tx.grown(item.platform, &item.facts.item_id).await?;
+        let grown = tx.growth(item.platform, &item.facts.item_id).await?;
         rows.push(row(&view, item, &grown));
     }
     let chosen = items.iter().map(|item| {
@@ -90,7 +90,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
     Ok(view.page(view.say(Text::CompareByAge), &body))
 }
 
-fn row(view: &View, item: &Compared, grown: &[Grown]) -> Markup {
+fn row(view: &View, item: &Compared, grown: &[Growth]) -> Markup {
     let likes = |hours| grown.iter().find(|at| at.age_hours == hours).and_then(|at| at.likes);
     html! {
         tr {

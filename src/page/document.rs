@@ -17,7 +17,7 @@ const MOST: i64 = 400_000;
 pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit: Visit) -> Answer {
     let Ok(id) = id.parse() else { return Err(not_found(&visit)) };
     let (view, mut tx) = page.open(visit).await?;
-    let Some(kept) = tx.kept_document(id, MOST).await? else { return Err(view.not_found()) };
+    let Some(kept) = tx.stored_document(id, MOST).await? else { return Err(view.not_found()) };
     let language = view.visit.language;
     let kind = Endpoint::parse(&kept.endpoint).map_or("", |endpoint| endpoint.kind().as_str());
     let name = format!("{} #{id}", view.say(Text::Document));

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
 use super::view::{COOKIE, Visit, tag};
-use crate::health::is_this_machine;
+use crate::ops::health::is_this_machine;
 
 /// How long somebody waits who does not know the password.
 const WRONG_PASSWORD: Duration = Duration::from_secs(1);

@@ -15,7 +15,7 @@ use super::view::{Answer, Failure, View, Visit};
 use super::{Page, item_word, series};
 use crate::model::Platform;
 use crate::store::Tx;
-use crate::store::page::{Event, Grown, ItemFacts, Missed, Seen, Watcher};
+use crate::store::page::{Event, Growth, ItemFacts, ItemObservation, MissedSlot, Watcher};
 use crate::text::is_visible;
 use crate::time::Time;
 
@@ -41,8 +41,8 @@ pub(super) async fn page(
     let before = view.visit.asks("before").and_then(|at| at.parse().ok()).unwrap_or(Time::MAX);
     let hashtags = tx.hashtags_of(platform, &id).await?;
     let watchers = tx.watchers_of(platform, &id).await?;
-    let seen = tx.seen_before(platform, &id, before, ROWS + 1).await?;
-    let grown = tx.grown(platform, &id).await?;
+    let seen = tx.observations_before(platform, &id, before, ROWS + 1).await?;
+    let grown = tx.growth(platform, &id).await?;
     let events = tx.events_of(platform, &id).await?;
     let missed = tx.missed_of(platform, &id, Time::EPOCH, MISSED).await?;
     let name = title(facts.title.as_deref().or(facts.body.as_deref()), &id);
@@ -156,7 +156,7 @@ pub(super) fn safe_link(address: &str) -> Option<String> {
     (url.scheme() == "https" && address.chars().all(is_visible)).then(|| url.to_string())
 }
 
-fn observations(view: &View, seen: &[Seen]) -> Markup {
+fn observations(view: &View, seen: &[ItemObservation]) -> Markup {
     let shown = seen.iter().take(usize::try_from(ROWS).unwrap_or(usize::MAX));
     let more =
         seen.get(usize::try_from(ROWS - 1).unwrap_or(usize::MAX)).filter(|_| seen.len() > 50);
@@ -188,7 +188,7 @@ fn observations(view: &View, seen: &[Seen]) -> Markup {
 }
 
 /// Where an item stood at each age.
-pub(super) fn ages(view: &View, grown: &[Grown]) -> Markup {
+pub(super) fn ages(view: &View, grown: &[Growth]) -> Markup {
     let shown = |value: Option<f64>| count(value.map(whole));
     html! {
         @if grown.is_empty() { p.empty { (view.say(Text::NoAge)) } } @else {
@@ -237,7 +237,7 @@ fn timeline(view: &View, events: &[Event]) -> Markup {
     }
 }
 
-fn missed_looks(view: &View, missed: &[Missed]) -> Markup {
+fn missed_looks(view: &View, missed: &[MissedSlot]) -> Markup {
     html! {
         @if missed.is_empty() { p.empty { (view.say(Text::NoneMissed)) } } @else {
             table { tbody {
@@ -257,8 +257,8 @@ pub(super) async fn curve(
     tx: &mut Tx,
     platform: Platform,
     id: &str,
-) -> Result<(Vec<Seen>, Vec<Missed>)> {
-    let mut seen = tx.seen_before(platform, id, Time::MAX, MOST_POINTS).await?;
+) -> Result<(Vec<ItemObservation>, Vec<MissedSlot>)> {
+    let mut seen = tx.observations_before(platform, id, Time::MAX, MOST_POINTS).await?;
     seen.reverse();
     let since = seen.first().map_or(Time::MAX, |first| first.observed_at);
     let mut missed = tx.missed_of(platform, id, since, MOST_POINTS).await?;

@@ -15,7 +15,7 @@ use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};
 use super::{Page, platform_of};
 use crate::model::KolSearch;
-use crate::store::page::{Fate, JobFacts, JobTarget};
+use crate::store::page::{JobFacts, JobTarget, SlotOutcome};
 use crate::time::Time;
 
 /// Targets on one page.
@@ -44,7 +44,7 @@ pub(super) async fn page(
     let weeks = weeks(Expected::by_job(&job).fires_per_day(view.as_of) * real(all));
     let midnights = midnights(&view, weeks);
     let since = midnights.first().copied().unwrap_or(view.as_of);
-    let fates = tx.job_fates(job.job_id, since).await?;
+    let outcomes = tx.slot_outcomes(job.job_id, since).await?;
     let offset = (view.visit.page() - 1) * TARGETS;
     let targets = tx.job_targets(job.job_id, TARGETS, offset).await?;
     let since = view.as_of.minus(WEEK);
@@ -64,8 +64,8 @@ pub(super) async fn page(
     let body = html! {
         h1 { (words(&job.name)) }
         div.columns {
-            section { (facts(&view, &job, all, weeks, &fates)) }
-            section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &days(&fates, &midnights))) }
+            section { (facts(&view, &job, all, weeks, &outcomes)) }
+            section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &days(&outcomes, &midnights))) }
         }
         section {
             h2 { (view.say(Text::Targets)) " " small { (count(Some(all))) } }
@@ -82,10 +82,16 @@ pub(super) async fn page(
     Ok(view.page(&job.name, &body))
 }
 
-fn facts(view: &View, job: &JobFacts, targets: i64, weeks: u32, fates: &[Fate]) -> Markup {
-    let looks = |fate: &str| {
-        let looks = fates.iter().filter(|it| it.fate == fate).map(|it| it.looks);
-        count(Some(looks.sum()))
+fn facts(
+    view: &View,
+    job: &JobFacts,
+    targets: i64,
+    weeks: u32,
+    outcomes: &[SlotOutcome],
+) -> Markup {
+    let slots = |outcome: &str| {
+        let slots = outcomes.iter().filter(|it| it.outcome == outcome).map(|it| it.slots);
+        count(Some(slots.sum()))
     };
     let expected = Expected::by_job(job);
     let fires = std::iter::successors(expected.next_after(view.now), |at| expected.next_after(*at));
@@ -109,9 +115,9 @@ fn facts(view: &View, job: &JobFacts, targets: i64, weeks: u32, fates: &[Fate]) 
             }
             dt { (view.things(weeks, Text::Weeks)) }
             dd {
-                (looks("observed")) " " (view.say(Text::Observed)) " · "
-                (looks("missed")) " " (view.say(Text::Missed)) " · "
-                (looks("open")) " " (view.say(Text::Open))
+                (slots("observed")) " " (view.say(Text::Observed)) " · "
+                (slots("missed")) " " (view.say(Text::Missed)) " · "
+                (slots("open")) " " (view.say(Text::Open))
             }
         }
     }
@@ -148,18 +154,18 @@ struct DayTotals {
 }
 
 /// What became of the looks of each day.
-fn days(fates: &[Fate], midnights: &[Time]) -> Vec<DayTotals> {
+fn days(outcomes: &[SlotOutcome], midnights: &[Time]) -> Vec<DayTotals> {
     let mut days: Vec<_> = midnights.iter().skip(1).map(|_| DayTotals::default()).collect();
-    for fate in fates {
-        let nth = midnights.partition_point(|midnight| *midnight <= fate.due_at);
+    for slot in outcomes {
+        let nth = midnights.partition_point(|midnight| *midnight <= slot.due_at);
         let Some(day) = nth.checked_sub(1).and_then(|nth| days.get_mut(nth)) else { continue };
-        day.due += fate.looks;
-        match fate.fate.as_str() {
-            "observed" => day.observed += fate.looks,
-            "open" => day.open += fate.looks,
+        day.due += slot.slots;
+        match slot.outcome.as_str() {
+            "observed" => day.observed += slot.slots,
+            "open" => day.open += slot.slots,
             _ => {
-                let reason = fate.reason.clone().unwrap_or_default();
-                *day.reasons.entry(reason).or_default() += fate.looks;
+                let reason = slot.reason.clone().unwrap_or_default();
+                *day.reasons.entry(reason).or_default() += slot.slots;
             }
         }
     }
@@ -264,23 +270,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_look_counts_for_the_day_on_which_it_was_due() {
+    fn slots_count_for_the_day_they_were_due() {
         let at = |text: &str| text.parse::<Time>().expect("a time");
-        let fate = |due: &str, fate: &str, reason: Option<&str>| Fate {
+        let slots = |due: &str, outcome: &str, reason: Option<&str>| SlotOutcome {
             due_at: at(due),
-            fate: fate.into(),
+            outcome: outcome.into(),
             reason: reason.map(Into::into),
-            looks: 2,
+            slots: 2,
         };
         let midnights = ["2026-03-01 16:00:00", "2026-03-02 16:00:00", "2026-03-03 16:00:00"];
-        let fates = [
-            fate("2026-03-01 15:59:59", "observed", None),
-            fate("2026-03-01 16:00:00", "observed", None),
-            fate("2026-03-02 15:00:00", "missed", Some("gone")),
-            fate("2026-03-02 15:30:00", "missed", Some("gone")),
-            fate("2026-03-02 16:00:00", "open", None),
+        let outcomes = [
+            slots("2026-03-01 15:59:59", "observed", None),
+            slots("2026-03-01 16:00:00", "observed", None),
+            slots("2026-03-02 15:00:00", "missed", Some("gone")),
+            slots("2026-03-02 15:30:00", "missed", Some("gone")),
+            slots("2026-03-02 16:00:00", "open", None),
         ];
-        let days = days(&fates, &midnights.map(at));
+        let days = days(&outcomes, &midnights.map(at));
         let shown: Vec<_> = days.iter().map(|day| (day.due, day.observed, day.open)).collect();
         assert_eq!(shown, [(6, 2, 0), (2, 0, 2)]);
         assert_eq!(days[0].reasons, BTreeMap::from([("gone".to_owned(), 4)]));

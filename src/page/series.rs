@@ -8,7 +8,7 @@ use super::plain::plain;
 use super::show::real;
 use super::texts::{Text, named};
 use super::view::View;
-use crate::store::page::{Event, Missed, Seen};
+use crate::store::page::{Event, ItemObservation, MissedSlot};
 use crate::time::Time;
 
 /// What is drawn: names and labels of the counts, in the order of the points.
@@ -23,7 +23,7 @@ pub(super) const COUNTS: [(&str, Text); 5] = [
 /// Observations in order as columns: the places (seconds since 1970, or what `x` makes of a time),
 /// the counts, whether they are exact, and the answers. A gap is a point without counts.
 pub(super) fn columns(
-    seen: &[Seen],
+    seen: &[ItemObservation],
     missed: &[Time],
     expected: &Expected,
     x: impl Fn(Time) -> f64,
@@ -77,11 +77,11 @@ pub(super) fn events(view: &View, events: &[Event]) -> Value {
 }
 
 /// The looks that were missed, for marks on the chart.
-pub(super) fn missed(view: &View, missed: &[Missed]) -> Value {
-    let why = |look: &Missed| {
-        named(view.visit.language, look.reason.as_deref().unwrap_or_default()).into_owned()
+pub(super) fn missed(view: &View, missed: &[MissedSlot]) -> Value {
+    let why = |slot: &MissedSlot| {
+        named(view.visit.language, slot.reason.as_deref().unwrap_or_default()).into_owned()
     };
-    missed.iter().map(|look| json!([seconds(look.due_at), why(look)])).collect()
+    missed.iter().map(|slot| json!([seconds(slot.due_at), why(slot)])).collect()
 }
 
 /// What the script says in the visitor's language.

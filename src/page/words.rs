@@ -11,7 +11,7 @@ use super::show::{count, local, path, words};
 use super::svg::{Ranks, bump};
 use super::texts::Text;
 use super::view::{Answer, View, Visit};
-use crate::store::page::Ranked;
+use crate::store::page::RankedSuggestion;
 use crate::time::Time;
 
 /// Keywords on one page.
@@ -26,7 +26,7 @@ const UNUSUAL: f64 = 1.75;
 pub(super) async fn list(State(page): State<Page>, visit: Visit) -> Answer {
     let (view, mut tx) = page.open(visit).await?;
     let offset = (view.visit.page() - 1) * WORDS;
-    let mut seen = tx.words_seen(WORDS + 1, offset).await?;
+    let mut seen = tx.keyword_facts(WORDS + 1, offset).await?;
     let has_more = seen.len() > usize::try_from(WORDS).unwrap_or(usize::MAX);
     seen.truncate(usize::try_from(WORDS).unwrap_or(usize::MAX));
     let body = html! {
@@ -62,7 +62,7 @@ pub(super) async fn page(
     visit: Visit,
 ) -> Answer {
     let (view, mut tx) = page.open(visit).await?;
-    let ranked = tx.ranks_of(&word, LOOKS).await?;
+    let ranked = tx.suggestion_ranks(&word, LOOKS).await?;
     if ranked.is_empty() {
         return Err(view.not_found());
     }
@@ -92,7 +92,7 @@ struct Looks {
 }
 
 impl Looks {
-    fn of(ranked: &[Ranked]) -> Self {
+    fn of(ranked: &[RankedSuggestion]) -> Self {
         let mut times: Vec<_> = ranked.iter().map(|row| row.observed_at).collect();
         times.sort_unstable();
         times.dedup();
@@ -127,7 +127,7 @@ impl Looks {
 }
 
 /// What the last look showed, and how that differs from the look before it.
-fn last_look(view: &View, looks: &Looks, ranked: &[Ranked]) -> Markup {
+fn last_look(view: &View, looks: &Looks, ranked: &[RankedSuggestion]) -> Markup {
     let Some(last) = looks.times.len().checked_sub(1) else { return html! {} };
     let rank_at = |line: &Ranks, look: usize| line.at.get(look).copied().flatten();
     let before = |line: &Ranks| last.checked_sub(1).and_then(|look| rank_at(line, look));
@@ -164,9 +164,9 @@ fn last_look(view: &View, looks: &Looks, ranked: &[Ranked]) -> Markup {
 mod tests {
     use super::*;
 
-    fn row(hour: i64, rank: i64, suggestion: &str) -> Ranked {
+    fn row(hour: i64, rank: i64, suggestion: &str) -> RankedSuggestion {
         let observed_at = Time::from_micros(hour * 3_600_000_000).expect("a time");
-        Ranked { observed_at, rank, suggestion: suggestion.into(), document_id: 1 }
+        RankedSuggestion { observed_at, rank, suggestion: suggestion.into(), document_id: 1 }
     }
 
     #[test]

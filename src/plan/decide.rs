@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::CLOCK_SLIP;
-use super::verdict::{Verdict, Wishes};
+use super::misfire::{FirePolicy, MisfireDecision};
 use crate::api::Endpoint;
 use crate::pause::{self, Reason};
 use crate::schedule::Schedule;
@@ -32,7 +32,7 @@ pub(super) async fn decide(
     store: &Store,
     row: &mut JobRow,
     schedule: &Schedule,
-    wishes: Option<(Wishes, Endpoint)>,
+    policy: Option<(FirePolicy, Endpoint)>,
     started: Time,
     now: Time,
 ) -> Result<Left> {
@@ -46,10 +46,11 @@ pub(super) async fn decide(
         due.truncate((SLOTS_AT_ONCE / watched.max(1)).max(1));
     }
     let Some(&through) = due.last() else { return Ok(Left::Nothing) };
-    let verdict = Verdict::new(schedule, wishes.map(|(wishes, _)| wishes), from, started, now);
+    let decision =
+        MisfireDecision::new(schedule, policy.map(|(policy, _)| policy), from, started, now);
     let mut fires = Fires::default();
     for at in due {
-        match verdict.reason(at) {
+        match decision.reason(at) {
             Some(reason) => fires.missed.push((at, reason)),
             None => fires.open.push(at),
         }
@@ -59,7 +60,7 @@ pub(super) async fn decide(
         // Another daemon decides them.
         return Ok(Left::Nothing);
     }
-    let blocked = match (wishes, fires.open.first()) {
+    let blocked = match (policy, fires.open.first()) {
         (Some((_, endpoint)), Some(first)) => blocked(&mut tx, endpoint, *first).await?,
         _ => None,
     };

@@ -1,7 +1,7 @@
 //! Which looks are due: turns the passing of time into slots in the database.
 
 mod decide;
-mod verdict;
+mod misfire;
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::zone;
 
 pub use decide::Left;
 use decide::decide;
-use verdict::Wishes;
+use misfire::FirePolicy;
 
 /// A mark further ahead than this was set by a clock that was wrong.
 pub const CLOCK_SLIP: Duration = Duration::from_secs(60);
@@ -53,7 +53,7 @@ pub async fn sync(
     for mut row in known.into_iter().filter(|row| row.is_active) {
         let job = config.jobs.iter().find(|job| job.name == row.name && is_planned(job, &row));
         let Ok(schedule) = planned(&row) else { continue };
-        let asked = job.map(|job| (wishes(job), config.endpoint(job.kind)));
+        let asked = job.map(|job| (policy(job), config.endpoint(job.kind)));
         while decide(store, &mut row, &schedule, asked, started, now).await? == Left::More {
             if stop.is_cancelled() {
                 return Ok(Left::More);
@@ -67,7 +67,7 @@ pub async fn sync(
         tx.put_targets(&job.targets, now).await?;
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
-    let forgotten = Tombstones::of(tx.forgotten().await?);
+    let forgotten = Tombstones::of(tx.tombstones().await?);
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
     tx.reconsider(&asked(config), now).await?;
     tx.close_unwatched(now).await?;
@@ -112,7 +112,7 @@ pub async fn materialise(store: &Store, config: &Config, started: Time, now: Tim
     let mut left = Left::Nothing;
     for mut row in rows {
         let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
-        let asked = Some((wishes(job), config.endpoint(job.kind)));
+        let asked = Some((policy(job), config.endpoint(job.kind)));
         if decide(store, &mut row, &job.schedule, asked, started, now).await? == Left::More {
             left = Left::More;
         }
@@ -133,8 +133,8 @@ pub async fn clock_was_put_back(store: &Store, now: Time) -> Result<()> {
 /// Brings back looks that wait for longer than `wait`, and leases and pauses that last for longer
 /// than any.
 async fn put_clock_right(tx: &mut Tx, now: Time, wait: Duration) -> Result<()> {
-    tx.pull_in(now, now.plus(wait), now.plus(LONGEST_LEASE)).await?;
-    tx.pull_in_pauses(now, now.plus(CLOCK_SLIP), now.plus(pause::LONGEST_STOP)).await
+    tx.clamp_future_slots(now, now.plus(wait), now.plus(LONGEST_LEASE)).await?;
+    tx.clamp_future_pauses(now, now.plus(CLOCK_SLIP), now.plus(pause::LONGEST_STOP)).await
 }
 
 /// When the next job fires after `now`.
@@ -172,6 +172,6 @@ fn entry<'a>(job: &'a Job, active: Option<&'a str>) -> JobEntry<'a> {
     }
 }
 
-fn wishes(job: &Job) -> Wishes {
-    Wishes { misfire: job.misfire, overlap: job.overlap }
+fn policy(job: &Job) -> FirePolicy {
+    FirePolicy { misfire: job.misfire, overlap: job.overlap }
 }

@@ -1,7 +1,7 @@
 //! One process at work on an archive: announced while it lives, on record for ever.
 
 mod account;
-mod pulse;
+mod heartbeat;
 mod seen;
 
 use std::convert::Infallible;
@@ -14,11 +14,11 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::forgotten::Forgotten;
-use crate::store::{ProcessLock, ProcessRow, Silence, Store, Tx};
+use crate::store::{LivenessTimeout, ProcessLock, ProcessRow, Store, Tx};
 use crate::time::{Clock, Time};
 
 pub(crate) use account::{lift_refusals, taken_over};
-use pulse::Pulse;
+use heartbeat::Heartbeat;
 pub use seen::{Seen, State, daemons};
 
 /// How long to wait for another process on the same SQLite file: a look by hand is soon done.
@@ -39,7 +39,7 @@ const SILENT: Duration = Duration::from_secs(60);
 
 /// This process, for as long as it is at work.
 pub struct Process {
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     lease: watch::Sender<Duration>,
     forgotten: Arc<Forgotten>,
     // Beats until this is dropped.
@@ -76,7 +76,7 @@ impl Process {
         clock: &Clock,
     ) -> Result<Option<Self>> {
         let owner = new_owner();
-        let Some(presence) = store.announce(owner).await? else { return Ok(None) };
+        let Some(presence) = store.lock_process(owner).await? else { return Ok(None) };
         Self::at_work(store, config, verb, clock, (owner, presence)).await.map(Some)
     }
 
@@ -92,13 +92,13 @@ impl Process {
         put_on_record(&mut tx, config, owner, verb, now).await?;
         // Whoever forgets refuses from here on, or is waited for here. Where it has taken this one
         // for dead, saving tells.
-        let forgotten = Arc::new(Forgotten::of(tx.forgotten().await?)?);
+        let forgotten = Arc::new(Forgotten::of(tx.tombstones().await?)?);
         account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, taken_over(config), now).await?;
-        tx.beat(owner, now, now.plus(config.lease), true).await?;
+        tx.heartbeat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
         let (lease, lasts) = watch::channel(config.lease);
-        let pulse = Pulse {
+        let heartbeat = Heartbeat {
             owner,
             store: store.clone(),
             clock: clock.clone(),
@@ -106,10 +106,10 @@ impl Process {
             renewed_at: Arc::new(Mutex::new(now)),
         };
         // What has just lost its lock while the server went on is dead: nobody waits for it here.
-        pulse.bury_the_dead(now).await?;
+        heartbeat.reap_expired(now).await?;
         let mut heart = JoinSet::new();
-        heart.spawn(pulse.clone().beat_on(presence));
-        Ok(Self { pulse, lease, forgotten, heart })
+        heart.spawn(heartbeat.clone().beat_on(presence));
+        Ok(Self { heartbeat, lease, forgotten, heart })
     }
 
     /// Keeps its looks for as long as this after each sign of life, from now on: the heart beats at
@@ -125,7 +125,7 @@ impl Process {
 
     /// Its number.
     pub fn owner(&self) -> i64 {
-        self.pulse.owner
+        self.heartbeat.owner
     }
 
     /// Ends when it no longer says that it is there, and with the reason: then it must not go on.
@@ -142,9 +142,9 @@ impl Process {
     /// # Errors
     /// When the database fails.
     pub async fn keep(&self) -> Result<()> {
-        let now = self.pulse.clock.now();
-        if now.since(self.pulse.renewed_at()) > self.pulse.lease() / 2 {
-            self.pulse.renew(false).await?;
+        let now = self.heartbeat.clock.now();
+        if now.since(self.heartbeat.renewed_at()) > self.heartbeat.lease() / 2 {
+            self.heartbeat.renew(false).await?;
         }
         Ok(())
     }
@@ -153,13 +153,13 @@ impl Process {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn bury_the_dead(&self) -> Result<()> {
+    pub async fn reap_expired(&self) -> Result<()> {
         // On SQLite there is nobody else.
-        if self.pulse.store.is_sqlite() {
+        if self.heartbeat.store.is_sqlite() {
             return Ok(());
         }
-        let silence = self.pulse.every() * SILENT_BEATS;
-        self.pulse.bury_the_dead(self.pulse.clock.now().minus(silence)).await
+        let silence = self.heartbeat.every() * SILENT_BEATS;
+        self.heartbeat.reap_expired(self.heartbeat.clock.now().minus(silence)).await
     }
 
     /// Puts on record that it ended of its own accord.
@@ -177,7 +177,7 @@ impl Process {
 async fn announced(store: &Store, owner: i64) -> Result<Option<ProcessLock>> {
     let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
     loop {
-        match store.announce(owner).await? {
+        match store.lock_process(owner).await? {
             None if tries > 0 => tries -= 1,
             announced => return Ok(announced),
         }
@@ -196,9 +196,9 @@ pub(crate) async fn alone(store: &Store) -> Result<ProcessLock> {
 }
 
 /// From when on a process is taken for dead by whoever needs the archive for themselves.
-pub(crate) fn silence(now: Time) -> Silence {
+pub(crate) fn silence(now: Time) -> LivenessTimeout {
     let since = now.minus(SILENT);
-    Silence { since, restarted_since: since, uptime: SILENT }
+    LivenessTimeout { since, restarted_since: since, uptime: SILENT }
 }
 
 /// Puts a process on record that makes no calls, so that it needs no archive for itself; its number.

@@ -38,7 +38,7 @@ pub enum State {
 pub async fn daemons(store: &Store, now: Time, since: Time, lease: Duration) -> Result<Vec<Seen>> {
     let mut tx = store.read().await?;
     // One process at most on SQLite; the lock of the file tells whether there is any.
-    let mut taken = store.is_taken()?;
+    let mut taken = store.is_locked()?;
     let mut daemons = Vec::new();
     for row in tx.unfinished_processes("run", since).await? {
         let lives =

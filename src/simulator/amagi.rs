@@ -1,8 +1,9 @@
-//! The bodies of an amagi server, which wraps Douyin's answers: one form a range of versions.
+//! Response bodies of an amagi server, which wraps Douyin's answers; one form per range of
+//! versions.
 
 use serde_json::{Number, Value, json};
 
-/// Which versions of amagi are imitated.
+/// The range of amagi versions to imitate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Amagi {
     /// 4.5 to 6.x: asked by `aweme_id`; `{success, code: 200, message, data, requestPath}`.
@@ -15,7 +16,7 @@ pub enum Amagi {
 }
 
 impl Amagi {
-    /// The parameter that these versions read.
+    /// The query parameter these versions read.
     pub(super) fn parameter(self) -> &'static str {
         match self {
             Self::Current | Self::Bare => "aweme_id",
@@ -23,7 +24,7 @@ impl Amagi {
         }
     }
 
-    /// The body around the platform's answer, and its code where it has one.
+    /// The body around the platform's answer, and its code if it has one.
     pub(super) fn success(self, data: Value, target: &str) -> (Value, Option<i64>) {
         let data = rewritten(data);
         match self {
@@ -37,8 +38,7 @@ impl Amagi {
         }
     }
 
-    /// The body when the platform gave nothing; `description` says why, where it is known.
-    /// HTTP status 200 all the same.
+    /// The body of a failed call, sent with HTTP status 200; `description` is the reason if known.
     pub(super) fn failure(self, message: &str, description: Option<&str>, target: &str) -> Value {
         let mut body = match self {
             Self::Current | Self::Bare => json!({ "success": false, "code": 500,
@@ -52,15 +52,15 @@ impl Amagi {
         body
     }
 
-    /// The body when the parameter is missing; HTTP status 400.
+    /// The body for a missing parameter, sent with HTTP status 400.
     pub(super) fn refusal(self, target: &str) -> Value {
         json!({ "code": 400, "message": "参数验证失败", "data": null, "requestPath": target,
             "errors": [{ "field": self.parameter(), "message": "视频ID必须是字符串" }] })
     }
 }
 
-/// What JavaScript makes of a document that it reads and writes: all its numbers are floating, so
-/// whole ones beyond 2^53 come out rounded, and `63.0` as `63`.
+/// A document after JavaScript has read and written it: every number is a float, so integers beyond
+/// 2^53 are rounded and `63.0` becomes `63`.
 fn rewritten(value: Value) -> Value {
     match value {
         Value::Number(number) => Value::Number(rounded(number)),
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_out_as_javascript_writes_them() {
+    fn numbers_are_rounded_as_javascript_does() {
         let data = json!({ "id": 7_601_234_567_890_123_456_i64, "in": [9_007_199_254_740_992_i64,
             63.0, 1.5, -7, 0], "text": "7601234567890123456", "none": null });
         let written = json!({ "id": 7_601_234_567_890_124_000_i64, "in": [9_007_199_254_740_992_i64,

@@ -1,4 +1,4 @@
-//! What a true answer holds: the world at one time, in the shape of one endpoint.
+//! Content of an answer: the state of the world at one time, in the shape of one endpoint.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use super::world::World;
 use super::{douyin, pugongying, xiaohongshu};
 use crate::time::Time;
 
-/// What the account of the simulated provider holds; calls do not lower it.
+/// Balance of the simulated account; calls do not lower it.
 const BALANCE: &str = "75.0000";
 
-/// `data`, and the figures in it for the truth file.
+/// `data`, and its figures for the truth file.
 #[derive(Default)]
 pub(super) struct Content {
     pub(super) data: Value,
     pub(super) metrics: BTreeMap<String, i64>,
     pub(super) items: Vec<String>,
-    /// Why Douyin shows no work.
+    /// Douyin's reason for showing no work.
     pub(super) filtered: Option<&'static str>,
 }
 
@@ -87,7 +87,7 @@ impl Content {
         Self { data: douyin::platform(work, signature), metrics, items: Vec::new(), filtered }
     }
 
-    /// A work is gone, whatever its fate. Others have no words for that.
+    /// The answer for a deleted work, whatever its fate. Other endpoints answer as if empty.
     pub(super) fn gone(world: &World, call: &Call, at: Time) -> Self {
         if !matches!(call.endpoint, Endpoint::Work | Endpoint::Amagi) {
             return Self::nothing(world, call, at);
@@ -97,7 +97,7 @@ impl Content {
         Self::of_work(&work, &Signature::of(world.seed, &call.key, at))
     }
 
-    /// Success with nothing in it.
+    /// A successful answer without content.
     pub(super) fn nothing(world: &World, call: &Call, at: Time) -> Self {
         let data = match call.endpoint {
             Endpoint::Note => json!([]),
@@ -112,12 +112,12 @@ impl Content {
     }
 }
 
-/// The note that a link names.
+/// The note a link refers to.
 fn note_id(world: &World, key: &str) -> String {
     resolved(key, "xhslink.com/", note_id_in, |code| world.note_behind(code))
 }
 
-/// The work that an id or a link names.
+/// The work an id or a link refers to.
 fn work_id(world: &World, key: &str) -> String {
     resolved(key, "v.douyin.com/", work_id_in, |code| world.work_behind(code))
 }

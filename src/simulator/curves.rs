@@ -1,9 +1,9 @@
-//! How engagement grows: fast at first, then slowly, by day more than by night, in whole
-//! numbers only, so that every machine computes the same.
+//! Growth curves of engagement: fast at first, slower later, faster by day than by night. Integer
+//! arithmetic only, so that every machine computes the same counts.
 
-use super::dice::Dice;
+use super::rng::Rng;
 
-/// What a share of the whole is counted in.
+/// The unit of a share of the total.
 const WHOLE: i64 = 1 << 20;
 
 /// 2^(-1/2), 2^(-1/4), … 2^(-1/1024), in units of 2^-32.
@@ -20,7 +20,7 @@ const ROOTS: [u64; 10] = [
     4_292_061_010,
 ];
 
-/// How awake the readers are in each hour of Beijing's day, in thousandths; 24,000 in all.
+/// Activity of readers in each hour of Beijing's day, in thousandths; the sum is 24,000.
 const HOURS: [i64; 24] = [
     550, 350, 230, 180, 160, 200, 380, 690, 880, 950, 990, 1080, 1290, 1260, 1080, 1020, 1050,
     1140, 1330, 1560, 1840, 2060, 2060, 1670,
@@ -29,13 +29,13 @@ const HOURS: [i64; 24] = [
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// Beijing is this many seconds ahead of UTC.
+/// Beijing's offset from UTC in seconds.
 const BEIJING: i64 = 8 * HOUR;
 
-/// One hour in this many, somebody takes back a like or two, for that hour.
+/// On average one hour in this many has a few likes withdrawn, for that hour only.
 const HOURS_PER_UNLIKE: i64 = 240;
 
-/// The counts of an item at one time.
+/// Counts of an item at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// Likes.
@@ -48,7 +48,7 @@ pub struct Counts {
     pub shares: i64,
 }
 
-/// How the counts of one item grow.
+/// Growth of one item's counts.
 #[derive(Clone, Debug)]
 pub(super) struct Growth {
     born: i64,
@@ -59,7 +59,7 @@ pub(super) struct Growth {
     unlikes: u64,
 }
 
-/// A stretch of attention: at publication, and again when an item goes viral later.
+/// A wave of attention: one at publication, another when an item goes viral.
 #[derive(Clone, Debug)]
 struct Wave {
     begins: i64,
@@ -70,44 +70,44 @@ struct Wave {
 }
 
 impl Growth {
-    /// The growth of an item published at `born` (seconds since 1970), whose likes are around
-    /// `2^(middle/1000)` in the end, and which goes viral at `viral_at`, if ever.
-    pub(super) fn roll(dice: &mut Dice, born: i64, middle: i64, viral_at: Option<i64>) -> Self {
-        let likes = power_of_two((middle + 2300 * dice.bell() / 1000).clamp(0, 22_000));
+    /// Growth of an item published at `born` (seconds since 1970) that ends around
+    /// `2^(middle/1000)` likes and goes viral at `viral_at`, if at all.
+    pub(super) fn draw(rng: &mut Rng, born: i64, middle: i64, viral_at: Option<i64>) -> Self {
+        let likes = power_of_two((middle + 2300 * rng.bell() / 1000).clamp(0, 22_000));
         let mut waves = vec![Wave {
             begins: born,
             likes,
-            fast_per_mille: dice.between(450, 750),
-            fast_half: dice.between(2 * HOUR, 14 * HOUR),
-            slow_half: dice.between(2 * DAY, 12 * DAY),
+            fast_per_mille: rng.between(450, 750),
+            fast_half: rng.between(2 * HOUR, 14 * HOUR),
+            slow_half: rng.between(2 * DAY, 12 * DAY),
         }];
         if let Some(begins) = viral_at {
             waves.push(Wave {
                 begins,
-                likes: (likes + 300).saturating_mul(dice.between(8, 60)),
-                fast_per_mille: dice.between(600, 850),
-                fast_half: dice.between(4 * HOUR, 20 * HOUR),
-                slow_half: dice.between(DAY, 6 * DAY),
+                likes: (likes + 300).saturating_mul(rng.between(8, 60)),
+                fast_per_mille: rng.between(600, 850),
+                fast_half: rng.between(4 * HOUR, 20 * HOUR),
+                slow_half: rng.between(DAY, 6 * DAY),
             });
         }
         Self {
             born,
             waves,
-            collects_per_mille: dice.between(170, 620),
-            comments_per_mille: dice.between(45, 110),
-            shares_per_mille: dice.between(8, 28),
-            unlikes: dice.between(0, i64::MAX).unsigned_abs(),
+            collects_per_mille: rng.between(170, 620),
+            comments_per_mille: rng.between(45, 110),
+            shares_per_mille: rng.between(8, 28),
+            unlikes: rng.between(0, i64::MAX).unsigned_abs(),
         }
     }
 
-    /// When the item was published, in seconds since 1970.
+    /// Publication time in seconds since 1970.
     pub(super) fn born(&self) -> i64 {
         self.born
     }
 
-    /// The counts at `at`, in seconds since 1970. Before the publication they are those at it.
+    /// Counts at `at`, in seconds since 1970; before publication, the counts at publication.
     pub(super) fn at(&self, at: i64) -> Counts {
-        // Collects and comments come a little after the likes: the same curve, slower.
+        // Collects and comments follow the likes: the same curve, slower.
         let likes = self.likes(at, 100);
         Counts {
             likes: (likes - self.unlikes_at(at)).max(0),
@@ -117,11 +117,11 @@ impl Growth {
         }
     }
 
-    /// How many likes are taken back for the hour of `at`: nearly always none.
+    /// Likes withdrawn during the hour of `at`; usually 0.
     pub(super) fn unlikes_at(&self, at: i64) -> i64 {
-        let mut dice = Dice::of(self.unlikes, &["unlike", &(at.div_euclid(HOUR)).to_string()]);
-        match dice.between(1, HOURS_PER_UNLIKE) {
-            1 => dice.between(1, 3),
+        let mut rng = Rng::of(self.unlikes, &["unlike", &(at.div_euclid(HOUR)).to_string()]);
+        match rng.between(1, HOURS_PER_UNLIKE) {
+            1 => rng.between(1, 3),
             _ => 0,
         }
     }
@@ -141,8 +141,8 @@ impl Wave {
     }
 }
 
-/// Seconds since 1970, counted by how awake the readers are: a clock that runs slower by night
-/// and never stands still, which is why counts ripple with the day and never fall.
+/// Seconds since 1970, weighted by reader activity: slower by night, but always increasing, so that
+/// counts follow the daily rhythm and never fall.
 fn wakeful(at: i64) -> i64 {
     let local = at + BEIJING;
     let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY));
@@ -156,7 +156,7 @@ fn wakeful(at: i64) -> i64 {
     day * DAY + passed / 1000
 }
 
-/// `WHOLE` halved once for every `half` seconds of `age`.
+/// `WHOLE` halved once per `half` seconds of `age`.
 fn halved(age: i64, half: i64) -> i64 {
     let steps = (age / half).saturating_mul(1024) + age % half * 1024 / half;
     fixed_power(steps, WHOLE)
@@ -192,11 +192,11 @@ mod tests {
     const BORN: i64 = 1_773_065_442;
 
     fn growth(seed: u64) -> Growth {
-        Growth::roll(&mut Dice::of(seed, &["growth"]), BORN, 8000, None)
+        Growth::draw(&mut Rng::of(seed, &["growth"]), BORN, 8000, None)
     }
 
     #[test]
-    fn powers_of_two_are_close_to_the_real_ones() {
+    fn powers_of_two_are_approximated_closely() {
         assert_eq!(power_of_two(0), 1);
         assert_eq!(power_of_two(10_000), 1024);
         assert!((1440..=1450).contains(&power_of_two(10_500)), "{}", power_of_two(10_500));
@@ -206,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn a_readers_day_is_as_long_as_a_day() {
+    fn weighted_day_has_the_length_of_a_day() {
         assert_eq!(HOURS.iter().sum::<i64>(), 24_000);
         assert_eq!(wakeful(BORN + DAY) - wakeful(BORN), DAY);
     }
 
     #[test]
-    fn counts_never_fall_over_a_fortnight_but_for_declared_unlikes() {
+    fn counts_fall_only_by_unlikes() {
         for seed in 0..60 {
             let growth = growth(seed);
             let mut before = growth.at(BORN);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn likes_lead_collects_lead_comments_lead_shares() {
+    fn counts_are_ordered_likes_collects_comments_shares() {
         for seed in 0..60 {
             for day in 1..60 {
                 let counts = growth(seed).at(BORN + day * DAY);
@@ -241,16 +241,16 @@ mod tests {
     }
 
     #[test]
-    fn most_of_the_likes_of_a_week_come_on_its_first_two_days() {
+    fn first_two_days_bring_most_likes_of_a_week() {
         let week: i64 = (0..200).map(|seed| growth(seed).at(BORN + 7 * DAY).likes).sum();
         let start: i64 = (0..200).map(|seed| growth(seed).at(BORN + 2 * DAY).likes).sum();
         assert!(start * 10 > week * 6 && start < week, "{start} of {week}");
     }
 
     #[test]
-    fn a_viral_wave_lifts_an_old_item() {
-        let mut dice = Dice::of(3, &["growth"]);
-        let growth = Growth::roll(&mut dice, BORN, 8000, Some(BORN + 9 * DAY));
+    fn viral_wave_lifts_an_old_item() {
+        let mut rng = Rng::of(3, &["growth"]);
+        let growth = Growth::draw(&mut rng, BORN, 8000, Some(BORN + 9 * DAY));
         let (before, after) = (growth.at(BORN + 9 * DAY), growth.at(BORN + 11 * DAY));
         assert!(after.likes > before.likes * 3, "{before:?} {after:?}");
     }

@@ -1,4 +1,4 @@
-//! What Douyin's endpoints answer: the platform's own object, in the forms of both providers.
+//! Answers of Douyin's endpoints: the platform's own object, as both providers pass it on.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::items::{Person, Picture};
 use super::shapes::{Signature, WORK, filled};
 use super::works::Work;
 
-/// Names and heights of the qualities of a video.
+/// Names and heights of a video's quality levels.
 const QUALITIES: [(&str, i64); 8] = [
     ("normal_1080_0", 1920),
     ("low_1080_1", 1920),
@@ -18,7 +18,7 @@ const QUALITIES: [(&str, i64); 8] = [
     ("adapt_lower_540_1", 1024),
 ];
 
-/// The platform's own answer: the work, or why there is none.
+/// The platform's own answer: the work, or the reason why it is not shown.
 pub(super) fn platform(work: &Work, signature: &Signature) -> Value {
     let trace = json!({ "impr_id": signature.trace() });
     let extra =
@@ -34,7 +34,7 @@ pub(super) fn platform(work: &Work, signature: &Signature) -> Value {
     }
 }
 
-/// Why a work is not shown at `at`: its author deleted it, or hid it.
+/// The reason why a work is not shown at `at`: deleted or hidden by its author.
 pub(super) fn reason(work: &Work, at: i64) -> Option<&'static str> {
     let hidden = work.video.len() + work.id.bytes().map(usize::from).sum::<usize>();
     work.fate.is_deleted(at).then_some(if hidden.is_multiple_of(3) {
@@ -82,7 +82,7 @@ fn detail(work: &Work, signature: &Signature) -> Value {
     detail
 }
 
-/// What only some works have.
+/// Members that only some works have.
 fn more(detail: &mut Value, work: &Work) {
     if let Some(partner) = &work.partner {
         detail["cooperation_info"] = json!({ "co_creator_nums": 1, "co_creators": [{
@@ -103,15 +103,15 @@ fn more(detail: &mut Value, work: &Work) {
     }
 }
 
-/// The description and where its hashtags and mentions stand, in UTF-16 units.
+/// The description, and the positions of its hashtags and mentions in UTF-16 units.
 fn described(work: &Work, edited: bool) -> (String, Vec<Value>) {
     let mut desc = work.texts.title(edited).map(|title| format!("{title} ")).unwrap_or_default();
     desc += work.texts.body(edited);
     let mut extra = Vec::new();
-    let mut append = |words: String, mut fields: Value| {
+    let mut append = |text: String, mut fields: Value| {
         desc.push(' ');
         fields["start"] = desc.encode_utf16().count().into();
-        desc += &words;
+        desc += &text;
         fields["end"] = desc.encode_utf16().count().into();
         extra.push(fields);
     };
@@ -178,7 +178,7 @@ fn pictures(pictures: &[Picture], signature: &Signature) -> Value {
     pictures.iter().map(one).collect()
 }
 
-/// An album has a video as well: its music, without a duration.
+/// An album has a video object as well: its music, without a duration.
 fn video(work: &Work, signature: &Signature) -> Value {
     let cover = format!("tos-cn-i-dy/{}", work.video);
     let album = !work.pictures.is_empty();
@@ -194,7 +194,7 @@ fn video(work: &Work, signature: &Signature) -> Value {
     })
 }
 
-/// The qualities a video comes in: most of the length of a real answer.
+/// The quality levels of a video: most of the length of a real answer.
 fn bit_rates(work: &Work, signature: &Signature) -> Value {
     let quality = |(gear, height): &(&str, i64)| {
         let url = signature.work_video(&work.video);
@@ -219,7 +219,7 @@ fn share_url(work: &Work, signature: &Signature) -> String {
     )
 }
 
-/// Where a link leads.
+/// The target of a short link.
 pub(super) fn redirect(work: &Work, signature: &Signature) -> Value {
     json!({ "redirect_url": share_url(work, signature) })
 }

@@ -1,13 +1,13 @@
-//! What can go wrong with one answer, and how it is written.
+//! Faults that one answer can have, and their notation.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The codes that can be asked for.
+/// Upstream codes that a rule may name.
 const CODES: [i64; 15] =
     [100, 101, 201, 202, 300, 301, 302, 303, 400, 404, 500, 503, 600, 601, 602];
 
-/// Faults without a parameter, and their names.
+/// Faults without a parameter, by name.
 const NAMED: [(&str, Fault); 16] = [
     ("empty", Fault::Empty),
     ("gone", Fault::Gone),
@@ -27,50 +27,49 @@ const NAMED: [(&str, Fault); 16] = [
     ("none", Fault::None),
 ];
 
-/// What goes wrong with an answer.
+/// A fault of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// An upstream code other than success.
     Code(i64),
-    /// Success, with nothing in it.
+    /// Success without content.
     Empty,
-    /// The platform says that the work is deleted or hidden. Elsewhere as empty.
+    /// The work is deleted or hidden. Other endpoints answer as if empty.
     Gone,
-    /// Success, about something else than was asked for.
+    /// Success, but about another item.
     WrongId,
     /// A gateway's HTML page, HTTP 502.
     NotJson,
-    /// The same with this HTTP status.
+    /// A gateway's HTML page with this HTTP status.
     Page(u16),
     /// The body ends early.
     Cut,
     /// The connection closes without an answer.
     Drop,
-    /// The right answer, after so many milliseconds.
+    /// The right answer after this many milliseconds.
     Slow(u64),
-    /// The right answer, with much padding.
+    /// The right answer with a lot of padding.
     Huge,
-    /// The right answer, with U+0000 in a text.
+    /// The right answer with U+0000 in a text.
     Nul,
-    /// The right answer, with half a surrogate pair in a text.
+    /// The right answer with an unpaired surrogate in a text.
     Surrogate,
-    /// The right answer, with a key twice.
+    /// The right answer with a duplicate key.
     Duplicate,
-    /// The right answer, with the request's URL in it, token included.
+    /// The right answer with the request's URL in it, token included.
     EchoToken,
     /// HTTP 302 to another host, with the request's query.
     Redirect,
-    /// amagi: the platform refuses a robot. Elsewhere code 500.
+    /// amagi: the platform blocks a robot. Elsewhere code 500.
     Risk,
-    /// amagi: the cookie is no longer valid. Elsewhere code 500.
+    /// amagi: the cookie has expired. Elsewhere code 500.
     DeadCookie,
-    /// Nothing: an exception to a later rule.
+    /// No fault: an exception to a later rule.
     None,
 }
 
 impl Fault {
-    /// How every fault is written; a slow one needs its milliseconds in the place of `MS`, a page
-    /// its HTTP status.
+    /// The notation of every fault; `MS` stands for milliseconds, `STATUS` for an HTTP status.
     pub fn names() -> Vec<String> {
         let named = NAMED.iter().map(|(name, _)| (*name).to_owned());
         CODES
@@ -81,7 +80,7 @@ impl Fault {
             .collect()
     }
 
-    /// Whether the call gets a true answer all the same.
+    /// Whether the call gets a complete answer in spite of the fault.
     pub(super) fn is_answered(self) -> bool {
         match self {
             Self::Slow(_)
@@ -131,16 +130,15 @@ impl FromStr for Fault {
         }
         if let Some(status) = text.strip_prefix("http:") {
             let parsed = status.parse().ok().filter(|status| (400..600).contains(status));
-            let help = || format!("{text:?}: http needs a status of a failure, as in http:404");
+            let help = || format!("{text:?}: http needs an error status, as in http:404");
             return parsed.map(Self::Page).ok_or_else(help);
         }
         if let Some((_, fault)) = NAMED.iter().find(|(name, _)| *name == text) {
             return Ok(*fault);
         }
         let code = text.parse().ok().filter(|code| CODES.contains(code));
-        code.map(Self::Code).ok_or_else(|| {
-            format!("no fault is called {text:?}; there are {}", Self::names().join(", "))
-        })
+        code.map(Self::Code)
+            .ok_or_else(|| format!("unknown fault {text:?}; known: {}", Self::names().join(", ")))
     }
 }
 
@@ -149,13 +147,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_reads_as_it_is_written() {
+    fn fault_notation_round_trips() {
         for (_, fault) in NAMED {
             assert_eq!(fault.to_string().parse(), Ok(fault));
         }
         assert_eq!("slow:5".parse(), Ok(Fault::Slow(5)));
         assert_eq!(Fault::Slow(5).to_string(), "slow:5");
         assert_eq!(Fault::Page(404).to_string().parse(), Ok(Fault::Page(404)));
-        assert!("http:200".parse::<Fault>().is_err(), "that is no failure");
+        assert!("http:200".parse::<Fault>().is_err(), "200 is not an error status");
     }
 }

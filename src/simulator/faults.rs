@@ -1,7 +1,7 @@
-//! Faults on demand, in a small language.
+//! Rules for injecting faults, in a small language.
 //!
 //! ```text
-//! rules    = rule, one a line or separated by ";"; a line that begins with "//" is a comment
+//! rules    = rule, one a line or separated by ";"; a line starting with "//" is a comment
 //! rule     = endpoint ["@" calls] ["#" key] "=" choice {"," choice}
 //! endpoint = note | suggestions | kols | work | amagi | note-link | work-link | balance | "*"
 //! calls    = N | N "-" M | N "-"          which calls with the same key, counted from 1
@@ -11,23 +11,23 @@
 //!          | nul | surrogate | dup | echo-token | redirect | risk | dead-cookie | http:STATUS
 //! ```
 //!
-//! `note=301:0.1,drop:0.01` fails a tenth of the note calls with code 301 and a hundredth
-//! without an answer; `work@2-4=503` fails the second to fourth call for each work;
-//! `suggestions@1#美食=empty` the first call for one keyword. The first rule that names the call
-//! decides. Whether a rate strikes depends on the seed, the endpoint, the key and the number of
-//! the call only, so that the same calls meet the same faults in whatever order they come.
+//! `note=301:0.1,drop:0.01` fails a tenth of the note calls with code 301 and a hundredth without
+//! an answer; `work@2-4=503` fails the second to fourth call for each work;
+//! `suggestions@1#美食=empty` the first call for one keyword. The first rule that matches a call
+//! decides. A rate depends only on the seed, the endpoint, the key and the number of the call, so
+//! the same calls meet the same faults in any order.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::dice::Dice;
 use super::fault::Fault;
+use super::rng::Rng;
 use super::route::Endpoint;
 
-/// Rates are kept in millionths.
+/// Rates are stored in millionths.
 const MILLION: i64 = 1_000_000;
 
-/// Which calls meet which faults. Without rules, none does.
+/// The rules for injecting faults. Without rules there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     rules: Vec<Rule>,
@@ -42,8 +42,8 @@ struct Rule {
 }
 
 impl Faults {
-    /// The fault of the `nth` call (from 1) for `key`, if it meets one.
-    pub(super) fn strike(
+    /// The fault of the `nth` call (from 1) for `key`, if any.
+    pub(super) fn fault_of(
         &self,
         seed: u64,
         endpoint: Endpoint,
@@ -56,13 +56,13 @@ impl Faults {
                 && rule.key.as_deref().is_none_or(|named| named == key)
         };
         let rule = self.rules.iter().find(names)?;
-        let mut dice = Dice::of(seed, &["fault", endpoint.name(), key, &nth.to_string()]);
-        let mut thrown = dice.between(0, MILLION - 1);
+        let mut rng = Rng::of(seed, &["fault", endpoint.name(), key, &nth.to_string()]);
+        let mut drawn = rng.between(0, MILLION - 1);
         for (fault, rate) in &rule.choices {
-            if thrown < *rate {
+            if drawn < *rate {
                 return Some(*fault).filter(|fault| *fault != Fault::None);
             }
-            thrown -= rate;
+            drawn -= rate;
         }
         None
     }
@@ -84,7 +84,7 @@ impl FromStr for Faults {
 
 impl Rule {
     fn parse(text: &str) -> Result<Self, String> {
-        // A key may be a link with "=" in it; faults have none.
+        // A key may be a link that contains "="; faults contain none.
         let (target, choices) = text
             .rsplit_once('=')
             .ok_or_else(|| format!("fault rule {text:?} lacks \"=\", as in note=301:0.1"))?;
@@ -116,7 +116,7 @@ fn parse_endpoint(name: &str) -> Result<Option<Endpoint>, String> {
     }
     Endpoint::parse(name).map(Some).ok_or_else(|| {
         let names = Endpoint::ALL.map(Endpoint::name).join(", ");
-        format!("no endpoint is called {name:?}; there are {names} and *")
+        format!("unknown endpoint {name:?}; known: {names} and *")
     })
 }
 
@@ -128,7 +128,7 @@ fn parse_calls(text: &str) -> Result<RangeInclusive<u64>, String> {
     };
     match (first.parse(), last.parse()) {
         (Ok(first), Ok(last)) if 1 <= first && first <= last => Ok(first..=last),
-        _ => Err(format!("{text:?} are no calls; they are 3, 3-5 or 3-, counted from 1")),
+        _ => Err(format!("{text:?} is not a range of calls such as 3, 3-5 or 3-, counted from 1")),
     }
 }
 
@@ -140,7 +140,7 @@ fn parse_choice(text: &str) -> Result<(Fault, i64), String> {
         return text.parse().map(|fault| (fault, MILLION));
     };
     let fault = fault.parse()?;
-    let rate = parse_rate(rate).ok_or_else(|| format!("{rate:?} is no rate from 0 to 1"))?;
+    let rate = parse_rate(rate).ok_or_else(|| format!("{rate:?} is not a rate from 0 to 1"))?;
     Ok((fault, rate))
 }
 
@@ -164,48 +164,48 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_strikes_about_as_often_as_it_says_and_always_the_same_calls() {
+    fn rate_hits_its_share_and_always_the_same_calls() {
         let faults = faults("note=301:0.1,transport:0.01");
-        let strike = |nth| faults.strike(1, Endpoint::Note, "x", nth);
-        let count = |fault| (1..=10_000).filter(|nth| strike(*nth) == Some(fault)).count();
+        let fault_of = |nth| faults.fault_of(1, Endpoint::Note, "x", nth);
+        let count = |fault| (1..=10_000).filter(|nth| fault_of(*nth) == Some(fault)).count();
         assert!((850..1150).contains(&count(Fault::Code(301))));
         assert!((60..140).contains(&count(Fault::Drop)));
-        assert_eq!(strike(77), strike(77));
-        assert_eq!(faults.strike(1, Endpoint::Work, "x", 1), None);
+        assert_eq!(fault_of(77), fault_of(77));
+        assert_eq!(faults.fault_of(1, Endpoint::Work, "x", 1), None);
     }
 
     #[test]
-    fn a_rule_names_calls_and_keys() {
+    fn rule_selects_calls_and_keys() {
         let faults = faults(
             "work@2-3=503\n// why not\nsuggestions@1#美食=empty; note-link#http://a/?b=c=drop",
         );
-        let work = |nth| faults.strike(1, Endpoint::Work, "x", nth);
+        let work = |nth| faults.fault_of(1, Endpoint::Work, "x", nth);
         assert_eq!(
             [1, 2, 3, 4].map(work),
             [None, Some(Fault::Code(503)), Some(Fault::Code(503)), None]
         );
-        let words = |key, nth| faults.strike(1, Endpoint::Suggestions, key, nth);
-        assert_eq!(words("美食", 1), Some(Fault::Empty));
-        assert_eq!(words("美食", 2), None);
-        assert_eq!(words("露营", 1), None);
-        assert_eq!(faults.strike(1, Endpoint::NoteLink, "http://a/?b=c", 9), Some(Fault::Drop));
+        let suggestions = |key, nth| faults.fault_of(1, Endpoint::Suggestions, key, nth);
+        assert_eq!(suggestions("美食", 1), Some(Fault::Empty));
+        assert_eq!(suggestions("美食", 2), None);
+        assert_eq!(suggestions("露营", 1), None);
+        assert_eq!(faults.fault_of(1, Endpoint::NoteLink, "http://a/?b=c", 9), Some(Fault::Drop));
     }
 
     #[test]
-    fn the_first_rule_that_names_a_call_decides() {
+    fn first_matching_rule_decides() {
         let faults = faults("note#good=none; *=slow:20:0.5,601:0.5");
-        assert_eq!(faults.strike(1, Endpoint::Note, "good", 1), None);
-        let struck = faults.strike(1, Endpoint::Note, "bad", 1);
-        assert!(matches!(struck, Some(Fault::Slow(20) | Fault::Code(601))));
+        assert_eq!(faults.fault_of(1, Endpoint::Note, "good", 1), None);
+        let fault = faults.fault_of(1, Endpoint::Note, "bad", 1);
+        assert!(matches!(fault, Some(Fault::Slow(20) | Fault::Code(601))));
     }
 
     #[test]
-    fn errors_say_what_is_wrong() {
+    fn invalid_rule_error_names_the_mistake() {
         let error = |text: &str| text.parse::<Faults>().unwrap_err();
         assert!(error("note").contains("lacks"));
-        assert!(error("notes=301").contains("no endpoint is called \"notes\""));
-        assert!(error("note=999").contains("no fault is called \"999\""));
-        assert!(error("note=301:2").contains("no rate"));
+        assert!(error("notes=301").contains("unknown endpoint \"notes\""));
+        assert!(error("note=999").contains("unknown fault \"999\""));
+        assert!(error("note=301:2").contains("not a rate"));
         assert!(error("note=301:0.6,302:0.6").contains("more than 1"));
         assert!(error("note@0=301").contains("no calls"));
         assert!(error("note=slow:x").contains("milliseconds"));

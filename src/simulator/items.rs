@@ -1,19 +1,19 @@
-//! What notes and works have in common: fates, people, hashtags, pictures, texts.
+//! Traits shared by notes and works: fates, people, hashtags, pictures, texts.
 
-use super::dice::Dice;
-use super::words::{Theme, nickname, sentences, title};
+use super::rng::Rng;
+use super::vocabulary::{Theme, nickname, sentences, title};
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// How many of a thousand items meet which fate.
+/// Share of items that meet each fate, in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fates {
-    /// Title and text change, some hours or days after publication.
+    /// The title and text change hours or days after publication.
     pub edited: u16,
-    /// Deleted or hidden, some days or weeks after publication.
+    /// Deleted or hidden days or weeks after publication.
     pub deleted: u16,
-    /// Goes viral, some days after publication.
+    /// Goes viral days after publication.
     pub viral: u16,
 }
 
@@ -23,22 +23,22 @@ impl Default for Fates {
     }
 }
 
-/// What becomes of one item, in seconds since 1970.
+/// Later events of one item, in seconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fate {
-    /// When its text changes.
+    /// Time of the edit.
     pub edited_at: Option<i64>,
-    /// When it is deleted or hidden.
+    /// Time of deletion or hiding.
     pub deleted_at: Option<i64>,
-    /// When it goes viral.
+    /// Time of going viral.
     pub viral_at: Option<i64>,
 }
 
 impl Fate {
-    pub(super) fn roll(dice: &mut Dice, born: i64, fates: Fates) -> Self {
+    pub(super) fn draw(rng: &mut Rng, born: i64, fates: Fates) -> Self {
         let mut when = |per_mille: u16, from: i64, to: i64| {
-            let later = dice.between(from, to);
-            dice.chance(per_mille.into()).then_some(born + later)
+            let later = rng.between(from, to);
+            rng.chance(per_mille.into()).then_some(born + later)
         };
         Self {
             edited_at: when(fates.edited, 2 * HOUR, 5 * DAY),
@@ -51,13 +51,13 @@ impl Fate {
         self.deleted_at.is_some_and(|deleted| deleted <= at)
     }
 
-    /// The time of the last edit, if there was one by `at`.
+    /// Time of the last edit before or at `at`.
     pub(super) fn edited_by(&self, at: i64) -> Option<i64> {
         self.edited_at.filter(|edited| *edited <= at)
     }
 }
 
-/// Somebody.
+/// An author or mentioned person.
 pub(super) struct Person {
     pub(super) id: String,
     pub(super) handle: String,
@@ -66,21 +66,21 @@ pub(super) struct Person {
 }
 
 impl Person {
-    pub(super) fn on_xiaohongshu(dice: &mut Dice) -> Self {
-        let id = format!("{:08x}00000000{}", dice.between(0x5a00_0000, 0x6800_0000), dice.hex(8));
-        let handle = match dice.chance(150) {
-            true => dice.letters(9).to_lowercase(),
-            false => dice.digits(10),
+    pub(super) fn on_xiaohongshu(rng: &mut Rng) -> Self {
+        let id = format!("{:08x}00000000{}", rng.between(0x5a00_0000, 0x6800_0000), rng.hex(8));
+        let handle = match rng.chance(150) {
+            true => rng.letters(9).to_lowercase(),
+            false => rng.digits(10),
         };
-        Self { id, handle, nickname: nickname(dice), avatar: dice.hex(32) }
+        Self { id, handle, nickname: nickname(rng), avatar: rng.hex(32) }
     }
 
-    pub(super) fn on_douyin(dice: &mut Dice) -> Self {
+    pub(super) fn on_douyin(rng: &mut Rng) -> Self {
         Self {
-            id: dice.digits(16),
-            handle: dice.digits(10),
-            nickname: nickname(dice),
-            avatar: format!("aweme-avatar/tos-cn-avt-0015_{}", dice.hex(32)),
+            id: rng.digits(16),
+            handle: rng.digits(10),
+            nickname: nickname(rng),
+            avatar: format!("aweme-avatar/tos-cn-avt-0015_{}", rng.hex(32)),
         }
     }
 }
@@ -99,7 +99,7 @@ pub(super) struct Picture {
     pub(super) live: bool,
 }
 
-/// Title and text as they were first, and as they are after an edit.
+/// Title and text before and after an edit.
 pub(super) struct Texts {
     title: Option<String>,
     body: String,
@@ -108,13 +108,13 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    pub(super) fn roll(dice: &mut Dice, theme: &Theme, untitled_per_mille: i64) -> Self {
-        let count = usize::from(dice.chance(500)) + 2;
-        let body = sentences(dice, count);
+    pub(super) fn draw(rng: &mut Rng, theme: &Theme, untitled_per_mille: i64) -> Self {
+        let count = usize::from(rng.chance(500)) + 2;
+        let body = sentences(rng, count);
         Self {
-            title: (!dice.chance(untitled_per_mille)).then(|| title(dice, theme)),
-            edited_title: title(dice, theme),
-            edited_body: format!("【更新】{}\n{body}", sentences(dice, 1)),
+            title: (!rng.chance(untitled_per_mille)).then(|| title(rng, theme)),
+            edited_title: title(rng, theme),
+            edited_body: format!("【更新】{}\n{body}", sentences(rng, 1)),
             body,
         }
     }
@@ -128,32 +128,32 @@ impl Texts {
     }
 }
 
-/// A few of the theme's hashtags; now and then the same one twice, as upstream has it.
-/// A hashtag has the same id wherever it stands.
-pub(super) fn tags(seed: u64, dice: &mut Dice, theme: &'static Theme, digits: usize) -> Vec<Tag> {
-    let count = usize::try_from(dice.between(1, 5)).unwrap_or(1);
-    let mut names = dice.pick_some(theme.tags, count);
-    if dice.chance(15) {
+/// A few of the theme's hashtags, sometimes one of them twice, as upstream sends them. A hashtag
+/// has the same id everywhere.
+pub(super) fn tags(seed: u64, rng: &mut Rng, theme: &'static Theme, digits: usize) -> Vec<Tag> {
+    let count = usize::try_from(rng.between(1, 5)).unwrap_or(1);
+    let mut names = rng.pick_some(theme.tags, count);
+    if rng.chance(15) {
         names.extend(names.first().copied());
     }
     let tag = |name: &&'static str| {
-        let mut dice = Dice::of(seed, &["hashtag", name]);
+        let mut rng = Rng::of(seed, &["hashtag", name]);
         let id = match digits {
-            24 => format!("5{}00000000{}", dice.hex(7), dice.hex(8)),
-            _ => format!("1{}", dice.digits(digits - 1)),
+            24 => format!("5{}00000000{}", rng.hex(7), rng.hex(8)),
+            _ => format!("1{}", rng.digits(digits - 1)),
         };
         Tag { id, name }
     };
     names.into_iter().map(tag).collect()
 }
 
-pub(super) fn picture(dice: &mut Dice, prefix: &str, may_live: bool) -> Picture {
+pub(super) fn picture(rng: &mut Rng, prefix: &str, may_live: bool) -> Picture {
     let (width, height) =
-        *dice.pick(&[(1080, 1440), (1440, 1080), (1280, 1707), (5712, 4284), (1242, 1242)]);
+        *rng.pick(&[(1080, 1440), (1440, 1080), (1280, 1707), (5712, 4284), (1242, 1242)]);
     Picture {
-        file: format!("{prefix}{}", dice.letters(39).to_lowercase()),
+        file: format!("{prefix}{}", rng.letters(39).to_lowercase()),
         width,
         height,
-        live: may_live && dice.chance(400),
+        live: may_live && rng.chance(400),
     }
 }

@@ -1,21 +1,20 @@
-//! A server on this machine that imitates the upstream APIs, so that the program can be tried,
-//! tested and measured without a token and without a price.
+//! A local server that imitates the upstream APIs, to try, test and measure the program without a
+//! token and without cost.
 //!
-//! A [`World`] of notes, works, KOLs and suggestions follows from a seed; its counts grow along
-//! plausible curves with the simulator's clock. The answers have the shapes, the traps and, on
-//! demand ([`Faults`]), the failures of the real ones, and every one is on record
-//! ([`TruthRow`]), so that an archive can be held against what was answered.
+//! A [`World`] of notes, works, KOLs and suggestions is derived from a seed; its counts grow along
+//! plausible curves with the simulator's clock. The answers have the shapes and quirks of the real
+//! APIs and, on demand ([`Faults`]), their failures. Every answer is recorded ([`TruthRow`]), so
+//! that an archive can be compared with it.
 //!
-//! The parts: `catalogue`, `items`, `notes`, `works`, `words` and `curves` make the world; `xiaohongshu`,
-//! `pugongying`, `douyin` and `amagi` put it into upstream's shapes (`shapes`); `route`,
-//! `content`, `reply` and `server` answer a call; `fault`, `faults`, `truth` and `wire` are what no real
-//! server offers.
+//! `catalogue`, `items`, `notes`, `works`, `vocabulary` and `curves` make the world; `xiaohongshu`,
+//! `pugongying`, `douyin` and `amagi` render it in the upstream's shapes (`shapes`); `route`,
+//! `content`, `reply` and `server` answer calls; `fault`, `faults`, `truth` and `wire` are for
+//! testing.
 
 mod amagi;
 mod catalogue;
 mod content;
 mod curves;
-mod dice;
 mod douyin;
 mod fault;
 mod faults;
@@ -23,14 +22,15 @@ mod items;
 mod notes;
 mod pugongying;
 mod reply;
+mod rng;
 mod route;
 mod server;
 mod shapes;
 #[cfg(test)]
 mod tests;
 mod truth;
+mod vocabulary;
 mod wire;
-mod words;
 mod works;
 mod world;
 mod xiaohongshu;
@@ -58,41 +58,42 @@ pub use truth::TruthRow;
 pub use world::World;
 
 /// How long a stop waits for calls in flight.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
-/// How to simulate.
+/// Settings of a simulator.
 #[derive(Clone)]
 pub struct Options {
-    /// What the world follows from.
+    /// Seed of the world.
     pub seed: u64,
-    /// The token that JustOneAPI's paths ask for. It is in no truth row and no log.
+    /// The token JustOneAPI's paths require. No truth row and no log contains it.
     pub token: String,
-    /// What time it is in the world.
+    /// The world's clock.
     pub clock: Clock,
-    /// With a step, an item does not move with the clock but with each true answer about it:
-    /// its first is about the time of the start, the next about one step later. So a run is the
-    /// same whatever its speed. Pages of a listing count their answers separately.
+    /// With a step, an item advances with each complete answer about it instead of the clock: the
+    /// first shows the start time, the next one step later. A run is then independent of its speed.
+    /// Pages of a listing advance separately.
     pub step: Option<Duration>,
-    /// What goes wrong, from the start.
+    /// The initial faults.
     pub faults: Faults,
-    /// How long each answer takes, at least.
+    /// Minimum latency of an answer.
     pub latency: Duration,
-    /// Where to append each answer's [`TruthRow`], as lines of JSON.
+    /// File to which each answer's [`TruthRow`] is appended as a line of JSON.
     pub truth: Option<PathBuf>,
-    /// Which versions of amagi to imitate.
+    /// The amagi versions to imitate.
     pub amagi: Amagi,
-    /// The day before which the world's examples were published; that of the start by default.
+    /// The day before which the world's example items were published; by default the day of the
+    /// start.
     pub around: Option<Time>,
-    /// How many items are edited, deleted, go viral.
+    /// Share of items that are edited, deleted or go viral.
     pub fates: Fates,
-    /// Answers to give as they are, whatever is asked of their paths.
+    /// Fixed answers by path.
     pub replay: Vec<Replay>,
 }
 
 impl Options {
-    /// A simulator without faults that moves with `clock`.
+    /// A simulator without faults that follows `clock`.
     pub fn new(seed: u64, token: impl Into<String>, clock: Clock) -> Self {
         Self {
             seed,
@@ -110,10 +111,10 @@ impl Options {
     }
 }
 
-/// An answer to give as it is.
+/// A fixed answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
-    /// The path, without a query.
+    /// The path without the query.
     pub path: String,
     /// The HTTP status.
     pub status: u16,
@@ -121,7 +122,7 @@ pub struct Replay {
     pub body: Vec<u8>,
 }
 
-/// A running simulator. It stops when it is dropped, or with [`Simulator::stop`].
+/// A running simulator. It stops when dropped, or with [`Simulator::stop`].
 pub struct Simulator {
     address: SocketAddr,
     server: Arc<server::Server>,
@@ -129,7 +130,7 @@ pub struct Simulator {
     task: JoinHandle<()>,
 }
 
-/// Starts a simulator that answers on `listener`.
+/// Starts a simulator on `listener`.
 pub async fn start(options: Options, listener: TcpListener) -> Result<Simulator> {
     let address = listener.local_addr().context("the simulator has no address")?;
     let truth = truth::Truth::open(options.truth.as_deref())
@@ -141,8 +142,8 @@ pub async fn start(options: Options, listener: TcpListener) -> Result<Simulator>
     let server = Arc::new(server::Server::new(options, world, now, address.port(), truth));
     let stop = CancellationToken::new();
     let router = Router::new().fallback_service(get(server::handle).with_state(server.clone()));
-    let service = router.into_make_service_with_connect_info::<wire::Scissors>();
-    let serving = axum::serve(wire::Lines(listener), service)
+    let service = router.into_make_service_with_connect_info::<wire::Cutter>();
+    let serving = axum::serve(wire::CuttableListener(listener), service)
         .with_graceful_shutdown(stop.clone().cancelled_owned());
     let task = tokio::spawn(async move {
         if let Err(error) = serving.await {
@@ -153,22 +154,22 @@ pub async fn start(options: Options, listener: TcpListener) -> Result<Simulator>
 }
 
 impl Simulator {
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What JustOneAPI's paths are appended to.
+    /// Base URL of JustOneAPI's paths.
     pub fn justoneapi_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What amagi's paths are appended to.
+    /// Base URL of amagi's paths.
     pub fn amagi_url(&self) -> String {
         format!("http://{}/amagi/api", self.address)
     }
 
-    /// The simulated world, to find items in.
+    /// The simulated world.
     pub fn world(&self) -> &World {
         &self.server.world
     }
@@ -178,15 +179,15 @@ impl Simulator {
         self.server.truth()
     }
 
-    /// Replaces what goes wrong. Calls are counted on.
+    /// Replaces the faults. The numbering of calls continues.
     pub fn set_faults(&self, faults: Faults) {
         self.server.set_faults(faults);
     }
 
-    /// Stops listening and waits a little for the calls in flight.
+    /// Stops listening and waits briefly for the calls in flight.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        if tokio::time::timeout(PATIENCE, &mut self.task).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_GRACE, &mut self.task).await.is_err() {
             self.task.abort();
         }
     }

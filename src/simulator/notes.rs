@@ -1,12 +1,12 @@
-//! Xiaohongshu notes: everything about a note that its id decides.
+//! Xiaohongshu notes: every property of a note derived from its id.
 
 use super::catalogue::note_born;
 use super::curves::{Counts, Growth};
-use super::dice::Dice;
 use super::items::{Fate, Fates, Person, Picture, Tag, Texts, picture, tags};
-use super::words::{PLACES, THEMES};
+use super::rng::Rng;
+use super::vocabulary::{PLACES, THEMES};
 
-/// What their likes are around in the end, in thousandths of doublings: 250.
+/// Exponent of the typical final number of likes, in thousandths: 2^8 is about 250.
 const LIKES: i64 = 8_000;
 
 /// A Xiaohongshu note.
@@ -17,7 +17,7 @@ pub(super) struct Note {
     pub(super) tags: Vec<Tag>,
     pub(super) mention: Option<Person>,
     pub(super) pictures: Vec<Picture>,
-    /// Milliseconds; `None` for a note of pictures.
+    /// In milliseconds; `None` for a note of pictures.
     pub(super) video_ms: Option<i64>,
     pub(super) place: &'static str,
     pub(super) goods: bool,
@@ -27,28 +27,28 @@ pub(super) struct Note {
 
 impl Note {
     pub(super) fn of(seed: u64, id: &str, fates: Fates) -> Self {
-        let mut dice = Dice::of(seed, &["note", id]);
-        let dice = &mut dice;
-        let theme = dice.pick(&THEMES);
-        let born = note_born(dice, id);
-        let fate = Fate::roll(dice, born, fates);
-        let video_ms = dice.chance(350).then(|| dice.between(6_000, 180_000));
-        let pictures = if video_ms.is_some() { 1 } else { dice.between(1, 9) };
-        let some_live = dice.chance(250);
+        let mut rng = Rng::of(seed, &["note", id]);
+        let rng = &mut rng;
+        let theme = rng.pick(&THEMES);
+        let born = note_born(rng, id);
+        let fate = Fate::draw(rng, born, fates);
+        let video_ms = rng.chance(350).then(|| rng.between(6_000, 180_000));
+        let pictures = if video_ms.is_some() { 1 } else { rng.between(1, 9) };
+        let some_live = rng.chance(250);
         Self {
             id: id.to_owned(),
-            author: Person::on_xiaohongshu(dice),
-            texts: Texts::roll(dice, theme, 60),
-            tags: tags(seed, dice, theme, 24),
-            mention: dice.chance(200).then(|| Person::on_xiaohongshu(dice)),
+            author: Person::on_xiaohongshu(rng),
+            texts: Texts::draw(rng, theme, 60),
+            tags: tags(seed, rng, theme, 24),
+            mention: rng.chance(200).then(|| Person::on_xiaohongshu(rng)),
             pictures: (0..pictures)
-                .map(|_| picture(dice, "1040g", video_ms.is_none() && some_live))
+                .map(|_| picture(rng, "1040g", video_ms.is_none() && some_live))
                 .collect(),
             video_ms,
-            place: *dice.pick::<&str>(&PLACES),
-            goods: dice.chance(120),
+            place: *rng.pick::<&str>(&PLACES),
+            goods: rng.chance(120),
             fate,
-            growth: Growth::roll(dice, born, LIKES, fate.viral_at),
+            growth: Growth::draw(rng, born, LIKES, fate.viral_at),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What Pugongying's KOL search answers: pages of KOLs that move from day to day.
+//! Answers of Pugongying's KOL search: pages of KOLs whose figures change from day to day.
 
 use std::collections::BTreeMap;
 
@@ -6,64 +6,64 @@ use serde_json::{Value, json};
 
 use super::catalogue::seconds;
 use super::curves::power_of_two;
-use super::dice::Dice;
+use super::rng::Rng;
 use super::shapes::{KOL, filled};
-use super::words::{PLACES, THEMES, Theme, nickname, theme_of};
+use super::vocabulary::{PLACES, THEMES, Theme, nickname, theme_of};
 use super::world::World;
 use crate::time::Time;
 
-/// KOLs on a page: observed upstream, not documented.
+/// KOLs per page, as observed upstream; undocumented.
 pub(super) const PAGE: usize = 20;
 
-/// How many KOLs there are. A prime, so that steps of any length visit each of them once.
+/// Number of KOLs. A prime, so that a step of any length visits each of them once.
 const KOLS: i64 = 3001;
 
-/// What upstream says for "many": a ceiling for paging, not a count.
+/// Upstream's total for a broad search: a limit for paging, not a count.
 const CEILING: usize = 5000;
 
-/// Filters with more parameters than this are narrow: their total is their number of hits.
+/// Searches with more filter parameters than this are narrow: their total is the number of hits.
 const BROAD: usize = 3;
 
-/// What is asked for how, not for whom.
+/// Parameters that do not filter.
 const NOT_FILTERS: [&str; 4] = ["token", "page", "sort", "searchType"];
 
-/// 2026-01-01 00:00 UTC: where the drift of followers is counted from.
+/// 2026-01-01 00:00 UTC: the origin of the followers' drift.
 const DRIFT_FROM: i64 = 1_767_225_600;
 
 const NOT_FOR_SALE: f64 = 9_999_999.0;
 
-/// A page of the answer.
+/// One page of results.
 pub(super) struct Page {
-    /// Id and followers of those on it.
+    /// Ids and followers of the KOLs on the page.
     pub(super) followers: Vec<(String, i64)>,
     /// `data`.
     pub(super) data: Value,
 }
 
-/// A KOL, as its number decides.
+/// A KOL, derived from its number.
 struct Kol {
     index: i64,
     id: String,
     name: String,
     female: bool,
     fans: i64,
-    /// Followers gained or lost in a day, in millionths.
+    /// Followers gained or lost per day, in millionths.
     drift: i64,
     theme: &'static Theme,
 }
 
 impl Kol {
     fn of(seed: u64, index: i64) -> Self {
-        let mut dice = Dice::of(seed, &["kol", &index.to_string()]);
-        let dice = &mut dice;
+        let mut rng = Rng::of(seed, &["kol", &index.to_string()]);
+        let rng = &mut rng;
         Self {
             index,
-            id: format!("{:08x}00000000{}", dice.between(0x5a00_0000, 0x6800_0000), dice.hex(8)),
-            name: nickname(dice),
-            female: dice.chance(720),
-            fans: power_of_two((14_000 + 2_200 * dice.bell() / 1000).clamp(9_000, 23_000)),
-            drift: dice.between(-900, 4_200),
-            theme: dice.pick(&THEMES),
+            id: format!("{:08x}00000000{}", rng.between(0x5a00_0000, 0x6800_0000), rng.hex(8)),
+            name: nickname(rng),
+            female: rng.chance(720),
+            fans: power_of_two((14_000 + 2_200 * rng.bell() / 1000).clamp(9_000, 23_000)),
+            drift: rng.between(-900, 4_200),
+            theme: rng.pick(&THEMES),
         }
     }
 
@@ -81,15 +81,15 @@ impl Kol {
     }
 }
 
-/// What a filter finds.
+/// The hits of a filter.
 struct Search {
-    /// The filter, without what only says how to list.
+    /// The filter without the parameters that only order the results.
     key: String,
-    /// Those with the most followers first.
+    /// Ordered by followers, descending.
     kols: Vec<Kol>,
-    /// A ceiling, or the number of hits.
+    /// The limit, or the number of hits.
     total: usize,
-    /// Whether pages behind the last one are the last one again; else they are empty.
+    /// Whether pages after the last one repeat it; otherwise they are empty.
     repeats: bool,
 }
 
@@ -101,10 +101,10 @@ impl Search {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let key = filters.join("&");
-        let mut dice = Dice::of(seed, &["kol search", &key]);
+        let mut rng = Rng::of(seed, &["kol search", &key]);
         let broad = filters.len() <= BROAD;
-        let hits = if broad { dice.between(90, 400) } else { dice.between(0, 70) };
-        let (start, step) = (dice.between(0, KOLS - 1), dice.between(1, KOLS - 1));
+        let hits = if broad { rng.between(90, 400) } else { rng.between(0, 70) };
+        let (start, step) = (rng.between(0, KOLS - 1), rng.between(1, KOLS - 1));
         let mut kols: Vec<Kol> = (0..KOLS)
             .map(|place| Kol::of(seed, (start + step * place) % KOLS))
             .filter(|kol| kol.matches(filter))
@@ -112,7 +112,7 @@ impl Search {
             .collect();
         kols.sort_by_key(|kol| (-kol.fans, kol.index));
         let total = if broad { CEILING } else { kols.len() };
-        Self { key, kols, total, repeats: broad && dice.chance(500) }
+        Self { key, kols, total, repeats: broad && rng.chance(500) }
     }
 
     fn page(&self, page: usize) -> Vec<&Kol> {
@@ -133,7 +133,7 @@ pub(super) fn page(
     let search = Search::of(world.seed, filter);
     let shown = search.page(page);
     let at = seconds(at);
-    let track = Dice::of(world.seed, &["track", &search.key, &at.to_string()]).hex(32);
+    let track = Rng::of(world.seed, &["track", &search.key, &at.to_string()]).hex(32);
     let data = json!({
         "kols": shown.iter().map(|kol| body(world, kol, filter, at)).collect::<Vec<_>>(),
         "total": search.total,
@@ -147,16 +147,16 @@ pub(super) fn page(
 }
 
 fn body(world: &World, kol: &Kol, filter: &BTreeMap<String, String>, at: i64) -> Value {
-    let mut dice = Dice::of(world.seed, &["kol body", &kol.id]);
-    let dice = &mut dice;
+    let mut rng = Rng::of(world.seed, &["kol body", &kol.id]);
+    let rng = &mut rng;
     let followers = kol.followers(at);
-    let theme = filter.get("keyword").map_or(kol.theme, |keyword| theme_of(dice, keyword));
-    let mut body = filled(&KOL, profile(dice, kol));
-    put(&mut body, tags(dice, theme));
-    put(&mut body, json!({ "noteList": notes(world, dice, theme) }));
-    put(&mut body, prices(dice, kol.fans));
-    put(&mut body, figures(dice, followers));
-    // The true count of followers; `fansCount` is 0 for everybody, and so is the growth.
+    let theme = filter.get("keyword").map_or(kol.theme, |keyword| theme_of(rng, keyword));
+    let mut body = filled(&KOL, profile(rng, kol));
+    put(&mut body, tags(rng, theme));
+    put(&mut body, json!({ "noteList": notes(world, rng, theme) }));
+    put(&mut body, prices(rng, kol.fans));
+    put(&mut body, figures(rng, followers));
+    // The real count of followers; `fansCount` and the growth are 0 for everybody.
     put(
         &mut body,
         json!({ "fansNum": followers, "fansCount": 0, "fans30GrowthNum": 0,
@@ -165,37 +165,36 @@ fn body(world: &World, kol: &Kol, filter: &BTreeMap<String, String>, at: i64) ->
     body
 }
 
-fn profile(dice: &mut Dice, kol: &Kol) -> Value {
-    let avatar = dice.letters(40).to_lowercase();
-    let lettered = dice.chance(120);
-    let agency = format!("{}文化传媒", dice.pick(&["潮声", "青禾", "拾光"]));
-    let signed = json!({ "userId": dice.hex(24), "name": agency });
+fn profile(rng: &mut Rng, kol: &Kol) -> Value {
+    let avatar = rng.letters(40).to_lowercase();
+    let lettered = rng.chance(120);
+    let agency = format!("{}文化传媒", rng.pick(&["潮声", "青禾", "拾光"]));
+    let signed = json!({ "userId": rng.hex(24), "name": agency });
     json!({
         "userId": kol.id,
         "valid": 1,
         "headPhoto": format!("https://sns-avatar-qc.xhscdn.com/avatar/{avatar}?imageView2/2/w/120"),
         "name": kol.name,
-        "redId": if lettered { dice.letters(8).to_lowercase() } else { dice.digits(10) },
-        "location": if dice.chance(100) { "" } else { *dice.pick::<&str>(&PLACES) },
+        "redId": if lettered { rng.letters(8).to_lowercase() } else { rng.digits(10) },
+        "location": if rng.chance(100) { "" } else { *rng.pick::<&str>(&PLACES) },
         "gender": if kol.female { "女" } else { "男" },
-        "noteSign": if dice.chance(150) { signed } else { Value::Null },
+        "noteSign": if rng.chance(150) { signed } else { Value::Null },
         "businessNoteCount": 0,
-        "currentLevel": dice.between(1, 3),
+        "currentLevel": rng.between(1, 3),
         "nextLevel": -1,
         "promiseImpNum": "0",
-        "lowActive": dice.chance(300),
+        "lowActive": rng.chance(300),
     })
 }
 
-/// Each of the three kinds of tags is null for many.
-fn tags(dice: &mut Dice, theme: &Theme) -> Value {
+/// Each of the three kinds of tags is often null.
+fn tags(rng: &mut Rng, theme: &Theme) -> Value {
     let (first, second) = theme.taxonomy;
-    let count = usize::from(dice.chance(400)) + 1;
-    let content =
-        json!([{ "taxonomy1Tag": first, "taxonomy2Tags": dice.pick_some(second, count) }]);
-    let features = json!([dice.pick(&["氛围感", "干货满满", "真实测评"])]);
-    let personal = json!([dice.pick(&["学生", "宝妈", "上班族"])]);
-    let mut or_null = |tags: Value, null: i64| if dice.chance(null) { Value::Null } else { tags };
+    let count = usize::from(rng.chance(400)) + 1;
+    let content = json!([{ "taxonomy1Tag": first, "taxonomy2Tags": rng.pick_some(second, count) }]);
+    let features = json!([rng.pick(&["氛围感", "干货满满", "真实测评"])]);
+    let personal = json!([rng.pick(&["学生", "宝妈", "上班族"])]);
+    let mut or_null = |tags: Value, null: i64| if rng.chance(null) { Value::Null } else { tags };
     json!({ "contentTags": or_null(content, 350), "featureTags": or_null(features, 500),
         "personalTags": or_null(personal, 550) })
 }
@@ -204,10 +203,10 @@ fn put(body: &mut Value, more: Value) {
     *body = filled(body, more);
 }
 
-fn notes(world: &World, dice: &mut Dice, theme: &Theme) -> Value {
-    let count = dice.between(1, 3);
+fn notes(world: &World, rng: &mut Rng, theme: &Theme) -> Value {
+    let count = rng.between(1, 3);
     let note = |_| {
-        let id = world.note_behind(&dice.letters(8));
+        let id = world.note_behind(&rng.letters(8));
         let kind = if world.note(&id).video_ms.is_some() { 2 } else { 1 };
         json!({ "noteId": id, "noteType": kind, "contentTag": theme.taxonomy.0, "bind": false,
             "imageUrl": format!("http://ci.xiaohongshu.com/{id}?imageView2/2/w/540/format/jpg/q/75"),
@@ -216,25 +215,25 @@ fn notes(world: &World, dice: &mut Dice, theme: &Theme) -> Value {
     (0..count).map(note).collect()
 }
 
-/// Prices with their traps: not for sale is a very large number, or 0 with a flag, or null.
-fn prices(dice: &mut Dice, fans: i64) -> Value {
-    let picture = whole(dice.between(1, 9) * 10 + fans / 50);
-    let video = match dice.between(0, 9) {
+/// Prices with upstream's quirks: "not for sale" is a very large number, 0 with a flag, or null.
+fn prices(rng: &mut Rng, fans: i64) -> Value {
+    let picture = whole(rng.between(1, 9) * 10 + fans / 50);
+    let video = match rng.between(0, 9) {
         0..=3 => json!(NOT_FOR_SALE),
         4 => json!(0.0),
         _ => json!(picture * 1.5),
     };
-    let picture = if dice.chance(80) { Value::Null } else { json!(picture) };
+    let picture = if rng.chance(80) { Value::Null } else { json!(picture) };
     json!({ "picturePrice": picture, "lowerPrice": picture, "videoPriceGtZero": video != json!(0.0),
         "picturePriceGtZero": !picture.is_null(), "videoPrice": video,
         "pictureCpcBasePrice": "0", "videoCpcBasePrice": "0" })
 }
 
-/// Medians and rates, which follow the followers.
-fn figures(dice: &mut Dice, followers: i64) -> Value {
-    let reads = followers * dice.between(30, 900) / 1000 + 40;
-    let engagements = reads * dice.between(30, 160) / 1000;
-    let video = if dice.chance(400) { 0 } else { reads * 7 / 10 };
+/// Medians and rates in proportion to the followers.
+fn figures(rng: &mut Rng, followers: i64) -> Value {
+    let reads = followers * rng.between(30, 900) / 1000 + 40;
+    let engagements = reads * rng.between(30, 160) / 1000;
+    let video = if rng.chance(400) { 0 } else { reads * 7 / 10 };
     json!({
         "clickMidNum": reads, "interMidNum": engagements,
         "pictureClickMidNum": reads * 11 / 10, "pictureInterMidNum": engagements * 11 / 10,
@@ -242,14 +241,14 @@ fn figures(dice: &mut Dice, followers: i64) -> Value {
         "accumCommonImpMedinNum30d": reads * 4, "accumPicCommonImpMedinNum30d": reads * 5,
         "mEngagementNum": engagements * 3, "mengagementNum": engagements * 3,
         "totalNoteCount": null,
-        "pictureReadCost": format!("0.{:02}", dice.between(5, 95)), "videoReadCost": "0.00",
-        "estimatePictureCpm": tenths(dice.between(20, 900)), "estimateVideoCpm": 0.0,
-        "estimatePictureEngageCost": tenths(dice.between(1, 40)), "estimateVideoEngageCost": 0.0,
-        "hundredLikePercent30": tenths(dice.between(100, 1000)),
-        "thousandLikePercent30": tenths(dice.between(0, 100)),
-        "fansActiveIn28dLv": tenths(dice.between(500, 990)),
-        "fansEngageNum30dLv": tenths(dice.between(20, 430)),
-        "inviteReply48hNumRatio": tenths(dice.between(0, 1000)),
+        "pictureReadCost": format!("0.{:02}", rng.between(5, 95)), "videoReadCost": "0.00",
+        "estimatePictureCpm": tenths(rng.between(20, 900)), "estimateVideoCpm": 0.0,
+        "estimatePictureEngageCost": tenths(rng.between(1, 40)), "estimateVideoEngageCost": 0.0,
+        "hundredLikePercent30": tenths(rng.between(100, 1000)),
+        "thousandLikePercent30": tenths(rng.between(0, 100)),
+        "fansActiveIn28dLv": tenths(rng.between(500, 990)),
+        "fansEngageNum30dLv": tenths(rng.between(20, 430)),
+        "inviteReply48hNumRatio": tenths(rng.between(0, 1000)),
     })
 }
 

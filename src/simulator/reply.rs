@@ -1,4 +1,4 @@
-//! What goes over the wire: envelopes, statuses, and what faults do to them.
+//! HTTP replies: envelopes, statuses, and the effects of faults on them.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use serde_json::{Value, json};
 
 use super::amagi::Amagi;
 use super::content::Content;
-use super::dice::Dice;
 use super::fault::Fault;
+use super::rng::Rng;
 use super::route::{Call, Endpoint};
 use crate::time::Time;
 
-/// How much padding a huge answer has.
+/// Padding of a huge answer, in bytes.
 const HUGE: usize = 48 << 20;
 
-/// About what the head of an answer takes: a cut comes after it, in the middle of the body.
+/// Approximate length of a reply's head: a cut comes after it, inside the body.
 const HEAD: usize = 120;
 
-/// An answer, ready to be sent.
+/// A reply ready to be sent.
 pub(super) struct Reply {
-    /// `None` where none is given.
+    /// `None` if the connection closes without a reply.
     pub(super) status: Option<u16>,
     pub(super) code: Option<i64>,
     pub(super) body: Vec<u8>,
     pub(super) html: bool,
     pub(super) location: Option<String>,
     pub(super) delay: Duration,
-    /// Break the connection after so many bytes.
+    /// Close the connection after this many bytes.
     pub(super) cut_after: Option<usize>,
     pub(super) billed: bool,
-    /// Whether the answer is about what was asked, complete, and true.
+    /// The content, if the answer is complete and about the requested item.
     pub(super) content: Option<Content>,
 }
 
@@ -52,7 +52,7 @@ impl Reply {
         Self { code, ..Self::new(status, body.to_string()) }
     }
 
-    /// An upstream code other than success. Code 301 comes with HTTP 200 or 503, by `coin`.
+    /// A code other than success. Code 301 comes with HTTP 200 or 503, by `coin`.
     pub(super) fn code(code: i64, coin: bool, at: Time) -> Self {
         let (status, message) = match code {
             100 => (401, json!("TOKEN INVALID/UNACTIVATE")),
@@ -77,7 +77,7 @@ impl Reply {
         Self { billed: code == 201, ..Self::json(status, Some(code), &body) }
     }
 
-    /// A parameter is missing: the framework's own answer, without a code.
+    /// A missing parameter: the framework's own answer, without a code.
     pub(super) fn missing(call: &Call, at: Time) -> Self {
         let timestamp = at.utc().format("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string();
         let body = json!({ "timestamp": timestamp, "status": 400, "error": "Bad Request",
@@ -85,17 +85,17 @@ impl Reply {
         Self::json(400, None, &body)
     }
 
-    /// The answer that `content` makes.
+    /// A successful answer with `content`.
     pub(super) fn success(call: &Call, content: Content, form: Amagi, at: Time) -> Self {
         if call.endpoint != Endpoint::Amagi {
-            let id = Dice::of(0, &["request", &call.path, &call.key, &at.micros().to_string()])
+            let id = Rng::of(0, &["request", &call.path, &call.key, &at.micros().to_string()])
                 .digits(19);
             let body = json!({ "code": 0, "message": null, "data": content.data,
                 "recordTime": record_time(at), "requestId": id });
             let reply = Self::json(200, Some(0), &body);
             return Self { billed: true, content: Some(content), ..reply };
         }
-        // Only the bare form passes on the platform's own words about a work that is gone.
+        // Only the bare form passes on the platform's own message about a deleted work.
         let reply = match content.filtered {
             Some(reason) if form != Amagi::Bare => {
                 let why = format!("获取响应数据失败！原因：{reason}！");
@@ -123,12 +123,12 @@ impl Reply {
         Self::json(200, Some(500), &form.failure(message, description, &call.target))
     }
 
-    /// An amagi server that was asked by the parameter of another version.
+    /// An amagi server's answer to the parameter of another version.
     pub(super) fn amagi_refusal(call: &Call, form: Amagi) -> Self {
         Self::json(400, Some(400), &form.refusal(&call.target))
     }
 
-    /// A gateway's page instead of an answer.
+    /// A gateway's HTML page.
     pub(super) fn page(status: u16) -> Self {
         let body = format!(
             "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center>\
@@ -137,15 +137,15 @@ impl Reply {
         Self { html: true, ..Self::new(status, body) }
     }
 
-    /// To the same question on another host, which is this server by another name.
+    /// A redirect of the same request to another host, which is this server by another name.
     pub(super) fn redirect(call: &Call, port: u16) -> Self {
         let query = call.target.split_once('?').map_or("", |(_, query)| query);
         let location = format!("http://localhost:{port}/redirected?{query}");
         Self { location: Some(location), ..Self::new(302, "") }
     }
 
-    /// The answer, spoilt on its way. A provider bills what it sent, whether or not it arrived.
-    pub(super) fn spoilt(mut self, fault: Fault, call: &Call) -> Self {
+    /// Applies `fault` to the reply. A provider bills what it sent, even if it did not arrive.
+    pub(super) fn apply(mut self, fault: Fault, call: &Call) -> Self {
         match fault {
             Fault::Slow(milliseconds) => self.delay = Duration::from_millis(milliseconds),
             Fault::Huge => self.prefix(&format!(r#""padding":"{}","#, "潮".repeat(HUGE / 3))),
@@ -168,12 +168,12 @@ impl Reply {
         self
     }
 
-    /// Puts a member before all others of the outermost object.
+    /// Inserts a member before all others of the outermost object.
     fn prefix(&mut self, member: &str) {
         self.insert(0, 1, member);
     }
 
-    /// Puts an escape into the first text that people see.
+    /// Inserts an escape into the first visible text.
     fn taint(&mut self, escape: &str) {
         let texts = [r#""nickname":""#, r#""text":""#, r#""name":""#];
         match texts.iter().find_map(|key| Some((self.find(key)?, key.len()))) {
@@ -182,7 +182,7 @@ impl Reply {
         }
     }
 
-    /// Puts a count before itself, as 0: the last one of a key counts.
+    /// Inserts a count of 0 before the real one: of duplicate keys the last one counts.
     fn duplicate(&mut self) {
         let counts = [r#""liked_count":"#, r#""digg_count":"#, r#""fansNum":"#, r#""code":"#];
         if let Some((at, key)) = counts.iter().find_map(|key| Some((self.find(key)?, key))) {
@@ -200,7 +200,7 @@ impl Reply {
     }
 }
 
-/// Beijing's time without a zone, with as many digits as upstream gives.
+/// Beijing time without a zone, with as many digits as upstream sends.
 fn record_time(at: Time) -> Value {
     let beijing = at.plus(Duration::from_secs(8 * 3600));
     beijing.utc().format("%Y-%m-%dT%H:%M:%S%.9f").to_string().into()

@@ -1,10 +1,10 @@
-//! Which endpoint a path is, and what is asked of it.
+//! Routes: the endpoint of a path, and the parameters of a call.
 
 use std::collections::BTreeMap;
 
 use super::catalogue::{code_in, note_id_in, work_id_in};
 
-/// The endpoints, by the names that fault rules use.
+/// The endpoints, by their names in fault rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Endpoint {
     Note,
@@ -64,7 +64,7 @@ impl Endpoint {
         })
     }
 
-    /// The parameter that says what is asked for, where one is needed.
+    /// The parameter with the key, if one is required.
     fn parameter(self) -> Option<&'static str> {
         match self {
             Self::Note => Some("noteId"),
@@ -76,25 +76,25 @@ impl Endpoint {
     }
 }
 
-/// A call, understood as far as its path allows.
+/// A parsed call.
 pub(super) struct Call {
     pub(super) endpoint: Endpoint,
-    /// Path without the query.
+    /// The path without the query.
     pub(super) path: String,
-    /// Path with the query, which holds the token.
+    /// The path with the query, which contains the token.
     pub(super) target: String,
-    /// What is asked for: a note or work id, a keyword, a link, or the filter of a KOL search.
+    /// A note or work id, a keyword, a link, or the filter of a KOL search.
     pub(super) key: String,
-    /// From 1; `None` where there are no pages.
+    /// From 1; `None` for endpoints without pages.
     pub(super) page: Option<usize>,
     pub(super) query: BTreeMap<String, String>,
 }
 
-/// What is wrong with a question.
-pub(super) enum Wrong {
+/// Why a request is refused.
+pub(super) enum BadRequest {
     /// A parameter is missing: HTTP 400 without a code.
     Missing,
-    /// A parameter makes no sense: code 400.
+    /// A parameter is invalid: code 400.
     Invalid,
 }
 
@@ -116,9 +116,9 @@ impl Call {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), Wrong> {
+    pub(super) fn check(&self) -> Result<(), BadRequest> {
         if self.endpoint.parameter().is_some() && self.key.is_empty() {
-            return Err(Wrong::Missing);
+            return Err(BadRequest::Missing);
         }
         let sound = match self.endpoint {
             Endpoint::Note => note_id_in(&self.key).is_some(),
@@ -132,10 +132,10 @@ impl Call {
             Endpoint::Kols => self.page.is_some_and(|page| page > 0),
             Endpoint::Suggestions | Endpoint::Amagi | Endpoint::Balance => true,
         };
-        if sound { Ok(()) } else { Err(Wrong::Invalid) }
+        if sound { Ok(()) } else { Err(BadRequest::Invalid) }
     }
 
-    /// The same question about something else.
+    /// The same call for another key.
     pub(super) fn about_another(&self) -> Self {
         let mut query = self.query.clone();
         let name = match self.endpoint {

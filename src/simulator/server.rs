@@ -1,4 +1,4 @@
-//! The HTTP face: one handler that looks a call up, lets the faults strike, and answers.
+//! The HTTP handler: parses a call, applies the faults and answers.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,17 +10,17 @@ use axum::http::{Response, StatusCode, Uri, header};
 use super::Options;
 use super::catalogue::work_id_in;
 use super::content::Content;
-use super::dice::Dice;
 use super::fault::Fault;
 use super::faults::Faults;
 use super::reply::Reply;
-use super::route::{Call, Endpoint, Wrong};
+use super::rng::Rng;
+use super::route::{BadRequest, Call, Endpoint};
 use super::truth::{Truth, TruthRow};
-use super::wire::Scissors;
+use super::wire::Cutter;
 use super::world::World;
 use crate::time::Time;
 
-/// What all connections share.
+/// State shared by all connections.
 pub(super) struct Server {
     pub(super) world: World,
     pub(super) options: Options,
@@ -29,17 +29,17 @@ pub(super) struct Server {
     ledger: Mutex<Ledger>,
 }
 
-/// What changes from call to call.
+/// State that changes with every call.
 struct Ledger {
     faults: Faults,
     /// Calls so far, by endpoint, key and page.
-    calls: HashMap<Question, u64>,
-    /// True answers so far: what time an item is shown at depends on them.
-    looks: HashMap<Question, u32>,
+    calls: HashMap<CallKey, u64>,
+    /// Complete answers so far; with a step, they determine the time shown.
+    answered: HashMap<CallKey, u32>,
     truth: Truth,
 }
 
-type Question = (Endpoint, String, Option<usize>);
+type CallKey = (Endpoint, String, Option<usize>);
 
 impl Server {
     pub(super) fn new(
@@ -50,7 +50,7 @@ impl Server {
         truth: Truth,
     ) -> Self {
         let faults = options.faults.clone();
-        let ledger = Ledger { faults, calls: HashMap::new(), looks: HashMap::new(), truth };
+        let ledger = Ledger { faults, calls: HashMap::new(), answered: HashMap::new(), truth };
         Self { world, options, start, port, ledger: Mutex::new(ledger) }
     }
 
@@ -66,7 +66,7 @@ impl Server {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer to what `uri` asks. It is on record when this returns.
+    /// The answer to `uri`, recorded before this returns.
     pub(super) fn answer(&self, uri: &Uri) -> Reply {
         let now = self.options.clock.now();
         let Some(endpoint) = Endpoint::at(uri.path()) else {
@@ -79,12 +79,12 @@ impl Server {
         if let Some(reply) = self.replay(uri.path()).or_else(|| self.refusal(&call, now)) {
             return self.record(reply, row);
         }
-        let (fault, seen_at) = self.fate_of(&call, now);
-        let reply = self.struck(&call, fault, seen_at);
+        let (fault, seen_at) = self.fault_and_time(&call, now);
+        let reply = self.with_fault(&call, fault, seen_at);
         self.record(reply, TruthRow { seen_at, fault: fault.map(|fault| fault.to_string()), ..row })
     }
 
-    /// What refuses a call before anything is looked up.
+    /// A refusal that needs no content.
     fn refusal(&self, call: &Call, now: Time) -> Option<Reply> {
         if call.endpoint == Endpoint::Amagi {
             let asked = call.query.contains_key(self.options.amagi.parameter());
@@ -95,30 +95,30 @@ impl Server {
         }
         match call.check() {
             Ok(()) => None,
-            Err(Wrong::Missing) => Some(Reply::missing(call, now)),
-            Err(Wrong::Invalid) => Some(Reply::code(400, true, now)),
+            Err(BadRequest::Missing) => Some(Reply::missing(call, now)),
+            Err(BadRequest::Invalid) => Some(Reply::code(400, true, now)),
         }
     }
 
-    /// The fault that a call meets, and the time at which it sees the world.
-    fn fate_of(&self, call: &Call, now: Time) -> (Option<Fault>, Time) {
-        let question = (call.endpoint, call.key.clone(), call.page);
+    /// The fault of a call, and the time of the world it shows.
+    fn fault_and_time(&self, call: &Call, now: Time) -> (Option<Fault>, Time) {
+        let call_key = (call.endpoint, call.key.clone(), call.page);
         let mut ledger = self.ledger();
-        let nth = ledger.calls.entry(question.clone()).or_default();
+        let nth = ledger.calls.entry(call_key.clone()).or_default();
         *nth += 1;
         let nth = *nth;
-        let fault = ledger.faults.strike(self.options.seed, call.endpoint, &call.key, nth);
+        let fault = ledger.faults.fault_of(self.options.seed, call.endpoint, &call.key, nth);
         let Some(step) = self.options.step else {
             return (fault, now);
         };
-        let looks = ledger.looks.entry(question).or_default();
-        let seen_at = self.start.plus(step.saturating_mul(*looks));
-        *looks += u32::from(fault.is_none_or(Fault::is_answered));
+        let answered = ledger.answered.entry(call_key).or_default();
+        let seen_at = self.start.plus(step.saturating_mul(*answered));
+        *answered += u32::from(fault.is_none_or(Fault::is_answered));
         (fault, seen_at)
     }
 
-    /// The answer to a sound call that meets `fault`.
-    fn struck(&self, call: &Call, fault: Option<Fault>, at: Time) -> Reply {
+    /// The answer to a valid call with `fault`.
+    fn with_fault(&self, call: &Call, fault: Option<Fault>, at: Time) -> Reply {
         let form = self.options.amagi;
         let amagi = call.endpoint == Endpoint::Amagi;
         let success =
@@ -145,18 +145,18 @@ impl Server {
             Some(Fault::Gone) => {
                 Reply::success(call, Content::gone(&self.world, call, at), form, at)
             }
-            Some(Fault::WrongId) => success(&call.about_another()).spoilt(Fault::WrongId, call),
-            // Nobody knows whether a call without an answer was paid for: half of them are.
+            Some(Fault::WrongId) => success(&call.about_another()).apply(Fault::WrongId, call),
+            // Whether a call without an answer was billed is unknown: half of them are.
             Some(Fault::Drop) => {
-                let reply = success(call).spoilt(Fault::Drop, call);
+                let reply = success(call).apply(Fault::Drop, call);
                 Reply { code: None, billed: reply.billed && self.coin(call, at), ..reply }
             }
-            Some(fault) => success(call).spoilt(fault, call),
+            Some(fault) => success(call).apply(fault, call),
         }
     }
 
     fn coin(&self, call: &Call, at: Time) -> bool {
-        Dice::of(self.options.seed, &["coin", &call.key, &at.micros().to_string()]).chance(500)
+        Rng::of(self.options.seed, &["coin", &call.key, &at.micros().to_string()]).chance(500)
     }
 
     fn replay(&self, path: &str) -> Option<Reply> {
@@ -196,16 +196,16 @@ fn row(path: &str, call: Option<&Call>, now: Time) -> TruthRow {
     }
 }
 
-/// Answers a request on the connection that `scissors` can cut.
+/// Answers a request on the connection that `cutter` can cut.
 pub(super) async fn handle(
     State(server): State<Arc<Server>>,
-    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    ConnectInfo(cutter): ConnectInfo<Cutter>,
     uri: Uri,
 ) -> Response<Body> {
     let reply = server.answer(&uri);
     tokio::time::sleep(server.options.latency + reply.delay).await;
     if let Some(bytes) = reply.cut_after {
-        scissors.cut_after(bytes);
+        cutter.cut_after(bytes);
     }
     let status = reply.status.and_then(|status| StatusCode::from_u16(status).ok());
     let kind = if reply.html { "text/html" } else { "application/json" };

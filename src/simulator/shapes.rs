@@ -1,12 +1,12 @@
-//! The shapes of answers: every key that upstream sends, with neutral values, in `shapes/*.json`.
-//! The answers are these, overlaid with what the world knows.
+//! Shapes of answers: every key that upstream sends, with neutral values, in `shapes/*.json`. The
+//! world's values are laid over them.
 
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use super::catalogue::seconds;
-use super::dice::Dice;
+use super::rng::Rng;
 use crate::time::Time;
 
 macro_rules! shape {
@@ -26,7 +26,7 @@ shape!(TOPIC, "topic.json");
 shape!(KOL, "kol.json");
 shape!(WORK, "work.json");
 
-/// `shape`, with the values of `over`: objects key by key, everything else as a whole.
+/// `shape` overlaid with `over`: objects key by key, everything else replaced.
 pub(super) fn filled(shape: &Value, over: Value) -> Value {
     let mut filled = shape.clone();
     overlay(&mut filled, over);
@@ -44,20 +44,20 @@ fn overlay(under: &mut Value, over: Value) {
     }
 }
 
-/// What is signed into the URLs of one answer: another one at every look.
+/// The signature in the URLs of one answer, different in every answer.
 pub(super) struct Signature {
-    /// When the answer was given, in seconds since 1970.
+    /// Time of the answer in seconds since 1970.
     pub(super) at: i64,
     sign: String,
 }
 
 impl Signature {
     pub(super) fn of(seed: u64, key: &str, at: Time) -> Self {
-        let sign = Dice::of(seed, &["sign", key, &at.micros().to_string()]).hex(32);
+        let sign = Rng::of(seed, &["sign", key, &at.micros().to_string()]).hex(32);
         Self { at: seconds(at), sign }
     }
 
-    /// A picture of Xiaohongshu's, at most `width` wide.
+    /// URL of a Xiaohongshu picture, at most `width` wide.
     pub(super) fn note_image(&self, file: &str, width: i64, scene: &str) -> String {
         format!(
             "https://sns-i8.rednotecdn.com/{file}?imageView2/2/w/{width}/format/heif/q/75\
@@ -66,7 +66,7 @@ impl Signature {
         )
     }
 
-    /// A video of Xiaohongshu's.
+    /// URL of a Xiaohongshu video.
     pub(super) fn note_video(&self, file: &str) -> String {
         format!(
             "http://sns-v8.rednotecdn.com/stream/{file}_259.mp4?sign={}&t={:08x}",
@@ -74,7 +74,7 @@ impl Signature {
         )
     }
 
-    /// A picture of Douyin's.
+    /// URL of a Douyin picture.
     pub(super) fn work_image(&self, uri: &str) -> String {
         format!(
             "https://p3-sign.douyinpic.com/{uri}~tplv-dy-aweme-images:q75.jpeg?lk3s=138a59ce\
@@ -84,7 +84,7 @@ impl Signature {
         )
     }
 
-    /// A video of Douyin's.
+    /// URL of a Douyin video.
     pub(super) fn work_video(&self, uri: &str) -> String {
         format!(
             "https://v5-se-coldn.douyinvod.com/{}/{:08x}/video/tos/cn/{uri}/?a=6383&br=340",
@@ -93,7 +93,7 @@ impl Signature {
         )
     }
 
-    /// Some digits that differ from answer to answer.
+    /// Digits that differ from answer to answer.
     pub(super) fn trace(&self) -> &str {
         &self.sign
     }

@@ -1,4 +1,4 @@
-//! The simulator as a client sees it: over a real connection.
+//! Tests of the simulator over a real connection.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,15 +9,15 @@ use super::*;
 const TOKEN: &str = "tide-token-under-test";
 const NOTE: &str = "/api/xiaohongshu/get-note-detail/v7";
 const WORK: &str = "/api/douyin/get-video-detail/v2";
-const WORDS: &str = "/api/xiaohongshu/search-recommend/v1";
+const SUGGESTIONS: &str = "/api/xiaohongshu/search-recommend/v1";
 const KOLS: &str = "/api/xiaohongshu-pgy/api/solar/cooperator/blogger/v2/v1";
 const AMAGI: &str = "/amagi/api/douyin/fetch_one_work";
 
-/// A note and a work of the real platforms' form, with believable times.
+/// A note and a work with ids of the real form and plausible times.
 const NOTE_ID: &str = "69aed4e2000000000e00c358";
 const WORK_ID: &str = "7588740680004963593";
 
-/// Nothing is edited, deleted or goes viral.
+/// No item is edited, deleted or goes viral.
 const QUIET: Fates = Fates { edited: 0, deleted: 0, viral: 0 };
 
 fn time(text: &str) -> Time {
@@ -33,7 +33,7 @@ async fn started(options: Options) -> Simulator {
     start(options, TcpListener::bind("127.0.0.1:0").await.unwrap()).await.unwrap()
 }
 
-/// Everything the server sends for `target`, head and body.
+/// The raw reply to `target`, head and body.
 async fn raw(simulator: &Simulator, target: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(simulator.address()).await.unwrap();
     let request = format!("GET {target} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n");
@@ -50,7 +50,7 @@ async fn get(simulator: &Simulator, target: &str) -> (u16, String) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-/// Status and body of a call with the token; `query` begins with `&`.
+/// Status and body of a call with the token; `query` starts with `&`.
 async fn ask(simulator: &Simulator, path: &str, query: &str) -> (u16, Value) {
     let (status, body) = get(simulator, &format!("{path}?token={TOKEN}{query}")).await;
     (status, serde_json::from_str(&body).unwrap())
@@ -66,13 +66,13 @@ fn faults(text: &str) -> Faults {
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_answers_and_another_seed_others() {
+async fn answers_depend_on_the_seed() {
     let (one, same) = (started(options()).await, started(options()).await);
     let other = started(Options { seed: 8, ..options() }).await;
     for target in [
         format!("{NOTE}?token={TOKEN}&noteId={NOTE_ID}"),
         format!("{WORK}?token={TOKEN}&videoId={WORK_ID}"),
-        format!("{WORDS}?token={TOKEN}&keyword=%E7%BE%8E%E9%A3%9F"),
+        format!("{SUGGESTIONS}?token={TOKEN}&keyword=%E7%BE%8E%E9%A3%9F"),
         format!("{KOLS}?token={TOKEN}&keyword=x&page=2"),
         format!("{AMAGI}?aweme_id={WORK_ID}"),
     ] {
@@ -85,7 +85,7 @@ async fn the_same_seed_gives_the_same_answers_and_another_seed_others() {
 }
 
 #[tokio::test]
-async fn a_note_has_what_the_crawler_reads_in_every_version() {
+async fn note_has_the_fields_read_in_every_version() {
     let simulator = started(options()).await;
     let ids = simulator.world().notes(40);
     let (mut videos, mut untitled, mut live) = (0, 0, 0);
@@ -115,7 +115,7 @@ async fn a_note_has_what_the_crawler_reads_in_every_version() {
 }
 
 #[tokio::test]
-async fn mentions_and_hashtags_of_a_work_stand_where_they_say_in_utf16() {
+async fn work_mentions_and_hashtags_have_utf16_positions() {
     let simulator = started(options()).await;
     let (mut albums, mut partners, mut mixes) = (0, 0, 0);
     for id in simulator.world().works(60) {
@@ -124,10 +124,10 @@ async fn mentions_and_hashtags_of_a_work_stand_where_they_say_in_utf16() {
         let desc: Vec<u16> = work["desc"].as_str().unwrap().encode_utf16().collect();
         for extra in work["text_extra"].as_array().unwrap() {
             let place = |key: &str| usize::try_from(extra[key].as_u64().unwrap()).unwrap();
-            let words = String::from_utf16(&desc[place("start")..place("end")]).unwrap();
+            let text = String::from_utf16(&desc[place("start")..place("end")]).unwrap();
             match extra["hashtag_name"].as_str() {
-                Some(name) => assert_eq!(words, format!("#{name}")),
-                None => assert!(words.starts_with('@')),
+                Some(name) => assert_eq!(text, format!("#{name}")),
+                None => assert!(text.starts_with('@')),
             }
         }
         albums += i32::from(work["aweme_type"] == 68 && work["images"].is_array());
@@ -140,13 +140,13 @@ async fn mentions_and_hashtags_of_a_work_stand_where_they_say_in_utf16() {
 }
 
 #[tokio::test]
-async fn suggestions_are_fifteen_with_a_flag_a_character_and_move_slowly() {
+async fn suggestions_are_fifteen_and_change_slowly() {
     let simulator = started(options()).await;
     let mut lists = Vec::new();
     for day in 0..15 {
         let midday = time("2026-03-20 06:00:00").plus(Duration::from_secs(day * 86_400));
         simulator.server.options.clock.jump_to(midday);
-        let (_, body) = ask(&simulator, WORDS, "&keyword=%E7%BE%8E%E9%A3%9F").await;
+        let (_, body) = ask(&simulator, SUGGESTIONS, "&keyword=%E7%BE%8E%E9%A3%9F").await;
         let items = body["data"]["items"].as_array().unwrap().clone();
         assert_eq!(items.len(), 15);
         for item in &items {
@@ -162,7 +162,7 @@ async fn suggestions_are_fifteen_with_a_flag_a_character_and_move_slowly() {
 }
 
 #[tokio::test]
-async fn a_kol_search_ends_and_keeps_its_filter() {
+async fn kol_search_ends_and_applies_its_filter() {
     let simulator = started(options()).await;
     let (mut seen, mut page, mut last) = (std::collections::BTreeSet::new(), 1, Vec::new());
     loop {
@@ -189,7 +189,7 @@ async fn a_kol_search_ends_and_keeps_its_filter() {
 }
 
 #[tokio::test]
-async fn short_links_lead_to_the_catalogues_items() {
+async fn short_links_resolve_to_catalogue_items() {
     let simulator = started(options()).await;
     let world = simulator.world().clone();
     for (link, id) in world.note_links(5).iter().zip(world.notes(5)) {
@@ -251,7 +251,7 @@ async fn deleted_items_answer_as_upstream_does() {
 }
 
 #[tokio::test]
-async fn an_edited_note_says_when_and_reads_otherwise() {
+async fn edited_note_has_edit_time_and_new_text() {
     let fates = Fates { deleted: 0, edited: 1000, viral: 0 };
     let clock = Clock::standing(time("2026-03-09 14:11:00"));
     let simulator = started(Options { fates, clock: clock.clone(), ..options() }).await;
@@ -264,7 +264,7 @@ async fn an_edited_note_says_when_and_reads_otherwise() {
 }
 
 #[tokio::test]
-async fn with_a_step_an_item_moves_with_its_true_answers_only() {
+async fn step_advances_an_item_per_complete_answer() {
     let step = Some(Duration::from_secs(3600));
     let simulator = started(Options { step, faults: faults("note@2=301"), ..options() }).await;
     for _ in 0..4 {
@@ -278,7 +278,7 @@ async fn with_a_step_an_item_moves_with_its_true_answers_only() {
 }
 
 #[tokio::test]
-async fn counts_of_a_week_never_fall_and_are_those_on_record() {
+async fn weekly_counts_never_fall_and_match_the_truth_rows() {
     let clock = Clock::standing(time("2026-03-09 15:00:00"));
     let simulator = started(Options { clock: clock.clone(), ..options() }).await;
     let mut before = 0;
@@ -294,7 +294,7 @@ async fn counts_of_a_week_never_fall_and_are_those_on_record() {
 }
 
 #[tokio::test]
-async fn urls_are_signed_anew_at_every_look_and_files_keep_their_names() {
+async fn urls_are_signed_per_answer_and_keep_file_names() {
     let clock = Clock::standing(time("2026-03-20 06:00:00"));
     let simulator = started(Options { clock: clock.clone(), ..options() }).await;
     let first = note(&simulator).await["images_list"][0].clone();
@@ -305,7 +305,7 @@ async fn urls_are_signed_anew_at_every_look_and_files_keep_their_names() {
 }
 
 #[tokio::test]
-async fn questions_are_refused_as_upstream_refuses_them() {
+async fn invalid_calls_are_refused_as_upstream_does() {
     let simulator = started(options()).await;
     for query in ["?noteId=x", "?token=wrong&noteId=x"] {
         let (status, body) = get(&simulator, &format!("{NOTE}{query}")).await;
@@ -323,7 +323,7 @@ async fn questions_are_refused_as_upstream_refuses_them() {
 }
 
 #[tokio::test]
-async fn codes_come_with_their_status_and_are_billed_as_documented() {
+async fn codes_have_documented_status_and_billing() {
     let simulator = started(options()).await;
     for (code, expected) in [
         (201, 200),
@@ -346,7 +346,7 @@ async fn codes_come_with_their_status_and_are_billed_as_documented() {
 }
 
 #[tokio::test]
-async fn spoilt_answers_are_spoilt_as_they_say() {
+async fn faults_change_answers_as_documented() {
     let simulator = started(options()).await;
     let target = format!("{NOTE}?token={TOKEN}&noteId={NOTE_ID}");
     let whole = get(&simulator, &target).await.1;
@@ -374,7 +374,7 @@ async fn spoilt_answers_are_spoilt_as_they_say() {
 }
 
 #[tokio::test]
-async fn the_truth_file_has_a_line_a_call_and_never_the_token() {
+async fn truth_file_has_a_line_per_call_and_no_token() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("truth.jsonl");
     let simulator = started(Options { truth: Some(path.clone()), ..options() }).await;
@@ -393,7 +393,7 @@ async fn the_truth_file_has_a_line_a_call_and_never_the_token() {
 }
 
 #[tokio::test]
-async fn a_replayed_path_answers_as_told_until_the_simulator_stops() {
+async fn fixed_answer_of_a_path_wins() {
     let replay = Replay { path: NOTE.to_owned(), status: 418, body: b"short and stout".to_vec() };
     let simulator = started(Options { replay: vec![replay], ..options() }).await;
     assert_eq!(get(&simulator, NOTE).await, (418, "short and stout".to_owned()));

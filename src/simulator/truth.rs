@@ -1,4 +1,4 @@
-//! What the simulator answered, to hold the crawler's archive against.
+//! Record of the simulator's answers, to compare an archive with.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,35 +9,35 @@ use serde::Serialize;
 
 use crate::time::Time;
 
-/// One call, as the server saw it. On a line of the truth file as JSON; never with the token.
+/// One call as the server saw it: a line of JSON in the truth file, never with the token.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TruthRow {
-    /// Its place among all calls, from 1.
+    /// The number of the call, from 1.
     pub n: u64,
-    /// When it was answered, by the simulator's clock.
+    /// Time of the answer by the simulator's clock.
     pub at: Time,
-    /// The time at which the item was shown; another one than `at` where looks step through time.
+    /// Time of the state shown; differs from `at` if the simulator advances in steps.
     pub seen_at: Time,
     /// The path, without the query.
     pub path: String,
     /// The endpoint's name in fault rules; `None` for an unknown path.
     pub endpoint: Option<&'static str>,
-    /// The note id, work id, keyword, link, or KOL filter asked for.
+    /// The requested note id, work id, keyword, link, or KOL filter.
     pub key: String,
     /// The page of a listing.
     pub page: Option<usize>,
-    /// The HTTP status; `None` where no answer was given.
+    /// The HTTP status; `None` without an answer.
     pub status: Option<u16>,
-    /// The envelope's code; `None` where the answer has none.
+    /// The envelope's code; `None` if the answer has none.
     pub code: Option<i64>,
-    /// The fault the call met.
+    /// The injected fault.
     pub fault: Option<String>,
-    /// Whether it is paid for.
+    /// Whether the call is billed.
     pub billed: bool,
-    /// The figures in a true answer: `likes`, `collects`, `comments`, `shares` of a note or work,
-    /// the followers of each KOL by its id. Empty where the answer has none.
+    /// The figures in a complete answer: `likes`, `collects`, `comments`, `shares` of a note or
+    /// work, the followers of each KOL by id. Empty if the answer has none.
     pub metrics: BTreeMap<String, i64>,
-    /// The list in a true answer: suggestions in rank order, KOL ids in theirs.
+    /// The list in a complete answer: suggestions or KOL ids in rank order.
     pub items: Vec<String>,
 }
 
@@ -49,13 +49,13 @@ pub(super) struct Truth {
 }
 
 impl Truth {
-    /// Appends to the file at `path`, if one is wanted.
+    /// Opens the file at `path` for appending, if given.
     pub(super) fn open(path: Option<&Path>) -> io::Result<Self> {
         let open = |path| File::options().create(true).append(true).open(path);
         Ok(Self { rows: Vec::new(), file: path.map(open).transpose()? })
     }
 
-    /// Keeps a row and writes its line at once, before the answer leaves.
+    /// Stores a row and writes its line before the answer is sent.
     pub(super) fn record(&mut self, mut row: TruthRow) {
         row.n = self.rows.len() as u64 + 1;
         if let Some(file) = &mut self.file {

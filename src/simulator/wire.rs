@@ -1,4 +1,4 @@
-//! Connections that can be cut: the faults below HTTP.
+//! Connections that can be cut: faults below HTTP.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,15 +15,15 @@ use tokio::net::{TcpListener, TcpStream};
 const ENDLESS: usize = usize::MAX;
 
 /// Accepts connections that can be cut.
-pub(super) struct Lines(pub(super) TcpListener);
+pub(super) struct CuttableListener(pub(super) TcpListener);
 
-impl Listener for Lines {
-    type Io = Line;
+impl Listener for CuttableListener {
+    type Io = CuttableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (CuttableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        (Line { stream, scissors: Scissors(Arc::new(AtomicUsize::new(ENDLESS))) }, address)
+        (CuttableStream { stream, cutter: Cutter(Arc::new(AtomicUsize::new(ENDLESS))) }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -33,28 +33,28 @@ impl Listener for Lines {
 
 /// Cuts one connection.
 #[derive(Clone)]
-pub(super) struct Scissors(Arc<AtomicUsize>);
+pub(super) struct Cutter(Arc<AtomicUsize>);
 
-impl Scissors {
-    /// Lets this many more bytes out, then breaks the connection.
+impl Cutter {
+    /// Closes the connection after this many more bytes.
     pub(super) fn cut_after(&self, bytes: usize) {
         self.0.store(bytes, Ordering::SeqCst);
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Scissors {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
-        stream.io().scissors.clone()
+impl Connected<IncomingStream<'_, CuttableListener>> for Cutter {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
+        stream.io().cutter.clone()
     }
 }
 
 /// A connection that can be cut.
-pub(super) struct Line {
+pub(super) struct CuttableStream {
     stream: TcpStream,
-    scissors: Scissors,
+    cutter: Cutter,
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -64,20 +64,20 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for CuttableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let left = self.scissors.0.load(Ordering::SeqCst);
+        let left = self.cutter.0.load(Ordering::SeqCst);
         if left == 0 {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         let bytes = bytes.get(..left).unwrap_or(bytes);
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
         if left != ENDLESS {
-            self.scissors.0.store(left - written, Ordering::SeqCst);
+            self.cutter.0.store(left - written, Ordering::SeqCst);
         }
         Poll::Ready(Ok(written))
     }

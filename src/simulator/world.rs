@@ -1,18 +1,17 @@
-//! The simulated world: which items there are, and what becomes of them.
+//! The simulated world: its items and their fates.
 
 use super::catalogue::{note_of_code, short_code, work_of_code};
 use super::items::{Fate, Fates};
 use super::notes::Note;
-use super::words::THEMES;
+use super::vocabulary::THEMES;
 use super::works::Work;
 use crate::time::Time;
 
-/// A world that depends on its seed alone: every well-formed id, keyword and filter names
-/// something in it, and always the same.
+/// A world derived from its seed: every well-formed id, keyword and filter names an item, always
+/// the same one.
 ///
-/// The lists of examples ([`World::notes`] and so on) depend on the day around which the world
-/// was built as well: their items were published in the three weeks before it, so that their
-/// counts still move.
+/// The lists of examples ([`World::notes`] and so on) also depend on the day the world is built
+/// for: their items were published in the three weeks before it, so that their counts still change.
 #[derive(Clone, Debug)]
 pub struct World {
     pub(super) seed: u64,
@@ -21,7 +20,7 @@ pub struct World {
 }
 
 impl World {
-    /// The world of `seed`, whose examples were published in the weeks before `around`.
+    /// The world of `seed`, with examples published in the weeks before `around`.
     pub fn new(seed: u64, around: Time, fates: Fates) -> Self {
         Self { seed, around, fates }
     }
@@ -49,17 +48,17 @@ impl World {
         (0..count).map(link).collect()
     }
 
-    /// Keywords that the world has much to say about.
+    /// Keywords with many suggestions.
     pub fn keywords(&self) -> Vec<&'static str> {
         THEMES.iter().map(|theme| theme.name).collect()
     }
 
-    /// What becomes of a note.
+    /// The fate of a note.
     pub fn note_fate(&self, id: &str) -> Fate {
         self.note(id).fate
     }
 
-    /// What becomes of a work.
+    /// The fate of a work.
     pub fn work_fate(&self, id: &str) -> Fate {
         self.work(id).fate
     }

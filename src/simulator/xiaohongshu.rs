@@ -1,16 +1,16 @@
-//! What Xiaohongshu's endpoints answer: notes, suggestions, and the targets of short links.
+//! Answers of Xiaohongshu's endpoints: notes, suggestions, and the targets of short links.
 
 use serde_json::{Value, json};
 
 use super::catalogue::seconds;
-use super::dice::Dice;
 use super::items::{Person, Picture, Tag};
 use super::notes::Note;
+use super::rng::Rng;
 use super::shapes::{HASHTAG, LIVE_PHOTO, NOTE, NOTE_IMAGE, NOTE_USER, Signature, TOPIC, filled};
-use super::words::{SUGGESTION_ENDINGS, theme_of};
+use super::vocabulary::{SUGGESTION_ENDINGS, theme_of};
 use crate::time::Time;
 
-/// How many suggestions an answer holds.
+/// Number of suggestions in an answer.
 const SUGGESTIONS: usize = 15;
 
 const WEEK: i64 = 7 * 86_400;
@@ -21,7 +21,7 @@ pub(super) fn wrapped(note: &Note, signature: &Signature) -> Value {
     json!([{ "user": user, "note_list": [inner], "comment_list": [], "track_id": "", "model_type": "note" }])
 }
 
-/// `data` of v6: the note itself, with its video; nothing for a note of pictures.
+/// `data` of v6: the note itself with its video; empty for a note of pictures.
 pub(super) fn bare(note: &Note, signature: &Signature) -> Value {
     let Some(milliseconds) = note.video_ms else {
         return json!([]);
@@ -68,7 +68,7 @@ fn body(note: &Note, signature: &Signature) -> Value {
     body
 }
 
-/// The key is missing, not empty, where there is no title.
+/// Without a title the key is absent, not empty.
 fn entitle(body: &mut Value, title: Option<&str>) {
     if let Some(body) = body.as_object_mut() {
         match title {
@@ -78,7 +78,7 @@ fn entitle(body: &mut Value, title: Option<&str>) {
     }
 }
 
-/// The text with its marks: `#tag[话题]#` and `@nickname`.
+/// The text with its markup: `#tag[话题]#` and `@nickname`.
 fn marked(note: &Note, edited: bool) -> String {
     let mut text = note.texts.body(edited).to_owned();
     if let Some(person) = &note.mention {
@@ -147,14 +147,14 @@ fn image(picture: &Picture, signature: &Signature) -> Value {
     image
 }
 
-/// Seconds in `video`, milliseconds in `stream`: upstream's own disagreement.
+/// Seconds in `video`, milliseconds in `stream`, as upstream sends them.
 fn live_photo(picture: &Picture, signature: &Signature) -> Value {
-    let mut dice = Dice::of(0, &["live photo", &picture.file]);
-    let milliseconds = dice.between(1500, 3000);
+    let mut rng = Rng::of(0, &["live photo", &picture.file]);
+    let milliseconds = rng.between(1500, 3000);
     let mut live = filled(
         &LIVE_PHOTO,
         json!({ "media": {
-            "video_id": dice.digits(18),
+            "video_id": rng.digits(18),
             "video": { "duration": (milliseconds + 999) / 1000, "width": 1920, "height": 1440 },
         } }),
     );
@@ -191,10 +191,10 @@ fn video(note: &Note, milliseconds: i64, signature: &Signature) -> Value {
     })
 }
 
-/// The suggestions for a keyword at `at`, in their order: it changes slowly, over weeks.
+/// The suggestions for a keyword at `at`, in order; the order changes slowly, over weeks.
 pub(super) fn suggested(seed: u64, keyword: &str, at: Time) -> Vec<String> {
-    let mut dice = Dice::of(seed, &["suggestions", keyword]);
-    let theme = theme_of(&mut dice, keyword);
+    let mut rng = Rng::of(seed, &["suggestions", keyword]);
+    let theme = theme_of(&mut rng, keyword);
     let mut candidates: Vec<String> =
         SUGGESTION_ENDINGS.iter().map(|ending| format!("{keyword}{ending}")).collect();
     candidates.extend(theme.tags.iter().map(|tag| format!("{keyword}{tag}")));
@@ -204,11 +204,11 @@ pub(super) fn suggested(seed: u64, keyword: &str, at: Time) -> Vec<String> {
     candidates
 }
 
-/// Moves in a straight line from one week's value to the next, changing day by day.
+/// Popularity interpolated linearly from one week's value to the next, changing daily.
 fn popularity(seed: u64, text: &str, at: i64) -> i64 {
-    let level = Dice::of(seed, &["popularity", text]).between(0, 1000);
+    let level = Rng::of(seed, &["popularity", text]).between(0, 1000);
     let week = at.div_euclid(WEEK);
-    let mood = |week: i64| Dice::of(seed, &["mood", text, &week.to_string()]).between(0, 300);
+    let mood = |week: i64| Rng::of(seed, &["mood", text, &week.to_string()]).between(0, 300);
     let day = at.rem_euclid(WEEK) / 86_400;
     level + (mood(week) * (7 - day) + mood(week + 1) * day) / 7
 }
@@ -216,7 +216,7 @@ fn popularity(seed: u64, text: &str, at: i64) -> i64 {
 /// `data` of the suggestions.
 pub(super) fn suggestions(seed: u64, keyword: &str, texts: &[String], at: Time) -> Value {
     let day = seconds(at).div_euclid(86_400).to_string();
-    let mut ids = Dice::of(seed, &["suggestion ids", keyword, &day]);
+    let mut ids = Rng::of(seed, &["suggestion ids", keyword, &day]);
     json!({
         "search_cpl_id": ids.hex(32),
         "word_request_id": ids.hex(32),
@@ -231,14 +231,14 @@ fn suggestion(keyword: &str, text: &str) -> Value {
         "icon_night": icon, "is_intervened": false, "highlight_flags": highlights(keyword, text) })
 }
 
-/// One flag a character: whether it belongs to the keyword.
+/// One flag per character: whether it belongs to the keyword.
 fn highlights(keyword: &str, text: &str) -> Vec<bool> {
     let before = text.find(keyword).map_or(0, |at| text.get(..at).unwrap_or("").chars().count());
     let length = keyword.chars().count();
     (0..text.chars().count()).map(|place| (before..before + length).contains(&place)).collect()
 }
 
-/// Where a link leads.
+/// The target of a short link.
 pub(super) fn redirect(note: &Note, signature: &Signature) -> Value {
     let url = format!(
         "https://www.xiaohongshu.com/discovery/item/{}?app_platform=android&xsec_source=app_share\

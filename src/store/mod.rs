@@ -17,14 +17,16 @@ pub use archive::{
     Resolved, Saved, Tombstone, Unavailable,
 };
 pub use db::{ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
-pub use erasure::{Redacted, TELLING, Traces};
+pub use erasure::{AffectedRows, MIN_ID_LEN, Redacted};
 pub use ledger::{AlertRow, CallEnd, CallStart, CallTotals, EndpointRow, Finding, PauseRow, Spent};
 pub use read::{
-    CallCount, Counts, FIRES_SEARCHED, JobReport, JobSight, KolFigures, LookCount, Metric,
-    Observation, Point, Problem, RunState, SlotTotals, StateCount, Suggested, page,
+    CallCount, FIRES_SEARCHED, ItemCounts, JobObservation, JobReport, KolFigures, Metric,
+    OutcomeCount, Point, Problem, RunState, SlotResult, SlotTotals, StateCount, SuggestionRow,
+    page,
 };
 pub use schedule::{
-    BackfillRow, Claim, ConfigLoad, ConfigState, Fires, JobEntry, JobRow, Limits, Looks,
-    NewBackfill, Next, ProcessRow, RunSummary, Settlement, Silence, Wanted, Wish,
+    BackfillRow, Claim, ClaimRequest, ConfigLoad, ConfigState, Disposition, Fires, JobEntry,
+    JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Settlement, SlotCounts,
+    SlotJob,
 };
 pub use sql::{Column, Query, QueryError, Span, Table, Value, tables};

@@ -1,7 +1,7 @@
-//! The filter of a KOL search: names and values as the upstream query wants them.
+//! The filter of a KOL search: parameter names and values of the upstream query.
 //!
-//! A misspelt parameter would be ignored upstream and the search paid for all the same, so known
-//! names are checked closely. Unknown ones are passed on, because upstream gains new ones often.
+//! Upstream ignores a misspelt parameter and bills the search anyway, so known names are checked
+//! closely. Unknown names are passed on, because upstream often adds parameters.
 
 use std::collections::BTreeMap;
 
@@ -10,27 +10,27 @@ use toml::Value;
 use super::kol_names::{KNOWN, Shape};
 use crate::suggest;
 
-/// The order of results when the filter says nothing: pinned, because the default upstream moved.
+/// Default order of results, pinned because upstream's default has changed.
 pub const DEFAULT_SORT: &str = "FANS";
 
-/// The longest value, in characters: it is sent in a URL.
+/// Maximum length of a value in characters: it is sent in a URL.
 const LONGEST_VALUE: usize = 1000;
 
-/// The largest filter, in bytes of its values: it is a key in the database.
+/// Maximum size of a filter in bytes of its values: it is a key in the database.
 const LARGEST_FILTER: usize = 1500;
 
-/// What is wrong with a filter.
+/// A problem of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// The parameter it is about.
+    /// The parameter.
     pub name: String,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to write instead.
+    /// The fix.
     pub help: String,
 }
 
-/// A filter as query parameters, or everything that is wrong with it.
+/// A filter as query parameters, or all its problems.
 pub fn read(filter: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>, Vec<Complaint>> {
     let mut query = BTreeMap::new();
     let mut complaints = Vec::new();
@@ -59,7 +59,7 @@ pub fn read(filter: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>
     Ok(query)
 }
 
-/// A message and the help that goes with it.
+/// A message and its help.
 type Refusal = (String, String);
 
 fn refusal(message: impl Into<String>, help: impl Into<String>) -> Refusal {
@@ -89,12 +89,12 @@ fn parameter(name: &str, value: &Value) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// A name that is nearly a known one is a typing error; any other may be new upstream.
+/// A near miss of a known name is a typing error; any other name may be new upstream.
 fn unknown(name: &str) -> Option<Refusal> {
     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !is_name {
-        let help = "filters are named as in the documentation, such as `fansNumberLower`";
-        return Some(refusal("this is no name of a filter", help));
+        let help = "filters have the names of the documentation, such as `fansNumberLower`";
+        return Some(refusal("invalid filter name", help));
     }
     let near = suggest::nearest(name, KNOWN.iter().map(|(known, _)| *known))?;
     let letters = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
@@ -102,18 +102,21 @@ fn unknown(name: &str) -> Option<Refusal> {
     if letters(name) == letters(near) {
         return None;
     }
-    Some(refusal(format!("there is no filter `{name}`"), format!("did you mean `{near}`?")))
+    Some(refusal(format!("unknown filter `{name}`"), format!("did you mean `{near}`?")))
 }
 
 fn check(name: &str, shape: Shape, text: &str) -> Result<(), Refusal> {
     match shape {
         Shape::Text => Ok(()),
         Shape::Flag if matches!(text, "true" | "false") => Ok(()),
-        Shape::Flag => Err(refusal(format!("`{name}` is true or false"), format!("{name} = true"))),
-        Shape::Count if text.parse::<u64>().is_ok() => Ok(()),
-        Shape::Count => {
-            Err(refusal(format!("`{name}` is a whole number"), format!("such as {name} = 1000")))
+        Shape::Flag => {
+            Err(refusal(format!("`{name}` must be true or false"), format!("{name} = true")))
         }
+        Shape::Count if text.parse::<u64>().is_ok() => Ok(()),
+        Shape::Count => Err(refusal(
+            format!("`{name}` must be a whole number"),
+            format!("such as {name} = 1000"),
+        )),
         Shape::Range => range(name, text),
         Shape::Choice(choices) if choices.contains(&text) => Ok(()),
         Shape::Choice(choices) => {
@@ -121,26 +124,26 @@ fn check(name: &str, shape: Shape, text: &str) -> Result<(), Refusal> {
                 || format!("one of {}", choices.join(", ")),
                 |near| format!("did you mean \"{near}\"?"),
             );
-            Err(refusal(format!("`{name}` has no such value"), help))
+            Err(refusal(format!("invalid value of `{name}`"), help))
         }
     }
 }
 
 fn range(name: &str, text: &str) -> Result<(), Refusal> {
-    let help = format!("write two numbers, -1 for an open one: {name} = [1000, -1]");
+    let help = format!("write two numbers, -1 for an open bound: {name} = [1000, -1]");
     let Some((low, high)) = text.split_once([',', '，']) else {
-        return Err(refusal(format!("`{name}` is a range"), help));
+        return Err(refusal(format!("`{name}` must be a range"), help));
     };
     match (bound(low), bound(high)) {
         (Some(low), Some(high)) if high < 0.0 || low <= high => Ok(()),
         (Some(_), Some(_)) => {
             Err(refusal(format!("the range of `{name}` ends before it begins"), help))
         }
-        _ => Err(refusal(format!("`{name}` is a range of two numbers"), help)),
+        _ => Err(refusal(format!("`{name}` must be a range of two numbers"), help)),
     }
 }
 
-/// A bound of a range; open ones are negative.
+/// A bound of a range; open bounds are negative.
 fn bound(text: &str) -> Option<f64> {
     match text.trim() {
         "null" | "" => Some(-1.0),
@@ -148,14 +151,14 @@ fn bound(text: &str) -> Option<f64> {
     }
 }
 
-/// Parameters that must agree with each other.
+/// Checks parameters that must agree.
 fn pairs(query: &BTreeMap<String, String>) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for (name, other) in [("similarUserId", "similarWord"), ("similarWord", "similarUserId")] {
         if query.contains_key(name) && !query.contains_key(other) {
             complaints.push(Complaint {
                 name: name.to_owned(),
-                message: format!("`{name}` does nothing without `{other}`"),
+                message: format!("`{name}` has no effect without `{other}`"),
                 help: "give both or neither".to_owned(),
             });
         }
@@ -167,7 +170,7 @@ fn pairs(query: &BTreeMap<String, String>) -> Vec<Complaint> {
         complaints.push(Complaint {
             name: "fansNumberLower".to_owned(),
             message: "`fansNumberLower` is above `fansNumberUpper`".to_owned(),
-            help: "no KOL has that many and that few followers; swap them".to_owned(),
+            help: "no KOL matches; swap them".to_owned(),
         });
     }
     complaints
@@ -192,7 +195,7 @@ fn scalar(value: &Value) -> Result<String, Refusal> {
         Value::Boolean(flag) => Ok(flag.to_string()),
         Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
             let help = "a text, a number, true or false, or a list of them";
-            Err(refusal("a filter has no such values", help))
+            Err(refusal("invalid filter value", help))
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The query parameters of the KOL search, as its vendor documents them.
 
-/// What the value of a parameter looks like.
+/// Type of a parameter's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Any text; several values are joined by commas.
     Text,
     /// True or false.
     Flag,
-    /// A whole number, not negative.
+    /// A non-negative integer.
     Count,
     /// Two bounds joined by a comma; -1 or null for an open one.
     Range,
@@ -17,12 +17,12 @@ pub(super) enum Shape {
 
 use Shape::{Choice, Count, Flag, Range, Text};
 
-/// The names of the documented parameters that are the user's to set.
+/// The documented parameters that users may set.
 pub(crate) fn known_filters() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().map(|(name, _)| *name)
 }
 
-/// Every documented parameter except `token` and `page`, which are not the user's to set.
+/// Every documented parameter except `token` and `page`, which users cannot set.
 pub(super) const KNOWN: [(&str, Shape); 51] = [
     ("searchType", Choice(&["NICKNAME", "NOTE"])),
     ("keyword", Text),
@@ -80,7 +80,7 @@ pub(super) const KNOWN: [(&str, Shape); 51] = [
     ("fansLocation", Text),
 ];
 
-/// What `marketTarget` accepts.
+/// Values of `marketTarget`.
 const MARKET_TARGETS: [&str; 8] = [
     "estimateAllCpm",
     "mAccumImpNum",
@@ -92,7 +92,7 @@ const MARKET_TARGETS: [&str; 8] = [
     "mCpuvNum",
 ];
 
-/// What `industry` accepts.
+/// Values of `industry`.
 const INDUSTRIES: [&str; 53] = [
     "BEAUTY_PERSONAL_CARE_BEAUTY",
     "BEAUTY_PERSONAL_CARE_SKINCARE",

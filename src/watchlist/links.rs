@@ -1,13 +1,13 @@
-//! Links to notes and works: on their own, or in the middle of share text.
+//! Links to notes and works, alone or inside share text.
 //!
-//! Only the platforms' own hosts are accepted. Nothing here is fetched: a short link stays a
-//! short link until a provider resolves it.
+//! Only the platforms' own hosts are accepted. Nothing is fetched here: a provider resolves short
+//! links.
 
 use url::Url;
 
 use crate::model::Kind;
 
-/// Where notes live.
+/// Hosts of notes.
 const NOTE_HOSTS: [&str; 5] = [
     "xiaohongshu.com",
     "www.xiaohongshu.com",
@@ -16,30 +16,30 @@ const NOTE_HOSTS: [&str; 5] = [
     "www.rednote.com",
 ];
 
-/// Where works live.
+/// Hosts of works.
 const WORK_HOSTS: [&str; 5] =
     ["douyin.com", "www.douyin.com", "m.douyin.com", "iesdouyin.com", "www.iesdouyin.com"];
 
-/// Xiaohongshu's short links.
+/// Host of Xiaohongshu's short links.
 const SHORT_NOTE_HOST: &str = "xhslink.com";
 
-/// Douyin's short links.
+/// Host of Douyin's short links.
 const SHORT_WORK_HOST: &str = "v.douyin.com";
 
-/// The longest part of a short link.
+/// Maximum length of a short link's code.
 const LONGEST_SHORT_CODE: usize = 32;
 
-/// What a link leads to.
+/// The target of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// The item itself, by its id.
+    /// An item by its id.
     Item(Kind, String),
-    /// A short link, in its one spelling; only a provider knows what is behind it.
+    /// A normalised short link; a provider resolves it.
     Short(Kind, String),
 }
 
-/// The item a full link leads to: its kind and its id. `None` for short links, for pages that
-/// show no single item, and for every host but the platforms' own.
+/// The kind and id of the item a full link refers to. `None` for short links, pages without a
+/// single item, and foreign hosts.
 pub fn item_of_url(url: &Url) -> Option<(Kind, String)> {
     let host = safe_host(url).ok()?;
     let path: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
@@ -66,13 +66,13 @@ pub fn item_of_url(url: &Url) -> Option<(Kind, String)> {
     id.map(|id| (Kind::Work, id))
 }
 
-/// The item of an id on its own.
+/// The item of a bare id.
 pub(super) fn bare_id(text: &str) -> Option<(Kind, String)> {
     let note = note_id(text).map(|id| (Kind::Note, id));
     note.or_else(|| work_id(text).map(|id| (Kind::Work, id)))
 }
 
-/// The one link of a text. The error says why there is none, or why it is not accepted.
+/// The only link of a text. The error says why there is none, or why it is refused.
 pub(super) fn only_link(text: &str) -> Result<Link, String> {
     let mut found: Option<Link> = None;
     for candidate in candidates(text) {
@@ -85,13 +85,13 @@ pub(super) fn only_link(text: &str) -> Result<Link, String> {
         }
     }
     found.ok_or_else(|| {
-        "there is no link and no id in it: expected a note id (24 hexadecimal digits), a work id \
+        "there is neither a link nor an id in it: expected a note id (24 hexadecimal digits), a work id \
          (15 to 20 digits), a link to one, or the text that the app shares"
             .to_owned()
     })
 }
 
-/// 24 hexadecimal digits, in lower case.
+/// 24 hexadecimal digits in lower case.
 fn note_id(text: &str) -> Option<String> {
     let is_id = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_id.then(|| text.to_ascii_lowercase())
@@ -101,26 +101,26 @@ fn work_id(text: &str) -> Option<String> {
     is_work_id(text).then(|| text.to_owned())
 }
 
-/// Whether a text has the form of a work's id: 15 to 20 decimal digits.
+/// Whether a text has the form of a work id: 15 to 20 decimal digits.
 pub fn is_work_id(text: &str) -> bool {
     (15..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Everything in a text that is or claims to be a link.
+/// Everything in a text that looks like a link.
 fn candidates(text: &str) -> Vec<Result<Url, String>> {
-    // No link holds these, and prose follows a link without a space.
+    // Characters that no link contains; prose may follow a link without a space.
     let words = text.split(|c: char| {
         !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '`' | '{' | '}' | '|' | '\\' | '^')
     });
     words.flat_map(links_in_word).collect()
 }
 
-/// The links of a run of characters that could all belong to one.
+/// The links in a run of characters.
 fn links_in_word(word: &str) -> Vec<Result<Url, String>> {
     let Some((before, after)) = word.split_once("://") else {
         return without_scheme(word).map(|link| read(&link)).into_iter().collect();
     };
-    // Another scheme further on begins another link: `https://a/https://b` is two.
+    // A second scheme starts another link: `https://a/https://b` is two.
     let lower = after.to_ascii_lowercase();
     let next = ["https://", "http://"].iter().filter_map(|scheme| lower.find(scheme)).min();
     let (this, rest) = after.split_at_checked(next.unwrap_or(after.len())).unwrap_or((after, ""));
@@ -137,7 +137,7 @@ fn links_in_word(word: &str) -> Vec<Result<Url, String>> {
     links
 }
 
-/// A word that is a known host and a path, as people write links by hand.
+/// A known host with a path but no scheme, as people type links.
 fn without_scheme(word: &str) -> Option<String> {
     let (host, path) = word.split_once('/')?;
     let host = host.to_ascii_lowercase();
@@ -149,7 +149,7 @@ fn without_scheme(word: &str) -> Option<String> {
 
 fn read(link: &str) -> Result<Url, String> {
     let link = link.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'', '*']);
-    Url::parse(link).map_err(|error| format!("the link cannot be read: {error}"))
+    Url::parse(link).map_err(|error| format!("invalid link: {error}"))
 }
 
 fn link_of(url: &Url) -> Result<Link, String> {
@@ -168,10 +168,10 @@ fn link_of(url: &Url) -> Result<Link, String> {
         }
         SHORT_NOTE_HOST | SHORT_WORK_HOST => Err("the short link is not complete".to_owned()),
         _ if NOTE_HOSTS.contains(&host) => {
-            Err("the link leads to no single note: open the note and copy its link".to_owned())
+            Err("the link is not to a single note: open the note and copy its link".to_owned())
         }
         _ if WORK_HOSTS.contains(&host) => {
-            Err("the link leads to no single work: open the work and copy its link".to_owned())
+            Err("the link is not to a single work: open the work and copy its link".to_owned())
         }
         _ => Err("the link's host is not one of xiaohongshu.com, xhslink.com, douyin.com, \
                   v.douyin.com and iesdouyin.com"
@@ -184,16 +184,16 @@ fn short_code(part: &str) -> bool {
         && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// The host of a link that hides nothing: no user name, no port, no number for a host.
+/// The host of a link without user name and port, and not an address.
 fn safe_host(url: &Url) -> Result<&str, String> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err("only http and https links are accepted".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("the link holds a user name before an `@`, which hides its host".to_owned());
+        return Err("the link contains a user name before an `@`, which hides its host".to_owned());
     }
     if url.port().is_some() {
-        return Err("the link names a port".to_owned());
+        return Err("the link contains a port".to_owned());
     }
     match url.host() {
         Some(url::Host::Domain(host)) => Ok(host),

@@ -1,4 +1,4 @@
-//! Watchlist entries as people have them: ids, links, and text pasted from the apps.
+//! Watchlist entries: ids, links, and text pasted from the apps.
 //!
 //! [`parse`] turns one entry into a [`Target`]; [`kol_filter`] checks the filter of a KOL search.
 
@@ -11,13 +11,13 @@ use links::Link;
 
 pub(crate) use kol_names::known_filters;
 
-/// The longest entry, in bytes: share text is a few hundred.
+/// Maximum length of an entry in bytes: share text is a few hundred.
 const LONGEST_ENTRY: usize = 4096;
 
-/// The longest keyword, in characters.
+/// Maximum length of a keyword in characters.
 const LONGEST_KEYWORD: usize = 100;
 
-/// One entry of a watchlist as a target. The error says why it is none, without repeating it.
+/// Parses an entry of a known kind. The error gives the reason without repeating the entry.
 pub fn parse(kind: Kind, text: &str) -> Result<Target, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -33,8 +33,8 @@ pub fn parse(kind: Kind, text: &str) -> Result<Target, String> {
     }
 }
 
-/// One entry that says itself what it is: an id, a link, or share text. The error says why it is
-/// none, without repeating it.
+/// Parses an entry of unknown kind: an id, a link, or share text. The error gives the reason
+/// without repeating the entry.
 pub fn recognise(text: &str) -> Result<Target, String> {
     let text = text.trim();
     if text.len() > LONGEST_ENTRY {
@@ -57,7 +57,7 @@ fn keyword(text: &str) -> Result<Target, String> {
     Ok(Target { kind: Kind::Keyword, key: text.to_owned() })
 }
 
-/// The kind and the key of the one item in a text.
+/// Kind and key of the only item in a text.
 fn found(text: &str) -> Result<(Kind, String), String> {
     if let Some(item) = links::bare_id(text) {
         return Ok(item);

@@ -1,4 +1,4 @@
-//! What people paste; every id and code is made up.
+//! Tests of watchlist entries; every id and code is made up.
 
 use proptest::prelude::*;
 
@@ -120,15 +120,15 @@ fn tricks_and_strangers_are_refused_with_the_reason() {
         ("https://v.douyin.com/", "not complete"),
         ("https://v.douyin.com/a/b/", "not complete"),
         ("https://v.douyin.com/a%2e%2e/", "not complete"),
-        ("https://www.douyin.com/user/MS4wLjABAAAA_x-y", "no single work"),
-        ("https://www.douyin.com/video/12", "no single work"),
+        ("https://www.douyin.com/user/MS4wLjABAAAA_x-y", "not to a single work"),
+        ("https://www.douyin.com/video/12", "not to a single work"),
         ("https://v.douyin.com/aaaa/ https://v.douyin.com/bbbb/", "two different links"),
         ("https://v.douyin.com/aaaa/https://v.douyin.com/bbbb/", "two different links"),
         ("https://v.douyin.com/aaaa/ 和 https://evil.example/x", "host is not one of"),
-        ("https://", "cannot be read"),
-        ("hello", "no link and no id"),
-        ("7.99 复制打开抖音", "no link and no id"),
-        ("../../etc/passwd", "no link and no id"),
+        ("https://", "invalid link"),
+        ("hello", "neither a link nor an id"),
+        ("7.99 复制打开抖音", "neither a link nor an id"),
+        ("../../etc/passwd", "neither a link nor an id"),
         ("   ", "empty"),
     ] {
         assert!(
@@ -138,7 +138,7 @@ fn tricks_and_strangers_are_refused_with_the_reason() {
         );
     }
     let profile = "https://www.xiaohongshu.com/user/profile/5e0000000000000001000abc";
-    assert!(refused(Kind::Note, profile).contains("no single note"));
+    assert!(refused(Kind::Note, profile).contains("not to a single note"));
     assert!(refused(Kind::Note, &"长".repeat(5000)).contains("longer than"));
 }
 

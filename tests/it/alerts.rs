@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::json;
-use tidewatch::alerts::Alerts;
 use tidewatch::config::{Config, Environment};
+use tidewatch::ops::alerts::Alerts;
 use tidewatch::store::{PauseRow, Store};
 use tidewatch::time::{Clock, Time};
 use tokio::sync::watch;

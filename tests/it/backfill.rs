@@ -120,7 +120,11 @@ async fn a_bad_line_refuses_the_list_unless_it_may_be_left_out() {
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &format!("{}\nnonsense\n", simulator.world().notes(1)[0]));
     assert_eq!(place.run(&["backfill", "list.txt"]).await, 2);
-    assert!(place.said().contains("list.txt:2: there is no link and no id"), "{}", place.said());
+    assert!(
+        place.said().contains("list.txt:2: there is neither a link nor an id"),
+        "{}",
+        place.said()
+    );
     assert_eq!(simulator.truth().len(), 0);
     assert_eq!(place.run(&["backfill", "list.txt", "--skip-bad"]).await, 0, "{}", place.said());
     assert_eq!(count(&store, OBSERVED).await, 1);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use secrecy::SecretString;
 use tidewatch::config::{Config, Environment};
-use tidewatch::errand::{Ended, Errand, Turn};
+use tidewatch::crawl::run::{Ended, OneShotRun, Tick};
 use tidewatch::model::{Kind, Target};
 use tidewatch::process::Process;
 use tidewatch::simulator::{self, Options};
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Database, count, on_both};
 
-const TOKEN: &str = "errand-test-token";
+const TOKEN: &str = "run-test-token";
 
 on_both!(a_read_that_fails_while_a_call_is_in_flight_loses_no_answer);
 async fn a_read_that_fails_while_a_call_is_in_flight_loses_no_answer(database: Database) {
@@ -36,10 +36,10 @@ async fn a_read_that_fails_while_a_call_is_in_flight_loses_no_answer(database: D
     tx.commit().await.unwrap();
     let process = Process::begin(&store, &config, "fetch", &clock).await.unwrap().unwrap();
     let stop = CancellationToken::new();
-    let errand = Errand::new(Arc::new(config), &store, &clock, &process, run, &stop).unwrap();
+    let one_shot = OneShotRun::new(Arc::new(config), &store, &clock, &process, run, &stop).unwrap();
     let mut failed = false;
-    let ended = errand.run(async |turn: Turn<'_>| {
-        if !turn.is_idle && !std::mem::replace(&mut failed, true) {
+    let ended = one_shot.run(async |tick: Tick<'_>| {
+        if !tick.is_idle && !std::mem::replace(&mut failed, true) {
             bail!("the database is away");
         }
         let mut tx = store.read().await?;

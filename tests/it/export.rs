@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use serde_json::Value;
 use tidewatch::export::{Export, Format};
-use tidewatch::store::{Holds, Span, Store, tables};
+use tidewatch::store::{ColumnType, Span, Store, tables};
 use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Database, on_both, postgres, rows, sqlite};
@@ -72,19 +72,19 @@ async fn every_column_holds_what_postgres_says() {
                from information_schema.columns
                where table_schema = 'public' and table_name not like '\\_sqlx%'
                order by table_name, ordinal_position";
-    let mut declared: BTreeMap<String, Vec<(String, Holds)>> = BTreeMap::new();
+    let mut declared: BTreeMap<String, Vec<(String, ColumnType)>> = BTreeMap::new();
     let Store::Postgres(pool) = &stores[1] else { panic!("the second is PostgreSQL") };
     #[expect(clippy::disallowed_methods, reason = "looks at the schema from outside the store")]
     let columns: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(pool).await.unwrap();
     for (table, column, kind) in columns {
         let holds = match kind.as_str() {
-            "bigint" => Holds::Int,
-            "double precision" => Holds::Real,
-            "boolean" => Holds::Bool,
-            "text" => Holds::Text,
-            "timestamp with time zone" => Holds::Time,
-            "jsonb" => Holds::Json,
-            "bytea" => Holds::Bytes,
+            "bigint" => ColumnType::Int,
+            "double precision" => ColumnType::Real,
+            "boolean" => ColumnType::Bool,
+            "text" => ColumnType::Text,
+            "timestamp with time zone" => ColumnType::Time,
+            "jsonb" => ColumnType::Json,
+            "bytea" => ColumnType::Bytes,
             other => panic!("{table}.{column} is {other}"),
         };
         declared.entry(table).or_default().push((column, holds));

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tidewatch::daemon::TAKEN;
-use tidewatch::health::{self, Health};
-use tidewatch::metrics::Metrics;
+use tidewatch::ops::health::{self, HealthServer};
+use tidewatch::ops::health_state::HealthState;
+use tidewatch::ops::metrics::Metrics;
 use tidewatch::store::Store;
 use tidewatch::time::Clock;
-use tidewatch::vitals::Vitals;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -41,47 +41,47 @@ pub(crate) async fn free_port() -> SocketAddr {
 
 on_both!(a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready);
 async fn a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready(database: Database) {
-    let (vitals, clock) = (Vitals::default(), Clock::standing(beginning()));
+    let (state, clock) = (HealthState::default(), Clock::standing(beginning()));
     let store = database.open().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let metrics = Metrics::begin(&store, &clock).await.unwrap();
-    let health = Health {
-        vitals: vitals.clone(),
+    let server = HealthServer {
+        state: state.clone(),
         store: store.clone(),
         clock: clock.clone(),
         metrics,
         settings: settings(),
     };
-    tokio::spawn(health.serve(listener));
+    tokio::spawn(server.serve(listener));
     let ask = async |path| health::ask(address, path).await.unwrap();
     let (yes, no) = ((true, "ok".to_owned()), |why: &str| (false, why.to_owned()));
 
     assert_eq!(ask("/healthz").await, no("the daemon is starting"));
-    vitals.beat(clock.now());
+    state.beat(clock.now());
     assert_eq!(ask("/healthz").await, yes);
     assert_eq!(ask("/readyz").await, no("the daemon is starting"));
-    vitals.turned(clock.now());
+    state.ticked(clock.now());
     assert_eq!(ask("/readyz").await, yes);
 
     clock.jump_to(beginning().plus(Duration::from_secs(60)));
     assert_eq!(ask("/healthz").await, yes);
     clock.jump_to(beginning().plus(Duration::from_secs(61)));
-    let stuck = no("the loop has not come round since 2026-03-02 00:00:00 UTC");
+    let stuck = no("no heartbeat of the loop since 2026-03-02 00:00:00 UTC");
     assert_eq!(ask("/healthz").await, stuck);
     clock.correct(beginning().minus(Duration::from_secs(3600)));
     assert_eq!(ask("/healthz").await, stuck, "a clock that was put back hides nothing");
 
-    vitals.beat(clock.now());
-    vitals.database_fails("the disk is full");
+    state.beat(clock.now());
+    state.database_fails("the disk is full");
     assert_eq!(ask("/healthz").await, yes, "it waits, and comes round");
-    assert_eq!(ask("/readyz").await, no("the database cannot be worked with: the disk is full"));
-    vitals.turned(clock.now());
+    assert_eq!(ask("/readyz").await, no("the database fails: the disk is full"));
+    state.ticked(clock.now());
     assert_eq!(ask("/readyz").await, yes);
 
     from_the_future(&store).await;
     assert_eq!(ask("/readyz").await, no("the database's schema is too new"));
-    vitals.stopping();
+    state.stopping();
     assert_eq!(ask("/readyz").await, no("the daemon is stopping"));
     store.close().await;
     assert_eq!(ask("/healthz").await, yes);

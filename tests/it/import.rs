@@ -78,7 +78,7 @@ async fn a_line_that_is_no_answer_is_named_and_refuses_the_file() {
     let (place, store) = place(&database).await;
     let answer = fixture("note_detail_image.json");
     let lines = [
-        ("{\"endpoint\"", "the line is no JSON object"),
+        ("{\"endpoint\"", "the line is not a JSON object"),
         (&line("2999-01-02T03:04:05Z", &answer), "`fetched_at` lies in the future"),
         (&line("2026-01-02T03:04:05", &answer), "`fetched_at` names no zone"),
         (&line("yesterday", &answer), "`fetched_at` is no time"),

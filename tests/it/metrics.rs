@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tidewatch::config::{Config, Environment};
-use tidewatch::metrics::Metrics;
 use tidewatch::model::{Kind, Target};
-use tidewatch::runs;
+use tidewatch::ops::health_state::HealthState;
+use tidewatch::ops::metrics::Metrics;
+use tidewatch::ops::run_log;
 use tidewatch::store::{CallStart, Store};
 use tidewatch::time::{Clock, Time};
-use tidewatch::vitals::Vitals;
 use tokio::sync::watch;
 
 use crate::databases::{Database, count, on_both, rows};
@@ -24,7 +24,7 @@ pub(crate) fn series(text: &str) -> BTreeMap<String, f64> {
 
 /// What a daemon without a word of its own and these settings is scraped for.
 async fn scrape(metrics: &Metrics, jobs: &str) -> BTreeMap<String, f64> {
-    series(&metrics.scrape(&Vitals::default(), &config(jobs)).await.unwrap())
+    series(&metrics.scrape(&HealthState::default(), &config(jobs)).await.unwrap())
 }
 
 pub(crate) fn config(jobs: &str) -> Config {
@@ -96,7 +96,7 @@ async fn counters_are_what_the_archive_gained_since_the_process_began(database: 
     let mut env = Env::new(database, &jobs).await;
     env.fails("note=301:0.2,wrong-id:0.1; amagi=gone:0.1");
     env.advance(hours(3)).await;
-    runs::report(&env.store, &env.clock).await.unwrap();
+    run_log::report(&env.store, &env.clock).await.unwrap();
     // At a fire: its run is open.
     env.advance(hours(1)).await;
     let notes = world().notes(6);
@@ -113,7 +113,7 @@ async fn counters_are_what_the_archive_gained_since_the_process_began(database: 
     for step in 0..12 {
         env.advance(minutes(if step % 3 == 0 { 7 } else { 61 })).await;
         if step % 2 == 0 {
-            runs::report(&env.store, &env.clock).await.unwrap();
+            run_log::report(&env.store, &env.clock).await.unwrap();
         }
         let seen = scrape(&metrics, &jobs).await;
         assert_counted(&seen, &truth(&env.store).await, &before);
@@ -191,7 +191,7 @@ async fn gauges_say_how_things_stand_at_the_moment(database: Database) {
     let metrics = Metrics::begin(&env.store, &env.clock).await.unwrap();
     let budget = "[budget]\nmax_calls_per_day = 100\n";
     env.advance(minutes(125)).await;
-    runs::report(&env.store, &env.clock).await.unwrap();
+    run_log::report(&env.store, &env.clock).await.unwrap();
     let seen = scrape(&metrics, &format!("{budget}{jobs}")).await;
     let spent = count(&env.store, "select count(*) from calls").await;
     assert_eq!(seen["tidewatch_budget_limit_calls"], 100.0);
@@ -213,7 +213,7 @@ async fn gauges_say_how_things_stand_at_the_moment(database: Database) {
     // The balance is empty and a work is gone; the rest waits.
     env.fails("note=601; amagi=gone");
     env.advance(minutes(180)).await;
-    runs::report(&env.store, &env.clock).await.unwrap();
+    run_log::report(&env.store, &env.clock).await.unwrap();
     let seen = scrape(&metrics, &jobs).await;
     let pause = "tidewatch_paused{scope=\"provider\",name=\"justoneapi\",reason=\"balance\"}";
     assert_eq!(seen[pause], 1.0, "{seen:#?}");
@@ -243,10 +243,10 @@ async fn a_database_that_fails_leaves_what_is_known_without_it(database: Databas
     let up = scrape(&metrics, &jobs).await;
     assert_eq!((up["tidewatch_database_up"], up[observed]), (1.0, 3.0));
     env.store.close().await;
-    let vitals = Vitals::default();
-    vitals.configured(beginning());
-    vitals.refused();
-    let down = series(&metrics.scrape(&vitals, &config(&jobs)).await.unwrap());
+    let health = HealthState::default();
+    health.configured(beginning());
+    health.refused();
+    let down = series(&metrics.scrape(&health, &config(&jobs)).await.unwrap());
     assert_eq!((down["tidewatch_database_up"], down[observed]), (0.0, 3.0));
     assert!(!down.contains_key("tidewatch_schedule_lag_seconds"), "nobody knows");
     assert_eq!(down["tidewatch_config_last_reload_successful"], 0.0);

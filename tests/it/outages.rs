@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
-use tidewatch::health;
+use tidewatch::ops::health;
 use tidewatch::simulator::{Faults, Simulator};
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
@@ -133,7 +133,7 @@ impl Health {
             let (lives, why) = health::ask(self.0, "/healthz").await.unwrap();
             assert!(lives, "{why}\n{}", scene.place.said());
             let (ready, why) = health::ask(self.0, "/readyz").await.unwrap();
-            fails = !ready && why.contains("cannot be worked with");
+            fails = !ready && why.contains("the database fails");
             said |= scene.place.said().contains(FAILS);
             let waited = Clock::system().now().since(began);
             assert!(waited < LONG_OUTAGE + PATIENCE, "{why}\n{}", scene.place.said());
@@ -325,7 +325,7 @@ async fn refuses_and_recovers(refuse: &'static str, complaint: &str, relent: &'s
     let clock = Clock::system();
     let (began, stop) = (clock.now(), CancellationToken::new());
     let mut daemon = Daemon::open(config, store.clone(), clock, "run").await.unwrap();
-    let (vitals, stopping) = (daemon.vitals(), stop.clone());
+    let (health, stopping) = (daemon.health(), stop.clone());
     let work = tokio::spawn(async move {
         daemon.run(&stopping).await.unwrap();
         daemon.close().await.unwrap();
@@ -334,7 +334,7 @@ async fn refuses_and_recovers(refuse: &'static str, complaint: &str, relent: &'s
     let seen = || inside.simulator.truth().len();
     wait_for("calls", PATIENCE, async || seen() > 60).await;
     inside.tell(refuse).await;
-    let why = || vitals.snapshot().database_error.unwrap_or_default();
+    let why = || health.snapshot().database_error.unwrap_or_default();
     wait_for(complaint, PATIENCE, async || why().contains(complaint)).await;
     tokio::time::sleep(QUIET).await;
     let before = seen();
@@ -342,7 +342,7 @@ async fn refuses_and_recovers(refuse: &'static str, complaint: &str, relent: &'s
     assert_eq!(seen(), before, "calls without a ledger");
     inside.tell(relent).await;
     wait_for("calls", PATIENCE, async || seen() > before + 30).await;
-    assert_eq!(vitals.snapshot().database_error, None);
+    assert_eq!(health.snapshot().database_error, None);
     inside.simulator.set_faults(Faults::default());
     let settled = crash::worked_off(&inside.store).await;
     inside.stop.cancel();

@@ -66,7 +66,7 @@ async fn a_daemon_that_is_asked_to_stop_saves_what_is_in_flight(database: Databa
     assert_eq!(count(&store, "select count(*) from documents").await, seen);
     assert_eq!(count(&store, "select count(*) from calls where outcome = 'ok'").await, seen);
     assert_eq!(count(&store, "select count(*) from calls").await, seen);
-    assert!(place.said().contains("letting the calls in flight end"), "{}", place.said());
+    assert!(place.said().contains("draining the calls in flight"), "{}", place.said());
 }
 
 on_both!(a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open);
@@ -76,7 +76,7 @@ async fn a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open(dat
     let daemon = place.start(&["run"]);
     wait_for_calls(&simulator, NOTES).await;
     daemon.ask_to_stop();
-    wait_until_said(&place, "letting the calls in flight end").await;
+    wait_until_said(&place, "draining the calls in flight").await;
     daemon.ask_to_stop();
     let stopped = tokio::time::timeout(PATIENCE, daemon.end()).await.expect("it stops at once");
     assert_eq!(stopped.code(), Some(1), "{}", place.said());
@@ -197,7 +197,7 @@ async fn a_fetch_that_is_asked_twice_stops_at_once(database: Database) {
     let fetch = place.start(&["fetch", "note", &simulator.world().notes(1)[0]]);
     wait_for_calls(&simulator, 1).await;
     fetch.ask_to_stop();
-    wait_until_said(&place, "letting the calls in flight end").await;
+    wait_until_said(&place, "draining the calls in flight").await;
     fetch.ask_to_stop();
     let stopped = tokio::time::timeout(PATIENCE, fetch.end()).await.expect("it stops at once");
     assert_eq!(stopped.code(), Some(1), "{}", place.said());

@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use tidewatch::model::{Batch, Kind, KolSearch, Platform, Target};
 use tidewatch::store::{
-    Answer, Body, CallEnd, CallStart, Claim, Document, Fires, JobEntry, Next, Resolved, Settlement,
-    Store, Tombstone, Tx, Wish,
+    Answer, Body, CallEnd, CallStart, Claim, ClaimRequest, Disposition, Document, Fires, JobEntry,
+    Resolved, Settlement, Store, Tombstone, Tx,
 };
 use tidewatch::time::Time;
 
@@ -63,8 +63,8 @@ fn open_at(due: &str) -> Fires {
 }
 
 /// Notes of a run, or of all runs, for nobody in particular.
-fn wish(run: Option<i64>, limit: usize) -> Wish<'static> {
-    Wish { owner: OWNER, kind: Kind::Note, run, held_jobs: &[], limit }
+fn wish(run: Option<i64>, limit: usize) -> ClaimRequest<'static> {
+    ClaimRequest { owner: OWNER, kind: Kind::Note, run, held_jobs: &[], limit }
 }
 
 async fn claim(tx: &mut Tx, now: &str) -> Vec<Claim> {
@@ -73,7 +73,7 @@ async fn claim(tx: &mut Tx, now: &str) -> Vec<Claim> {
 
 async fn claim_as(tx: &mut Tx, owner: i64, now: &str) -> Vec<Claim> {
     let until = at(now).plus(Duration::from_secs(150));
-    let wish = Wish { owner, ..wish(None, 10) };
+    let wish = ClaimRequest { owner, ..wish(None, 10) };
     let mut claims = tx.claim(wish, at(now), until).await.unwrap();
     claims.sort_by_key(|claim| claim.target_id);
     claims
@@ -93,7 +93,7 @@ fn call(claim: &Claim, now: &str) -> CallStart {
 }
 
 /// An answer with a document and rows.
-fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> Answer {
+fn answer(claim: &Claim, call_id: i64, now: &str, next: Disposition, batch: Batch) -> Answer {
     Answer {
         end: CallEnd {
             call_id,
@@ -135,7 +135,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Next, batch: Batch) -> A
 }
 
 /// One look at one note, from claim to rows; the claim and the call's number.
-async fn look(store: &Store, now: &str, next: Next, batch: Batch) -> (Claim, i64) {
+async fn look(store: &Store, now: &str, next: Disposition, batch: Batch) -> (Claim, i64) {
     let mut tx = store.begin().await.unwrap();
     let claim = claim(&mut tx, now).await.remove(0);
     let call_id = tx.open_calls(&[call(&claim, now)]).await.unwrap()[0];
@@ -238,7 +238,7 @@ async fn what_a_held_job_wants_stays_and_keeps_nothing_from_the_others(database:
         tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     }
     let held_jobs = ["held".to_owned()];
-    let of_others = Wish { held_jobs: &held_jobs, ..wish(None, 8) };
+    let of_others = ClaimRequest { held_jobs: &held_jobs, ..wish(None, 8) };
     let claims = tx.claim(of_others, at("09:00:00"), at("09:01:00")).await.unwrap();
     let mut keys: Vec<_> = claims.iter().map(|claim| claim.key.as_str()).collect();
     keys.sort_unstable();
@@ -270,7 +270,8 @@ async fn a_look_settles_its_slot_with_ledger_document_and_rows(database: Databas
     let job = campaign(&mut tx, &[note("a")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
-    let (_, call_id) = look(&store, "09:00:02", Next::Observed, rows::one_of_each("a")).await;
+    let (_, call_id) =
+        look(&store, "09:00:02", Disposition::Observed, rows::one_of_each("a")).await;
     let mut tx = store.read().await.unwrap();
     let totals = tx.call_totals(at("00:00:00")).await.unwrap();
     assert_eq!((totals[0].calls, totals[0].billed, totals[0].cost_micros), (1, 1, 150_000));
@@ -284,7 +285,7 @@ async fn a_look_settles_its_slot_with_ledger_document_and_rows(database: Databas
     assert_eq!(tx.kols_of_run(1).await.unwrap()[0].video_price, None);
     assert_eq!(tx.suggestions_of_run(1).await.unwrap()[0].suggestion, "露营装备");
     assert_eq!(tx.call_totals_of_run(1).await.unwrap().len(), 1);
-    let seen = tx.observations(1).await.unwrap();
+    let seen = tx.slot_results(1).await.unwrap();
     assert_eq!((seen[0].outcome.as_deref(), seen[0].call_id), (Some("observed"), Some(call_id)));
 }
 
@@ -297,20 +298,20 @@ async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_l
     let job = campaign(&mut tx, &[note("a")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
-    let retry = Next::Retry(at("09:05:00"), "upstream_failure");
+    let retry = Disposition::Retry(at("09:05:00"), "upstream_failure");
     look(&store, "09:00:02", retry, Batch::default()).await;
     let mut tx = store.begin().await.unwrap();
     assert!(claim(&mut tx, "09:04:59").await.is_empty());
     assert_eq!(tx.next_try(None, at("09:04:59")).await.unwrap(), Some(at("09:05:00")));
     tx.commit().await.unwrap();
     let (second, _) =
-        look(&store, "09:05:00", Next::Continue { page: 2 }, rows::one_of_each("a")).await;
+        look(&store, "09:05:00", Disposition::Continue { page: 2 }, rows::one_of_each("a")).await;
     assert_eq!((second.attempt, second.page), (2, 1));
     let mut tx = store.begin().await.unwrap();
     let listed = tx.kols_listed(second.target_id, second.due_at).await.unwrap();
     assert_eq!(listed, BTreeSet::from(["kol-a".to_owned()]));
     tx.commit().await.unwrap();
-    let (third, _) = look(&store, "09:05:01", Next::Missed("empty"), Batch::default()).await;
+    let (third, _) = look(&store, "09:05:01", Disposition::Missed("empty"), Batch::default()).await;
     assert_eq!((third.attempt, third.page), (1, 2));
     let mut tx = store.read().await.unwrap();
     assert_eq!(tx.next_try(None, at("09:06:00")).await.unwrap(), None);
@@ -325,9 +326,10 @@ async fn an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row(databas
     let slow = claim_as(&mut tx, 8, "09:00:00").await.remove(0);
     let slow_call = tx.open_calls(&[call(&slow, "09:00:00")]).await.unwrap()[0];
     tx.commit().await.unwrap();
-    look(&store, "09:30:00", Next::Observed, rows::one_of_each("a")).await;
+    look(&store, "09:30:00", Disposition::Observed, rows::one_of_each("a")).await;
     let mut tx = store.begin().await.unwrap();
-    let answer = answer(&slow, slow_call, "09:31:00", Next::Observed, rows::one_of_each("a"));
+    let answer =
+        answer(&slow, slow_call, "09:31:00", Disposition::Observed, rows::one_of_each("a"));
     assert_eq!(tx.save(&[answer]).await.unwrap(), 1);
     assert_eq!(tx.likes_since(at("00:00:00")).await.unwrap().len(), 2);
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
@@ -347,7 +349,7 @@ async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(databa
     let claimed = claims.iter().find(|claim| claim.item_id.is_none()).unwrap();
     let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
     let mut resolved =
-        answer(claimed, call_id, "09:00:01", Next::Continue { page: 1 }, Batch::default());
+        answer(claimed, call_id, "09:00:01", Disposition::Continue { page: 1 }, Batch::default());
     let item_id = "behind".to_owned();
     resolved.resolved = Some(Resolved { kind: Kind::Note, link: link.key.clone(), item_id });
     tx.save(&[resolved]).await.unwrap();
@@ -378,7 +380,7 @@ async fn a_link_to_an_item_that_is_looked_at_anyway_takes_no_look_of_its_own(dat
     let claimed = claim(&mut tx, "09:00:00").await;
     let claimed = claimed.iter().find(|claim| claim.item_id.is_none()).unwrap();
     let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
-    let next = Next::Continue { page: 1 };
+    let next = Disposition::Continue { page: 1 };
     let mut resolved = answer(claimed, call_id, "09:00:01", next, Batch::default());
     let item_id = "known".to_owned();
     resolved.resolved = Some(Resolved { kind: Kind::Note, link: link.key, item_id });
@@ -398,7 +400,7 @@ async fn of_two_links_to_one_item_only_the_first_goes_on(database: Database) {
     let calls: Vec<_> = claims.iter().map(|claim| call(claim, "09:00:00")).collect();
     let ids = tx.open_calls(&calls).await.unwrap();
     let resolved = |(claim, id): (&Claim, i64)| {
-        let next = Next::Continue { page: 1 };
+        let next = Disposition::Continue { page: 1 };
         let mut answer = answer(claim, id, "09:00:01", next, Batch::default());
         let (link, item_id) = (claim.key.clone(), "behind".to_owned());
         answer.resolved = Some(Resolved { kind: Kind::Note, link, item_id });
@@ -421,12 +423,12 @@ async fn a_link_to_what_is_forgotten_means_nothing(database: Database) {
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claimed = claim(&mut tx, "09:00:00").await.remove(0);
     let call_id = tx.open_calls(&[call(&claimed, "09:00:00")]).await.unwrap()[0];
-    let next = Next::Missed("forgotten");
+    let next = Disposition::Missed("forgotten");
     let mut resolved = answer(&claimed, call_id, "09:00:01", next, Batch::default());
     let (link, item_id) = (claimed.key.clone(), "behind".to_owned());
     resolved.resolved = Some(Resolved { kind: Kind::Note, link, item_id });
     let behind = Tombstone::new("note", Platform::Xiaohongshu, "behind", at("08:00:00"));
-    tx.put_forgotten(&[behind]).await.unwrap();
+    tx.put_tombstones(&[behind]).await.unwrap();
     tx.save(&[resolved]).await.unwrap();
     let link = note(&claimed.key);
     assert!(tx.items_behind(std::slice::from_ref(&link)).await.unwrap().is_empty());
@@ -443,7 +445,7 @@ async fn a_search_is_a_target_by_its_filter(database: Database) {
     let mut tx = store.begin().await.unwrap();
     tx.run_by_hand(std::slice::from_ref(&target), "fetch", at("09:00:00")).await.unwrap();
     let now = at("09:00:00");
-    let wish = Wish { kind: Kind::KolSearch, ..wish(None, 10) };
+    let wish = ClaimRequest { kind: Kind::KolSearch, ..wish(None, 10) };
     let claims = tx.claim(wish, now, now).await.unwrap();
     assert_eq!(KolSearch::from_key(&claims[0].key), Some(search));
 }
@@ -456,9 +458,9 @@ async fn saving_again_after_a_commit_that_nobody_heard_of_changes_nothing(databa
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     let batch = rows::one_of_each("a");
-    let (claim, call_id) = look(&store, "09:00:02", Next::Observed, batch.clone()).await;
+    let (claim, call_id) = look(&store, "09:00:02", Disposition::Observed, batch.clone()).await;
     let mut tx = store.begin().await.unwrap();
-    tx.save(&[answer(&claim, call_id, "09:00:02", Next::Observed, batch)]).await.unwrap();
+    tx.save(&[answer(&claim, call_id, "09:00:02", Disposition::Observed, batch)]).await.unwrap();
     assert_eq!(tx.likes_since(at("00:00:00")).await.unwrap().len(), 2);
     assert_eq!(tx.slot_totals(at("00:00:00")).await.unwrap().observed, 1);
 }
@@ -476,8 +478,8 @@ async fn of_two_answers_for_one_slot_only_that_of_the_newer_claim_makes_rows(dat
     let new = claim_as(&mut tx, 8, "09:30:00").await.remove(0);
     let new_call = tx.open_calls(&[call(&new, "09:30:00")]).await.unwrap()[0];
     let answers = [
-        answer(&old, old_call, "09:30:01", Next::Observed, rows::one_of_each("a")),
-        answer(&new, new_call, "09:30:02", Next::Observed, rows::one_of_each("a")),
+        answer(&old, old_call, "09:30:01", Disposition::Observed, rows::one_of_each("a")),
+        answer(&new, new_call, "09:30:02", Disposition::Observed, rows::one_of_each("a")),
     ];
     assert_eq!(tx.save(&answers).await.unwrap(), 1);
     let likes = tx.likes_since(at("00:00:00")).await.unwrap();
@@ -498,7 +500,7 @@ async fn looks_that_nobody_wants_any_more_are_given_up(database: Database) {
     // A fire supersedes what a job planned, not what somebody asks for by hand.
     let run = tx.run_by_hand(&[note("b")], "fetch", at("09:30:00")).await.unwrap();
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
-    assert_eq!(tx.observations(run).await.unwrap()[0].outcome, None);
+    assert_eq!(tx.slot_results(run).await.unwrap()[0].outcome, None);
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     let reasons: Vec<_> = problems.iter().map(|p| p.why.as_str()).collect();
     assert_eq!(reasons, ["cancelled", "superseded", "unwatched"]);
@@ -521,7 +523,7 @@ fn sources(folder: &std::path::Path) -> Vec<String> {
 fn every_statement_of_the_store_is_called_by_a_test() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     // What pages, reports and metrics read is called through them: each route and verb has its test.
-    let callers = ["tests/it", "src/page", "src/cli/report", "src/metrics"];
+    let callers = ["tests/it", "src/page", "src/cli/report", "src/ops/metrics"];
     let calls = callers.map(|folder| sources(&root.join(folder)).join("")).join("")
         + include_str!("../../src/cli/report.rs")
         + include_str!("../../src/cli/rows.rs")

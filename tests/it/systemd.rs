@@ -78,7 +78,7 @@ async fn systemd_is_told_and_its_watchdog_is_fed_only_while_the_loop_comes_round
         .with("WATCHDOG_USEC", "2000000");
     let daemon = place.start(&["run"]);
     let told = until_told(&socket, "READY=1").await;
-    assert!(told.contains("STATUS=at work") && !told.contains("STOPPING=1"), "{told:?}");
+    assert!(told.contains("STATUS=running") && !told.contains("STOPPING=1"), "{told:?}");
     for _ in 0..3 {
         until_told(&socket, "WATCHDOG=1").await;
     }

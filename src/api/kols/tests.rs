@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{Billed, Endpoint};
 use super::*;
-use crate::json_text::JsonText;
+use crate::document::JsonText;
 
 const PAGE: &str = include_str!("../../../tests/fixtures/kol_search_page1.json");
 

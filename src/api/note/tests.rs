@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{Billed, Endpoint};
 use super::*;
-use crate::json_text::JsonText;
+use crate::document::JsonText;
 
 const IMAGE_NOTE: &str = include_str!("../../../tests/fixtures/note_detail_image.json");
 const VIDEO_NOTE: &str = include_str!("../../../tests/fixtures/note_detail_video.json");

@@ -5,7 +5,7 @@ use url::Url;
 use super::{NOT_SERVED, VERDICTS, holder, read_holder};
 use crate::api::json::{self, Json};
 use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope};
-use crate::json_text::JsonText;
+use crate::document::JsonText;
 use crate::model::Kind;
 use crate::watchlist::links;
 

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::{Billed, Endpoint};
 use super::*;
-use crate::json_text::JsonText;
+use crate::document::JsonText;
 use crate::model::{Batch, WorkMetrics};
 
 const VIDEO: &str = include_str!("../../../tests/fixtures/work_video.json");

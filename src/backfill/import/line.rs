@@ -1,4 +1,4 @@
-//! From a line to an answer: what was asked, when, and what came.
+//! Parses a line into an answer: what was asked, when, and the response.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Importing;
+use super::ImportOptions;
 use crate::api::client::Scrubber;
 use crate::api::{Ask, Endpoint, Outcome, Reading};
 use crate::model::{Kind, KolSearch, Target};
@@ -16,10 +16,10 @@ use crate::store::{Body, Document, Import, Resolved};
 use crate::time::Time;
 use crate::watchlist::{self, kol_filter};
 
-/// How far ahead of this machine's clock another's may have been.
+/// Tolerated clock difference to the machine that recorded the answer.
 const CLOCK_SLIP: Duration = Duration::from_secs(60);
 
-/// A line, or why there is nothing in it to keep.
+/// A parsed line.
 pub(super) enum Parsed {
     Answer(Box<Import>),
     Failure,
@@ -28,10 +28,10 @@ pub(super) enum Parsed {
 
 type Fields<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
-impl Importing {
+impl ImportOptions {
     pub(super) fn parse(&self, line: &str, scrubber: &Scrubber, now: Time) -> Parsed {
         let Ok(fields) = serde_json::from_str::<Fields<'_>>(line) else {
-            return Parsed::Refused("the line is no JSON object".to_owned());
+            return Parsed::Refused("the line is not a JSON object".to_owned());
         };
         match self.answer(line, &fields, scrubber, now) {
             Ok(answer) => answer,
@@ -51,9 +51,9 @@ impl Importing {
         let http_status = number(fields, "http_status")?.unwrap_or(200);
         let page = number(fields, "page")?.unwrap_or(1);
         let text = match fields.get("body") {
-            // A text in a text is escaped once more.
+            // A string in a string is escaped twice.
             Some(body) => scrubber.body_text(body_text(body)),
-            // The line is the answer itself; the time in it is a key that nobody reads.
+            // The line is the answer itself; the parsers ignore the extra key with the time.
             None if self.endpoint.is_some() => line.to_owned(),
             None => {
                 return Err(
@@ -85,7 +85,7 @@ impl Importing {
 
     fn endpoint(&self, fields: &Fields<'_>) -> Result<Endpoint, String> {
         let named = match fields.get("endpoint") {
-            // Inside an answer itself the key would be the answer's own.
+            // In a line without `body` the key belongs to the answer.
             Some(name) if self.endpoint.is_none() || fields.contains_key("body") => text(name),
             _ => None,
         };
@@ -99,13 +99,13 @@ impl Importing {
     }
 }
 
-/// What to say of a name that no endpoint has.
+/// Error message for an unknown endpoint name.
 pub fn no_endpoint(name: &str) -> String {
     let names: Vec<_> = Endpoint::ALL.iter().map(|it| it.name()).collect();
     let near = crate::suggest::nearest(name, names.iter().copied());
     match near {
-        Some(near) => format!("there is no endpoint {name:?}; did you mean {near}?"),
-        None => format!("there is no endpoint {name:?}; there are {}", names.join(", ")),
+        Some(near) => format!("unknown endpoint {name:?}; did you mean {near}?"),
+        None => format!("unknown endpoint {name:?}; known: {}", names.join(", ")),
     }
 }
 
@@ -128,7 +128,7 @@ fn import(target: Target, ask: Ask, reading: Reading, document: Document, bytes:
     }
 }
 
-/// The answer's text: an object as it stands there, or the text that a string holds.
+/// The answer's text: a JSON object as written, or the content of a string.
 fn body_text(body: &RawValue) -> String {
     text(body).unwrap_or_else(|| body.get().to_owned())
 }
@@ -141,14 +141,16 @@ fn number<T: serde::de::DeserializeOwned>(
     fields: &Fields<'_>,
     name: &str,
 ) -> Result<Option<T>, String> {
-    // Beside an answer that is the line itself the key would be the answer's own.
+    // In a line without `body` the key belongs to the answer.
     let Some(value) = fields.get(name).filter(|_| fields.contains_key("body")) else {
         return Ok(None);
     };
-    serde_json::from_str(value.get()).map(Some).map_err(|_| format!("`{name}` is no such number"))
+    serde_json::from_str(value.get())
+        .map(Some)
+        .map_err(|_| format!("`{name}` is not a number in range"))
 }
 
-/// When the answer was fetched: a time with its zone, or a number of seconds or milliseconds.
+/// The fetch time: an RFC 3339 time with a zone, or seconds or milliseconds since 1970.
 fn fetched_at(fields: &Fields<'_>, field: Option<&str>, now: Time) -> Result<Time, String> {
     let name = field.unwrap_or("fetched_at");
     let missing = || format!("`{name}` is missing; --fetched-at-field names another key");
@@ -157,13 +159,13 @@ fn fetched_at(fields: &Fields<'_>, field: Option<&str>, now: Time) -> Result<Tim
         Ok(Value::String(text)) => zoned(name, text.trim())?,
         Ok(Value::Number(number)) => {
             number.as_i64().and_then(Time::from_upstream).ok_or_else(|| {
-                format!("`{name}` is no number of seconds or milliseconds since 1970")
+                format!("`{name}` is not a number of seconds or milliseconds since 1970")
             })?
         }
-        _ => return Err(format!("`{name}` is no time")),
+        _ => return Err(format!("`{name}` is not a time")),
     };
     if at > now.plus(CLOCK_SLIP) {
-        return Err(format!("`{name}` lies in the future: {at} UTC"));
+        return Err(format!("`{name}` is in the future: {at} UTC"));
     }
     Ok(at)
 }
@@ -172,18 +174,20 @@ fn zoned(name: &str, text: &str) -> Result<Time, String> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(Time::new(at.to_utc()));
     }
-    // A time without its zone is one in our own writing.
+    // Our own time format has no zone; say so.
     Err(match text.replace('T', " ").parse::<Time>() {
         Ok(_) => {
-            format!("`{name}` names no zone: write 2026-01-02T03:04:05Z, or +08:00 at its end")
+            format!("`{name}` has no zone: write 2026-01-02T03:04:05Z, or +08:00 at the end")
         }
         Err(_) => {
-            format!("`{name}` is no time such as 2026-01-02T03:04:05Z or 2026-01-02T11:04:05+08:00")
+            format!(
+                "`{name}` is not a time such as 2026-01-02T03:04:05Z or 2026-01-02T11:04:05+08:00"
+            )
         }
     })
 }
 
-/// What the answer is about: what the line says was asked, else what the answer says itself.
+/// The target: what the line says was asked, otherwise the id in the answer.
 fn asked(
     endpoint: Endpoint,
     fields: &Fields<'_>,
@@ -196,7 +200,8 @@ fn asked(
     let target = match said {
         Some(Value::Object(filter)) if kind == Kind::KolSearch => search(filter)?,
         Some(Value::String(key)) if kind == Kind::KolSearch => {
-            let search = KolSearch::from_key(&key).ok_or("`asked` is no filter of a KOL search")?;
+            let search =
+                KolSearch::from_key(&key).ok_or("`asked` is not a filter of a KOL search")?;
             Target { kind, key: search.to_key() }
         }
         Some(Value::String(text)) => {
@@ -208,7 +213,7 @@ fn asked(
         _ => {
             let id = endpoint
                 .subject(body)
-                .ok_or("`asked` is missing, and the answer does not say what it is about")?;
+                .ok_or("`asked` is missing, and the answer contains no id")?;
             watchlist::parse(kind, &id).map_err(|why| format!("the answer's own id: {why}"))?
         }
     };
@@ -216,7 +221,7 @@ fn asked(
     let takes_links = resolves || endpoint == Endpoint::AmagiWorkByUrl;
     if resolves && !target.is_short_link() || !takes_links && target.is_short_link() {
         let wanted = if resolves { "the short link" } else { "an id" };
-        return Err(format!("`asked` is to be {wanted} at this endpoint"));
+        return Err(format!("`asked` must be {wanted} for this endpoint"));
     }
     let ask = Ask { key: target.key.clone(), page };
     Ok((target, ask))
@@ -230,8 +235,8 @@ fn search(mut fields: serde_json::Map<String, Value>) -> Result<Target, String> 
         _ => fields,
     };
     let typed = filter.into_iter().map(|(name, value)| {
-        let value =
-            toml::Value::try_from(&value).map_err(|_| format!("`asked.{name}` is no value"))?;
+        let value = toml::Value::try_from(&value)
+            .map_err(|_| format!("`asked.{name}` is not a valid value"))?;
         Ok((name, value))
     });
     let filter =

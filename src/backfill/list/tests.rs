@@ -4,9 +4,9 @@ const NOTE: &str = "6a01b2c3000000000e00d4e5";
 const OTHER: &str = "698877660000000025021234";
 const WORK: &str = "7601234567890123456";
 
-fn read(name: &str, text: &str, reading: &Reading) -> List {
+fn read(name: &str, text: &str, options: &ListOptions) -> List {
     let mut list = List::default();
-    list.read(name, text.as_bytes(), reading).unwrap_or_else(|error| panic!("{error}"));
+    list.read(name, text.as_bytes(), options).unwrap_or_else(|error| panic!("{error}"));
     list
 }
 
@@ -20,7 +20,7 @@ fn plain_lines_say_themselves_what_they_are_and_count_once() {
         "\u{feff}# mine\n{NOTE}\r\n\nhttps://www.xiaohongshu.com/explore/{NOTE}?x=1\n\
          {WORK}\n看看 https://v.douyin.com/irQCAn4A/ 复制\n"
     );
-    let list = read("list.txt", &text, &Reading::default());
+    let list = read("list.txt", &text, &ListOptions::default());
     assert_eq!(keys(&list), [NOTE, WORK, "https://v.douyin.com/irQCAn4A/"]);
     assert_eq!((list.repeated, list.bad_lines), (1, 0));
 }
@@ -28,15 +28,19 @@ fn plain_lines_say_themselves_what_they_are_and_count_once() {
 #[test]
 fn a_bad_line_is_named_with_its_place_and_reason() {
     let text = format!("{NOTE}\n美食\n{WORK}\n");
-    let list = read("list.txt", &text, &Reading::default());
+    let list = read("list.txt", &text, &ListOptions::default());
     assert_eq!(keys(&list), [NOTE, WORK]);
-    assert!(list.bad[0].starts_with("list.txt:2: there is no link and no id"), "{:?}", list.bad);
+    assert!(
+        list.bad[0].starts_with("list.txt:2: there is neither a link nor an id"),
+        "{:?}",
+        list.bad
+    );
     assert!(list.bad[0].ends_with("keywords need --kind keywords"));
-    let notes = Reading { kind: Some(Kind::Note), ..Reading::default() };
+    let notes = ListOptions { kind: Some(Kind::Note), ..ListOptions::default() };
     let list = read("list.txt", &text, &notes);
     assert_eq!(list.bad_lines, 2);
     assert!(list.bad[1].starts_with("list.txt:3: this is a Douyin work"));
-    let words = Reading { kind: Some(Kind::Keyword), ..Reading::default() };
+    let words = ListOptions { kind: Some(Kind::Keyword), ..ListOptions::default() };
     assert_eq!(keys(&read("-", "美食\n露营\n美食\n", &words)), ["美食", "露营"]);
 }
 
@@ -44,23 +48,24 @@ fn a_bad_line_is_named_with_its_place_and_reason() {
 fn a_csv_is_read_by_its_header_whatever_separates_it() {
     let comma = format!("title,Note ID,url\n\"a, b\nc\",{NOTE},x\nd,,{OTHER}\n");
     for text in [comma.clone(), comma.replace(',', ";"), comma.replace(',', "\t")] {
-        assert_eq!(keys(&read("export.csv", &text, &Reading::default())), [OTHER, NOTE]);
-        assert_eq!(keys(&read("-", &text, &Reading::default())), [OTHER, NOTE]);
+        assert_eq!(keys(&read("export.csv", &text, &ListOptions::default())), [OTHER, NOTE]);
+        assert_eq!(keys(&read("-", &text, &ListOptions::default())), [OTHER, NOTE]);
     }
-    let list = read("a.csv", "note_id\nabc\n\"\"\n", &Reading::default());
+    let list = read("a.csv", "note_id\nabc\n\"\"\n", &ListOptions::default());
     assert_eq!(list.bad_lines, 2);
     assert!(list.bad[0].starts_with("a.csv:2: "), "{:?}", list.bad);
-    assert_eq!(list.bad[1], "a.csv:3: the row names nothing");
+    assert_eq!(list.bad[1], "a.csv:3: the row has no target");
 }
 
 #[test]
 fn another_column_may_be_named_and_one_must_be_there() {
     let text = format!("标题,内容编号\nx,{NOTE}\n");
-    let column = Reading { column: Some("内容编号".into()), ..Reading::default() };
+    let column = ListOptions { column: Some("内容编号".into()), ..ListOptions::default() };
     assert_eq!(keys(&read("a.csv", &text, &column)), [NOTE]);
     let mut list = List::default();
-    let error = list.read("a.csv", text.as_bytes(), &Reading::default()).unwrap_err().to_string();
-    assert!(error.starts_with("a.csv:1: nothing here names a target"), "{error}");
+    let error =
+        list.read("a.csv", text.as_bytes(), &ListOptions::default()).unwrap_err().to_string();
+    assert!(error.starts_with("a.csv:1: no known column with targets"), "{error}");
     assert!(error.contains("--column"), "{error}");
 }
 
@@ -70,7 +75,7 @@ fn lines_of_json_have_the_same_names_as_keys() {
         "{{\"title\":\"x\",\"note_id\":\"{NOTE}\"}}\n{{\"aweme_id\":{WORK}}}\n[1]\n\n\
          {{\"keyword\":\"露营\"}}\n{{\"title\":\"y\"}}\n{{\"note_id\":1.5}}\n"
     );
-    let list = read("-", &text, &Reading::default());
+    let list = read("-", &text, &ListOptions::default());
     assert_eq!(keys(&list), [NOTE, "露营", WORK]);
     let places: Vec<_> = list.bad.iter().filter_map(|bad| bad.split(": ").next()).collect();
     assert_eq!(places, ["-:3", "-:6", "-:7"]);
@@ -79,7 +84,7 @@ fn lines_of_json_have_the_same_names_as_keys() {
 #[test]
 fn the_kind_chooses_among_the_columns() {
     let text = format!("note_id,keyword\n{NOTE},露营\n");
-    let words = Reading { kind: Some(Kind::Keyword), ..Reading::default() };
+    let words = ListOptions { kind: Some(Kind::Keyword), ..ListOptions::default() };
     assert_eq!(keys(&read("a.csv", &text, &words)), ["露营"]);
-    assert_eq!(keys(&read("a.csv", &text, &Reading::default())), [NOTE]);
+    assert_eq!(keys(&read("a.csv", &text, &ListOptions::default())), [NOTE]);
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::args::Bring;
 use crate::api::Endpoint;
-use crate::backfill::{Imported, Importing, no_endpoint, read_answers};
+use crate::backfill::{ImportOptions, ImportSummary, no_endpoint, read_answers};
 use crate::cli::show::{BARS, count};
 use crate::cli::{Cli, load_or_default, open, print};
 use crate::process;
@@ -24,7 +24,7 @@ impl Bring {
             .as_deref()
             .map(|name| Endpoint::parse(name).ok_or_else(|| anyhow::anyhow!(no_endpoint(name))));
         let config = load_or_default(cli)?;
-        let importing = Importing {
+        let options = ImportOptions {
             endpoint: endpoint.transpose()?,
             fetched_at_field: self.fetched_at_field.clone(),
             token: config.token.clone(),
@@ -34,7 +34,7 @@ impl Bring {
         // A pipe can be read once only: what comes before a bad line is taken in then.
         let again = file.metadata().is_ok_and(|it| it.is_file());
         if again || self.dry_run {
-            let checked = read_answers(input(file)?, &importing, None, now, |line, why| {
+            let checked = read_answers(input(file)?, &options, None, now, |line, why| {
                 refuse(file, line, why)
             });
             let checked = checked.await?;
@@ -52,7 +52,7 @@ impl Bring {
         let store = open(cli).await?;
         let owner = process::without_calls(&store, &config, "import", now).await?;
         let to = Some((&store, owner));
-        let done = read_answers(input(file)?, &importing, to, now, |line, why| {
+        let done = read_answers(input(file)?, &options, to, now, |line, why| {
             if !again {
                 refuse(file, line, why)?;
                 if !self.skip_bad {
@@ -84,7 +84,7 @@ fn refuse(file: &Path, line: u64, why: &str) -> Result<()> {
     Ok(())
 }
 
-fn shown(done: &Imported, json: bool, dry: bool) -> Result<ExitCode> {
+fn shown(done: &ImportSummary, json: bool, dry: bool) -> Result<ExitCode> {
     let number = |number: u64| count(i64::try_from(number).unwrap_or(i64::MAX));
     let text = if json {
         serde_json::to_string(done)? + "\n"

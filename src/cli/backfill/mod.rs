@@ -19,7 +19,7 @@ use self::shown::{Planned, listed, require_prices, standing};
 use super::signals::Signals;
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, load_or_default, open, print, say_whom, settings};
-use crate::backfill::{self, Begun, Progress, Request, Work};
+use crate::backfill::{self, BackfillRunner, Found, Progress, Request};
 use crate::config::Config;
 use crate::store::{Limits, NewBackfill, Store};
 use crate::time::Clock;
@@ -64,11 +64,11 @@ impl Bring {
         let today = clock.now().utc().with_timezone(&config.timezone).format("%Y-%m-%d");
         let begun = match &store {
             Some(store) => backfill::find(store, &request, &today.to_string()).await?,
-            None => Begun::New(
+            None => Found::New(
                 request.name.clone().unwrap_or_else(|| format!("{today}-{}", request.source)),
             ),
         };
-        if let (Begun::Before(row), Some(store), false) = (&begun, &store, self.dry_run) {
+        if let (Found::Existing(row), Some(store), false) = (&begun, &store, self.dry_run) {
             tracing::info!(name = row.name, "going on with what is left of it");
             return go_on(config, store, &clock, &row.name, request.limits, json).await;
         }
@@ -145,7 +145,7 @@ async fn go_on(
     let row = row.with_context(|| {
         format!("there is no backfill {name}: `tidewatch backfill list` shows all")
     })?;
-    let left = tx.kinds_left(row.run_id).await?;
+    let left = tx.remaining_kinds(row.run_id).await?;
     config.require_token_for(&left)?;
     require_prices(&config, limits.or(row.limits), &left)?;
     if !tx.resume_backfill(row.run_id, limits).await? {
@@ -186,7 +186,7 @@ async fn work(
     let mut meter = Meter::new();
     let signals = Signals::new()?;
     let tell = |progress: &Progress| meter.tell(progress, clock.now());
-    let work = Work { config, store, clock, name, stop: &stop, tell };
+    let work = BackfillRunner { config, store, clock, name, stop: &stop, report: tell };
     tokio::select! {
         done = work.run() => done?,
         () = signals.twice(&stop) => {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use crate::backfill::{Begun, Estimate, List, Progress, narrow};
+use crate::backfill::{Estimate, Found, List, Progress, narrow};
 use crate::cli::show::{cost, count, local, money, safe, table};
 use crate::config::{Config, named};
 use crate::forgotten::{Tombstones, said_of};
@@ -45,7 +45,7 @@ async fn without_forgotten(
     targets: &BTreeSet<Target>,
     forgotten: &mut usize,
 ) -> Result<BTreeSet<Target>> {
-    let all = Tombstones::of(store.read().await?.forgotten().await?);
+    let all = Tombstones::of(store.read().await?.tombstones().await?);
     let (gone, left): (BTreeSet<_>, BTreeSet<_>) =
         targets.iter().cloned().partition(|target| all.target(target).is_some());
     for (target, it) in gone.iter().take(NAMED).filter_map(|it| Some((it, all.target(it)?))) {
@@ -63,7 +63,7 @@ impl Planned {
         config: &Config,
         store: Option<&Store>,
         list: &List,
-        begun: Begun,
+        begun: Found,
         missing: bool,
         now: Time,
     ) -> Result<Self> {
@@ -78,8 +78,8 @@ impl Planned {
             spent = tx.spent_since(now.last_midnight(config.timezone)).await?;
         }
         let (name, begun_before) = match begun {
-            Begun::New(name) => (name, false),
-            Begun::Before(row) => (row.name, true),
+            Found::New(name) => (name, false),
+            Found::Existing(row) => (row.name, true),
         };
         let budget = &config.budget;
         let left = |limit: Option<i64>, spent: i64| limit.map(|limit| (limit - spent).max(0));

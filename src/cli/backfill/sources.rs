@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::args::{Bring, KindArg};
-use crate::backfill::{List, Reading};
+use crate::backfill::{List, ListOptions};
 use crate::cli::show::safe;
 use crate::config::Config;
 use crate::model::{Kind, Target};
@@ -24,7 +24,7 @@ const DISCOVERED_AT_ONCE: usize = 10_000;
 impl Bring {
     /// What the files and the job name. Bad lines are shown, and refused unless they may be left out.
     pub(super) fn list(&self, config: &Config) -> Result<List> {
-        let reading = Reading {
+        let options = ListOptions {
             kind: self.kind.and_then(KindArg::kind),
             format: self.format.map(Into::into),
             column: self.column.clone(),
@@ -32,12 +32,12 @@ impl Bring {
         let mut list = List::default();
         for file in &self.files {
             if file == Path::new("-") {
-                list.read("-", std::io::stdin().lock(), &reading)?;
+                list.read("-", std::io::stdin().lock(), &options)?;
                 continue;
             }
             let name = file.display().to_string();
             let opened = File::open(file).with_context(|| format!("cannot read {name}"))?;
-            list.read(&name, opened, &reading).with_context(|| format!("cannot read {name}"))?;
+            list.read(&name, opened, &options).with_context(|| format!("cannot read {name}"))?;
         }
         self.judge(&list)?;
         if let Some(job) = &self.job {

@@ -7,11 +7,11 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::errand::{Ended, Errand, Turn, say_who_works};
+use crate::crawl::run::{Ended, OneShotRun, Tick, say_who_works};
 use crate::model::Kind;
+use crate::ops::run_log;
 use crate::pause::{self, Reason, Scope, Standing};
 use crate::process::Process;
-use crate::runs;
 use crate::store::Store;
 use crate::time::{Clock, Time};
 
@@ -47,7 +47,7 @@ impl Look<'_> {
             let begun = Process::begin_at_once(self.store, &self.config, "fetch", self.clock);
             if let Some(process) = begun.await? {
                 self.work_off(&process).await?;
-                runs::report(self.store, self.clock).await?;
+                run_log::report(self.store, self.clock).await?;
                 return process.end(self.store, self.clock.now()).await;
             }
             if !std::mem::replace(&mut told, true) {
@@ -67,7 +67,7 @@ impl Look<'_> {
     /// given up.
     async fn are_over(&self) -> Result<bool> {
         let mut tx = self.store.read().await?;
-        if tx.observations(self.run).await?.iter().all(|look| look.outcome.is_some()) {
+        if tx.slot_results(self.run).await?.iter().all(|look| look.outcome.is_some()) {
             return Ok(true);
         }
         let now = self.clock.now();
@@ -75,7 +75,7 @@ impl Look<'_> {
         drop(tx);
         let budget = pauses.iter().find(|pause| pause.scope == Scope::Budget.as_str());
         let held = match pause::standing(&pauses, self.config.endpoint(self.kind), now) {
-            Standing::Held(until, reason) => Some((until, reason)),
+            Standing::Paused(until, reason) => Some((until, reason)),
             Standing::Open | Standing::Probe(_) => {
                 budget.map(|pause| (pause.until, Reason::Budget))
             }
@@ -94,18 +94,19 @@ impl Look<'_> {
     /// Makes the looks here.
     async fn work_off(&self, process: &Process) -> Result<()> {
         let config = self.config.clone();
-        let errand = Errand::new(config, self.store, self.clock, process, self.run, self.stop)?;
+        let one_shot =
+            OneShotRun::new(config, self.store, self.clock, process, self.run, self.stop)?;
         let mut told = None;
-        let ended = errand.run(async |turn: Turn<'_>| {
+        let ended = one_shot.run(async |tick: Tick<'_>| {
             let now = self.clock.now();
             let mut tx = self.store.read().await?;
             let Some(next) = tx.next_try(Some(self.run), now).await? else { return Ok(true) };
             drop(tx);
-            if !turn.is_idle {
+            if !tick.is_idle {
                 return Ok(false);
             }
-            if let Some(reason) = turn.started.paused() {
-                self.is_paused(reason, turn.started.again_at()).await?;
+            if let Some(reason) = tick.started.paused() {
+                self.is_paused(reason, tick.started.again_at()).await?;
                 return Ok(true);
             }
             if next > self.began.plus(PATIENCE) {
@@ -136,7 +137,7 @@ impl Look<'_> {
     /// Nobody waits for the end of a pause.
     async fn is_paused(&self, reason: Reason, until: Option<Time>) -> Result<()> {
         let until = until.map_or("it is resumed".to_owned(), |at| format!("{at} UTC"));
-        tracing::warn!(reason = reason.as_str(), "paused: nothing is asked until {until}");
+        tracing::warn!(reason = reason.as_str(), "paused: no calls until {until}");
         self.give_up(reason.of_slot()).await
     }
 
@@ -186,7 +187,7 @@ mod tests {
         clock.jump_to(began.plus(PATIENCE + Duration::from_secs(1)));
         tokio::time::timeout(PATIENCE, look.make()).await.expect("it ends").expect("and well");
         let mut tx = store.read().await.expect("the database answers");
-        let looks = tx.observations(run).await.expect("it can say");
+        let looks = tx.slot_results(run).await.expect("it can say");
         assert_eq!(looks[0].reason.as_deref(), Some("cancelled"));
     }
 }

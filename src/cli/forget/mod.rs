@@ -125,7 +125,7 @@ impl Forget {
 
     async fn list(&self, store: &Store) -> Result<ExitCode> {
         let mut tx = store.read().await?;
-        let (all, zone) = (tx.forgotten().await?, tx.zone().await?);
+        let (all, zone) = (tx.tombstones().await?, tx.zone().await?);
         drop(tx);
         let json = || anyhow::Ok(serde_json::to_string(&all)? + "\n");
         print(&if self.json { json()? } else { listed(&all, zone) })?;
@@ -183,7 +183,7 @@ fn cleared(all: bool) -> Result<ExitCode> {
 }
 
 async fn undo(store: &Store, subjects: &[Subject], now: Time) -> Result<ExitCode> {
-    let forgotten = store.read().await?.forgotten().await?;
+    let forgotten = store.read().await?.tombstones().await?;
     let mut code = ExitCode::SUCCESS;
     for subject in subjects {
         let (kind, platform, id) = match subject {
@@ -227,7 +227,7 @@ pub(super) async fn named_by(cli: &Cli, config: &Config) -> Vec<String> {
     }
     let said = async {
         let store = Store::open_to_read(&cli.database_url).await?;
-        let forgotten = Tombstones::of(store.read().await?.forgotten().await?);
+        let forgotten = Tombstones::of(store.read().await?.tombstones().await?);
         store.close().await;
         anyhow::Ok(forgotten.named_by(config))
     };

@@ -83,7 +83,7 @@ async fn person(store: &Store, platform: Platform, text: &str) -> Result<String>
         ),
     };
     let id = text.to_ascii_lowercase();
-    let people = store.read().await?.people_called(platform, text).await?;
+    let people = store.read().await?.author_ids(platform, text).await?;
     if is_id && (people.is_empty() || people.contains(&id)) {
         return Ok(id);
     }

@@ -1,14 +1,14 @@
-//! How a job fires beyond its pattern.
+//! Tests of a job's fire settings.
 
 use super::*;
 use crate::schedule::{Misfire, Overlap};
 
-/// The job of the tests with these lines.
+/// The job of the tests with additional lines.
 fn job(lines: &str) -> Job {
     config(&format!("{JOB}{lines}\n")).jobs.remove(0)
 }
 
-/// That these lines are refused, with a message that holds these parts.
+/// Asserts that these lines are refused with a message that contains all parts.
 fn refuses(lines: &str, parts: &[&str]) {
     let message = refused(&format!("{JOB}{lines}\n"));
     for part in parts {
@@ -39,10 +39,13 @@ fn what_becomes_of_late_fires_can_be_said() {
 #[test]
 fn late_fires_that_make_no_sense_are_refused() {
     refuses("misfire = \"never\"", &["jobs.toml:6:11", "\"once\" and \"skip\" and \"all\""]);
-    refuses("misfire = \"skip\"\nwindow = \"6h\"", &["jobs.toml:7:10", "nothing is made up for"]);
+    refuses(
+        "misfire = \"skip\"\nwindow = \"6h\"",
+        &["jobs.toml:7:10", "no late fire is made up for"],
+    );
     refuses("max_catchup = 3", &["jobs.toml:6:15", "misfire = \"all\""]);
     refuses("misfire = \"all\"\nmax_catchup = 0", &["1 to 1000"]);
-    refuses("misfire = \"all\"\noverlap = \"skip\"", &["jobs.toml:7:11", "wait for one another"]);
+    refuses("misfire = \"all\"\noverlap = \"skip\"", &["jobs.toml:7:11", "slots are queued"]);
 }
 
 #[test]
@@ -50,7 +53,7 @@ fn durations_are_read_with_their_units_and_explained_without() {
     assert_eq!(job("spread = \"90s\"").spread, Duration::from_secs(90));
     assert_eq!(job("spread = \"1h 30m\"").spread, Duration::from_secs(5400));
     for wrong in ["10", "ten minutes", "-1m", "", "10 parsecs", "999999999999999999999h"] {
-        refuses(&format!("spread = {wrong:?}"), &["this is no duration", "\"10m\""]);
+        refuses(&format!("spread = {wrong:?}"), &["invalid duration", "\"10m\""]);
     }
     refuses("spread = \"10ms\"", &["shorter than a second"]);
     refuses("spread = 10", &["expected a text in quotes, found a whole number"]);
@@ -60,7 +63,7 @@ fn durations_are_read_with_their_units_and_explained_without() {
 fn looks_are_spread_up_to_the_next_fire_and_not_beyond() {
     let daily = "spread = \"24h\"";
     assert_eq!(job(daily).spread, Duration::from_secs(86_400));
-    refuses("spread = \"25h\"", &["jobs.toml:6:10", "reach into the next", "at most \"1day\""]);
+    refuses("spread = \"25h\"", &["jobs.toml:6:10", "overlap the next fire", "at most \"1day\""]);
 }
 
 #[test]

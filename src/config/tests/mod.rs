@@ -1,4 +1,4 @@
-//! Settings as people write them, right and wrong.
+//! Tests of valid and invalid settings.
 
 mod firing;
 mod refusals;
@@ -11,7 +11,7 @@ use ::secrecy::{ExposeSecret, SecretString};
 
 use super::*;
 
-/// A job that is right, to put mistakes beside.
+/// A valid job to combine with mistakes.
 const JOB: &str =
     "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@daily\"\nkeywords = [\"露营\"]\n";
 
@@ -53,7 +53,7 @@ fn the_sample_is_read_without_a_token() {
 fn the_defaults_that_the_sample_shows_are_the_defaults() {
     let sample = include_str!("../../../jobs.toml");
     let sample = sample.replace("note_detail_version = \"v1\"", "note_detail_version = \"v7\"");
-    // A line such as `# concurrency = 8` is a default: switching it on changes nothing.
+    // A line such as `# concurrency = 8` shows a default: uncommenting it changes nothing.
     let switched_on: String = sample
         .lines()
         .map(|line| match line.strip_prefix("# ") {
@@ -90,7 +90,7 @@ fn an_empty_file_has_every_default_and_a_warning() {
     assert_eq!(config.amagi.concurrency, 2);
     assert_eq!(config.note_detail, Endpoint::NoteDetailV7);
     assert_eq!(config.work_detail, Endpoint::WorkDetail);
-    assert!(config.warnings[0].contains("no jobs"));
+    assert!(config.warnings[0].contains("no job is enabled"));
     assert!(config.require_token().is_ok());
 }
 
@@ -142,7 +142,10 @@ fn a_job_that_is_switched_off_is_checked_and_kept_apart() {
     let config = config(&format!("{JOB}enabled = false\n"));
     assert!(config.jobs.is_empty());
     assert_eq!(config.disabled_jobs[0].name, "a");
-    assert!(refused(&format!("{JOB}enabled = false\nurls = []\n")).contains("does not belong"));
+    assert!(
+        refused(&format!("{JOB}enabled = false\nurls = []\n"))
+            .contains("is not a key of jobs of kind")
+    );
 }
 
 #[test]

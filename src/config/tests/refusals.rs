@@ -1,4 +1,4 @@
-//! Broken settings, and what is said of them.
+//! Tests of invalid settings and their messages.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A text, and what the message about it must hold.
+/// Asserts that the message about a text contains all parts.
 fn expect(text: &str, parts: &[&str]) {
     let message = refused(text);
     for part in parts {
@@ -18,7 +18,7 @@ fn expect(text: &str, parts: &[&str]) {
 fn a_problem_shows_its_line_a_caret_and_the_fix() {
     let message = refused("timezne = \"Asia/Shanghai\"\n");
     insta::assert_snapshot!(message, @r#"
-error: there is no key `timezne` here
+error: unknown key `timezne`
  --> jobs.toml:1:1
   |
 1 | timezne
@@ -28,7 +28,7 @@ error: there is no key `timezne` here
 "#);
     let message = refused(&JOB.replace("@daily", "0 25 * * *"));
     insta::assert_snapshot!(message, @r#"
-error: the schedule is refused: `25` is no hour (0-23); `0 9-18 * * *` would do
+error: invalid schedule: `25` is no hour (0-23); `0 9-18 * * *` would do
  --> jobs.toml:4:12
   |
 4 | schedule = "0 25 * * *"
@@ -61,11 +61,11 @@ fn keys_of_another_kind_are_explained() {
         &format!("{JOB}notes = []"),
         &[
             "jobs.toml:6:1",
-            "`notes` does not belong in a job of kind `keywords`",
+            "`notes` is not a key of jobs of kind `keywords`",
             "this kind has `keywords` and `keywords_file`",
         ],
     );
-    expect(&format!("{JOB}max_pages = 2"), &["a job of kind `kols` has it"]);
+    expect(&format!("{JOB}max_pages = 2"), &["it belongs to kind `kols`"]);
     expect("[[job]]\nkind = \"works\"\nworks = []", &["did you mean `urls`?"]);
 }
 
@@ -84,7 +84,7 @@ fn wrong_types_say_what_was_expected_and_found() {
     );
     expect(&JOB.replace("\"露营\"", "\"露营\", 5"), &["jobs.toml:5:19", "found a whole number"]);
     expect("justoneapi = 5", &["jobs.toml:1:14", "this is a section, not a value"]);
-    expect("job = 5", &["jobs are a list"]);
+    expect("job = 5", &["jobs must be a list"]);
     expect("[job]\nname = \"a\"", &["in double brackets"]);
     expect("job = [5]", &["this is a section"]);
 }
@@ -125,16 +125,19 @@ fn schedules_are_refused_with_the_reason() {
 fn a_job_lacks_nothing_silently() {
     expect("[[job]]\n", &["no `name`", "no `kind`", "no `schedule`"]);
     expect("[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n", &["no `filter`"]);
-    expect(&JOB.replace("\"露营\"", ""), &["nothing to look at", "`keywords_file`"]);
+    expect(&JOB.replace("\"露营\"", ""), &["no targets", "`keywords_file`"]);
     expect(&JOB.replace("\"a\"", "\" \""), &["the name is empty"]);
     expect(&JOB.replace("\"a\"", &format!("\"{}\"", "n".repeat(65))), &["at most 64 characters"]);
-    expect(&format!("{JOB}{JOB}"), &["jobs.toml:7:8", "another job `a` in line 2"]);
+    expect(
+        &format!("{JOB}{JOB}"),
+        &["jobs.toml:7:8", "duplicate job name `a`, first used in line 2"],
+    );
 }
 
 #[test]
 fn entries_and_filters_are_refused_at_their_place() {
     let notes = JOB.replace("keywords", "notes");
-    expect(&notes, &["jobs.toml:5:10", "no link and no id"]);
+    expect(&notes, &["jobs.toml:5:10", "neither a link nor an id"]);
     expect(&notes.replace("露营", "7512345678901234567"), &["kind `works`"]);
     let kols = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n[job.filter]\n";
     expect(&format!("{kols}gender = \"FEMAL\""), &["jobs.toml:6:1", "did you mean \"FEMALE\"?"]);
@@ -146,10 +149,10 @@ fn addresses_are_checked() {
     let with = |url: &str| format!("[justoneapi]\nbase_url = \"{url}\"");
     expect(&with("http://203.0.113.7:30015"), &["jobs.toml:2:12", "allow_insecure_http = true"]);
     expect(&with("http://localhost.evil.example"), &["plain http"]);
-    expect(&with("ftp://127.0.0.1"), &["https or http"]);
-    expect(&with("api.justoneapi.com"), &["cannot be read"]);
-    expect(&with("https://user@example.org"), &["more than an address"]);
-    expect(&with("https://example.org?a=1"), &["more than an address"]);
+    expect(&with("ftp://127.0.0.1"), &["start with https or http"]);
+    expect(&with("api.justoneapi.com"), &["invalid address"]);
+    expect(&with("https://user@example.org"), &["may not contain"]);
+    expect(&with("https://example.org?a=1"), &["may not contain"]);
     for url in [
         "http://localhost:1",
         "http://127.9.9.9:1",
@@ -169,9 +172,9 @@ fn prices_that_are_none_are_refused() {
         ["-1", "0.1234567", "\"1,5\"", "nan", "true", "\"\"", "1e300", "99999999999999999999.0"]
     {
         let text = format!("[justoneapi.price]\n\"xiaohongshu/get-note-detail\" = {price}");
-        expect(&text, &["jobs.toml:2:33", "no price"]);
+        expect(&text, &["jobs.toml:2:33", "invalid price"]);
     }
-    expect("[justoneapi.price]\n\"amagi/fetch_one_work\" = 1", &["to pay for"]);
+    expect("[justoneapi.price]\n\"amagi/fetch_one_work\" = 1", &["is not a paid endpoint"]);
 }
 
 #[test]
@@ -180,12 +183,12 @@ fn everything_wrong_is_told_at_once_and_in_order() {
         "timezone = 5\n[justoneapi]\nconcurrency = 0\nrate_per_second = \"x\"\ntimeot = 1\n{JOB}{JOB}"
     );
     let error = parse_with(&text, &Environment::default()).expect_err("refused");
-    let places: Vec<&str> = error
+    let positions: Vec<&str> = error
         .problems()
         .iter()
         .filter_map(|text| text.lines().nth(1)?.split_once("jobs.toml:").map(|(_, place)| place))
         .collect();
-    assert_eq!(places, ["1:12", "3:15", "4:19", "5:1", "12:8"]);
+    assert_eq!(positions, ["1:12", "3:15", "4:19", "5:1", "12:8"]);
 }
 
 #[test]
@@ -199,13 +202,13 @@ fn files_that_cannot_be_used_are_named() {
     let job = JOB.replace("keywords = [\"露营\"]\n", "");
     for (file, part) in [
         ("missing.txt", "missing.txt`: No such file"),
-        ("folder", "no regular file"),
+        ("folder", "not a regular file"),
         ("binary", "not UTF-8"),
         ("../x.txt", "not beside jobs.toml"),
         ("/etc/passwd", "not beside jobs.toml"),
         ("", "not beside jobs.toml"),
         ("bad.txt", "bad.txt:2:1"),
-        ("empty.txt", "nothing to look at"),
+        ("empty.txt", "no targets"),
     ] {
         let text = format!("{job}keywords_file = \"{file}\"\n");
         let error = Config::parse(&text, &path, &Environment::default()).expect_err(file);
@@ -252,7 +255,7 @@ proptest! {
 #[test]
 fn a_budget_that_cannot_hold_is_refused() {
     expect("[budget]\nmax_calls_per_day = 0\n", &["jobs.toml:2:21", "out of range", "at least 1"]);
-    expect("[budget]\nmax_cost_per_day = \"viel\"\n", &["no amount of money", "20.5"]);
+    expect("[budget]\nmax_cost_per_day = \"viel\"\n", &["invalid amount", "20.5"]);
     expect("[budget]\nmax_call_per_day = 5\n", &["did you mean `max_calls_per_day`?"]);
     let unpriced = format!("[budget]\nmax_cost_per_day = 5\n{JOB}");
     expect(&unpriced, &["needs the price of", "[justoneapi.price]"]);

@@ -1,4 +1,4 @@
-//! The schema for editors: it takes what the program takes, and knows the same keys.
+//! The schema for editors accepts the same files and knows the same keys as the program.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// Documents of the other tests that are longer are about sizes.
+/// Longer documents of other tests test sizes.
 const LONGEST: usize = 20_000;
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
@@ -16,7 +16,7 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     jsonschema::validator_for(&schema).expect("it is a schema")
 });
 
-/// What the schema has against a document.
+/// The schema's errors for a document.
 fn complaints(document: &Value) -> Vec<String> {
     VALIDATOR
         .iter_errors(document)
@@ -24,8 +24,8 @@ fn complaints(document: &Value) -> Vec<String> {
         .collect()
 }
 
-/// That the schema takes what the program takes, and refuses the keys that it refuses: of every
-/// document of these tests.
+/// Asserts that the schema accepts what the program accepts, and rejects the keys it rejects;
+/// called for every document of these tests.
 pub(super) fn agrees(text: &str, read: &Result<Config, ConfigError>) {
     if text.len() > LONGEST {
         return;
@@ -36,7 +36,7 @@ pub(super) fn agrees(text: &str, read: &Result<Config, ConfigError>) {
         Ok(_) => assert!(complaints.is_empty(), "{complaints:?}\n{text}"),
         Err(error) => {
             let error = error.to_string();
-            let key = ["there is no key", "does not belong in a job", "did you mean the section"];
+            let key = ["unknown key", "is not a key of jobs of kind", "did you mean the section"];
             if key.iter().any(|part| error.contains(part)) {
                 assert!(!complaints.is_empty(), "{error}\n{text}");
             }

@@ -1,4 +1,4 @@
-//! No message ever shows a secret.
+//! No message shows a secret.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const CANARY: &str = "CANARY-9f8e7d6c5b4a";
 
-/// Texts with a secret where secrets do not belong.
+/// Texts with a secret in `jobs.toml`.
 fn leaks() -> Vec<String> {
     let mut texts: Vec<String> = [
         "[justoneapi]\ntoken = \"§\"",
@@ -28,7 +28,7 @@ fn leaks() -> Vec<String> {
         "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\nnotes_file = \"token/§\"",
         "[[job]]\nkind = \"works\"\nurls = [\"https://§.example/?token=§\", \"§://token\"]",
         "[[job]]\nname = \"n\"\nkind = \"\"\"\ntoken = §\n\"\"\"",
-        // Syntax errors, before, at and after the secret.
+        // Syntax errors before, at and after the secret.
         "[justoneapi]\ntoken = §",
         "[justoneapi]\ntoken = \"§",
         "[justoneapi]\ntoken = '§\nx = 1",
@@ -37,7 +37,7 @@ fn leaks() -> Vec<String> {
         "[justoneapi]\ntoken \"§\"",
         "[justoneapi]\nconcurrency = = \ntoken = \"§\"",
         "[justoneapi]\ntokn = §",
-        // A key that nobody knows: its value is not shown either.
+        // The value of an unknown key is hidden as well.
         "[justoneapi]\nmy_login = \"§\"",
         "my_login = \"§\"",
         "[[job]]\nname = 5\nmy_login = \"§\"",
@@ -127,7 +127,7 @@ proptest! {
         let before: String = sample[..cut].iter().collect();
         let after: String = sample[to..].iter().collect();
         let text = format!("{before}{put}\ntoken = \"{CANARY}\"\n{after}");
-        // In a comment or in a text it may stand; then there is nothing to refuse.
+        // A secret in a comment or a text value is valid; then there is no message.
         if let Err(error) = parse_with(&text, &Environment::default()) {
             prop_assert!(!error.to_string().contains(CANARY), "{text}\n{error}");
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use crate::json_text::JsonText;
+use crate::document::JsonText;
 
 /// Deeper than this neither database takes JSON (SQLite's own limit is 1000).
 const DEEPEST: usize = 900;

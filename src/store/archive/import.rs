@@ -10,7 +10,7 @@ use super::save::{Answer, Document, Resolved};
 use crate::model::{Entity, Facts, Target};
 use crate::store::db::{Tx, fetch_all};
 use crate::store::ledger::CallEnd;
-use crate::store::schedule::{Next, Settlement};
+use crate::store::schedule::{Disposition, Settlement};
 use crate::store::sql::array;
 use crate::time::Time;
 
@@ -187,7 +187,7 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
             due_at: fetched_at,
             fence: 0,
             call_id: opened.call_id,
-            next: Next::Observed,
+            next: Disposition::Observed,
             at: now,
         },
         // Nobody was asked from here.

@@ -51,12 +51,12 @@ impl Tombstone {
 /// How much is forgotten. Where it is not what it was, somebody has forgotten something since, or
 /// permitted it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
-pub struct Extent {
+pub struct TombstoneVersion {
     count: i64,
     latest: Option<Time>,
 }
 
-impl Extent {
+impl TombstoneVersion {
     /// Of all tombstones that there are.
     pub fn of(all: &[Tombstone]) -> Self {
         let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
@@ -71,10 +71,7 @@ struct At {
 
 impl Tx {
     /// All that is forgotten, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forgotten(&mut self) -> Result<Vec<Tombstone>> {
+    pub async fn tombstones(&mut self) -> Result<Vec<Tombstone>> {
         Ok(fetch_all!(
             self,
             Tombstone,
@@ -85,18 +82,12 @@ impl Tx {
     }
 
     /// How much is forgotten. Nobody forgets more until this transaction ends, if it writes.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn extent_of_forgotten(&mut self) -> Result<Extent> {
+    pub async fn tombstone_version(&mut self) -> Result<TombstoneVersion> {
         let sql = "select count(*) as count, max(forgotten_at) as latest from forgotten";
-        Ok(fetch_optional!(self, Extent, sql).unwrap_or_default())
+        Ok(fetch_optional!(self, TombstoneVersion, sql).unwrap_or_default())
     }
 
     /// When something was forgotten, if it was.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn forgotten_at(
         &mut self,
         kind: &str,
@@ -110,10 +101,7 @@ impl Tx {
 
     /// Puts on record that these are forgotten. Those that are on record stay as they are; but what
     /// was forgotten with another, and is now for its own sake, no longer goes with that.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn put_forgotten(&mut self, tombstones: &[Tombstone]) -> Result<()> {
+    pub async fn put_tombstones(&mut self, tombstones: &[Tombstone]) -> Result<()> {
         if tombstones.is_empty() {
             return Ok(());
         }

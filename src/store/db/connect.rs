@@ -210,7 +210,7 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn written_by_others(&self) -> Result<Option<i64>> {
+    pub async fn data_version(&self) -> Result<Option<i64>> {
         let Self::Sqlite { writer, .. } = self else { return Ok(None) };
         // What this process writes goes through this one connection, whose own writes do not count.
         #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]

@@ -45,7 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// When the lock cannot be taken for another reason.
-    pub async fn announce(&self, owner: i64) -> Result<Option<ProcessLock>> {
+    pub async fn lock_process(&self, owner: i64) -> Result<Option<ProcessLock>> {
         match self {
             Self::Sqlite { writer, .. } => {
                 let path = lock_file(writer)?;
@@ -77,7 +77,7 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be asked.
-    pub fn is_taken(&self) -> Result<bool> {
+    pub fn is_locked(&self) -> Result<bool> {
         let Self::Sqlite { writer, .. } = self else { return Ok(false) };
         let path = lock_file(writer)?;
         let file = match File::open(&path) {

@@ -13,10 +13,7 @@ pub enum Tx {
 
 impl Tx {
     /// Lets its statements take as long as they need: for reports, for which somebody waits.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn take_time(&mut self) -> Result<()> {
+    pub async fn disable_timeout(&mut self) -> Result<()> {
         // Differs by necessity: SQLite limits no statement.
         if let Self::Postgres(_) = self {
             execute!(self, "set local statement_timeout = 0");
@@ -25,10 +22,7 @@ impl Tx {
     }
 
     /// Undoes everything done in it, at once.
-    ///
-    /// # Errors
-    /// When the database fails; then it is undone as well.
-    pub async fn undo(self) -> Result<()> {
+    pub async fn rollback(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.rollback().await?,
             Self::Postgres(tx) => tx.rollback().await?,
@@ -37,9 +31,6 @@ impl Tx {
     }
 
     /// Makes everything done in it permanent.
-    ///
-    /// # Errors
-    /// When the database cannot.
     pub async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.commit().await,

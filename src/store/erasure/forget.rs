@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::traces::{Traces, numbers};
+use super::affected::{AffectedRows, numbers};
 use crate::model::{Kind, Platform, Target};
 use crate::store::archive::{Body, Bytes, LATE, Place, Tombstone, tables};
 use crate::store::db::{Count, Id, Store, Tx, execute, fetch_all, fetch_optional, without_limits};
@@ -119,9 +119,6 @@ const OTHERS: [&str; 11] = [
 
 impl Tx {
     /// The notes or works of an author.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn items_of_author(&mut self, platform: Platform, id: &str) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
@@ -138,10 +135,7 @@ impl Tx {
     }
 
     /// The notes and works that were last seen before this.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn items_not_seen_since(&mut self, at: Time) -> Result<Vec<Target>> {
+    pub async fn items_not_observed_since(&mut self, at: Time) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
             ItemRow,
@@ -155,9 +149,6 @@ impl Tx {
 
     /// The places of all documents, those among them that make no rows, from after this number on;
     /// `limit` at the most.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn documents_numbered_after(&mut self, after: i64, limit: i64) -> Result<Vec<Place>> {
         Ok(fetch_all!(
             self,
@@ -171,9 +162,6 @@ impl Tx {
     }
 
     /// Deletes answers.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn delete_documents(&mut self, documents: &[i64]) -> Result<()> {
         let sql = self.over_rows(
             "document_id int",
@@ -195,9 +183,6 @@ impl Tx {
     }
 
     /// Deletes the answers about what is forgotten, and the rows about it.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(in crate::store) async fn delete_answers_about(
         &mut self,
         forgotten: &[Tombstone],
@@ -205,7 +190,8 @@ impl Tx {
         let targets = self.targets_of(forgotten).await?;
         let documents = self.documents_of(&targets).await?;
         self.delete_documents(&documents).await?;
-        let mut traces = Traces { documents: documents.into_iter().collect(), ..Traces::default() };
+        let mut traces =
+            AffectedRows { documents: documents.into_iter().collect(), ..AffectedRows::default() };
         traces.add(forgotten);
         self.delete_rows(&traces).await
     }
@@ -220,9 +206,6 @@ impl Tx {
     }
 
     /// Puts what is left of answers in their place.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn redact_documents(&mut self, documents: &[Redacted]) -> Result<()> {
         let rows = Rows::of(
             "document_id int, body json, cleaned text, exact bytes, drift text, redacted_at time",
@@ -239,9 +222,6 @@ impl Tx {
     }
 
     /// How many rows there are in each table that forgetting deletes from, but for the documents.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn count_rows(&mut self) -> Result<BTreeMap<&'static str, i64>> {
         let mut counts = BTreeMap::new();
         for table in tables().chain(["links", "availability", "alerts"]) {

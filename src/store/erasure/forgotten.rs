@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::{Kind, Platform, Target};
 use crate::store::archive::Tombstone;
 use crate::store::db::{Id, Tx, execute, fetch_all};
-use crate::store::schedule::{Silence, named};
+use crate::store::schedule::{LivenessTimeout, named};
 use crate::store::sql::array;
 
 /// The number of no process.
@@ -21,7 +21,7 @@ struct Verb {
 }
 
 /// A shorter id may stand for anything where no field says that it is one: moments have ten digits.
-pub const TELLING: usize = 11;
+pub const MIN_ID_LEN: usize = 11;
 
 /// Where people and servers have written what may hold an id, and what is to stand there instead:
 /// wrong settings are kept with the line that is wrong, and a backfill is called after its list.
@@ -41,15 +41,12 @@ struct Number {
 impl Tx {
     /// Keeps everybody else from the archive who would add to it, until this transaction ends. The
     /// verb of one who is at work there, or has not been silent for long; then it is to be given up.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn keep_others_out(&mut self, silence: Silence) -> Result<Option<String>> {
+    pub async fn lock_out_writers(&mut self, silence: LivenessTimeout) -> Result<Option<String>> {
         // Differs by necessity: in SQLite a lock file and this transaction do so. Here whoever
         // begins, saves, or imports, reads what is forgotten, and waits for that.
         let Self::Postgres(_) = self else { return Ok(None) };
         execute!(self, "lock table forgotten in access exclusive mode");
-        let dead = self.dead_processes(NOBODY, silence).await?;
+        let dead = self.expired_processes(NOBODY, silence).await?;
         // An import has no lock, nor needs one: it asks what is forgotten each time.
         let others = fetch_all!(
             self,
@@ -61,10 +58,7 @@ impl Tx {
     }
 
     /// The ids of people who are known by this id or handle.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn people_called(&mut self, platform: Platform, name: &str) -> Result<Vec<String>> {
+    pub async fn author_ids(&mut self, platform: Platform, name: &str) -> Result<Vec<String>> {
         let sql = "select author_id as person from authors
                    where platform = $1 and (author_id = $2 or handle = $2)
                    union
@@ -77,19 +71,13 @@ impl Tx {
 
     /// Permits something to be watched again, with all that was forgotten because of it. How many
     /// these are.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn permit_again(&mut self, kind: &str, platform: Platform, id: &str) -> Result<u64> {
+    pub async fn permit(&mut self, kind: &str, platform: Platform, id: &str) -> Result<u64> {
         let sql = "delete from forgotten
                    where platform = $2 and ((id = $3 and kind = $1) or because = $3)";
         Ok(execute!(self, sql, kind, platform.as_str(), id))
     }
 
     /// The targets that are these: their items, and short links to them.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn targets_of(&mut self, tombstones: &[Tombstone]) -> Result<Vec<i64>> {
         let sql = self.over_rows(
             "kind text, id text",
@@ -116,24 +104,18 @@ impl Tx {
     /// Puts on record what an answer has shown to be forgotten, with the short links to it, and gives
     /// up what there is of it: it came before anybody knew. What others say of it stays until
     /// somebody forgets again.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forget_as_found(&mut self, found: &[Tombstone]) -> Result<()> {
+    pub async fn erase_discovered(&mut self, found: &[Tombstone]) -> Result<()> {
         if found.is_empty() {
             return Ok(());
         }
         let mut all = found.to_vec();
         all.extend(self.links_with(found).await?);
-        self.put_forgotten(&all).await?;
+        self.put_tombstones(&all).await?;
         self.delete_answers_about(&all).await?;
-        self.retire(&all).await
+        self.retire_targets(&all).await
     }
 
     /// The tombstones of the short links to what these are of.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn links_with(&mut self, tombstones: &[Tombstone]) -> Result<Vec<Tombstone>> {
         let item =
             |it: &Tombstone| Some(Target { kind: Kind::parse(&it.kind)?, key: it.id.clone() });
@@ -151,10 +133,7 @@ impl Tx {
     /// Gives up these as targets: they are no job's any more, their open looks are missed, and what
     /// is left of them on record bears neither name nor words. Short links to them go, and what was
     /// told of them. Rows and documents are not touched.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn retire(&mut self, tombstones: &[Tombstone]) -> Result<()> {
+    pub async fn retire_targets(&mut self, tombstones: &[Tombstone]) -> Result<()> {
         let Some(first) = tombstones.first() else { return Ok(()) };
         let targets = self.targets_of(tombstones).await?.into_iter();
         let targets: Vec<_> = targets.map(|target_id| Number { target_id }).collect();
@@ -196,7 +175,7 @@ impl Tx {
             let sql = format!(
                 "update {table} set {column} = {instead} where exists (
                      select 1 from {{rows}}
-                     where length(r.id) >= {TELLING} and {place}({table}.{column}, r.id) > 0)"
+                     where length(r.id) >= {MIN_ID_LEN} and {place}({table}.{column}, r.id) > 0)"
             );
             let sql = self.over_rows("id text", &sql);
             execute!(self, sql, named.as_str());

@@ -1,9 +1,9 @@
 //! What must not be kept: tombstones, and deletion.
 
+mod affected;
 mod forget;
 mod forgotten;
-mod traces;
 
+pub use affected::AffectedRows;
 pub use forget::Redacted;
-pub use forgotten::TELLING;
-pub use traces::Traces;
+pub use forgotten::MIN_ID_LEN;

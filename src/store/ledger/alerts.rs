@@ -50,9 +50,6 @@ struct Number {
 
 impl Tx {
     /// What an alert has found that lasts, by kind and subject.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn lasting_alerts(&mut self, name: &str) -> Result<Vec<AlertRow>> {
         Ok(fetch_all!(
             self,
@@ -65,9 +62,6 @@ impl Tx {
 
     /// Puts what an alert has found on record, to be told from now on. What is there already, found
     /// by another daemon, is left alone.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn raise_alerts(
         &mut self,
         name: &str,
@@ -85,9 +79,6 @@ impl Tx {
     }
 
     /// Puts on record that these are over, which is to be told of those that were told.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn resolve_alerts(&mut self, alerts: &[i64], now: Time) -> Result<u64> {
         let sql = self.over_rows(
             "alert_id int",
@@ -98,9 +89,6 @@ impl Tx {
     }
 
     /// Whether there is something to be told to an alert now.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn has_unsent_alerts(&mut self, name: &str, now: Time) -> Result<bool> {
         let row = fetch_optional!(
             self,
@@ -118,9 +106,6 @@ impl Tx {
 
     /// Takes what is to be told to an alert since `now` in one message: what is like the oldest of
     /// it, begun or over. Nobody else gets it before `until`. The oldest first; none: there is nothing.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn claim_alerts(
         &mut self,
         name: &str,
@@ -153,10 +138,7 @@ impl Tx {
     }
 
     /// Whether something lasts, or failed to be told, that was found for none of the alerts `names`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn has_alerts_of_others(&mut self, names: &[&str]) -> Result<bool> {
+    pub async fn has_orphaned_alerts(&mut self, names: &[&str]) -> Result<bool> {
         let sql = format!(
             "select exists (
                  select 1 from alerts
@@ -170,10 +152,7 @@ impl Tx {
 
     /// Puts on record that what was found for none of the alerts `names` is over, and that nobody is
     /// to be told: they left the settings. How many that were.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn drop_alerts_of_others(&mut self, names: &[&str], now: Time) -> Result<u64> {
+    pub async fn drop_orphaned_alerts(&mut self, names: &[&str], now: Time) -> Result<u64> {
         let sql = format!(
             "update alerts set resolved_at = coalesce(resolved_at, $2), last_error = null
              where (resolved_at is null or last_error is not null) and name not in {}",
@@ -183,9 +162,6 @@ impl Tx {
     }
 
     /// Puts on record that the message about these was taken; with `resolved`, that they are over.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn alerts_sent(&mut self, alerts: &[i64], resolved: bool, now: Time) -> Result<u64> {
         let sql = self.over_rows(
             "alert_id int",
@@ -198,9 +174,6 @@ impl Tx {
     }
 
     /// Puts on record why the message about these was not taken; it is tried again at `next`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn alerts_failed(&mut self, alerts: &[i64], why: &str, next: Time) -> Result<u64> {
         let sql = self.over_rows(
             "alert_id int",
@@ -212,9 +185,6 @@ impl Tx {
 
     /// The jobs whose last `fires` fires, all of them settled, have observed nothing, with the time
     /// of the first of these.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn silent_jobs(&mut self, fires: u32) -> Result<Vec<Finding>> {
         Ok(fetch_all!(
             self,
@@ -242,10 +212,7 @@ impl Tx {
     }
 
     /// The items that are in this state, `gone` or `refused`, of those that a job has ever watched.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn unseen_items(&mut self, state: &str) -> Result<Vec<Finding>> {
+    pub async fn unavailable_items(&mut self, state: &str) -> Result<Vec<Finding>> {
         Ok(fetch_all!(
             self,
             Finding,

@@ -21,9 +21,6 @@ pub struct Spent {
 
 impl Tx {
     /// Lets no other transaction look at what is left to spend until this one has ended.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn lock_spending(&mut self) -> Result<()> {
         // Differs by necessity: in SQLite a transaction that may write is alone already.
         if let Self::Postgres(_) = self {
@@ -33,9 +30,6 @@ impl Tx {
     }
 
     /// What calls from `since` on have taken, by the ledger.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn spent_since(&mut self, since: Time) -> Result<Spent> {
         let spent = fetch_optional!(
             self,
@@ -51,9 +45,6 @@ impl Tx {
 
     /// The calls from `since` on for slots that a job wanted. The cross joins go from the calls of
     /// the day, not from everything that was ever asked about the job's targets.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn calls_of_job_since(&mut self, job: &str, since: Time) -> Result<i64> {
         let spent = fetch_optional!(
             self,

@@ -65,9 +65,6 @@ struct OpenedRow {
 impl Tx {
     /// Writes the intents of calls to the ledger; their numbers, in the order given. Each slot may
     /// stand there once.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn open_calls(&mut self, calls: &[CallStart]) -> Result<Vec<i64>> {
         let rows = Rows::of(
             "endpoint text, target_id int, due_at time, page int, attempt int, owner int,
@@ -95,9 +92,6 @@ impl Tx {
     }
 
     /// Closes calls on the ledger.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn close_calls(&mut self, calls: &[CallEnd]) -> Result<u64> {
         let rows = Rows::of(
             "call_id int, sent_at time, finished_at time, http_status int, code text,
@@ -117,10 +111,7 @@ impl Tx {
 
     /// Gives back what `owner` has claimed and never sent: every open call of its own that is not
     /// one of these. They stand on the ledger as unsent, and cost nothing. How many they were.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn give_back_unsent(&mut self, owner: i64, in_hand: &BTreeSet<i64>) -> Result<u64> {
+    pub async fn release_unsent(&mut self, owner: i64, in_hand: &BTreeSet<i64>) -> Result<u64> {
         let in_hand: Vec<_> = in_hand.iter().map(ToString::to_string).collect();
         let in_hand = array(&in_hand)?;
         let unsent = format!(

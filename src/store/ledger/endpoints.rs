@@ -21,9 +21,6 @@ pub struct EndpointRow {
 
 impl Tx {
     /// The state of an endpoint, for this transaction alone to change.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn endpoint(&mut self, name: &str, now: Time) -> Result<EndpointRow> {
         let text = "select paid_through, speed_permille, slowed_at, failures
                     from endpoints where endpoint = $1";
@@ -52,9 +49,6 @@ impl Tx {
     }
 
     /// Writes down how far the calls made use up an endpoint's rate.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn take_rate(&mut self, name: &str, paid_through: Time) -> Result<()> {
         execute!(
             self,
@@ -66,9 +60,6 @@ impl Tx {
     }
 
     /// Cuts the speed of an endpoint.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn slow_down(&mut self, name: &str, permille: i64, now: Time) -> Result<()> {
         execute!(
             self,
@@ -82,9 +73,6 @@ impl Tx {
 
     /// Counts calls that failed since the last one that did not; with `afresh`, from zero. How
     /// many in a row it is now.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn count_failures(&mut self, name: &str, failed: i64, afresh: bool) -> Result<i64> {
         #[derive(sqlx::FromRow)]
         struct Failures {

@@ -30,9 +30,6 @@ pub struct PauseRow {
 
 impl Tx {
     /// The pauses that last, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn pauses(&mut self, now: Time) -> Result<Vec<PauseRow>> {
         Ok(fetch_all!(
             self,
@@ -46,9 +43,6 @@ impl Tx {
 
     /// Puts a pause on record. One that lasts already for the same reason is prolonged, never
     /// cut short; but by hand it ends when the last word says.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn pause(&mut self, pause: &PauseRow) -> Result<()> {
         self.end_expired(pause.since).await?;
         execute!(
@@ -78,9 +72,6 @@ impl Tx {
     }
 
     /// Ends the pauses whose time is over.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn end_expired(&mut self, now: Time) -> Result<()> {
         execute!(
             self,
@@ -94,9 +85,6 @@ impl Tx {
     /// Ends the pauses of a name that have lasted since `before` or longer, for this reason or, with
     /// `None`, for any; `by` says what ended them: `answer`, `hand`, `settings` (beside `time` and, when
     /// it was put back, `clock`). How many. No hand ends a budget that is used up: the ledger does.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn resume(
         &mut self,
         scope: &str,
@@ -122,10 +110,7 @@ impl Tx {
     }
 
     /// Says why the pauses of a name were ended by hand at `ended_at`. How many.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn say_why_resumed(
+    pub async fn note_resume(
         &mut self,
         scope: &str,
         name: &str,
@@ -144,9 +129,6 @@ impl Tx {
     }
 
     /// Lets nobody try again before `next`, while the try of now is on its way.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn probe(&mut self, scope: &str, name: &str, now: Time, next: Time) -> Result<u64> {
         Ok(execute!(
             self,
@@ -162,10 +144,7 @@ impl Tx {
     /// Ends the pauses that began after `soon`, under a clock that was ahead, but for those by
     /// hand; of the others none waits for its next try until after `latest`. No endpoint is paid
     /// for, or was slowed down, after `soon`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn pull_in_pauses(&mut self, now: Time, soon: Time, latest: Time) -> Result<()> {
+    pub async fn clamp_future_pauses(&mut self, now: Time, soon: Time, latest: Time) -> Result<()> {
         execute!(
             self,
             "update pauses set ended_at = $1, ended_by = 'clock'

@@ -41,9 +41,6 @@ pub(in crate::store) use call_totals;
 
 impl Tx {
     /// What the ledger says of the calls from `since` on, by endpoint.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn call_totals(&mut self, since: Time) -> Result<Vec<CallTotals>> {
         Ok(fetch_all!(
             self,

@@ -45,7 +45,7 @@ pub struct RunState {
 
 /// Settled looks of one run that ended alike.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct LookCount {
+pub struct OutcomeCount {
     /// The run.
     pub run_id: i64,
     /// `observed` or `missed`.
@@ -53,18 +53,18 @@ pub struct LookCount {
     /// Why they were missed.
     pub reason: Option<String>,
     /// How many.
-    pub looks: i64,
+    pub slots: i64,
 }
 
 /// What a job has seen of late.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct JobSight {
+pub struct JobObservation {
     /// Its name.
     pub job: String,
     /// When a look of its last fire that saw something saw it; `None`: none of the fires searched did.
-    pub seen_at: Option<Time>,
+    pub observed_at: Option<Time>,
     /// Fires since then, all their looks settled, that saw nothing; no more than are searched.
-    pub blind_fires: i64,
+    pub unobserved_fires: i64,
 }
 
 /// How many watched targets are in one state.
@@ -94,9 +94,6 @@ struct RunId {
 impl Tx {
     /// The last call before the first open one. Adding nothing keeps the databases from looking for
     /// that one through all that are closed.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn last_settled_call(&mut self) -> Result<i64> {
         let row = fetch_optional!(
             self,
@@ -109,9 +106,6 @@ impl Tx {
 
     /// The last call after this one that is closed, was opened by `recent`, and has only such before
     /// it. The same call where there is none.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn settled_calls_after(&mut self, call_id: i64, recent: Time) -> Result<i64> {
         let row = fetch_optional!(
             self,
@@ -126,9 +120,6 @@ impl Tx {
     }
 
     /// The closed calls after one call up to another, those apart that were only imported.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn count_calls(&mut self, after: i64, through: i64) -> Result<Vec<CallCount>> {
         Ok(fetch_all!(
             self,
@@ -146,9 +137,6 @@ impl Tx {
     }
 
     /// The last run before the first one that is not closed.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn last_settled_run(&mut self) -> Result<i64> {
         let row = fetch_optional!(
             self,
@@ -160,9 +148,6 @@ impl Tx {
     }
 
     /// The runs after this one, in order.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn runs_after(&mut self, run_id: i64) -> Result<Vec<RunState>> {
         Ok(fetch_all!(
             self,
@@ -176,10 +161,7 @@ impl Tx {
     }
 
     /// How the settled looks of these runs ended.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn count_looks(&mut self, runs: &[RunState]) -> Result<Vec<LookCount>> {
+    pub async fn count_outcomes(&mut self, runs: &[RunState]) -> Result<Vec<OutcomeCount>> {
         // Those of backfills, of which there may be very many, are counted in an index of theirs.
         let (backfills, others): (Vec<&RunState>, Vec<_>) =
             runs.iter().partition(|run| run.is_backfill);
@@ -190,37 +172,34 @@ impl Tx {
             }
             let runs: Vec<_> = runs.iter().map(|run| RunId { run_id: run.run_id }).collect();
             let template = format!(
-                "select s.run_id, s.outcome, s.reason, count(*) as looks
+                "select s.run_id, s.outcome, s.reason, count(*) as slots
                  from {{rows}} join slots s on s.run_id = r.run_id {which}
                  where s.outcome is not null group by s.run_id, s.outcome, s.reason"
             );
             let sql = self.over_rows("run_id int", &template);
-            counted.extend(fetch_all!(self, LookCount, sql, array(&runs)?));
+            counted.extend(fetch_all!(self, OutcomeCount, sql, array(&runs)?));
         }
         Ok(counted)
     }
 
     /// What each active job has seen of late. A look that several jobs want counts for each.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sights_of_jobs(&mut self) -> Result<Vec<JobSight>> {
+    pub async fn job_observations(&mut self) -> Result<Vec<JobObservation>> {
         Ok(fetch_all!(
             self,
-            JobSight,
+            JobObservation,
             "select f.name as job,
                     (select s.closed_at from job_targets jt cross join slots s
                      where jt.job_id = f.job_id and s.target_id = jt.target_id
-                       and s.due_at = f.seen_due_at and s.outcome = 'observed' limit 1) as seen_at,
+                       and s.due_at = f.observed_due_at and s.outcome = 'observed' limit 1) as observed_at,
                     (select count(*) from job_runs jr
                      where jr.job_id = f.job_id and jr.closed_at is not null
-                       and jr.due_at > coalesce(f.seen_due_at, f.searched_from)) as blind_fires
+                       and jr.due_at > coalesce(f.observed_due_at, f.searched_from)) as unobserved_fires
              from (select e.job_id, e.name, e.searched_from,
                           (select jr.due_at from job_runs jr cross join job_targets jt cross join slots s
                            where jr.job_id = e.job_id and jr.due_at > e.searched_from
                              and jt.job_id = e.job_id and s.target_id = jt.target_id
                              and s.due_at = jr.due_at and s.outcome = 'observed'
-                           order by jr.due_at desc limit 1) as seen_due_at
+                           order by jr.due_at desc limit 1) as observed_due_at
                    from (select j.job_id, j.name,
                                 coalesce((select jr.due_at from job_runs jr
                                           where jr.job_id = j.job_id
@@ -235,10 +214,7 @@ impl Tx {
 
     /// Since when the scheduled look that could have been made first has waited for a process to
     /// make it; `None`: none waits.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn first_waiting(&mut self, now: Time) -> Result<Option<Time>> {
+    pub async fn oldest_claimable(&mut self, now: Time) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,
             At,
@@ -254,9 +230,6 @@ impl Tx {
     }
 
     /// When the oldest fire of a job was due of which a look is open; `None`: none is.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn oldest_open_fire(&mut self) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,
@@ -270,10 +243,7 @@ impl Tx {
 
     /// When each watched target that can be seen was seen last, after `searched_from`; of one that was
     /// not, when it was put on a watchlist.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn last_sights(&mut self, searched_from: Time) -> Result<Vec<Time>> {
+    pub async fn last_observations(&mut self, searched_from: Time) -> Result<Vec<Time>> {
         let rows = fetch_all!(
             self,
             At,
@@ -292,9 +262,6 @@ impl Tx {
     }
 
     /// How many watched targets cannot be seen, by state.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn count_unavailable(&mut self) -> Result<Vec<StateCount>> {
         Ok(fetch_all!(
             self,

@@ -6,7 +6,7 @@ mod report;
 mod reports;
 mod run_report;
 
-pub use metrics::{CallCount, FIRES_SEARCHED, JobSight, LookCount, RunState, StateCount};
+pub use metrics::{CallCount, FIRES_SEARCHED, JobObservation, OutcomeCount, RunState, StateCount};
 pub use report::{JobReport, Point, Problem, SlotTotals};
 pub use reports::Metric;
-pub use run_report::{Counts, KolFigures, Observation, Suggested};
+pub use run_report::{ItemCounts, KolFigures, SlotResult, SuggestionRow};

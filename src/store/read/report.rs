@@ -78,9 +78,6 @@ pub struct Point {
 
 impl Tx {
     /// What became of the looks planned from `since` on.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn slot_totals(&mut self, since: Time) -> Result<SlotTotals> {
         let totals = fetch_optional!(
             self,
@@ -97,9 +94,6 @@ impl Tx {
     }
 
     /// How every job stands, with its looks planned from `since` on.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn job_reports(&mut self, since: Time) -> Result<Vec<JobReport>> {
         Ok(fetch_all!(
             self,
@@ -124,9 +118,6 @@ impl Tx {
 
     /// What went wrong from `since` on, and what is still open though it could have been made before `overdue`,
     /// the most frequent first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn problems(&mut self, since: Time, overdue: Time) -> Result<Vec<Problem>> {
         Ok(fetch_all!(
             self,
@@ -157,9 +148,6 @@ impl Tx {
     }
 
     /// The likes of every item from `since` on, by item and time.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn likes_since(&mut self, since: Time) -> Result<Vec<Point>> {
         Ok(fetch_all!(
             self,

@@ -51,62 +51,41 @@ const ITEM: &str = "platform = $1 and item_id = $2";
 
 impl Tx {
     /// What is known of an item of a platform; no row where nothing is.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn facts_of_item(&mut self, platform: &str, id: &str) -> Result<Table> {
         self.table(&format!("select * from items where {ITEM}"), &[platform, id]).await
     }
 
     /// The latest counts of an item.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn item_latest(&mut self, platform: &str, id: &str) -> Result<Table> {
         self.table(&format!("select * from engagement_latest where {ITEM}"), &[platform, id]).await
     }
 
     /// Where an item stood at the ages of the view `engagement_growth`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn item_growth(&mut self, platform: &str, id: &str) -> Result<Table> {
         let sql = format!("select * from engagement_growth where {ITEM} order by age_hours");
         self.table(&sql, &[platform, id]).await
     }
 
     /// What happened to an item.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn item_timeline(&mut self, platform: &str, id: &str) -> Result<Table> {
         let sql = format!("select * from timeline where {ITEM} order by at, event");
         self.table(&sql, &[platform, id]).await
     }
 
     /// The last observation of an item on each day of the span.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn item_days(&mut self, platform: &str, id: &str, span: Span) -> Result<Table> {
         let select = format!("select * from engagement_daily where {ITEM}");
-        self.table_within(&select, When::Day, span, "order by day", &[platform, id]).await
+        self.table_within(&select, TimeColumn::Day, span, "order by day", &[platform, id]).await
     }
 
     /// Every observation of an item in the span.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn item_curve(&mut self, platform: &str, id: &str, span: Span) -> Result<Table> {
         let select = format!("select * from engagement where {ITEM}");
-        let when = When::At("observed_at");
+        let when = TimeColumn::At("observed_at");
         self.table_within(&select, when, span, "order by observed_at", &[platform, id]).await
     }
 
     /// What is known of a KOL; no row where nothing is.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn facts_of_kol(&mut self, id: &str) -> Result<Table> {
         let sql = "select kol_id, nickname, red_id, gender, location, level, mcn_name, low_active,
                           picture_price, video_price, first_seen_at, last_seen_at, document_id
@@ -115,29 +94,21 @@ impl Tx {
     }
 
     /// What a KOL costs for what it brings, at each look in the span.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn history_of_kol(&mut self, id: &str, span: Span) -> Result<Table> {
-        let (select, when) = ("select * from kol_value where kol_id = $1", When::At("observed_at"));
+        let (select, when) =
+            ("select * from kol_value where kol_id = $1", TimeColumn::At("observed_at"));
         self.table_within(select, when, span, "order by observed_at", &[id]).await
     }
 
     /// Where each suggestion for a keyword stood at each look in the span.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn keyword_history(&mut self, keyword: &str, span: Span) -> Result<Table> {
         let select = "select * from keyword_ranks where keyword = $1";
         let order = "order by observed_at, rank, suggestion";
-        self.table_within(select, When::At("observed_at"), span, order, &[keyword]).await
+        self.table_within(select, TimeColumn::At("observed_at"), span, order, &[keyword]).await
     }
 
     /// The items that moved most in the span: from the last observation up to its beginning, or the
     /// first one there is, to the last before its end. What was seen once has not moved.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn top_movers(
         &mut self,
         metric: Metric,
@@ -177,9 +148,6 @@ impl Tx {
     }
 
     /// What a job is; no row where there is none of this name.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn facts_of_job(&mut self, name: &str) -> Result<Table> {
         let sql = "select name, kind, schedule, timezone, is_active, fired_through,
                           (select max(due_at) from job_runs r where r.job_id = j.job_id) as last_due_at
@@ -189,11 +157,8 @@ impl Tx {
 
     /// The targets on a job's watchlist, and those that left it after a look in the span: their latest
     /// counts, and what became of these looks.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn job_targets_report(&mut self, name: &str, span: Span) -> Result<Table> {
-        let terms = within(When::At("s.due_at"), span, matches!(self, Self::Sqlite(_)));
+        let terms = within(TimeColumn::At("s.due_at"), span, matches!(self, Self::Sqlite(_)));
         let terms = [
             vec!["j.name = $1 and (jt.removed_at is null or s.due_at <= jt.removed_at)".to_owned()],
             terms,
@@ -228,41 +193,30 @@ impl Tx {
     }
 
     /// What calls cost in the span, by day, job and endpoint.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn spend(&mut self, span: Span) -> Result<Table> {
         let select = "select * from spend where true";
-        self.table_within(select, When::Day, span, "order by day, job, origin, endpoint", &[]).await
+        self.table_within(select, TimeColumn::Day, span, "order by day, job, origin, endpoint", &[])
+            .await
     }
 
     /// What became of the looks of the span, by day of UTC.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn coverage(&mut self, span: Span) -> Result<Table> {
         let select = "select day, cast(sum(due) as bigint) as due,
                              cast(sum(observed) as bigint) as observed,
                              cast(sum(missed) as bigint) as missed, cast(sum(open) as bigint) as open
                       from coverage where true";
-        self.table_within(select, When::UtcDay, span, "group by day order by day", &[]).await
+        self.table_within(select, TimeColumn::UtcDay, span, "group by day order by day", &[]).await
     }
 
     /// Why looks of the span were missed, by day of UTC.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn coverage_reasons(&mut self, span: Span) -> Result<Table> {
         let select = "select day, reason, cast(sum(looks) as bigint) as looks
                       from coverage_reasons where true";
         let order = "group by day, reason order by day, 3 desc, reason";
-        self.table_within(select, When::UtcDay, span, order, &[]).await
+        self.table_within(select, TimeColumn::UtcDay, span, order, &[]).await
     }
 
     /// The time of the last call or observation in the archive.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn latest_at(&mut self) -> Result<Option<Time>> {
         let latest = fetch_optional!(
             self,
@@ -275,9 +229,6 @@ impl Tx {
     }
 
     /// The times of the first and of the last call; `None` in an archive without any.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn reach(&mut self) -> Result<Option<(Time, Time)>> {
         let reach = fetch_optional!(
             self,
@@ -292,7 +243,7 @@ impl Tx {
     async fn table_within(
         &mut self,
         select: &str,
-        when: When,
+        when: TimeColumn,
         span: Span,
         rest: &str,
         texts: &[&str],

@@ -8,7 +8,7 @@ use crate::time::Time;
 
 /// What became of one look.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
-pub struct Observation {
+pub struct SlotResult {
     /// The target's kind.
     pub kind: String,
     /// The target's key.
@@ -27,7 +27,7 @@ pub struct Observation {
 
 /// An item's counts at one look.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
-pub struct Counts {
+pub struct ItemCounts {
     /// `xiaohongshu` or `douyin`.
     pub platform: String,
     /// The platform's id.
@@ -71,7 +71,7 @@ pub struct KolFigures {
 
 /// A suggestion for a keyword.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
-pub struct Suggested {
+pub struct SuggestionRow {
     /// The keyword.
     pub keyword: String,
     /// Its place, from 1.
@@ -84,13 +84,10 @@ pub struct Suggested {
 
 impl Tx {
     /// What became of the looks of one run.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn observations(&mut self, run_id: i64) -> Result<Vec<Observation>> {
+    pub async fn slot_results(&mut self, run_id: i64) -> Result<Vec<SlotResult>> {
         Ok(fetch_all!(
             self,
-            Observation,
+            SlotResult,
             "select t.kind, t.key, t.item_id, s.outcome, s.reason,
                     coalesce(d.drift, c.message) as message, s.call_id
              from slots s join targets t on t.target_id = s.target_id
@@ -102,13 +99,10 @@ impl Tx {
     }
 
     /// The counts that one run added.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn counts_of_run(&mut self, run_id: i64) -> Result<Vec<Counts>> {
+    pub async fn counts_of_run(&mut self, run_id: i64) -> Result<Vec<ItemCounts>> {
         Ok(fetch_all!(
             self,
-            Counts,
+            ItemCounts,
             "select e.platform, e.item_id, coalesce(n.title, w.title, n.body, w.body) as title,
                     e.observed_at, e.likes, e.comments, e.collects, e.shares, e.views, e.document_id
              from engagement e
@@ -123,9 +117,6 @@ impl Tx {
     }
 
     /// The KOLs that one run saw.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn kols_of_run(&mut self, run_id: i64) -> Result<Vec<KolFigures>> {
         Ok(fetch_all!(
             self,
@@ -143,13 +134,10 @@ impl Tx {
     }
 
     /// The suggestions that one run saw.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn suggestions_of_run(&mut self, run_id: i64) -> Result<Vec<Suggested>> {
+    pub async fn suggestions_of_run(&mut self, run_id: i64) -> Result<Vec<SuggestionRow>> {
         Ok(fetch_all!(
             self,
-            Suggested,
+            SuggestionRow,
             "select k.keyword, k.rank, k.suggestion, k.document_id
              from keyword_suggestions k
              join calls c on c.call_id = k.document_id
@@ -160,9 +148,6 @@ impl Tx {
     }
 
     /// What the ledger says of the calls of one run, by endpoint.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn call_totals_of_run(&mut self, run_id: i64) -> Result<Vec<CallTotals>> {
         Ok(fetch_all!(
             self,

@@ -149,18 +149,12 @@ impl Tx {
     }
 
     /// The backfill of that name.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn backfill_named(&mut self, name: &str) -> Result<Option<BackfillRow>> {
         Ok(fetch_optional!(self, BackfillRow, backfills!("where name = $1"), name))
     }
 
     /// The latest of the backfills of a list that may go on: not ended, and not given up.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn backfill_to_go_on(&mut self, digest: &str) -> Result<Option<BackfillRow>> {
+    pub async fn backfill_to_resume(&mut self, digest: &str) -> Result<Option<BackfillRow>> {
         Ok(fetch_optional!(
             self,
             BackfillRow,
@@ -173,17 +167,11 @@ impl Tx {
     }
 
     /// Every backfill, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn backfills(&mut self) -> Result<Vec<BackfillRow>> {
         Ok(fetch_all!(self, BackfillRow, backfills!("order by created_at desc, run_id desc")))
     }
 
     /// The runs of the backfills that have not ended, each with its state, the oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn unfinished_backfills(&mut self) -> Result<Vec<(i64, String)>> {
         Ok(fetch_all!(
             self,
@@ -194,9 +182,6 @@ impl Tx {
 
     /// Lets a backfill that has not ended be worked on; limits that are given replace its own.
     /// False when it has ended.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn resume_backfill(&mut self, run_id: i64, limits: Limits) -> Result<bool> {
         let resumed = execute!(
             self,
@@ -211,18 +196,12 @@ impl Tx {
     }
 
     /// Lets a backfill stand still that somebody has stopped, until it is resumed.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn halt_backfill(&mut self, run_id: i64) -> Result<bool> {
         let sql = "update backfills set state = 'stopped' where run_id = $1 and state = 'running'";
         Ok(execute!(self, sql, run_id) == 1)
     }
 
     /// Lets a backfill stand still that has reached a limit, unless calls of it are under way.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn halt_at_limit(&mut self, run_id: i64) -> Result<bool> {
         let halted = execute!(
             self,
@@ -235,9 +214,6 @@ impl Tx {
     }
 
     /// Gives up what a backfill has not looked at. False when it has ended already.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn cancel_backfill(&mut self, run_id: i64, now: Time) -> Result<bool> {
         let cancelled = execute!(
             self,
@@ -249,9 +225,6 @@ impl Tx {
     }
 
     /// Ends the backfills that have nothing open, after giving up what is left of the cancelled.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn finish_backfills(&mut self, now: Time) -> Result<()> {
         execute!(
             self,

@@ -17,9 +17,6 @@ struct Resolved {
 
 impl Tx {
     /// The items behind those of these short links that have been resolved.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn items_behind(&mut self, links: &[Target]) -> Result<BTreeMap<String, String>> {
         let sql = self.over_rows(
             "kind text, key text",
@@ -31,9 +28,6 @@ impl Tx {
     }
 
     /// Those of these targets that the archive has an answer about.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn archived(&mut self, targets: &[Target]) -> Result<Vec<Target>> {
         let sql = self.over_rows(
             "kind text, key text",
@@ -48,9 +42,6 @@ impl Tx {
     }
 
     /// Notes that were listed with KOLs: up to `limit` of them, by id, after `after`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn discovered_notes(&mut self, after: &str, limit: usize) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,

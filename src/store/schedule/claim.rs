@@ -127,7 +127,7 @@ macro_rules! due {
 
 /// Whose slots are to be claimed.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish<'a> {
+pub struct ClaimRequest<'a> {
     /// The process.
     pub owner: i64,
     /// Targets of one kind are asked of one endpoint, so a kind is what a caller limits.
@@ -147,12 +147,9 @@ fn largest_priority(run: Option<i64>) -> i64 {
 
 impl Tx {
     /// Claims slots until `lease_until`.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn claim(
         &mut self,
-        wish: Wish<'_>,
+        wish: ClaimRequest<'_>,
         now: Time,
         lease_until: Time,
     ) -> Result<Vec<Claim>> {
@@ -189,9 +186,6 @@ impl Tx {
 
     /// The kinds of which slots may be claimed now: of one run only, if one is given, else of all
     /// runs but backfills.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn kinds_due(&mut self, run: Option<i64>, now: Time) -> Result<Vec<Kind>> {
         let rows = fetch_all!(
             self,
@@ -215,9 +209,6 @@ impl Tx {
     /// When the next open slot may be tried: of one run only, if one is given, else of all but
     /// those of backfills that stand still. `None` when no slot is open; a time in the past when
     /// one may be tried now.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn next_try(&mut self, run: Option<i64>, now: Time) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,
@@ -234,9 +225,6 @@ impl Tx {
     }
 
     /// When, after `now`, the next open slot may be tried that may not be tried yet.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn next_try_after(&mut self, now: Time) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,

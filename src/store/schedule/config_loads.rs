@@ -36,9 +36,6 @@ pub struct ConfigState {
 
 impl Tx {
     /// Puts on record that a process has read its settings.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn put_config_load(
         &mut self,
         owner: i64,
@@ -67,9 +64,6 @@ impl Tx {
 
     /// Where JustOneAPI was asked by the settings that any process took over last, and the mark of
     /// the token, if one is known.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn last_asked(&mut self) -> Result<Option<(String, Option<i64>)>> {
         Ok(fetch_optional!(
             self,
@@ -80,9 +74,6 @@ impl Tx {
     }
 
     /// How a process stands to its settings.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn config_state(&mut self, owner: i64) -> Result<ConfigState> {
         let state = fetch_optional!(
             self,

@@ -48,9 +48,6 @@ pub struct JobEntry<'a> {
 
 impl Tx {
     /// Every job that was ever seen, active or not.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn jobs(&mut self) -> Result<Vec<JobRow>> {
         Ok(fetch_all!(
             self,
@@ -62,9 +59,6 @@ impl Tx {
 
     /// Adds a job or brings it up to date; its number. A new job has fired through `now`: it
     /// begins with its next fire. One that comes back, or has a new schedule, does so, too.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn put_job(&mut self, job: &JobEntry<'_>, now: Time) -> Result<i64> {
         let row = fetch_optional!(
             self,
@@ -95,9 +89,6 @@ impl Tx {
     }
 
     /// Marks the jobs that are not in `names` as gone from the file; their history stays.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn retire_jobs_except(&mut self, names: &BTreeSet<&str>) -> Result<u64> {
         let names = serde_json::to_string(names)?;
         let sql = format!(
@@ -109,9 +100,6 @@ impl Tx {
 
     /// Moves a job's mark of what has been decided from `from` to `through`. False when another
     /// daemon moved it first: then that one decides these fires.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn advance_job(&mut self, job_id: i64, from: Time, through: Time) -> Result<bool> {
         let moved = execute!(
             self,
@@ -125,9 +113,6 @@ impl Tx {
 
     /// Takes back what was planned for a job after `after`, up to `through`, under a clock that was
     /// ahead: it is not due yet. Looks that were tried stay.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn unplan(&mut self, job_id: i64, after: Time, through: Time) -> Result<u64> {
         let slots = execute!(
             self,
@@ -154,10 +139,12 @@ impl Tx {
 
     /// Brings back what a clock that was ahead has put off: open looks that were tried and wait
     /// until after `tries` may be tried at `now`, and no lease lasts longer than until `leases`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn pull_in(&mut self, now: Time, tries: Time, leases: Time) -> Result<u64> {
+    pub async fn clamp_future_slots(
+        &mut self,
+        now: Time,
+        tries: Time,
+        leases: Time,
+    ) -> Result<u64> {
         Ok(execute!(
             self,
             "update slots set

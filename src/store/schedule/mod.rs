@@ -8,20 +8,20 @@ mod jobs;
 mod plan;
 mod processes;
 mod progress;
-mod queue;
 mod runs;
-mod wanted;
+mod settle;
+mod slot_jobs;
 mod watchlists;
 
 pub use backfills::{BackfillRow, Limits, NewBackfill};
-pub use claim::{Claim, Wish};
+pub use claim::{Claim, ClaimRequest};
 pub use config_loads::{ConfigLoad, ConfigState};
 pub use jobs::{JobEntry, JobRow};
 pub use plan::Fires;
-pub use processes::{ProcessRow, Silence};
-pub use progress::Looks;
-pub use queue::{Next, Settlement};
+pub use processes::{LivenessTimeout, ProcessRow};
+pub use progress::SlotCounts;
 pub use runs::RunSummary;
-pub use wanted::Wanted;
+pub use settle::{Disposition, Settlement};
+pub use slot_jobs::SlotJob;
 
 pub(in crate::store) use watchlists::named;

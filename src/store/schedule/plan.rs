@@ -99,9 +99,6 @@ impl Tx {
     /// their last failure, those that were not for what has held back their own job, or `blocked`
     /// everybody's, or `superseded`. A job
     /// that queues its looks does neither.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn fire(
         &mut self,
         job_id: i64,
@@ -180,9 +177,6 @@ impl Tx {
     }
 
     /// Makes one slot, due now, for each of these targets, by hand; the number of the run.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn run_by_hand(
         &mut self,
         targets: &[Target],

@@ -34,7 +34,7 @@ pub struct ProcessRow {
 
 /// From when on a process that has fallen silent is dead, if its lock is free.
 #[derive(Clone, Copy, Debug)]
-pub struct Silence {
+pub struct LivenessTimeout {
     /// On the server that it was announced at: its last sign of life is at most of this time.
     pub since: Time,
     /// If the server was restarted meanwhile, which frees every lock: of this time.
@@ -54,10 +54,7 @@ struct Flag {
 }
 
 impl Tx {
-    /// Puts a process on record that begins, before its first [`Tx::beat`].
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// Puts a process on record that begins, before its first [`Tx::heartbeat`].
     pub async fn put_process(&mut self, process: &ProcessRow) -> Result<()> {
         execute!(
             self,
@@ -76,10 +73,7 @@ impl Tx {
     /// A process says that it is there, and whether it stands announced; and it keeps the looks
     /// that it is at until `lease_until`, but for those that others have taken over meanwhile.
     /// How many it keeps.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn beat(
+    pub async fn heartbeat(
         &mut self,
         owner: i64,
         now: Time,
@@ -118,9 +112,6 @@ impl Tx {
     }
 
     /// Puts on record that a process ended of its own accord.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn end_process(&mut self, owner: i64, now: Time) -> Result<()> {
         let sql = "update processes set stopped_at = $2, died_at = null where owner = $1";
         execute!(self, sql, owner, now);
@@ -130,10 +121,11 @@ impl Tx {
     /// The processes, but for `me`, that are dead and not buried: on SQLite, where a lock file lets
     /// one process in, every other one. They stay dead until this transaction ends. An import makes
     /// no calls and stands announced nowhere: there is nothing to bury.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn dead_processes(&mut self, me: i64, silence: Silence) -> Result<Vec<i64>> {
+    pub async fn expired_processes(
+        &mut self,
+        me: i64,
+        silence: LivenessTimeout,
+    ) -> Result<Vec<i64>> {
         // Differs by necessity: only PostgreSQL has advisory locks and a server to be restarted.
         let rows = match self {
             Self::Sqlite(_) => {
@@ -154,7 +146,7 @@ impl Tx {
                                                    >= make_interval(secs => $4)
                                      end)
                            select owner from silent where pg_try_advisory_xact_lock(owner)";
-                let Silence { since, restarted_since, uptime } = silence;
+                let LivenessTimeout { since, restarted_since, uptime } = silence;
                 fetch_all!(self, OwnerRow, sql, me, since, restarted_since, uptime.as_secs_f64())
             }
         };
@@ -164,10 +156,7 @@ impl Tx {
     /// Frees what a dead process left behind: its slots may be claimed at once, and its open
     /// ledger rows are marked as interrupted, billed or not nobody knows. A look that has been
     /// interrupted too often is missed. How many calls that were.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn bury(&mut self, owner: i64, now: Time) -> Result<u64> {
+    pub async fn reap(&mut self, owner: i64, now: Time) -> Result<u64> {
         execute!(self, "update processes set died_at = $2 where owner = $1", owner, now);
         execute!(
             self,
@@ -198,9 +187,6 @@ impl Tx {
 
     /// The processes started as `verb` that have not ended of their own accord, the latest first:
     /// those at work, and those found dead from `since` on.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn unfinished_processes(
         &mut self,
         verb: &str,
@@ -220,10 +206,7 @@ impl Tx {
 
     /// The verb of the process at work on a SQLite file, which has room for one; `None` where none
     /// has begun yet.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn verb_at_work(&mut self) -> Result<Option<String>> {
+    pub async fn active_verb(&mut self) -> Result<Option<String>> {
         #[derive(sqlx::FromRow)]
         struct Verb {
             verb: String,
@@ -240,9 +223,6 @@ impl Tx {
 
     /// Whether the process `owner` is alive: it holds a lock of that number for as long as its
     /// connection lives. On SQLite, where a lock file lets one process in, nobody else is.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn is_alive(&mut self, owner: i64) -> Result<bool> {
         // Differs by necessity: only PostgreSQL has advisory locks. Held by this transaction.
         let Self::Postgres(_) = self else {

@@ -12,7 +12,7 @@ use crate::store::sql::array;
 
 /// How far a backfill has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
-pub struct Looks {
+pub struct SlotCounts {
     /// Its looks.
     pub total: i64,
     /// Those that saw their target.
@@ -27,13 +27,10 @@ pub struct Looks {
 
 impl Tx {
     /// How far a backfill has come.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn looks_of_backfill(&mut self, run_id: i64) -> Result<Looks> {
-        let looks = fetch_optional!(
+    pub async fn slots_of_backfill(&mut self, run_id: i64) -> Result<SlotCounts> {
+        let counts = fetch_optional!(
             self,
-            Looks,
+            SlotCounts,
             "select count(*) as total,
                     count(case when outcome = 'observed' then 1 end) as observed,
                     count(case when outcome = 'missed' then 1 end) as missed,
@@ -42,13 +39,10 @@ impl Tx {
              from slots where run_id = $1 and priority > 0",
             run_id
         );
-        Ok(looks.unwrap_or_default())
+        Ok(counts.unwrap_or_default())
     }
 
     /// What the ledger says of a backfill's calls, by endpoint.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn call_totals_of_backfill(&mut self, run_id: i64) -> Result<Vec<CallTotals>> {
         Ok(fetch_all!(
             self,
@@ -62,9 +56,6 @@ impl Tx {
     }
 
     /// Why looks of a backfill were missed, and how often, the most frequent first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn missed_of_backfill(&mut self, run_id: i64) -> Result<BTreeMap<String, i64>> {
         #[derive(sqlx::FromRow)]
         struct Missed {
@@ -82,9 +73,6 @@ impl Tx {
     }
 
     /// Marks calls as made for a backfill.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn charge_backfill(&mut self, run_id: i64, calls: &[i64]) -> Result<()> {
         #[derive(serde::Serialize)]
         struct Call {
@@ -101,9 +89,6 @@ impl Tx {
 
     /// The limits of a backfill's run and what it has taken, for this transaction alone to use up.
     /// `None` when the run is no backfill.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn limits_of_run(&mut self, run_id: i64) -> Result<Option<(Limits, Spent)>> {
         // Differs by necessity: in SQLite a transaction that may write is alone already.
         let sql = match self {
@@ -130,10 +115,7 @@ impl Tx {
     }
 
     /// Of each kind one that a backfill has still to look at, short links apart.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn kinds_left(&mut self, run_id: i64) -> Result<Vec<Target>> {
+    pub async fn remaining_kinds(&mut self, run_id: i64) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
             Named,

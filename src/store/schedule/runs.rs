@@ -49,7 +49,7 @@ struct RunId {
 struct ReasonRow {
     run_id: i64,
     reason: String,
-    looks: i64,
+    slots: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -59,9 +59,6 @@ struct Flag {
 
 impl Tx {
     /// Whether a run is not closed and has no open look any more.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn has_settled_runs(&mut self) -> Result<bool> {
         let row = fetch_optional!(
             self,
@@ -76,9 +73,6 @@ impl Tx {
 
     /// Closes the runs that have no open look any more. Each is handed out once, to whoever closes
     /// it; one that was settled when it was planned has nothing to tell, and is not.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn close_runs(&mut self, now: Time) -> Result<Vec<RunSummary>> {
         let closed = fetch_all!(
             self,
@@ -123,9 +117,6 @@ impl Tx {
     }
 
     /// Why looks of these runs were missed: how many for which reason.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn missed_by_reason(
         &mut self,
         runs: &[RunSummary],
@@ -133,13 +124,13 @@ impl Tx {
         let runs: Vec<_> = runs.iter().map(|run| RunId { run_id: run.run_id }).collect();
         let sql = self.over_rows(
             "run_id int",
-            "select s.run_id, s.reason, count(*) as looks
+            "select s.run_id, s.reason, count(*) as slots
              from {rows} join slots s on s.run_id = r.run_id
              where s.outcome = 'missed' and s.reason is not null group by s.run_id, s.reason",
         );
         let mut reasons: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
         for row in fetch_all!(self, ReasonRow, sql, array(&runs)?) {
-            reasons.entry(row.run_id).or_default().insert(row.reason, row.looks);
+            reasons.entry(row.run_id).or_default().insert(row.reason, row.slots);
         }
         Ok(reasons)
     }

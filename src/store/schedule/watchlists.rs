@@ -26,9 +26,6 @@ pub(in crate::store) fn named(targets: &[Target]) -> Result<String> {
 impl Tx {
     /// Makes sure that every target is known, but for those that are forgotten: of these there is
     /// none, so that no job watches them and no look is planned.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn put_targets(&mut self, targets: &[Target], now: Time) -> Result<()> {
         #[derive(Serialize)]
         struct Row<'a> {
@@ -61,9 +58,6 @@ impl Tx {
 
     /// Makes a job's watchlist exactly these targets (which must be known). A short link whose
     /// item is known stands for that item. What left the list keeps its history.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn set_watchlist(
         &mut self,
         job_id: i64,
@@ -100,9 +94,6 @@ impl Tx {
     }
 
     /// How many targets a job watches.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn count_watched(&mut self, job_id: i64) -> Result<usize> {
         let row = fetch_optional!(
             self,
@@ -114,9 +105,6 @@ impl Tx {
     }
 
     /// Gives up the scheduled looks at targets that no job watches any more. How many.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn close_unwatched(&mut self, now: Time) -> Result<u64> {
         Ok(execute!(
             self,

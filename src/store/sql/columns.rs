@@ -6,7 +6,7 @@ use crate::model::catalogue::ColumnType;
 
 /// How rows of a table are told by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum When {
+pub(in crate::store) enum TimeColumn {
     /// By a time; in SQLite it is text.
     At(&'static str),
     /// By a time that is a number in SQLite: microseconds since 1970.
@@ -19,10 +19,10 @@ pub(in crate::store) enum When {
     Never,
 }
 
-use When::{At, Day, Micros, Never, UtcDay};
+use TimeColumn::{At, Day, Micros, Never, UtcDay};
 
 /// Every table and view, and how its rows are told by time.
-const TABLES: [(&str, When); 59] = [
+const TABLES: [(&str, TimeColumn); 59] = [
     ("alerts", At("since")),
     ("archive_zone", Micros("since")),
     ("authors", At("last_seen_at")),
@@ -149,7 +149,7 @@ pub(in crate::store) fn of_table(table: &str, column: &str) -> ColumnType {
 }
 
 /// A table or view by its name, as it may stand in a statement, and how its rows are told by time.
-pub(in crate::store) fn table(name: &str) -> Option<(&'static str, When)> {
+pub(in crate::store) fn table(name: &str) -> Option<(&'static str, TimeColumn)> {
     TABLES.into_iter().find(|(table, _)| *table == name)
 }
 

@@ -1,4 +1,4 @@
-//! Filters as people write them.
+//! Tests of filters.
 
 use super::*;
 
@@ -43,7 +43,7 @@ fn values_become_query_text_and_the_order_is_pinned() {
 fn a_near_miss_of_a_name_is_refused_and_a_new_name_is_passed_on() {
     assert!(refused("fansNumberLowr = 1").contains("did you mean `fansNumberLower`?"));
     assert!(refused("searchtype = \"NOTE\"").contains("did you mean `searchType`?"));
-    assert!(refused("\"key word\" = \"x\"").contains("no name of a filter"));
+    assert!(refused("\"key word\" = \"x\"").contains("invalid filter name"));
     assert!(filter("readMidNor90 = [1, 2]\ncompletelyNew = \"x\"").is_ok());
 }
 

@@ -150,7 +150,7 @@ async fn a_note_by_a_forgotten_author_is_paid_for_once_and_not_kept(database: Da
     // As if the note had never been seen: only the author is forgotten.
     forget(&env, Subject::Author(Platform::Xiaohongshu, author.clone())).await;
     let mut tx = env.store.begin().await.unwrap();
-    tx.permit_again("note", Platform::Xiaohongshu, &gone).await.unwrap();
+    tx.permit("note", Platform::Xiaohongshu, &gone).await.unwrap();
     tx.commit().await.unwrap();
     env.restart(&notes(std::slice::from_ref(&gone))).await;
     env.advance(hours(3)).await;

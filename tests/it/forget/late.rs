@@ -41,7 +41,7 @@ async fn who_has_just_lost_its_lock_is_not_taken_for_dead(database: Database) {
         };
         tx.put_process(&process).await.unwrap();
         let at = beginning().plus(minutes(1));
-        tx.beat(owner, at, at, announced).await.unwrap();
+        tx.heartbeat(owner, at, at, announced).await.unwrap();
         tx.commit().await.unwrap();
         let soon = at.plus(Duration::from_secs(30));
         let begun = Forgetting::begin(&store, &anna(), None, soon).await.map(|_| ());
@@ -61,7 +61,7 @@ async fn who_has_just_lost_its_lock_is_not_taken_for_dead(database: Database) {
 async fn forget_behind_its_back(env: &Env, kind: &str, platform: Platform, id: &str) {
     let tombstone = Tombstone::new(kind, platform, id, env.clock.now());
     let mut tx = env.store.begin().await.unwrap();
-    tx.forget_as_found(&[tombstone]).await.unwrap();
+    tx.erase_discovered(&[tombstone]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -113,7 +113,7 @@ async fn a_link_to_a_work_of_a_forgotten_author_is_paid_for_once(database: Datab
     begun.commit().await.unwrap();
     // As if the work had never been seen.
     let mut tx = env.store.begin().await.unwrap();
-    tx.permit_again("work", Platform::Douyin, &work).await.unwrap();
+    tx.permit("work", Platform::Douyin, &work).await.unwrap();
     tx.commit().await.unwrap();
     env.restart(&works(&link)).await;
     env.advance(hours(1)).await;
@@ -196,7 +196,7 @@ async fn nothing_is_held_while_somebody_is_asked_and_nothing_else_goes_than_was_
         let mut begun = Forgetting::begin(&store, &subjects, None, beginning()).await.unwrap();
         begun.set_aside().await.unwrap();
         let mut tx = store.begin().await.unwrap();
-        assert_eq!(tx.forgotten().await.unwrap(), [], "the page would not wait either");
+        assert_eq!(tx.tombstones().await.unwrap(), [], "the page would not wait either");
         drop(tx);
         if more {
             import(people::annas(2)).await;
@@ -209,7 +209,7 @@ async fn nothing_is_held_while_somebody_is_asked_and_nothing_else_goes_than_was_
         assert_eq!(summary.documents_deleted, 2);
         assert_eq!(count(&store, "select count(*) from note_snapshots").await, 0);
         // Nobody begins to work on the file until it is cleared away.
-        let begins = async || store.announce(7).await.unwrap().is_some();
+        let begins = async || store.lock_process(7).await.unwrap().is_some();
         assert_eq!(begins().await, !store.is_sqlite());
         drop(presence);
         assert!(begins().await);

@@ -263,18 +263,20 @@ async fn what_was_not_seen_for_long_is_forgotten_by_its_age(database: Database) 
 
 on_both!(the_statements_about_what_is_forgotten_say_what_is_there);
 async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Database) {
-    use tidewatch::store::{Body, Extent, Redacted, Silence, Tombstone, Traces};
+    use tidewatch::store::{
+        AffectedRows, Body, LivenessTimeout, Redacted, Tombstone, TombstoneVersion,
+    };
     let (_place, store) = archive(&database).await;
     let now = beginning();
     let note = |key: &str| Target { kind: Kind::Note, key: key.to_owned() };
     let mut tx = store.begin_to_delete().await.unwrap();
-    let silence = Silence { since: now, restarted_since: now, uptime: Duration::ZERO };
-    assert_eq!(tx.keep_others_out(silence).await.unwrap(), None);
+    let silence = LivenessTimeout { since: now, restarted_since: now, uptime: Duration::ZERO };
+    assert_eq!(tx.lock_out_writers(silence).await.unwrap(), None);
     assert_eq!(tx.items_of_author(Platform::Xiaohongshu, ANNA).await.unwrap(), [note(ANNAS)]);
     assert_eq!(tx.items_of_author(Platform::Douyin, ANNA).await.unwrap(), []);
-    let called = tx.people_called(Platform::Xiaohongshu, "annas-handle").await.unwrap();
+    let called = tx.author_ids(Platform::Xiaohongshu, "annas-handle").await.unwrap();
     assert_eq!(called, [ANNA]);
-    let old = tx.items_not_seen_since("2026-02-01 01:30:00".parse().unwrap()).await.unwrap();
+    let old = tx.items_not_observed_since("2026-02-01 01:30:00".parse().unwrap()).await.unwrap();
     assert_eq!(old, [Target { kind: Kind::Work, key: QIUS.to_owned() }]);
     let hers = Tombstone::new("note", Platform::Xiaohongshu, ANNAS, now);
     assert_eq!(tx.links_with(std::slice::from_ref(&hers)).await.unwrap(), []);
@@ -286,17 +288,17 @@ async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Data
     tx.redact_documents(&[cut]).await.unwrap();
     tx.delete_documents(&[first]).await.unwrap();
     assert_eq!(tx.documents_numbered_after(0, 100).await.unwrap()[0].document_id, second);
-    let mut traces = Traces::default();
+    let mut traces = AffectedRows::default();
     traces.notes.insert(ANNAS.to_owned());
     tx.delete_rows(&traces).await.unwrap();
     let counts = tx.count_rows().await.unwrap();
     assert_eq!((counts["notes"], counts["note_snapshots"], counts["note_latest"]), (1, 3, 1));
     let tombstone = Tombstone::new("note", Platform::Xiaohongshu, ANNAS, now);
-    tx.put_forgotten(std::slice::from_ref(&tombstone)).await.unwrap();
+    tx.put_tombstones(std::slice::from_ref(&tombstone)).await.unwrap();
     assert_eq!(tx.targets_of(std::slice::from_ref(&tombstone)).await.unwrap().len(), 1);
-    tx.retire(std::slice::from_ref(&tombstone)).await.unwrap();
+    tx.retire_targets(std::slice::from_ref(&tombstone)).await.unwrap();
     assert!(tx.targets_of(std::slice::from_ref(&tombstone)).await.unwrap().is_empty());
-    assert_eq!(tx.forgotten().await.unwrap(), [tombstone]);
+    assert_eq!(tx.tombstones().await.unwrap(), [tombstone]);
     let at = |tx: &str| (tx == ANNAS).then_some(now);
     for id in [ANNAS, BOS] {
         let known = tx.forgotten_at("note", Platform::Xiaohongshu, id).await.unwrap();
@@ -304,18 +306,21 @@ async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Data
     }
     tx.put_targets(&[note(ANNAS), note("a")], now).await.unwrap();
     let bos = Tombstone::new("note", Platform::Xiaohongshu, BOS, now);
-    assert_eq!(tx.extent_of_forgotten().await.unwrap(), Extent::of(std::slice::from_ref(&hers)));
-    tx.forget_as_found(std::slice::from_ref(&bos)).await.unwrap();
-    assert_eq!(tx.extent_of_forgotten().await.unwrap(), Extent::of(&[hers, bos.clone()]));
+    assert_eq!(
+        tx.tombstone_version().await.unwrap(),
+        TombstoneVersion::of(std::slice::from_ref(&hers))
+    );
+    tx.erase_discovered(std::slice::from_ref(&bos)).await.unwrap();
+    assert_eq!(tx.tombstone_version().await.unwrap(), TombstoneVersion::of(&[hers, bos.clone()]));
     assert!(tx.targets_of(std::slice::from_ref(&bos)).await.unwrap().is_empty());
     assert_eq!(tx.count_rows().await.unwrap()["notes"], 0);
-    assert_eq!(tx.permit_again("note", Platform::Xiaohongshu, BOS).await.unwrap(), 1);
+    assert_eq!(tx.permit("note", Platform::Xiaohongshu, BOS).await.unwrap(), 1);
     tx.commit().await.unwrap();
     let left = "select count(*) from documents where redacted_at is not null and drift is null";
     assert_eq!(count(&store, left).await, 1);
     let mut tx = store.begin().await.unwrap();
-    assert_eq!(tx.permit_again("note", Platform::Xiaohongshu, ANNAS).await.unwrap(), 1);
-    assert_eq!(tx.permit_again("note", Platform::Xiaohongshu, ANNAS).await.unwrap(), 0);
+    assert_eq!(tx.permit("note", Platform::Xiaohongshu, ANNAS).await.unwrap(), 1);
+    assert_eq!(tx.permit("note", Platform::Xiaohongshu, ANNAS).await.unwrap(), 0);
     tx.commit().await.unwrap();
     let keys = ask(&store, "select key from targets where kind = 'note' order by key").await;
     assert!(!keys.contains(&ANNAS.to_owned()) && keys.contains(&"a".to_owned()), "{keys:?}");

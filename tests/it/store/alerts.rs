@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidewatch::model::Batch;
-use tidewatch::store::{Finding, Next, Store};
+use tidewatch::store::{Disposition, Finding, Store};
 
 use super::{answer, at, call, campaign, claim, note, open_at};
 use crate::databases::{Database, on_both};
@@ -96,18 +96,18 @@ async fn what_was_found_for_an_alert_that_left_the_settings_is_over(database: Da
     }
     let id = tx.lasting_alerts("left").await.unwrap()[0].alert_id;
     tx.alerts_failed(&[id], "HTTP 500", at("09:05:00")).await.unwrap();
-    assert!(!tx.has_alerts_of_others(&["ops", "left"]).await.unwrap());
-    assert!(tx.has_alerts_of_others(&["ops"]).await.unwrap());
-    assert_eq!(tx.drop_alerts_of_others(&["ops"], at("09:06:00")).await.unwrap(), 1);
-    assert!(!tx.has_alerts_of_others(&["ops"]).await.unwrap());
+    assert!(!tx.has_orphaned_alerts(&["ops", "left"]).await.unwrap());
+    assert!(tx.has_orphaned_alerts(&["ops"]).await.unwrap());
+    assert_eq!(tx.drop_orphaned_alerts(&["ops"], at("09:06:00")).await.unwrap(), 1);
+    assert!(!tx.has_orphaned_alerts(&["ops"]).await.unwrap());
     assert!(tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap().is_empty());
     assert!(tx.lasting_alerts("left").await.unwrap().is_empty());
     assert_eq!(tx.lasting_alerts("ops").await.unwrap().len(), 1);
-    assert_eq!(tx.drop_alerts_of_others(&[], at("09:07:00")).await.unwrap(), 1);
+    assert_eq!(tx.drop_orphaned_alerts(&[], at("09:07:00")).await.unwrap(), 1);
 }
 
 /// A fire of the job, all of whose looks come to this.
-async fn fired(store: &Store, job: i64, due: &str, next: Next) {
+async fn fired(store: &Store, job: i64, due: &str, next: Disposition) {
     let mut tx = store.begin().await.unwrap();
     tx.fire(job, &open_at(due), None, at(due)).await.unwrap();
     for claim in claim(&mut tx, due).await {
@@ -128,21 +128,21 @@ async fn a_job_is_silent_after_so_many_settled_fires_without_an_observation(data
         let mut tx = store.read().await.unwrap();
         tx.silent_jobs(fires).await.unwrap()
     };
-    fired(&store, job, "09:00:00", Next::Missed("quota")).await;
-    fired(&store, job, "10:00:00", Next::Missed("quota")).await;
+    fired(&store, job, "09:00:00", Disposition::Missed("quota")).await;
+    fired(&store, job, "10:00:00", Disposition::Missed("quota")).await;
     assert!(silent(3).await.is_empty(), "there were not so many fires");
     let mut tx = store.begin().await.unwrap();
     tx.fire(job, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();
     tx.close_runs(at("11:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     assert!(silent(3).await.is_empty(), "the third is not settled");
-    fired(&store, job, "11:00:00", Next::Missed("quota")).await;
+    fired(&store, job, "11:00:00", Disposition::Missed("quota")).await;
     let found = silent(3).await;
     let expected =
         Finding { subject: "campaign".into(), detail: String::new(), since: at("09:00:00") };
     assert_eq!(found, [expected]);
     assert_eq!(silent(2).await[0].since, at("10:00:00"));
-    fired(&store, job, "12:00:00", Next::Observed).await;
+    fired(&store, job, "12:00:00", Disposition::Observed).await;
     assert!(silent(1).await.is_empty() && silent(3).await.is_empty());
 }
 
@@ -154,10 +154,11 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claims = claim(&mut tx, "09:00:00").await;
     let ids = tx.open_calls(&[call(&claims[0], "09:00:00")]).await.unwrap();
-    let mut gone = answer(&claims[0], ids[0], "09:00:01", Next::Missed("gone"), Batch::default());
+    let mut gone =
+        answer(&claims[0], ids[0], "09:00:01", Disposition::Missed("gone"), Batch::default());
     gone.end.outcome = "gone";
     tx.save(&[gone]).await.unwrap();
-    let found = tx.unseen_items("gone").await.unwrap();
+    let found = tx.unavailable_items("gone").await.unwrap();
     let expected =
         Finding { subject: "note a".into(), detail: String::new(), since: at("09:00:01") };
     assert_eq!(found, [expected]);
@@ -166,10 +167,10 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     let claims = claim(&mut tx, "12:00:30").await;
     let again = claims.iter().find(|claim| claim.key == "a").unwrap();
     let ids = tx.open_calls(&[call(again, "12:00:30")]).await.unwrap();
-    let seen = answer(again, ids[0], "12:00:31", Next::Observed, Batch::default());
+    let seen = answer(again, ids[0], "12:00:31", Disposition::Observed, Batch::default());
     tx.save(&[seen]).await.unwrap();
-    assert!(tx.unseen_items("gone").await.unwrap().is_empty());
-    assert!(tx.unseen_items("refused").await.unwrap().is_empty());
+    assert!(tx.unavailable_items("gone").await.unwrap().is_empty());
+    assert!(tx.unavailable_items("refused").await.unwrap().is_empty());
 }
 
 on_both!(an_item_whose_question_is_refused_is_told_and_is_not_called_gone);
@@ -180,12 +181,12 @@ async fn an_item_whose_question_is_refused_is_told_and_is_not_called_gone(databa
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claims = claim(&mut tx, "09:00:00").await;
     let ids = tx.open_calls(&[call(&claims[0], "09:00:00")]).await.unwrap();
-    let next = Next::Missed("bad_request");
+    let next = Disposition::Missed("bad_request");
     let mut refused = answer(&claims[0], ids[0], "09:00:01", next, Batch::default());
     refused.end.outcome = "bad_request";
     tx.save(&[refused]).await.unwrap();
     let expected =
         Finding { subject: "note a".into(), detail: String::new(), since: at("09:00:01") };
-    assert_eq!(tx.unseen_items("refused").await.unwrap(), [expected]);
-    assert!(tx.unseen_items("gone").await.unwrap().is_empty());
+    assert_eq!(tx.unavailable_items("refused").await.unwrap(), [expected]);
+    assert!(tx.unavailable_items("gone").await.unwrap().is_empty());
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidewatch::model::Batch;
-use tidewatch::store::{Answer, Asked, Claim, Fires, Next, Store, Unavailable};
+use tidewatch::store::{Answer, Asked, Claim, Disposition, Fires, Store, Unavailable};
 
 use super::{answer, at, call, campaign, claim, claim_as, look, note, open_at};
 use crate::databases::{Database, on_both};
@@ -17,7 +17,7 @@ fn asked(endpoint: &'static str, server: &str) -> Asked {
 
 /// An answer about a claim with this outcome instead of rows.
 fn said(claim: &Claim, call_id: i64, now: &str, outcome: &'static str) -> Answer {
-    let mut answer = answer(claim, call_id, now, Next::Missed(outcome), Batch::default());
+    let mut answer = answer(claim, call_id, now, Disposition::Missed(outcome), Batch::default());
     answer.end.outcome = outcome;
     answer.end.message = Some("so it says".into());
     answer
@@ -115,9 +115,9 @@ async fn a_late_answer_says_nothing_and_a_verdict_settles_what_else_is_open(data
     let missed = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     assert_eq!((missed[0].why.as_str(), missed[0].times), ("gone", 2));
     // What is asked for by hand is asked.
-    assert_eq!(tx.observations(by_hand).await.unwrap()[0].outcome, None);
+    assert_eq!(tx.slot_results(by_hand).await.unwrap()[0].outcome, None);
     tx.commit().await.unwrap();
-    look(&store, "09:30:03", Next::Observed, rows::one_of_each("a")).await;
+    look(&store, "09:30:03", Disposition::Observed, rows::one_of_each("a")).await;
     assert!(unseen(&store).await.is_empty(), "it is back");
 }
 
@@ -128,7 +128,7 @@ async fn a_later_page_that_is_refused_does_not_stop_the_search(database: Databas
     let job = campaign(&mut tx, &[note("a")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
-    look(&store, "09:00:01", Next::Continue { page: 2 }, Batch::default()).await;
+    look(&store, "09:00:01", Disposition::Continue { page: 2 }, Batch::default()).await;
     look_with(&store, "09:00:02", "bad_request").await;
     assert!(unseen(&store).await.is_empty());
 }

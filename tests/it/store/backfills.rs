@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidewatch::backfill::{self, Begun, Request};
+use tidewatch::backfill::{self, Found, Request};
 use tidewatch::model::{Batch, Kind, Target};
 use tidewatch::store::{
-    Body, Claim, Document, Import, Limits, Looks, NewBackfill, Next, Resolved, Spent, Store, Tx,
+    Body, Claim, Disposition, Document, Import, Limits, NewBackfill, Resolved, SlotCounts, Spent,
+    Store, Tx,
 };
 use tidewatch::time::Time;
 
@@ -47,14 +48,14 @@ async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: 
     assert_eq!(mine.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["b"]);
     // One that is to be tried again is not given up for the next look of the schedule.
     let call_id = tx.open_calls(&[call(&mine[0], "09:00:00")]).await.unwrap()[0];
-    let later = Next::Retry(at("09:00:10"), "transport");
+    let later = Disposition::Retry(at("09:00:10"), "transport");
     tx.save(&[answer(&mine[0], call_id, "09:00:01", later, Batch::default())]).await.unwrap();
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
-    let looks = tx.looks_of_backfill(run).await.unwrap();
-    assert_eq!(looks, Looks { total: 2, observed: 0, missed: 0, open: 2, retrying: 1 });
+    let looks = tx.slots_of_backfill(run).await.unwrap();
+    assert_eq!(looks, SlotCounts { total: 2, observed: 0, missed: 0, open: 2, retrying: 1 });
     let overdue = tx.problems(at("12:00:00"), at("12:00:00")).await.unwrap();
     assert!(overdue.iter().all(|problem| problem.what != "overdue" || problem.times == 1));
-    assert_eq!(tx.kinds_left(run).await.unwrap(), [note("a")]);
+    assert_eq!(tx.remaining_kinds(run).await.unwrap(), [note("a")]);
 }
 
 on_both!(what_a_backfill_may_take_is_counted_by_the_ledger);
@@ -74,13 +75,13 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     let spent = |calls, cost_micros| Some((limits, Spent { calls, cost_micros }));
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(2, 300_000));
     let mut free =
-        answer(&claims[0], calls[0], "09:00:02", Next::Missed("quota"), Batch::default());
+        answer(&claims[0], calls[0], "09:00:02", Disposition::Missed("quota"), Batch::default());
     free.end.billed = "no";
     tx.save(&[free]).await.unwrap();
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(1, 150_000));
     assert_eq!(tx.missed_of_backfill(run).await.unwrap(), BTreeMap::from([("quota".into(), 1)]));
     assert_eq!(tx.call_totals_of_backfill(run).await.unwrap()[0].calls, 2);
-    let done = answer(&claims[1], calls[1], "09:00:02", Next::Observed, one_of_each("b"));
+    let done = answer(&claims[1], calls[1], "09:00:02", Disposition::Observed, one_of_each("b"));
     tx.save(&[done]).await.unwrap();
     assert!(tx.halt_at_limit(run).await.unwrap());
     assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, "limited".to_owned())]);
@@ -103,7 +104,7 @@ async fn a_backfill_that_is_given_up_ends_when_its_last_call_does(database: Data
     let call_id = tx.open_calls(&[call(&claims[0], "09:00:01")]).await.unwrap()[0];
     assert!(tx.cancel_backfill(run, at("09:00:02")).await.unwrap());
     assert_eq!(tx.backfill_named("many").await.unwrap().unwrap().ended_at, None);
-    let done = answer(&claims[0], call_id, "09:00:03", Next::Observed, one_of_each("a"));
+    let done = answer(&claims[0], call_id, "09:00:03", Disposition::Observed, one_of_each("a"));
     tx.save(&[done]).await.unwrap();
     tx.finish_backfills(at("09:00:04")).await.unwrap();
     let row = tx.backfills().await.unwrap().remove(0);
@@ -122,8 +123,8 @@ async fn the_same_list_goes_on_the_next_day_under_its_old_name(database: Databas
     let mut tx = store.begin().await.unwrap();
     let new = NewBackfill { name: "2026-03-09-list".into(), ..many(Limits::default()) };
     let run = tx.put_backfill(&new, &[note("a")], at("09:00:00.5")).await.unwrap();
-    assert_eq!(tx.backfill_to_go_on("other").await.unwrap(), None);
-    let row = tx.backfill_to_go_on("d").await.unwrap().unwrap();
+    assert_eq!(tx.backfill_to_resume("other").await.unwrap(), None);
+    let row = tx.backfill_to_resume("d").await.unwrap().unwrap();
     assert_eq!((row.run_id, row.name.as_str()), (run, "2026-03-09-list"));
     tx.commit().await.unwrap();
     let request = Request {
@@ -134,15 +135,15 @@ async fn the_same_list_goes_on_the_next_day_under_its_old_name(database: Databas
         limits: Limits::default(),
     };
     let next_day = backfill::find(&store, &request, "2026-03-10").await.unwrap();
-    assert_eq!(next_day, Begun::Before(row));
+    assert_eq!(next_day, Found::Existing(row));
     let named = Request { name: Some("mine".into()), ..request.clone() };
     let named = backfill::find(&store, &named, "2026-03-10").await.unwrap();
-    assert_eq!(named, Begun::New("mine".into()));
+    assert_eq!(named, Found::New("mine".into()));
     let mut tx = store.begin().await.unwrap();
     assert!(tx.cancel_backfill(run, at("10:00:00")).await.unwrap());
     tx.commit().await.unwrap();
     let given_up = backfill::find(&store, &request, "2026-03-10").await.unwrap();
-    assert_eq!(given_up, Begun::New("2026-03-10-list".into()));
+    assert_eq!(given_up, Found::New("2026-03-10-list".into()));
 }
 
 fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {

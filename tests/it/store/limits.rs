@@ -88,8 +88,8 @@ async fn whoever_resumes_may_say_why(database: Database) {
     tx.pause(&pause("job", "autumn", "by_hand")).await.unwrap();
     let (job, now) = ("spring", at("09:30:00"));
     assert_eq!(tx.resume("job", job, None, Time::MAX, now, "hand").await.unwrap(), 1);
-    assert_eq!(tx.say_why_resumed("job", job, now, "paid").await.unwrap(), 1);
-    assert_eq!(tx.say_why_resumed("job", "autumn", now, "paid").await.unwrap(), 0);
+    assert_eq!(tx.note_resume("job", job, now, "paid").await.unwrap(), 1);
+    assert_eq!(tx.note_resume("job", "autumn", now, "paid").await.unwrap(), 0);
     tx.commit().await.unwrap();
     let notes: Vec<(String, Option<String>)> =
         rows(&store, "select name, ended_note from pauses order by name").await;
@@ -147,7 +147,7 @@ async fn what_is_spent_is_read_from_the_ledger_and_claims_go_back_untried(databa
     assert_eq!(tx.spent_since(at("09:00:02")).await.unwrap(), Spent::default());
     assert_eq!(tx.calls_of_job_since("campaign", at("09:00:00")).await.unwrap(), 1);
     assert_eq!(tx.calls_of_job_since("another", at("09:00:00")).await.unwrap(), 0);
-    let wanted = tx.wanted_by(&claims).await.unwrap();
+    let wanted = tx.jobs_of_claims(&claims).await.unwrap();
     assert!(wanted.len() == 2 && wanted.iter().all(|row| row.job.as_deref() == Some("campaign")));
     assert_eq!(tx.postpone(&claims[1..], at("10:00:00"), "budget").await.unwrap(), 1);
     assert!(claim(&mut tx, "09:59:59").await.is_empty());
@@ -159,6 +159,6 @@ async fn what_is_spent_is_read_from_the_ledger_and_claims_go_back_untried(databa
     let run = tx.run_by_hand(&[note("c")], "fetch", at("11:00:00")).await.unwrap();
     let until = at("12:00:00");
     let claims = tx.claim(wish(Some(run), 1), at("11:00:00"), until).await.unwrap();
-    let wanted = tx.wanted_by(&claims).await.unwrap();
+    let wanted = tx.jobs_of_claims(&claims).await.unwrap();
     assert!(wanted.len() == 1 && wanted[0].job.is_none());
 }

@@ -16,7 +16,7 @@ async fn no_statement_waits_for_ever_and_reports_take_their_time() {
     let store = postgres().await.open().await;
     let mut tx = store.read().await.unwrap();
     assert_eq!(limits(&mut tx).await, ("30s".into(), "1min".into()));
-    tx.take_time().await.unwrap();
+    tx.disable_timeout().await.unwrap();
     assert_eq!(limits(&mut tx).await, ("30s".into(), "0".into()));
     drop(tx);
     assert_eq!(limits(&mut store.begin().await.unwrap()).await, ("30s".into(), "1min".into()));

@@ -1,7 +1,7 @@
 //! Statements that make the rows anew.
 
 use tidewatch::replay::read;
-use tidewatch::store::{Next, Store};
+use tidewatch::store::{Disposition, Store};
 use tidewatch::time::Time;
 
 use super::{answer, at, call, campaign, claim_as, look, note, open_at};
@@ -27,14 +27,15 @@ async fn documents_are_read_again_in_their_order_but_for_those_that_came_late(da
     let slow = claim_as(&mut tx, 8, "09:00:00").await.remove(0);
     let slow_call = tx.open_calls(&[call(&slow, "09:00:00")]).await.unwrap()[0];
     tx.commit().await.unwrap();
-    let (_, first) = look(&store, "09:30:00", Next::Observed, rows::one_of_each("a")).await;
+    let (_, first) = look(&store, "09:30:00", Disposition::Observed, rows::one_of_each("a")).await;
     let mut tx = store.begin().await.unwrap();
-    let mut late = answer(&slow, slow_call, "09:31:00", Next::Observed, rows::one_of_each("a"));
+    let mut late =
+        answer(&slow, slow_call, "09:31:00", Disposition::Observed, rows::one_of_each("a"));
     late.document.as_mut().unwrap().drift = Some("odd".into());
     assert_eq!(tx.save(&[late]).await.unwrap(), 1);
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     tx.commit().await.unwrap();
-    let (_, second) = look(&store, "10:00:00", Next::Observed, rows::one_of_each("a")).await;
+    let (_, second) = look(&store, "10:00:00", Disposition::Observed, rows::one_of_each("a")).await;
     outdate(&store).await;
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.count_documents().await.unwrap(), 2);
@@ -68,7 +69,7 @@ async fn answers_that_are_saved_together_show_the_edits_between_them(database: D
         tx.commit().await.unwrap();
         let mut batch = rows::one_of_each("a");
         batch.notes[0].title = Some((*title).to_owned());
-        look(&store, &now, Next::Observed, batch).await;
+        look(&store, &now, Disposition::Observed, batch).await;
     }
     let edits = "select seen_at, document_id, previous_document_id from edits order by seen_at";
     let singly: Vec<(Time, i64, i64)> = found(&store, edits).await;

@@ -1,7 +1,7 @@
 //! Statements about runs whose last look has been settled.
 
 use tidewatch::model::Batch;
-use tidewatch::store::{Fires, Next};
+use tidewatch::store::{Disposition, Fires};
 
 use super::{answer, at, call, campaign, claim, note, open_at};
 use crate::databases::{Database, on_both};
@@ -15,7 +15,8 @@ async fn a_run_is_closed_once_its_last_look_is_settled_and_handed_out_once(datab
     let claims = claim(&mut tx, "09:00:02").await;
     let calls: Vec<_> = claims.iter().map(|claim| call(claim, "09:00:02")).collect();
     let ids = tx.open_calls(&calls).await.unwrap();
-    let outcomes = [Next::Observed, Next::Missed("quota"), Next::Missed("quota")];
+    let outcomes =
+        [Disposition::Observed, Disposition::Missed("quota"), Disposition::Missed("quota")];
     let mut answers: Vec<_> = claims
         .iter()
         .zip(ids)
@@ -62,7 +63,7 @@ async fn a_look_that_gives_way_instead_of_being_tried_again_ends_with_its_answer
     let older = claim(&mut tx, "10:00:01").await.remove(0);
     assert_eq!(older.due_at, at("09:00:00"));
     let ids = tx.open_calls(&[call(&older, "10:00:01")]).await.unwrap();
-    let again = Next::Retry(at("10:07:30"), "upstream_failure");
+    let again = Disposition::Retry(at("10:07:30"), "upstream_failure");
     tx.save(&[answer(&older, ids[0], "10:00:02", again, Batch::default())]).await.unwrap();
     let closed = tx.close_runs(at("10:00:03")).await.unwrap();
     assert_eq!((closed.len(), closed[0].missed), (1, 1));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidewatch::model::Batch;
-use tidewatch::store::{ConfigLoad, Fires, JobEntry, Next, PauseRow, Tx, Wish};
+use tidewatch::store::{ClaimRequest, ConfigLoad, Disposition, Fires, JobEntry, PauseRow, Tx};
 
 use super::{OWNER, at, campaign, claim, hourly, look, note, open_at, wish};
 use crate::databases::{Database, on_both, rows};
@@ -63,10 +63,10 @@ async fn looks_that_queue_stay_whatever_fires_later_and_are_made_in_order(databa
     tx.fire(other, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     // A failure waits for its next try, though newer looks are due.
-    let retry = Next::Retry(at("11:00:03"), "upstream_failure");
+    let retry = Disposition::Retry(at("11:00:03"), "upstream_failure");
     let (first, _) = look(&store, "11:00:02", retry, Batch::default()).await;
-    let (again, _) = look(&store, "11:00:03", Next::Observed, Batch::default()).await;
-    let (second, _) = look(&store, "11:00:04", Next::Observed, Batch::default()).await;
+    let (again, _) = look(&store, "11:00:03", Disposition::Observed, Batch::default()).await;
+    let (second, _) = look(&store, "11:00:04", Disposition::Observed, Batch::default()).await;
     assert_eq!(
         [first.due_at, again.due_at, second.due_at],
         ["09", "09", "10"].map(|h| at(&format!("{h}:00:00")))
@@ -127,13 +127,13 @@ async fn what_a_clock_that_was_ahead_has_planned_is_taken_back(database: Databas
     // Its lease lasts no longer than one may, and its next try does not wait for the wrong time.
     let mut tx = store.begin().await.unwrap();
     let (now, soon) = (at("10:30:00"), at("10:31:00"));
-    assert_eq!(tx.pull_in(now, soon, at("10:45:00")).await.unwrap(), 1);
-    let wish = Wish { owner: 8, ..wish(None, 9) };
+    assert_eq!(tx.clamp_future_slots(now, soon, at("10:45:00")).await.unwrap(), 1);
+    let wish = ClaimRequest { owner: 8, ..wish(None, 9) };
     let again = tx.claim(wish, at("10:45:00"), at("10:46:00"));
     let again = again.await.unwrap();
     assert_eq!(again.len(), 1);
     assert_eq!((again[0].target_id, again[0].due_at), (tried.target_id, at("13:00:00")));
-    assert_eq!(tx.pull_in(at("10:46:00"), soon, at("11:00:00")).await.unwrap(), 0);
+    assert_eq!(tx.clamp_future_slots(at("10:46:00"), soon, at("11:00:00")).await.unwrap(), 0);
 }
 
 on_both!(pauses_that_began_under_a_clock_that_was_ahead_end_and_others_are_tried_in_time);
@@ -160,7 +160,7 @@ async fn pauses_that_began_under_a_clock_that_was_ahead_end_and_others_are_tried
     tx.slow_down("a", 500, at("18:00:00")).await.unwrap();
     tx.take_rate("a", at("18:00:00")).await.unwrap();
     let now = at("10:00:00");
-    tx.pull_in_pauses(now, at("10:01:00"), at("11:00:00")).await.unwrap();
+    tx.clamp_future_pauses(now, at("10:01:00"), at("11:00:00")).await.unwrap();
     let left: Vec<_> = tx.pauses(now).await.unwrap();
     let left: Vec<_> = left.into_iter().map(|it| (it.name, it.probe_at)).collect();
     assert_eq!(left, [("a".to_owned(), Some(now)), ("c".to_owned(), Some(now))]);

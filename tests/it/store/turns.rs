@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidewatch::model::Target;
-use tidewatch::store::{Claim, Fires, Next, Settlement, Tx};
+use tidewatch::store::{Claim, Disposition, Fires, Settlement, Tx};
 use tidewatch::time::Time;
 
 use super::{at, campaign, note, wish};
@@ -25,7 +25,7 @@ async fn first_looks(tx: &mut Tx, job: i64, due_at: Time, limit: usize) -> Vec<C
         due_at,
         fence: claim.fence,
         call_id: 1,
-        next: Next::Observed,
+        next: Disposition::Observed,
         at: due_at,
     };
     tx.settle(&claims.iter().map(made).collect::<Vec<_>>()).await.unwrap();

@@ -7,7 +7,7 @@ use crate::time::Time;
 
 /// A kept answer, and its call on the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct KeptDocument {
+pub struct StoredDocument {
     /// Its number, which is that of the call.
     pub document_id: i64,
     /// What was asked.
@@ -50,13 +50,10 @@ pub struct KeptDocument {
 
 impl Tx {
     /// A kept answer, with its first `most` characters; `None` when there is none of this number.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn kept_document(&mut self, id: i64, most: i64) -> Result<Option<KeptDocument>> {
+    pub async fn stored_document(&mut self, id: i64, most: i64) -> Result<Option<StoredDocument>> {
         Ok(fetch_optional!(
             self,
-            KeptDocument,
+            StoredDocument,
             "select d.document_id, d.endpoint, d.asked, cast(d.page as bigint) as page,
                     d.fetched_at, c.outcome, cast(c.http_status as bigint) as http_status, c.code,
                     c.billed, c.price_micros, c.bytes, cast(c.duration_ms as bigint) as duration_ms,

@@ -54,18 +54,12 @@ struct Name {
 
 impl Tx {
     /// When the last call was opened; `None` in an archive without any.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn last_call_at(&mut self) -> Result<Option<Time>> {
         let row = fetch_optional!(self, At, "select max(opened_at) as at from calls");
         Ok(row.and_then(|row| row.at))
     }
 
     /// The archive's zone, by its IANA name.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn zone_name(&mut self) -> Result<Option<String>> {
         let sql = "select zone as name from archive_zone order by since desc limit 1";
         Ok(fetch_optional!(self, Name, sql).map(|row| row.name))
@@ -73,9 +67,6 @@ impl Tx {
 
     /// The items that were seen after `since`, the one whose likes grew most from there on first.
     /// Measured is from the last observation up to `since`, or from the first where there is none.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn movers(&mut self, since: Time, limit: i64) -> Result<Vec<Mover>> {
         Ok(fetch_all!(
             self,
@@ -119,9 +110,6 @@ impl Tx {
     }
 
     /// The processes at work that have refused newer settings, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn refused_settings(&mut self) -> Result<Vec<RefusedSettings>> {
         Ok(fetch_all!(
             self,
@@ -136,9 +124,6 @@ impl Tx {
     }
 
     /// When a daemon last said that it is there; `None` while none is at work.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn last_beat_at(&mut self) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,

@@ -44,7 +44,7 @@ pub struct ItemFacts {
 
 /// An item at one look.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Seen {
+pub struct ItemObservation {
     /// When.
     pub observed_at: Time,
     /// Likes.
@@ -65,7 +65,7 @@ pub struct Seen {
 
 /// Where an item stood at an age.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct Grown {
+pub struct Growth {
     /// Hours since publication.
     pub age_hours: i64,
     /// The observation before; `None`: none was near.
@@ -97,7 +97,7 @@ pub struct Event {
 
 /// A planned look that did not see its target.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Missed {
+pub struct MissedSlot {
     /// When it was due.
     pub due_at: Time,
     /// Why it was missed.
@@ -134,9 +134,6 @@ fn kind(platform: Platform) -> &'static str {
 
 impl Tx {
     /// A note or work as last seen; `None` when it never was.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn item_facts(&mut self, platform: Platform, id: &str) -> Result<Option<ItemFacts>> {
         let sql = match platform {
             Platform::Xiaohongshu => {
@@ -166,9 +163,6 @@ impl Tx {
     }
 
     /// The hashtags of a note or work, in their order.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn hashtags_of(&mut self, platform: Platform, id: &str) -> Result<Vec<String>> {
         let sql = match platform {
             Platform::Xiaohongshu => {
@@ -186,16 +180,13 @@ impl Tx {
     }
 
     /// The observations of an item before `before`, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn seen_before(
+    pub async fn observations_before(
         &mut self,
         platform: Platform,
         id: &str,
         before: Time,
         limit: i64,
-    ) -> Result<Vec<Seen>> {
+    ) -> Result<Vec<ItemObservation>> {
         let sql = match platform {
             Platform::Xiaohongshu => {
                 "select observed_at, likes, comments, collects, shares, views, exact, document_id
@@ -209,13 +200,10 @@ impl Tx {
                  order by observed_at desc limit $3"
             }
         };
-        Ok(fetch_all!(self, Seen, sql, id, before, limit))
+        Ok(fetch_all!(self, ItemObservation, sql, id, before, limit))
     }
 
     /// The likes of an item from `since` on, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn likes_from(
         &mut self,
         platform: Platform,
@@ -241,13 +229,10 @@ impl Tx {
     }
 
     /// Where an item stood at each of the usual ages; empty where its publication is not known.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn grown(&mut self, platform: Platform, id: &str) -> Result<Vec<Grown>> {
+    pub async fn growth(&mut self, platform: Platform, id: &str) -> Result<Vec<Growth>> {
         Ok(fetch_all!(
             self,
-            Grown,
+            Growth,
             "select cast(age_hours as bigint) as age_hours, before_at, after_at,
                     cast(likes as double precision) as likes,
                     cast(comments as double precision) as comments,
@@ -260,9 +245,6 @@ impl Tx {
     }
 
     /// What happened to an item, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn events_of(&mut self, platform: Platform, id: &str) -> Result<Vec<Event>> {
         Ok(fetch_all!(
             self,
@@ -275,19 +257,16 @@ impl Tx {
     }
 
     /// The looks at an item that were missed from `since` on, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn missed_of(
         &mut self,
         platform: Platform,
         id: &str,
         since: Time,
         limit: i64,
-    ) -> Result<Vec<Missed>> {
+    ) -> Result<Vec<MissedSlot>> {
         Ok(fetch_all!(
             self,
-            Missed,
+            MissedSlot,
             "select s.due_at, s.reason from targets t join slots s on s.target_id = t.target_id
              where t.kind = $1 and (t.key = $2 or t.item_id = $2) and s.outcome = 'missed'
                    and s.due_at >= $3
@@ -300,9 +279,6 @@ impl Tx {
     }
 
     /// The jobs that want an item looked at, or did.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn watchers_of(&mut self, platform: Platform, id: &str) -> Result<Vec<Watcher>> {
         Ok(fetch_all!(
             self,

@@ -27,15 +27,15 @@ pub struct JobFacts {
 
 /// What became of looks of one fire.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Fate {
+pub struct SlotOutcome {
     /// When they were due.
     pub due_at: Time,
     /// `observed`, `missed` or `open`.
-    pub fate: String,
+    pub outcome: String,
     /// Why it was missed.
     pub reason: Option<String>,
     /// How many.
-    pub looks: i64,
+    pub slots: i64,
 }
 
 /// A target of a job, and the item behind it as last seen.
@@ -64,18 +64,12 @@ const FACTS: &str = "select job_id, name, kind, schedule, timezone, active, is_a
 
 impl Tx {
     /// Every job, those of `jobs.toml` first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn job_facts(&mut self) -> Result<Vec<JobFacts>> {
         let sql = format!("{FACTS} from jobs order by is_active desc, name limit 500");
         Ok(fetch_all!(self, JobFacts, sqlx::AssertSqlSafe(sql)))
     }
 
     /// The job of a name.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn job_named(&mut self, name: &str) -> Result<Option<JobFacts>> {
         let sql = format!("{FACTS} from jobs where name = $1");
         Ok(fetch_optional!(self, JobFacts, sqlx::AssertSqlSafe(sql), name))
@@ -83,15 +77,12 @@ impl Tx {
 
     /// What became of a job's looks from `since` on, by the fires that planned them. Goes from target
     /// to target, in the order in which slots lie.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn job_fates(&mut self, job_id: i64, since: Time) -> Result<Vec<Fate>> {
+    pub async fn slot_outcomes(&mut self, job_id: i64, since: Time) -> Result<Vec<SlotOutcome>> {
         Ok(fetch_all!(
             self,
-            Fate,
-            "select s.due_at, coalesce(s.outcome, 'open') as fate,
-                    case when s.outcome = 'missed' then s.reason end as reason, count(*) as looks
+            SlotOutcome,
+            "select s.due_at, coalesce(s.outcome, 'open') as outcome,
+                    case when s.outcome = 'missed' then s.reason end as reason, count(*) as slots
              from job_targets jt
              cross join slots s
              cross join job_runs jr
@@ -99,16 +90,13 @@ impl Tx {
                    and jr.job_id = $1 and jr.due_at = s.due_at
              group by s.due_at, coalesce(s.outcome, 'open'),
                       case when s.outcome = 'missed' then s.reason end
-             order by s.due_at, fate, reason",
+             order by s.due_at, 2, reason",
             job_id,
             since
         ))
     }
 
     /// How many targets a job has.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn count_job_targets(&mut self, job_id: i64) -> Result<i64> {
         let sql = "select count(*) as count from job_targets
                    where job_id = $1 and removed_at is null";
@@ -116,9 +104,6 @@ impl Tx {
     }
 
     /// The targets of a job, after the first `offset` of them.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn job_targets(
         &mut self,
         job_id: i64,

@@ -132,9 +132,6 @@ const VALUES: &str = "select k.kol_id, k.nickname, s.observed_at, s.followers, s
 
 impl Tx {
     /// Every KOL at its latest look, ordered; what has no value there comes last.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn kol_values(
         &mut self,
         order: KolOrder,
@@ -153,9 +150,6 @@ impl Tx {
     }
 
     /// A KOL as last seen; `None` when it never was.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn kol_facts(&mut self, id: &str) -> Result<Option<KolFacts>> {
         Ok(fetch_optional!(
             self,
@@ -167,9 +161,6 @@ impl Tx {
     }
 
     /// A KOL at its latest looks, the latest first.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn kol_history(&mut self, id: &str, limit: i64) -> Result<Vec<KolValue>> {
         let sql = format!("{VALUES} where k.kol_id = $1 order by s.observed_at desc limit $2");
         Ok(fetch_all!(self, KolValue, AssertSqlSafe(sql), id, limit))

@@ -6,7 +6,7 @@ use crate::store::db::{Tx, fetch_all};
 
 /// Something that was found.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Found {
+pub struct SearchHit {
     /// `note`, `work`, `kol` or `keyword`.
     pub kind: String,
     /// Its id, or the keyword.
@@ -32,13 +32,10 @@ fn holding(words: &str) -> String {
 impl Tx {
     /// Notes, works, KOLs and keywords whose title, author, name or id holds `words`: up to `limit`
     /// of each.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn search(&mut self, words: &str, limit: i64) -> Result<Vec<Found>> {
+    pub async fn search(&mut self, words: &str, limit: i64) -> Result<Vec<SearchHit>> {
         Ok(fetch_all!(
             self,
-            Found,
+            SearchHit,
             r"select kind, key, title, nickname from (
                  select 'note' as kind, n.note_id as key, coalesce(n.title, n.body) as title,
                         a.nickname

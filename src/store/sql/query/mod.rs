@@ -115,7 +115,7 @@ impl Store {
         let Some((table, when)) = columns::table(name) else {
             bail!("there is no table or view {name}{}", suggest::meant(name, columns::tables()));
         };
-        if when == When::Never && (span.since, span.until) != (None, None) {
+        if when == TimeColumn::Never && (span.since, span.until) != (None, None) {
             bail!("{table} has no time of its own: leave out --since and --until");
         }
         let terms = within(when, span, self.is_sqlite()).join(" and ");
@@ -158,7 +158,7 @@ impl Store {
 }
 
 /// The conditions of a statement that keeps to a span of time.
-pub(in crate::store) fn within(when: When, span: Span, sqlite: bool) -> Vec<String> {
+pub(in crate::store) fn within(when: TimeColumn, span: Span, sqlite: bool) -> Vec<String> {
     let ends = [(">=", span.since), ("<", span.until)];
     let ends = ends.into_iter().filter_map(|(than, at)| Some((than, at?)));
     let terms = ends.filter_map(|(than, at)| {
@@ -169,12 +169,16 @@ pub(in crate::store) fn within(when: When, span: Span, sqlite: bool) -> Vec<Stri
         };
         Some(match when {
             // Differs by necessity: what a time is.
-            When::Micros(column) if sqlite => format!("{column} {than} {}", at.micros()),
-            When::At(column) | When::Micros(column) if sqlite => format!("{column} {than} '{at}'"),
-            When::At(column) | When::Micros(column) => format!("{column} {than} '{at}+00'"),
-            When::Day => day(span.zone),
-            When::UtcDay => day(Tz::UTC),
-            When::Never => return None,
+            TimeColumn::Micros(column) if sqlite => format!("{column} {than} {}", at.micros()),
+            TimeColumn::At(column) | TimeColumn::Micros(column) if sqlite => {
+                format!("{column} {than} '{at}'")
+            }
+            TimeColumn::At(column) | TimeColumn::Micros(column) => {
+                format!("{column} {than} '{at}+00'")
+            }
+            TimeColumn::Day => day(span.zone),
+            TimeColumn::UtcDay => day(Tz::UTC),
+            TimeColumn::Never => return None,
         })
     });
     terms.collect()
@@ -187,9 +191,6 @@ impl Query {
     }
 
     /// How many rows a whole table has, roughly, where that is quick to say.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn about(&mut self, name: &str) -> Result<Option<i64>> {
         let Some((table, _)) = columns::table(name) else { return Ok(None) };
         #[expect(clippy::disallowed_methods, reason = "not the same in both")]

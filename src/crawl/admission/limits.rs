@@ -1,0 +1,115 @@
+//! What the limits of the day let through at the admission: the budget of all, and the calls of each job.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::{Admission, Asked, Throttled, is_of_job};
+use crate::api::Endpoint;
+use crate::pause::{Reason, Scope};
+use crate::store::{PauseRow, Tx};
+use crate::time::Time;
+
+impl Admission<'_> {
+    /// What holds an endpoint back when the budget does. It is put on record for people to see.
+    pub(super) async fn over_budget(
+        &mut self,
+        tx: &mut Tx,
+        endpoint: Endpoint,
+    ) -> Result<Option<Throttled>> {
+        let price = self.config.price_micros(endpoint).unwrap_or(0);
+        if self.left.0 > 0 && self.left.1 >= price {
+            // Of money there may be enough for one endpoint and too little for another.
+            if self.left.1 > 0 {
+                self.put_on_record(tx, Scope::Budget, "all", false).await?;
+            }
+            return Ok(None);
+        }
+        self.put_on_record(tx, Scope::Budget, "all", true).await?;
+        let until = self.now.next_midnight(self.config.timezone);
+        Ok(Some(Throttled { until: Some(until), reason: Some(Reason::Budget) }))
+    }
+
+    /// Puts on record, for people to see, that a budget of the day is used up, or that it is not
+    /// any more.
+    pub(super) async fn put_on_record(
+        &mut self,
+        tx: &mut Tx,
+        scope: Scope,
+        name: &str,
+        is_used_up: bool,
+    ) -> Result<()> {
+        let reason = Reason::Budget.as_str();
+        let is_it = |pause: &PauseRow| {
+            (pause.scope.as_str(), pause.name.as_str(), pause.reason.as_str())
+                == (scope.as_str(), name, reason)
+        };
+        let on_record = self.pauses.iter().any(is_it);
+        if on_record && !is_used_up {
+            tx.resume(scope.as_str(), name, Some(reason), self.now, self.now, "settings").await?;
+            self.pauses.retain(|pause| !is_it(pause));
+        }
+        if is_used_up && !on_record {
+            let until = self.now.next_midnight(self.config.timezone);
+            tracing::warn!(scope = scope.as_str(), name, again = %until, "the budget of the day is used up");
+            let pause = PauseRow {
+                scope: scope.as_str().to_owned(),
+                name: name.to_owned(),
+                reason: reason.to_owned(),
+                note: None,
+                since: self.now,
+                until: Some(until),
+                probe_at: None,
+                failures: 0,
+                call_id: None,
+            };
+            tx.pause(&pause).await?;
+            self.pauses.push(pause);
+        }
+        Ok(())
+    }
+
+    /// Those of the slots that none of the jobs that want them may look at now, and why: a job's
+    /// calls of the day may be used up by the first few of them.
+    pub(super) async fn held_jobs(
+        &mut self,
+        tx: &mut Tx,
+        asked: &[Asked],
+    ) -> Result<BTreeMap<(i64, Time), Reason>> {
+        if self.jobs.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let claims: Vec<_> = asked.iter().map(|(claim, _, _)| claim.clone()).collect();
+        let mut wanted: BTreeMap<(i64, Time), Vec<Option<String>>> = BTreeMap::new();
+        for row in tx.jobs_of_claims(&claims).await? {
+            wanted.entry((row.target_id, row.due_at)).or_default().push(row.job);
+        }
+        let mut held = BTreeMap::new();
+        for (slot, jobs) in wanted {
+            let paused = |job: &str| self.pauses.iter().filter(is_of_job).find(|p| p.name == job);
+            let why = |job: &Option<String>| match job.as_deref() {
+                Some(job) if self.jobs.get(job).is_some_and(|left| *left <= 0) => {
+                    Some(Reason::Budget)
+                }
+                Some(job) => paused(job).map(|pause| Reason::parse(&pause.reason)),
+                None => None,
+            };
+            let reasons: Option<Vec<_>> = jobs.iter().map(why).collect();
+            match reasons.and_then(|reasons| reasons.first().copied()) {
+                Some(reason) => {
+                    held.insert(slot, reason);
+                }
+                None => self.spend_of_jobs(&jobs),
+            }
+        }
+        Ok(held)
+    }
+
+    fn spend_of_jobs(&mut self, jobs: &[Option<String>]) {
+        for job in jobs.iter().flatten() {
+            if let Some(left) = self.jobs.get_mut(job) {
+                *left -= 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What answers say about the endpoints that gave them, and what follows: pauses begin and end,
+//! rates are cut, failures in a row are counted.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::rate_limiter;
+use super::retry::Effect;
+use crate::api::Endpoint;
+use crate::pause::{self, Reason, Scope};
+use crate::store::{PauseRow, Tx};
+use crate::time::Time;
+
+/// Looks in a row that failed at the first try, after which an endpoint is left alone but for single
+/// calls.
+const FAILING_AFTER: i64 = 6;
+
+/// What one call said.
+#[derive(Clone, Debug)]
+pub(super) struct Feedback {
+    pub(super) endpoint: Endpoint,
+    pub(super) effect: Effect,
+    pub(super) call_id: i64,
+    pub(super) sent_at: Time,
+    pub(super) at: Time,
+    /// Whether it was the first try of its look: one item that fails again and again says nothing of
+    /// the others.
+    pub(super) first: bool,
+    /// What upstream said, for people.
+    pub(super) note: Option<String>,
+}
+
+/// Acts on what calls said, in the transaction that saves their answers.
+pub(super) async fn apply(tx: &mut Tx, all: &[&Feedback]) -> Result<()> {
+    let mut by_endpoint: BTreeMap<Endpoint, Vec<&Feedback>> = BTreeMap::new();
+    for feedback in all {
+        by_endpoint.entry(feedback.endpoint).or_default().push(feedback);
+    }
+    // Endpoints before pauses, and in their order, as the gate does: two never wait for each other.
+    for (endpoint, feedback) in &by_endpoint {
+        if let Some(first) = feedback.first() {
+            tx.endpoint(endpoint.name(), first.at).await?;
+        }
+    }
+    for (endpoint, mut calls) in by_endpoint {
+        calls.sort_by_key(|call| call.at);
+        for call in &calls {
+            match call.effect {
+                Effect::Answers => answers(tx, call).await?,
+                Effect::TooFast => too_fast(tx, call).await?,
+                Effect::Pause(scope, reason) => stop(tx, call, scope, reason).await?,
+                Effect::Fails | Effect::Nothing => {}
+            }
+        }
+        count_failures(tx, endpoint, &calls).await?;
+    }
+    Ok(())
+}
+
+/// An answer ends the pauses that began before it was asked for, but those made by hand.
+async fn answers(tx: &mut Tx, call: &Feedback) -> Result<()> {
+    for pause in pause::of_endpoint(&tx.pauses(call.at).await?, call.endpoint) {
+        let by_itself = Reason::parse(&pause.reason) != Reason::ByHand;
+        if by_itself && pause.since <= call.sent_at {
+            let reason = Some(pause.reason.as_str());
+            tx.resume(&pause.scope, &pause.name, reason, call.sent_at, call.at, "answer").await?;
+            tracing::info!(name = pause.name, reason, "answers again: the pause is over");
+        }
+    }
+    Ok(())
+}
+
+/// One cut for all the calls that were sent before it.
+async fn too_fast(tx: &mut Tx, call: &Feedback) -> Result<()> {
+    let endpoint = call.endpoint.name();
+    let row = tx.endpoint(endpoint, call.at).await?;
+    if row.slowed_at.is_some_and(|at| call.sent_at < at) {
+        return Ok(());
+    }
+    let permille = rate_limiter::slower(&row, call.at);
+    tx.slow_down(endpoint, permille, call.at).await?;
+    let percent = permille / 10;
+    tracing::warn!(endpoint, percent, "asked too fast: slowing down; the speed comes back");
+    Ok(())
+}
+
+async fn count_failures(tx: &mut Tx, endpoint: Endpoint, calls: &[&Feedback]) -> Result<()> {
+    let answered = calls.iter().rposition(|call| call.effect == Effect::Answers);
+    let since = calls.iter().skip(answered.map_or(0, |last| last + 1));
+    let failed: Vec<_> = since.filter(|call| call.effect == Effect::Fails).collect();
+    if failed.is_empty() && answered.is_none() {
+        return Ok(());
+    }
+    let count = i64::try_from(failed.iter().filter(|call| call.first).count())?;
+    let failures = tx.count_failures(endpoint.name(), count, answered.is_some()).await?;
+    match failed.last() {
+        Some(last) if failures >= FAILING_AFTER => {
+            stop(tx, last, Scope::Endpoint, Reason::Failing).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Begins a pause, or, if the call was a try whether one is over, prolongs it.
+async fn stop(tx: &mut Tx, call: &Feedback, scope: Scope, reason: Reason) -> Result<()> {
+    let name = match scope {
+        Scope::Provider => call.endpoint.provider().name(),
+        _ => call.endpoint.name(),
+    };
+    let known = tx.pauses(call.at).await?.into_iter().find(|pause| {
+        (pause.scope.as_str(), pause.name.as_str(), pause.reason.as_str())
+            == (scope.as_str(), name, reason.as_str())
+    });
+    // Sent before it began: the same trouble, not another call of it.
+    if known.as_ref().is_some_and(|pause| call.sent_at < pause.since) {
+        return Ok(());
+    }
+    let failures = known.as_ref().map_or(0, |pause| pause.failures + 1);
+    let probe_at = reason.wait(failures).map(|wait| call.at.plus(wait));
+    let until = reason.until(call.at);
+    if known.is_none() {
+        let reason = reason.as_str();
+        let said = call.note.as_deref().unwrap_or_default();
+        let until = until.map(|at| at.to_string());
+        tracing::warn!(name, reason, said, until, "upstream refuses or fails: asking it is paused");
+    }
+    tx.pause(&PauseRow {
+        scope: scope.as_str().to_owned(),
+        name: name.to_owned(),
+        reason: reason.as_str().to_owned(),
+        note: call.note.clone(),
+        since: known.map_or(call.at, |pause| pause.since),
+        until,
+        probe_at,
+        failures,
+        call_id: Some(call.call_id),
+    })
+    .await
+}

@@ -1,0 +1,82 @@
+//! What is worth telling, read from the archive.
+
+use anyhow::Result;
+
+use crate::config::{Alert, Condition, Config};
+use crate::store::{Finding, Tx};
+use crate::time::Time;
+
+/// The share of a limit, in percent, from which on it is nearly reached.
+const NEARLY_PERCENT: i128 = 80;
+
+/// All that holds now of one kind.
+pub(super) async fn find(
+    tx: &mut Tx,
+    condition: Condition,
+    config: &Config,
+    alert: &Alert,
+    now: Time,
+) -> Result<Vec<Finding>> {
+    match condition {
+        Condition::Stopped => stopped(tx, now).await,
+        Condition::Budget => nearly_spent(tx, config, now).await,
+        Condition::Silent => tx.silent_jobs(alert.silent_after).await,
+        Condition::Gone => tx.unavailable_items("gone").await,
+        Condition::Refused => tx.unavailable_items("refused").await,
+    }
+}
+
+/// Providers that are asked no more, and endpoints that they deny.
+async fn stopped(tx: &mut Tx, now: Time) -> Result<Vec<Finding>> {
+    let pauses = tx.pauses(now).await?;
+    let mut findings: Vec<Finding> = Vec::new();
+    for pause in pauses {
+        let stops =
+            pause.scope == "provider" || (pause.scope == "endpoint" && pause.reason == "denied");
+        // The oldest comes first: that is since when.
+        if stops && !findings.iter().any(|finding| finding.subject == pause.name) {
+            let (subject, detail, since) = (pause.name, pause.reason, pause.since);
+            findings.push(Finding { subject, detail, since });
+        }
+    }
+    Ok(findings)
+}
+
+/// The limits of the budget that today's calls have nearly reached. Each day is another matter.
+async fn nearly_spent(tx: &mut Tx, config: &Config, now: Time) -> Result<Vec<Finding>> {
+    let budget = &config.budget;
+    if !budget.is_set() {
+        return Ok(Vec::new());
+    }
+    let since = now.last_midnight(config.timezone);
+    let spent = tx.spent_since(since).await?;
+    let day = since.utc().with_timezone(&config.timezone).date_naive();
+    let limits = [
+        ("calls", spent.calls, budget.max_calls_per_day),
+        ("cost", spent.cost_micros, budget.max_cost_per_day_micros),
+    ];
+    let nearly = limits.into_iter().filter_map(|(what, spent, limit)| {
+        let limit = limit?;
+        is_nearly(spent, limit).then(|| Finding {
+            subject: format!("{what} {day}"),
+            detail: format!("{spent}/{limit}"),
+            since: now,
+        })
+    });
+    Ok(nearly.collect())
+}
+
+fn is_nearly(spent: i64, limit: i64) -> bool {
+    i128::from(spent) * 100 >= i128::from(limit) * NEARLY_PERCENT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_nearly;
+
+    #[test]
+    fn a_limit_is_nearly_reached_at_four_fifths() {
+        assert!(!is_nearly(79, 100) && is_nearly(80, 100) && is_nearly(4, 5));
+        assert!(is_nearly(i64::MAX, i64::MAX));
+    }
+}

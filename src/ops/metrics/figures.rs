@@ -1,0 +1,39 @@
+//! How things stand at one scrape, read from the archive.
+
+use anyhow::Result;
+
+use crate::config::Config;
+use crate::store::{JobObservation, PauseRow, Spent, StateCount, Tx};
+use crate::time::Time;
+
+/// What holds at the moment.
+#[derive(Debug)]
+pub(super) struct Figures {
+    /// What the day's calls have taken, and of which limits.
+    pub(super) spent: Spent,
+    pub(super) max_calls: Option<i64>,
+    pub(super) max_cost_micros: Option<i64>,
+    /// Since when a look that could be made waits.
+    pub(super) waiting_since: Option<Time>,
+    /// When the oldest fire was due of which a look is open.
+    pub(super) oldest_due_at: Option<Time>,
+    pub(super) jobs: Vec<JobObservation>,
+    pub(super) pauses: Vec<PauseRow>,
+    pub(super) unavailable: Vec<StateCount>,
+}
+
+impl Figures {
+    pub(super) async fn read(tx: &mut Tx, config: &Config, now: Time) -> Result<Self> {
+        let today = now.last_midnight(config.timezone);
+        Ok(Self {
+            spent: tx.spent_since(today).await?,
+            max_calls: config.budget.max_calls_per_day,
+            max_cost_micros: config.budget.max_cost_per_day_micros,
+            waiting_since: tx.oldest_claimable(now).await?,
+            oldest_due_at: tx.oldest_open_fire().await?,
+            jobs: tx.job_observations().await?,
+            pauses: tx.pauses(now).await?,
+            unavailable: tx.count_unavailable().await?,
+        })
+    }
+}

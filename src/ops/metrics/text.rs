@@ -1,0 +1,271 @@
+//! What is known, in the text format of Prometheus: every name, its unit and its meaning.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::prometheus_text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::figures::Figures;
+use super::tally::{Series, Sums};
+use crate::api::Endpoint;
+use crate::config::Config;
+use crate::ops::health_state::Snapshot;
+use crate::time::Time;
+
+/// What the name of everything of our own begins with.
+const PREFIX: &str = "tidewatch";
+
+/// The upper ends of the buckets of how long ago targets were seen, in seconds.
+const AGES: [f64; 9] =
+    [300.0, 900.0, 3600.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0, 604_800.0];
+
+/// Why looks are missed; the README says what each means.
+pub const REASONS: [&str; 23] = [
+    "daemon_down",
+    "superseded",
+    "upstream_failure",
+    "rate_limited",
+    "transport",
+    "quota",
+    "balance",
+    "denied",
+    "bad_request",
+    "bad_credentials",
+    "paused",
+    "budget",
+    "unpriced",
+    "overlap",
+    "skipped",
+    "expired",
+    "empty",
+    "gone",
+    "unreadable",
+    "interrupted",
+    "unwatched",
+    "forgotten",
+    "cancelled",
+];
+
+type Labels = Vec<(&'static str, String)>;
+
+/// A text in the making. What has no series is left out.
+pub(super) struct Text(Registry);
+
+impl Default for Text {
+    fn default() -> Self {
+        Self(Registry::with_prefix(PREFIX))
+    }
+}
+
+impl Text {
+    /// What the daemon says of itself.
+    pub(super) fn daemon(mut self, health: &Snapshot, database_is_up: bool) -> Self {
+        let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
+        self.gauge(
+            "build_info",
+            "Always 1; the label says which version this is",
+            [(version, 1.0)],
+        );
+        let is_up = database_is_up && health.database_error.is_none();
+        self.gauge("database_up", "Whether the database answers", one(flag(is_up)));
+        self.gauge(
+            "loop_beat_timestamp_seconds",
+            "When the loop of the daemon came round last",
+            health.beat_at.map(at),
+        );
+        self.gauge(
+            "config_last_reload_successful",
+            "Whether the settings were taken over when they were read last",
+            one(flag(!health.is_refused)),
+        );
+        self.gauge(
+            "config_last_reload_success_timestamp_seconds",
+            "When settings were taken over last",
+            health.configured_at.map(at),
+        );
+        self
+    }
+
+    /// What the daemon holds open to the database.
+    pub(super) fn connections(mut self, used: u32, idle: u32) -> Self {
+        let count = |state: &str, count| (vec![("state", state.to_owned())], f64::from(count));
+        self.gauge(
+            "database_connections",
+            "Connections to the database",
+            [count("used", used), count("idle", idle)],
+        );
+        self
+    }
+
+    /// What has happened; what may yet happen begins at zero, so that the first time shows.
+    pub(super) fn counters(mut self, sums: &Sums, config: &Config) -> Self {
+        let count = |count: &i64| *count as f64;
+        let drift = Endpoint::ALL.map(|it| Series::Drift { endpoint: it.name().to_owned() });
+        let looks = config.jobs.iter().flat_map(|job| {
+            ["observed", "missed"]
+                .map(|outcome| Series::Looks { job: job.name.clone(), outcome: outcome.to_owned() })
+        });
+        let missed = REASONS.map(|reason| Series::Missed { reason: reason.to_owned() });
+        let others = drift.into_iter().chain(missed).chain([Series::Rescued]);
+        let begun: Sums = looks.chain(others).map(|it| (it, 0)).collect();
+        let unseen = begun.iter().filter(|(series, _)| !sums.contains_key(series));
+        let [mut calls, mut costs, mut rescued, mut drift, mut looks, mut missed] =
+            [const { Vec::new() }; 6];
+        for (series, sum) in sums.iter().chain(unseen) {
+            match series.clone() {
+                Series::Calls { endpoint, outcome, billed } => {
+                    let labels = [("endpoint", endpoint), ("outcome", outcome), ("billed", billed)];
+                    calls.push((labels.to_vec(), count(sum)));
+                }
+                Series::Cost { endpoint, billed } => {
+                    costs.push((vec![("endpoint", endpoint), ("billed", billed)], yuan(*sum)));
+                }
+                Series::Rescued => rescued.push((Vec::new(), count(sum))),
+                Series::Drift { endpoint } => {
+                    drift.push((vec![("endpoint", endpoint)], count(sum)));
+                }
+                Series::Looks { job, outcome } => {
+                    looks.push((vec![("job", job), ("outcome", outcome)], count(sum)));
+                }
+                Series::Missed { reason } => missed.push((vec![("reason", reason)], count(sum))),
+            }
+        }
+        let by =
+            "by the job whose run made them; those by hand by what they were, and of backfills";
+        self.counter("slots", &format!("Planned looks that are settled, {by} too"), looks);
+        self.counter("missed", "Planned looks that were missed", missed);
+        self.counter("api_calls", "Calls that have ended, by the ledger", calls);
+        self.counter("api_cost_yuan", "What they cost, those included that may be billed", costs);
+        self.counter("rescued", "Calls of dead processes whose looks others took over", rescued);
+        self.counter("drift", "Answers that were not understood, or not whole", drift);
+        self
+    }
+
+    /// How things stand, where the database says it.
+    pub(super) fn figures(mut self, figures: Option<&Figures>, now: Time) -> Self {
+        let Some(figures) = figures else { return self };
+        self.budget(figures);
+        self.gauge(
+            "schedule_lag_seconds",
+            "How long the first of the looks waits that could be made now",
+            one(figures.waiting_since.map_or(0.0, |since| now.since(since).as_secs_f64())),
+        );
+        self.gauge(
+            "oldest_due_timestamp_seconds",
+            "When the oldest fire of a job was due of which a look is open",
+            figures.oldest_due_at.map(at),
+        );
+        let job = |name: &str| vec![("job", name.to_owned())];
+        let seen =
+            figures.jobs.iter().filter_map(|it| Some((job(&it.job), seconds(it.observed_at?))));
+        self.gauge("last_success_timestamp_seconds", "When a job observed something last", seen);
+        let blind = figures.jobs.iter().map(|it| (job(&it.job), it.unobserved_fires as f64));
+        self.gauge("blind_fires", "Fires of a job since then, up to 20", blind);
+        let pauses = figures.pauses.iter().map(|pause| {
+            let [scope, name, reason] =
+                [&pause.scope, &pause.name, &pause.reason].map(Clone::clone);
+            (vec![("scope", scope), ("name", name), ("reason", reason)], 1.0)
+        });
+        self.gauge("paused", "Always 1: what is not asked for a while", pauses);
+        let unavailable = ["gone", "refused"].map(|state| {
+            let found = figures.unavailable.iter().find(|count| count.state == state);
+            (vec![("state", state.to_owned())], found.map_or(0.0, |count| count.targets as f64))
+        });
+        self.gauge("unavailable", "Watched targets that cannot be seen", unavailable);
+        self
+    }
+
+    /// How old what is known of the watched targets is.
+    pub(super) fn staleness(mut self, ages: Option<Vec<f64>>) -> Self {
+        let Some(ages) = ages else { return self };
+        let staleness = Histogram::new(AGES);
+        ages.into_iter().for_each(|age| staleness.observe(age));
+        self.0.register(
+            "snapshot_staleness_seconds",
+            "How long ago each watched target was observed, those apart that cannot be seen",
+            staleness,
+        );
+        self
+    }
+
+    /// What is left of the day's budget, where it has limits.
+    fn budget(&mut self, figures: &Figures) {
+        let Figures { spent, max_calls, max_cost_micros, .. } = figures;
+        let (max_yuan, spent_yuan) = (max_cost_micros.map(yuan), yuan(spent.cost_micros));
+        let (max_calls, spent_calls) = (max_calls.map(|max| max as f64), spent.calls as f64);
+        for (unit, max, spent) in
+            [("calls", max_calls, spent_calls), ("yuan", max_yuan, spent_yuan)]
+        {
+            let limit = max.map(|max| (Vec::new(), max));
+            self.gauge(&format!("budget_limit_{unit}"), "What a day may take", limit);
+            let left = max.map(|max| (Vec::new(), (max - spent).max(0.0)));
+            self.gauge(&format!("budget_remaining_{unit}"), "What is left of that today", left);
+        }
+    }
+
+    /// A text whose names have no prefix.
+    pub(super) fn bare() -> Self {
+        Self(Registry::default())
+    }
+
+    /// As Prometheus reads it.
+    pub(super) fn written(self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        prometheus_text::encode(&mut text, &self.0)?;
+        Ok(text)
+    }
+
+    /// Adds a counter; `_total` is appended to its name.
+    pub(super) fn counter(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = (Labels, f64)>,
+    ) {
+        let family = Family::<Labels, Counter<f64, AtomicU64>>::default();
+        for (labels, value) in series {
+            family.get_or_create(&labels).inc_by(value);
+        }
+        self.0.register(name, help, family);
+    }
+
+    /// Adds a gauge.
+    pub(super) fn gauge(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = (Labels, f64)>,
+    ) {
+        let family = Family::<Labels, Gauge<f64, AtomicU64>>::default();
+        for (labels, value) in series {
+            family.get_or_create(&labels).set(value);
+        }
+        self.0.register(name, help, family);
+    }
+}
+
+/// A value without labels.
+pub(super) fn one(value: f64) -> [(Labels, f64); 1] {
+    [(Vec::new(), value)]
+}
+
+fn at(at: Time) -> (Labels, f64) {
+    (Vec::new(), seconds(at))
+}
+
+fn seconds(at: Time) -> f64 {
+    at.micros() as f64 / 1e6
+}
+
+fn flag(is_so: bool) -> f64 {
+    f64::from(u8::from(is_so))
+}
+
+fn yuan(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}

@@ -1,0 +1,9 @@
+//! What tells operators how a daemon is: health checks, metrics, alerts, systemd and the log of runs.
+
+pub mod alerts;
+pub mod health;
+pub mod health_state;
+pub mod metrics;
+pub mod run_log;
+pub mod systemd;
+pub mod tasks;

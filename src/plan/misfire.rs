@@ -1,0 +1,162 @@
+//! Pure: what becomes of each fire that nobody has decided yet.
+
+use std::time::Duration;
+
+use crate::schedule::{GRACE, Misfire, Overlap, Schedule};
+use crate::time::Time;
+
+/// How a job wants its fires decided.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FirePolicy {
+    /// What becomes of the late ones.
+    pub(super) misfire: Misfire,
+    /// What becomes of several at once.
+    pub(super) overlap: Overlap,
+}
+
+/// What becomes of the fires of one job up to now.
+#[derive(Debug)]
+pub(super) struct MisfireDecision {
+    /// From here on looks are made; `None`: none is.
+    open_from: Option<Time>,
+    /// `None` of a schedule that is no more.
+    misfire: Option<Misfire>,
+    /// No daemon was there before.
+    started: Time,
+    now: Time,
+}
+
+impl MisfireDecision {
+    /// On the fires after `decided`, for a daemon that `started` then. Of a schedule that is no
+    /// more nobody policy anything, and all its fires are missed.
+    pub(super) fn new(
+        schedule: &Schedule,
+        policy: Option<FirePolicy>,
+        decided: Time,
+        started: Time,
+        now: Time,
+    ) -> Self {
+        let open_from = policy.and_then(|policy| open_from(schedule, policy, decided, now));
+        let misfire = policy.map(|policy| policy.misfire);
+        Self { open_from, misfire, started, now }
+    }
+
+    /// Why the fire due at `at` is missed; `None`: it is looked at.
+    pub(super) fn reason(&self, at: Time) -> Option<&'static str> {
+        if self.open_from.is_some_and(|from| at >= from) {
+            return None;
+        }
+        let age = self.now.since(at);
+        Some(match self.misfire {
+            Some(misfire) if misfire.window().is_some_and(|window| age > window) => "expired",
+            None => "daemon_down",
+            Some(_) if at < self.started => "daemon_down",
+            Some(Misfire::Skip) if age > GRACE => "skipped",
+            Some(_) => "superseded",
+        })
+    }
+}
+
+/// From which fire on looks are made. Of those in time the latest, or all that queue; where there
+/// is none, the late ones that the job wants to make up for, and before them where it wants all.
+fn open_from(schedule: &Schedule, policy: FirePolicy, decided: Time, now: Time) -> Option<Time> {
+    let younger_than = |age: Duration| now.minus(age).minus(TICK).max(decided);
+    let in_time = match policy.overlap {
+        Overlap::Skip => schedule.latest(younger_than(GRACE), now, 1).first().copied(),
+        Overlap::Queue => schedule.fires(younger_than(GRACE), now).next(),
+    };
+    let after = policy.misfire.window().map_or(decided, younger_than);
+    let until = now.minus(GRACE).minus(TICK);
+    let late = |most| schedule.latest(after, until, most).first().copied();
+    match policy.misfire {
+        Misfire::Skip => in_time,
+        Misfire::Once { .. } => in_time.or_else(|| late(1)),
+        Misfire::All { most, .. } => late(most).or(in_time),
+    }
+}
+
+/// The shortest span that a time can tell.
+const TICK: Duration = Duration::from_micros(1);
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+
+    use super::*;
+
+    fn at(text: &str) -> Time {
+        format!("2026-03-09 {text}").parse().expect("a time")
+    }
+
+    /// What becomes of a half-hourly job's fires after 08:00, decided at `now` by a daemon that
+    /// started at 09:45: each hour's and half hour's reason, `-` where it is looked at.
+    fn decided(misfire: Misfire, overlap: Overlap, now: &str) -> Vec<&'static str> {
+        let schedule = Schedule::parse("*/30 * * * *", Tz::UTC).expect("a schedule");
+        let (decided, started) = (at("08:00:00"), at("09:45:00"));
+        let policy = Some(FirePolicy { misfire, overlap });
+        let decision = MisfireDecision::new(&schedule, policy, decided, started, at(now));
+        let fires = schedule.fires(decided, at(now));
+        fires.map(|fire| decision.reason(fire).unwrap_or("-")).collect()
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn once_makes_up_for_the_latest_if_it_is_young_enough() {
+        let once = |window, now| decided(Misfire::Once { window }, Overlap::Skip, now);
+        let late = ["daemon_down", "daemon_down", "daemon_down", "superseded", "-"];
+        assert_eq!(once(None, "10:45:00"), late);
+        assert_eq!(once(None, "10:30:59"), late, "in time");
+        assert_eq!(
+            once(Some(HOUR), "10:30:00"),
+            ["expired", "expired", "daemon_down", "superseded", "-"]
+        );
+        let minutes = Some(Duration::from_secs(600));
+        assert_eq!(once(minutes, "10:45:00"), ["expired"; 5]);
+        assert_eq!(once(minutes, "10:40:00"), ["expired", "expired", "expired", "expired", "-"]);
+    }
+
+    #[test]
+    fn skip_makes_up_for_none_and_looks_at_what_is_in_time() {
+        let skip = |now| decided(Misfire::Skip, Overlap::Skip, now);
+        assert_eq!(
+            skip("10:31:01"),
+            ["daemon_down", "daemon_down", "daemon_down", "skipped", "skipped"]
+        );
+        assert_eq!(skip("10:31:00"), ["daemon_down", "daemon_down", "daemon_down", "skipped", "-"]);
+    }
+
+    #[test]
+    fn all_makes_up_for_those_within_window_and_cap() {
+        let all = |window, most| decided(Misfire::All { window, most }, Overlap::Queue, "10:45:00");
+        assert_eq!(all(None, 24), ["-"; 5]);
+        assert_eq!(all(None, 2), ["daemon_down", "daemon_down", "daemon_down", "-", "-"]);
+        assert_eq!(all(Some(HOUR), 24), ["expired", "expired", "expired", "-", "-"]);
+        assert_eq!(
+            all(Some(HOUR * 3), 1),
+            ["daemon_down", "daemon_down", "daemon_down", "superseded", "-"]
+        );
+    }
+
+    #[test]
+    fn of_several_in_time_the_latest_is_looked_at_or_all_that_queue() {
+        let schedule = Schedule::parse("*/20 * * * * *", Tz::UTC).expect("a schedule");
+        let reasons = |overlap| {
+            let policy = Some(FirePolicy { misfire: Misfire::default(), overlap });
+            let (decided, now) = (at("08:00:00"), at("08:01:05"));
+            let decision = MisfireDecision::new(&schedule, policy, decided, decided, now);
+            let fires = schedule.fires(decided, now);
+            fires.map(|fire| decision.reason(fire).unwrap_or("-")).collect::<Vec<_>>()
+        };
+        assert_eq!(reasons(Overlap::Skip), ["superseded", "superseded", "-"]);
+        assert_eq!(reasons(Overlap::Queue), ["-", "-", "-"]);
+    }
+
+    #[test]
+    fn of_a_schedule_that_is_no_more_nothing_is_looked_at() {
+        let schedule = Schedule::parse("@hourly", Tz::UTC).expect("a schedule");
+        let now = at("10:00:10");
+        let decision = MisfireDecision::new(&schedule, None, at("08:00:00"), now, now);
+        assert_eq!(decision.reason(at("10:00:00")), Some("daemon_down"));
+    }
+}

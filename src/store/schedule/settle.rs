@@ -1,0 +1,170 @@
+//! Statements about slots in progress: settling them after their calls.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::plan::queued;
+use crate::store::db::{Tx, execute, fetch_all};
+use crate::store::sql::Rows;
+use crate::time::Time;
+
+/// What becomes of a slot after a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Done: the target was observed.
+    Observed,
+    /// Done: it was not, for this reason.
+    Missed(&'static str),
+    /// To be tried again, not before this time; the reason stands until then.
+    Retry(Time, &'static str),
+    /// To go on at once: with the next page, or with the item that a link was resolved to.
+    Continue {
+        /// The page to read next.
+        page: i64,
+    },
+}
+
+/// A call's effect on its slot.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The target.
+    pub target_id: i64,
+    /// When the look was due.
+    pub due_at: Time,
+    /// The claim that the call was made under.
+    pub fence: i64,
+    /// The call.
+    pub call_id: i64,
+    /// What becomes of the slot.
+    pub next: Disposition,
+    /// When the call ended.
+    pub at: Time,
+}
+
+#[derive(Serialize)]
+struct SettlementRow {
+    target_id: i64,
+    due_at: Time,
+    fence: i64,
+    call_id: i64,
+    outcome: Option<&'static str>,
+    reason: Option<&'static str>,
+    closed_at: Option<Time>,
+    retry_at: Time,
+    page: Option<i64>,
+    at: Time,
+}
+
+impl From<&Settlement> for SettlementRow {
+    fn from(settled: &Settlement) -> Self {
+        let open = Self {
+            target_id: settled.target_id,
+            due_at: settled.due_at,
+            fence: settled.fence,
+            call_id: settled.call_id,
+            outcome: None,
+            reason: None,
+            closed_at: None,
+            retry_at: settled.at,
+            page: None,
+            at: settled.at,
+        };
+        let closed = Self { closed_at: Some(settled.at), ..open };
+        match settled.next {
+            Disposition::Observed => Self { outcome: Some("observed"), ..closed },
+            Disposition::Missed(why) => {
+                Self { outcome: Some("missed"), reason: Some(why), ..closed }
+            }
+            Disposition::Retry(at, why) => Self { retry_at: at, reason: Some(why), ..open },
+            Disposition::Continue { page } => Self { page: Some(page), ..open },
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct CallRow {
+    call_id: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct KolRow {
+    kol_id: String,
+}
+
+impl Tx {
+    /// The KOLs that the earlier pages of a search have listed in this slot.
+    pub async fn kols_listed(&mut self, target_id: i64, due_at: Time) -> Result<BTreeSet<String>> {
+        let rows = fetch_all!(
+            self,
+            KolRow,
+            "select distinct r.kol_id from kol_search_results r
+             join calls c on c.call_id = r.document_id
+             where c.target_id = $1 and c.due_at = $2",
+            target_id,
+            due_at
+        );
+        Ok(rows.into_iter().map(|row| row.kol_id).collect())
+    }
+
+    /// Settles slots after their calls; the calls whose slots were settled. A slot that has been
+    /// claimed anew or closed meanwhile is left alone: the answer came late. One to be tried again
+    /// is missed instead, if the next look at its target is already due and no job queues them; one
+    /// of a backfill is not.
+    pub async fn settle(&mut self, settled: &[Settlement]) -> Result<BTreeSet<i64>> {
+        // `coalesce` keeps PostgreSQL from going through all open slots instead of to these.
+        let rows = Rows::of(
+            "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
+             closed_at time, retry_at time, page int, at time",
+            settled.iter().map(SettlementRow::from),
+        )?;
+        let calls: Vec<CallRow> = self
+            .fetch_over(
+                &rows,
+                "update slots set
+                 outcome = r.outcome, reason = r.reason, closed_at = r.closed_at,
+                 call_id = r.call_id, retry_at = r.retry_at,
+                 next_page = coalesce(r.page, slots.next_page),
+                 attempts = case when r.page is null then slots.attempts else 0 end,
+                 lease_owner = null, lease_until = null
+             from {rows}
+             where slots.target_id = r.target_id and slots.due_at = r.due_at
+               and slots.fence = r.fence and coalesce(slots.outcome, 'open') = 'open'
+             returning slots.call_id as call_id",
+            )
+            .await?;
+        if settled.iter().any(|settled| matches!(settled.next, Disposition::Retry(..))) {
+            self.execute_over(
+                &rows,
+                concat!(
+                    "update slots set outcome = 'missed', closed_at = r.at
+                     from {rows}
+                     where slots.target_id = r.target_id and slots.due_at = r.due_at
+                       and slots.outcome is null and slots.reason is not null
+                       and slots.lease_owner is null and exists (
+                           select 1 from slots n join job_runs jr on jr.run_id = n.run_id
+                           where n.target_id = r.target_id and n.due_at > r.due_at
+                             and n.outcome is null and jr.job_id is not null)
+                       and not ",
+                    queued!()
+                ),
+            )
+            .await?;
+        }
+        Ok(calls.into_iter().map(|row| row.call_id).collect())
+    }
+
+    /// Gives up the looks of a run that nobody is at: for the reason that their last try failed, or
+    /// for this one.
+    pub async fn cancel_run(&mut self, run_id: i64, reason: &str, now: Time) -> Result<u64> {
+        Ok(execute!(
+            self,
+            "update slots set outcome = 'missed', reason = coalesce(reason, $3), closed_at = $2
+             where run_id = $1 and outcome is null and lease_owner is null",
+            run_id,
+            now,
+            reason
+        ))
+    }
+}
