@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::api::{Ask, Endpoint, Reading};
-use crate::json_text::JsonText;
+use crate::document::JsonText;
 use crate::model::{Entity, Facts};
 use crate::process;
 use crate::store::{Derivation, Kept, Place, Replayed, Store, Tx};

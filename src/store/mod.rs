@@ -13,7 +13,7 @@ mod schedule;
 mod sql;
 
 pub use archive::{
-    Answer, Asked, Body, Derivation, Document, Extent, Import, Kept, NORMALISER, Place, REFUSED, Replayed,
+    Answer, Asked, Body, Derivation, Document, TombstoneVersion, Import, Kept, NORMALISER, Place, REFUSED, Replayed,
     Resolved, Saved, Tombstone, Unavailable,
 };
 pub use db::{ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};

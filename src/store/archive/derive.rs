@@ -10,7 +10,7 @@ use super::said::spoken_of;
 use super::save::LATE;
 use super::spec::Spec;
 use crate::model::{Entity, EntityKind, Facts};
-use crate::store::{Tx, execute, fetch_all};
+use crate::store::db::{Tx, execute, fetch_all};
 use crate::time::Time;
 use sqlx::AssertSqlSafe;
 

@@ -21,7 +21,7 @@ pub use derive::Derivation;
 pub use import::Import;
 pub use replay::{Kept, Place, Replayed};
 pub use save::{Answer, Document, NORMALISER, Resolved, Saved};
-pub use tombstones::{Extent, Tombstone};
+pub use tombstones::{TombstoneVersion, Tombstone};
 
 pub(in crate::store) use save::{Bytes, LATE};
 pub(in crate::store) use spec::derived_tables;

@@ -4,7 +4,8 @@ use anyhow::Result;
 use sqlx::AssertSqlSafe;
 
 use crate::store::db::{Tx, fetch_optional};
-use crate::store::sql::{ColumnType, Span, Table, When, columns, from_postgres, from_sqlite, within};
+use crate::model::catalogue::ColumnType;
+use crate::store::sql::{Span, Table, TimeColumn, columns, from_postgres, from_sqlite, within};
 use crate::time::Time;
 
 /// A count by which items can be told apart.

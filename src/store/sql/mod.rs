@@ -15,7 +15,7 @@ pub use table::Table;
 pub use value::Value;
 
 pub(in crate::store) use bulk::{Rows, Values};
-pub(in crate::store) use columns::When;
+pub(in crate::store) use columns::TimeColumn;
 pub(in crate::store) use over_rows::{array, columns as columns_of};
 pub(in crate::store) use query::within;
 pub(in crate::store) use value::{from_postgres, from_sqlite};

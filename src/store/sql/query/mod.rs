@@ -14,7 +14,7 @@ use sqlx::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::columns::{self, When};
+use super::columns::{self, TimeColumn};
 use super::value::{Value, from_postgres, from_sqlite, holds};
 use crate::model::catalogue::ColumnType;
 use crate::store::db::{Store, Tx};
@@ -110,7 +110,7 @@ impl Store {
     /// Asks for the rows of a table or view, told by its own time.
     ///
     /// # Errors
-    /// When there is none of this name, it has no time of its own, or the database fails.
+    /// TimeColumn there is none of this name, it has no time of its own, or the database fails.
     pub async fn rows_of(&self, name: &str, span: Span) -> Result<Query> {
         let Some((table, when)) = columns::table(name) else {
             bail!("there is no table or view {name}{}", suggest::meant(name, columns::tables()));
