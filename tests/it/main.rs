@@ -26,7 +26,6 @@ mod logs;
 mod looks;
 mod manuals;
 mod metrics;
-mod migrations;
 mod mistakes;
 mod outages;
 mod page;

@@ -1,0 +1,287 @@
+-- What is known, as last seen: a pure function of the documents, so these tables hold no foreign
+-- keys. A column names its JSON path and its unit. NULL: no answer says it, or the newest one that
+-- speaks of it says that there is none. An answer that does not speak of a column leaves it as it is.
+
+-- Every note and work with its small key, by which its snapshots are found.
+create table item_keys (
+    item_key bigint primary key,            -- given by its first document
+    platform text not null,                 -- xiaohongshu, douyin
+    item_id text not null,                  -- notes.note_id, works.work_id
+    unique (item_id, platform)
+);
+
+-- Xiaohongshu notes.
+create table notes (
+    item_key bigint primary key,            -- as in item_keys
+    -- note_list[0].id: 24 hexadecimal digits, sometimes all of them decimal
+    note_id text not null unique,
+    note_type text,                         -- type: normal, video, or whatever comes next
+    title text,                             -- title; often missing
+    body text,                              -- desc, with its #name[话题]# marks
+    language text,                          -- text_language_code
+    author_id text,                         -- user.userid, else user.id
+    published_at timestamptz,               -- time, seconds (milliseconds on the web)
+    edited_at timestamptz,                  -- last_update_time; 0 means never edited
+    ip_location text,                       -- ip_location: the place shown beside the note
+    pinned boolean,                         -- sticky
+    has_goods boolean,                      -- has_related_goods
+    share_url text,                         -- share_info.link without its query (which carries tokens)
+    -- video_info_v2.media.stream.h264[0]/h265[0] .duration (ms), else .media.video.duration or
+    -- video.duration (s). Milliseconds
+    video_duration_ms bigint,
+    -- video_info_v2.media.stream.*[0].master_url, else video.url. Signed; expires
+    video_url text,
+    video_width bigint,                     -- Pixels, from the same stream
+    video_height bigint,                    -- Pixels, from the same stream
+    first_seen_at timestamptz not null,     -- when its first answer came
+    last_seen_at timestamptz not null,      -- when its newest answer came
+    changed_at timestamptz not null,        -- when the newest answer came that changed anything here
+    document_id bigint not null,            -- that answer
+    last_document_id bigint not null,       -- the newest answer
+    refreshed_at timestamptz not null,      -- when the answer came that the signed URLs are from
+    fingerprint text not null,              -- digest of what the newest answer says, signed URLs left out
+    -- JSON: recorded facts that the newest answer does not speak of, and when they were last seen,
+    -- {"title": [document_id, "time"]}; null there: never; NULL: none
+    unconfirmed text
+);
+create index notes_by_author on notes (author_id);
+
+-- Douyin works.
+create table works (
+    item_key bigint primary key,            -- as in item_keys
+    work_id text not null unique,           -- aweme_id: 19 digits
+    -- video, or images for an album (aweme_type 68, or media_type 2, or images without a video)
+    work_type text,
+    aweme_type bigint,                      -- aweme_type, as given
+    title text,                             -- item_title; empty: NULL
+    body text,                              -- desc
+    author_id text,                         -- author.uid
+    published_at timestamptz,               -- create_time, seconds
+    duration_ms bigint,                     -- duration, else video.duration, milliseconds; 0 (albums) is NULL
+    region text,                            -- region; empty: NULL
+    city text,                              -- city: an administrative code such as 310000
+    video_id text,                          -- video.play_addr.uri: the stable id of the video
+    video_width bigint,                     -- video.width, pixels
+    video_height bigint,                    -- video.height, pixels
+    cover_url text,                         -- video.cover.url_list[0]. Signed; expires
+    -- https://www.douyin.com/video/{work_id} (/note/ for an album), built, without tokens
+    share_url text,
+    music_id text,                          -- music.id_str, else music.mid
+    series_id text,                         -- series_basic_info.series_id
+    mix_id text,                            -- mix_info.mix_id
+    mix_episode bigint,                     -- mix_info.statis.current_episode
+    is_deleted boolean,                     -- status.is_delete
+    is_prohibited boolean,                  -- status.is_prohibited
+    is_private boolean,                     -- status.private_status is not 0
+    with_goods boolean,                     -- status.with_goods
+    first_seen_at timestamptz not null,     -- when its first answer came
+    last_seen_at timestamptz not null,      -- when its newest answer came
+    changed_at timestamptz not null,        -- when the newest answer came that changed anything here
+    document_id bigint not null,            -- that answer
+    last_document_id bigint not null,       -- the newest answer
+    refreshed_at timestamptz not null,      -- when the answer came that the signed URLs are from
+    fingerprint text not null,              -- digest of what the newest answer says, signed URLs left out
+    -- JSON: recorded facts that the newest answer does not speak of, and when they were last seen,
+    -- {"title": [document_id, "time"]}; null there: never; NULL: none
+    unconfirmed text
+);
+create index works_by_author on works (author_id);
+create index works_by_music on works (music_id);
+
+-- Who published notes and works.
+create table authors (
+    platform text not null,                 -- which platform the id belongs to
+    author_id text not null,                -- Xiaohongshu user.userid, else user.id; Douyin author.uid
+    sec_uid text,                           -- Douyin author.sec_uid
+    -- Xiaohongshu user.red_id; Douyin author.unique_id, else author.short_id. May hold letters
+    handle text,
+    nickname text,                          -- nickname
+    -- Xiaohongshu user.image or user.images; Douyin author.avatar_thumb.url_list[0]
+    avatar_url text,
+    first_seen_at timestamptz not null,     -- when its first answer came
+    last_seen_at timestamptz not null,      -- when its newest answer came
+    changed_at timestamptz not null,        -- when the newest answer came that changed anything here
+    document_id bigint not null,            -- that answer
+    last_document_id bigint not null,       -- the newest answer
+    refreshed_at timestamptz not null,      -- when the answer came that the signed URLs are from
+    fingerprint text not null,              -- digest of what the newest answer says, signed URLs left out
+    -- JSON: recorded facts that the newest answer does not speak of, and when they were last seen,
+    -- {"title": [document_id, "time"]}; null there: never; NULL: none
+    unconfirmed text,
+    primary key (platform, author_id)
+);
+
+-- KOLs of Pugongying.
+create table kols (
+    kol_key bigint primary key,             -- small key for kol_snapshots, given by its first document
+    kol_id text not null unique,            -- userId
+    red_id text,                            -- redId; may hold letters
+    nickname text,                          -- name
+    avatar_url text,                        -- headPhoto
+    gender text,                            -- gender, as given (女, 男)
+    location text,                          -- location; empty: NULL
+    level bigint,                           -- currentLevel
+    mcn_id text,                            -- noteSign.userId: the agency (MCN)
+    mcn_name text,                          -- noteSign.name
+    low_active boolean,                     -- lowActive
+    picture_price double precision,         -- picturePrice, yuan; NULL when not for sale
+    video_price double precision,           -- videoPrice, yuan; 9999999 means not for sale and is NULL
+    lower_price double precision,           -- lowerPrice, yuan
+    first_seen_at timestamptz not null,     -- when its first answer came
+    last_seen_at timestamptz not null,      -- when its newest answer came
+    changed_at timestamptz not null,        -- when the newest answer came that changed anything here
+    document_id bigint not null,            -- that answer
+    last_document_id bigint not null,       -- the newest answer
+    refreshed_at timestamptz not null,      -- when the answer came that the signed URLs are from
+    fingerprint text not null,              -- digest of what the newest answer says, signed URLs left out
+    -- JSON: recorded facts that the newest answer does not speak of, and when they were last seen,
+    -- {"title": [document_id, "time"]}; null there: never; NULL: none
+    unconfirmed text
+);
+
+-- The music of works.
+create table music (
+    -- music.id_str, else music.mid (music.id is beyond what JavaScript keeps)
+    music_id text not null,
+    title text,                             -- music.title
+    author text,                            -- music.author
+    duration_ms bigint,                     -- music.duration, seconds upstream, milliseconds here
+    is_original boolean,                    -- music.is_original_sound
+    first_seen_at timestamptz not null,     -- when its first answer came
+    last_seen_at timestamptz not null,      -- when its newest answer came
+    changed_at timestamptz not null,        -- when the newest answer came that changed anything here
+    document_id bigint not null,            -- that answer
+    last_document_id bigint not null,       -- the newest answer
+    refreshed_at timestamptz not null,      -- when the answer came that the signed URLs are from
+    fingerprint text not null,              -- digest of what the newest answer says, signed URLs left out
+    -- JSON: recorded facts that the newest answer does not speak of, and when they were last seen,
+    -- {"title": [document_id, "time"]}; null there: never; NULL: none
+    unconfirmed text,
+    primary key (music_id)
+);
+
+-- Images of notes and works.
+create table images (
+    platform text not null,                 -- xiaohongshu, douyin
+    item_id text not null,                  -- notes.note_id, works.work_id
+    -- place in images_list or images, from 0 (index is 0 for every image upstream)
+    position bigint not null,
+    file_id text,                           -- fileid, else trace_id; Douyin uri
+    width bigint,                           -- width, pixels
+    height bigint,                          -- height, pixels
+    -- url_multi_level.high, else url_size_large, url, original; Douyin url_list[0]. Signed;
+    -- expires
+    url text,
+    -- whether it is a live photo: live_photo_file_id or live_photo is there; Douyin video
+    is_live boolean not null,
+    -- live_photo.media.stream.h265[0].master_url (or h264). Signed; expires
+    live_url text,
+    live_duration_ms bigint,                -- live_photo.media.stream.h265[0].duration, milliseconds
+    live_video_id text,                     -- live_photo.media.video_id, text or number upstream
+    primary key (platform, item_id, position)
+);
+
+-- Hashtags at their places in notes and works; the same tag may stand there twice.
+create table item_hashtags (
+    platform text not null,                 -- xiaohongshu, douyin
+    item_id text not null,                  -- notes.note_id, works.work_id
+    position bigint not null,               -- place in hash_tag, or among the hashtags of text_extra, from 0
+    hashtag_id text not null,               -- hash_tag[].id; Douyin text_extra[].hashtag_id
+    name text not null,                     -- hash_tag[].name; Douyin text_extra[].hashtag_name
+    primary key (platform, item_id, position)
+);
+create index item_hashtags_by_id on item_hashtags (platform, hashtag_id, name);
+create index item_hashtags_by_name on item_hashtags (name);
+
+-- Whom notes and works mention.
+create table mentions (
+    platform text not null,                 -- xiaohongshu, douyin
+    item_id text not null,                  -- notes.note_id, works.work_id
+    position bigint not null,               -- place in ats, or among the mentions of text_extra, from 0
+    user_id text not null,                  -- ats[].id, else user_id; Douyin text_extra[].user_id
+    sec_uid text,                           -- Douyin text_extra[].sec_uid
+    -- ats[].nickname; Douyin: the words of desc between start and end, in UTF-16 units
+    nickname text,
+    primary key (platform, item_id, position)
+);
+
+-- Who made notes and works together with their authors.
+create table creators (
+    platform text not null,                 -- xiaohongshu, douyin
+    item_id text not null,                  -- notes.note_id, works.work_id
+    position bigint not null,               -- place in cooperation_info.co_creators, from 0
+    author_id text not null,                -- uid
+    sec_uid text,                           -- sec_uid
+    nickname text,                          -- nickname
+    role text,                              -- role_title
+    primary key (platform, item_id, position)
+);
+
+-- Tags of KOLs.
+create table kol_tags (
+    kol_id text not null,                   -- kols.kol_id
+    position bigint not null,               -- place over all its tags, from 0
+    -- content (contentTags), feature (featureTags) or personal (personalTags)
+    tag_kind text not null,
+    category text,                          -- contentTags[].taxonomy1Tag
+    tag text,                               -- contentTags[].taxonomy2Tags[], or the feature or personal tag
+    primary key (kol_id, position)
+);
+
+-- Notes listed with KOLs.
+create table kol_notes (
+    kol_id text not null,                   -- kols.kol_id
+    position bigint not null,               -- place in noteList, from 0
+    note_id text not null,                  -- noteList[].noteId
+    note_type text,                         -- noteList[].noteType: 1 is normal, 2 is video, others as given
+    content_tag text,                       -- noteList[].contentTag
+    image_url text,                         -- noteList[].imageUrl
+    primary key (kol_id, position)
+);
+
+-- Which KOLs a page of a search listed, in its order.
+create table kol_search_results (
+    document_id bigint not null,            -- the page
+    position bigint not null,               -- place in kols of this page, from 0
+    page bigint not null,                   -- the page, from 1
+    kol_id text not null,                   -- the KOL
+    primary key (document_id, position)
+);
+create index kol_search_results_by_kol on kol_search_results (kol_id);
+
+-- What the search suggested for a keyword at one observation, in its order.
+create table keyword_suggestions (
+    keyword text not null,                  -- the keyword asked for
+    observed_at timestamptz not null,       -- when the answer came
+    document_id bigint not null,            -- the answer
+    rank bigint not null,                   -- place in items (or sug_items), from 1
+    suggestion text not null,               -- items[].text
+    suggestion_type text,                   -- items[].type
+    search_type text,                       -- items[].search_type
+    link text,                              -- items[].link; empty: NULL
+    highlight text,                         -- items[].highlight_flags: one 1 or 0 a character
+    is_intervened boolean,                  -- items[].is_intervened
+    search_cpl_id text,                     -- search_cpl_id of the answer
+    word_request_id text,                   -- word_request_id of the answer
+    primary key (keyword, observed_at, document_id, rank)
+);
+
+-- Facts that were replaced: one row a fact. Between previous_seen_at and seen_at it changed. Lists are
+-- JSON arrays of text (images: file ids; hashtags: names; mentions and creators: nicknames, else ids;
+-- tags of a KOL: their names), times are written 2026-03-09 14:10:42[.ffffff].
+create table changes (
+    platform text not null,                 -- xiaohongshu, douyin
+    kind text not null,                     -- note, work, author, kol, music
+    item_id text not null,                  -- the id in the table of that kind
+    -- a column of that table, or images, hashtags, mentions, creators, tags
+    field text not null,
+    old_value text,                         -- NULL: there was none
+    new_value text,                         -- NULL: there is none
+    previous_seen_at timestamptz not null,  -- when the old value was last seen
+    previous_document_id bigint not null,   -- in which answer
+    seen_at timestamptz not null,           -- when the new value was first seen
+    document_id bigint not null,            -- in which answer
+    primary key (item_id, platform, kind, seen_at, document_id, field)
+);
+create index changes_by_old_value on changes (field, old_value)
+    where field in ('author_id', 'music_id');

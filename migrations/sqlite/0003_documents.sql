@@ -1,0 +1,80 @@
+-- Every answer that may have been paid for, and what answers say of targets as a whole.
+
+-- One kept answer. Its id is that of its call.
+create table documents (
+    document_id integer primary key references calls,
+    endpoint text not null,
+    target_id integer references targets,   -- NULL: it was asked for by no target
+    asked text not null,                    -- the id, keyword, filter or link that was asked for
+    page integer not null,
+    fetched_at text not null,
+    http_status integer not null,
+    outcome text not null,                  -- as on the ledger
+    normaliser integer not null,            -- version of the code that made rows of it
+    -- what was not understood, or is not what was asked for; NULL: nothing
+    drift text,
+    body blob not null,                     -- the answer, JSONB; where exact is set, a cleaned form of it
+    cleaned text,                           -- why JSONB cannot hold the answer faithfully; NULL: it does
+    exact blob,                             -- the bytes as received, where cleaned is set
+    -- when it was brought in, fetched elsewhere at fetched_at; NULL: fetched by tidewatch
+    imported_at text,
+    -- when what is forgotten was cut out of it, and null put there; NULL: it is as it came
+    redacted_at text
+);
+create index documents_by_target on documents (target_id, fetched_at);
+create index documents_adrift on documents (fetched_at) where drift is not null;
+create unique index documents_imported on documents (target_id, endpoint, page, fetched_at)
+    where imported_at is not null;
+
+-- A short link and the item behind it, asked for once and kept for ever.
+create table links (
+    link text not null primary key,
+    kind text not null,                     -- note, work
+    item_id text not null,
+    resolved_at text not null,
+    document_id integer not null
+);
+
+-- A stretch of time in which a target was gone, or in which asking about it was refused. It lasts
+-- until an answer says otherwise; what became of a target is the list of its stretches.
+create table availability (
+    availability_id integer primary key,
+    target_id integer not null references targets,
+    -- gone: deleted or hidden; refused: upstream will not take the question
+    state text not null,
+    since text not null,                    -- when the first answer that says so came
+    until text,                             -- NULL: it lasts
+    -- what the last answer that says so was: outcome, code, upstream's words
+    evidence text not null,
+    confirmations integer not null,         -- answers that say so
+    first_call_id integer not null,         -- the first of them: calls.call_id
+    last_call_id integer not null,          -- the last of them
+    confirmed_at text not null,             -- when that came
+    -- the answer that ended it; NULL: none did, the entry or the settings changed
+    ended_call_id integer,
+    endpoint text not null,                 -- what the last of them was asked
+    server text not null,                   -- at which address
+    probes integer not null,                -- of a gone target: answers since it was marked
+    probe_at text                           -- gone: from then on a scheduled slot asks again; NULL: none does
+);
+create unique index availability_lasting on availability (target_id, state) where until is null;
+create index availability_by_target on availability (target_id, since);
+
+-- What is not to be in the archive again, since somebody asked for its deletion: a note, a work, an
+-- author, or a short link. The id is all that is left of it: by it an answer that speaks of it is
+-- known, and a watchlist that names it. It is the platform's own name of a thing that says nothing of
+-- it; a hash would stand for the same, and could not be found inside an answer.
+create table forgotten (
+    id text not null,                       -- the platform's id, or a short link
+    kind text not null,                     -- note, work, author; of a short link that of its item
+    platform text not null,                 -- xiaohongshu, douyin
+    -- the id with which it was forgotten: of its author, or of the item behind a link; NULL: by
+    -- itself
+    because text,
+    forgotten_at text not null,
+    note text,                              -- why, as somebody said; NULL: nobody did
+    rows_deleted integer not null,          -- by the same command, as are the next two
+    documents_deleted integer not null,
+    documents_redacted integer not null,
+    primary key (id, kind, platform)
+);
