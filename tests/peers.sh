@@ -6,6 +6,7 @@
 # 127.0.0.1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/packages.sh
 
 peers=$PWD/tests/peers
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/tidewatch-peers.XXXXXX")
@@ -32,32 +33,11 @@ trap finish EXIT
 
 die() { echo "peers: $*" >"$scratch/reason"; exit 1; }
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-
 has_python() {
     python3 -c 'import ensurepip, sqlite3, sys; sys.exit(sys.version_info < (3, 10))'
 }
 has_node() {
     node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' && npm --version
-}
-
-install() {
-    if command -v apt-get >/dev/null; then
-        as_root apt-get update -qq
-        # Python's own venv is a package apart on Debian.
-        as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y -qq "$@" python3-venv >/dev/null
-    elif command -v dnf >/dev/null; then as_root dnf install -y -q "$@"
-    elif command -v apk >/dev/null; then as_root apk add -q "$@"
-    fi
-}
-
-# Makes sure of one language: a check, what is needed, and the packages that have it.
-need() {
-    if "$1" >/dev/null 2>&1; then return; fi
-    echo "installing ${*:3} from the distribution's packages" >&2
-    install "${@:3}" || true
-    "$1" >/dev/null 2>&1 || die "needs $2"
 }
 
 install_peers() {
@@ -133,15 +113,18 @@ check_alike() {
     check alike check "$amagi" "$url"
 }
 
-need has_python "Python 3.10 or newer, with venv and sqlite3" python3
-need has_node "Node.js 18 or newer, with npm" nodejs npm
-cargo build --locked --quiet
+need has_python "Python 3.10 or newer, with venv and sqlite3" \
+    "python3 python3-venv" python3 python3 python python
+need has_node "Node.js 18 or newer, with npm" "nodejs npm" "nodejs npm" "nodejs npm" "nodejs npm" node
+install_needed
+mkdir -p "${CARGO_TARGET_DIR:-target}"
 target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
 tidewatch=$target/debug/tidewatch
 installed=$target/peers
 python=$installed/venv/bin/python
 mkdir -p "$installed"
 install_peers
+cargo build --locked --quiet
 # From here on everything is on this machine.
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 

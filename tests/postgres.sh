@@ -1,7 +1,10 @@
 # A private PostgreSQL, for scripts that source this.
 
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+
 server_bin() {
     local dir
+    if [ -n "${TEST_POSTGRES_BIN:-}" ]; then echo "$TEST_POSTGRES_BIN"; return; fi
     for dir in $(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql* \
         /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin 2>/dev/null | sort -rV); do
         if [ -x "$dir/initdb" ]; then echo "$dir"; return; fi
@@ -9,28 +12,11 @@ server_bin() {
     if command -v initdb >/dev/null; then dirname "$(command -v initdb)"; fi
 }
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+has_server() { [ -n "$(server_bin)" ]; }
 
-# Installs a package, under its name for apt, dnf, apk, pacman and brew.
-install() {
-    echo "installing $1 from the distribution's packages" >&2
-    if command -v apt-get >/dev/null; then
-        as_root apt-get update -qq
-        # shellcheck disable=SC2086
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $2 >/dev/null
-    # shellcheck disable=SC2086
-    elif command -v dnf >/dev/null; then as_root dnf install -y -q $3
-    elif command -v apk >/dev/null; then as_root apk add -q "$4"
-    elif command -v pacman >/dev/null; then as_root pacman -S --noconfirm --quiet "$5"
-    elif command -v brew >/dev/null; then brew install -q "$6"
-    else return 1; fi
-}
-
-install_postgres() {
-    install PostgreSQL postgresql "postgresql-server postgresql" postgresql postgresql postgresql || {
-        echo "cannot install PostgreSQL here: install it (14 or newer), or set TEST_DATABASE_URL" >&2
-        exit 1
-    }
+need_postgres() {
+    need has_server "PostgreSQL 14 or newer" \
+        postgresql "postgresql-server postgresql" postgresql postgresql postgresql
 }
 
 # PostgreSQL refuses to run as root.
@@ -42,8 +28,9 @@ unprivileged() {
 # shell ends. Sets postgres_url, postgres_bin and cluster.
 start_postgres() {
     local port
+    need_postgres
+    install_needed
     postgres_bin=$(server_bin)
-    if [ -z "$postgres_bin" ]; then install_postgres; postgres_bin=$(server_bin); fi
     cluster=$(mktemp -d "${TMPDIR:-/tmp}/tidewatch-test.XXXXXX")
     if [ "$(id -u)" = 0 ]; then chown postgres "$cluster"; fi
     unprivileged "$postgres_bin/initdb" -D "$cluster/data" -U tidewatch -A trust -E UTF8 --no-locale -N \

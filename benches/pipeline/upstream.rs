@@ -90,7 +90,9 @@ async fn answer(
 /// What the simulator says of its notes.
 async fn answers() -> Result<Vec<Answer>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let simulator = simulator::start(Options::new(1, TOKEN, Clock::system()), listener).await?;
+    // Every measurement has the same answers, whatever its date.
+    let clock = Clock::standing("2026-03-02 00:00:00".parse()?);
+    let simulator = simulator::start(Options::new(1, TOKEN, clock), listener).await?;
     let server =
         Server { base_url: simulator.justoneapi_url().parse()?, timeout: Duration::from_secs(10) };
     let client = Client::new(server.clone(), server, Some(SecretString::from(TOKEN)))?;

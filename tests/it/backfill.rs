@@ -4,14 +4,14 @@ use std::fs::File;
 use std::time::Duration;
 
 use tidewatch::model::{Kind, Target};
-use tidewatch::simulator::{self, Options, Simulator};
+use tidewatch::simulator::Simulator;
 use tidewatch::store::{Limits, NewBackfill, Store};
 use tidewatch::time::Clock;
-use tokio::net::TcpListener;
 
 use crate::databases::{Database, count, on_both, rows, sqlite};
 use crate::env::{Env, hours, minutes, world};
 use crate::program::{Place, wait_for};
+use crate::upstream;
 
 /// Long enough for a signal to come while calls are in flight.
 const SLOW: Duration = Duration::from_millis(300);
@@ -28,13 +28,6 @@ const SETTINGS: &str = "[justoneapi]\nrate_per_second = 3\nconcurrency = 4\n\
 
 const OBSERVED: &str = "select count(*) from slots where outcome = 'observed' and priority = 1";
 
-async fn simulate(latency: Duration) -> Simulator {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut options = Options::new(5, TOKEN, Clock::system());
-    options.latency = latency;
-    simulator::start(options, listener).await.unwrap()
-}
-
 async fn place(database: &Database, simulator: &Simulator, jobs: &str) -> (Place, Store) {
     let place = Place::new(database, &format!("{SETTINGS}{jobs}")).with_upstream(simulator, TOKEN);
     (place, database.open().await)
@@ -46,7 +39,7 @@ async fn wait_for_calls(simulator: &Simulator, calls: usize) {
 
 on_both!(every_source_and_every_form_of_a_list_is_brought_in);
 async fn every_source_and_every_form_of_a_list_is_brought_in(database: Database) {
-    let simulator = simulate(Duration::ZERO).await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let notes = simulator.world().notes(8);
     let job = format!(
         "[amagi]\nbase_url = {:?}\n[[job]]\nname = \"spring\"\nkind = \"notes\"\n\
@@ -94,7 +87,7 @@ async fn every_source_and_every_form_of_a_list_is_brought_in(database: Database)
 
 on_both!(notes_that_searches_listed_are_brought_in_once);
 async fn notes_that_searches_listed_are_brought_in_once(database: Database) {
-    let simulator = simulate(Duration::ZERO).await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let (place, store) = place(&database, &simulator, "").await;
     assert_eq!(place.run(&["fetch", "kols", "keyword=阅读"]).await, 0, "{}", place.said());
     let listed = count(&store, "select count(distinct note_id) from kol_notes").await;
@@ -116,7 +109,7 @@ async fn notes_that_searches_listed_are_brought_in_once(database: Database) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_line_refuses_the_list_unless_it_may_be_left_out() {
-    let (database, simulator) = (sqlite(), simulate(Duration::ZERO).await);
+    let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &format!("{}\nnonsense\n", simulator.world().notes(1)[0]));
     assert_eq!(place.run(&["backfill", "list.txt"]).await, 2);
@@ -132,7 +125,7 @@ async fn a_bad_line_refuses_the_list_unless_it_may_be_left_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dry_run_counts_calls_and_money_and_leaves_nothing_behind() {
-    let (database, simulator) = (sqlite(), simulate(Duration::ZERO).await);
+    let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let place = Place::new(&database, SETTINGS).with_upstream(&simulator, TOKEN);
     let world = simulator.world();
     place.write("list.txt", &[world.notes(3), world.note_links(1)].concat().join("\n"));
@@ -154,7 +147,7 @@ async fn a_dry_run_counts_calls_and_money_and_leaves_nothing_behind() {
 
 on_both!(a_plan_over_the_budget_takes_a_limit_of_its_own);
 async fn a_plan_over_the_budget_takes_a_limit_of_its_own(database: Database) {
-    let simulator = simulate(Duration::ZERO).await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let budget = "[budget]\nmax_calls_per_day = 5\n";
     let (place, store) = place(&database, &simulator, budget).await;
     place.write("list.txt", &simulator.world().notes(6).join("\n"));
@@ -176,7 +169,7 @@ on_both!(where_money_is_limited_what_has_no_price_is_refused_before_it_is_planne
 async fn where_money_is_limited_what_has_no_price_is_refused_before_it_is_planned(
     database: Database,
 ) {
-    let simulator = simulate(Duration::ZERO).await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let (place, store) = place(&database, &simulator, "[budget]\nmax_cost_per_day = 5\n").await;
     place.write("jsonl", &format!("{{\"aweme_id\":\"{}\"}}\n", simulator.world().works(1)[0]));
     assert_eq!(place.run(&["backfill", "jsonl"]).await, 78, "{}", place.said());
@@ -209,7 +202,7 @@ async fn where_money_is_limited_what_has_no_price_is_refused_before_it_is_planne
 
 on_both!(a_limit_holds_over_a_kill_and_what_is_left_is_made_later);
 async fn a_limit_holds_over_a_kill_and_what_is_left_is_made_later(database: Database) {
-    let simulator = simulate(SLOW).await;
+    let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &simulator.world().notes(10).join("\n"));
     let limited = ["backfill", "list.txt", "--name", "many", "--max-calls", "6"];
@@ -237,7 +230,7 @@ on_both!(one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_
 async fn one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_on(
     database: Database,
 ) {
-    let simulator = simulate(SLOW).await;
+    let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &simulator.world().notes(8).join("\n"));
     let running = place.start(&["backfill", "list.txt"]);
@@ -256,7 +249,7 @@ async fn one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_
 
 on_both!(what_a_cancelled_one_did_not_look_at_is_missed);
 async fn what_a_cancelled_one_did_not_look_at_is_missed(database: Database) {
-    let simulator = simulate(SLOW).await;
+    let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &simulator.world().notes(8).join("\n"));
     let running = place.start(&["backfill", "list.txt", "--name", "many"]);
@@ -275,7 +268,7 @@ async fn what_a_cancelled_one_did_not_look_at_is_missed(database: Database) {
 
 on_both!(a_backfill_beside_a_daemon_is_made_once);
 async fn a_backfill_beside_a_daemon_is_made_once(database: Database) {
-    let simulator = simulate(Duration::from_millis(100)).await;
+    let simulator = upstream::simulate(TOKEN, Duration::from_millis(100)).await;
     let notes = simulator.world().notes(9);
     let jobs = format!(
         "[[job]]\nname = \"live\"\nkind = \"notes\"\nschedule = \"*/10 * * * * *\"\nnotes = [{:?}]\n",
@@ -299,7 +292,7 @@ async fn a_backfill_beside_a_daemon_is_made_once(database: Database) {
 
 on_both!(a_backfill_ends_beside_a_daemon_that_is_never_idle);
 async fn a_backfill_ends_beside_a_daemon_that_is_never_idle(database: Database) {
-    let simulator = simulate(Duration::ZERO).await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let notes = simulator.world().notes(4);
     simulator.set_faults(format!("note#{}=slow:50000", notes[0]).parse().unwrap());
     let jobs = format!(
@@ -337,7 +330,7 @@ async fn a_backfill_ends_beside_a_daemon_that_is_never_idle(database: Database) 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backfill_beside_a_daemon_says_what_it_is_held_back_by() {
-    let simulator = simulate(Duration::ZERO).await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let jobs = "[[job]]\nname = \"live\"\nkind = \"keywords\"\nschedule = \"@yearly\"\nkeywords = [\"美食\"]\n";
     let database = sqlite();
     let (place, _store) = place(&database, &simulator, jobs).await;

@@ -2,23 +2,19 @@
 
 use std::time::Duration;
 
-use tidewatch::simulator::{self, Options, Simulator};
+use tidewatch::simulator::Simulator;
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
-use tokio::net::TcpListener;
 
 use crate::databases::{Database, count, on_both, rows, sqlite};
+use crate::flags;
 use crate::program::{Place, Running, wait_for};
+use crate::upstream;
 
 /// How soon work goes on after a clock was put right.
 const SOON: Duration = Duration::from_secs(60);
 
 const TOKEN: &str = "clocks-test-token";
-
-async fn simulate() -> Simulator {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    simulator::start(Options::new(5, TOKEN, Clock::system()), listener).await.unwrap()
-}
 
 /// A place where a keyword is looked at every ten seconds.
 fn place(database: &Database, simulator: &Simulator) -> Place {
@@ -57,7 +53,7 @@ fn assert_complete(slots: &[(Time, Option<String>)], from: Time, until: Time) {
 
 on_both!(a_daemon_that_was_suspended_goes_on_and_accounts_for_the_time_between);
 async fn a_daemon_that_was_suspended_goes_on_and_accounts_for_the_time_between(database: Database) {
-    let simulator = simulate().await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let place = place(&database, &simulator);
     let store = database.open().await;
     let daemon = place.start(&["run"]);
@@ -90,35 +86,40 @@ fn faketime() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_jumps_a_day_ahead_an_hour_back_and_home_again_stops_nothing() {
-    let (database, simulator, clock) = (sqlite(), simulate().await, Clock::system());
+    let (database, simulator, clock) =
+        (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await, Clock::system());
     let place = place(&database, &simulator);
     let offset = place.output("offset").display().to_string();
     let place = place
         .with("LD_PRELOAD", faketime())
+        .without("FAKETIME")
         .with("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         .with("FAKETIME_TIMESTAMP_FILE", offset)
         .with("FAKETIME_NO_CACHE", "1")
         .with("NO_FAKE_STAT", "1");
+    // From the date at which the suite runs.
+    let jump =
+        |seconds: i64| place.write("offset", &format!("{:+}", flags::date_offset() + seconds));
     let store = database.open().await;
-    place.write("offset", "+0");
+    jump(0);
     let daemon = place.start(&["run"]);
     wait_for_looks(&store, 1).await;
 
-    place.write("offset", "+86400");
+    jump(86_400);
     wait_for_looks(&store, 2).await;
     let tomorrow = clock.now().plus(Duration::from_secs(80_000));
     assert!(slots(&store).await.iter().any(|(due, _)| *due > tomorrow), "{}", place.said());
 
-    place.write("offset", "+0");
+    jump(0);
     let right = clock.now();
     wait_for_looks(&store, 2).await;
     let until = clock.now();
     assert!(place.said().contains("the clock was put back"), "{}", place.said());
     assert_complete(&slots(&store).await, right.minus(Duration::from_secs(40)), until);
 
-    place.write("offset", "-3600");
+    jump(-3600);
     wait_for_looks(&store, 2).await;
-    place.write("offset", "+0");
+    jump(0);
     wait_for_looks(&store, 2).await;
     stops_well(daemon, &place).await;
     let all = slots(&store).await;

@@ -5,15 +5,15 @@ pub(crate) mod checks;
 
 use std::time::Duration;
 
-use tidewatch::simulator::{self, Faults, Options, Simulator};
+use tidewatch::simulator::{Faults, Options, Simulator};
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
-use tokio::net::TcpListener;
 
 use self::checks::Agreement;
 use crate::databases::{Database, count, on_both, rows};
 use crate::flags;
 use crate::program::{Place, waited_for};
+use crate::upstream;
 
 /// Calls of each provider in flight at once.
 const JUSTONEAPI_CONCURRENCY: i64 = 8;
@@ -54,11 +54,8 @@ pub(crate) const TOKEN: &str = "crash-test-token";
 
 /// An upstream that takes at least this long to answer.
 pub(crate) async fn simulate(latency: Duration) -> Simulator {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut options = Options::new(7, TOKEN, Clock::system());
-    options.latency = latency;
-    options.faults = FAULTS.parse().unwrap();
-    simulator::start(options, listener).await.unwrap()
+    let faults = FAULTS.parse().unwrap();
+    upstream::start(Options { latency, faults, ..upstream::options(TOKEN) }).await
 }
 
 /// Jobs of every kind, at different seconds.

@@ -10,22 +10,18 @@ use tidewatch::config::{Config, Environment};
 use tidewatch::crawl::run::{Ended, OneShotRun, Tick};
 use tidewatch::model::{Kind, Target};
 use tidewatch::process::Process;
-use tidewatch::simulator::{self, Options};
 use tidewatch::time::Clock;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Database, count, on_both};
+use crate::upstream;
 
 const TOKEN: &str = "run-test-token";
 
 on_both!(a_read_that_fails_while_a_call_is_in_flight_loses_no_answer);
 async fn a_read_that_fails_while_a_call_is_in_flight_loses_no_answer(database: Database) {
     let (store, clock) = (database.open().await, Clock::system());
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut options = Options::new(5, TOKEN, clock.clone());
-    options.latency = Duration::from_millis(100);
-    let simulator = simulator::start(options, listener).await.unwrap();
+    let simulator = upstream::simulate(TOKEN, Duration::from_millis(100)).await;
     let text = format!("[justoneapi]\nbase_url = {:?}\n", simulator.justoneapi_url());
     let environment =
         Environment { token: Some(SecretString::from(TOKEN)), ..Environment::default() };

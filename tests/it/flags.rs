@@ -14,3 +14,16 @@ pub(crate) fn is_long() -> bool {
 fn flag(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+/// What tells a program the date at which `tests/run.sh` runs the suite, if it is not the machine's.
+#[expect(clippy::disallowed_methods, reason = "tests/run.sh says at which date it tests")]
+pub(crate) fn faked_date() -> impl Iterator<Item = (&'static str, String)> {
+    let names = ["LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"];
+    names.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)))
+}
+
+/// How many seconds that date is ahead of the machine's.
+pub(crate) fn date_offset() -> i64 {
+    let offset = faked_date().find(|(name, _)| *name == "FAKETIME");
+    offset.map_or(0, |(_, seconds)| seconds.parse().unwrap())
+}

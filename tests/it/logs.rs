@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tidewatch::simulator::{self, Options, Replay, Simulator};
-use tidewatch::time::Clock;
-use tokio::net::TcpListener;
+use tidewatch::simulator::{Options, Replay, Simulator};
 
 use crate::databases::{Database, on_both, sqlite};
 use crate::program::{Place, wait_for};
+use crate::upstream;
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -17,13 +16,6 @@ const TOKEN: &str = "logs-test-token";
 
 /// Notes that are watched.
 const NOTES: usize = 60;
-
-async fn simulate(set: impl FnOnce(&mut Options)) -> Simulator {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut options = Options::new(5, TOKEN, Clock::system());
-    set(&mut options);
-    simulator::start(options, listener).await.unwrap()
-}
 
 fn jobs(simulator: &Simulator) -> String {
     format!(
@@ -50,7 +42,7 @@ fn with_message<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
 on_both!(each_run_is_one_line_and_failures_alike_are_few);
 async fn each_run_is_one_line_and_failures_alike_are_few(database: Database) {
     database.open().await.close().await;
-    let simulator = simulate(|_| {}).await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     simulator.set_faults("note=404".parse().unwrap());
     let place = Place::new(&database, &jobs(&simulator)).with_upstream(&simulator, TOKEN);
     let daemon = place.start(&["--log-format", "json", "run"]);
@@ -81,7 +73,7 @@ async fn each_run_is_one_line_and_failures_alike_are_few(database: Database) {
 
 #[tokio::test]
 async fn a_look_by_hand_says_what_it_came_to() {
-    let (database, simulator) = (sqlite(), simulate(|_| {}).await);
+    let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let place = Place::new(&database, &jobs(&simulator)).with_upstream(&simulator, TOKEN);
     let note = simulator.world().notes(1).remove(0);
     assert_eq!(place.run(&["--log-format", "json", "fetch", "note", &note]).await, 0);
@@ -101,8 +93,9 @@ async fn what_upstream_says_cannot_drive_a_terminal() {
         status: 200,
         body: serde_json::to_vec(&body).unwrap(),
     };
-    let simulator = simulate(|options| {
-        options.replay = vec![replay("/api/xiaohongshu/get-note-detail/v1")];
+    let simulator = upstream::start(Options {
+        replay: vec![replay("/api/xiaohongshu/get-note-detail/v1")],
+        ..upstream::options(TOKEN)
     })
     .await;
     for flags in [&["-vv"][..], &[], &["--log-format", "json"]] {

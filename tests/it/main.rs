@@ -46,5 +46,6 @@ mod sql;
 mod status;
 mod store;
 mod systemd;
+mod upstream;
 mod week;
 mod wire;

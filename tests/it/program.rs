@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tidewatch::simulator::Simulator;
 
 use crate::databases::Database;
+use crate::flags;
 
 /// How often something that is waited for is looked at.
 const POLL: Duration = Duration::from_millis(25);
@@ -33,7 +34,8 @@ impl Place {
     pub(crate) fn new(database: &Database, jobs: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("jobs.toml"), jobs).unwrap();
-        let environment = [("DATABASE_URL", database.url().to_owned())].into();
+        let mut environment = BTreeMap::from_iter(flags::faked_date());
+        environment.insert("DATABASE_URL", database.url().to_owned());
         Self { directory, environment }
     }
 
@@ -42,9 +44,15 @@ impl Place {
         self.with("JUSTONEAPI_BASE_URL", simulator.justoneapi_url()).with("JUSTONEAPI_TOKEN", token)
     }
 
-    /// Sets a variable of the environment, in which there is nothing but what is set so.
+    /// Sets a variable of the environment, in which there is nothing but what is set so and the date.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.insert(name, value.into());
+        self
+    }
+
+    /// Takes a variable out of the environment.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.environment.remove(name);
         self
     }
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use tidewatch::simulator::{self, Options, Simulator};
+use tidewatch::simulator::Simulator;
 use tidewatch::store::{PauseRow, Store};
 use tidewatch::time::Clock;
-use tokio::net::TcpListener;
 
 use crate::databases::{Database, count, on_both, rows, sqlite};
 use crate::env::{Env, hours, minutes};
 use crate::program::{Place, Running, wait_for};
+use crate::upstream;
 
 /// How long the daemon may take to do what is waited for: its jobs fire every ten seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -98,13 +98,6 @@ async fn a_lease_that_changes_while_the_daemon_runs_is_renewed_as_often_as_it_ta
     .await;
 }
 
-async fn simulate(token: &str, latency: Duration) -> Simulator {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut options = Options::new(5, token, Clock::system());
-    options.latency = latency;
-    simulator::start(options, listener).await.unwrap()
-}
-
 /// Settings that ask `simulator` for a job's keywords, every ten seconds.
 fn settings(simulator: &Simulator, words: &[&str]) -> String {
     let url = simulator.justoneapi_url();
@@ -135,8 +128,8 @@ async fn observed(store: &Store) -> i64 {
 
 on_both!(a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost);
 async fn a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost(database: Database) {
-    let slow = simulate("token-one", Duration::from_secs(2)).await;
-    let other = simulate("token-two", Duration::ZERO).await;
+    let slow = upstream::simulate("token-one", Duration::from_secs(2)).await;
+    let other = upstream::simulate("token-two", Duration::ZERO).await;
     let place = place(&database, &settings(&slow, &["露营", "美食"]), "token-one");
     let store = database.open().await;
     let daemon = place.start(&["run"]);
@@ -160,7 +153,7 @@ async fn a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost(databas
 
 on_both!(another_token_is_tried_where_the_old_one_was_refused);
 async fn another_token_is_tried_where_the_old_one_was_refused(database: Database) {
-    let simulator = simulate("token-one", Duration::ZERO).await;
+    let simulator = upstream::simulate("token-one", Duration::ZERO).await;
     let place = place(&database, &settings(&simulator, &["露营"]), "token-old");
     let store = database.open().await;
     let daemon = place.start(&["run"]);
@@ -177,7 +170,7 @@ async fn another_token_is_tried_where_the_old_one_was_refused(database: Database
 
 on_both!(another_token_is_tried_after_a_restart_and_the_same_one_is_not);
 async fn another_token_is_tried_after_a_restart_and_the_same_one_is_not(database: Database) {
-    let simulator = simulate("token-one", Duration::ZERO).await;
+    let simulator = upstream::simulate("token-one", Duration::ZERO).await;
     let place = place(&database, &settings(&simulator, &["露营"]), "token-old");
     let store = database.open().await;
     let paused = "select count(*) from pauses where ended_at is null";
@@ -219,7 +212,7 @@ on_both!(an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_r
 async fn an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_read_again(
     database: Database,
 ) {
-    let simulator = simulate("token-one", Duration::ZERO).await;
+    let simulator = upstream::simulate("token-one", Duration::ZERO).await;
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
     database.open().await.close().await;
@@ -240,7 +233,7 @@ async fn an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_r
 
 #[tokio::test]
 async fn settings_that_cannot_be_read_are_refused_and_the_old_ones_stay() {
-    let (database, simulator) = (sqlite(), simulate("token-one", Duration::ZERO).await);
+    let (database, simulator) = (sqlite(), upstream::simulate("token-one", Duration::ZERO).await);
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
     let store = database.open().await;
@@ -262,7 +255,7 @@ async fn settings_that_cannot_be_read_are_refused_and_the_old_ones_stay() {
 
 #[tokio::test]
 async fn another_address_of_health_checks_is_said_to_wait_for_the_next_start() {
-    let (database, simulator) = (sqlite(), simulate("token-one", Duration::ZERO).await);
+    let (database, simulator) = (sqlite(), upstream::simulate("token-one", Duration::ZERO).await);
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
     let daemon = place.start(&["run"]);
@@ -274,7 +267,7 @@ async fn another_address_of_health_checks_is_said_to_wait_for_the_next_start() {
 
 on_both!(wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay);
 async fn wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay(database: Database) {
-    let simulator = simulate("token-one", Duration::ZERO).await;
+    let simulator = upstream::simulate("token-one", Duration::ZERO).await;
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
     let store = database.open().await;

@@ -7,13 +7,12 @@ mod traces;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tidewatch::simulator::{self, Fates, Options, Simulator};
-use tidewatch::time::Clock;
-use tokio::net::TcpListener;
+use tidewatch::simulator::Simulator;
 
 use self::traces::Traces;
 use crate::databases::{Database, on_both};
 use crate::program::{Place, wait_for};
+use crate::upstream;
 
 /// A token with characters that are written otherwise in a query. Its middle is looked for: it
 /// is the same in every spelling.
@@ -78,10 +77,7 @@ const LOGS: [Log; 2] = [
 ];
 
 async fn simulate() -> Simulator {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut options = Options::new(3, TOKEN, Clock::system());
-    options.fates = Fates { edited: 0, deleted: 0, viral: 0 };
-    let simulator = simulator::start(options, listener).await.unwrap();
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let spoilt = spoilt_notes(&simulator);
     let rules: Vec<_> =
         spoilt.iter().zip(FAULTS).map(|(note, fault)| format!("note#{note}={fault}")).collect();

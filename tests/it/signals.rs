@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use tidewatch::simulator::{self, Options, Simulator};
+use tidewatch::simulator::Simulator;
 use tidewatch::store::Store;
-use tidewatch::time::Clock;
-use tokio::net::TcpListener;
 
 use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
 use crate::program::{Place, Running, wait_for};
+use crate::upstream;
 
 /// Notes that the daemon watches.
 const NOTES: usize = 6;
@@ -23,13 +22,6 @@ const ENDLESS: Duration = Duration::from_secs(50);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const TOKEN: &str = "signals-test-token";
-
-async fn simulate(latency: Duration) -> Simulator {
-    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let mut options = Options::new(5, TOKEN, Clock::system());
-    options.latency = latency;
-    simulator::start(options, listener).await.unwrap()
-}
 
 /// A place where notes are watched, all of them at once, on a database with its schema.
 async fn place(database: &Database, simulator: &Simulator) -> (Place, Store) {
@@ -57,7 +49,7 @@ async fn stops_well(daemon: Running, place: &Place) {
 
 on_both!(a_daemon_that_is_asked_to_stop_saves_what_is_in_flight);
 async fn a_daemon_that_is_asked_to_stop_saves_what_is_in_flight(database: Database) {
-    let simulator = simulate(SLOW).await;
+    let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator).await;
     let daemon = place.start(&["run"]);
     wait_for_calls(&simulator, 1).await;
@@ -71,7 +63,7 @@ async fn a_daemon_that_is_asked_to_stop_saves_what_is_in_flight(database: Databa
 
 on_both!(a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open);
 async fn a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open(database: Database) {
-    let simulator = simulate(ENDLESS).await;
+    let simulator = upstream::simulate(TOKEN, ENDLESS).await;
     let (place, store) = place(&database, &simulator).await;
     let daemon = place.start(&["run"]);
     wait_for_calls(&simulator, NOTES).await;
@@ -86,7 +78,7 @@ async fn a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open(dat
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_daemon_on_one_sqlite_file_is_refused() {
-    let (database, simulator) = (sqlite(), simulate(Duration::ZERO).await);
+    let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let (place, _store) = place(&database, &simulator).await;
     let daemon = place.start(&["run"]);
     wait_until_said(&place, "watching").await;
@@ -108,7 +100,8 @@ async fn started(place: &Place) -> Running {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_daemons_on_one_postgresql_look_once_at_each_note() {
-    let (database, simulator) = (postgres().await, simulate(Duration::from_millis(100)).await);
+    let (database, simulator) =
+        (postgres().await, upstream::simulate(TOKEN, Duration::from_millis(100)).await);
     let (place, store) = place(&database, &simulator).await;
     let daemons = [started(&place).await, started(&place).await];
     wait_for_calls(&simulator, 2 * NOTES).await;
@@ -123,7 +116,7 @@ async fn two_daemons_on_one_postgresql_look_once_at_each_note() {
 
 on_both!(a_fetch_beside_a_daemon_is_made_once);
 async fn a_fetch_beside_a_daemon_is_made_once(database: Database) {
-    let simulator = simulate(Duration::from_millis(100)).await;
+    let simulator = upstream::simulate(TOKEN, Duration::from_millis(100)).await;
     let (place, store) = place(&database, &simulator).await;
     let note = simulator.world().notes(NOTES + 1).remove(NOTES);
     let daemon = started(&place).await;
@@ -146,7 +139,7 @@ async fn a_fetch_beside_a_daemon_is_made_once(database: Database) {
 
 on_both!(status_shows_the_daemons_with_their_last_beat_and_those_that_died);
 async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(database: Database) {
-    let simulator = simulate(Duration::ZERO).await;
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let (place, _store) = place(&database, &simulator).await;
     let status = async |words: &str| {
         let shown = async || {
@@ -166,7 +159,7 @@ async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(datab
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
-    let (database, simulator) = (sqlite(), simulate(Duration::ZERO).await);
+    let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let (place, store) = place(&database, &simulator).await;
     let note = simulator.world().notes(NOTES + 1).remove(NOTES);
     simulator.set_faults(format!("note#{note}=301").parse().unwrap());
@@ -192,7 +185,7 @@ async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
 
 on_both!(a_fetch_that_is_asked_twice_stops_at_once);
 async fn a_fetch_that_is_asked_twice_stops_at_once(database: Database) {
-    let simulator = simulate(ENDLESS).await;
+    let simulator = upstream::simulate(TOKEN, ENDLESS).await;
     let (place, store) = place(&database, &simulator).await;
     let fetch = place.start(&["fetch", "note", &simulator.world().notes(1)[0]]);
     wait_for_calls(&simulator, 1).await;
@@ -207,7 +200,7 @@ async fn a_fetch_that_is_asked_twice_stops_at_once(database: Database) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
-    let (database, simulator) = (sqlite(), simulate(ENDLESS).await);
+    let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, ENDLESS).await);
     let (place, store) = place(&database, &simulator).await;
     let daemon = started(&place).await;
     let note = simulator.world().notes(1).remove(0);

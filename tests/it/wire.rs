@@ -8,13 +8,12 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tidewatch::simulator::{self, Options};
-use tidewatch::time::Clock;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::databases::{count, sqlite};
 use crate::program::{Place, wait_for};
+use crate::upstream;
 
 const TOKEN: &str = "token-of-the-tests";
 
@@ -67,9 +66,7 @@ impl Listener {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proxy_of_the_environment_sees_nothing() {
     let (database, proxy) = (sqlite(), Listener::new(None).await);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let options = Options::new(5, TOKEN, Clock::system());
-    let simulator = simulator::start(options, listener).await.unwrap();
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let mut place = Place::new(&database, "").with_upstream(&simulator, TOKEN);
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
     {

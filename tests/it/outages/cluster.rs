@@ -96,11 +96,12 @@ fn server(program: &str) -> Command {
          `bash tests/run.sh`",
     );
     let program = Path::new(&folder).join(program);
-    if !is_root() {
-        return Command::new(program);
+    let mut command = Command::new(if is_root() { Path::new("runuser") } else { &program });
+    if is_root() {
+        command.args(["-u", "postgres", "--"]).arg(program);
     }
-    let mut command = Command::new("runuser");
-    command.args(["-u", "postgres", "--"]).arg(program);
+    // The server keeps the machine's date.
+    command.env_remove("LD_PRELOAD");
     command
 }
 
