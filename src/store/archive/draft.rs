@@ -198,7 +198,7 @@ impl Tx {
     }
 
     /// Notes entities as seen again by answers that say what the newest said.
-    pub(super) async fn confirm(
+    pub(super) async fn confirm_entities(
         &mut self,
         spec: &Spec,
         seen: &[(Entity, Stamp, Stored)],

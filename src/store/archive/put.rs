@@ -100,7 +100,7 @@ impl Tx {
                 (None, _) => drafts.extend(first_draft(spec, &all)),
             }
         }
-        self.confirm(spec, &repeated).await?;
+        self.confirm_entities(spec, &repeated).await?;
         let changed = known.iter().filter(|(_, _, is_repeated)| !is_repeated);
         let mut states = self.states(spec, changed.map(|(entity, _, _)| entity)).await?;
         let mut histories = Vec::new();
