@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::super::{Billed, Endpoint};
 use super::*;
 use crate::document::JsonText;
+use crate::model::{Field, Kol, KolFacts, KolFigures};
 
 const PAGE: &str = include_str!("../../../tests/fixtures/kol_search_page1.json");
 
@@ -19,10 +20,18 @@ fn read(body: &str) -> Reading {
     Endpoint::KolSearch.read(&ask(1), 200, &JsonText::of(body))
 }
 
-fn kol(fields: &Value) -> Batch {
+fn is(text: &str) -> Field<String> {
+    Field::Value(text.to_owned())
+}
+
+fn figures() -> Vec<KolFigures> {
+    read(PAGE).facts.kols.into_iter().map(|kol| kol.figures).collect()
+}
+
+fn kol(fields: &Value) -> KolFacts {
     let mut kol = json!({ "userId": "k1", "fansNum": 5 });
     kol.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    read(&json!({ "code": 0, "data": { "kols": [kol] } }).to_string()).batch
+    read(&json!({ "code": 0, "data": { "kols": [kol] } }).to_string()).facts.kols.remove(0)
 }
 
 #[test]
@@ -62,17 +71,20 @@ fn a_page_lists_its_kols_and_skips_cards_without_an_id() {
 
 #[test]
 fn a_kol_gives_its_row_tags_and_notes() {
-    let batch = read(PAGE).batch;
-    let first = &batch.kols[0];
-    assert_eq!(first.kol_id, "5f00aa11000000000101ee55");
-    assert_eq!(first.red_id.as_deref(), Some("sjk_books9"));
-    assert_eq!(first.mcn_name.as_deref(), Some("溪流传媒"));
-    assert_eq!((first.level, first.low_active), (Some(3), Some(true)));
-    let tags: Vec<(i64, &str, Option<&str>, Option<&str>)> = batch
-        .kol_tags
+    let kols = read(PAGE).facts.kols;
+    let first = &kols[0];
+    assert_eq!(first.row.kol_id, "5f00aa11000000000101ee55");
+    assert_eq!((&first.row.red_id, &first.row.mcn_name), (&is("sjk_books9"), &is("溪流传媒")));
+    assert_eq!((first.row.level.value(), first.row.low_active.value()), (Some(&3), Some(&true)));
+    let tags: Vec<(i64, &str, Option<&str>, Option<&str>)> = first
+        .tags
+        .value()
+        .unwrap()
         .iter()
-        .filter(|tag| tag.kol_id == first.kol_id)
-        .map(|tag| (tag.position, tag.tag_kind, tag.category.as_deref(), tag.tag.as_deref()))
+        .map(|tag| {
+            let (category, name) = (tag.category.value(), tag.tag.value());
+            (tag.position, tag.tag_kind, category.map(String::as_str), name.map(String::as_str))
+        })
         .collect();
     assert_eq!(
         tags,
@@ -85,22 +97,22 @@ fn a_kol_gives_its_row_tags_and_notes() {
             (5, "personal", None, Some("早起")),
         ]
     );
-    let types: Vec<Option<&str>> =
-        batch.kol_notes.iter().take(2).map(|note| note.note_type.as_deref()).collect();
-    assert_eq!(types, [Some("normal"), Some("video")]);
-    assert_eq!(batch.kol_notes[0].content_tag.as_deref(), Some("文化艺术"));
+    let notes = first.notes.value().unwrap();
+    assert_eq!((&notes[0].note_type, &notes[1].note_type), (&is("normal"), &is("video")));
+    assert_eq!(notes[0].content_tag, is("文化艺术"));
+    assert_eq!((&kols[1].notes, &kols[2].notes), (&Field::Absent, &Field::Empty));
 }
 
 #[test]
 fn followers_come_from_fans_num_because_fans_count_is_always_zero() {
-    let metrics = read(PAGE).batch.kol_metrics;
+    let metrics = figures();
     let followers: Vec<Option<i64>> = metrics.iter().map(|row| row.followers).collect();
     assert_eq!(followers, [Some(8123), Some(15_000), Some(220_000)]);
 }
 
 #[test]
 fn zeros_that_mean_unknown_are_none_and_true_zeros_stay() {
-    let metrics = read(PAGE).batch.kol_metrics;
+    let metrics = figures();
     let growth: Vec<Option<i64>> = metrics.iter().map(|row| row.followers_growth_30d).collect();
     assert_eq!(growth, [None, Some(0), Some(-35)]);
     let business: Vec<Option<i64>> = metrics.iter().map(|row| row.business_notes).collect();
@@ -111,52 +123,59 @@ fn zeros_that_mean_unknown_are_none_and_true_zeros_stay() {
 
 #[test]
 fn twins_that_differ_only_by_case_are_kept_apart() {
-    let metrics = read(PAGE).batch.kol_metrics;
+    let metrics = figures();
     assert_eq!(metrics[0].monthly_engagements, Some(1500));
     assert_eq!(metrics[1].monthly_engagements, Some(0));
     let only_twin = kol(&json!({ "mengagementNum": 9 }));
-    assert_eq!(only_twin.kol_metrics[0].monthly_engagements, None);
+    assert_eq!(only_twin.figures.monthly_engagements, None);
 }
 
 #[test]
-fn prices_that_mean_not_for_sale_are_none() {
-    let prices: Vec<(Option<f64>, Option<f64>, Option<f64>)> = read(PAGE)
-        .batch
-        .kols
-        .iter()
-        .map(|kol| (kol.picture_price, kol.video_price, kol.lower_price))
-        .collect();
+fn prices_that_mean_not_for_sale_are_empty() {
+    let price = |kol: &Kol| {
+        [&kol.picture_price, &kol.video_price, &kol.lower_price].map(|price| price.value().copied())
+    };
+    let prices: Vec<_> = read(PAGE).facts.kols.iter().map(|kol| price(&kol.row)).collect();
     assert_eq!(
         prices,
         [
-            (Some(320.0), None, Some(320.0)),
-            (None, None, None),
-            (Some(1888.0), Some(2666.5), Some(1888.0)),
+            [Some(320.0), None, Some(320.0)],
+            [None, None, None],
+            [Some(1888.0), Some(2666.5), Some(1888.0)],
         ]
     );
     for (fields, price) in [
-        (json!({ "videoPrice": 9_999_999 }), None),
-        (json!({ "videoPrice": 9_999_999.0 }), None),
-        (json!({ "videoPrice": "99999999" }), None),
-        (json!({ "videoPrice": 500, "videoPriceGtZero": false }), None),
-        (json!({ "videoPrice": 0, "videoState": 0 }), None),
-        (json!({ "videoPrice": 0 }), None),
-        (json!({ "videoPrice": -1, "videoState": 1 }), None),
-        (json!({ "videoPrice": null }), None),
-        (json!({ "videoPrice": 500.5, "videoState": 0 }), Some(500.5)),
-        (json!({ "videoPrice": 0, "videoState": 1 }), Some(0.0)),
+        (json!({ "videoPrice": 9_999_999 }), Field::Empty),
+        (json!({ "videoPrice": 9_999_999.0 }), Field::Empty),
+        (json!({ "videoPrice": "99999999" }), Field::Empty),
+        (json!({ "videoPrice": 500, "videoPriceGtZero": false }), Field::Empty),
+        (json!({ "videoPrice": 0, "videoState": 0 }), Field::Empty),
+        (json!({ "videoPrice": 0 }), Field::Absent),
+        (json!({ "videoPrice": -1, "videoState": 1 }), Field::Empty),
+        (json!({ "videoPrice": null }), Field::Absent),
+        (json!({ "videoPrice": 500.5, "videoState": 0 }), Field::Value(500.5)),
+        (json!({ "videoPrice": 0, "videoState": 1 }), Field::Value(0.0)),
     ] {
-        assert_eq!(kol(&fields).kols[0].video_price, price, "{fields}");
-        assert_eq!(kol(&fields).kol_metrics[0].video_price, price);
+        assert_eq!(kol(&fields).figures.video_price, price.value().copied());
+        assert_eq!(kol(&fields).row.video_price, price, "{fields}");
     }
 }
 
 #[test]
-fn decimal_texts_and_sentinels_are_read_as_what_they_mean() {
-    let batch = read(PAGE).batch;
-    assert_eq!(batch.kol_metrics[0].picture_read_cost, Some(0.47));
-    assert_eq!(batch.kol_metrics[0].picture_cpm, Some(6.75));
-    assert_eq!((batch.kols[1].level, batch.kols[1].location.as_deref()), (None, None));
+fn costs_of_what_is_not_sold_are_null() {
+    let figures = figures();
+    assert_eq!(figures[0].picture_read_cost, Some(0.47));
+    assert_eq!(figures[0].picture_cpm, Some(6.75));
+    // The answer says 0.03 yuan a read of a video that it does not sell.
+    assert_eq!((figures[0].video_read_cost, figures[0].video_cpm), (None, None));
+    // It sells videos, and the answer hides what they cost.
+    assert_eq!((figures[2].video_price, figures[2].video_cpm), (Some(2666.5), None));
+}
+
+#[test]
+fn a_level_below_zero_and_an_empty_place_are_none() {
+    let kols = read(PAGE).facts.kols;
+    assert_eq!((&kols[1].row.level, &kols[1].row.location), (&Field::Absent, &Field::Empty));
 }
 
 #[test]

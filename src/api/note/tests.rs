@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use super::super::{Billed, Endpoint};
 use super::*;
 use crate::document::JsonText;
+use crate::model::{Author, Counts, Facts, Field, Image, Item, Note, Platform};
 
 const IMAGE_NOTE: &str = include_str!("../../../tests/fixtures/note_detail_image.json");
 const VIDEO_NOTE: &str = include_str!("../../../tests/fixtures/note_detail_video.json");
@@ -19,6 +20,22 @@ fn read(note_id: &str, body: &str) -> Reading {
     Endpoint::NoteDetailV7.read(&ask(note_id), 200, &JsonText::of(body))
 }
 
+fn is(text: &str) -> Field<String> {
+    Field::Value(text.to_owned())
+}
+
+fn note(reading: &Reading) -> &Item<Note> {
+    &reading.facts.notes[0]
+}
+
+fn images(reading: &Reading) -> &[Image] {
+    note(reading).images.value().unwrap()
+}
+
+fn counts(reading: &Reading) -> &Counts {
+    note(reading).counts.as_ref().unwrap()
+}
+
 /// The first note of the image fixture, changed.
 fn changed(change: impl FnOnce(&mut Value)) -> Reading {
     let mut body: Value = serde_json::from_str(IMAGE_NOTE).unwrap();
@@ -30,103 +47,116 @@ fn changed(change: impl FnOnce(&mut Value)) -> Reading {
 fn an_image_note_gives_its_row_and_its_author() {
     let reading = read(IMAGE_ID, IMAGE_NOTE);
     assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
-    assert_eq!((reading.code.as_deref(), reading.drift), (Some("0"), None));
+    assert_eq!((reading.code.as_deref(), &reading.drift), (Some("0"), &None));
     assert_eq!(
-        reading.facts.notes,
-        [Note {
+        note(&reading).row,
+        Note {
             note_id: IMAGE_ID.to_owned(),
-            note_type: Some("normal".to_owned()),
-            title: Some("去海边的1️⃣0️⃣个理由❤️‍🔥".to_owned()),
-            body: Some(
-                "日落🌅时分 @灯塔看守人 #海边日落[话题]# #海边日落[话题]# #周末去哪儿[话题]#"
-                    .to_owned()
-            ),
-            language: Some("zh".to_owned()),
-            author_id: Some("5f00aa11000000000101bb22".to_owned()),
-            published_at: "2026-05-11 11:46:40".parse().ok(),
-            edited_at: "2026-05-12 11:46:40".parse().ok(),
-            ip_location: Some("福建".to_owned()),
-            pinned: Some(false),
-            has_goods: Some(false),
-            share_url: Some(format!("https://www.xiaohongshu.com/discovery/item/{IMAGE_ID}")),
-            video_duration_ms: None,
-            video_url: None,
-            video_width: None,
-            video_height: None,
+            note_type: is("normal"),
+            title: is("去海边的1️⃣0️⃣个理由❤️‍🔥"),
+            body: is("日落🌅时分 @灯塔看守人 #海边日落[话题]# #海边日落[话题]# #周末去哪儿[话题]#"),
+            language: is("zh"),
+            author_id: is("5f00aa11000000000101bb22"),
+            published_at: "2026-05-11 11:46:40".parse().ok().into(),
+            edited_at: "2026-05-12 11:46:40".parse().ok().into(),
+            ip_location: is("福建"),
+            pinned: Field::Value(false),
+            has_goods: Field::Value(false),
+            share_url: is(&format!("https://www.xiaohongshu.com/discovery/item/{IMAGE_ID}")),
+            video_duration_ms: Field::Absent,
+            video_url: Field::Absent,
+            video_width: Field::Absent,
+            video_height: Field::Absent,
+        }
+    );
+    assert_eq!(
+        reading.facts.authors,
+        [Author {
+            platform: Platform::Xiaohongshu,
+            author_id: "5f00aa11000000000101bb22".to_owned(),
+            sec_uid: Field::Absent,
+            handle: is("star_0917"),
+            nickname: is("夜航星🌙"),
+            ..reading.facts.authors[0].clone()
         }]
     );
-    let author = &reading.facts.authors[0];
-    assert_eq!(author.platform, Platform::Xiaohongshu);
-    assert_eq!(author.author_id, "5f00aa11000000000101bb22");
-    assert_eq!(author.handle.as_deref(), Some("star_0917"));
-    assert_eq!(author.nickname.as_deref(), Some("夜航星🌙"));
 }
 
 #[test]
 fn a_zero_comment_count_is_zero_and_a_zero_view_count_is_unknown() {
     let reading = read(IMAGE_ID, IMAGE_NOTE);
     assert_eq!(
-        reading.facts.note_metrics,
-        [NoteMetrics {
-            note_id: IMAGE_ID.to_owned(),
+        *counts(&reading),
+        Counts {
             likes: Some(1234),
             collects: Some(567),
             comments: Some(0),
             shares: Some(89),
             views: None,
-            exact: true,
-        }]
+            recommends: None,
+            downloads: None,
+            admires: None,
+            granularity: None,
+        }
     );
     let seen = changed(|note| note["view_count"] = json!(519));
-    assert_eq!(seen.batch.note_metrics[0].views, Some(519));
+    assert_eq!(counts(&seen).views, Some(519));
 }
 
 #[test]
 fn a_time_in_milliseconds_is_the_same_instant_as_in_seconds() {
     let reading = changed(|note| note["time"] = json!(1_778_500_000_000_i64));
-    assert_eq!(reading.facts.notes[0].published_at, "2026-05-11 11:46:40".parse().ok());
-    let never = changed(|note| note["time"] = json!(0));
-    assert_eq!(never.batch.notes[0].published_at, None);
+    let published_at = "2026-05-11 11:46:40".parse().unwrap();
+    assert_eq!(note(&reading).row.published_at, Field::Value(published_at));
+    let hidden = changed(|note| note["time"] = json!(0));
+    assert_eq!(note(&hidden).row.published_at, Field::Absent);
+    let never_edited = changed(|note| note["last_update_time"] = json!(0));
+    assert_eq!(note(&never_edited).row.edited_at, Field::Empty);
 }
 
 #[test]
 fn images_that_all_call_themselves_index_zero_are_told_apart_by_their_place() {
-    let images = read(IMAGE_ID, IMAGE_NOTE).batch.note_images;
-    let places: Vec<(i64, Option<&str>)> =
-        images.iter().map(|image| (image.position, image.file_id.as_deref())).collect();
-    let repeated = Some("1040aa1100invented02");
-    assert_eq!(
-        places,
-        [(0, Some("notes_uhdr/1040aa1100invented01")), (1, repeated), (2, repeated), (3, None)]
-    );
-    assert!(images[0].url.as_deref().is_some_and(|url| url.contains("sc=HIGH")));
-    assert!(images[3].url.as_deref().is_some_and(|url| url.contains("invented-original")));
+    let reading = read(IMAGE_ID, IMAGE_NOTE);
+    let images = images(&reading);
+    let places: Vec<(i64, Field<String>)> =
+        images.iter().map(|image| (image.position, image.file_id.clone())).collect();
+    let repeated = is("1040aa1100invented02");
+    let first = is("notes_uhdr/1040aa1100invented01");
+    assert_eq!(places, [(0, first), (1, repeated.clone()), (2, repeated), (3, Field::Empty)]);
+    assert!(images[0].url.value().is_some_and(|url| url.contains("sc=HIGH")));
+    assert!(images[3].url.value().is_some_and(|url| url.contains("invented-original")));
 }
 
 #[test]
 fn a_live_photo_lasts_milliseconds_and_its_video_id_is_text_or_number() {
-    let images = read(IMAGE_ID, IMAGE_NOTE).batch.note_images;
+    let reading = read(IMAGE_ID, IMAGE_NOTE);
+    let images = images(&reading);
     let live: Vec<bool> = images.iter().map(|image| image.is_live).collect();
     assert_eq!(live, [true, true, false, false]);
     // The object beside the stream says 3, in seconds.
-    assert_eq!(images[0].live_duration_ms, Some(2733));
-    assert!(images[0].live_url.as_deref().is_some_and(|url| url.ends_with("live_66.mp4")));
-    assert_eq!(images[0].live_video_id.as_deref(), Some("138000000000000123"));
-    assert_eq!(images[1].live_video_id.as_deref(), Some("138000000000000321"));
-    assert_eq!((images[0].width, images[0].height), (Some(4032), Some(3024)));
+    assert_eq!(images[0].live_duration_ms, Field::Value(2733));
+    assert!(images[0].live_url.value().is_some_and(|url| url.ends_with("live_66.mp4")));
+    assert_eq!(images[0].live_video_id, is("138000000000000123"));
+    assert_eq!(images[1].live_video_id, is("138000000000000321"));
+    let pixels = (images[0].width.value(), images[0].height.value());
+    assert_eq!(pixels, (Some(&4032), Some(&3024)));
 }
 
 #[test]
-fn a_repeated_hashtag_stands_twice_in_the_note_and_once_among_the_hashtags() {
-    let batch = read(IMAGE_ID, IMAGE_NOTE).batch;
-    let places: Vec<(i64, &str)> =
-        batch.note_hashtags.iter().map(|tag| (tag.position, tag.hashtag_id.as_str())).collect();
+fn a_repeated_hashtag_stands_twice_in_the_note() {
+    let reading = read(IMAGE_ID, IMAGE_NOTE);
+    let note = note(&reading);
+    let tags = note.hashtags.value().unwrap().iter();
+    let tags: Vec<(i64, &str, &str)> =
+        tags.map(|tag| (tag.position, tag.hashtag_id.as_str(), tag.name.as_str())).collect();
     let (sunset, weekend) = ("6000000000000000000000a1", "6000000000000000000000a2");
-    assert_eq!(places, [(0, sunset), (1, sunset), (2, weekend)]);
-    let names: Vec<&str> = batch.hashtags.iter().map(|tag| tag.name.as_str()).collect();
-    assert_eq!(names, ["海边日落", "周末去哪儿"]);
-    assert_eq!(batch.note_mentions[0].user_id, "5f00aa11000000000101cc33");
-    assert_eq!(batch.note_mentions[0].nickname.as_deref(), Some("灯塔看守人"));
+    assert_eq!(
+        tags,
+        [(0, sunset, "海边日落"), (1, sunset, "海边日落"), (2, weekend, "周末去哪儿")]
+    );
+    let mention = &note.mentions.value().unwrap()[0];
+    assert_eq!(mention.user_id, "5f00aa11000000000101cc33");
+    assert_eq!(mention.nickname, is("灯塔看守人"));
 }
 
 #[test]
@@ -136,7 +166,9 @@ fn entries_without_an_id_are_skipped_and_counted() {
         note["ats"] = json!([{ "nickname": "x" }]);
     });
     assert_eq!(reading.outcome, Outcome::Ok);
-    assert_eq!(reading.facts.note_hashtags[0].position, 1);
+    let note = note(&reading);
+    assert_eq!(note.hashtags.value().unwrap()[0].position, 1);
+    assert!(note.mentions.is_absent(), "a list of which nothing is understood is not empty");
     assert_eq!(
         reading.drift.as_deref(),
         Some("3 of hash_tag without id or name skipped; 1 of ats without id skipped")
@@ -146,27 +178,56 @@ fn entries_without_an_id_are_skipped_and_counted() {
 #[test]
 fn a_video_note_without_title_and_video_block_has_none_of_either() {
     let reading = read(VIDEO_ID, VIDEO_NOTE);
-    let note = &reading.facts.notes[0];
+    let note = &note(&reading).row;
     assert_eq!(note.note_id, VIDEO_ID, "an id of digits only stays a text");
-    assert_eq!((note.title.as_deref(), note.edited_at), (None, None));
-    assert_eq!((note.video_duration_ms, note.video_url.as_deref()), (None, None));
-    assert_eq!(note.author_id.as_deref(), Some("5f00aa11000000000101dd44"));
+    assert_eq!((&note.title, &note.edited_at), (&Field::Absent, &Field::Empty));
+    assert!(note.video_duration_ms.is_absent() && note.video_url.is_absent());
+    assert_eq!(note.author_id, is("5f00aa11000000000101dd44"));
 }
 
 #[test]
-fn a_rounded_count_is_marked_as_not_exact() {
-    let metrics = &read(VIDEO_ID, VIDEO_NOTE).batch.note_metrics[0];
-    assert_eq!((metrics.likes, metrics.collects, metrics.exact), (Some(12_000), Some(310), false));
+fn a_rounded_count_keeps_its_step() {
+    let reading = read(VIDEO_ID, VIDEO_NOTE);
+    let counts = counts(&reading);
+    assert_eq!((counts.likes, counts.collects), (Some(12_000), Some(310)));
+    assert_eq!(counts.granularity, Some(1_000));
+}
+
+#[test]
+fn an_answer_without_counts_is_no_observation_of_them() {
+    let reading = changed(|note| {
+        for count in ["liked_count", "collected_count", "comments_count", "shared_count"] {
+            note.as_object_mut().unwrap().remove(count);
+        }
+    });
+    assert_eq!((reading.outcome, &note(&reading).counts), (Outcome::Ok, &None));
+}
+
+#[test]
+fn what_an_answer_says_is_empty_differs_from_what_it_leaves_out() {
+    let said = changed(|note| {
+        (note["title"], note["desc"], note["hash_tag"]) = (json!(""), json!(""), json!([]));
+    });
+    let note = note(&said);
+    assert_eq!((&note.row.title, &note.row.body), (&Field::Empty, &Field::Empty));
+    assert_eq!(note.hashtags, Field::Empty);
+    for value in [json!(null), json!(true), json!({})] {
+        let unsaid = changed(|note| {
+            (note["title"], note["hash_tag"]) = (value.clone(), value.clone());
+        });
+        let note = &unsaid.facts.notes[0];
+        assert!(note.row.title.is_absent() && note.hashtags.is_absent(), "{value}");
+    }
 }
 
 #[test]
 fn version_six_holds_the_note_itself_and_its_stream_counts_milliseconds() {
     let reading = Endpoint::NoteDetailV6.read(&ask(V6_ID), 200, &JsonText::of(VIDEO_NOTE_V6));
-    assert_eq!((reading.outcome, reading.drift), (Outcome::Ok, None));
-    let note = &reading.facts.notes[0];
-    assert_eq!(note.video_duration_ms, Some(10_007));
-    assert_eq!((note.video_width, note.video_height), (Some(1080), Some(1920)));
-    assert!(note.video_url.as_deref().is_some_and(|url| url.ends_with("1080_259.mp4")));
+    assert_eq!((reading.outcome, &reading.drift), (Outcome::Ok, &None));
+    let note = &note(&reading).row;
+    assert_eq!(note.video_duration_ms, Field::Value(10_007));
+    assert_eq!((note.video_width.value(), note.video_height.value()), (Some(&1080), Some(&1920)));
+    assert!(note.video_url.value().is_some_and(|url| url.ends_with("1080_259.mp4")));
 }
 
 #[test]
@@ -174,9 +235,9 @@ fn a_video_that_only_says_seconds_is_turned_into_milliseconds() {
     let reading = changed(|note| {
         note["video"] = json!({ "duration": 12, "url": "http://v/1.mp4", "width": 720 });
     });
-    let note = &reading.facts.notes[0];
-    assert_eq!((note.video_duration_ms, note.video_width), (Some(12_000), Some(720)));
-    assert_eq!(note.video_url.as_deref(), Some("http://v/1.mp4"));
+    let note = &note(&reading).row;
+    assert_eq!(note.video_duration_ms, Field::Value(12_000));
+    assert_eq!((&note.video_width, &note.video_url), (&Field::Value(720), &is("http://v/1.mp4")));
 }
 
 #[test]
@@ -189,7 +250,7 @@ fn the_same_note_is_read_from_an_object_in_place_of_a_list() {
 #[test]
 fn the_author_comes_from_the_card_where_the_note_names_none() {
     let reading = changed(|note| note["user"] = Value::Null);
-    assert_eq!(reading.facts.notes[0].author_id.as_deref(), Some("5f00aa11000000000101bb22"));
+    assert_eq!(note(&reading).row.author_id, is("5f00aa11000000000101bb22"));
 }
 
 #[test]
@@ -234,8 +295,7 @@ fn a_missing_count_is_unknown_and_named() {
         note.as_object_mut().unwrap().remove("shared_count");
         note["liked_count"] = json!("点赞");
     });
-    let metrics = &reading.facts.note_metrics[0];
-    assert_eq!((metrics.likes, metrics.shares), (None, None));
+    assert_eq!((counts(&reading).likes, counts(&reading).shares), (None, None));
     assert_eq!(
         reading.drift.as_deref(),
         Some("liked_count is not a count; shared_count is missing")

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::super::{Billed, Endpoint};
 use super::*;
 use crate::document::JsonText;
-use crate::model::{Batch, WorkMetrics};
+use crate::model::{Counts, Facts, Field, Item, Work};
 
 const VIDEO: &str = include_str!("../../../tests/fixtures/work_video.json");
 const ALBUM: &str = include_str!("../../../tests/fixtures/work_album.json");
@@ -18,68 +18,74 @@ fn read(work_id: &str, body: &str) -> Reading {
     Endpoint::WorkDetail.read(&ask(work_id), 200, &JsonText::of(body))
 }
 
+fn is(text: &str) -> Field<String> {
+    Field::Value(text.to_owned())
+}
+
+fn work(reading: &Reading) -> &Item<Work> {
+    &reading.facts.works[0]
+}
+
 #[test]
 fn a_video_gives_its_row() {
     let reading = read(VIDEO_ID, VIDEO);
     assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
-    let work = &reading.facts.works[0];
+    let work = &work(&reading).row;
     assert_eq!(work.work_id, VIDEO_ID);
-    assert_eq!(work.work_type.as_deref(), Some("video"));
-    assert_eq!((work.aweme_type, work.duration_ms), (Some(0), Some(63_001)));
-    assert_eq!(work.title.as_deref(), Some("出海第一天"));
-    assert_eq!(work.published_at, "2026-01-30 19:06:40".parse().ok());
-    assert_eq!((work.region.as_deref(), work.city.as_deref()), (None, Some("350200")));
-    assert_eq!(work.video_id.as_deref(), Some("v0d00fg10000inventedvideo"));
-    assert_eq!((work.video_width, work.video_height), (Some(1920), Some(1080)));
-    assert_eq!(work.share_url.as_deref(), Some("https://www.douyin.com/video/7601234567890123456"));
-    assert_eq!((work.series_id.as_deref(), work.mix_episode), (None, Some(3)));
-    assert_eq!(work.mix_id.as_deref(), Some("7550000000000000001"));
-    assert_eq!((work.is_deleted, work.is_private), (Some(false), Some(false)));
+    assert_eq!(work.work_type, is("video"));
+    assert_eq!((work.aweme_type.value(), work.duration_ms.value()), (Some(&0), Some(&63_001)));
+    assert_eq!(work.title, is("出海第一天"));
+    assert_eq!(work.published_at, "2026-01-30 19:06:40".parse().ok().into());
+    assert_eq!((&work.region, &work.city), (&Field::Empty, &is("350200")));
+    assert_eq!(work.video_id, is("v0d00fg10000inventedvideo"));
+    assert_eq!((work.video_width.value(), work.video_height.value()), (Some(&1920), Some(&1080)));
+    assert_eq!(work.share_url, is("https://www.douyin.com/video/7601234567890123456"));
+    assert_eq!((&work.series_id, &work.mix_episode), (&Field::Absent, &Field::Value(3)));
+    assert_eq!(work.mix_id, is("7550000000000000001"));
+    assert_eq!((&work.is_deleted, &work.is_private), (&Field::Value(false), &Field::Value(false)));
 }
 
 #[test]
 fn ids_beyond_two_to_the_53_come_from_their_text_twins() {
-    let batch = read(VIDEO_ID, VIDEO).batch;
-    assert_eq!(batch.works[0].author_id.as_deref(), Some("100200300400"));
-    assert_eq!(batch.works[0].music_id.as_deref(), Some("7602222222222222222"));
-    let music = &batch.music[0];
-    assert_eq!((music.duration_ms, music.is_original), (Some(63_000), Some(true)));
-    let author = &batch.authors[0];
-    assert_eq!(author.handle.as_deref(), Some("1600700800"), "unique_id is empty");
-    assert_eq!(author.nickname.as_deref(), Some("橘子船长"));
+    let reading = read(VIDEO_ID, VIDEO);
+    let row = &work(&reading).row;
+    assert_eq!((&row.author_id, &row.music_id), (&is("100200300400"), &is("7602222222222222222")));
+    let music = &reading.facts.music[0];
+    assert_eq!(
+        (music.duration_ms.value(), music.is_original.value()),
+        (Some(&63_000), Some(&true))
+    );
+    let author = &reading.facts.authors[0];
+    assert_eq!(author.handle, is("1600700800"), "unique_id is empty");
+    assert_eq!(author.nickname, is("橘子船长"));
 }
 
 #[test]
 fn hidden_plays_are_unknown_and_no_comments_are_zero() {
     assert_eq!(
-        read(VIDEO_ID, VIDEO).batch.work_metrics,
-        [WorkMetrics {
-            work_id: VIDEO_ID.to_owned(),
+        work(&read(VIDEO_ID, VIDEO)).counts,
+        Some(Counts {
             likes: Some(46_001),
             comments: Some(0),
             collects: Some(1066),
             shares: Some(854),
-            plays: None,
+            views: None,
             recommends: Some(12),
             downloads: Some(23),
             admires: None,
-            exact: true,
-        }]
+            granularity: None,
+        })
     );
 }
 
 #[test]
-fn a_repeated_hashtag_stands_twice_in_the_work_and_once_among_the_hashtags() {
+fn a_repeated_hashtag_stands_twice_in_the_work() {
     let reading = read(VIDEO_ID, VIDEO);
-    let places: Vec<(i64, &str)> = reading
-        .batch
-        .work_hashtags
-        .iter()
-        .map(|tag| (tag.position, tag.hashtag_id.as_str()))
-        .collect();
+    let tags = work(&reading).hashtags.value().unwrap().iter();
+    let places: Vec<(i64, &str)> =
+        tags.map(|tag| (tag.position, tag.hashtag_id.as_str())).collect();
     let (sailing, fujian) = ("1600000000000101", "1600000000000102");
     assert_eq!(places, [(0, sailing), (1, sailing), (2, fujian)]);
-    assert_eq!(reading.facts.hashtags.len(), 2);
     assert_eq!(
         reading.drift.as_deref(),
         Some("1 of text_extra hashtags without id or name skipped")
@@ -87,13 +93,28 @@ fn a_repeated_hashtag_stands_twice_in_the_work_and_once_among_the_hashtags() {
 }
 
 #[test]
+fn extras_of_other_types_leave_no_hashtags_and_unreadable_ones_an_unknown_list() {
+    for (extra, hashtags) in [
+        (json!([]), Field::Empty),
+        (json!([{ "type": 5 }]), Field::Empty),
+        (json!([{ "type": 5 }, {}]), Field::Absent),
+        (json!([{ "type": 1, "hashtag_id": "9" }]), Field::Absent),
+        (json!(null), Field::Absent),
+    ] {
+        let detail = json!({ "aweme_id": VIDEO_ID, "text_extra": extra });
+        let reading = normalise(&ask(VIDEO_ID), &(&json!({ "aweme_detail": detail })).into());
+        assert_eq!(work(&reading).hashtags, hashtags, "{extra}");
+    }
+}
+
+#[test]
 fn mentions_are_cut_from_the_text_by_utf16_offsets() {
-    let mentions = read(VIDEO_ID, VIDEO).batch.work_mentions;
-    let names: Vec<(i64, Option<&str>)> =
-        mentions.iter().map(|mention| (mention.position, mention.nickname.as_deref())).collect();
+    let reading = read(VIDEO_ID, VIDEO);
+    let mentions = work(&reading).mentions.value().unwrap();
+    let names: Vec<&Field<String>> = mentions.iter().map(|mention| &mention.nickname).collect();
     // The first follows an emoji; the second starts at -1, the third beyond the text.
-    assert_eq!(names, [(0, Some("阿帆")), (1, None), (2, None)]);
-    assert_eq!(mentions[2].sec_uid, None);
+    assert_eq!(names, [&is("阿帆"), &Field::Absent, &Field::Absent]);
+    assert_eq!(mentions[2].sec_uid, Field::Empty);
 }
 
 #[test]
@@ -102,34 +123,35 @@ fn offsets_that_cut_an_emoji_in_half_or_run_backwards_give_no_name() {
         let extra = json!([{ "type": 0, "user_id": "1", "start": start, "end": end }]);
         let detail = json!({ "aweme_id": VIDEO_ID, "desc": "出海🚤第一天", "text_extra": extra });
         let reading = normalise(&ask(VIDEO_ID), &(&json!({ "aweme_detail": detail })).into());
-        assert_eq!(reading.facts.work_mentions[0].nickname, None, "{start}..{end}");
+        let mention = &work(&reading).mentions.value().unwrap()[0];
+        assert!(mention.nickname.is_absent(), "{start}..{end}");
     }
 }
 
 #[test]
 fn everybody_who_made_a_work_together_is_listed() {
-    let creators = read(VIDEO_ID, VIDEO).batch.work_creators;
-    let roles: Vec<(i64, &str, Option<&str>)> = creators
-        .iter()
-        .map(|creator| (creator.position, creator.author_id.as_str(), creator.role.as_deref()))
+    let reading = read(VIDEO_ID, VIDEO);
+    let creators = work(&reading).creators.value().unwrap().iter();
+    let roles: Vec<(i64, &str, &Field<String>)> = creators
+        .map(|creator| (creator.position, creator.author_id.as_str(), &creator.role))
         .collect();
-    assert_eq!(roles, [(0, "100200300400", Some("作者")), (1, "200300400500", Some("摄影"))]);
+    assert_eq!(roles, [(0, "100200300400", &is("作者")), (1, "200300400500", &is("摄影"))]);
 }
 
 #[test]
 fn an_album_has_images_no_length_and_a_note_link() {
     let reading = read(ALBUM_ID, ALBUM);
-    let work = &reading.facts.works[0];
-    assert_eq!(work.work_type.as_deref(), Some("images"));
-    assert_eq!((work.aweme_type, work.duration_ms), (Some(68), None));
-    assert_eq!(work.share_url.as_deref(), Some("https://www.douyin.com/note/7603456789012345678"));
-    assert_eq!((work.title.as_deref(), work.body.as_deref()), (None, None));
-    assert_eq!((work.music_id.as_deref(), work.is_private), (None, Some(true)));
-    assert_eq!(reading.facts.authors[0].handle.as_deref(), Some("orange.captain"));
-    let live: Vec<(i64, bool)> =
-        reading.facts.work_images.iter().map(|image| (image.position, image.is_live)).collect();
+    let album = &work(&reading).row;
+    assert_eq!(album.work_type, is("images"));
+    assert_eq!((&album.aweme_type, &album.duration_ms), (&Field::Value(68), &Field::Empty));
+    assert_eq!(album.share_url, is("https://www.douyin.com/note/7603456789012345678"));
+    assert_eq!((&album.title, &album.body), (&Field::Empty, &Field::Empty));
+    assert_eq!((&album.music_id, &album.is_private), (&Field::Absent, &Field::Value(true)));
+    assert_eq!(reading.facts.authors[0].handle, is("orange.captain"));
+    let images = work(&reading).images.value().unwrap().iter();
+    let live: Vec<(i64, bool)> = images.map(|image| (image.position, image.is_live)).collect();
     assert_eq!(live, [(0, false), (1, true)]);
-    assert_eq!(reading.facts.work_metrics[0].collects, None);
+    assert_eq!(work(&reading).counts.as_ref().unwrap().collects, None);
     assert_eq!(reading.drift.as_deref(), Some("collect_count is missing"));
 }
 

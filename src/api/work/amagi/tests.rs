@@ -26,8 +26,9 @@ fn every_version_of_amagi_gives_the_same_rows_and_is_never_paid() {
     let readings = [AMAGI_5, AMAGI_BARE, AMAGI_3, &seven].map(|body| read_by_id(200, body));
     for reading in &readings {
         assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::No));
-        assert_eq!(reading.facts.work_metrics[0].likes, Some(46_777));
-        assert_eq!(reading.facts, readings[0].batch);
+        let counts = reading.facts.works[0].counts.as_ref().unwrap();
+        assert_eq!(counts.likes, Some(46_777));
+        assert_eq!(reading.facts, readings[0].facts);
     }
     let codes = readings.map(|reading| reading.code);
     assert_eq!(codes, [Some("200".to_owned()), None, Some("200".to_owned()), None]);
