@@ -79,7 +79,7 @@ async fn save(store: &Store, places: &[Place]) -> Result<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub(crate) async fn derive_again(tx: &mut Tx, mut entities: Vec<Entity>) -> Result<()> {
+pub async fn derive_again(tx: &mut Tx, mut entities: Vec<Entity>) -> Result<()> {
     // Items first: which documents speak of an author follows from their rows.
     entities.sort();
     entities.dedup();

@@ -113,3 +113,51 @@ macro_rules! on_both {
 }
 
 pub(crate) use on_both;
+
+/// All rows of a table as JSON text, sorted.
+#[expect(clippy::disallowed_methods, reason = "looks at the archive from outside the store")]
+pub(crate) async fn table_rows(store: &Store, table: &str) -> Vec<String> {
+    let columns = match store {
+        Store::Sqlite { .. } => {
+            let sql = format!("select name from pragma_table_info('{table}')");
+            let names: Vec<(String,)> = rows(store, sqlx::AssertSqlSafe(sql)).await;
+            names
+                .into_iter()
+                .map(|(name,)| format!("'{name}', {name}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
+        Store::Postgres(_) => String::new(),
+    };
+    let sql = match store {
+        Store::Sqlite { .. } => format!("select json_object({columns}) from {table} order by 1"),
+        Store::Postgres(_) => format!("select to_jsonb(t)::text from {table} t order by 1"),
+    };
+    let found: Vec<(String,)> = rows(store, sqlx::AssertSqlSafe(sql)).await;
+    found.into_iter().map(|(row,)| row).collect()
+}
+
+/// Deletes every row of every table but for the zone.
+#[expect(clippy::disallowed_methods, reason = "outside the store: the tests' own database")]
+pub(crate) async fn empty(store: &Store) {
+    match store {
+        Store::Sqlite { writer, .. } => {
+            let sql =
+                "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'
+                       and name not in ('archive_zone', '_sqlx_migrations')";
+            let names: Vec<(String,)> = sqlx::query_as(sql).fetch_all(writer).await.unwrap();
+            let deletes: String =
+                names.iter().map(|(name,)| format!("delete from {name};")).collect();
+            let sql = format!("pragma foreign_keys = off; {deletes} pragma foreign_keys = on");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(writer).await.unwrap();
+        }
+        Store::Postgres(pool) => {
+            let sql = "select tablename::text from pg_tables where schemaname = 'public'
+                       and tablename not in ('archive_zone', '_sqlx_migrations')";
+            let names: Vec<(String,)> = sqlx::query_as(sql).fetch_all(pool).await.unwrap();
+            let names: Vec<_> = names.into_iter().map(|(name,)| name).collect();
+            let sql = format!("truncate {} restart identity", names.join(", "));
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(pool).await.unwrap();
+        }
+    }
+}

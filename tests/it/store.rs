@@ -5,6 +5,7 @@ mod availability;
 mod backfills;
 mod conflicts;
 mod limits;
+mod orders;
 mod patience;
 mod processes;
 mod replay;

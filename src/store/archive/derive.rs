@@ -34,7 +34,9 @@ impl Derivation {
         for spoken in spoken_of(facts, &self.entity, stamp) {
             match &mut self.draft {
                 // Documents come in order, so none is refused.
-                Some(draft) => drop(draft.add(spec, &spoken, None)),
+                Some(draft) => {
+                    let _ = draft.add(spec, &spoken, None);
+                }
                 None => self.draft = Some(Draft::new(spec, &spoken)),
             }
         }
@@ -90,7 +92,9 @@ impl Tx {
             let mut rows = spec.ids("");
             rows.push(spec.id_cells(entity));
             let (table, is_named) = (spec.table.name, spec.is_named("t"));
-            let sql = format!("select 1 as id from {{rows}} cross join {table} t where {is_named} for update of t");
+            let sql = format!(
+                "select 1 as id from {{rows}} cross join {table} t where {is_named} for update of t"
+            );
             let _: Vec<crate::store::sql::Values> = self.fetch_over(&rows, &sql).await?;
         }
         Ok(())

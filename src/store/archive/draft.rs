@@ -82,7 +82,8 @@ fn unconfirmed(known: &BTreeMap<String, Option<Stamp>>) -> Cell {
         return Cell::Null;
     }
     let seen = |stamp: &Stamp| (stamp.document_id, stamp.at.to_string());
-    let known: BTreeMap<_, _> = known.iter().map(|(it, stamp)| (it, stamp.as_ref().map(seen))).collect();
+    let known: BTreeMap<_, _> =
+        known.iter().map(|(it, stamp)| (it, stamp.as_ref().map(seen))).collect();
     Cell::Text(serde_json::json!(known).to_string())
 }
 
@@ -206,7 +207,9 @@ impl Tx {
         let mut rows = spec.ids("last_seen_at time, last_document_id int, was int");
         for (entity, stamp, stored) in seen {
             let mut row = spec.id_cells(entity);
-            row.extend([stamp.at.micros(), stamp.document_id, stored.last_document_id].map(Cell::Int));
+            row.extend(
+                [stamp.at.micros(), stamp.document_id, stored.last_document_id].map(Cell::Int),
+            );
             rows.push(row);
         }
         let (table, is_named) = (spec.table.name, spec.is_named(spec.table.name));
@@ -248,8 +251,9 @@ impl Tx {
             );
             self.execute_over(&replaced, &sql).await?;
             let columns = rows.names().join(", ");
-            let sql =
-                format!("insert into {table} ({columns}) select {columns} from {{rows}} where true");
+            let sql = format!(
+                "insert into {table} ({columns}) select {columns} from {{rows}} where true"
+            );
             self.execute_over(&rows, &sql).await?;
         }
         Ok(())

@@ -140,8 +140,9 @@ impl Tx {
                 )
             }
         };
-        let template =
-            format!("insert into {table} ({columns}) select {columns} from {{rows}} where true{conflict}");
+        let template = format!(
+            "insert into {table} ({columns}) select {columns} from {{rows}} where true{conflict}"
+        );
         self.execute_over(&rows, &template).await?;
         Ok(())
     }

@@ -21,7 +21,7 @@ pub use derive::Derivation;
 pub use import::Import;
 pub use replay::{Kept, Place, Replayed};
 pub use save::{Answer, Document, NORMALISER, Resolved, Saved};
-pub use tombstones::{TombstoneVersion, Tombstone};
+pub use tombstones::{Tombstone, TombstoneVersion};
 
 pub(in crate::store) use save::{Bytes, LATE};
 pub(in crate::store) use spec::derived_tables;

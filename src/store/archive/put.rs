@@ -152,11 +152,13 @@ impl Tx {
             _ => format!("'{}'", platform_of(spec.kind).as_str()),
         };
         let key = spec.key.map_or_else(|| "0".to_owned(), |key| format!("t.{key}"));
-        let latest = if spec.is_item() { "left join latest l on l.item_key = t.item_key" } else { "" };
-        let counts = ["likes", "comments", "collects", "shares", "views", "granularity"].map(|it| {
-            let value = if spec.is_item() { format!("l.{it}") } else { "null".to_owned() };
-            format!("cast({value} as bigint) as {it}")
-        });
+        let latest =
+            if spec.is_item() { "left join latest l on l.item_key = t.item_key" } else { "" };
+        let counts =
+            ["likes", "comments", "collects", "shares", "views", "granularity"].map(|it| {
+                let value = if spec.is_item() { format!("l.{it}") } else { "null".to_owned() };
+                format!("cast({value} as bigint) as {it}")
+            });
         // A cross join keeps SQLite from going through the whole table.
         let sql = format!(
             "select {platform} as platform, t.{id} as id, cast({key} as bigint) as key,
@@ -209,7 +211,8 @@ impl Tx {
                 }
             }
         }
-        let named = (0..).zip(entities).filter_map(|(nth, it)| Some((it.clone(), states.remove(&nth)?)));
+        let named =
+            (0..).zip(entities).filter_map(|(nth, it)| Some((it.clone(), states.remove(&nth)?)));
         Ok(named.collect())
     }
 
@@ -225,8 +228,10 @@ impl Tx {
         rows.extend(columns_of("nth int"));
         let mut ids = Rows::with(rows);
         for (nth, entity) in (0..).zip(entities) {
-            let mut row: Vec<_> =
-                Spec::named(owner, entity).into_iter().map(|it| Cell::Text(it.to_owned())).collect();
+            let mut row: Vec<_> = Spec::named(owner, entity)
+                .into_iter()
+                .map(|it| Cell::Text(it.to_owned()))
+                .collect();
             row.push(Cell::Int(nth));
             ids.push(row);
         }
@@ -286,7 +291,9 @@ fn first_draft(spec: &Spec, all: &[Spoken<'_>]) -> Option<Draft> {
     let (first, rest) = all.split_first()?;
     let mut draft = Draft::new(spec, first);
     // They are in order.
-    rest.iter().for_each(|spoken| drop(draft.add(spec, spoken, None)));
+    for spoken in rest {
+        let _ = draft.add(spec, spoken, None);
+    }
     Some(draft)
 }
 

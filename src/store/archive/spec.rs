@@ -46,19 +46,11 @@ const KOL_LISTS: &[List] = &[
     List { field: None, table: KolNote::TABLE, label: &[] },
 ];
 
-static NOTES: Spec = Spec {
-    kind: EntityKind::Note,
-    table: Note::TABLE,
-    key: Some("item_key"),
-    lists: ITEM_LISTS,
-};
+static NOTES: Spec =
+    Spec { kind: EntityKind::Note, table: Note::TABLE, key: Some("item_key"), lists: ITEM_LISTS };
 
-static WORKS: Spec = Spec {
-    kind: EntityKind::Work,
-    table: Work::TABLE,
-    key: Some("item_key"),
-    lists: ITEM_LISTS,
-};
+static WORKS: Spec =
+    Spec { kind: EntityKind::Work, table: Work::TABLE, key: Some("item_key"), lists: ITEM_LISTS };
 
 static KOLS: Spec =
     Spec { kind: EntityKind::Kol, table: Kol::TABLE, key: Some("kol_key"), lists: KOL_LISTS };
