@@ -7,6 +7,7 @@ pub mod catalogue;
 mod douyin;
 mod entity;
 mod items;
+mod kol_figures;
 mod kols;
 mod xiaohongshu;
 
@@ -21,7 +22,8 @@ use catalogue::{Row as _, Table, table};
 pub use douyin::{Music, Work};
 pub use entity::{Entity, EntityKind};
 pub use items::{Counts, Creator, Image, Item, ItemHashtag, Mention};
-pub use kols::{Kol, KolFacts, KolFigures, KolNote, KolSearchResult, KolTag};
+pub use kol_figures::KolFigures;
+pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag};
 pub use xiaohongshu::{KeywordSuggestion, Note};
 
 /// Every table that answers fill.
