@@ -12,7 +12,7 @@ use crate::postgres::Cluster;
 
 /// What a note's answer turns into. The second look at the same notes makes rows of the first two.
 const TABLES: [&str; 7] =
-    ["documents", "note_snapshots", "notes", "note_images", "note_hashtags", "hashtags", "authors"];
+    ["documents", "snapshots", "item_keys", "notes", "images", "item_hashtags", "authors"];
 
 /// The tables that a second look adds to.
 const GROWING: usize = 2;

@@ -60,23 +60,24 @@ impl Size {
             format!(
                 "with recursive numbers (n) as (
                      select 1 union all select n + 1 from numbers where n < {all})
-                 insert into notes (note_key, note_id, published_at, first_seen_at, last_seen_at,
-                                    fingerprint, document_id)
+                 insert into notes (item_key, note_id, published_at, {TRAILER})
                  select n, '69' || printf('%022x', n), '2026-03-01 00:00:00',
-                        '2026-03-01 00:00:00', '2026-03-31 00:00:00', '', n
+                        '2026-03-01 00:00:00', '2026-03-31 00:00:00', '2026-03-01 00:00:00', n, n,
+                        '2026-03-01 00:00:00', ''
                  from numbers"
             ),
+            KEYS.to_owned(),
             // In the order of the key, in which the table lies.
             format!(
                 "with recursive looks (h) as (
                      select 1 union all select h + 1 from looks where h < max({looks}, {hours}))
-                 insert into note_snapshots (note_key, observed_at, document_id, {COUNTS})
-                 select note_key, {END} - (max({looks}, {hours}) - h) * {HOUR} + note_key * 1000,
-                        h * {all} + note_key, {values}
+                 insert into snapshots (item_key, observed_at, document_id, {COUNTS})
+                 select item_key, {END} - (max({looks}, {hours}) - h) * {HOUR} + item_key * 1000,
+                        h * {all} + item_key, {values}
                  from notes cross join looks
-                 where note_key > {notes} and h > max({looks}, {hours}) - {looks}
-                    or note_key <= {notes} and h > max({looks}, {hours}) - {hours}",
-                values = values("note_key"),
+                 where item_key > {notes} and h > max({looks}, {hours}) - {looks}
+                    or item_key <= {notes} and h > max({looks}, {hours}) - {hours}",
+                values = values("item_key"),
             ),
         ]
     }
@@ -88,15 +89,16 @@ impl Size {
         let longest = looks.max(hours);
         vec![
             format!(
-                "insert into notes (note_key, note_id, published_at, first_seen_at, last_seen_at,
-                                    fingerprint, document_id)
+                "insert into notes (item_key, note_id, published_at, {TRAILER})
                  select n, '69' || lpad(to_hex(n), 22, '0'), '2026-03-01 00:00Z',
-                        '2026-03-01 00:00Z', '2026-03-31 00:00Z', '', n
+                        '2026-03-01 00:00Z', '2026-03-31 00:00Z', '2026-03-01 00:00Z', n, n,
+                        '2026-03-01 00:00Z', ''
                  from generate_series(1::bigint, {all}) n"
             ),
+            KEYS.to_owned(),
             // In the order of time, in which answers come.
             format!(
-                "insert into note_snapshots (note_key, observed_at, document_id, {COUNTS})
+                "insert into snapshots (item_key, observed_at, document_id, {COUNTS})
                  select n, '2026-03-31 00:00Z'::timestamptz
                            - ({longest} - h) * interval '1 hour' + n * interval '1 millisecond',
                         h * {all} + n, {values}
@@ -112,12 +114,20 @@ impl Size {
     }
 }
 
-const COUNTS: &str = "likes, collects, comments, shares, views, rounded";
+/// What follows the columns of a note.
+const TRAILER: &str = "first_seen_at, last_seen_at, changed_at, document_id, last_document_id, \
+                       refreshed_at, fingerprint";
+
+/// The keys of the notes.
+const KEYS: &str = "insert into item_keys (item_key, platform, item_id)
+                    select item_key, 'xiaohongshu', note_id from notes order by item_key";
+
+const COUNTS: &str = "likes, collects, comments, shares, views";
 
 /// Counts that grow at a pace of each note's own.
 fn values(n: &str) -> String {
     format!(
         "{n} * 7919 % 5000 + h * ({n} * 104729 % 97), {n} * 31 % 500 + h * ({n} * 13 % 17),
-         {n} * 7 % 100 + h * ({n} % 5), h * ({n} % 3), null, null"
+         {n} * 7 % 100 + h * ({n} % 5), h * ({n} % 3), null"
     )
 }

@@ -16,8 +16,8 @@ pub(crate) fn postgres() -> Vec<String> {
     let mut statements = rolled_up(day);
     statements.extend(
         [
-            "create table best_snapshots as select * from note_snapshots",
-            "create unique index on best_snapshots (note_key, observed_at)
+            "create table best_snapshots as select * from snapshots",
+            "create unique index on best_snapshots (item_key, observed_at)
                  include (likes, comments, collects, shares, views)",
             "create index on best_snapshots using brin (observed_at) with (pages_per_range = 32)",
             "vacuum analyze",
@@ -30,20 +30,20 @@ pub(crate) fn postgres() -> Vec<String> {
 
 fn rolled_up(day: &str) -> Vec<String> {
     [
-        "create table best_latest (note_key bigint primary key, observed_at bigint,
+        "create table best_latest (item_key bigint primary key, observed_at bigint,
              likes bigint, comments bigint, collects bigint, shares bigint, views bigint)",
         "insert into best_latest
-         select s.note_key, null, s.likes, s.comments, s.collects, s.shares, s.views
-         from (select note_key, max(observed_at) as at from note_snapshots group by note_key) l
-         join note_snapshots s on s.note_key = l.note_key and s.observed_at = l.at",
-        "create table best_days (note_key bigint, day text, likes bigint,
-             primary key (note_key, day))",
+         select s.item_key, null, s.likes, s.comments, s.collects, s.shares, s.views
+         from (select item_key, max(observed_at) as at from snapshots group by item_key) l
+         join snapshots s on s.item_key = l.item_key and s.observed_at = l.at",
+        "create table best_days (item_key bigint, day text, likes bigint,
+             primary key (item_key, day))",
         &format!(
             "insert into best_days
-             select s.note_key, l.day, s.likes
-             from (select note_key, {day} as day, max(observed_at) as at
-                   from note_snapshots group by 1, 2) l
-             join note_snapshots s on s.note_key = l.note_key and s.observed_at = l.at
+             select s.item_key, l.day, s.likes
+             from (select item_key, {day} as day, max(observed_at) as at
+                   from snapshots group by 1, 2) l
+             join snapshots s on s.item_key = l.item_key and s.observed_at = l.at
              order by 2, 1"
         ),
     ]

@@ -65,8 +65,8 @@ pub(crate) async fn saving(database: &Database, size: Size, runs: usize) -> Resu
     database
         .run(&[database
             .pick(
-                "drop trigger note_snapshots_kept",
-                "drop trigger note_snapshots_kept on note_snapshots",
+                "drop trigger snapshots_added",
+                "drop trigger snapshots_added on snapshots",
             )
             .to_owned()])
         .await?;
@@ -83,12 +83,12 @@ async fn saved(database: &Database, size: Size, runs: usize, hours: i64) -> Resu
         let from = batch * BATCH % size.notes;
         let at = END + hours * HOUR;
         let at =
-            database.pick(format!("{at} + note_key"), format!("to_timestamp({at} / 1000000.0)"));
+            database.pick(format!("{at} + item_key"), format!("to_timestamp({at} / 1000000.0)"));
         let sql = format!(
-            "insert into note_snapshots (note_key, observed_at, document_id, likes, collects,
-                                         comments, shares)
-             select note_key, {at}, note_key, note_key, note_key, note_key, note_key
-             from notes where note_key > {from} and note_key <= {from} + {BATCH}
+            "insert into snapshots (item_key, observed_at, document_id, likes, comments, collects,
+                                    shares)
+             select item_key, {at}, item_key, item_key, item_key, item_key, item_key
+             from notes where item_key > {from} and item_key <= {from} + {BATCH}
              on conflict do nothing"
         );
         let started = now();

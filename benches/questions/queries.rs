@@ -26,7 +26,7 @@ fn latest(size: Size) -> Question {
         ),
         best: format!(
             "select n.note_id, l.likes, l.comments, l.collects, l.shares, l.views
-             from notes n join best_latest l on l.note_key = n.note_key
+             from notes n join best_latest l on l.item_key = n.item_key
              where n.note_id in ({ids})"
         ),
     }
@@ -34,7 +34,7 @@ fn latest(size: Size) -> Question {
 
 fn series(database: &Database, size: Size) -> Question {
     let id = size.id(size.notes / 2);
-    let table = database.pick("note_snapshots", "best_snapshots");
+    let table = database.pick("snapshots", "best_snapshots");
     Question {
         what: "the whole series of a note",
         ours: format!(
@@ -43,7 +43,7 @@ fn series(database: &Database, size: Size) -> Question {
         ),
         best: format!(
             "select observed_at, likes, comments, collects, shares, views
-             from {table} where note_key = (select note_key from notes where note_id = '{id}')
+             from {table} where item_key = (select item_key from notes where note_id = '{id}')
              order by observed_at"
         ),
     }
@@ -63,16 +63,16 @@ fn movers(database: &Database, size: Size) -> Question {
             format!(
                 "select note_id, likes, grew
                  from (select n.note_id, l.likes, l.likes - (
-                           select likes from note_snapshots s
-                           where s.note_key = l.note_key and s.observed_at <= {until}
+                           select likes from snapshots s
+                           where s.item_key = l.item_key and s.observed_at <= {until}
                            order by s.observed_at desc limit 1) as grew
-                       from best_latest l join notes n on n.note_key = l.note_key) as moved
+                       from best_latest l join notes n on n.item_key = l.item_key) as moved
                  where grew is not null order by grew desc, note_id limit 50"
             ),
             format!(
                 "select n.note_id, l.likes, l.likes - s.likes as grew
-                 from best_snapshots s join best_latest l on l.note_key = s.note_key
-                 join notes n on n.note_key = s.note_key
+                 from best_snapshots s join best_latest l on l.item_key = s.item_key
+                 join notes n on n.item_key = s.item_key
                  where s.observed_at > to_timestamp({from} / 1000000.0)
                    and s.observed_at <= to_timestamp({until} / 1000000.0)
                  order by grew desc, n.note_id limit 50"
@@ -89,7 +89,7 @@ fn daily(size: Size) -> [Question; 2] {
             "select * from (
                  select n.note_id, d.day, d.likes,
                         d.likes - lag(d.likes) over (partition by n.note_id order by d.day) as grew
-                 from notes n join {days} d on d.note_key = n.note_key
+                 from notes n join {days} d on d.item_key = n.item_key
                  where n.note_id in ({ids})) as gains
              where day > '2026-03-01'"
         )
@@ -100,7 +100,7 @@ fn daily(size: Size) -> [Question; 2] {
          from engagement_daily where item_id in ({ids}) and day > '2026-03-01'"
     );
     [
-        Question { what, ours: gains("note_days"), best: best.clone() },
+        Question { what, ours: gains("days"), best: best.clone() },
         Question { what: "the same, through engagement_daily", ours: view, best },
     ]
 }

@@ -124,6 +124,45 @@ create table kols (
     mcn_id text,                            -- noteSign.userId: the agency (MCN)
     mcn_name text,                          -- noteSign.name
     low_active boolean,                     -- lowActive
+    next_level bigint,                      -- nextLevel; -1 means none and is NULL
+    kol_type bigint,                        -- kolType, a code as given
+    user_type bigint,                       -- userType, a code as given
+    buyer_type bigint,                      -- buyerType: whether it recommends goods, a code as given
+    coop_type bigint,                       -- cooperType, a code as given
+    coop_state bigint,                      -- cooperateState, a code as given
+    classify_code bigint,                   -- classifyCode, a code as given
+    head_label bigint,                      -- kolHeadLabel, a code as given
+    validity bigint,                        -- valid, a code as given
+    home_page_display bigint,               -- homePageDisplay, a code as given
+    new_high_quality bigint,                -- newHighQuality, a code as given
+    promise_tag bigint,                     -- showPromiseTag: whether it promises impressions, a code as given
+    control_state bigint,                   -- controlState, a code as given; 0 means not restricted
+    fb_state bigint,                        -- fbState, a code as given
+    price_state bigint,                     -- priceState, a code as given
+    -- pictureState: whether picture notes are for sale, a code as given; 0 means no
+    picture_state bigint,
+    video_state bigint,                     -- videoState: the same of video notes
+    -- clothingIndustryPrice.pictureState: the same of picture notes for clothing brands
+    clothing_picture_state bigint,
+    -- clothingIndustryPrice.videoState: the same of video notes for clothing brands
+    clothing_video_state bigint,
+    clothing_industry_id bigint,            -- clothingIndustryPrice.industryId; 0 means none and is NULL
+    intention_type bigint,                  -- intentionInfo.intentionType, a code as given
+    intention text,                         -- intentionInfo.intentionText
+    types text,                             -- type, a JSON array
+    industry_tags text,                     -- industryTag, a JSON array
+    trade_types text,                       -- tradeType: industries of its latest paid notes, a JSON array
+    -- top2CategoryList: the two categories of goods that it sells most, a JSON array
+    top_categories text,
+    travel_areas text,                      -- travelAreaList: where it would travel to for a note, a JSON array
+    live_mcn_id text,                       -- liveSign.userId: the agency (MCN) of its live broadcasts
+    live_mcn_name text,                     -- liveSign.name
+    is_star boolean,                        -- isStar
+    is_buyer boolean,                       -- hasBuyerAuth: whether it may recommend goods in live broadcasts
+    may_recommend_goods boolean,            -- goodRecommendPermission
+    is_industry_recommended boolean,        -- isIndustryRecommend
+    has_industry_limit boolean,             -- specialIndustryLimit
+    shows_price boolean,                    -- showPrice
     picture_price double precision,         -- picturePrice, yuan; NULL when not for sale
     video_price double precision,           -- videoPrice, yuan; 9999999 means not for sale and is NULL
     lower_price double precision,           -- lowerPrice, yuan
@@ -236,6 +275,9 @@ create table kol_notes (
     note_type text,                         -- noteList[].noteType: 1 is normal, 2 is video, others as given
     content_tag text,                       -- noteList[].contentTag
     image_url text,                         -- noteList[].imageUrl
+    is_bound boolean,                       -- noteList[].bind
+    feature_tags text,                      -- noteList[].featureTags, a JSON array
+    industry_tags text,                     -- noteList[].industryTags, a JSON array
     primary key (kol_id, position)
 );
 
@@ -245,6 +287,8 @@ create table kol_search_results (
     position bigint not null,               -- place in kols of this page, from 0
     page bigint not null,                   -- the page, from 1
     kol_id text not null,                   -- the KOL
+    -- total: a limit for paging, not a count of hits; the same for every KOL of a page
+    total bigint,
     primary key (document_id, position)
 );
 create index kol_search_results_by_kol on kol_search_results (kol_id);

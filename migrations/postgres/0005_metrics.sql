@@ -30,35 +30,129 @@ create table kol_snapshots (
     kol_key bigint not null,                -- kols.kol_key
     observed_at timestamptz not null,       -- when the answer came
     document_id bigint not null,            -- the answer
-    followers bigint,                       -- fansNum (fansCount is 0 in a search answer)
+    -- fansNum; fansCount, which a search answers with 0, where that is missing
+    followers bigint,
     followers_growth_30d bigint,            -- fans30GrowthNum; 0 beside a non-zero rate is NULL
-    followers_growth_rate_30d double precision, -- fans30GrowthRate, percent
-    read_median bigint,                     -- clickMidNum: median reads of a note
-    engagement_median bigint,               -- interMidNum: median engagements of a note
-    picture_read_median bigint,             -- pictureClickMidNum
-    picture_engagement_median bigint,       -- pictureInterMidNum
-    video_read_median bigint,               -- videoClickMidNum
-    video_engagement_median bigint,         -- videoInterMidNum
-    impression_median_30d bigint,           -- accumCommonImpMedinNum30d: median impressions, 30 days
-    -- mEngagementNum (its twin mengagementNum differs only by case and is not read)
-    monthly_engagements bigint,
+    -- fans30GrowthRate, percent
+    followers_growth_rate_30d double precision,
+    read_median bigint,                     -- clickMidNum: median reads of a note that is not paid for, 30 days
+    -- interMidNum: median engagements of a note that is not paid for, 30 days
+    engagement_median bigint,
+    picture_read_median bigint,             -- pictureClickMidNum: read_median of picture notes
+    picture_engagement_median bigint,       -- pictureInterMidNum: engagement_median of picture notes
+    -- videoClickMidNum: read_median of video notes; 0 also where there are none
+    video_read_median bigint,
+    -- videoInterMidNum: engagement_median of video notes; 0 also where there are none
+    video_engagement_median bigint,
+    -- accumCommonImpMedinNum30d: median impressions of a note that is not paid for, 30 days
+    impression_median_30d bigint,
+    -- mEngagementNum: median engagements by which the marketing target "seeding" ranks; upstream does
+    -- not say of which days. Its twin mengagementNum differs only by case and is not read
+    seeding_engagement_median bigint,
     total_notes bigint,                     -- totalNoteCount
     -- businessNoteCount; 0 is what the search answers for everyone and is NULL
     business_notes bigint,
     picture_price double precision,         -- picturePrice, yuan, as in kols
     video_price double precision,           -- videoPrice, yuan, as in kols
     lower_price double precision,           -- lowerPrice, yuan
-    picture_read_cost double precision,     -- pictureReadCost, yuan a read; a decimal text upstream
+    -- pictureReadCost, yuan a read; a decimal text upstream. NULL, as every cost: 0 upstream, or
+    -- such notes are not for sale
+    picture_read_cost double precision,
     video_read_cost double precision,       -- videoReadCost, yuan a read
-    picture_cpm double precision,           -- estimatePictureCpm, yuan
-    video_cpm double precision,             -- estimateVideoCpm, yuan
-    picture_engage_cost double precision,   -- estimatePictureEngageCost, yuan
-    video_engage_cost double precision,     -- estimateVideoEngageCost, yuan
-    hundred_like_percent double precision,  -- hundredLikePercent30, percent
-    thousand_like_percent double precision, -- thousandLikePercent30, percent
-    active_fans_percent double precision,   -- fansActiveIn28dLv, percent
-    engaged_fans_percent double precision,  -- fansEngageNum30dLv, percent
-    invite_reply_percent double precision,  -- inviteReply48hNumRatio, percent
+    picture_cpm double precision,           -- estimatePictureCpm, yuan a thousand impressions
+    video_cpm double precision,             -- estimateVideoCpm, yuan a thousand impressions
+    picture_engage_cost double precision,   -- estimatePictureEngageCost, yuan an engagement
+    video_engage_cost double precision,     -- estimateVideoEngageCost, yuan an engagement
+    -- hundredLikePercent30: notes of 30 days with 100 likes or more, percent
+    hundred_like_percent double precision,
+    -- thousandLikePercent30: notes of 30 days with 1000 likes or more, percent
+    thousand_like_percent double precision,
+    -- fansActiveIn28dLv: followers that were active within 28 days, percent
+    active_fans_percent double precision,
+    -- fansEngageNum30dLv: followers that engaged within 30 days, percent
+    engaged_fans_percent double precision,
+    -- inviteReply48hNumRatio: invitations that are answered within 48 hours, percent
+    invite_reply_percent double precision,
+    mcn_read_median bigint,                 -- clickMidNumMcn: median reads of a note, as the MCN gives it
+    -- mEngagementNumMcn: median engagements of a note, as the MCN gives it; its twin differs only
+    -- by case and is not read
+    mcn_engagement_median bigint,
+    -- accumPicCommonImpMedinNum30d: impression_median_30d of picture notes
+    picture_impression_median_30d bigint,
+    -- accumVideoCommonImpMedinNum30d: impression_median_30d of video notes
+    video_impression_median_30d bigint,
+    coop_notes_30d bigint,                  -- coopNoteNum30d: notes that were paid for, 30 days
+    -- accumCoopImpMedinNum30d: median impressions of a paid note, 30 days; 0 also where there are
+    -- none
+    coop_impression_median_30d bigint,
+    -- readMidCoop30: median reads of a paid note, 30 days; 0 also where there are none
+    coop_read_median_30d bigint,
+    -- interMidCoop30: median engagements of a paid note, 30 days; 0 also where there are none
+    coop_engagement_median_30d bigint,
+    -- mCpuvNum30d: median visits that a paid note brings to a shop, 30 days; its twin differs only
+    -- by case and is not read
+    store_visit_median_30d bigint,
+    -- estimateCpuv30d, yuan a visit that a paid note brings to a shop, 30 days; 0 is NULL
+    store_visit_cost_30d double precision,
+    -- pictureHundredLikePercent30: hundred_like_percent of picture notes
+    picture_hundred_like_percent double precision,
+    -- pictureThousandLikePercent30: thousand_like_percent of picture notes
+    picture_thousand_like_percent double precision,
+    -- videoHundredLikePercent30: hundred_like_percent of video notes
+    video_hundred_like_percent double precision,
+    -- videoThousandLikePercent30: thousand_like_percent of video notes
+    video_thousand_like_percent double precision,
+    video_finish_percent double precision,  -- videoFinishRate: views that reach the end of a video, percent
+    -- estimatePictureCpmCompare: KOLs of its kind that picture_cpm compares well with, percent
+    picture_cpm_percentile double precision,
+    -- estimateVideoCpmCompare: the same of video_cpm; given where no video is sold, too
+    video_cpm_percentile double precision,
+    -- estimatePictureEngageCostCompare: the same of picture_engage_cost
+    picture_engage_cost_percentile double precision,
+    -- estimateVideoEngageCostCompare: the same of video_engage_cost
+    video_engage_cost_percentile double precision,
+    -- nextPicturePrice: the coming price of a picture note, yuan; NULL: no change is announced
+    next_picture_price double precision,
+    -- nextVideoPrice: the coming price of a video note, yuan; NULL: no change is announced
+    next_video_price double precision,
+    -- clothingIndustryPrice.picturePrice: a picture note for clothing brands, yuan; NULL when not
+    -- for sale
+    clothing_picture_price double precision,
+    -- clothingIndustryPrice.videoPrice: a video note for clothing brands, yuan; NULL when not for
+    -- sale
+    clothing_video_price double precision,
+    -- pictureCpcBasePrice: the fixed part of a picture note that is paid by the click, yuan; 0 is
+    -- NULL
+    picture_cpc_base_price double precision,
+    picture_cpc_price double precision,     -- pictureCpcPerPrice, yuan a click; 0 is NULL
+    picture_cpc_clicks bigint,              -- pictureCpcEstimateNum: clicks that are expected of it
+    -- videoCpcBasePrice: the fixed part of a video note that is paid by the click, yuan; 0 is NULL
+    video_cpc_base_price double precision,
+    video_cpc_price double precision,       -- videoCpcPerPrice, yuan a click; 0 is NULL
+    video_cpc_clicks bigint,                -- videoCpcEstimateNum: clicks that are expected of it
+    promised_impressions bigint,            -- promiseImpNum: impressions that the KOL promises; 0 is NULL
+    -- predictiveExposure: impressions that are expected; 0 also where nothing is
+    predicted_impressions bigint,
+    -- forecastReadUvLower: readers that are forecast, at least; 0 also without a forecast
+    forecast_readers_lower bigint,
+    -- forecastReadUvUpper: readers that are forecast, at the most; 0 also without a forecast
+    forecast_readers_upper bigint,
+    -- forecastGroupCoverRateLower: the part of the audience asked for that is forecast to be
+    -- reached, at least, as given
+    forecast_coverage_lower double precision,
+    -- forecastGroupCoverRateUpper: the same, at the most
+    forecast_coverage_upper double precision,
+    matched_notes bigint,                   -- matchNoteNumber: notes that match the search
+    efficient_users bigint,                 -- efficiencyValidUser, as given
+    overflow bigint,                        -- overflowNum, as given
+    likes_and_collects bigint,              -- likeCollectCountInfo: likes and collects of all notes
+    followers_risen bigint,                 -- fansRiseNum: followers that notes brought
+    followers_engaged bigint,               -- fansEngageNum: followers that engaged
+    lives_30d bigint,                       -- kliveCnt30d: live broadcasts, 30 days
+    live_viewers_mean double precision,     -- avgLiveViewerNum: mean viewers of a live broadcast
+    live_sales_mean_90d double precision,   -- avgAgmv90d: mean sales of a live broadcast, yuan, 90 days
+    live_sales double precision,            -- liveGMV: sales of live broadcasts, yuan
+    seller_income_90d double precision,     -- sellerRealIncomeAmt90d: what the shop took, yuan, 90 days
     primary key (kol_key, observed_at)
 );
 

@@ -124,6 +124,45 @@ create table kols (
     mcn_id text,                            -- noteSign.userId: the agency (MCN)
     mcn_name text,                          -- noteSign.name
     low_active boolean,                     -- lowActive
+    next_level integer,                     -- nextLevel; -1 means none and is NULL
+    kol_type integer,                       -- kolType, a code as given
+    user_type integer,                      -- userType, a code as given
+    buyer_type integer,                     -- buyerType: whether it recommends goods, a code as given
+    coop_type integer,                      -- cooperType, a code as given
+    coop_state integer,                     -- cooperateState, a code as given
+    classify_code integer,                  -- classifyCode, a code as given
+    head_label integer,                     -- kolHeadLabel, a code as given
+    validity integer,                       -- valid, a code as given
+    home_page_display integer,              -- homePageDisplay, a code as given
+    new_high_quality integer,               -- newHighQuality, a code as given
+    promise_tag integer,                    -- showPromiseTag: whether it promises impressions, a code as given
+    control_state integer,                  -- controlState, a code as given; 0 means not restricted
+    fb_state integer,                       -- fbState, a code as given
+    price_state integer,                    -- priceState, a code as given
+    -- pictureState: whether picture notes are for sale, a code as given; 0 means no
+    picture_state integer,
+    video_state integer,                    -- videoState: the same of video notes
+    -- clothingIndustryPrice.pictureState: the same of picture notes for clothing brands
+    clothing_picture_state integer,
+    -- clothingIndustryPrice.videoState: the same of video notes for clothing brands
+    clothing_video_state integer,
+    clothing_industry_id integer,           -- clothingIndustryPrice.industryId; 0 means none and is NULL
+    intention_type integer,                 -- intentionInfo.intentionType, a code as given
+    intention text,                         -- intentionInfo.intentionText
+    types text,                             -- type, a JSON array
+    industry_tags text,                     -- industryTag, a JSON array
+    trade_types text,                       -- tradeType: industries of its latest paid notes, a JSON array
+    -- top2CategoryList: the two categories of goods that it sells most, a JSON array
+    top_categories text,
+    travel_areas text,                      -- travelAreaList: where it would travel to for a note, a JSON array
+    live_mcn_id text,                       -- liveSign.userId: the agency (MCN) of its live broadcasts
+    live_mcn_name text,                     -- liveSign.name
+    is_star boolean,                        -- isStar
+    is_buyer boolean,                       -- hasBuyerAuth: whether it may recommend goods in live broadcasts
+    may_recommend_goods boolean,            -- goodRecommendPermission
+    is_industry_recommended boolean,        -- isIndustryRecommend
+    has_industry_limit boolean,             -- specialIndustryLimit
+    shows_price boolean,                    -- showPrice
     picture_price real,                     -- picturePrice, yuan; NULL when not for sale
     video_price real,                       -- videoPrice, yuan; 9999999 means not for sale and is NULL
     lower_price real,                       -- lowerPrice, yuan
@@ -236,6 +275,9 @@ create table kol_notes (
     note_type text,                         -- noteList[].noteType: 1 is normal, 2 is video, others as given
     content_tag text,                       -- noteList[].contentTag
     image_url text,                         -- noteList[].imageUrl
+    is_bound boolean,                       -- noteList[].bind
+    feature_tags text,                      -- noteList[].featureTags, a JSON array
+    industry_tags text,                     -- noteList[].industryTags, a JSON array
     primary key (kol_id, position)
 ) without rowid;
 
@@ -245,6 +287,8 @@ create table kol_search_results (
     position integer not null,              -- place in kols of this page, from 0
     page integer not null,                  -- the page, from 1
     kol_id text not null,                   -- the KOL
+    -- total: a limit for paging, not a count of hits; the same for every KOL of a page
+    total integer,
     primary key (document_id, position)
 );
 create index kol_search_results_by_kol on kol_search_results (kol_id);

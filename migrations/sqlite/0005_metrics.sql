@@ -31,35 +31,123 @@ create table kol_snapshots (
     kol_key integer not null,               -- kols.kol_key
     observed_at integer not null,           -- when the answer came
     document_id integer not null,           -- the answer
-    followers integer,                      -- fansNum (fansCount is 0 in a search answer)
+    -- fansNum; fansCount, which a search answers with 0, where that is missing
+    followers integer,
     followers_growth_30d integer,           -- fans30GrowthNum; 0 beside a non-zero rate is NULL
     followers_growth_rate_30d real,         -- fans30GrowthRate, percent
-    read_median integer,                    -- clickMidNum: median reads of a note
-    engagement_median integer,              -- interMidNum: median engagements of a note
-    picture_read_median integer,            -- pictureClickMidNum
-    picture_engagement_median integer,      -- pictureInterMidNum
-    video_read_median integer,              -- videoClickMidNum
-    video_engagement_median integer,        -- videoInterMidNum
-    impression_median_30d integer,          -- accumCommonImpMedinNum30d: median impressions, 30 days
-    -- mEngagementNum (its twin mengagementNum differs only by case and is not read)
-    monthly_engagements integer,
+    read_median integer,                    -- clickMidNum: median reads of a note that is not paid for, 30 days
+    -- interMidNum: median engagements of a note that is not paid for, 30 days
+    engagement_median integer,
+    picture_read_median integer,            -- pictureClickMidNum: read_median of picture notes
+    picture_engagement_median integer,      -- pictureInterMidNum: engagement_median of picture notes
+    -- videoClickMidNum: read_median of video notes; 0 also where there are none
+    video_read_median integer,
+    -- videoInterMidNum: engagement_median of video notes; 0 also where there are none
+    video_engagement_median integer,
+    -- accumCommonImpMedinNum30d: median impressions of a note that is not paid for, 30 days
+    impression_median_30d integer,
+    -- mEngagementNum: median engagements by which the marketing target "seeding" ranks; upstream does
+    -- not say of which days. Its twin mengagementNum differs only by case and is not read
+    seeding_engagement_median integer,
     total_notes integer,                    -- totalNoteCount
     -- businessNoteCount; 0 is what the search answers for everyone and is NULL
     business_notes integer,
     picture_price real,                     -- picturePrice, yuan, as in kols
     video_price real,                       -- videoPrice, yuan, as in kols
     lower_price real,                       -- lowerPrice, yuan
-    picture_read_cost real,                 -- pictureReadCost, yuan a read; a decimal text upstream
+    -- pictureReadCost, yuan a read; a decimal text upstream. NULL, as every cost: 0 upstream, or
+    -- such notes are not for sale
+    picture_read_cost real,
     video_read_cost real,                   -- videoReadCost, yuan a read
-    picture_cpm real,                       -- estimatePictureCpm, yuan
-    video_cpm real,                         -- estimateVideoCpm, yuan
-    picture_engage_cost real,               -- estimatePictureEngageCost, yuan
-    video_engage_cost real,                 -- estimateVideoEngageCost, yuan
-    hundred_like_percent real,              -- hundredLikePercent30, percent
-    thousand_like_percent real,             -- thousandLikePercent30, percent
-    active_fans_percent real,               -- fansActiveIn28dLv, percent
-    engaged_fans_percent real,              -- fansEngageNum30dLv, percent
-    invite_reply_percent real,              -- inviteReply48hNumRatio, percent
+    picture_cpm real,                       -- estimatePictureCpm, yuan a thousand impressions
+    video_cpm real,                         -- estimateVideoCpm, yuan a thousand impressions
+    picture_engage_cost real,               -- estimatePictureEngageCost, yuan an engagement
+    video_engage_cost real,                 -- estimateVideoEngageCost, yuan an engagement
+    -- hundredLikePercent30: notes of 30 days with 100 likes or more, percent
+    hundred_like_percent real,
+    -- thousandLikePercent30: notes of 30 days with 1000 likes or more, percent
+    thousand_like_percent real,
+    -- fansActiveIn28dLv: followers that were active within 28 days, percent
+    active_fans_percent real,
+    -- fansEngageNum30dLv: followers that engaged within 30 days, percent
+    engaged_fans_percent real,
+    -- inviteReply48hNumRatio: invitations that are answered within 48 hours, percent
+    invite_reply_percent real,
+    mcn_read_median integer,                -- clickMidNumMcn: median reads of a note, as the MCN gives it
+    -- mEngagementNumMcn: median engagements of a note, as the MCN gives it; its twin differs only
+    -- by case and is not read
+    mcn_engagement_median integer,
+    -- accumPicCommonImpMedinNum30d: impression_median_30d of picture notes
+    picture_impression_median_30d integer,
+    -- accumVideoCommonImpMedinNum30d: impression_median_30d of video notes
+    video_impression_median_30d integer,
+    coop_notes_30d integer,                 -- coopNoteNum30d: notes that were paid for, 30 days
+    -- accumCoopImpMedinNum30d: median impressions of a paid note, 30 days; 0 also where there are
+    -- none
+    coop_impression_median_30d integer,
+    -- readMidCoop30: median reads of a paid note, 30 days; 0 also where there are none
+    coop_read_median_30d integer,
+    -- interMidCoop30: median engagements of a paid note, 30 days; 0 also where there are none
+    coop_engagement_median_30d integer,
+    -- mCpuvNum30d: median visits that a paid note brings to a shop, 30 days; its twin differs only
+    -- by case and is not read
+    store_visit_median_30d integer,
+    -- estimateCpuv30d, yuan a visit that a paid note brings to a shop, 30 days; 0 is NULL
+    store_visit_cost_30d real,
+    -- pictureHundredLikePercent30: hundred_like_percent of picture notes
+    picture_hundred_like_percent real,
+    -- pictureThousandLikePercent30: thousand_like_percent of picture notes
+    picture_thousand_like_percent real,
+    video_hundred_like_percent real,        -- videoHundredLikePercent30: hundred_like_percent of video notes
+    video_thousand_like_percent real,       -- videoThousandLikePercent30: thousand_like_percent of video notes
+    video_finish_percent real,              -- videoFinishRate: views that reach the end of a video, percent
+    -- estimatePictureCpmCompare: KOLs of its kind that picture_cpm compares well with, percent
+    picture_cpm_percentile real,
+    -- estimateVideoCpmCompare: the same of video_cpm; given where no video is sold, too
+    video_cpm_percentile real,
+    picture_engage_cost_percentile real,    -- estimatePictureEngageCostCompare: the same of picture_engage_cost
+    video_engage_cost_percentile real,      -- estimateVideoEngageCostCompare: the same of video_engage_cost
+    -- nextPicturePrice: the coming price of a picture note, yuan; NULL: no change is announced
+    next_picture_price real,
+    -- nextVideoPrice: the coming price of a video note, yuan; NULL: no change is announced
+    next_video_price real,
+    -- clothingIndustryPrice.picturePrice: a picture note for clothing brands, yuan; NULL when not
+    -- for sale
+    clothing_picture_price real,
+    -- clothingIndustryPrice.videoPrice: a video note for clothing brands, yuan; NULL when not for
+    -- sale
+    clothing_video_price real,
+    -- pictureCpcBasePrice: the fixed part of a picture note that is paid by the click, yuan; 0 is
+    -- NULL
+    picture_cpc_base_price real,
+    picture_cpc_price real,                 -- pictureCpcPerPrice, yuan a click; 0 is NULL
+    picture_cpc_clicks integer,             -- pictureCpcEstimateNum: clicks that are expected of it
+    -- videoCpcBasePrice: the fixed part of a video note that is paid by the click, yuan; 0 is NULL
+    video_cpc_base_price real,
+    video_cpc_price real,                   -- videoCpcPerPrice, yuan a click; 0 is NULL
+    video_cpc_clicks integer,               -- videoCpcEstimateNum: clicks that are expected of it
+    promised_impressions integer,           -- promiseImpNum: impressions that the KOL promises; 0 is NULL
+    -- predictiveExposure: impressions that are expected; 0 also where nothing is
+    predicted_impressions integer,
+    -- forecastReadUvLower: readers that are forecast, at least; 0 also without a forecast
+    forecast_readers_lower integer,
+    -- forecastReadUvUpper: readers that are forecast, at the most; 0 also without a forecast
+    forecast_readers_upper integer,
+    -- forecastGroupCoverRateLower: the part of the audience asked for that is forecast to be
+    -- reached, at least, as given
+    forecast_coverage_lower real,
+    forecast_coverage_upper real,           -- forecastGroupCoverRateUpper: the same, at the most
+    matched_notes integer,                  -- matchNoteNumber: notes that match the search
+    efficient_users integer,                -- efficiencyValidUser, as given
+    overflow integer,                       -- overflowNum, as given
+    likes_and_collects integer,             -- likeCollectCountInfo: likes and collects of all notes
+    followers_risen integer,                -- fansRiseNum: followers that notes brought
+    followers_engaged integer,              -- fansEngageNum: followers that engaged
+    lives_30d integer,                      -- kliveCnt30d: live broadcasts, 30 days
+    live_viewers_mean real,                 -- avgLiveViewerNum: mean viewers of a live broadcast
+    live_sales_mean_90d real,               -- avgAgmv90d: mean sales of a live broadcast, yuan, 90 days
+    live_sales real,                        -- liveGMV: sales of live broadcasts, yuan
+    seller_income_90d real,                 -- sellerRealIncomeAmt90d: what the shop took, yuan, 90 days
     primary key (kol_key, observed_at)
 ) without rowid;
 

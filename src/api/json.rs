@@ -69,6 +69,19 @@ pub(super) fn text(value: Json<'_>, path: &str) -> Field<String> {
     }
 }
 
+/// A list as a JSON array, of which the same list always gives the same text; a single text as the
+/// only item of one.
+pub(super) fn list_text(value: Json<'_>, path: &str) -> Field<String> {
+    match at(value, path) {
+        Value::Str(text) if text.is_empty() => Field::Empty,
+        Value::Str(text) => Field::Value(serde_json::json!([text]).to_string()),
+        Value::Array(items) if items.is_empty() => Field::Empty,
+        // Of the other tree, because its objects are sorted.
+        list @ Value::Array(_) => Field::Value(serde_json::Value::from(list).to_string()),
+        _ => Field::Absent,
+    }
+}
+
 /// A text that identifies something; `0` identifies nothing.
 pub(super) fn id(value: Json<'_>, path: &str) -> Option<String> {
     text(value, path).into_value().filter(|id| id != "0")

@@ -69,7 +69,12 @@ fn page(kols: &[Value<'_>], page: i64, listing: &mut Listing) -> Reading {
             without_id += 1;
             continue;
         };
-        facts.kol_search_results.push(KolSearchResult { position, page, kol_id: kol_id.clone() });
+        facts.kol_search_results.push(KolSearchResult {
+            position,
+            page,
+            kol_id: kol_id.clone(),
+            total: listing.total,
+        });
         if seen.insert(kol_id.clone()) {
             facts.kols.push(rows::of(kol, &kol_id, &mut odd));
             listing.ids.push(kol_id);

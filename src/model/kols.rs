@@ -1,5 +1,6 @@
 //! Rows about the KOLs of Pugongying.
 
+use super::KolFigures;
 use super::catalogue::{Field, table};
 
 table! {
@@ -25,11 +26,81 @@ table! {
         Tracked mcn_name: Field<String>,
         /// `lowActive`.
         Fact low_active: Field<bool>,
-        /// `picturePrice`, yuan; `None` when not for sale.
+        /// `nextLevel`; -1 means none and is NULL.
+        Fact next_level: Field<i64>,
+        /// `kolType`, a code as given.
+        Fact kol_type: Field<i64>,
+        /// `userType`, a code as given.
+        Fact user_type: Field<i64>,
+        /// `buyerType`: whether it recommends goods, a code as given.
+        Fact buyer_type: Field<i64>,
+        /// `cooperType`, a code as given.
+        Fact coop_type: Field<i64>,
+        /// `cooperateState`, a code as given.
+        Fact coop_state: Field<i64>,
+        /// `classifyCode`, a code as given.
+        Fact classify_code: Field<i64>,
+        /// `kolHeadLabel`, a code as given.
+        Fact head_label: Field<i64>,
+        /// `valid`, a code as given.
+        Fact validity: Field<i64>,
+        /// `homePageDisplay`, a code as given.
+        Fact home_page_display: Field<i64>,
+        /// `newHighQuality`, a code as given.
+        Fact new_high_quality: Field<i64>,
+        /// `showPromiseTag`: whether it promises impressions, a code as given.
+        Fact promise_tag: Field<i64>,
+        /// `controlState`, a code as given; 0 means not restricted.
+        Fact control_state: Field<i64>,
+        /// `fbState`, a code as given.
+        Fact fb_state: Field<i64>,
+        /// `priceState`, a code as given.
+        Fact price_state: Field<i64>,
+        /// `pictureState`: whether picture notes are for sale, a code as given; 0 means no.
+        Fact picture_state: Field<i64>,
+        /// `videoState`: the same of video notes.
+        Fact video_state: Field<i64>,
+        /// `clothingIndustryPrice.pictureState`: the same of picture notes for clothing brands.
+        Fact clothing_picture_state: Field<i64>,
+        /// `clothingIndustryPrice.videoState`: the same of video notes for clothing brands.
+        Fact clothing_video_state: Field<i64>,
+        /// `clothingIndustryPrice.industryId`; 0 means none and is NULL.
+        Fact clothing_industry_id: Field<i64>,
+        /// `intentionInfo.intentionType`, a code as given.
+        Fact intention_type: Field<i64>,
+        /// `intentionInfo.intentionText`.
+        Fact intention: Field<String>,
+        /// `type`, a JSON array.
+        Fact types: Field<String>,
+        /// `industryTag`, a JSON array.
+        Fact industry_tags: Field<String>,
+        /// `tradeType`: industries of its latest paid notes, a JSON array.
+        Fact trade_types: Field<String>,
+        /// `top2CategoryList`: the two categories of goods that it sells most, a JSON array.
+        Fact top_categories: Field<String>,
+        /// `travelAreaList`: where it would travel to for a note, a JSON array.
+        Fact travel_areas: Field<String>,
+        /// `liveSign.userId`: the agency (MCN) of its live broadcasts.
+        Fact live_mcn_id: Field<String>,
+        /// `liveSign.name`.
+        Fact live_mcn_name: Field<String>,
+        /// `isStar`.
+        Fact is_star: Field<bool>,
+        /// `hasBuyerAuth`: whether it may recommend goods in live broadcasts.
+        Fact is_buyer: Field<bool>,
+        /// `goodRecommendPermission`.
+        Fact may_recommend_goods: Field<bool>,
+        /// `isIndustryRecommend`.
+        Fact is_industry_recommended: Field<bool>,
+        /// `specialIndustryLimit`.
+        Fact has_industry_limit: Field<bool>,
+        /// `showPrice`.
+        Fact shows_price: Field<bool>,
+        /// `picturePrice`, yuan a note; NULL when not for sale.
         Tracked picture_price: Field<f64>,
-        /// `videoPrice`, yuan; 9999999 means not for sale and is `None`.
+        /// `videoPrice`, yuan a note; 9999999 means not for sale and is NULL.
         Tracked video_price: Field<f64>,
-        /// `lowerPrice`, yuan.
+        /// `lowerPrice`: the lower of the two, yuan.
         Tracked lower_price: Field<f64>,
     }
 }
@@ -61,66 +132,12 @@ table! {
         Fact content_tag: Field<String>,
         /// `noteList[].imageUrl`.
         Volatile image_url: Field<String>,
-    }
-}
-
-table! {
-    /// A KOL's figures at one look.
-    KolFigures in "kol_snapshots" {
-        /// `fansNum` (`fansCount` is 0 in a search answer).
-        Fact followers: Option<i64>,
-        /// `fans30GrowthNum`; 0 beside a non-zero rate is `None`.
-        Fact followers_growth_30d: Option<i64>,
-        /// `fans30GrowthRate`, percent.
-        Fact followers_growth_rate_30d: Option<f64>,
-        /// `clickMidNum`: median reads of a note.
-        Fact read_median: Option<i64>,
-        /// `interMidNum`: median engagements of a note.
-        Fact engagement_median: Option<i64>,
-        /// `pictureClickMidNum`.
-        Fact picture_read_median: Option<i64>,
-        /// `pictureInterMidNum`.
-        Fact picture_engagement_median: Option<i64>,
-        /// `videoClickMidNum`.
-        Fact video_read_median: Option<i64>,
-        /// `videoInterMidNum`.
-        Fact video_engagement_median: Option<i64>,
-        /// `accumCommonImpMedinNum30d`: median impressions, 30 days.
-        Fact impression_median_30d: Option<i64>,
-        /// `mEngagementNum` (its twin `mengagementNum` differs only by case and is not read).
-        Fact monthly_engagements: Option<i64>,
-        /// `totalNoteCount`.
-        Fact total_notes: Option<i64>,
-        /// `businessNoteCount`; 0 is what the search answers for everyone and is `None`.
-        Fact business_notes: Option<i64>,
-        /// `picturePrice`, yuan, as in `kols`.
-        Fact picture_price: Option<f64>,
-        /// `videoPrice`, yuan, as in `kols`.
-        Fact video_price: Option<f64>,
-        /// `lowerPrice`, yuan.
-        Fact lower_price: Option<f64>,
-        /// `pictureReadCost`, yuan a read; a decimal text upstream.
-        Fact picture_read_cost: Option<f64>,
-        /// `videoReadCost`, yuan a read.
-        Fact video_read_cost: Option<f64>,
-        /// `estimatePictureCpm`, yuan.
-        Fact picture_cpm: Option<f64>,
-        /// `estimateVideoCpm`, yuan.
-        Fact video_cpm: Option<f64>,
-        /// `estimatePictureEngageCost`, yuan.
-        Fact picture_engage_cost: Option<f64>,
-        /// `estimateVideoEngageCost`, yuan.
-        Fact video_engage_cost: Option<f64>,
-        /// `hundredLikePercent30`, percent.
-        Fact hundred_like_percent: Option<f64>,
-        /// `thousandLikePercent30`, percent.
-        Fact thousand_like_percent: Option<f64>,
-        /// `fansActiveIn28dLv`, percent.
-        Fact active_fans_percent: Option<f64>,
-        /// `fansEngageNum30dLv`, percent.
-        Fact engaged_fans_percent: Option<f64>,
-        /// `inviteReply48hNumRatio`, percent.
-        Fact invite_reply_percent: Option<f64>,
+        /// `noteList[].bind`.
+        Fact is_bound: Field<bool>,
+        /// `noteList[].featureTags`, a JSON array.
+        Fact feature_tags: Field<String>,
+        /// `noteList[].industryTags`, a JSON array.
+        Fact industry_tags: Field<String>,
     }
 }
 
@@ -133,6 +150,8 @@ table! {
         Fact page: i64,
         /// The KOL.
         Fact kol_id: String,
+        /// `total`: a limit for paging, not a count of hits; the same for every KOL of a page.
+        Fact total: Option<i64>,
     }
 }
 

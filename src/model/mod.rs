@@ -7,6 +7,7 @@ pub mod catalogue;
 mod douyin;
 mod entity;
 mod items;
+mod kol_figures;
 mod kols;
 mod xiaohongshu;
 
@@ -17,12 +18,32 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use catalogue::Field;
-use catalogue::table;
+use catalogue::{Row as _, Table, table};
 pub use douyin::{Music, Work};
 pub use entity::{Entity, EntityKind};
 pub use items::{Counts, Creator, Image, Item, ItemHashtag, Mention};
-pub use kols::{Kol, KolFacts, KolFigures, KolNote, KolSearchResult, KolTag};
+pub use kol_figures::KolFigures;
+pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag};
 pub use xiaohongshu::{KeywordSuggestion, Note};
+
+/// Every table that answers fill.
+pub static TABLES: [Table; 15] = [
+    Note::TABLE,
+    Work::TABLE,
+    Author::TABLE,
+    Kol::TABLE,
+    Music::TABLE,
+    Image::TABLE,
+    ItemHashtag::TABLE,
+    Mention::TABLE,
+    Creator::TABLE,
+    KolTag::TABLE,
+    KolNote::TABLE,
+    KolSearchResult::TABLE,
+    KeywordSuggestion::TABLE,
+    Counts::TABLE,
+    KolFigures::TABLE,
+];
 
 /// Where an item lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

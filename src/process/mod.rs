@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, anyhow};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::api::Provider;
 use crate::config::Config;
 use crate::forgotten::Forgotten;
 use crate::store::{LivenessTimeout, ProcessLock, ProcessRow, Store, Tx};
@@ -225,17 +226,16 @@ async fn put_on_record(
     verb: &'static str,
     now: Time,
 ) -> Result<()> {
-    tx.put_process(&ProcessRow {
+    let process = ProcessRow {
         owner,
         verb: verb.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        justoneapi_url: config.justoneapi.base_url.to_string(),
-        amagi_url: config.amagi.base_url.to_string(),
         started_at: now,
         beat_at: None,
         died_at: None,
-    })
-    .await
+    };
+    let providers = Provider::ALL.map(|it| (it.name(), config.provider(it).base_url.as_str()));
+    tx.put_process(&process, &providers).await
 }
 
 /// A number for this process, different from any other's.

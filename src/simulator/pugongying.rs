@@ -153,9 +153,12 @@ fn body(world: &World, kol: &Kol, filter: &BTreeMap<String, String>, at: i64) ->
     let theme = filter.get("keyword").map_or(kol.theme, |keyword| theme_of(rng, keyword));
     let mut body = filled(&KOL, profile(rng, kol));
     put(&mut body, tags(rng, theme));
+    put(&mut body, cooperation(&mut Rng::of(world.seed, &["coop", &kol.id]), theme));
     put(&mut body, json!({ "noteList": notes(world, rng, theme) }));
     put(&mut body, prices(rng, kol.fans));
-    put(&mut body, figures(rng, followers));
+    let video_price =
+        body["videoPrice"].as_f64().filter(|price| (1.0..NOT_FOR_SALE).contains(price));
+    put(&mut body, figures(rng, followers, video_price));
     // The real count of followers; `fansCount` and the growth are 0 for everybody.
     put(
         &mut body,
@@ -229,26 +232,46 @@ fn prices(rng: &mut Rng, fans: i64) -> Value {
         "pictureCpcBasePrice": "0", "videoCpcBasePrice": "0" })
 }
 
-/// Medians and rates in proportion to the followers.
-fn figures(rng: &mut Rng, followers: i64) -> Value {
+/// Medians and rates in proportion to the followers. What a video costs is 0 for those who sell none.
+fn figures(rng: &mut Rng, followers: i64, video_price: Option<f64>) -> Value {
     let reads = followers * rng.between(30, 900) / 1000 + 40;
     let engagements = reads * rng.between(30, 160) / 1000;
     let video = if rng.chance(400) { 0 } else { reads * 7 / 10 };
+    let cost = |count: i64| match video_price {
+        Some(price) if count > 0 => (price / whole(count) * 100.0).ceil() / 100.0,
+        _ => 0.0,
+    };
     json!({
         "clickMidNum": reads, "interMidNum": engagements,
         "pictureClickMidNum": reads * 11 / 10, "pictureInterMidNum": engagements * 11 / 10,
         "videoClickMidNum": video, "videoInterMidNum": video / 9,
         "accumCommonImpMedinNum30d": reads * 4, "accumPicCommonImpMedinNum30d": reads * 5,
-        "mEngagementNum": engagements * 3, "mengagementNum": engagements * 3,
+        "accumVideoCommonImpMedinNum30d": video * 4,
+        "mEngagementNum": engagements * 21 / 20, "mengagementNum": engagements * 21 / 20,
         "totalNoteCount": null,
-        "pictureReadCost": format!("0.{:02}", rng.between(5, 95)), "videoReadCost": "0.00",
-        "estimatePictureCpm": tenths(rng.between(20, 900)), "estimateVideoCpm": 0.0,
-        "estimatePictureEngageCost": tenths(rng.between(1, 40)), "estimateVideoEngageCost": 0.0,
+        "pictureReadCost": format!("0.{:02}", rng.between(5, 95)), "videoReadCost": format!("{:.2}", cost(video)),
+        "estimatePictureCpm": tenths(rng.between(20, 900)), "estimateVideoCpm": cost(video * 4 / 1000),
+        "estimatePictureEngageCost": tenths(rng.between(1, 40)), "estimateVideoEngageCost": cost(video / 9),
         "hundredLikePercent30": tenths(rng.between(100, 1000)),
         "thousandLikePercent30": tenths(rng.between(0, 100)),
+        "estimatePictureCpmCompare": tenths(rng.between(0, 1000)),
+        "estimateVideoCpmCompare": tenths(rng.between(0, 1000)),
+        "estimatePictureEngageCostCompare": tenths(rng.between(0, 1000)),
+        "estimateVideoEngageCostCompare": tenths(rng.between(0, 1000)),
         "fansActiveIn28dLv": tenths(rng.between(500, 990)),
         "fansEngageNum30dLv": tenths(rng.between(20, 430)),
         "inviteReply48hNumRatio": tenths(rng.between(0, 1000)),
+    })
+}
+
+/// What brands paid for lately; the medians are 0 for those who made no such note.
+fn cooperation(rng: &mut Rng, theme: &Theme) -> Value {
+    let notes = rng.between(-3, 6).max(0);
+    let reads = notes.min(1) * rng.between(300, 9_000);
+    let trades = json!([theme.taxonomy.0]);
+    json!({
+        "coopNoteNum30d": notes, "readMidCoop30": reads, "interMidCoop30": reads / 12,
+        "accumCoopImpMedinNum30d": reads * 4, "tradeType": if notes > 0 { trades } else { Value::Null },
     })
 }
 

@@ -142,7 +142,7 @@ def check_counts(archive, work, name, looks):
                   work["id"])
     music = detail["music"]["id_str"] if detail.get("music") else None
     expect(f"{name}: row", stored, [(detail["desc"] or None, detail["author"]["uid"], music)])
-    images = rows(archive, "select file_id from work_images where work_id = ? order by position",
+    images = rows(archive, "select file_id from images where item_id = ? order by position",
                   work["id"])
     expect(f"{name}: images", images, [(image["uri"],) for image in detail["images"] or []])
 

@@ -24,7 +24,7 @@ impl Prices {
 }
 
 /// The price `{what}Price`, judged by `{what}PriceGtZero` and `{what}State` beside it.
-fn price(kol: Json<'_>, what: &str) -> Field<f64> {
+pub(super) fn price(kol: Json<'_>, what: &str) -> Field<f64> {
     let Field::Value(price) = json::float(kol, &format!("/{what}Price")) else {
         return Field::Absent;
     };

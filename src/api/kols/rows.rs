@@ -25,13 +25,56 @@ fn row(kol: Json<'_>, kol_id: &str, prices: &Prices) -> Kol {
         avatar_url: json::text(kol, "/headPhoto"),
         gender: json::text(kol, "/gender"),
         location: json::text(kol, "/location"),
-        level: json::int(kol, "/currentLevel").and_then(|level| (level >= 0).then_some(level)),
+        level: level(kol, "/currentLevel"),
         mcn_id: json::text(kol, "/noteSign/userId"),
         mcn_name: json::text(kol, "/noteSign/name"),
         low_active: json::flag(kol, "/lowActive"),
+        next_level: level(kol, "/nextLevel"),
+        kol_type: json::int(kol, "/kolType"),
+        user_type: json::int(kol, "/userType"),
+        buyer_type: json::int(kol, "/buyerType"),
+        coop_type: json::int(kol, "/cooperType"),
+        coop_state: json::int(kol, "/cooperateState"),
+        classify_code: json::int(kol, "/classifyCode"),
+        head_label: json::int(kol, "/kolHeadLabel"),
+        validity: json::int(kol, "/valid"),
+        home_page_display: json::int(kol, "/homePageDisplay"),
+        new_high_quality: json::int(kol, "/newHighQuality"),
+        promise_tag: json::int(kol, "/showPromiseTag"),
+        control_state: json::int(kol, "/controlState"),
+        fb_state: json::int(kol, "/fbState"),
+        price_state: json::int(kol, "/priceState"),
+        picture_state: json::int(kol, "/pictureState"),
+        video_state: json::int(kol, "/videoState"),
+        clothing_picture_state: json::int(kol, "/clothingIndustryPrice/pictureState"),
+        clothing_video_state: json::int(kol, "/clothingIndustryPrice/videoState"),
+        clothing_industry_id: json::positive(kol, "/clothingIndustryPrice/industryId"),
+        intention_type: json::int(kol, "/intentionInfo/intentionType"),
+        intention: json::text(kol, "/intentionInfo/intentionText"),
+        types: json::list_text(kol, "/type"),
+        industry_tags: json::list_text(kol, "/industryTag"),
+        trade_types: json::list_text(kol, "/tradeType"),
+        top_categories: json::list_text(kol, "/top2CategoryList"),
+        travel_areas: json::list_text(kol, "/travelAreaList"),
+        live_mcn_id: json::text(kol, "/liveSign/userId"),
+        live_mcn_name: json::text(kol, "/liveSign/name"),
+        is_star: json::flag(kol, "/isStar"),
+        is_buyer: json::flag(kol, "/hasBuyerAuth"),
+        may_recommend_goods: json::flag(kol, "/goodRecommendPermission"),
+        is_industry_recommended: json::flag(kol, "/isIndustryRecommend"),
+        has_industry_limit: json::flag(kol, "/specialIndustryLimit"),
+        shows_price: json::flag(kol, "/showPrice"),
         picture_price: prices.picture.clone(),
         video_price: prices.video.clone(),
         lower_price: prices.lower.clone(),
+    }
+}
+
+/// A level; below zero there is none.
+fn level(kol: Json<'_>, path: &str) -> Field<i64> {
+    match json::int(kol, path) {
+        Field::Value(level) if level < 0 => Field::Empty,
+        level => level,
     }
 }
 
@@ -88,6 +131,9 @@ fn notes(kol: Json<'_>, odd: &mut Odd) -> Field<Vec<KolNote>> {
             },
             content_tag: json::text(note, "/contentTag"),
             image_url: json::text(note, "/imageUrl"),
+            is_bound: json::flag(note, "/bind"),
+            feature_tags: json::list_text(note, "/featureTags"),
+            industry_tags: json::list_text(note, "/industryTags"),
         })
     })
 }

@@ -124,10 +124,10 @@ fn zeros_that_mean_unknown_are_none_and_true_zeros_stay() {
 #[test]
 fn twins_that_differ_only_by_case_are_kept_apart() {
     let metrics = figures();
-    assert_eq!(metrics[0].monthly_engagements, Some(1500));
-    assert_eq!(metrics[1].monthly_engagements, Some(0));
+    assert_eq!(metrics[0].seeding_engagement_median, Some(1500));
+    assert_eq!(metrics[1].seeding_engagement_median, Some(0));
     let only_twin = kol(&json!({ "mengagementNum": 9 }));
-    assert_eq!(only_twin.figures.monthly_engagements, None);
+    assert_eq!(only_twin.figures.seeding_engagement_median, None);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn costs_of_what_is_not_sold_are_null() {
 #[test]
 fn a_level_below_zero_and_an_empty_place_are_none() {
     let kols = read(PAGE).facts.kols;
-    assert_eq!((&kols[1].row.level, &kols[1].row.location), (&Field::Absent, &Field::Empty));
+    assert_eq!((&kols[1].row.level, &kols[1].row.location), (&Field::Empty, &Field::Empty));
 }
 
 #[test]

@@ -125,7 +125,7 @@ pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<Told> {
     let (days, reasons) = (tx.coverage(span).await?, tx.coverage_reasons(span).await?);
     let mut why: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let named = reasons.column("day").zip(reasons.column("reason"));
-    for ((day, reason), looks) in named.zip(reasons.column("looks")) {
+    for ((day, reason), looks) in named.zip(reasons.column("slots")) {
         let looks = shown(looks, span.zone);
         why.entry(day.to_string()).or_default().push(format!("{looks} {reason}"));
     }

@@ -66,7 +66,7 @@ impl Daemon {
     fn at_work(&self, zone: Tz) -> String {
         let (row, settings) = (&self.seen.row, &self.settings);
         let (since, beat) = (local(row.started_at, zone), self.beat(zone));
-        let asks = settings.justoneapi_url.as_ref().unwrap_or(&row.justoneapi_url);
+        let asks = settings.justoneapi_url.as_deref().unwrap_or_default();
         let mut text = format!("a daemon runs since {since}, last beat {beat}, and asks {asks}\n");
         if let (Some(error), Some(refused_at)) = (&settings.error, settings.refused_at) {
             let taken_over = local(settings.taken_over_at.unwrap_or(row.started_at), zone);

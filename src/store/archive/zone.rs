@@ -67,7 +67,7 @@ impl Tx {
         }
         // Differs by necessity: nobody adds to the old days meanwhile; SQLite has one writer anyway.
         if let Self::Postgres(_) = self {
-            execute!(self, "lock table note_snapshots, work_snapshots in share row exclusive mode");
+            execute!(self, "lock table snapshots in share row exclusive mode");
         }
         execute!(self, "delete from archive_zone");
         self.execute_over(
@@ -76,40 +76,37 @@ impl Tx {
              select since, zone, offset_seconds from {rows} where true",
         )
         .await?;
-        self.sum_up_days("note", "views").await?;
-        self.sum_up_days("work", "plays").await?;
+        self.sum_up_days().await?;
         Ok(true)
     }
 
-    /// Makes the days of all notes or works anew from their snapshots.
-    async fn sum_up_days(&mut self, item: &'static str, views: &'static str) -> Result<()> {
+    /// Makes all days anew from the snapshots.
+    async fn sum_up_days(&mut self) -> Result<()> {
         // Differs by necessity: what a time is, and how its day is written.
         let day = match self {
             Self::Sqlite(_) => {
-                "strftime('%Y-%m-%d', s.observed_at / 1000000 + {offset}, 'unixepoch')"
+                "strftime('%Y-%m-%d', observed_at / 1000000 + {offset}, 'unixepoch')"
             }
             Self::Postgres(_) => {
-                "to_char(s.observed_at at time zone 'UTC' + {offset} * interval '1 second', 'YYYY-MM-DD')"
+                "to_char(observed_at at time zone 'UTC' + {offset} * interval '1 second', 'YYYY-MM-DD')"
             }
         };
         let offset = "(select offset_seconds from archive_zone
-                       where since <= s.observed_at order by since desc limit 1)";
+                       where since <= observed_at order by since desc limit 1)";
         let day = day.replace("{offset}", offset);
-        execute!(self, AssertSqlSafe(format!("delete from {item}_days")));
-        let values = format!(
-            "observed_at, document_id, likes, comments, collects, shares, {views}, rounded"
-        );
-        let of_last = values.split(", ").map(|name| format!("s.{name}")).collect::<Vec<_>>();
+        execute!(self, "delete from days");
+        // In the order of time, by which the small index of PostgreSQL finds them.
         let sql = format!(
-            "insert into {item}_days ({item}_key, day, previous_day, observations, {values})
-             select d.{item}_key, d.day,
-                    lag(d.day) over (partition by d.{item}_key order by d.day), d.observations, {}
-             from (select s.{item}_key as {item}_key, {day} as day, count(*) as observations,
-                          max(s.observed_at) as last_at
-                   from {item}_snapshots s group by 1, 2) d
-             join {item}_snapshots s on s.{item}_key = d.{item}_key and s.observed_at = d.last_at
-             order by d.day, d.{item}_key",
-            of_last.join(", ")
+            "insert into days (item_key, day, previous_day, observations, observed_at, document_id,
+                               likes, comments, collects, shares, views, granularity, suspect)
+             select d.item_key, d.day, lag(d.day) over (partition by d.item_key order by d.day),
+                    d.observations, s.observed_at, s.document_id, s.likes, s.comments, s.collects,
+                    s.shares, s.views, s.granularity, s.suspect
+             from (select item_key, {day} as day, count(*) as observations,
+                          max(observed_at) as last_at
+                   from snapshots group by 1, 2) d
+             join snapshots s on s.item_key = d.item_key and s.observed_at = d.last_at
+             order by d.day, d.item_key"
         );
         execute!(self, AssertSqlSafe(sql));
         Ok(())

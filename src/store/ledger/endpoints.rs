@@ -23,13 +23,13 @@ impl Tx {
     /// The state of an endpoint, for this transaction alone to change.
     pub async fn endpoint(&mut self, name: &str, now: Time) -> Result<EndpointRow> {
         let text = "select paid_through, speed_permille, slowed_at, failures
-                    from endpoints where endpoint = $1";
+                    from rate_limits where endpoint = $1";
         // Differs by necessity: in SQLite a transaction that may write is alone already.
         let sql = match self {
             Self::Sqlite(_) => text,
             Self::Postgres(_) => concat!(
                 "select paid_through, speed_permille, slowed_at, failures
-                 from endpoints where endpoint = $1",
+                 from rate_limits where endpoint = $1",
                 " for update"
             ),
         };
@@ -38,7 +38,7 @@ impl Tx {
         }
         execute!(
             self,
-            "insert into endpoints (endpoint, paid_through, speed_permille, failures)
+            "insert into rate_limits (endpoint, paid_through, speed_permille, failures)
              values ($1, $2, 1000, 0) on conflict (endpoint) do nothing",
             name,
             now
@@ -52,7 +52,7 @@ impl Tx {
     pub async fn take_rate(&mut self, name: &str, paid_through: Time) -> Result<()> {
         execute!(
             self,
-            "update endpoints set paid_through = $2 where endpoint = $1",
+            "update rate_limits set paid_through = $2 where endpoint = $1",
             name,
             paid_through
         );
@@ -63,7 +63,7 @@ impl Tx {
     pub async fn slow_down(&mut self, name: &str, permille: i64, now: Time) -> Result<()> {
         execute!(
             self,
-            "update endpoints set speed_permille = $2, slowed_at = $3 where endpoint = $1",
+            "update rate_limits set speed_permille = $2, slowed_at = $3 where endpoint = $1",
             name,
             permille,
             now
@@ -81,7 +81,7 @@ impl Tx {
         let row = fetch_optional!(
             self,
             Failures,
-            "update endpoints set failures = case when $3 then $2 else failures + $2 end
+            "update rate_limits set failures = case when $3 then $2 else failures + $2 end
              where endpoint = $1 returning failures",
             name,
             failed,

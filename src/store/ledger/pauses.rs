@@ -160,7 +160,7 @@ impl Tx {
         );
         execute!(
             self,
-            "update endpoints set
+            "update rate_limits set
                  slowed_at = case when slowed_at > $2 then $1 else slowed_at end,
                  paid_through = case when paid_through > $2 then $1 else paid_through end
              where slowed_at > $2 or paid_through > $2",

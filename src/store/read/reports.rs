@@ -24,14 +24,14 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Its column: of a note, and of a work.
-    fn columns(self) -> [&'static str; 2] {
+    /// Its column.
+    fn column(self) -> &'static str {
         match self {
-            Self::Likes => ["likes"; 2],
-            Self::Comments => ["comments"; 2],
-            Self::Collects => ["collects"; 2],
-            Self::Shares => ["shares"; 2],
-            Self::Views => ["views", "plays"],
+            Self::Likes => "likes",
+            Self::Comments => "comments",
+            Self::Collects => "collects",
+            Self::Shares => "shares",
+            Self::Views => "views",
         }
     }
 }
@@ -117,33 +117,29 @@ impl Tx {
         until: Time,
         most: u32,
     ) -> Result<Table> {
-        let [note, work] = metric.columns();
+        let count = metric.column();
         let (since, until) = match self {
             // Differs by necessity: what a time is.
             Self::Sqlite(_) => (since.micros().to_string(), until.micros().to_string()),
             Self::Postgres(_) => (format!("'{since}+00'"), format!("'{until}+00'")),
         };
-        let of = |platform: &str, item: &str, count: &str| {
-            let snapshots = format!("from {item}_snapshots where {item}_key = i.{item}_key");
-            format!(
-                "select '{platform}' as platform, i.{item}_id as item_id,
-                        coalesce(i.title, i.body) as title, b.observed_at as from_at,
-                        e.observed_at as to_at, b.{count} as count_before, e.{count} as count_after,
-                        e.{count} - b.{count} as grew
-                 from {item}s i
-                 join {item}_snapshots e on e.{item}_key = i.{item}_key and e.observed_at = (
-                     select max(observed_at) {snapshots} and observed_at < {until})
-                 join {item}_snapshots b on b.{item}_key = i.{item}_key and b.observed_at = coalesce((
-                     select max(observed_at) {snapshots} and observed_at <= {since}), (
-                     select min(observed_at) {snapshots}))
-                 where e.observed_at > {since} and e.observed_at > b.observed_at"
-            )
-        };
         let sql = format!(
-            "select * from ({} union all {}) as moved where grew is not null
-             order by grew desc, platform, item_id limit {most}",
-            of("xiaohongshu", "note", note),
-            of("douyin", "work", work)
+            "select k.platform, k.item_id, coalesce(n.title, n.body, w.title, w.body) as title,
+                    b.observed_at as from_at, e.observed_at as to_at,
+                    b.{count} as count_before, e.{count} as count_after, e.{count} - b.{count} as grew
+             from item_keys k
+             join snapshots e on e.item_key = k.item_key and e.observed_at = (
+                 select max(observed_at) from snapshots
+                 where item_key = k.item_key and observed_at < {until})
+             join snapshots b on b.item_key = k.item_key and b.observed_at = coalesce((
+                 select max(observed_at) from snapshots
+                 where item_key = k.item_key and observed_at <= {since}), (
+                 select min(observed_at) from snapshots where item_key = k.item_key))
+             left join notes n on n.item_key = k.item_key
+             left join works w on w.item_key = k.item_key
+             where e.observed_at > {since} and e.observed_at > b.observed_at
+               and e.{count} - b.{count} is not null
+             order by grew desc, k.platform, k.item_id limit {most}"
         );
         self.table(&sql, &[]).await
     }
@@ -211,7 +207,7 @@ impl Tx {
 
     /// Why looks of the span were missed, by day of UTC.
     pub async fn coverage_reasons(&mut self, span: Span) -> Result<Table> {
-        let select = "select day, reason, cast(sum(looks) as bigint) as looks
+        let select = "select day, reason, cast(sum(slots) as bigint) as slots
                       from coverage_reasons where true";
         let order = "group by day, reason order by day, 3 desc, reason";
         self.table_within(select, TimeColumn::UtcDay, span, order, &[]).await

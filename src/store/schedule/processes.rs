@@ -11,7 +11,7 @@ use crate::time::Time;
 /// what kills it.
 const INTERRUPTED_TRIES: i64 = 3;
 
-/// A process that made calls, and whom it asked.
+/// A process that made calls.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct ProcessRow {
     /// Its number, as on the ledger.
@@ -20,10 +20,6 @@ pub struct ProcessRow {
     pub verb: String,
     /// Of tidewatch.
     pub version: String,
-    /// Where its calls to JustOneAPI went.
-    pub justoneapi_url: String,
-    /// Where its calls to amagi went.
-    pub amagi_url: String,
     /// When it began.
     pub started_at: Time,
     /// When it last said that it is there.
@@ -54,19 +50,30 @@ struct Flag {
 }
 
 impl Tx {
-    /// Puts a process on record that begins, before its first [`Tx::heartbeat`].
-    pub async fn put_process(&mut self, process: &ProcessRow) -> Result<()> {
+    /// Puts a process on record that begins, before its first [`Tx::heartbeat`], and where it sends
+    /// the calls of each provider.
+    pub async fn put_process(
+        &mut self,
+        process: &ProcessRow,
+        providers: &[(&str, &str)],
+    ) -> Result<()> {
         execute!(
             self,
-            "insert into processes (owner, verb, version, justoneapi_url, amagi_url, started_at)
-             values ($1, $2, $3, $4, $5, $6)",
+            "insert into processes (owner, verb, version, started_at) values ($1, $2, $3, $4)",
             process.owner,
             process.verb.as_str(),
             process.version.as_str(),
-            process.justoneapi_url.as_str(),
-            process.amagi_url.as_str(),
             process.started_at
         );
+        for (provider, url) in providers {
+            execute!(
+                self,
+                "insert into process_providers (owner, provider, url) values ($1, $2, $3)",
+                process.owner,
+                *provider,
+                *url
+            );
+        }
         Ok(())
     }
 
@@ -195,7 +202,7 @@ impl Tx {
         Ok(fetch_all!(
             self,
             ProcessRow,
-            "select owner, verb, version, justoneapi_url, amagi_url, started_at, beat_at, died_at
+            "select owner, verb, version, started_at, beat_at, died_at
              from processes
              where verb = $1 and stopped_at is null and (died_at is null or died_at >= $2)
              order by started_at desc",

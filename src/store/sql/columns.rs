@@ -1,8 +1,11 @@
-//! What the columns of the tables and views hold. SQLite keeps times as text and says nothing of
-//! the columns of a view, so it stands here, by name: a name means the same in every table. Tests
-//! hold it against the types that PostgreSQL knows.
+//! The types of the columns of tables and views. SQLite keeps times as text and says nothing of
+//! the columns of a view, so they are known by name: from the catalogue, and of what no answer fills
+//! from here. Tests compare them with the types that PostgreSQL knows.
 
-use crate::model::catalogue::ColumnType;
+use std::collections::BTreeSet;
+
+use crate::model;
+use crate::model::catalogue::{Column, ColumnType};
 
 /// How rows of a table are told by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,21 +24,22 @@ pub(in crate::store) enum TimeColumn {
 
 use TimeColumn::{At, Day, Micros, Never, UtcDay};
 
-/// Every table and view, and how its rows are told by time.
-const TABLES: [(&str, TimeColumn); 59] = [
+/// Every table and view whose rows are told by time, and those that the catalogue does not have.
+const TABLES: [(&str, TimeColumn); 49] = [
     ("alerts", At("since")),
     ("archive_zone", Micros("since")),
     ("authors", At("last_seen_at")),
     ("availability", At("since")),
     ("backfills", At("created_at")),
     ("calls", At("opened_at")),
+    ("changes", At("seen_at")),
     ("config_loads", At("read_at")),
     ("coverage", UtcDay),
     ("coverage_reasons", UtcDay),
+    ("days", Day),
     ("document_texts", At("fetched_at")),
     ("documents", At("fetched_at")),
     ("edits", At("seen_at")),
-    ("endpoints", Never),
     ("engagement", At("observed_at")),
     ("engagement_24h", At("observed_at")),
     ("engagement_daily", Day),
@@ -43,7 +47,8 @@ const TABLES: [(&str, TimeColumn); 59] = [
     ("engagement_latest", At("observed_at")),
     ("engagement_velocity", At("observed_at")),
     ("forgotten", At("forgotten_at")),
-    ("hashtags", At("read_at")),
+    ("hashtags", Never),
+    ("item_keys", Never),
     ("items", At("last_seen_at")),
     ("job_runs", At("due_at")),
     ("job_targets", At("added_at")),
@@ -51,68 +56,42 @@ const TABLES: [(&str, TimeColumn); 59] = [
     ("keyword_ranks", At("observed_at")),
     ("keyword_suggestions", At("observed_at")),
     ("kol_metrics", At("observed_at")),
-    ("kol_notes", Never),
-    ("kol_search_results", Never),
     ("kol_snapshots", Micros("observed_at")),
-    ("kol_tags", Never),
     ("kol_value", At("observed_at")),
     ("kols", At("last_seen_at")),
+    ("latest", Micros("observed_at")),
     ("links", At("resolved_at")),
-    ("music", At("read_at")),
-    ("note_days", Day),
-    ("note_hashtags", Never),
-    ("note_images", Never),
-    ("note_latest", Micros("observed_at")),
-    ("note_mentions", Never),
+    ("music", At("last_seen_at")),
     ("note_metrics", At("observed_at")),
-    ("note_snapshots", Micros("observed_at")),
     ("notes", At("last_seen_at")),
     ("pauses", At("since")),
+    ("process_providers", Never),
     ("processes", At("started_at")),
+    ("rate_limits", Never),
     ("slots", At("due_at")),
+    ("snapshots", Micros("observed_at")),
     ("spend", Day),
     ("targets", At("first_seen_at")),
     ("timeline", At("at")),
-    ("work_creators", Never),
-    ("work_days", Day),
-    ("work_hashtags", Never),
-    ("work_images", Never),
-    ("work_latest", Micros("observed_at")),
-    ("work_mentions", Never),
     ("work_metrics", At("observed_at")),
-    ("work_snapshots", Micros("observed_at")),
     ("works", At("last_seen_at")),
 ];
 
 /// The names of columns that are times, but for those that end in `_at`.
 const TIMES: [&str; 6] = ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
 
-/// The names of columns that are JSON, bytes, true or false, or numbers. What is none of them is text.
-const BOOLS: &str = "exact has_goods is_active is_deleted is_intervened is_live is_original \
-    is_private is_prohibited low_active pinned rounded with_goods";
+/// The names of columns that are whole numbers, but for those of the catalogue and those with an end
+/// that says it. What is nothing else is text.
+const INTS: &str = "access age_hours alert_id attempt attempts availability_id balance budget bytes \
+    call_id calls confirmations daemon_down days document_id documents_deleted documents_redacted \
+    due ended_call_id failures fence first_call_id gone http_status items job_id last_call_id \
+    last_document_id lease_owner load_id max_calls missed moved_by next_page normaliser \
+    observations observed offset_seconds open other owner pause_id paused plays \
+    previous_document_id previous_rank priority probes quota refused rows_deleted run_id slots \
+    speed_permille spread_seconds superseded target_id token_mark unknown unpriced upstream";
 
-const REALS: &str = "active_fans_percent collects_per_hour comments_per_hour engaged_fans_percent \
-    followers_growth_rate_30d hours hundred_like_percent invite_reply_percent likes_per_hour \
-    lower_price picture_cpm picture_engage_cost picture_price picture_price_per_engagement \
-    picture_price_per_follower picture_price_per_read picture_read_cost shares_per_hour \
-    thousand_like_percent video_cpm video_engage_cost video_price video_price_per_engagement \
-    video_price_per_follower video_price_per_read video_read_cost views_per_hour yuan";
-
-const INTS: &str = "access admires age_hours alert_id attempt attempts availability_id aweme_type balance budget \
-    business_notes bytes call_id calls collects collects_after collects_before collects_delta \
-    comments comments_after comments_before comments_delta confirmations cost_micros daemon_down \
-    days document_id documents_deleted documents_redacted downloads due duration_ms ended_call_id engagement_median failures fence \
-    first_call_id followers followers_growth_30d gone height http_status impression_median_30d \
-    job_id kol_key last_call_id lease_owner level likes likes_after likes_before likes_delta \
-    live_duration_ms load_id looks max_calls max_cost_micros missed mix_episode \
-    monthly_engagements moved_by next_page normaliser note_key observations observed \
-    offset_seconds open other owner page pause_id paused picture_engagement_median \
-    picture_read_median plays position previous_document_id previous_rank price_micros priority \
-    probes quota rank read_median recommends refused rows_deleted run_id shares shares_after shares_before \
-    shares_delta speed_permille spread_seconds superseded target_id token_mark total_notes \
-    unknown unknown_micros unpriced upstream video_duration_ms video_engagement_median \
-    video_height video_read_median video_width views views_after views_before views_delta width \
-    work_key";
+/// Ends of names of columns that are whole numbers.
+const INT_ENDS: [&str; 5] = ["_key", "_micros", "_before", "_after", "_delta"];
 
 /// Where a name means something else than elsewhere.
 const OTHERWISE: [(&str, &str, ColumnType); 8] = [
@@ -126,34 +105,49 @@ const OTHERWISE: [(&str, &str, ColumnType); 8] = [
     ("engagement_growth", "views", ColumnType::Real),
 ];
 
-/// What a column of this name holds, wherever it is not said to be otherwise.
+/// The type of a column of this name, wherever it is not said to be otherwise.
 pub(in crate::store) fn by_name(column: &str) -> ColumnType {
-    let among = |names: &str| names.split(' ').any(|name| name == column);
+    let named = |it: &&Column| it.name == column;
+    let known = model::TABLES.iter().flat_map(|table| table.columns).find(named);
     if column.ends_with("_at") || TIMES.contains(&column) {
         ColumnType::Time
-    } else if among(INTS) {
+    } else if let Some(known) = known {
+        known.column_type
+    } else if INTS.split(' ').any(|name| name == column)
+        || INT_ENDS.iter().any(|end| column.ends_with(end))
+    {
         ColumnType::Int
-    } else if among(REALS) {
-        ColumnType::Real
-    } else if among(BOOLS) {
+    } else if matches!(column, "exact" | "is_active") {
         ColumnType::Bool
+    } else if matches!(column, "hours" | "yuan") || column.contains("_per_") {
+        ColumnType::Real
     } else {
         ColumnType::Text
     }
 }
 
-/// What a column of a table or view holds.
+/// The type of a column of a table or view.
 pub(in crate::store) fn of_table(table: &str, column: &str) -> ColumnType {
     let otherwise = OTHERWISE.iter().find(|(t, c, _)| *t == table && *c == column);
-    otherwise.map_or_else(|| by_name(column), |(_, _, holds)| *holds)
+    let named = |it: &&Column| it.name == column;
+    let known = model::TABLES.iter().filter(|it| it.name == table).flat_map(|it| it.columns);
+    match (otherwise, known.into_iter().find(named)) {
+        (Some((_, _, column_type)), _) => *column_type,
+        (None, Some(known)) => known.column_type,
+        (None, None) => by_name(column),
+    }
 }
 
 /// A table or view by its name, as it may stand in a statement, and how its rows are told by time.
 pub(in crate::store) fn table(name: &str) -> Option<(&'static str, TimeColumn)> {
-    TABLES.into_iter().find(|(table, _)| *table == name)
+    let table = tables().find(|table| *table == name)?;
+    let told = TABLES.iter().find(|(told, _)| *told == name);
+    Some((table, told.map_or(Never, |(_, when)| *when)))
 }
 
 /// The names of all tables and views.
 pub fn tables() -> impl Iterator<Item = &'static str> {
-    TABLES.into_iter().map(|(name, _)| name)
+    let of_catalogue = model::TABLES.iter().map(|table| table.name);
+    let others = TABLES.iter().map(|(name, _)| *name);
+    others.chain(of_catalogue).collect::<BTreeSet<_>>().into_iter()
 }

@@ -33,13 +33,11 @@ async fn who_has_just_lost_its_lock_is_not_taken_for_dead(database: Database) {
             owner,
             verb: "run".to_owned(),
             version: String::new(),
-            justoneapi_url: String::new(),
-            amagi_url: String::new(),
             started_at: beginning(),
             beat_at: None,
             died_at: None,
         };
-        tx.put_process(&process).await.unwrap();
+        tx.put_process(&process, &[]).await.unwrap();
         let at = beginning().plus(minutes(1));
         tx.heartbeat(owner, at, at, announced).await.unwrap();
         tx.commit().await.unwrap();

@@ -19,8 +19,6 @@ fn process(owner: i64) -> ProcessRow {
         owner,
         verb: "run".into(),
         version: "1.0.0".into(),
-        justoneapi_url: "http://127.0.0.1:4567/".into(),
-        amagi_url: "http://127.0.0.1:4567/api".into(),
         started_at: at("09:00:00"),
         beat_at: None,
         died_at: None,
@@ -69,8 +67,8 @@ on_both!(an_import_is_never_taken_for_dead);
 async fn an_import_is_never_taken_for_dead(database: Database) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
-    tx.put_process(&process(1)).await.unwrap();
-    tx.put_process(&ProcessRow { verb: "import".into(), ..process(2) }).await.unwrap();
+    tx.put_process(&process(1), &[]).await.unwrap();
+    tx.put_process(&ProcessRow { verb: "import".into(), ..process(2) }, &[]).await.unwrap();
     let late = at("12:00:00");
     let silence = LivenessTimeout { since: late, restarted_since: late, uptime: Duration::ZERO };
     assert_eq!(tx.expired_processes(3, silence).await.unwrap(), [1]);
@@ -83,8 +81,8 @@ async fn the_one_at_work_is_known_by_its_verb(database: Database) {
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.active_verb().await.unwrap(), None);
     let fetch = ProcessRow { verb: "fetch".into(), started_at: at("10:00:00"), ..process(2) };
-    tx.put_process(&process(1)).await.unwrap();
-    tx.put_process(&fetch).await.unwrap();
+    tx.put_process(&process(1), &[]).await.unwrap();
+    tx.put_process(&fetch, &[]).await.unwrap();
     assert_eq!(tx.active_verb().await.unwrap().as_deref(), Some("fetch"));
     tx.end_process(2, at("10:00:01")).await.unwrap();
     assert_eq!(tx.active_verb().await.unwrap().as_deref(), Some("run"));
@@ -114,7 +112,7 @@ async fn a_process_that_beats_keeps_what_it_is_at_and_not_what_others_took_over(
 ) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
-    tx.put_process(&process(OWNER)).await.unwrap();
+    tx.put_process(&process(OWNER), &[]).await.unwrap();
     under_way(&mut tx).await;
     // The lease of the claim ends at 09:02:30.
     assert_eq!(tx.heartbeat(OWNER, at("09:02:00"), at("09:03:00"), true).await.unwrap(), 1);
@@ -202,7 +200,7 @@ async fn a_process_is_dead_when_nothing_announces_it_and_it_is_silent(database: 
     let presence = store.lock_process(OWNER).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     for owner in [OWNER, 8, 9] {
-        tx.put_process(&process(owner)).await.unwrap();
+        tx.put_process(&process(owner), &[]).await.unwrap();
         tx.heartbeat(owner, at("09:00:05"), at("09:01:00"), true).await.unwrap();
     }
     tx.end_process(9, at("09:00:06")).await.unwrap();
@@ -233,7 +231,7 @@ async fn a_process_is_dead_when_nothing_announces_it_and_it_is_silent(database: 
 async fn after_a_restart_of_the_server_a_process_may_take_its_time_to_come_back() {
     let store = crate::databases::postgres().await.open().await;
     let mut tx = store.begin().await.unwrap();
-    tx.put_process(&process(OWNER)).await.unwrap();
+    tx.put_process(&process(OWNER), &[]).await.unwrap();
     tx.heartbeat(OWNER, at("09:00:05"), at("09:01:05"), true).await.unwrap();
     assert!(dead(&mut tx, "09:00:04", "09:59:59", 0).await.is_empty(), "the same server");
     // Announced at a server that was there before this one; then it beats without a lock.
@@ -282,10 +280,14 @@ on_both!(processes_are_on_record_with_whom_they_ask);
 async fn processes_are_on_record_with_whom_they_ask(database: Database) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
-    tx.put_process(&process(OWNER)).await.unwrap();
+    let providers = [("justoneapi", "http://127.0.0.1:4567/"), ("amagi", "http://127.0.0.1/")];
+    tx.put_process(&process(OWNER), &providers).await.unwrap();
+    let asked = "select count(*) from processes join process_providers using (owner)";
     let since = at("00:00:00");
     assert_eq!(tx.unfinished_processes("run", since).await.unwrap(), [process(OWNER)]);
     assert!(tx.unfinished_processes("fetch", since).await.unwrap().is_empty());
     tx.end_process(OWNER, at("10:00:00")).await.unwrap();
     assert!(tx.unfinished_processes("run", since).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
+    assert_eq!(count(&store, asked).await, 2);
 }

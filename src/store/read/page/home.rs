@@ -71,39 +71,25 @@ impl Tx {
         Ok(fetch_all!(
             self,
             Mover,
-            "select m.platform, m.item_id, m.title, a.nickname, m.from_at, m.to_at, m.likes,
-                    m.exact, m.grew, m.comments_grew, m.collects_grew
-             from (
-                 select 'xiaohongshu' as platform, i.note_id as item_id,
-                        coalesce(i.title, i.body) as title, i.author_id,
-                        coalesce(b.observed_at, l.observed_at) as from_at,
-                        l.observed_at as to_at, l.likes,
-                        l.rounded is null and b.rounded is null as exact,
-                        l.likes - b.likes as grew, l.comments - b.comments as comments_grew,
-                        l.collects - b.collects as collects_grew
-                 from note_latest l
-                 left join note_snapshots b on b.note_key = l.note_key
-                      and b.observed_at < l.observed_at and b.observed_at = coalesce(
-                     (select max(observed_at) from note_snapshots
-                      where note_key = l.note_key and observed_at <= $1),
-                     (select min(observed_at) from note_snapshots where note_key = l.note_key))
-                 join notes i on i.note_key = l.note_key
-                 where l.observed_at > $1
-                 union all
-                 select 'douyin', i.work_id, coalesce(i.title, i.body), i.author_id,
-                        coalesce(b.observed_at, l.observed_at), l.observed_at, l.likes,
-                        l.rounded is null and b.rounded is null,
-                        l.likes - b.likes, l.comments - b.comments, l.collects - b.collects
-                 from work_latest l
-                 left join work_snapshots b on b.work_key = l.work_key
-                      and b.observed_at < l.observed_at and b.observed_at = coalesce(
-                     (select max(observed_at) from work_snapshots
-                      where work_key = l.work_key and observed_at <= $1),
-                     (select min(observed_at) from work_snapshots where work_key = l.work_key))
-                 join works i on i.work_key = l.work_key
-                 where l.observed_at > $1) m
-             left join authors a on a.platform = m.platform and a.author_id = m.author_id
-             order by m.grew desc nulls last, m.item_id limit $2",
+            "select k.platform, k.item_id, coalesce(n.title, n.body, w.title, w.body) as title,
+                    a.nickname, coalesce(b.observed_at, l.observed_at) as from_at,
+                    l.observed_at as to_at, l.likes,
+                    l.granularity is null and b.granularity is null as exact,
+                    l.likes - b.likes as grew, l.comments - b.comments as comments_grew,
+                    l.collects - b.collects as collects_grew
+             from latest l
+             left join snapshots b on b.item_key = l.item_key
+                  and b.observed_at < l.observed_at and b.observed_at = coalesce(
+                 (select max(observed_at) from snapshots
+                  where item_key = l.item_key and observed_at <= $1),
+                 (select min(observed_at) from snapshots where item_key = l.item_key))
+             join item_keys k on k.item_key = l.item_key
+             left join notes n on n.item_key = l.item_key
+             left join works w on w.item_key = l.item_key
+             left join authors a on a.platform = k.platform
+                  and a.author_id = coalesce(n.author_id, w.author_id)
+             where l.observed_at > $1
+             order by grew desc nulls last, k.item_id limit $2",
             Micros(since),
             limit
         ))

@@ -135,48 +135,37 @@ fn kind(platform: Platform) -> &'static str {
 impl Tx {
     /// A note or work as last seen; `None` when it never was.
     pub async fn item_facts(&mut self, platform: Platform, id: &str) -> Result<Option<ItemFacts>> {
-        let sql = match platform {
-            Platform::Xiaohongshu => {
-                "select i.note_id as item_id, i.note_type as item_type, i.title, i.body, a.nickname,
-                        a.handle, i.published_at, i.edited_at, i.ip_location as place, i.share_url,
-                        i.video_duration_ms as duration_ms,
-                        (select count(*) from note_images where note_id = i.note_id) as images,
-                        i.first_seen_at, i.last_seen_at, i.document_id
-                 from notes i left join authors a
-                      on a.platform = 'xiaohongshu' and a.author_id = i.author_id
-                 where i.note_id = $1"
-            }
-            Platform::Douyin => {
-                "select i.work_id as item_id, i.work_type as item_type, i.title, i.body, a.nickname,
-                        a.handle, i.published_at,
-                        (select max(edited_at) from edits where platform = 'douyin'
-                         and item_id = i.work_id) as edited_at,
-                        i.region as place, i.share_url, i.duration_ms,
-                        (select count(*) from work_images where work_id = i.work_id) as images,
-                        i.first_seen_at, i.last_seen_at, i.document_id
-                 from works i left join authors a
-                      on a.platform = 'douyin' and a.author_id = i.author_id
-                 where i.work_id = $1"
-            }
-        };
-        Ok(fetch_optional!(self, ItemFacts, sql, id))
+        Ok(fetch_optional!(
+            self,
+            ItemFacts,
+            "select k.item_id, coalesce(n.note_type, w.work_type) as item_type,
+                    coalesce(n.title, w.title) as title, coalesce(n.body, w.body) as body,
+                    a.nickname, a.handle, coalesce(n.published_at, w.published_at) as published_at,
+                    n.edited_at, coalesce(n.ip_location, w.region) as place,
+                    coalesce(n.share_url, w.share_url) as share_url,
+                    coalesce(n.video_duration_ms, w.duration_ms) as duration_ms,
+                    (select count(*) from images
+                     where platform = k.platform and item_id = k.item_id) as images,
+                    coalesce(n.first_seen_at, w.first_seen_at) as first_seen_at,
+                    coalesce(n.last_seen_at, w.last_seen_at) as last_seen_at,
+                    coalesce(n.document_id, w.document_id) as document_id
+             from item_keys k
+             left join notes n on n.item_key = k.item_key
+             left join works w on w.item_key = k.item_key
+             left join authors a on a.platform = k.platform
+                  and a.author_id = coalesce(n.author_id, w.author_id)
+             where k.platform = $1 and k.item_id = $2",
+            platform.as_str(),
+            id
+        ))
     }
 
     /// The hashtags of a note or work, in their order.
     pub async fn hashtags_of(&mut self, platform: Platform, id: &str) -> Result<Vec<String>> {
-        let sql = match platform {
-            Platform::Xiaohongshu => {
-                "select h.name from note_hashtags i join hashtags h
-                      on h.platform = 'xiaohongshu' and h.hashtag_id = i.hashtag_id
-                 where i.note_id = $1 order by i.position limit 100"
-            }
-            Platform::Douyin => {
-                "select h.name from work_hashtags i join hashtags h
-                      on h.platform = 'douyin' and h.hashtag_id = i.hashtag_id
-                 where i.work_id = $1 order by i.position limit 100"
-            }
-        };
-        Ok(fetch_all!(self, Name, sql, id).into_iter().map(|row| row.name).collect())
+        let sql = "select name from item_hashtags where platform = $1 and item_id = $2
+                   order by position limit 100";
+        let names = fetch_all!(self, Name, sql, platform.as_str(), id);
+        Ok(names.into_iter().map(|row| row.name).collect())
     }
 
     /// The observations of an item before `before`, the latest first.
@@ -187,20 +176,17 @@ impl Tx {
         before: Time,
         limit: i64,
     ) -> Result<Vec<ItemObservation>> {
-        let sql = match platform {
-            Platform::Xiaohongshu => {
-                "select observed_at, likes, comments, collects, shares, views, exact, document_id
-                 from note_metrics where note_id = $1 and observed_at < $2
-                 order by observed_at desc limit $3"
-            }
-            Platform::Douyin => {
-                "select observed_at, likes, comments, collects, shares, plays as views, exact,
-                        document_id
-                 from work_metrics where work_id = $1 and observed_at < $2
-                 order by observed_at desc limit $3"
-            }
-        };
-        Ok(fetch_all!(self, ItemObservation, sql, id, before, limit))
+        Ok(fetch_all!(
+            self,
+            ItemObservation,
+            "select observed_at, likes, comments, collects, shares, views, exact, document_id
+             from engagement where platform = $1 and item_id = $2 and observed_at < $3
+             order by observed_at desc limit $4",
+            platform.as_str(),
+            id,
+            before,
+            limit
+        ))
     }
 
     /// The likes of an item from `since` on, the latest first.
@@ -211,21 +197,18 @@ impl Tx {
         since: Time,
         limit: i64,
     ) -> Result<Vec<(Micros, Option<i64>)>> {
-        let sql = match platform {
-            Platform::Xiaohongshu => {
-                "select s.observed_at, s.likes from notes i
-                 join note_snapshots s on s.note_key = i.note_key
-                 where i.note_id = $1 and s.observed_at >= $2
-                 order by s.observed_at desc limit $3"
-            }
-            Platform::Douyin => {
-                "select s.observed_at, s.likes from works i
-                 join work_snapshots s on s.work_key = i.work_key
-                 where i.work_id = $1 and s.observed_at >= $2
-                 order by s.observed_at desc limit $3"
-            }
-        };
-        Ok(fetch_all!(self, (Micros, Option<i64>), sql, id, Micros(since), limit))
+        Ok(fetch_all!(
+            self,
+            (Micros, Option<i64>),
+            "select s.observed_at, s.likes
+             from item_keys k join snapshots s on s.item_key = k.item_key
+             where k.platform = $1 and k.item_id = $2 and s.observed_at >= $3
+             order by s.observed_at desc limit $4",
+            platform.as_str(),
+            id,
+            Micros(since),
+            limit
+        ))
     }
 
     /// Where an item stood at each of the usual ages; empty where its publication is not known.

@@ -115,19 +115,17 @@ impl Tx {
             JobTarget,
             "select t.kind, t.key, t.item_id,
                     coalesce(n.title, n.body, w.title, w.body) as title,
-                    coalesce(nl.likes, wl.likes) as likes,
-                    case when nl.note_key is not null then nl.rounded is null
-                         when wl.work_key is not null then wl.rounded is null end as exact,
-                    coalesce(nl.observed_at, wl.observed_at) as observed_at,
+                    l.likes,
+                    case when l.item_key is not null then l.granularity is null end as exact,
+                    l.observed_at,
                     (select min(a.state) from availability a
                      where a.target_id = t.target_id and a.until is null) as state
              from (select target_id from job_targets where job_id = $1 and removed_at is null
                    order by target_id limit $2 offset $3) jt
              join targets t on t.target_id = jt.target_id
              left join notes n on t.kind = 'note' and n.note_id = t.item_id
-             left join note_latest nl on nl.note_key = n.note_key
              left join works w on t.kind = 'work' and w.work_id = t.item_id
-             left join work_latest wl on wl.work_key = w.work_key
+             left join latest l on l.item_key = coalesce(n.item_key, w.item_key)
              order by t.target_id",
             job_id,
             limit,

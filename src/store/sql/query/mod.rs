@@ -110,7 +110,7 @@ impl Store {
     /// Asks for the rows of a table or view, told by its own time.
     ///
     /// # Errors
-    /// TimeColumn there is none of this name, it has no time of its own, or the database fails.
+    /// When there is none of this name, it has no time of its own, or the database fails.
     pub async fn rows_of(&self, name: &str, span: Span) -> Result<Query> {
         let Some((table, when)) = columns::table(name) else {
             bail!("there is no table or view {name}{}", suggest::meant(name, columns::tables()));
