@@ -113,7 +113,7 @@ create index processes_open on processes (started_at) where stopped_at is null a
 create table process_providers (
     owner integer not null,                 -- processes.owner
     provider text not null,                 -- justoneapi, amagi
-    url text not null,
+    base_url text not null,
     primary key (owner, provider)
 ) without rowid;
 

@@ -221,7 +221,7 @@ macro_rules! table {
         }
     ) => {
         $(#[doc = $table_doc])+
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name {
             $($(#[doc = $doc])+ pub $field: $ty,)+
         }

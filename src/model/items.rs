@@ -108,7 +108,7 @@ impl Counts {
 }
 
 /// What one answer says of a note or a work.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Item<R> {
     /// Its own row.
     pub row: R,

@@ -156,7 +156,7 @@ table! {
 }
 
 /// What one answer says of a KOL.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KolFacts {
     /// Its own row.
     pub row: Kol,

@@ -46,10 +46,11 @@ pub static TABLES: [Table; 15] = [
 ];
 
 /// Where an item lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
     /// 小红书.
+    #[default]
     Xiaohongshu,
     /// 抖音.
     Douyin,

@@ -19,7 +19,7 @@ const FIRST: [&str; 8] =
     ["jobs", "job_runs", "targets", "backfills", "job_targets", "slots", "calls", "documents"];
 
 /// What PostgreSQL keeps by itself, and what each database has from the start.
-const KEPT: [&str; 5] = ["note_latest", "work_latest", "note_days", "work_days", "archive_zone"];
+const KEPT: [&str; 3] = ["latest", "days", "archive_zone"];
 
 /// Rows that travel at once.
 const ROWS: usize = 500;

@@ -106,7 +106,7 @@ async fn a_span_of_time_leaves_out_what_is_not_in_it(database: Database) {
     let env = half_a_day(database).await;
     for (table, time) in [
         ("engagement", "observed_at"),
-        ("note_snapshots", "observed_at"),
+        ("snapshots", "observed_at"),
         ("slots", "due_at"),
         ("calls", "opened_at"),
         ("coverage", "day"),

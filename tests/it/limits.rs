@@ -81,7 +81,7 @@ async fn too_fast_slows_down_that_endpoint_and_nothing_else_and_it_comes_back(da
     assert_eq!(env.ask(SLOTS).await, ["keyword observed 2", "note observed 10"]);
     let speeds =
         "select endpoint || ' ' || case when speed_permille < 1000 then 'cut' else 'full' end
-                  from endpoints order by 1";
+                  from rate_limits order by 1";
     let expected = ["xiaohongshu/get-note-detail/v7 cut", "xiaohongshu/search-recommend/v1 full"];
     assert_eq!(env.ask(speeds).await, expected);
     assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());

@@ -18,8 +18,8 @@ use crate::databases::{Database, on_both};
 
 /// Days that do not know the one before them.
 const UNLINKED: &str = "select count(*) as likes from (
-    select previous_day, lag(day) over (partition by note_key order by day) as before
-    from note_days) as days where previous_day is distinct from before";
+    select previous_day, lag(day) over (partition by item_key order by day) as before
+    from days) as days where previous_day is distinct from before";
 
 /// Small, and large enough that every question has rows.
 const SIZE: archive::Size = archive::Size { notes: 60, hours: 40, campaign: 3, days: 3 };

@@ -13,20 +13,21 @@ use crate::env::{Env, hours, minutes, world};
 
 /// Columns that number rows in the order in which they happened to come, measure the machine, or
 /// hold the words of its network.
-pub(crate) const VOLATILE: [&str; 15] = [
+pub(crate) const VOLATILE: [&str; 16] = [
     "call_id",
     "document_id",
     "previous_document_id",
+    "last_document_id",
     "run_id",
     "owner",
     "lease_owner",
-    "note_key",
-    "work_key",
+    "item_key",
     "kol_key",
     "duration_ms",
     "message",
     "justoneapi_url",
     "amagi_url",
+    "base_url",
     // The clock of a database that is a server.
     "server_at",
     "beat_at",
@@ -36,16 +37,7 @@ pub(crate) const VOLATILE: [&str; 15] = [
 pub(crate) const EMPTY: [&str; 4] = ["alerts", "availability", "backfills", "forgotten"];
 
 /// Tables of numbered items and times as numbers. They are seen through their views.
-const THROUGH_VIEWS: [&str; 8] = [
-    "note_snapshots",
-    "work_snapshots",
-    "kol_snapshots",
-    "note_latest",
-    "work_latest",
-    "note_days",
-    "work_days",
-    "archive_zone",
-];
+const THROUGH_VIEWS: [&str; 5] = ["snapshots", "kol_snapshots", "latest", "days", "archive_zone"];
 
 /// Every table and view, each with its rows as sorted JSON.
 pub(crate) type Dump = BTreeMap<String, Vec<String>>;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::Row as _;
+use tidewatch::model::TABLES;
 use tidewatch::store::{Schema, Store};
 
 use crate::databases::{Database, on_both, postgres, sqlite};
@@ -48,6 +49,47 @@ async fn both_databases_have_the_same_tables_and_columns() {
     let (here, there) = (sqlite_columns(here.url()).await, postgres_columns(there.url()).await);
     assert!(here.contains_key("note_metrics") && here.contains_key("engagement"));
     assert_eq!(here, there);
+}
+
+/// Columns of content tables that come from the answer's place in the archive, not from its text.
+const STAMPS: [&str; 15] = [
+    "item_key",
+    "kol_key",
+    "platform",
+    "item_id",
+    "kol_id",
+    "observed_at",
+    "document_id",
+    "suspect",
+    "first_seen_at",
+    "last_seen_at",
+    "changed_at",
+    "last_document_id",
+    "refreshed_at",
+    "fingerprint",
+    "unconfirmed",
+];
+
+#[tokio::test]
+async fn catalogue_columns_are_those_of_both_schemas() {
+    let (here, there) = (sqlite(), postgres().await);
+    here.open().await;
+    there.open().await;
+    for schema in [sqlite_columns(here.url()).await, postgres_columns(there.url()).await] {
+        for table in TABLES {
+            let known: Vec<_> = table.columns.iter().map(|column| column.name).collect();
+            let is_content = |name: &&str| known.contains(name) || !STAMPS.contains(name);
+            let found = schema[table.name].iter().map(String::as_str).filter(is_content);
+            assert_eq!(found.collect::<Vec<_>>(), known, "{}", table.name);
+        }
+        for (view, table) in [("kol_metrics", "kol_snapshots"), ("work_metrics", "snapshots")] {
+            let shown = |name: &&String| schema[view].contains(name) || STAMPS.contains(&name.as_str());
+            let hidden: Vec<_> = schema[table].iter().filter(|name| !shown(name)).collect();
+            // Views of a work are its plays; whether a count is rounded is said by `exact`.
+            let hidden = hidden.iter().filter(|name| !["views", "granularity"].contains(&name.as_str()));
+            assert_eq!(hidden.collect::<Vec<_>>(), [&&String::new(); 0], "{view} hides columns");
+        }
+    }
 }
 
 #[test]

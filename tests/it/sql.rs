@@ -29,7 +29,7 @@ async fn a_query_changes_nothing(database: Database) {
             "with gone as (delete from archive_zone returning since) select * from gone",
             "select set_config('transaction_read_only', 'off', false), lo_create(0)",
             "copy (select 1) to program 'touch copy.db'",
-            "select nextval('notes_note_key_seq')",
+            "select nextval('calls_call_id_seq')",
         ],
     };
     for sql in both.iter().chain(own) {

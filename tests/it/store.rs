@@ -18,7 +18,7 @@ mod watchlists;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tidewatch::model::{Batch, Kind, KolSearch, Platform, Target};
+use tidewatch::model::{Facts, Kind, KolSearch, Platform, Target};
 use tidewatch::store::{
     Answer, Body, CallEnd, CallStart, Claim, ClaimRequest, Disposition, Document, Fires, JobEntry,
     Resolved, Settlement, Store, Tombstone, Tx,
@@ -94,7 +94,7 @@ fn call(claim: &Claim, now: &str) -> CallStart {
 }
 
 /// An answer with a document and rows.
-fn answer(claim: &Claim, call_id: i64, now: &str, next: Disposition, batch: Batch) -> Answer {
+fn answer(claim: &Claim, call_id: i64, now: &str, next: Disposition, facts: Facts) -> Answer {
     Answer {
         end: CallEnd {
             call_id,
@@ -129,20 +129,20 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Disposition, batch: Batc
             imported_at: None,
             redacted_at: None,
         }),
-        batch,
+        facts,
         resolved: None,
         forgotten: Vec::new(),
     }
 }
 
 /// One look at one note, from claim to rows; the claim and the call's number.
-async fn look(store: &Store, now: &str, next: Disposition, batch: Batch) -> (Claim, i64) {
+async fn look(store: &Store, now: &str, next: Disposition, facts: Facts) -> (Claim, i64) {
     let mut tx = store.begin().await.unwrap();
     let claim = claim(&mut tx, now).await.remove(0);
     let call_id = tx.open_calls(&[call(&claim, now)]).await.unwrap()[0];
     tx.commit().await.unwrap();
     let mut tx = store.begin().await.unwrap();
-    let late = tx.save(&[answer(&claim, call_id, now, next, batch)]).await.unwrap();
+    let late = tx.save(&[answer(&claim, call_id, now, next, facts)]).await.unwrap();
     assert_eq!(late, 0);
     tx.commit().await.unwrap();
     (claim, call_id)
@@ -300,7 +300,7 @@ async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_l
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     let retry = Disposition::Retry(at("09:05:00"), "upstream_failure");
-    look(&store, "09:00:02", retry, Batch::default()).await;
+    look(&store, "09:00:02", retry, Facts::default()).await;
     let mut tx = store.begin().await.unwrap();
     assert!(claim(&mut tx, "09:04:59").await.is_empty());
     assert_eq!(tx.next_try(None, at("09:04:59")).await.unwrap(), Some(at("09:05:00")));
@@ -312,7 +312,7 @@ async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_l
     let listed = tx.kols_listed(second.target_id, second.due_at).await.unwrap();
     assert_eq!(listed, BTreeSet::from(["kol-a".to_owned()]));
     tx.commit().await.unwrap();
-    let (third, _) = look(&store, "09:05:01", Disposition::Missed("empty"), Batch::default()).await;
+    let (third, _) = look(&store, "09:05:01", Disposition::Missed("empty"), Facts::default()).await;
     assert_eq!((third.attempt, third.page), (1, 2));
     let mut tx = store.read().await.unwrap();
     assert_eq!(tx.next_try(None, at("09:06:00")).await.unwrap(), None);
@@ -350,7 +350,7 @@ async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(databa
     let claimed = claims.iter().find(|claim| claim.item_id.is_none()).unwrap();
     let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
     let mut resolved =
-        answer(claimed, call_id, "09:00:01", Disposition::Continue { page: 1 }, Batch::default());
+        answer(claimed, call_id, "09:00:01", Disposition::Continue { page: 1 }, Facts::default());
     let item_id = "behind".to_owned();
     resolved.resolved = Some(Resolved { kind: Kind::Note, link: link.key.clone(), item_id });
     tx.save(&[resolved]).await.unwrap();
@@ -382,7 +382,7 @@ async fn a_link_to_an_item_that_is_looked_at_anyway_takes_no_look_of_its_own(dat
     let claimed = claimed.iter().find(|claim| claim.item_id.is_none()).unwrap();
     let call_id = tx.open_calls(&[call(claimed, "09:00:00")]).await.unwrap()[0];
     let next = Disposition::Continue { page: 1 };
-    let mut resolved = answer(claimed, call_id, "09:00:01", next, Batch::default());
+    let mut resolved = answer(claimed, call_id, "09:00:01", next, Facts::default());
     let item_id = "known".to_owned();
     resolved.resolved = Some(Resolved { kind: Kind::Note, link: link.key, item_id });
     tx.save(&[resolved]).await.unwrap();
@@ -402,7 +402,7 @@ async fn of_two_links_to_one_item_only_the_first_goes_on(database: Database) {
     let ids = tx.open_calls(&calls).await.unwrap();
     let resolved = |(claim, id): (&Claim, i64)| {
         let next = Disposition::Continue { page: 1 };
-        let mut answer = answer(claim, id, "09:00:01", next, Batch::default());
+        let mut answer = answer(claim, id, "09:00:01", next, Facts::default());
         let (link, item_id) = (claim.key.clone(), "behind".to_owned());
         answer.resolved = Some(Resolved { kind: Kind::Note, link, item_id });
         answer
@@ -425,7 +425,7 @@ async fn a_link_to_what_is_forgotten_means_nothing(database: Database) {
     let claimed = claim(&mut tx, "09:00:00").await.remove(0);
     let call_id = tx.open_calls(&[call(&claimed, "09:00:00")]).await.unwrap()[0];
     let next = Disposition::Missed("forgotten");
-    let mut resolved = answer(&claimed, call_id, "09:00:01", next, Batch::default());
+    let mut resolved = answer(&claimed, call_id, "09:00:01", next, Facts::default());
     let (link, item_id) = (claimed.key.clone(), "behind".to_owned());
     resolved.resolved = Some(Resolved { kind: Kind::Note, link, item_id });
     let behind = Tombstone::new("note", Platform::Xiaohongshu, "behind", at("08:00:00"));
@@ -458,10 +458,10 @@ async fn saving_again_after_a_commit_that_nobody_heard_of_changes_nothing(databa
     let job = campaign(&mut tx, &[note("a")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
-    let batch = rows::one_of_each("a");
-    let (claim, call_id) = look(&store, "09:00:02", Disposition::Observed, batch.clone()).await;
+    let facts = rows::one_of_each("a");
+    let (claim, call_id) = look(&store, "09:00:02", Disposition::Observed, facts.clone()).await;
     let mut tx = store.begin().await.unwrap();
-    tx.save(&[answer(&claim, call_id, "09:00:02", Disposition::Observed, batch)]).await.unwrap();
+    tx.save(&[answer(&claim, call_id, "09:00:02", Disposition::Observed, facts)]).await.unwrap();
     assert_eq!(tx.likes_since(at("00:00:00")).await.unwrap().len(), 2);
     assert_eq!(tx.slot_totals(at("00:00:00")).await.unwrap().observed, 1);
 }

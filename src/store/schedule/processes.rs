@@ -68,7 +68,7 @@ impl Tx {
         for (provider, url) in providers {
             execute!(
                 self,
-                "insert into process_providers (owner, provider, url) values ($1, $2, $3)",
+                "insert into process_providers (owner, provider, base_url) values ($1, $2, $3)",
                 process.owner,
                 *provider,
                 *url

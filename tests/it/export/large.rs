@@ -57,9 +57,9 @@ async fn fill(store: &Store, count: u64) {
         Store::Postgres(_) => format!("generate_series(0::bigint, {count} - 1) n"),
     };
     let (ready, start, micro) = match store {
-        Store::Sqlite { .. } => ("drop trigger note_snapshots_kept", "1772409600000000", "1"),
+        Store::Sqlite { .. } => ("drop trigger snapshots_added", "1772409600000000", "1"),
         Store::Postgres(_) => (
-            "set local statement_timeout = 0; drop trigger note_snapshots_kept on note_snapshots",
+            "set local statement_timeout = 0; drop trigger snapshots_added on snapshots",
             "timestamptz '2026-03-02 00:00Z'",
             "interval '1 microsecond'",
         ),
@@ -67,11 +67,10 @@ async fn fill(store: &Store, count: u64) {
     let (notes, snapshots) = (numbers(1000), numbers(count));
     let sql = format!(
         "{ready};
-         insert into notes (note_key, note_id, title, first_seen_at, last_seen_at, fingerprint, document_id)
-         select 1 + n, '00000000000000000' || (1000000 + n), '=' || n, '2026-03-02', '2026-03-02', '', 0
-         from {notes};
-         insert into note_snapshots
-         (note_key, observed_at, document_id, likes, collects, comments, shares, views)
+         insert into item_keys (item_key, platform, item_id)
+         select 1 + n, 'xiaohongshu', '00000000000000000' || (1000000 + n) from {notes};
+         insert into snapshots
+         (item_key, observed_at, document_id, likes, collects, comments, shares, views)
          select 1 + n / ({count} / 1000), {start} + n % ({count} / 1000) * 3600000001 * {micro}, n, n % 99991,
                 n % 101, case n % 10 when 0 then null else n % 11 end, 0, null
          from {snapshots}"
@@ -93,7 +92,7 @@ async fn sums(store: &Store) -> String {
     let sql = format!(
         "select count(*), cast(sum(likes) as bigint), cast(sum(comments) as bigint), count(comments),
                 cast(sum({second}) as bigint)
-         from note_snapshots"
+         from snapshots"
     );
     let sums: Vec<(i64, i64, i64, i64, i64)> = rows(store, AssertSqlSafe(sql)).await;
     let sums = sums[0];

@@ -90,7 +90,7 @@ async fn an_answer_about_it_that_was_on_its_way_is_dropped(database: Database) {
     let author = env.ask("select author_id from notes").await.remove(0);
     forget_behind_its_back(&env, "author", Platform::Xiaohongshu, &author).await;
     env.advance(hours(2)).await;
-    for table in ["notes", "note_snapshots", "documents"] {
+    for table in ["notes", "snapshots", "documents"] {
         let sql = format!("select '' || count(*) from {table}");
         assert_eq!(env.ask(Box::leak(sql.into_boxed_str())).await, ["0"], "{table}");
     }
@@ -200,12 +200,12 @@ async fn nothing_is_held_while_somebody_is_asked_and_nothing_else_goes_than_was_
             import(people::annas(2)).await;
             let why = begun.commit().await.unwrap_err().to_string();
             assert!(why.contains("something else would go by now"), "{why}");
-            assert_eq!(count(&store, "select count(*) from note_snapshots").await, 2);
+            assert_eq!(count(&store, "select count(*) from snapshots").await, 2);
             continue;
         }
         let (summary, presence) = begun.commit().await.unwrap();
         assert_eq!(summary.documents_deleted, 2);
-        assert_eq!(count(&store, "select count(*) from note_snapshots").await, 0);
+        assert_eq!(count(&store, "select count(*) from snapshots").await, 0);
         // Nobody begins to work on the file until it is cleared away.
         let begins = async || store.lock_process(7).await.unwrap().is_some();
         assert_eq!(begins().await, !store.is_sqlite());

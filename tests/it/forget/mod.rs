@@ -95,7 +95,7 @@ async fn what_others_said_of_a_forgotten_person_is_cut_and_the_rest_stays(databa
     assert_eq!(place.run(&["forget", "kol", ANNA, "--yes"]).await, 0, "{}", place.said());
     assert_eq!(ask(&store, counts).await, before, "Bo's counts");
     assert_eq!(ask(&store, "select body from notes").await, ["和 @** 一起去, 还有 @小满"]);
-    assert_eq!(ask(&store, "select position || nickname from note_mentions").await, ["1小满"]);
+    assert_eq!(ask(&store, "select position || nickname from mentions where platform = 'xiaohongshu'").await, ["1小满"]);
     assert_eq!(ask(&store, "select nickname from kols").await, ["阿波"]);
     assert_eq!(ask(&store, "select position || note_id from kol_notes").await, [format!("1{BOS}")]);
     let places = "select position || kol_id from kol_search_results";
@@ -125,8 +125,8 @@ async fn a_short_id_is_no_count_and_a_music_of_hers_is_cut(database: Database) {
         place.said()
     );
     assert_eq!(ask(&store, "select work_id || body from works").await, [format!("{WORK}@** 你看")]);
-    assert_eq!(ask(&store, "select nickname from work_creators").await, ["老杜"]);
-    assert_eq!(count(&store, "select count(*) from work_mentions").await, 0);
+    assert_eq!(ask(&store, "select nickname from creators").await, ["老杜"]);
+    assert_eq!(count(&store, "select count(*) from mentions where platform = 'douyin'").await, 0);
     assert_eq!(count(&store, "select count(*) from music").await, 0);
     // She has as many followers as the other work has likes.
     assert_eq!(ask(&store, "select distinct '' || likes from work_metrics").await, [QIU]);
@@ -179,9 +179,8 @@ async fn looks_calls_and_money_add_up_after_it_and_others_keep_every_row(databas
         "kol_notes",
         "kol_search_results",
         "keyword_suggestions",
-        "note_images",
-        "note_hashtags",
-        "work_images",
+        "images",
+        "item_hashtags",
         "edits",
         "notes",
         "works",
@@ -194,7 +193,7 @@ async fn looks_calls_and_money_add_up_after_it_and_others_keep_every_row(databas
         let gone = before[view].iter().filter(speaks).count();
         assert!(
             gone > 0
-                || ["edits", "keyword_suggestions", "note_images", "work_images"].contains(&view),
+                || ["edits", "keyword_suggestions", "images"].contains(&view),
             "{view}"
         );
     }
@@ -292,7 +291,7 @@ async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Data
     traces.notes.insert(ANNAS.to_owned());
     tx.delete_rows(&traces).await.unwrap();
     let counts = tx.count_rows().await.unwrap();
-    assert_eq!((counts["notes"], counts["note_snapshots"], counts["note_latest"]), (1, 3, 1));
+    assert_eq!((counts["notes"], counts["snapshots"], counts["latest"]), (1, 3, 1));
     let tombstone = Tombstone::new("note", Platform::Xiaohongshu, ANNAS, now);
     tx.put_tombstones(std::slice::from_ref(&tombstone)).await.unwrap();
     assert_eq!(tx.targets_of(std::slice::from_ref(&tombstone)).await.unwrap().len(), 1);

@@ -17,7 +17,7 @@ pub(crate) async fn poison(store: &Store) {
         "update works set title = $1, body = $1, share_url = 'http://evil.test/'",
         "update authors set nickname = $1, handle = $1, avatar_url = 'https://evil.test/a.png'",
         "update kols set nickname = $1, red_id = $1, location = $1, mcn_name = $1",
-        "update hashtags set name = $1",
+        "update item_hashtags set name = $1",
         "update keyword_suggestions set suggestion = $1 where rank = 1",
         "update jobs set name = $1 where kind = 'note'",
         "update targets set key = $1 where kind = 'kol_search'",

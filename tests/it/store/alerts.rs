@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewatch::model::Batch;
+use tidewatch::model::Facts;
 use tidewatch::store::{Disposition, Finding, Store};
 
 use super::{answer, at, call, campaign, claim, note, open_at};
@@ -112,7 +112,7 @@ async fn fired(store: &Store, job: i64, due: &str, next: Disposition) {
     tx.fire(job, &open_at(due), None, at(due)).await.unwrap();
     for claim in claim(&mut tx, due).await {
         let ids = tx.open_calls(&[call(&claim, due)]).await.unwrap();
-        tx.save(&[answer(&claim, ids[0], due, next, Batch::default())]).await.unwrap();
+        tx.save(&[answer(&claim, ids[0], due, next, Facts::default())]).await.unwrap();
     }
     tx.close_runs(at(due)).await.unwrap();
     tx.commit().await.unwrap();
@@ -155,7 +155,7 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     let claims = claim(&mut tx, "09:00:00").await;
     let ids = tx.open_calls(&[call(&claims[0], "09:00:00")]).await.unwrap();
     let mut gone =
-        answer(&claims[0], ids[0], "09:00:01", Disposition::Missed("gone"), Batch::default());
+        answer(&claims[0], ids[0], "09:00:01", Disposition::Missed("gone"), Facts::default());
     gone.end.outcome = "gone";
     tx.save(&[gone]).await.unwrap();
     let found = tx.unavailable_items("gone").await.unwrap();
@@ -167,7 +167,7 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     let claims = claim(&mut tx, "12:00:30").await;
     let again = claims.iter().find(|claim| claim.key == "a").unwrap();
     let ids = tx.open_calls(&[call(again, "12:00:30")]).await.unwrap();
-    let seen = answer(again, ids[0], "12:00:31", Disposition::Observed, Batch::default());
+    let seen = answer(again, ids[0], "12:00:31", Disposition::Observed, Facts::default());
     tx.save(&[seen]).await.unwrap();
     assert!(tx.unavailable_items("gone").await.unwrap().is_empty());
     assert!(tx.unavailable_items("refused").await.unwrap().is_empty());
@@ -182,7 +182,7 @@ async fn an_item_whose_question_is_refused_is_told_and_is_not_called_gone(databa
     let claims = claim(&mut tx, "09:00:00").await;
     let ids = tx.open_calls(&[call(&claims[0], "09:00:00")]).await.unwrap();
     let next = Disposition::Missed("bad_request");
-    let mut refused = answer(&claims[0], ids[0], "09:00:01", next, Batch::default());
+    let mut refused = answer(&claims[0], ids[0], "09:00:01", next, Facts::default());
     refused.end.outcome = "bad_request";
     tx.save(&[refused]).await.unwrap();
     let expected =

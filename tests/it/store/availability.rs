@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewatch::model::Batch;
+use tidewatch::model::Facts;
 use tidewatch::store::{Answer, Asked, Claim, Disposition, Fires, Store, Unavailable};
 
 use super::{answer, at, call, campaign, claim, claim_as, look, note, open_at};
@@ -17,7 +17,7 @@ fn asked(endpoint: &'static str, server: &str) -> Asked {
 
 /// An answer about a claim with this outcome instead of rows.
 fn said(claim: &Claim, call_id: i64, now: &str, outcome: &'static str) -> Answer {
-    let mut answer = answer(claim, call_id, now, Disposition::Missed(outcome), Batch::default());
+    let mut answer = answer(claim, call_id, now, Disposition::Missed(outcome), Facts::default());
     answer.end.outcome = outcome;
     answer.end.message = Some("so it says".into());
     answer
@@ -128,7 +128,7 @@ async fn a_later_page_that_is_refused_does_not_stop_the_search(database: Databas
     let job = campaign(&mut tx, &[note("a")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
-    look(&store, "09:00:01", Disposition::Continue { page: 2 }, Batch::default()).await;
+    look(&store, "09:00:01", Disposition::Continue { page: 2 }, Facts::default()).await;
     look_with(&store, "09:00:02", "bad_request").await;
     assert!(unseen(&store).await.is_empty());
 }

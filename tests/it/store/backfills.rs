@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidewatch::backfill::{self, Found, Request};
-use tidewatch::model::{Batch, Kind, Target};
+use tidewatch::model::Field::Value;
+use tidewatch::model::{Facts, ItemHashtag, Kind, Target};
 use tidewatch::store::{
     Body, Claim, Disposition, Document, Import, Limits, NewBackfill, Resolved, SlotCounts, Spent,
     Store, Tx,
@@ -49,7 +50,7 @@ async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: 
     // One that is to be tried again is not given up for the next look of the schedule.
     let call_id = tx.open_calls(&[call(&mine[0], "09:00:00")]).await.unwrap()[0];
     let later = Disposition::Retry(at("09:00:10"), "transport");
-    tx.save(&[answer(&mine[0], call_id, "09:00:01", later, Batch::default())]).await.unwrap();
+    tx.save(&[answer(&mine[0], call_id, "09:00:01", later, Facts::default())]).await.unwrap();
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     let looks = tx.slots_of_backfill(run).await.unwrap();
     assert_eq!(looks, SlotCounts { total: 2, observed: 0, missed: 0, open: 2, retrying: 1 });
@@ -75,7 +76,7 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     let spent = |calls, cost_micros| Some((limits, Spent { calls, cost_micros }));
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(2, 300_000));
     let mut free =
-        answer(&claims[0], calls[0], "09:00:02", Disposition::Missed("quota"), Batch::default());
+        answer(&claims[0], calls[0], "09:00:02", Disposition::Missed("quota"), Facts::default());
     free.end.billed = "no";
     tx.save(&[free]).await.unwrap();
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(1, 150_000));
@@ -146,7 +147,7 @@ async fn the_same_list_goes_on_the_next_day_under_its_old_name(database: Databas
     assert_eq!(given_up, Found::New("2026-03-10-list".into()));
 }
 
-fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {
+fn import(target: Target, fetched_at: &str, facts: Facts) -> Import {
     Import {
         asked: target.key.clone(),
         target,
@@ -164,7 +165,7 @@ fn import(target: Target, fetched_at: &str, batch: Batch) -> Import {
             imported_at: Some(at("20:00:00")),
             redacted_at: None,
         },
-        batch,
+        facts,
         resolved: None,
     }
 }
@@ -179,14 +180,15 @@ async fn take_in(store: &Store, imports: &[Import]) -> Vec<bool> {
 }
 
 /// The rows of note `a` and all around it, as an answer has them in which everything is called so.
-fn called(name: &str) -> Batch {
-    let mut batch = one_of_each("a");
-    batch.notes[0].title = Some(name.into());
-    batch.authors[0].nickname = Some(name.into());
-    batch.hashtags.iter_mut().for_each(|tag| tag.name = name.into());
-    batch.music.iter_mut().for_each(|music| music.title = Some(name.into()));
-    batch.keyword_suggestions.clear();
-    batch
+fn called(name: &str) -> Facts {
+    let mut facts = one_of_each("a");
+    facts.notes[0].row.title = Value(name.into());
+    facts.authors[0].nickname = Value(name.into());
+    let tag = ItemHashtag { hashtag_id: "t1".into(), name: name.into(), ..ItemHashtag::default() };
+    facts.notes[0].hashtags = Value(vec![tag]);
+    facts.music[0].title = Value(name.into());
+    facts.keyword_suggestions.clear();
+    facts
 }
 
 on_both!(answers_in_any_order_give_the_same_rows);
@@ -209,13 +211,13 @@ async fn answers_in_any_order_give_the_same_rows(database: Database) {
     )
     .await;
     assert_eq!(authors, [("11:00:00".into(), at("09:00:00"), at("11:00:00"))]);
-    for names in ["select name from hashtags", "select title from music"] {
+    for names in ["select distinct name from item_hashtags", "select title from music"] {
         let names: Vec<(String,)> = rows(&store, names).await;
         assert!(names.iter().all(|(name,)| name == "11:00:00"), "{names:?}");
     }
     let looks: Vec<(Time,)> = rows(&store, "select observed_at from note_metrics order by 1").await;
     assert_eq!(looks, times.map(|time| (at(time),)));
-    assert_eq!(count(&store, "select count(*) from note_images").await, 1);
+    assert_eq!(count(&store, "select count(*) from images where item_id = 'a'").await, 1);
 }
 
 on_both!(a_batch_that_is_out_of_order_keeps_the_newest_and_the_earliest_beginning);
@@ -223,9 +225,9 @@ async fn a_batch_that_is_out_of_order_keeps_the_newest_and_the_earliest_beginnin
     database: Database,
 ) {
     let store = database.open().await;
-    let batch =
+    let facts =
         ["10:00:00", "11:00:00", "09:00:00"].map(|time| import(note("a"), time, called(time)));
-    take_in(&store, &batch).await;
+    take_in(&store, &facts).await;
     let seen: Vec<(String, Time, Time)> =
         rows(&store, "select title, first_seen_at, last_seen_at from notes").await;
     assert_eq!(seen, [("11:00:00".into(), at("09:00:00"), at("11:00:00"))]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tidewatch::model::Batch;
+use tidewatch::model::Facts;
 use tidewatch::store::{Claim, Disposition, LivenessTimeout, ProcessRow, Settlement, Store, Tx};
 
 use super::{OWNER, answer, at, call, campaign, claim, claim_as, note, open_at};
@@ -49,7 +49,7 @@ async fn what_a_dead_process_left_is_freed_and_its_calls_are_unknown(database: D
     let totals = tx.call_totals(at("00:00:00")).await.unwrap();
     assert_eq!((totals[0].unknown, totals[0].unknown_micros), (1, 150_000));
     // It was only asleep: what it has to say closes its ledger row all the same.
-    let end = answer(&lost, call_id, "09:02:00", Disposition::Observed, Batch::default()).end;
+    let end = answer(&lost, call_id, "09:02:00", Disposition::Observed, Facts::default()).end;
     assert_eq!(tx.close_calls(&[end]).await.unwrap(), 1);
     let late = Settlement {
         target_id: lost.target_id,

@@ -67,9 +67,9 @@ async fn answers_that_are_saved_together_show_the_edits_between_them(database: D
         let mut tx = store.begin().await.unwrap();
         tx.fire(job, &open_at(&now), None, at(&now)).await.unwrap();
         tx.commit().await.unwrap();
-        let mut batch = rows::one_of_each("a");
-        batch.notes[0].title = Some((*title).to_owned());
-        look(&store, &now, Disposition::Observed, batch).await;
+        let mut facts = rows::one_of_each("a");
+        facts.notes[0].row.title = Field::Value((*title).to_owned());
+        look(&store, &now, Disposition::Observed, facts).await;
     }
     let edits = "select seen_at, document_id, previous_document_id from edits order by seen_at";
     let singly: Vec<(Time, i64, i64)> = found(&store, edits).await;
@@ -82,9 +82,9 @@ async fn answers_that_are_saved_together_show_the_edits_between_them(database: D
     tx.drop_rows().await.unwrap();
     let kept = tx.kept(&places).await.unwrap();
     let together = kept.into_iter().zip(titles).map(|(kept, title)| {
-        let mut batch = rows::one_of_each("a");
-        batch.notes[0].title = Some(title.to_owned());
-        kept.turned_into(batch, None)
+        let mut facts = rows::one_of_each("a");
+        facts.notes[0].row.title = Field::Value(title.to_owned());
+        kept.turned_into(facts, None)
     });
     tx.put_replayed(&together.collect::<Vec<_>>()).await.unwrap();
     tx.commit().await.unwrap();

@@ -1,6 +1,6 @@
 //! Statements about runs whose last look has been settled.
 
-use tidewatch::model::Batch;
+use tidewatch::model::Facts;
 use tidewatch::store::{Disposition, Fires};
 
 use super::{answer, at, call, campaign, claim, note, open_at};
@@ -21,7 +21,7 @@ async fn a_run_is_closed_once_its_last_look_is_settled_and_handed_out_once(datab
         .iter()
         .zip(ids)
         .zip(outcomes)
-        .map(|((claim, id), next)| answer(claim, id, "09:00:05", next, Batch::default()))
+        .map(|((claim, id), next)| answer(claim, id, "09:00:05", next, Facts::default()))
         .collect();
     answers[1].end.billed = "no";
     answers[2].end.billed = "unknown";
@@ -64,7 +64,7 @@ async fn a_look_that_gives_way_instead_of_being_tried_again_ends_with_its_answer
     assert_eq!(older.due_at, at("09:00:00"));
     let ids = tx.open_calls(&[call(&older, "10:00:01")]).await.unwrap();
     let again = Disposition::Retry(at("10:07:30"), "upstream_failure");
-    tx.save(&[answer(&older, ids[0], "10:00:02", again, Batch::default())]).await.unwrap();
+    tx.save(&[answer(&older, ids[0], "10:00:02", again, Facts::default())]).await.unwrap();
     let closed = tx.close_runs(at("10:00:03")).await.unwrap();
     assert_eq!((closed.len(), closed[0].missed), (1, 1));
     assert_eq!(closed[0].settled_at, at("10:00:02"), "not when it might have been tried again");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewatch::model::Batch;
+use tidewatch::model::Facts;
 use tidewatch::store::{ClaimRequest, ConfigLoad, Disposition, Fires, JobEntry, PauseRow, Tx};
 
 use super::{OWNER, at, campaign, claim, hourly, look, note, open_at, wish};
@@ -64,9 +64,9 @@ async fn looks_that_queue_stay_whatever_fires_later_and_are_made_in_order(databa
     tx.commit().await.unwrap();
     // A failure waits for its next try, though newer looks are due.
     let retry = Disposition::Retry(at("11:00:03"), "upstream_failure");
-    let (first, _) = look(&store, "11:00:02", retry, Batch::default()).await;
-    let (again, _) = look(&store, "11:00:03", Disposition::Observed, Batch::default()).await;
-    let (second, _) = look(&store, "11:00:04", Disposition::Observed, Batch::default()).await;
+    let (first, _) = look(&store, "11:00:02", retry, Facts::default()).await;
+    let (again, _) = look(&store, "11:00:03", Disposition::Observed, Facts::default()).await;
+    let (second, _) = look(&store, "11:00:04", Disposition::Observed, Facts::default()).await;
     assert_eq!(
         [first.due_at, again.due_at, second.due_at],
         ["09", "09", "10"].map(|h| at(&format!("{h}:00:00")))
