@@ -64,10 +64,7 @@ pub(crate) async fn saving(database: &Database, size: Size, runs: usize) -> Resu
     let ours = saved(database, size, runs, 1).await?;
     database
         .run(&[database
-            .pick(
-                "drop trigger snapshots_added",
-                "drop trigger snapshots_added on snapshots",
-            )
+            .pick("drop trigger snapshots_added", "drop trigger snapshots_added on snapshots")
             .to_owned()])
         .await?;
     let best = saved(database, size, runs, 2).await?;

@@ -79,7 +79,9 @@ fn settle(columns: &mut [Column], rows: &[Vec<Value>]) {
         let kinds = rows.iter().filter_map(|row| kind(row.get(index)?));
         let common = |one, other| match (one, other) {
             _ if one == other => one,
-            (ColumnType::Int | ColumnType::Real, ColumnType::Int | ColumnType::Real) => ColumnType::Real,
+            (ColumnType::Int | ColumnType::Real, ColumnType::Int | ColumnType::Real) => {
+                ColumnType::Real
+            }
             _ => ColumnType::Text,
         };
         column.holds = column.holds.or_else(|| kinds.reduce(common)).or(Some(ColumnType::Text));
@@ -159,10 +161,12 @@ fn write_column<'a, W: Write + Send>(
             Value::Bool(flag) => Some(*flag),
             _ => None,
         }),
-        Some(ColumnType::Time | ColumnType::Micros) => write::<Int64Type, _>(group, values, |value| match value {
-            Value::Time(at) => Some(at.micros()),
-            _ => None,
-        }),
+        Some(ColumnType::Time | ColumnType::Micros) => {
+            write::<Int64Type, _>(group, values, |value| match value {
+                Value::Time(at) => Some(at.micros()),
+                _ => None,
+            })
+        }
         Some(ColumnType::Bytes) => write::<ByteArrayType, _>(group, values, |value| match value {
             Value::Bytes(bytes) => Some(ByteArray::from(bytes.clone())),
             _ => None,

@@ -13,8 +13,8 @@ mod schedule;
 mod sql;
 
 pub use archive::{
-    Answer, Asked, Body, Derivation, Document, TombstoneVersion, Import, Kept, NORMALISER, Place, REFUSED, Replayed,
-    Resolved, Saved, Tombstone, Unavailable,
+    Answer, Asked, Body, Derivation, Document, Import, Kept, NORMALISER, Place, REFUSED, Replayed,
+    Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
 pub use db::{ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
 pub use erasure::{AffectedRows, MIN_ID_LEN, Redacted};

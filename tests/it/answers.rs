@@ -56,8 +56,7 @@ async fn every_version_of_the_note_detail_is_archived(database: Database) {
         "6a02c3d4000000001d00e5f6 video",
     ];
     assert_eq!(env.ask(types).await, expected);
-    let images =
-        "select '' || position from images where item_id like '6a01%' order by position";
+    let images = "select '' || position from images where item_id like '6a01%' order by position";
     assert!(env.ask(images).await.len() > 1);
     assert_eq!(env.ask("select '' || count(*) from note_metrics where views is null").await, ["4"]);
 }

@@ -4,6 +4,7 @@ mod alerts;
 mod availability;
 mod backfills;
 mod conflicts;
+mod facts;
 mod limits;
 mod orders;
 mod patience;

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use sqlx::AssertSqlSafe;
 
-use crate::store::db::{Tx, fetch_optional};
 use crate::model::catalogue::ColumnType;
+use crate::store::db::{Tx, fetch_optional};
 use crate::store::sql::{Span, Table, TimeColumn, columns, from_postgres, from_sqlite, within};
 use crate::time::Time;
 

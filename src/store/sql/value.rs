@@ -60,9 +60,10 @@ impl Value {
     fn fit(self, holds: Option<ColumnType>) -> Self {
         match (holds, self) {
             (Some(ColumnType::Bool), Self::Int(number @ 0..=1)) => Self::Bool(number == 1),
-            (Some(ColumnType::Time | ColumnType::Micros), Self::Int(micros @ (0 | MICROS_FROM..))) => {
-                Time::from_micros(micros).map_or(Self::Int(micros), Self::Time)
-            }
+            (
+                Some(ColumnType::Time | ColumnType::Micros),
+                Self::Int(micros @ (0 | MICROS_FROM..)),
+            ) => Time::from_micros(micros).map_or(Self::Int(micros), Self::Time),
             (Some(ColumnType::Time | ColumnType::Micros), Self::Text(text)) => {
                 text.parse().map_or(Self::Text(text), Self::Time)
             }

@@ -95,7 +95,11 @@ async fn what_others_said_of_a_forgotten_person_is_cut_and_the_rest_stays(databa
     assert_eq!(place.run(&["forget", "kol", ANNA, "--yes"]).await, 0, "{}", place.said());
     assert_eq!(ask(&store, counts).await, before, "Bo's counts");
     assert_eq!(ask(&store, "select body from notes").await, ["和 @** 一起去, 还有 @小满"]);
-    assert_eq!(ask(&store, "select position || nickname from mentions where platform = 'xiaohongshu'").await, ["1小满"]);
+    assert_eq!(
+        ask(&store, "select position || nickname from mentions where platform = 'xiaohongshu'")
+            .await,
+        ["1小满"]
+    );
     assert_eq!(ask(&store, "select nickname from kols").await, ["阿波"]);
     assert_eq!(ask(&store, "select position || note_id from kol_notes").await, [format!("1{BOS}")]);
     let places = "select position || kol_id from kol_search_results";
@@ -191,11 +195,7 @@ async fn looks_calls_and_money_add_up_after_it_and_others_keep_every_row(databas
         let kept: Vec<_> = before[view].iter().filter(others).collect();
         assert_eq!(kept, after[view].iter().collect::<Vec<_>>(), "{view}");
         let gone = before[view].iter().filter(speaks).count();
-        assert!(
-            gone > 0
-                || ["edits", "keyword_suggestions", "images"].contains(&view),
-            "{view}"
-        );
+        assert!(gone > 0 || ["edits", "keyword_suggestions", "images"].contains(&view), "{view}");
     }
     assert_rows_follow_from_documents(&env.store).await;
 }

@@ -46,12 +46,12 @@ const TABLES: [&str; 20] = [
     "archive_zone",
 ];
 
-fn beginning() -> Time {
+pub(super) fn beginning() -> Time {
     "2026-03-02 00:00:00".parse().expect("a time")
 }
 
 /// Notes and works that share authors and music.
-const ITEMS: [(Kind, &str); 4] = [
+pub(super) const ITEMS: [(Kind, &str); 4] = [
     (Kind::Note, "64a0000000000000000000a1"),
     (Kind::Note, "64a0000000000000000000a2"),
     (Kind::Work, "7300000000000000001"),
@@ -78,11 +78,11 @@ fn item(key: &str) -> String {
 
 /// An answer before it is known when it comes.
 #[derive(Clone)]
-struct Drawn {
-    endpoint: Endpoint,
-    ask: Ask,
-    fetched_at: Time,
-    body: String,
+pub(super) struct Drawn {
+    pub(super) endpoint: Endpoint,
+    pub(super) ask: Ask,
+    pub(super) fetched_at: Time,
+    pub(super) body: String,
 }
 
 /// Draws answers: each value from a few, each key sometimes missing, times that often coincide.
@@ -190,7 +190,7 @@ impl Draw {
     }
 }
 
-fn answer(drawn: &Drawn, claim: &Claim, call_id: i64) -> Answer {
+pub(super) fn answer(drawn: &Drawn, claim: &Claim, call_id: i64) -> Answer {
     let reading = drawn.endpoint.read(&drawn.ask, 200, &JsonText::of(&drawn.body));
     let at = drawn.fetched_at;
     Answer {
@@ -234,7 +234,7 @@ fn answer(drawn: &Drawn, claim: &Claim, call_id: i64) -> Answer {
 }
 
 /// Plans slots and claims them, with a call for each.
-async fn claims(store: &Store, answers: u32) -> Vec<(Claim, i64)> {
+pub(super) async fn claims(store: &Store, answers: u32) -> Vec<(Claim, i64)> {
     let mut tx = store.begin().await.expect("a transaction");
     let targets = targets(answers);
     tx.put_targets(&targets, beginning()).await.expect("targets");
@@ -295,7 +295,7 @@ async fn resolve(store: &Store, kind: &str, id: &str, like: &str) {
 }
 
 /// Saves answers in batches of these sizes, in turn.
-async fn save(store: &Store, answers: &[Answer], sizes: &[usize]) {
+pub(super) async fn save(store: &Store, answers: &[Answer], sizes: &[usize]) {
     let mut rest = answers;
     for size in sizes.iter().cycle() {
         if rest.is_empty() {

@@ -228,7 +228,8 @@ impl Query {
             (Tx::Sqlite(tx), Store::Sqlite { readers, .. }) => {
                 let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
                 let read = async |row| {
-                    let value = |(n, holds): (usize, &Option<ColumnType>)| from_sqlite(&row, n, *holds);
+                    let value =
+                        |(n, holds): (usize, &Option<ColumnType>)| from_sqlite(&row, n, *holds);
                     let mut values =
                         expected.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
                     read_jsonb(readers, expected, &mut values).await?;
