@@ -109,7 +109,6 @@ impl Size {
                  order by h, n",
                 values = values("n"),
             ),
-            "vacuum analyze".to_owned(),
         ]
     }
 }
@@ -121,6 +120,30 @@ const TRAILER: &str = "first_seen_at, last_seen_at, changed_at, document_id, las
 /// The keys of the notes.
 const KEYS: &str = "insert into item_keys (item_key, platform, item_id)
                     select item_key, 'xiaohongshu', note_id from notes order by item_key";
+
+/// Statements that sum up the snapshots, as the trigger does that keeps the sums.
+pub(crate) fn sums(day: &str) -> Vec<String> {
+    let counts = COUNTS.split(", ").map(|count| format!("s.{count}")).collect::<Vec<_>>().join(", ");
+    vec![
+        format!(
+            "insert into latest (item_key, observed_at, document_id, {COUNTS})
+             select s.item_key, s.observed_at, s.document_id, {counts}
+             from (select item_key, max(observed_at) as at from snapshots group by item_key) l
+             join snapshots s on s.item_key = l.item_key and s.observed_at = l.at"
+        ),
+        format!(
+            "insert into days (item_key, day, previous_day, observations, observed_at, document_id,
+                               {COUNTS})
+             select s.item_key, d.day, lag(d.day) over (partition by d.item_key order by d.day),
+                    d.observations, s.observed_at, s.document_id, {counts}
+             from (select item_key, {day} as day, count(*) as observations,
+                          max(observed_at) as at
+                   from snapshots group by 1, 2) d
+             join snapshots s on s.item_key = d.item_key and s.observed_at = d.at
+             order by d.day, d.item_key"
+        ),
+    ]
+}
 
 const COUNTS: &str = "likes, collects, comments, shares, views";
 

@@ -3,16 +3,14 @@
 //! under a covering index.
 
 /// Statements that make them in SQLite, where the series lie in the order of their key anyway.
-pub(crate) fn sqlite() -> Vec<String> {
-    let mut statements =
-        rolled_up("strftime('%Y-%m-%d', observed_at / 1000000 + 28800, 'unixepoch')");
+pub(crate) fn sqlite(day: &str) -> Vec<String> {
+    let mut statements = rolled_up(day);
     statements.push("analyze".to_owned());
     statements
 }
 
 /// Statements that make them in PostgreSQL.
-pub(crate) fn postgres() -> Vec<String> {
-    let day = "to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD')";
+pub(crate) fn postgres(day: &str) -> Vec<String> {
     let mut statements = rolled_up(day);
     statements.extend(
         [

@@ -1,19 +1,11 @@
 //! A large archive in either database, and how it is asked.
 
 use anyhow::Result;
-use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, PgPool, Row as _, SqlitePool};
 use tidewatch::store::Store;
 
-use super::archive::Size;
+use super::archive::{self, Size};
 use super::best;
-
-static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
-
-/// The last version without the tables that are kept with each snapshot: what was saved before is
-/// summed up by the next one.
-const BEFORE: i64 = 14;
 
 /// An archive that is filled.
 pub(crate) enum Database {
@@ -29,24 +21,46 @@ pub(crate) struct Gave {
 }
 
 impl Database {
-    /// Fills the empty database at `url` as an older version would have, brings it to the newest,
-    /// and lays the best tables beside.
+    /// Fills the empty database at `url`, sums up its snapshots at once instead of one by one, and
+    /// lays the best tables beside.
     pub(crate) async fn open(url: &str, size: Size) -> Result<Self> {
         let store = Store::connect(url).await?;
-        let database = match &store {
-            Store::Sqlite { writer, .. } => {
-                SQLITE.run_to(BEFORE, writer).await?;
-                Self::Sqlite(writer.clone())
-            }
-            Store::Postgres(pool) => {
-                POSTGRES.run_to(BEFORE, pool).await?;
-                Self::Postgres(pool.clone())
-            }
-        };
-        database.run(&database.pick(size.sqlite(), size.postgres())).await?;
         store.migrate().await?;
-        database.run(&database.pick(best::sqlite(), best::postgres())).await?;
+        let database = match &store {
+            Store::Sqlite { writer, .. } => Self::Sqlite(writer.clone()),
+            Store::Postgres(pool) => Self::Postgres(pool.clone()),
+        };
+        let trigger = database.drop_trigger().await?;
+        database.run(&database.pick(size.sqlite(), size.postgres())).await?;
+        let day = database.pick(
+            "strftime('%Y-%m-%d', observed_at / 1000000 + 28800, 'unixepoch')",
+            "to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD')",
+        );
+        database.run(&archive::sums(day)).await?;
+        database.run(&[trigger]).await?;
+        database.run(&database.pick(best::sqlite(day), best::postgres(day))).await?;
         Ok(database)
+    }
+
+    /// The trigger that sums up snapshots is gone; the statement that makes it again.
+    #[expect(clippy::disallowed_methods, reason = "outside the store: a benchmark's own")]
+    pub(crate) async fn drop_trigger(&self) -> Result<String> {
+        let (is, drop) = self.pick(
+            (
+                "select sql from sqlite_master where name = 'snapshots_added'",
+                "drop trigger snapshots_added",
+            ),
+            (
+                "select pg_get_triggerdef(oid) from pg_trigger where tgname = 'snapshots_added'",
+                "drop trigger snapshots_added on snapshots",
+            ),
+        );
+        let made = match self {
+            Self::Sqlite(pool) => sqlx::query_scalar(is).fetch_one(pool).await?,
+            Self::Postgres(pool) => sqlx::query_scalar(is).fetch_one(pool).await?,
+        };
+        self.run(&[drop.to_owned()]).await?;
+        Ok(made)
     }
 
     pub(crate) fn name(&self) -> &'static str {

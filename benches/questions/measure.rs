@@ -62,11 +62,7 @@ async fn timed(database: &Database, sql: &str) -> Result<((usize, i64), f64)> {
 /// When the database fails.
 pub(crate) async fn saving(database: &Database, size: Size, runs: usize) -> Result<Row> {
     let ours = saved(database, size, runs, 1).await?;
-    database
-        .run(&[database
-            .pick("drop trigger snapshots_added", "drop trigger snapshots_added on snapshots")
-            .to_owned()])
-        .await?;
+    database.drop_trigger().await?;
     let best = saved(database, size, runs, 2).await?;
     let what = "saving 500 snapshots, against keeping no tables";
     Ok(Row { database: database.name(), what, ours, best })
