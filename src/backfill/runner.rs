@@ -33,9 +33,9 @@ impl Progress {
     pub async fn of(store: &Store, name: &str) -> Result<Option<Self>> {
         let mut tx = store.read().await?;
         let Some(backfill) = tx.backfill_named(name).await? else { return Ok(None) };
-        let looks = tx.slots_of_backfill(backfill.run_id).await?;
+        let slots = tx.slots_of_backfill(backfill.run_id).await?;
         let calls = tx.call_totals_of_backfill(backfill.run_id).await?;
-        Ok(Some(Self { backfill, looks, calls }))
+        Ok(Some(Self { backfill, slots, calls }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `tidewatch pause` and `resume`: stop asking for a while, and go on.
+//! `tidewatch pause` and `resume`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 
-use super::show::{local_after, safe};
+use super::format::{local_after, safe};
 use super::{Cli, open, print, settings};
 use crate::api::{Endpoint, Provider};
 use crate::config::Config;
@@ -26,11 +26,11 @@ Examples:
   tidewatch resume provider justoneapi")]
 pub(super) struct Pause {
     #[command(subcommand)]
-    what: What,
-    /// How long, such as 90m, 2h or 3days [default: until `tidewatch resume`]
+    target: PauseTarget,
+    /// Duration such as 90m, 2h or 3days [default: until `tidewatch resume`]
     #[arg(long = "for", global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
     span: Option<Duration>,
-    /// Why, for whoever reads `tidewatch status`
+    /// Reason, shown by `tidewatch status`
     #[arg(long, global = true, value_name = "TEXT")]
     note: Option<String>,
 }
@@ -41,20 +41,20 @@ Ends pauses of every kind: those made by hand, and those that an answer brought,
 balance. If the reason still stands, the next call brings the pause back.")]
 pub(super) struct Resume {
     #[command(subcommand)]
-    what: Option<What>,
-    /// Everything that is paused
+    target: Option<PauseTarget>,
+    /// Every pause
     #[arg(long)]
     all: bool,
-    /// Why, for the record of the pause (`pauses.ended_note`)
+    /// Reason, stored with the pause (`pauses.ended_note`)
     #[arg(long, global = true, value_name = "TEXT")]
     note: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum PauseTarget {
     /// A job, by its name in jobs.toml
     Job { name: String },
-    /// An endpoint, by its name on the ledger, with or without its version
+    /// An endpoint, by its name on the ledger, with or without version
     Endpoint { name: String },
     /// All endpoints of a provider: justoneapi or amagi
     Provider { name: String },
@@ -62,11 +62,11 @@ enum What {
 
 impl Pause {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and jobs that never ran are not known")?;
+        let config = settings(cli, "using the default zone, and jobs that never ran are unknown")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
-        let (scope, names) = self.what.names(&config, &mut tx).await?;
+        let (scope, names) = self.target.names(&config, &mut tx).await?;
         let until = self.span.map(|span| now.plus(span));
         for name in &names {
             tx.pause(&PauseRow {
@@ -85,7 +85,7 @@ impl Pause {
         tx.commit().await?;
         store.close().await;
         let zone = config.timezone;
-        let until = until.map_or("it is resumed".to_owned(), |at| {
+        let until = until.map_or("a manual resume".to_owned(), |at| {
             format!("{} ({zone})", local_after(now, at, zone))
         });
         print(&format!("paused until {until}: {}\n", listed(names)))?;
@@ -95,11 +95,11 @@ impl Pause {
 
 impl Resume {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and jobs that never ran are not known")?;
+        let config = settings(cli, "using the default zone, and jobs that never ran are unknown")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
-        let names = match (&self.what, self.all) {
+        let names = match (&self.target, self.all) {
             (Some(what), false) => {
                 let (scope, names) = what.names(&config, &mut tx).await?;
                 names.into_iter().map(|name| (scope.as_str().to_owned(), name)).collect()
@@ -109,7 +109,7 @@ impl Resume {
                 pauses.map(|pause| (pause.scope, pause.name)).collect::<Vec<_>>()
             }
             _ => {
-                bail!("name what to resume, as in `tidewatch resume provider justoneapi`, or --all")
+                bail!("nothing to resume: use e.g. `tidewatch resume provider justoneapi`, or --all")
             }
         };
         let mut resumed = Vec::new();
@@ -141,8 +141,8 @@ impl Resume {
     }
 }
 
-impl What {
-    /// The scope and the names as the database has them.
+impl PauseTarget {
+    /// The scope and its names in the database.
     async fn names(&self, config: &Config, tx: &mut Tx) -> Result<(Scope, Vec<String>)> {
         match self {
             Self::Job { name } => {
@@ -151,7 +151,7 @@ impl What {
                 let jobs: Vec<_> = rows.iter().map(|job| job.name.as_str()).chain(listed).collect();
                 if !jobs.contains(&name.as_str()) {
                     let meant = suggest::meant(name, jobs.into_iter());
-                    bail!("there is no job {}{meant}", safe(name, 64));
+                    bail!("unknown job {}{meant}", safe(name, 64));
                 }
                 Ok((Scope::Job, vec![name.clone()]))
             }
@@ -160,14 +160,14 @@ impl What {
                     Endpoint::named(name).into_iter().map(|it| it.name().to_owned()).collect();
                 if names.is_empty() {
                     let all = Endpoint::ALL.into_iter().map(Endpoint::name);
-                    bail!("there is no endpoint {}{}", safe(name, 64), suggest::meant(name, all));
+                    bail!("unknown endpoint {}{}", safe(name, 64), suggest::meant(name, all));
                 }
                 Ok((Scope::Endpoint, names))
             }
             Self::Provider { name } => {
                 let provider = provider_named(name).with_context(|| {
                     let names = Provider::ALL.map(Provider::name).join(" and ");
-                    format!("there is no provider {}: there are {names}", safe(name, 64))
+                    format!("unknown provider {}: known are {names}", safe(name, 64))
                 })?;
                 Ok((Scope::Provider, vec![provider.name().to_owned()]))
             }

@@ -10,7 +10,7 @@ use super::curve::Expected;
 use super::home::item_link;
 use super::item::{age, chart, curve};
 use super::plain::{escaped, plain};
-use super::show::{count, title, whole};
+use super::format::{count, title, whole};
 use super::texts::Text;
 use super::view::{Answer, Failure, View, Visit};
 use super::{Page, item_word, platform_of, series};

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use maud::html;
 
 use super::Page;
-use super::show::{NOTHING, count, words};
+use super::format::{NOTHING, count, words};
 use super::texts::{Text, named};
 use super::view::{Answer, Visit, not_found};
 use crate::api::Endpoint;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::curve::{Expected, gaps};
-use super::show::{count, grew, path, title, words};
+use super::format::{count, grew, path, title, words};
 use super::svg::{Line, beginning, sparkline};
 use super::texts::{Text, named};
 use super::trouble::Trouble;

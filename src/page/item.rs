@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::curve::Expected;
 use super::home::item_link;
 use super::plain::escaped;
-use super::show::{NOTHING, count, path, title, whole, words};
+use super::format::{NOTHING, count, path, title, whole, words};
 use super::texts::{Text, named};
 use super::view::{Answer, Failure, View, Visit};
 use super::{Page, item_word, series};

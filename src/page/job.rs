@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::curve::Expected;
 use super::home::{likes_line, next_fire};
 use super::item::target_link;
-use super::show::{count, local, real, words};
+use super::format::{count, local, real, words};
 use super::svg::{beginning, sparkline};
 use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};

@@ -9,7 +9,7 @@ use super::Page;
 use super::item::chart;
 use super::plain::{escaped, plain};
 use super::series::{answer, seconds};
-use super::show::{NOTHING, count, path, real, words, yuan};
+use super::format::{NOTHING, count, path, real, words, yuan};
 use super::svg::{Dot, scatter};
 use super::texts::Text;
 use super::view::{Answer, Failure, View, Visit};

@@ -13,7 +13,7 @@ mod kols;
 mod plain;
 mod search;
 mod series;
-mod show;
+mod format;
 mod svg;
 mod texts;
 mod trouble;

@@ -5,7 +5,7 @@ use maud::html;
 
 use super::Page;
 use super::item::target_link;
-use super::show::{path, words};
+use super::format::{path, words};
 use super::texts::{Text, named};
 use super::view::{Answer, Visit};
 

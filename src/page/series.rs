@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::curve::{Expected, gaps};
 use super::plain::plain;
-use super::show::real;
+use super::format::real;
 use super::texts::{Text, named};
 use super::view::View;
 use crate::store::page::{Event, ItemObservation, MissedSlot};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use super::show::real;
+use super::format::real;
 use crate::time::Time;
 
 /// A sparkline's box.
@@ -166,14 +166,14 @@ pub(super) fn scatter(dots: &[Dot], (across, up): (&str, &str)) -> Markup {
                 line.grid x1=(format!("{:.1}", x(tick))) x2=(format!("{:.1}", x(tick)))
                     y1="24" y2=(height - below) {}
                 text text-anchor="middle" x=(format!("{:.1}", x(tick))) y=(height - below + 16.0) {
-                    (crate::text::count(super::show::whole(tick)))
+                    (crate::text::count(super::format::whole(tick)))
                 }
             }
             @for tick in ticks(ys) {
                 line.grid x1=(left) x2=(width - 10.0)
                     y1=(format!("{:.1}", y(tick))) y2=(format!("{:.1}", y(tick))) {}
                 text text-anchor="end" x=(left - 6.0) y=(format!("{:.1}", y(tick) + 4.0)) {
-                    (crate::text::count(super::show::whole(tick)))
+                    (crate::text::count(super::format::whole(tick)))
                 }
             }
             text.axis text-anchor="end" x=(width - 10.0) y=(height - 6.0) { (across) " →" }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use maud::{Markup, html};
 
-use super::show::{count, path, words};
+use super::format::{count, path, words};
 use super::texts::{Text, named};
 use super::view::View;
 use crate::model::KolSearch;

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::Page;
 use super::plain::plain;
-use super::show::{count, local, path, words};
+use super::format::{count, local, path, words};
 use super::svg::{Ranks, bump};
 use super::texts::Text;
 use super::view::{Answer, View, Visit};

@@ -1,4 +1,4 @@
-//! What people read.
+//! Tests of the report.
 
 use std::path::Path;
 
@@ -133,13 +133,13 @@ fn what_the_budget_will_not_let_through_is_said_before_it_costs_looks() {
         .replace("schedule = \"@daily\"", "schedule = \"@daily\"\nmax_calls_per_day = 2");
     let config = Config::parse(&text, Path::new("jobs.toml"), &Environment::default());
     let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));
-    // 5 pages of KOLs at midnight, 3 notes and twice 2 works an hour, 2 words at nine.
+    // 5 pages of KOLs at midnight, 3 notes and twice 2 works per hour, 2 keywords at nine.
     for said in [
-        "warning: the jobs want 175 calls a day and [budget] allows 100, 75 less: looks will be missed \
+        "warning: the jobs want 175 calls a day and [budget] allows 100, 75 less: slots will be missed \
          (budget) from about 13:00 on (Asia/Shanghai); raise max_calls_per_day under [budget], or",
-        "warning: the jobs want 12.40 yuan a day and [budget] allows 5.00, 7.40 less: looks will be \
+        "warning: the jobs want 12.40 yuan a day and [budget] allows 5.00, 7.40 less: slots will be \
          missed (budget) from about 07:00 on (Asia/Shanghai); raise max_cost_per_day under [budget], or",
-        "warning: reading-kols wants 5 calls a day and its max_calls_per_day allows 2, 3 less: looks \
+        "warning: reading-kols wants 5 calls a day and its max_calls_per_day allows 2, 3 less: slots \
          will be missed (budget) from about 00:00 on (Asia/Shanghai); raise it, or",
     ] {
         assert!(report.contains(said), "{said}\n{report}");
@@ -156,8 +156,8 @@ fn how_a_job_fires_is_shown_where_it_is_not_as_usual() {
     for line in [
         "  active    mon-fri 09:00-18:00\n",
         "  spread    over 10m\n",
-        "  late      all are looked at, 24 at the most, if younger than 6h\n",
-        "  overlap   looks wait for one another\n",
+        "  late      all are fetched, at most 24, if younger than 6h\n",
+        "  overlap   slots are queued\n",
         "  next      2026-03-10 Tue 09:00:00 +08:00   2026-03-10 01:00:00 UTC\n",
     ] {
         assert!(report.contains(line), "{line}{report}");
@@ -179,7 +179,7 @@ fn jobs_that_together_ask_an_endpoint_too_often_are_warned_of_together() {
         let now = "2026-03-09 12:00:00".parse().expect("a time");
         warnings(&config.expect("settings"), now)
     };
-    // Each of them 60 % of what one call a second lets through.
+    // Each takes 60 % of a rate of one call per second.
     let rate = "[justoneapi]\nrate_per_second = 1\n";
     let one = warned(&format!("{rate}{}", job("a", 36)));
     assert!(!one.iter().any(|text| text.contains("rate_per_second")), "{one:?}");

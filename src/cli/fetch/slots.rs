@@ -1,4 +1,5 @@
-//! Making the looks of a `fetch`, here or beside the process that has the SQLite file to itself.
+//! Fetches the slots of a `fetch` run in this process, or waits for the process that holds the
+//! SQLite file.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,59 +16,57 @@ use crate::process::Process;
 use crate::store::Store;
 use crate::time::{Clock, Time};
 
-/// How long somebody waits for looks that fail again and again, or that nobody makes; a daemon has
-/// more patience.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait for slots that keep failing or that no process fetches; a daemon waits longer.
+const MAX_WAIT: Duration = Duration::from_secs(90);
 
-/// How often a look that another process makes is asked for: somebody waits.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Interval of checks while another process fetches the slots.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Waits shorter than this are not worth a word.
+/// Shorter waits are not reported.
 const SHORT_WAIT: Duration = Duration::from_millis(500);
 
-/// The looks of a run by hand, all of one kind.
-pub(super) struct Look<'a> {
+/// The slots of a manual run, all of one kind.
+pub(super) struct FetchRun<'a> {
     pub(super) config: Arc<Config>,
     pub(super) store: &'a Store,
     pub(super) clock: &'a Clock,
     pub(super) run: i64,
     pub(super) kind: Kind,
-    /// When it was asked for.
-    pub(super) began: Time,
-    /// Cancelled when it is to stop: what is in flight ends and is saved, the rest is given up.
+    /// When the run was requested.
+    pub(super) requested_at: Time,
+    /// When cancelled, calls in flight finish and are saved, and the other slots are given up.
     pub(super) stop: &'a CancellationToken,
 }
 
-impl Look<'_> {
-    /// Makes the looks, or waits until the one that has the SQLite file to itself has made them.
-    /// Those that are not made in time are given up.
-    pub(super) async fn make(&self) -> Result<()> {
-        let mut told = false;
+impl FetchRun<'_> {
+    /// Fetches the slots, or waits until the process with the SQLite file has fetched them. Slots
+    /// that stay open too long are given up.
+    pub(super) async fn run(&self) -> Result<()> {
+        let mut reported = false;
         loop {
-            let begun = Process::begin_at_once(self.store, &self.config, "fetch", self.clock);
-            if let Some(process) = begun.await? {
-                self.work_off(&process).await?;
+            let started = Process::begin_at_once(self.store, &self.config, "fetch", self.clock);
+            if let Some(process) = started.await? {
+                self.fetch_here(&process).await?;
                 run_log::report(self.store, self.clock).await?;
                 return process.end(self.store, self.clock.now()).await;
             }
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut reported, true) {
                 say_who_works(self.store).await?;
             }
-            if self.are_over().await? {
+            if self.is_done().await? {
                 return Ok(());
             }
             tokio::select! {
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
                 () = self.stop.cancelled() => return self.stopped().await,
             }
         }
     }
 
-    /// Whether there is nothing to wait for: the looks have been made by another process, or are
-    /// given up.
-    async fn are_over(&self) -> Result<bool> {
+    /// Whether no slot is open any more: fetched by another process, or given up.
+    async fn is_done(&self) -> Result<bool> {
         let mut tx = self.store.read().await?;
-        if tx.slot_results(self.run).await?.iter().all(|look| look.outcome.is_some()) {
+        if tx.slot_results(self.run).await?.iter().all(|slot| slot.outcome.is_some()) {
             return Ok(true);
         }
         let now = self.clock.now();
@@ -81,9 +80,9 @@ impl Look<'_> {
             }
         };
         if let Some((until, reason)) = held {
-            self.is_paused(reason, until).await?;
-        } else if now > self.began.plus(PATIENCE) {
-            tracing::warn!("nobody has made the looks for {} s: given up", PATIENCE.as_secs());
+            self.give_up_paused(reason, until).await?;
+        } else if now > self.requested_at.plus(MAX_WAIT) {
+            tracing::warn!("no process fetched the slots within {} s: given up", MAX_WAIT.as_secs());
             self.give_up("cancelled").await?;
         } else {
             return Ok(false);
@@ -91,12 +90,12 @@ impl Look<'_> {
         Ok(true)
     }
 
-    /// Makes the looks here.
-    async fn work_off(&self, process: &Process) -> Result<()> {
+    /// Fetches the slots in this process.
+    async fn fetch_here(&self, process: &Process) -> Result<()> {
         let config = self.config.clone();
         let one_shot =
             OneShotRun::new(config, self.store, self.clock, process, self.run, self.stop)?;
-        let mut told = None;
+        let mut reported = None;
         let ended = one_shot.run(async |tick: Tick<'_>| {
             let now = self.clock.now();
             let mut tx = self.store.read().await?;
@@ -106,18 +105,18 @@ impl Look<'_> {
                 return Ok(false);
             }
             if let Some(reason) = tick.started.paused() {
-                self.is_paused(reason, tick.started.again_at()).await?;
+                self.give_up_paused(reason, tick.started.again_at()).await?;
                 return Ok(true);
             }
-            if next > self.began.plus(PATIENCE) {
-                tracing::warn!("upstream goes on failing: given up");
+            if next > self.requested_at.plus(MAX_WAIT) {
+                tracing::warn!("upstream keeps failing: given up");
                 self.give_up("cancelled").await?;
                 return Ok(true);
             }
-            if next > now.plus(SHORT_WAIT) && told != Some(next) {
-                told = Some(next);
+            if next > now.plus(SHORT_WAIT) && reported != Some(next) {
+                reported = Some(next);
                 let wait_s = next.since(now).as_secs();
-                tracing::info!(wait_s, "waiting to try again; Ctrl-C gives up");
+                tracing::info!(wait_s, "waiting to retry; Ctrl-C gives up");
             }
             Ok(false)
         });
@@ -129,19 +128,19 @@ impl Look<'_> {
 
     async fn stopped(&self) -> Result<()> {
         tracing::warn!(
-            "stopped; the looks that were not made are missed, for their last failure or as cancelled"
+            "stopped; open slots are missed with the reason of their last failure, or cancelled"
         );
         self.give_up("cancelled").await
     }
 
-    /// Nobody waits for the end of a pause.
-    async fn is_paused(&self, reason: Reason, until: Option<Time>) -> Result<()> {
-        let until = until.map_or("it is resumed".to_owned(), |at| format!("{at} UTC"));
+    /// A manual run does not wait for the end of a pause.
+    async fn give_up_paused(&self, reason: Reason, until: Option<Time>) -> Result<()> {
+        let until = until.map_or("a manual resume".to_owned(), |at| format!("{at} UTC"));
         tracing::warn!(reason = reason.as_str(), "paused: no calls until {until}");
         self.give_up(reason.of_slot()).await
     }
 
-    /// The looks that were not made are missed, for this reason.
+    /// Records the open slots as missed for `reason`.
     async fn give_up(&self, reason: &str) -> Result<()> {
         let mut tx = self.store.begin().await?;
         tx.cancel_run(self.run, reason, self.clock.now()).await?;
@@ -158,36 +157,36 @@ mod tests {
     use crate::model::Target;
 
     #[tokio::test]
-    async fn beside_another_process_nobody_waits_for_ever() {
+    async fn wait_for_another_process_ends() {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = Store::connect(&url).await.expect("the database opens");
         store.migrate().await.expect("the migrations run");
         let config = Config::parse("", Path::new("jobs.toml"), &Environment::default());
         let config = Arc::new(config.expect("an empty file is good"));
-        let began: Time = "2026-03-09 09:00:00".parse().expect("a time");
-        let clock = Clock::standing(began);
+        let requested_at: Time = "2026-03-09 09:00:00".parse().expect("a time");
+        let clock = Clock::standing(requested_at);
         let other = Process::begin(&store, &config, "backfill", &clock).await;
         let _other = other.expect("the database answers").expect("nobody else is here");
         let keyword = Target { kind: Kind::Keyword, key: "露营".to_owned() };
         let mut tx = store.begin().await.expect("the database answers");
-        let run = tx.run_by_hand(&[keyword], "fetch", began).await.expect("it takes the look");
+        let run = tx.run_by_hand(&[keyword], "fetch", requested_at).await.expect("the run is created");
         tx.commit().await.expect("it is kept");
         let stop = CancellationToken::new();
-        let look = Look {
+        let fetch = FetchRun {
             config,
             store: &store,
             clock: &clock,
             run,
             kind: Kind::Keyword,
-            began,
+            requested_at,
             stop: &stop,
         };
-        assert!(!look.are_over().await.expect("the database answers"), "not yet");
-        clock.jump_to(began.plus(PATIENCE + Duration::from_secs(1)));
-        tokio::time::timeout(PATIENCE, look.make()).await.expect("it ends").expect("and well");
+        assert!(!fetch.is_done().await.expect("the database answers"), "not yet");
+        clock.jump_to(requested_at.plus(MAX_WAIT + Duration::from_secs(1)));
+        tokio::time::timeout(MAX_WAIT, fetch.run()).await.expect("it ends").expect("and well");
         let mut tx = store.read().await.expect("the database answers");
-        let looks = tx.slot_results(run).await.expect("it can say");
-        assert_eq!(looks[0].reason.as_deref(), Some("cancelled"));
+        let slots = tx.slot_results(run).await.expect("it can say");
+        assert_eq!(slots[0].reason.as_deref(), Some("cancelled"));
     }
 }
