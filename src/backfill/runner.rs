@@ -23,7 +23,7 @@ pub struct Progress {
     #[serde(flatten)]
     pub backfill: BackfillRow,
     /// Its slots.
-    pub looks: SlotCounts,
+    pub slots: SlotCounts,
     /// Its calls by endpoint.
     pub calls: Vec<CallTotals>,
 }

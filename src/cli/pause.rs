@@ -17,9 +17,9 @@ use crate::time::{Clock, Time};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Looks that fall due meanwhile wait; when the next look at the same target is due before the pause is
-over, the older one is missed: paused. Every daemon on the archive obeys, and so does `fetch`.
-Of several for the same name the last one counts, with its end.
+Slots that become due during a pause wait; a slot is missed (paused) once the next slot of the same
+target is due. The pause applies to every daemon on the archive and to `fetch`. A newer pause of the
+same name replaces the older one.
 Examples:
   tidewatch pause job spring-campaign --for 2h --note 'budget talks'
   tidewatch pause endpoint xiaohongshu/get-note-detail

@@ -32,8 +32,8 @@ Examples:
   tidewatch report top --by comments --days 3
   tidewatch report kol 5f3c… --csv > history.csv
   tidewatch report coverage --since 2026-03-01 --json
-Times are shown in the archive's zone, and are UTC in JSON and CSV. – is what nobody knows, · in a
-curve a stretch without an observation. CSV has the observations, the looks or the days alone.")]
+Times are in the archive's zone, in JSON and CSV in UTC. – is an unknown value, · a gap in a curve.
+CSV contains only the observations, the slots or the days.")]
 pub(super) struct Report {
     #[command(subcommand)]
     subject: Subject,

@@ -12,19 +12,19 @@ use crate::store::Limits;
 
 const EXAMPLES: &str = "\
 Examples:
-  tidewatch backfill notes.txt --dry-run           how many calls, and how much money
-  tidewatch backfill notes.txt                     ids, links or share text, one a line
-  tidewatch backfill export.csv --column 笔记ID    a column of a spreadsheet with a header
+  tidewatch backfill notes.txt --dry-run           number of calls and their cost
+  tidewatch backfill notes.txt                     ids, links or share text, one per line
+  tidewatch backfill export.csv --column 笔记ID    one column of a CSV file with a header
   grep -o '[0-9a-f]\\{24\\}' old.log | tidewatch backfill -
   tidewatch backfill words.txt --kind keywords
-  tidewatch backfill --job spring                  a job's watchlist, without touching its schedule
-  tidewatch backfill --discovered --max-cost 50    notes listed with KOLs and never archived
-  tidewatch backfill --from-jsonl answers.jsonl    answers that you already have; costs nothing
+  tidewatch backfill --job spring                  the targets of a job, beside its schedule
+  tidewatch backfill --discovered --max-cost 50    notes listed with KOLs but never archived
+  tidewatch backfill --from-jsonl answers.jsonl    stored answers; no calls
 
-Ctrl-C keeps what is done; the same command, or `backfill resume NAME`, goes on with the rest.
+Ctrl-C keeps finished slots; the same command, or `backfill resume NAME`, continues with the rest.
 A line of --from-jsonl: {\"endpoint\": \"xiaohongshu/get-note-detail/v7\",
   \"fetched_at\": \"2026-01-02T03:04:05Z\", \"asked\": \"69aed4e2…\", \"body\": {…the answer…}}
-Exit codes: 0 everything was observed, 1 some slots were missed or are still to be made.";
+Exit codes: 0 every slot was observed, 1 some slots were missed or are open.";
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
