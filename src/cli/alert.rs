@@ -32,7 +32,7 @@ impl Alert {
         config.require_alert_urls()?;
         let chosen = config.alerts.iter().filter(|it| name.as_ref().is_none_or(|n| *n == it.name));
         let chosen: Vec<_> = chosen.collect();
-ensure!(!chosen.is_empty(), "unknown [[alert]] in {}", config.path.display());
+        ensure!(!chosen.is_empty(), "unknown [[alert]] in {}", config.path.display());
         let mut failed = 0;
         for alert in chosen {
             let came = match alerts::test(alert, &config, Clock::system().now()).await? {

@@ -16,8 +16,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 
-use super::print;
 use super::format::{cost, count, safe, sparkline, table};
+use super::print;
 use crate::config::{Config, Environment};
 use crate::daemon::Daemon;
 use crate::simulator::{self, Options, Simulator};

@@ -12,8 +12,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::rows::{Between, ended, say_empty, stop_at_signals};
 use super::format::{BARS, count};
+use super::rows::{Between, ended, say_empty, stop_at_signals};
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::export::{Export as Rows, Format};
@@ -25,7 +25,7 @@ use crate::time::{Clock, Time};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Rows between two progress updates.
-const ROWS_PER_LOOK: u64 = 4096;
+const ROWS_PER_UPDATE: u64 = 4096;
 
 /// Progress if the number of rows is unknown.
 const BAR: &str = "{spinner} {human_pos} rows  {per_sec}  {elapsed}";
@@ -40,8 +40,8 @@ Examples:
   tidewatch export engagement_daily --since 30d --bom -o daily.csv     # for Excel
   tidewatch export slots --since 2026-03-01 --until 2026-04-01 --format jsonl | gzip > slots.gz
   tidewatch export --query \"select * from spend where job = 'spring'\" -o spend.csv
-Times are UTC in every format. NULL is an empty field in CSV. A query on SQLite has no types: in
-Parquet a column has the one that the first rows show.")]
+Times are UTC in every format. NULL is an empty field in CSV. A query on SQLite has no column
+types: Parquet uses the types of the first rows.")]
 pub(super) struct Export {
     /// Table or view; the README lists them
     #[arg(required_unless_present = "query", conflicts_with = "query")]
@@ -247,7 +247,7 @@ impl Progress {
     /// Counts a row.
     fn count_row(&mut self) {
         self.rows += 1;
-        if !self.rows.is_multiple_of(ROWS_PER_LOOK) {
+        if !self.rows.is_multiple_of(ROWS_PER_UPDATE) {
             return;
         }
         if let Some(bar) = &self.bar {

@@ -87,7 +87,15 @@ impl Fetch {
         let run = tx.run_by_hand(&targets, "fetch", requested_at).await?;
         tx.commit().await?;
         let (kind, archive) = (self.target.kind(), &store);
-        let fetch = FetchRun { config, store: archive, clock: &clock, run, kind, requested_at, stop: &stop };
+        let fetch = FetchRun {
+            config,
+            store: archive,
+            clock: &clock,
+            run,
+            kind,
+            requested_at,
+            stop: &stop,
+        };
         tokio::select! {
             done = fetch.run() => done?,
             () = signals.twice(&stop) => {
@@ -98,7 +106,11 @@ impl Fetch {
         let result = result(&store, run).await?;
         store.close().await;
         let missed = result.slots.iter().any(|slot| slot.outcome.as_deref() != Some("observed"));
-        print(&if self.json.json { serde_json::to_string(&result)? + "\n" } else { shown(&result) })?;
+        print(&if self.json.json {
+            serde_json::to_string(&result)? + "\n"
+        } else {
+            shown(&result)
+        })?;
         Ok(if missed { ExitCode::from(SOME_FAILED) } else { ExitCode::SUCCESS })
     }
 }

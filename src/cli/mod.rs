@@ -8,6 +8,7 @@ mod demo;
 mod export;
 mod fetch;
 mod forget;
+mod format;
 mod healthcheck;
 mod logging;
 mod man;
@@ -19,7 +20,6 @@ mod run;
 mod schema;
 mod serve;
 mod settings;
-mod format;
 mod signals;
 mod simulate;
 mod sql;
@@ -68,8 +68,8 @@ const SAMPLE: &str = include_str!("../../jobs.toml");
 #[command(
     version,
     after_help = "\
-Begin with `tidewatch demo`: a simulated week, without a token or a server.
-Exit codes: 0 done, 1 some of it failed, 2 crashed, 78 wrong configuration.
+Start with `tidewatch demo`: a simulated week, without a token or a server.
+Exit codes: 0 done, 1 partial failure, 2 crashed, 78 invalid configuration.
 Environment: JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE, JUSTONEAPI_BASE_URL."
 )]
 pub struct Cli {
@@ -147,7 +147,6 @@ enum Command {
     /// browser; Ctrl-C stops it. Other machines need a password, set in TIDEWATCH_PAGE_PASSWORD or
     /// in the file named by TIDEWATCH_PAGE_PASSWORD_FILE; put a TLS proxy in front and pass its
     /// host name with --host.
-    /// with TLS in front of it there, and name its host with --host.
     Serve(serve::Serve),
     /// Test the alerts of jobs.toml: `alert test`
     Alert(alert::Alert),
@@ -274,7 +273,8 @@ fn init(cli: &Cli) -> Result<ExitCode> {
         _ => anyhow!("cannot write {}: {error}", path.display()),
     })?;
     // The sample's items are invented: fetching them would cost money for nothing.
-    let switched_off = "[[job]]\nenabled = false     # remove this line once the entries are yours\n";
+    let switched_off =
+        "[[job]]\nenabled = false     # remove this line once the entries are yours\n";
     file.write_all(SAMPLE.replace("[[job]]\n", switched_off).as_bytes())?;
     print(&format!(
         "wrote {}; edit it, then run `tidewatch check`\n\

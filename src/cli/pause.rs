@@ -37,8 +37,8 @@ pub(super) struct Pause {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Ends pauses of every kind: those made by hand, and those that an answer brought, such as an empty
-balance. If the reason still stands, the next call brings the pause back.")]
+Ends manual pauses and those caused by an answer, such as an empty balance. If the cause persists,
+the next call pauses again.")]
 pub(super) struct Resume {
     #[command(subcommand)]
     target: Option<PauseTarget>,
@@ -109,7 +109,9 @@ impl Resume {
                 pauses.map(|pause| (pause.scope, pause.name)).collect::<Vec<_>>()
             }
             _ => {
-                bail!("nothing to resume: use e.g. `tidewatch resume provider justoneapi`, or --all")
+                bail!(
+                    "nothing to resume: use e.g. `tidewatch resume provider justoneapi`, or --all"
+                )
             }
         };
         let mut resumed = Vec::new();

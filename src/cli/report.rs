@@ -1,10 +1,10 @@
 //! `tidewatch report`: reports on an item, a KOL, a keyword, a job, or the cost.
 
+mod archive;
 mod curve;
 mod item;
 mod kol_keyword;
 mod tables;
-mod archive;
 
 use std::io;
 use std::process::ExitCode;
@@ -14,8 +14,8 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::rows::{Between, ended, say_empty};
 use super::format::safe;
+use super::rows::{Between, ended, say_empty};
 use super::status::require_archive;
 use super::{Cli, Json, SOME_FAILED, open, print};
 use crate::export::{Export, Format};

@@ -18,8 +18,8 @@ const EXAMPLES: usize = 3;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Rehearse with it: in one terminal `tidewatch simulate`, in another the commands it prints.
-Faults, for example: --faults 'note=301:0.1,drop:0.01; work@2-4=503; suggestions@1#美食=empty'
+Run `tidewatch simulate` in one terminal, and the commands it prints in another.
+Example: --faults 'note=301:0.1,drop:0.01; work@2-4=503; suggestions@1#美食=empty'
 A rule is ENDPOINT[@CALLS][#KEY]=FAULT[:RATE][,…], with the endpoints note, suggestions, kols,
 work, amagi, note-link, work-link, balance or *, and the faults: any upstream code, empty,
 gone, wrong-id, not-json, cut, drop (or transport), slow:MS, huge, nul, surrogate, dup, echo-token,

@@ -21,7 +21,7 @@ Examples:
   tidewatch sql \"select item_id, likes from engagement_latest order by likes desc limit 10\"
   tidewatch sql --csv < question.sql > answer.csv
   tidewatch sql --json \"select * from spend\" | jq .yuan
-The tables and views stand in the README; times are UTC.")]
+The README lists the tables and views; times are UTC.")]
 pub(super) struct Sql {
     /// One statement; read from stdin if absent
     query: Option<String>,
@@ -86,7 +86,9 @@ impl Sql {
                 let format = Format::Csv { bom: false, raw: false };
                 RowWriter::Rows(Box::new(Export::new(format, query.columns(), out)?))
             }
-            (_, true) => RowWriter::Rows(Box::new(Export::new(Format::Jsonl, query.columns(), out)?)),
+            (_, true) => {
+                RowWriter::Rows(Box::new(Export::new(Format::Jsonl, query.columns(), out)?))
+            }
             _ => {
                 let width = terminal_size::terminal_size_of(std::io::stdout());
                 let width = width.map(|(width, _)| usize::from(width.0));

@@ -28,8 +28,7 @@ const OVERDUE: Duration = Duration::from_secs(300);
 const UNAVAILABLE: i64 = 20;
 
 /// Consequence of invalid settings.
-const BY_THE_DAEMON: &str =
-    "its budget is unknown, and the jobs are those a daemon loaded last";
+const BY_THE_DAEMON: &str = "its budget is unknown, and the jobs are those a daemon loaded last";
 
 #[derive(Args, Debug)]
 pub(super) struct Status {

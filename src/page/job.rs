@@ -1,4 +1,4 @@
-//! A job: when it fires, how much of what was due was seen, and its targets side by side.
+//! A job: its fires, its coverage, and its targets side by side.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::curve::Expected;
+use super::format::{count, local, real, visible};
 use super::home::{likes_line, next_fire};
 use super::item::target_link;
-use super::format::{count, local, real, words};
 use super::svg::{beginning, sparkline};
 use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};
@@ -18,19 +18,19 @@ use crate::model::KolSearch;
 use crate::store::page::{JobFacts, JobTarget, SlotOutcome};
 use crate::time::Time;
 
-/// Targets on one page.
+/// Targets per page.
 const TARGETS: i64 = 24;
 
 /// Weeks of the calendar.
 const WEEKS: u32 = 12;
 
-/// Looks that are counted for it: of a large job it shows fewer weeks.
-const MOST_LOOKS: f64 = 500_000.0;
+/// Maximum slots counted for the calendar: a large job shows fewer weeks.
+const MOST_SLOTS: f64 = 500_000.0;
 
-/// How far back the small curves go.
+/// Time span of the sparklines.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Fires that are named.
+/// Fires listed.
 const FIRES: usize = 3;
 
 pub(super) async fn page(
@@ -62,7 +62,7 @@ pub(super) async fn page(
         .collect();
     let can_compare = platform_of(&job.kind).is_some();
     let body = html! {
-        h1 { (words(&job.name)) }
+        h1 { (visible(&job.name)) }
         div.columns {
             section { (facts(&view, &job, all, weeks, &outcomes)) }
             section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &days(&outcomes, &midnights))) }
@@ -100,10 +100,10 @@ fn facts(
             dt { (view.say(Text::Kind)) }
             dd { (named(view.visit.language, &job.kind)) }
             dt { (view.say(Text::Schedule)) }
-            dd { code { (words(&job.schedule)) } " " span.still { (words(&job.timezone)) } }
+            dd { code { (visible(&job.schedule)) } " " span.still { (visible(&job.timezone)) } }
             @if let Some(active) = &job.active {
                 dt { (view.say(Text::Windows)) }
-                dd { (words(active)) }
+                dd { (visible(active)) }
             }
             dt { (view.say(Text::Targets)) }
             dd { (count(Some(targets))) }
@@ -123,12 +123,12 @@ fn facts(
     }
 }
 
-/// How many weeks are shown of a job with so many looks a day.
-fn weeks(looks_a_day: f64) -> u32 {
-    (1..=WEEKS).rev().find(|weeks| f64::from(weeks * 7) * looks_a_day <= MOST_LOOKS).unwrap_or(1)
+/// Number of weeks for a job with this many slots per day.
+fn weeks(slots_per_day: f64) -> u32 {
+    (1..=WEEKS).rev().find(|weeks| f64::from(weeks * 7) * slots_per_day <= MOST_SLOTS).unwrap_or(1)
 }
 
-/// When the days of the calendar begin: whole weeks from a Monday on, and the end of the last day.
+/// Start of each day in the calendar: whole weeks from a Monday on, and the end of the last day.
 fn midnights(view: &View, weeks: u32) -> Vec<Time> {
     use chrono::Datelike as _;
     let today = view.as_of.utc().with_timezone(&view.zone);
@@ -144,7 +144,7 @@ fn midnights(view: &View, weeks: u32) -> Vec<Time> {
     midnights
 }
 
-/// What became of the looks of one day.
+/// Slots of one day by outcome.
 #[derive(Default)]
 struct DayTotals {
     due: i64,
@@ -153,7 +153,7 @@ struct DayTotals {
     reasons: BTreeMap<String, i64>,
 }
 
-/// What became of the looks of each day.
+/// Slots of each day by outcome.
 fn days(outcomes: &[SlotOutcome], midnights: &[Time]) -> Vec<DayTotals> {
     let mut days: Vec<_> = midnights.iter().skip(1).map(|_| DayTotals::default()).collect();
     for slot in outcomes {
@@ -173,7 +173,7 @@ fn days(outcomes: &[SlotOutcome], midnights: &[Time]) -> Vec<DayTotals> {
 }
 
 impl DayTotals {
-    /// How much of what was due and is settled was seen, in five steps; 0 where nothing was due.
+    /// Share of settled slots observed, in five steps; 0 without settled slots.
     fn step(&self) -> i64 {
         let settled = self.due - self.open;
         match self.observed.checked_mul(100).map(|seen| seen.checked_div(settled)) {
@@ -194,8 +194,8 @@ impl DayTotals {
             view.say(Text::Due),
             count(Some(self.due))
         );
-        for (reason, looks) in &self.reasons {
-            text += &format!(", {} {}", named(view.visit.language, reason), count(Some(*looks)));
+        for (reason, number) in &self.reasons {
+            text += &format!(", {} {}", named(view.visit.language, reason), count(Some(*number)));
         }
         if self.open > 0 {
             text += &format!(", {} {}", view.say(Text::Open), count(Some(self.open)));
@@ -247,7 +247,7 @@ fn card(view: &View, target: &JobTarget, line: Option<Markup>) -> Markup {
                         aria-label=(view.say(Text::CompareByAge));
                 }
                 @if target.kind == "kol_search" {
-                    a href="/kols" { (words(&KolSearch::shown(&target.kind, &target.key))) }
+                    a href="/kols" { (visible(&KolSearch::shown(&target.kind, &target.key))) }
                 } @else {
                     (target_link(&target.kind, key, target.title.as_deref()))
                 }

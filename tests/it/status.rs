@@ -47,7 +47,7 @@ async fn a_file_that_is_wrong_hides_no_next_fire(database: Database) {
     let place = Place::new(&database, "[[job]]\nname = 5\n");
     let mut env = Env::new(database, JOB).await;
     let (_, _, said) = place.hear(&["status"]).await;
-    assert!(said.contains("the jobs are shown as a daemon took them over last"), "{said}");
+    assert!(said.contains("the jobs are those a daemon loaded last"), "{said}");
     let next = of_job(&place).await["next_due_at"].clone();
     assert!(next.as_str().is_some_and(|next| next.ends_with(":00:00")), "{next}");
     env.restart("").await;

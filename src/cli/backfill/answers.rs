@@ -56,7 +56,9 @@ impl Sources {
             if !again {
                 refuse(file, line, why)?;
                 if !self.skip_bad {
-                    bail!("stopped at this line: earlier lines are imported, and are skipped by a second import");
+                    bail!(
+                        "stopped at this line: earlier lines are imported, and are skipped by a second import"
+                    );
                 }
             }
             Ok(())

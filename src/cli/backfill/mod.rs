@@ -142,9 +142,8 @@ async fn go_on(
 ) -> Result<ExitCode> {
     let mut tx = store.begin().await?;
     let row = tx.backfill_named(name).await?;
-    let row = row.with_context(|| {
-        format!("unknown backfill {name}: `tidewatch backfill list` shows all")
-    })?;
+    let row = row
+        .with_context(|| format!("unknown backfill {name}: `tidewatch backfill list` shows all"))?;
     let left = tx.remaining_kinds(row.run_id).await?;
     config.require_token_for(&left)?;
     require_prices(&config, limits.or(row.limits), &left)?;
@@ -160,9 +159,8 @@ async fn cancel(cli: &Cli, name: &str, json: bool) -> Result<ExitCode> {
     let store = open(cli).await?;
     let mut tx = store.begin().await?;
     let row = tx.backfill_named(name).await?;
-    let row = row.with_context(|| {
-        format!("unknown backfill {name}: `tidewatch backfill list` shows all")
-    })?;
+    let row = row
+        .with_context(|| format!("unknown backfill {name}: `tidewatch backfill list` shows all"))?;
     if !tx.cancel_backfill(row.run_id, Clock::system().now()).await? {
         bail!("the backfill {name} has ended: {}", row.state);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::args::{Sources, KindArg};
+use super::args::{KindArg, Sources};
 use crate::backfill::{List, ListOptions};
 use crate::cli::format::safe;
 use crate::config::Config;

@@ -15,9 +15,9 @@ fn sample_report() -> String {
 fn the_report_of_the_sample_says_when_what_and_how_much() {
     insta::assert_snapshot!(sample_report(), @r#"
 jobs.toml: 4 jobs
-Times are shown in the zone of the job; default Asia/Shanghai.
-JustOneAPI is asked at https://api.justoneapi.com/
-amagi is asked at http://127.0.0.1:4567/api
+Times are in the zone of the job; default Asia/Shanghai.
+JustOneAPI address: https://api.justoneapi.com/
+amagi address: http://127.0.0.1:4567/api
 
 spring-campaign (notes)
   schedule  0 * * * *  At minute 0 past every hour, Asia/Shanghai
@@ -67,16 +67,16 @@ competitor-works (works)
             2026-03-10 Tue 00:00:00 +08:00   2026-03-09 16:00:00 UTC
             2026-03-10 Tue 00:30:00 +08:00   2026-03-09 16:30:00 UTC
 
- job               targets  fires a day  calls a day  yuan a day
- spring-campaign         3           24           72       10.80
- food-words              2            1            2        0.10
- reading-kols            1            1            5        1.50
- competitor-works        2           48           96        0.00
- total                                           175       12.40
+ job               targets  fires/day  calls/day  yuan/day
+ spring-campaign         3         24         72     10.80
+ food-words              2          1          2      0.10
+ reading-kols            1          1          5      1.50
+ competitor-works        2         48         96      0.00
+ total                                       175     12.40
 At most: a target that several jobs share is fetched once.
-Each short link takes one call more, once, to learn what is behind it.
+Each short link takes one more call, once, to resolve it.
 
-warning: there is no token for JustOneAPI, and nothing can be fetched there without one: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it
+warning: JustOneAPI needs a token: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it
 "#);
 }
 

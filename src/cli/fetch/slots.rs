@@ -82,7 +82,10 @@ impl FetchRun<'_> {
         if let Some((until, reason)) = held {
             self.give_up_paused(reason, until).await?;
         } else if now > self.requested_at.plus(MAX_WAIT) {
-            tracing::warn!("no process fetched the slots within {} s: given up", MAX_WAIT.as_secs());
+            tracing::warn!(
+                "no process fetched the slots within {} s: given up",
+                MAX_WAIT.as_secs()
+            );
             self.give_up("cancelled").await?;
         } else {
             return Ok(false);
@@ -170,7 +173,8 @@ mod tests {
         let _other = other.expect("the database answers").expect("nobody else is here");
         let keyword = Target { kind: Kind::Keyword, key: "露营".to_owned() };
         let mut tx = store.begin().await.expect("the database answers");
-        let run = tx.run_by_hand(&[keyword], "fetch", requested_at).await.expect("the run is created");
+        let run =
+            tx.run_by_hand(&[keyword], "fetch", requested_at).await.expect("the run is created");
         tx.commit().await.expect("it is kept");
         let stop = CancellationToken::new();
         let fetch = FetchRun {

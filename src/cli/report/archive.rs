@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::curve::curve;
 use super::tables::{columns, facts, points, shown};
-use super::{By, Part, Content};
-use crate::cli::rows::moment;
+use super::{By, Content, Part};
 use crate::cli::format::{count, money, safe, table};
+use crate::cli::rows::moment;
 use crate::store::{Span, Table, Tx, Value};
 use crate::time::Time;
 
@@ -117,7 +117,11 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Content> {
         count(unpriced),
         money(cost),
     );
-    Ok(Content { text, parts: vec![Part { name: "spend", table: spend, one: false }], main: "spend" })
+    Ok(Content {
+        text,
+        parts: vec![Part { name: "spend", table: spend, one: false }],
+        main: "spend",
+    })
 }
 
 /// The outcome of slots.

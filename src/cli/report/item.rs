@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono_tz::Tz;
 
 use super::tables::{along, columns, facts, shown};
-use super::{Part, Content};
+use super::{Content, Part};
 use crate::cli::format::table;
 use crate::store::{Span, Table, Tx, Value};
 

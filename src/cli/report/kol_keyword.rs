@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 
 use super::curve::curve;
 use super::tables::{along, columns, facts, shown};
-use super::{Part, Content};
+use super::{Content, Part};
 use crate::cli::format::{safe, table};
 use crate::store::{Span, Table, Tx, Value};
 use crate::text::things;

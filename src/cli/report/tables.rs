@@ -3,8 +3,8 @@
 use chrono_tz::Tz;
 
 use super::curve::curve;
-use crate::cli::rows::moment;
 use crate::cli::format::{count, money, safe, table};
+use crate::cli::rows::moment;
 use crate::model::KolSearch;
 use crate::store::{Table, Value};
 use crate::text::price;

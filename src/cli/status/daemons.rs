@@ -46,8 +46,9 @@ pub(super) fn shown(daemons: &[Daemon], zone: Tz) -> String {
     }
     for daemon in daemons.iter().filter(is(State::Silent)) {
         let (since, beat) = (local(daemon.seen.row.started_at, zone), daemon.beat(zone));
-        text +=
-            &format!("a daemon started {since} has no heartbeat since {beat}: suspended or disconnected\n");
+        text += &format!(
+            "a daemon started {since} has no heartbeat since {beat}: suspended or disconnected\n"
+        );
     }
     let dead: Vec<_> = daemons.iter().filter(is(State::Dead)).collect();
     if let Some(last) = dead.iter().max_by_key(|daemon| daemon.seen.row.beat_at) {
@@ -67,7 +68,8 @@ impl Daemon {
         let (row, settings) = (&self.seen.row, &self.settings);
         let (since, beat) = (local(row.started_at, zone), self.beat(zone));
         let asks = settings.justoneapi_url.as_ref().unwrap_or(&row.justoneapi_url);
-        let mut text = format!("a daemon is running since {since}, last heartbeat {beat}, providers {asks}\n");
+        let mut text =
+            format!("a daemon is running since {since}, last heartbeat {beat}, providers {asks}\n");
         if let (Some(error), Some(refused_at)) = (&settings.error, settings.refused_at) {
             let taken_over = local(settings.taken_over_at.unwrap_or(row.started_at), zone);
             let refused = local(refused_at, zone);
