@@ -15,7 +15,7 @@ use super::signals::Signals;
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::api::LAST_PAGE;
 use crate::forgotten::{Tombstones, said_of};
-use crate::model::{Kind, KolSearch, Target};
+use crate::model::{Kind, KolSearch, MissedReason, Origin, SlotOutcome, Target};
 use crate::store::{CallTotals, ItemCounts, KolFigures, SlotResult, Store, SuggestionRow};
 use crate::text::price;
 use crate::time::Clock;
@@ -84,7 +84,7 @@ impl Fetch {
         {
             bail!("{} is not fetched: {}", safe(&target.key, 80), said_of(it));
         }
-        let run = tx.run_by_hand(&targets, "fetch", requested_at).await?;
+        let run = tx.run_by_hand(&targets, Origin::Fetch, requested_at).await?;
         tx.commit().await?;
         let (kind, archive) = (self.target.kind(), &store);
         let fetch = FetchRun {
@@ -105,7 +105,7 @@ impl Fetch {
         }
         let result = result(&store, run).await?;
         store.close().await;
-        let missed = result.slots.iter().any(|slot| slot.outcome.as_deref() != Some("observed"));
+        let missed = result.slots.iter().any(|slot| slot.outcome != Some(SlotOutcome::Observed));
         print(&if self.json.json {
             serde_json::to_string(&result)? + "\n"
         } else {
@@ -180,9 +180,9 @@ async fn result(store: &Store, run_id: i64) -> Result<FetchResult> {
 fn shown(result: &FetchResult) -> String {
     let number = |value: Option<i64>| value.map_or_else(|| "–".to_owned(), count);
     let mut text = String::new();
-    let missed = result.slots.iter().filter(|slot| slot.outcome.as_deref() != Some("observed"));
+    let missed = result.slots.iter().filter(|slot| slot.outcome != Some(SlotOutcome::Observed));
     for slot in missed {
-        let reason = slot.reason.as_deref().unwrap_or("still open");
+        let reason = slot.reason.map_or("still open", MissedReason::as_str);
         let message =
             slot.message.as_deref().map(|m| format!(": {}", safe(m, 200))).unwrap_or_default();
         let key = safe(&KolSearch::shown(&slot.kind, &slot.key), 80);

@@ -10,7 +10,8 @@ use super::format::{local_after, safe};
 use super::{Cli, open, print, settings};
 use crate::api::{Endpoint, Provider};
 use crate::config::Config;
-use crate::pause::{Reason, Scope, provider_named};
+use crate::model::{PauseReason, PauseScope, ResumedBy};
+use crate::pause::provider_named;
 use crate::store::{PauseRow, Tx};
 use crate::suggest;
 use crate::time::{Clock, Time};
@@ -70,9 +71,9 @@ impl Pause {
         let until = self.span.map(|span| now.plus(span));
         for name in &names {
             tx.pause(&PauseRow {
-                scope: scope.as_str().to_owned(),
+                scope,
                 name: name.clone(),
-                reason: Reason::ByHand.as_str().to_owned(),
+                reason: PauseReason::ByHand,
                 note: self.note.clone(),
                 since: now,
                 until,
@@ -102,7 +103,7 @@ impl Resume {
         let names = match (&self.target, self.all) {
             (Some(what), false) => {
                 let (scope, names) = what.names(&config, &mut tx).await?;
-                names.into_iter().map(|name| (scope.as_str().to_owned(), name)).collect()
+                names.into_iter().map(|name| (scope, name)).collect()
             }
             (None, true) => {
                 let pauses = tx.pauses(now).await?.into_iter();
@@ -116,11 +117,11 @@ impl Resume {
         };
         let mut resumed = Vec::new();
         for (scope, name) in &names {
-            if tx.resume(scope, name, None, Time::MAX, now, "hand").await? == 0 {
+            if tx.resume(*scope, name, None, Time::MAX, now, ResumedBy::Hand).await? == 0 {
                 continue;
             }
             if let Some(note) = &self.note {
-                tx.note_resume(scope, name, now, note).await?;
+                tx.note_resume(*scope, name, now, note).await?;
             }
             resumed.push(name.clone());
         }
@@ -145,7 +146,7 @@ impl Resume {
 
 impl PauseTarget {
     /// The scope and its names in the database.
-    async fn names(&self, config: &Config, tx: &mut Tx) -> Result<(Scope, Vec<String>)> {
+    async fn names(&self, config: &Config, tx: &mut Tx) -> Result<(PauseScope, Vec<String>)> {
         match self {
             Self::Job { name } => {
                 let rows = tx.jobs().await?;
@@ -155,7 +156,7 @@ impl PauseTarget {
                     let meant = suggest::meant(name, jobs.into_iter());
                     bail!("unknown job {}{meant}", safe(name, 64));
                 }
-                Ok((Scope::Job, vec![name.clone()]))
+                Ok((PauseScope::Job, vec![name.clone()]))
             }
             Self::Endpoint { name } => {
                 let names: Vec<_> =
@@ -164,14 +165,14 @@ impl PauseTarget {
                     let all = Endpoint::ALL.into_iter().map(Endpoint::name);
                     bail!("unknown endpoint {}{}", safe(name, 64), suggest::meant(name, all));
                 }
-                Ok((Scope::Endpoint, names))
+                Ok((PauseScope::Endpoint, names))
             }
             Self::Provider { name } => {
                 let provider = provider_named(name).with_context(|| {
                     let names = Provider::ALL.map(Provider::name).join(" and ");
                     format!("unknown provider {}: known are {names}", safe(name, 64))
                 })?;
-                Ok((Scope::Provider, vec![provider.name().to_owned()]))
+                Ok((PauseScope::Provider, vec![provider.name().to_owned()]))
             }
         }
     }

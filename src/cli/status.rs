@@ -160,7 +160,7 @@ fn unseen(targets: &[Unavailable], zone: Tz) -> String {
         let again = again.unwrap_or_else(|| "when its entry changes".to_owned());
         let key = safe(&KolSearch::shown(&target.kind, &target.key), 60);
         let evidence = safe(&target.evidence, 60);
-        vec![target.state.clone(), key, local(target.since, zone), evidence, again]
+        vec![target.state.to_string(), key, local(target.since, zone), evidence, again]
     });
     table(&["unseen", "item", "since", "evidence", "asked again"], &[], rows.collect())
 }
@@ -191,7 +191,7 @@ fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
     };
     let note = safe(pause.note.as_deref().unwrap_or("–"), 40);
     let what = format!("{} {}", pause.scope, safe(&pause.name, 40));
-    vec![what, pause.reason.replace('_', " "), local(pause.since, zone), until, note]
+    vec![what, pause.reason.as_str().replace('_', " "), local(pause.since, zone), until, note]
 }
 
 /// The name of a kind in `jobs.toml`.

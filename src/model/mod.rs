@@ -3,8 +3,11 @@
 //! Every field says which JSON path feeds it. A field that the answer lacks, or whose value
 //! is known to mean "hidden", is `None`, never zero.
 
+mod call;
 mod douyin;
 mod kols;
+mod named;
+mod status;
 mod xiaohongshu;
 
 use std::borrow::Cow;
@@ -13,8 +16,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use call::{Billed, Outcome};
 pub use douyin::{Music, Work, WorkCreator, WorkHashtag, WorkImage, WorkMention, WorkMetrics};
 pub use kols::{Kol, KolMetrics, KolNote, KolSearchResult, KolTag};
+pub use status::{
+    BackfillState, MissedReason, Origin, PauseReason, PauseScope, ResumedBy, SlotOutcome,
+    Unavailability,
+};
 pub use xiaohongshu::{KeywordSuggestion, Note, NoteHashtag, NoteImage, NoteMention, NoteMetrics};
 
 /// Where an item lives.

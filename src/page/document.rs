@@ -38,7 +38,7 @@ pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit
             }
             dt { (view.say(Text::Billed)) }
             dd {
-                (named(language, &kept.billed)) " · "
+                (named(language, kept.billed.as_str())) " · "
                 @match kept.price_micros { Some(price) => (money(price)), None => (NOTHING) }
                 " " (view.say(Text::Yuan))
             }

@@ -13,7 +13,7 @@ use super::plain::escaped;
 use super::texts::{Text, named};
 use super::view::{Answer, Failure, View, Visit};
 use super::{Page, item_word, series};
-use crate::model::Platform;
+use crate::model::{MissedReason, Platform};
 use crate::store::Tx;
 use crate::store::page::{Event, Growth, ItemFacts, ItemObservation, MissedSlot, Watcher};
 use crate::text::is_visible;
@@ -244,7 +244,7 @@ fn missed_looks(view: &View, missed: &[MissedSlot]) -> Markup {
                 @for slot in missed {
                     tr {
                         td { (view.exactly_at(slot.due_at)) }
-                        td { (named(view.visit.language, slot.reason.as_deref().unwrap_or(NOTHING))) }
+                        td { (named(view.visit.language, slot.reason.map_or(NOTHING, MissedReason::as_str))) }
                     }
                 }
             } }

@@ -14,8 +14,8 @@ use super::svg::{beginning, sparkline};
 use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};
 use super::{Page, platform_of};
-use crate::model::KolSearch;
-use crate::store::page::{JobFacts, JobTarget, SlotOutcome};
+use crate::model::{KolSearch, MissedReason, SlotOutcome};
+use crate::store::page::{FireOutcome, JobFacts, JobTarget};
 use crate::time::Time;
 
 /// Targets per page.
@@ -44,7 +44,7 @@ pub(super) async fn page(
     let weeks = weeks(Expected::by_job(&job).fires_per_day(view.as_of) * real(all));
     let midnights = midnights(&view, weeks);
     let since = midnights.first().copied().unwrap_or(view.as_of);
-    let outcomes = tx.slot_outcomes(job.job_id, since).await?;
+    let outcomes = tx.fire_outcomes(job.job_id, since).await?;
     let offset = (view.visit.page() - 1) * TARGETS;
     let targets = tx.job_targets(job.job_id, TARGETS, offset).await?;
     let since = view.as_of.minus(WEEK);
@@ -87,9 +87,9 @@ fn facts(
     job: &JobFacts,
     targets: i64,
     weeks: u32,
-    outcomes: &[SlotOutcome],
+    outcomes: &[FireOutcome],
 ) -> Markup {
-    let slots = |outcome: &str| {
+    let slots = |outcome: Option<SlotOutcome>| {
         let slots = outcomes.iter().filter(|it| it.outcome == outcome).map(|it| it.slots);
         count(Some(slots.sum()))
     };
@@ -115,9 +115,9 @@ fn facts(
             }
             dt { (view.things(weeks, Text::Weeks)) }
             dd {
-                (slots("observed")) " " (view.say(Text::Observed)) " · "
-                (slots("missed")) " " (view.say(Text::Missed)) " · "
-                (slots("open")) " " (view.say(Text::Open))
+                (slots(Some(SlotOutcome::Observed))) " " (view.say(Text::Observed)) " · "
+                (slots(Some(SlotOutcome::Missed))) " " (view.say(Text::Missed)) " · "
+                (slots(None)) " " (view.say(Text::Open))
             }
         }
     }
@@ -150,22 +150,23 @@ struct DayTotals {
     due: i64,
     observed: i64,
     open: i64,
-    reasons: BTreeMap<String, i64>,
+    reasons: BTreeMap<MissedReason, i64>,
 }
 
 /// Slots of each day by outcome.
-fn days(outcomes: &[SlotOutcome], midnights: &[Time]) -> Vec<DayTotals> {
+fn days(outcomes: &[FireOutcome], midnights: &[Time]) -> Vec<DayTotals> {
     let mut days: Vec<_> = midnights.iter().skip(1).map(|_| DayTotals::default()).collect();
     for slot in outcomes {
         let nth = midnights.partition_point(|midnight| *midnight <= slot.due_at);
         let Some(day) = nth.checked_sub(1).and_then(|nth| days.get_mut(nth)) else { continue };
         day.due += slot.slots;
-        match slot.outcome.as_str() {
-            "observed" => day.observed += slot.slots,
-            "open" => day.open += slot.slots,
-            _ => {
-                let reason = slot.reason.clone().unwrap_or_default();
-                *day.reasons.entry(reason).or_default() += slot.slots;
+        match slot.outcome {
+            Some(SlotOutcome::Observed) => day.observed += slot.slots,
+            None => day.open += slot.slots,
+            Some(SlotOutcome::Missed) => {
+                if let Some(reason) = slot.reason {
+                    *day.reasons.entry(reason).or_default() += slot.slots;
+                }
             }
         }
     }
@@ -195,7 +196,11 @@ impl DayTotals {
             count(Some(self.due))
         );
         for (reason, number) in &self.reasons {
-            text += &format!(", {} {}", named(view.visit.language, reason), count(Some(*number)));
+            text += &format!(
+                ", {} {}",
+                named(view.visit.language, reason.as_str()),
+                count(Some(*number))
+            );
         }
         if self.open > 0 {
             text += &format!(", {} {}", view.say(Text::Open), count(Some(self.open)));
@@ -259,7 +264,7 @@ fn card(view: &View, target: &JobTarget, line: Option<Markup>) -> Markup {
                     " " (view.say(Text::Likes))
                 }
                 @if let Some(at) = target.observed_at { " · " (view.at(at.0)) }
-                @if let Some(state) = &target.state { " " span.down { (named(view.visit.language, state)) } }
+                @if let Some(state) = target.state { " " span.down { (named(view.visit.language, state.as_str())) } }
             }
         }
     }
@@ -272,24 +277,20 @@ mod tests {
     #[test]
     fn slots_count_for_the_day_they_were_due() {
         let at = |text: &str| text.parse::<Time>().expect("a time");
-        let slots = |due: &str, outcome: &str, reason: Option<&str>| SlotOutcome {
-            due_at: at(due),
-            outcome: outcome.into(),
-            reason: reason.map(Into::into),
-            slots: 2,
-        };
+        let slots =
+            |due: &str, outcome, reason| FireOutcome { due_at: at(due), outcome, reason, slots: 2 };
         let midnights = ["2026-03-01 16:00:00", "2026-03-02 16:00:00", "2026-03-03 16:00:00"];
         let outcomes = [
-            slots("2026-03-01 15:59:59", "observed", None),
-            slots("2026-03-01 16:00:00", "observed", None),
-            slots("2026-03-02 15:00:00", "missed", Some("gone")),
-            slots("2026-03-02 15:30:00", "missed", Some("gone")),
-            slots("2026-03-02 16:00:00", "open", None),
+            slots("2026-03-01 15:59:59", Some(SlotOutcome::Observed), None),
+            slots("2026-03-01 16:00:00", Some(SlotOutcome::Observed), None),
+            slots("2026-03-02 15:00:00", Some(SlotOutcome::Missed), Some(MissedReason::Gone)),
+            slots("2026-03-02 15:30:00", Some(SlotOutcome::Missed), Some(MissedReason::Gone)),
+            slots("2026-03-02 16:00:00", None, None),
         ];
         let days = days(&outcomes, &midnights.map(at));
         let shown: Vec<_> = days.iter().map(|day| (day.due, day.observed, day.open)).collect();
         assert_eq!(shown, [(6, 2, 0), (2, 0, 2)]);
-        assert_eq!(days[0].reasons, BTreeMap::from([("gone".to_owned(), 4)]));
+        assert_eq!(days[0].reasons, BTreeMap::from([(MissedReason::Gone, 4)]));
     }
 
     #[test]

@@ -79,8 +79,8 @@ fn paused(view: &View, pause: &PauseRow) -> Markup {
     let language = view.visit.language;
     html! {
         li.bad {
-            b { (view.say(Text::Paused)) " " (named(language, &pause.scope)) " " (visible(&pause.name)) }
-            ": " (named(language, &pause.reason)) ", " (view.say(Text::Since)) " " (view.at(pause.since))
+            b { (view.say(Text::Paused)) " " (named(language, pause.scope.as_str())) " " (visible(&pause.name)) }
+            ": " (named(language, pause.reason.as_str())) ", " (view.say(Text::Since)) " " (view.at(pause.since))
             @if let Some(until) = pause.until { ", " (view.say(Text::Until)) " " (view.at(until)) }
             @if let Some(note) = &pause.note { ". " span.still { (visible(&cut(note))) } }
         }
@@ -103,7 +103,7 @@ fn wrong(view: &View, problem: &Problem) -> Markup {
 fn unseen(view: &View, target: &Unavailable) -> Markup {
     html! {
         li.warn {
-            b { (named(view.visit.language, &target.state)) } " "
+            b { (named(view.visit.language, target.state.as_str())) } " "
             @match target.kind.as_str() {
                 "note" | "work" => { a href=(path(&[&target.kind, &target.key])) { (visible(&target.key)) } }
                 _ => { (visible(&cut(&KolSearch::shown(&target.kind, &target.key)))) }

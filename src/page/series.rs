@@ -8,6 +8,7 @@ use super::format::real;
 use super::plain::plain;
 use super::texts::{Text, named};
 use super::view::View;
+use crate::model::MissedReason;
 use crate::store::page::{Event, ItemObservation, MissedSlot};
 use crate::time::Time;
 
@@ -79,7 +80,7 @@ pub(super) fn events(view: &View, events: &[Event]) -> Value {
 /// Missed slots, as marks on the chart.
 pub(super) fn missed(view: &View, missed: &[MissedSlot]) -> Value {
     let why = |slot: &MissedSlot| {
-        named(view.visit.language, slot.reason.as_deref().unwrap_or_default()).into_owned()
+        named(view.visit.language, slot.reason.map_or("", MissedReason::as_str)).into_owned()
     };
     missed.iter().map(|slot| json!([seconds(slot.due_at), why(slot)])).collect()
 }

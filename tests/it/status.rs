@@ -1,6 +1,7 @@
 //! `tidewatch status`: how the jobs stand, by what is in force.
 
 use serde_json::Value;
+use tidewatch::model::{PauseReason, PauseScope};
 use tidewatch::store::{Fires, PauseRow, Store};
 use tidewatch::time::Clock;
 
@@ -89,9 +90,9 @@ async fn what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure(datab
 fn budget_used_up() -> PauseRow {
     let now = Clock::system().now();
     PauseRow {
-        scope: "budget".to_owned(),
+        scope: PauseScope::Budget,
         name: "all".to_owned(),
-        reason: "budget".to_owned(),
+        reason: PauseReason::Budget,
         note: None,
         since: now,
         until: Some(now.plus(hours(1))),

@@ -10,7 +10,7 @@ use crate::backfill::{Estimate, Found, List, Progress, narrow};
 use crate::cli::format::{cost, count, local, money, safe, table};
 use crate::config::{Config, named};
 use crate::forgotten::{Tombstones, said_of};
-use crate::model::Target;
+use crate::model::{BackfillState, MissedReason, Target};
 use crate::store::{Limits, Spent, Store};
 use crate::text::things;
 use crate::time::Time;
@@ -187,7 +187,7 @@ pub(super) fn require_prices<'a>(
 }
 
 /// The state of a backfill, and the next step.
-pub(super) fn standing(progress: &Progress, missed: &BTreeMap<String, i64>) -> String {
+pub(super) fn standing(progress: &Progress, missed: &BTreeMap<MissedReason, i64>) -> String {
     let Progress { backfill, slots, calls } = progress;
     let reasons: Vec<_> =
         missed.iter().map(|(why, times)| format!("{} {why}", count(*times))).collect();
@@ -205,14 +205,18 @@ pub(super) fn standing(progress: &Progress, missed: &BTreeMap<String, i64>) -> S
         cost(calls)
     );
     let name = &backfill.name;
-    text += &match backfill.state.as_str() {
-        "limited" => format!(
+    text += &match backfill.state {
+        BackfillState::Limited => format!(
             "limit{} reached; tidewatch backfill resume {name:?} with a larger one continues\n",
             limit(backfill.limits)
         ),
-        "stopped" => format!("stopped; tidewatch backfill resume {name:?} continues\n"),
-        "cancelled" if slots.open > 0 => "cancelled; calls in flight still finish\n".to_owned(),
-        _ => String::new(),
+        BackfillState::Stopped => {
+            format!("stopped; tidewatch backfill resume {name:?} continues\n")
+        }
+        BackfillState::Cancelled if slots.open > 0 => {
+            "cancelled; calls in flight still finish\n".to_owned()
+        }
+        BackfillState::Running | BackfillState::Cancelled | BackfillState::Done => String::new(),
     };
     text
 }
@@ -232,7 +236,7 @@ pub(super) fn listed(all: &[Progress], zone: Tz) -> String {
     let rows = all.iter().map(|Progress { backfill, slots, calls }| {
         let counts = [slots.total, slots.observed, slots.missed, slots.open].map(count);
         let begun = local(backfill.created_at, zone);
-        [safe(&backfill.name, 40), backfill.state.clone(), begun]
+        [safe(&backfill.name, 40), backfill.state.to_string(), begun]
             .into_iter()
             .chain(counts)
             .chain([cost(calls)])

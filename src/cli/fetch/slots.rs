@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::crawl::run::{Ended, OneShotRun, Tick, say_who_works};
-use crate::model::Kind;
+use crate::model::{Kind, MissedReason, PauseReason, PauseScope};
 use crate::ops::run_log;
-use crate::pause::{self, Reason, Scope, Standing};
+use crate::pause::{self, Standing};
 use crate::process::Process;
 use crate::store::Store;
 use crate::time::{Clock, Time};
@@ -72,11 +72,11 @@ impl FetchRun<'_> {
         let now = self.clock.now();
         let pauses = tx.pauses(now).await?;
         drop(tx);
-        let budget = pauses.iter().find(|pause| pause.scope == Scope::Budget.as_str());
+        let budget = pauses.iter().find(|pause| pause.scope == PauseScope::Budget);
         let held = match pause::standing(&pauses, self.config.endpoint(self.kind), now) {
             Standing::Paused(until, reason) => Some((until, reason)),
             Standing::Open | Standing::Probe(_) => {
-                budget.map(|pause| (pause.until, Reason::Budget))
+                budget.map(|pause| (pause.until, PauseReason::Budget))
             }
         };
         if let Some((until, reason)) = held {
@@ -86,7 +86,7 @@ impl FetchRun<'_> {
                 "no process fetched the slots within {} s: given up",
                 MAX_WAIT.as_secs()
             );
-            self.give_up("cancelled").await?;
+            self.give_up(MissedReason::Cancelled).await?;
         } else {
             return Ok(false);
         }
@@ -113,7 +113,7 @@ impl FetchRun<'_> {
             }
             if next > self.requested_at.plus(MAX_WAIT) {
                 tracing::warn!("upstream keeps failing: given up");
-                self.give_up("cancelled").await?;
+                self.give_up(MissedReason::Cancelled).await?;
                 return Ok(true);
             }
             if next > now.plus(SHORT_WAIT) && reported != Some(next) {
@@ -133,18 +133,18 @@ impl FetchRun<'_> {
         tracing::warn!(
             "stopped; open slots are missed with the reason of their last failure, or cancelled"
         );
-        self.give_up("cancelled").await
+        self.give_up(MissedReason::Cancelled).await
     }
 
     /// A manual run does not wait for the end of a pause.
-    async fn give_up_paused(&self, reason: Reason, until: Option<Time>) -> Result<()> {
+    async fn give_up_paused(&self, reason: PauseReason, until: Option<Time>) -> Result<()> {
         let until = until.map_or("a manual resume".to_owned(), |at| format!("{at} UTC"));
         tracing::warn!(reason = reason.as_str(), "paused: no calls until {until}");
-        self.give_up(reason.of_slot()).await
+        self.give_up(reason.into()).await
     }
 
     /// Records the open slots as missed for `reason`.
-    async fn give_up(&self, reason: &str) -> Result<()> {
+    async fn give_up(&self, reason: MissedReason) -> Result<()> {
         let mut tx = self.store.begin().await?;
         tx.cancel_run(self.run, reason, self.clock.now()).await?;
         tx.commit().await
@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::config::Environment;
-    use crate::model::Target;
+    use crate::model::{Origin, Target};
 
     #[tokio::test]
     async fn wait_for_another_process_ends() {
@@ -173,8 +173,10 @@ mod tests {
         let _other = other.expect("the database answers").expect("nobody else is here");
         let keyword = Target { kind: Kind::Keyword, key: "露营".to_owned() };
         let mut tx = store.begin().await.expect("the database answers");
-        let run =
-            tx.run_by_hand(&[keyword], "fetch", requested_at).await.expect("the run is created");
+        let run = tx
+            .run_by_hand(&[keyword], Origin::Fetch, requested_at)
+            .await
+            .expect("the run is created");
         tx.commit().await.expect("it is kept");
         let stop = CancellationToken::new();
         let fetch = FetchRun {
@@ -191,6 +193,6 @@ mod tests {
         tokio::time::timeout(MAX_WAIT, fetch.run()).await.expect("it ends").expect("and well");
         let mut tx = store.read().await.expect("the database answers");
         let slots = tx.slot_results(run).await.expect("it can say");
-        assert_eq!(slots[0].reason.as_deref(), Some("cancelled"));
+        assert_eq!(slots[0].reason, Some(MissedReason::Cancelled));
     }
 }
