@@ -1,22 +1,22 @@
-//! What the archive holds: notes that were looked at every hour up to the end of March 2026, and a
-//! campaign of a few that were looked at for a month.
+//! The archive's content: notes fetched hourly up to the end of March 2026, and a small campaign
+//! fetched for a month.
 
-/// The last look, in microseconds since 1970: 2026-03-31 00:00 UTC.
+/// The last observation, in microseconds since 1970: 2026-03-31 00:00 UTC.
 pub(crate) const END: i64 = 1_774_915_200_000_000;
 
 /// An hour, in microseconds.
 pub(crate) const HOUR: i64 = 3_600_000_000;
 
-/// How large an archive is.
+/// Size of an archive.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     /// Notes outside the campaign.
     pub(crate) notes: i64,
-    /// Hours for which they were looked at.
+    /// Hours of their observations.
     pub(crate) hours: i64,
     /// Notes of the campaign.
     pub(crate) campaign: i64,
-    /// Days for which these were looked at.
+    /// Days of their observations.
     pub(crate) days: i64,
 }
 
@@ -27,22 +27,22 @@ impl Default for Size {
 }
 
 impl Size {
-    /// How many rows that makes.
+    /// Number of snapshots.
     pub(crate) fn snapshots(self) -> i64 {
         self.notes * self.hours + self.campaign * self.days * 24
     }
 
-    /// The id of a note by its number, from 1; those of the campaign come last.
+    /// The id of a note by its number, from 1; the campaign comes last.
     pub(crate) fn id(self, number: i64) -> String {
         format!("69{number:022x}")
     }
 
-    /// The notes of the campaign, as a list for `in`.
+    /// The notes of the campaign as a list for `in`.
     pub(crate) fn campaign_ids(self) -> String {
         self.list(self.notes + 1..=self.notes + self.campaign)
     }
 
-    /// Up to a thousand notes from all over the archive, as a list for `in`.
+    /// Up to a thousand notes from the whole archive as a list for `in`.
     pub(crate) fn thousand_ids(self) -> String {
         let step = (self.notes / 1000).max(1);
         self.list((1..=self.notes).step_by(usize::try_from(step).unwrap_or(1)).take(1000))
@@ -52,10 +52,10 @@ impl Size {
         numbers.map(|number| format!("'{}'", self.id(number))).collect::<Vec<_>>().join(", ")
     }
 
-    /// Statements that fill an SQLite file.
+    /// Statements that fill a SQLite file.
     pub(crate) fn sqlite(self) -> Vec<String> {
         let Self { notes, hours, campaign, days } = self;
-        let (all, looks) = (notes + campaign, days.max(1) * 24);
+        let (all, slots) = (notes + campaign, days.max(1) * 24);
         vec![
             format!(
                 "with recursive numbers (n) as (
@@ -66,16 +66,16 @@ impl Size {
                         '2026-03-01 00:00:00', '2026-03-31 00:00:00', '', n
                  from numbers"
             ),
-            // In the order of the key, in which the table lies.
+            // In key order, as the table is stored.
             format!(
-                "with recursive looks (h) as (
-                     select 1 union all select h + 1 from looks where h < max({looks}, {hours}))
+                "with recursive slots (h) as (
+                     select 1 union all select h + 1 from slots where h < max({slots}, {hours}))
                  insert into note_snapshots (note_key, observed_at, document_id, {COUNTS})
-                 select note_key, {END} - (max({looks}, {hours}) - h) * {HOUR} + note_key * 1000,
+                 select note_key, {END} - (max({slots}, {hours}) - h) * {HOUR} + note_key * 1000,
                         h * {all} + note_key, {values}
-                 from notes cross join looks
-                 where note_key > {notes} and h > max({looks}, {hours}) - {looks}
-                    or note_key <= {notes} and h > max({looks}, {hours}) - {hours}",
+                 from notes cross join slots
+                 where note_key > {notes} and h > max({slots}, {hours}) - {slots}
+                    or note_key <= {notes} and h > max({slots}, {hours}) - {hours}",
                 values = values("note_key"),
             ),
         ]
@@ -84,8 +84,8 @@ impl Size {
     /// Statements that fill a database of PostgreSQL.
     pub(crate) fn postgres(self) -> Vec<String> {
         let Self { notes, hours, campaign, days } = self;
-        let (all, looks) = (notes + campaign, days.max(1) * 24);
-        let longest = looks.max(hours);
+        let (all, slots) = (notes + campaign, days.max(1) * 24);
+        let longest = slots.max(hours);
         vec![
             format!(
                 "insert into notes (note_key, note_id, published_at, first_seen_at, last_seen_at,
@@ -94,7 +94,7 @@ impl Size {
                         '2026-03-01 00:00Z', '2026-03-31 00:00Z', '', n
                  from generate_series(1::bigint, {all}) n"
             ),
-            // In the order of time, in which answers come.
+            // In order of time, as answers arrive.
             format!(
                 "insert into note_snapshots (note_key, observed_at, document_id, {COUNTS})
                  select n, '2026-03-31 00:00Z'::timestamptz
@@ -103,7 +103,7 @@ impl Size {
                  from generate_series(1::bigint, {longest}) h,
                       lateral generate_series(
                           case when h > {longest} - {hours} then 1::bigint else {notes} + 1 end,
-                          case when h > {longest} - {looks} then {all} else {notes} end) n
+                          case when h > {longest} - {slots} then {all} else {notes} end) n
                  order by h, n",
                 values = values("n"),
             ),
@@ -114,7 +114,7 @@ impl Size {
 
 const COUNTS: &str = "likes, collects, comments, shares, views, rounded";
 
-/// Counts that grow at a pace of each note's own.
+/// Counts that grow at a different rate per note.
 fn values(n: &str) -> String {
     format!(
         "{n} * 7919 % 5000 + h * ({n} * 104729 % 97), {n} * 31 % 500 + h * ({n} * 13 % 17),

@@ -1,8 +1,7 @@
-//! The best tables for the questions, made beside the archive's own: the latest row and the last
-//! row of each day ready-made, in the order in which they would come, and in PostgreSQL the series
-//! under a covering index.
+//! The best tables for the queries, created beside the archive's own: the latest row and the last
+//! row of each day, in their natural order, and in PostgreSQL the series with a covering index.
 
-/// Statements that make them in SQLite, where the series lie in the order of their key anyway.
+/// Statements for SQLite, which stores the series in key order anyway.
 pub(crate) fn sqlite() -> Vec<String> {
     let mut statements =
         rolled_up("strftime('%Y-%m-%d', observed_at / 1000000 + 28800, 'unixepoch')");
@@ -10,7 +9,7 @@ pub(crate) fn sqlite() -> Vec<String> {
     statements
 }
 
-/// Statements that make them in PostgreSQL.
+/// Statements for PostgreSQL.
 pub(crate) fn postgres() -> Vec<String> {
     let day = "to_char(observed_at at time zone 'UTC' + interval '8 hours', 'YYYY-MM-DD')";
     let mut statements = rolled_up(day);

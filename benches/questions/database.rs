@@ -1,4 +1,4 @@
-//! A large archive in either database, and how it is asked.
+//! A large archive in either database, and its queries.
 
 use anyhow::Result;
 use sqlx::migrate::Migrator;
@@ -11,17 +11,17 @@ use super::best;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// The last version without the tables that are kept with each snapshot: what was saved before is
-/// summed up by the next one.
+/// The last schema version without the trigger-maintained tables: its snapshots are aggregated by
+/// the next one.
 const BEFORE: i64 = 14;
 
-/// An archive that is filled.
+/// A filled archive.
 pub(crate) enum Database {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
 
-/// What a query gave, as far as two of them can be compared.
+/// A query's result, as far as two of them can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gave {
     pub(crate) rows: usize,
@@ -29,8 +29,8 @@ pub(crate) struct Gave {
 }
 
 impl Database {
-    /// Fills the empty database at `url` as an older version would have, brings it to the newest,
-    /// and lays the best tables beside.
+    /// Fills the empty database at `url` with an older schema, migrates it, and creates the best
+    /// tables.
     pub(crate) async fn open(url: &str, size: Size) -> Result<Self> {
         let store = Store::connect(url).await?;
         let database = match &store {
@@ -53,7 +53,7 @@ impl Database {
         self.pick("SQLite", "PostgreSQL")
     }
 
-    /// One or the other.
+    /// The value for this database.
     pub(crate) fn pick<T>(&self, sqlite: T, postgres: T) -> T {
         match self {
             Self::Sqlite(_) => sqlite,
@@ -61,7 +61,7 @@ impl Database {
         }
     }
 
-    /// Runs statements, each on its own.
+    /// Runs statements one by one.
     pub(crate) async fn run(&self, statements: &[String]) -> Result<()> {
         for sql in statements {
             let sql = sqlx::raw_sql(AssertSqlSafe(&**sql));
@@ -73,7 +73,7 @@ impl Database {
         Ok(())
     }
 
-    /// Asks, and reads every row.
+    /// Runs a query and reads every row.
     #[expect(clippy::disallowed_methods, reason = "outside the store: a benchmark's own")]
     pub(crate) async fn ask(&self, sql: &str) -> Result<Gave> {
         let likes: Vec<Option<i64>> = match self {
