@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Measures how fast answers become rows, on SQLite and on a private PostgreSQL that is gone
-# afterwards, beside the floor and, where Python is there, beside other programs, whose packages
-# are put below target/. Arguments go to the benchmark: `bash benches/run.sh --help`.
+# Measures how fast answers become rows, on SQLite and on a private, temporary PostgreSQL, compared with
+# the floor and, if Python is available, with other programs, whose packages are installed below target/.
+# Arguments are passed to the benchmark: `bash benches/run.sh --help`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/postgres.sh
 
-# Empty where there is no Python, or its packages cannot be had.
+# Empty if Python or its packages are unavailable.
 peers_python() {
     local venv=target/bench-peers
     if [ ! -x "$venv/bin/python" ]; then python3 -m venv "$venv" >&2 || return 0; fi
@@ -15,7 +15,7 @@ peers_python() {
 }
 
 cargo build --locked --release --bench pipeline
-# With fsync, as anybody would run it, and the same compression for everyone's documents.
+# With fsync, as in production, and the same document compression for all contestants.
 start_postgres -c fsync=on -c default_toast_compression=lz4 -c max_wal_size=4GB
 python=$(peers_python)
 cargo bench --quiet --locked --bench pipeline -- --postgres "$postgres_url" --cluster "$cluster" \

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::api::{Endpoint, Provider};
+use crate::model::{PauseReason, PauseScope};
 use crate::store::PauseRow;
 use crate::time::Time;
 
@@ -27,93 +28,8 @@ const FIRST_BALANCE: Duration = Duration::from_secs(600);
 /// How often a provider or endpoint that refuses is tried: the call is free while it refuses.
 pub const LONGEST_STOP: Duration = Duration::from_secs(3600);
 
-/// What is paused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// All endpoints of a provider.
-    Provider,
-    /// One endpoint.
-    Endpoint,
-    /// One job's looks.
-    Job,
-    /// Everything, by the day's budget; kept for people to see, the ledger decides.
-    Budget,
-}
-
-impl Scope {
-    /// The name in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Provider => "provider",
-            Self::Endpoint => "endpoint",
-            Self::Job => "job",
-            Self::Budget => "budget",
-        }
-    }
-}
-
-/// Why something is paused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The day's quota of the endpoint is used up.
-    Quota,
-    /// The account or the token has no money left.
-    Balance,
-    /// The token may not use the endpoint.
-    Denied,
-    /// The token is not valid.
-    BadCredentials,
-    /// The endpoint fails on everything.
-    Failing,
-    /// Somebody said so.
-    ByHand,
-    /// The budget of the day is used up.
-    Budget,
-    /// Money is limited, and nobody said what the endpoint costs.
-    Unpriced,
-}
-
-impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 8] = [
-        Self::Quota,
-        Self::Balance,
-        Self::Denied,
-        Self::BadCredentials,
-        Self::Failing,
-        Self::ByHand,
-        Self::Budget,
-        Self::Unpriced,
-    ];
-
-    /// The name in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Quota => "quota",
-            Self::Balance => "balance",
-            Self::Denied => "denied",
-            Self::BadCredentials => "bad_credentials",
-            Self::Failing => "failing",
-            Self::ByHand => "by_hand",
-            Self::Budget => "budget",
-            Self::Unpriced => "unpriced",
-        }
-    }
-
-    /// The reason of that name; what is not known is somebody's own.
-    pub fn parse(name: &str) -> Self {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == name).unwrap_or(Self::ByHand)
-    }
-
-    /// The reason of a look that was missed because of it.
-    pub fn of_slot(self) -> &'static str {
-        match self {
-            Self::Failing => "upstream_failure",
-            Self::ByHand => "paused",
-            other => other.as_str(),
-        }
-    }
-
+/// How the pauses of a reason end.
+impl PauseReason {
     /// When such a pause ends by itself.
     pub fn until(self, now: Time) -> Option<Time> {
         (self == Self::Quota).then(|| now.next_midnight(QUOTA_ZONE))
@@ -138,17 +54,17 @@ pub enum Standing {
     /// As often as its rate allows.
     Open,
     /// By one call, which shows whether the pause for this reason is over.
-    Probe(Reason),
+    Probe(PauseReason),
     /// Not before this time; `None`: not until somebody resumes it.
-    Paused(Option<Time>, Reason),
+    Paused(Option<Time>, PauseReason),
 }
 
 /// The pauses that concern an endpoint.
 pub fn of_endpoint(pauses: &[PauseRow], endpoint: Endpoint) -> impl Iterator<Item = &PauseRow> {
-    let concerns = move |pause: &&PauseRow| match pause.scope.as_str() {
-        "provider" => pause.name == endpoint.provider().name(),
-        "endpoint" => pause.name == endpoint.name(),
-        _ => false,
+    let concerns = move |pause: &&PauseRow| match pause.scope {
+        PauseScope::Provider => pause.name == endpoint.provider().name(),
+        PauseScope::Endpoint => pause.name == endpoint.name(),
+        PauseScope::Job | PauseScope::Budget => false,
     };
     pauses.iter().filter(concerns)
 }
@@ -157,7 +73,7 @@ pub fn of_endpoint(pauses: &[PauseRow], endpoint: Endpoint) -> impl Iterator<Ite
 pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing {
     let mut standing = Standing::Open;
     for pause in of_endpoint(pauses, endpoint) {
-        let reason = Reason::parse(&pause.reason);
+        let reason = pause.reason;
         standing = match (standing, pause.probe_at) {
             (Standing::Paused(..), Some(at)) if at <= now => standing,
             (_, Some(at)) if at <= now => Standing::Probe(reason),
@@ -175,10 +91,10 @@ pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing 
 }
 
 /// Why looks of a kind that `endpoint` answers for are not made now, whoever wants them.
-pub fn blocking(pauses: &[PauseRow], endpoint: Endpoint) -> Option<Reason> {
-    let of_all = |pause: &&PauseRow| pause.scope == Scope::Budget.as_str();
+pub fn blocking(pauses: &[PauseRow], endpoint: Endpoint) -> Option<PauseReason> {
+    let of_all = |pause: &&PauseRow| pause.scope == PauseScope::Budget;
     let pause = of_endpoint(pauses, endpoint).chain(pauses.iter().filter(of_all)).next()?;
-    Some(Reason::parse(&pause.reason))
+    Some(pause.reason)
 }
 
 /// The provider of that name.
@@ -189,16 +105,22 @@ pub fn provider_named(name: &str) -> Option<Provider> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::MissedReason;
 
     fn at(text: &str) -> Time {
         format!("2026-03-09 {text}").parse().expect("a time")
     }
 
-    fn pause(scope: Scope, name: &str, reason: Reason, probe_at: Option<&str>) -> PauseRow {
+    fn pause(
+        scope: PauseScope,
+        name: &str,
+        reason: PauseReason,
+        probe_at: Option<&str>,
+    ) -> PauseRow {
         PauseRow {
-            scope: scope.as_str().into(),
+            scope,
             name: name.into(),
-            reason: reason.as_str().into(),
+            reason,
             note: None,
             since: at("09:00:00"),
             until: reason.until(at("09:00:00")),
@@ -212,17 +134,18 @@ mod tests {
 
     #[test]
     fn a_pause_holds_what_it_names_and_nothing_else() {
-        let quota = [pause(Scope::Endpoint, NOTES.name(), Reason::Quota, None)];
+        let quota = [pause(PauseScope::Endpoint, NOTES.name(), PauseReason::Quota, None)];
         let midnight = at("16:00:00");
         assert_eq!(
             standing(&quota, NOTES, at("10:00:00")),
-            Standing::Paused(Some(midnight), Reason::Quota)
+            Standing::Paused(Some(midnight), PauseReason::Quota)
         );
         assert_eq!(standing(&quota, Endpoint::KolSearch, at("10:00:00")), Standing::Open);
-        let balance = [pause(Scope::Provider, "justoneapi", Reason::Balance, Some("09:10:00"))];
-        let held = Standing::Paused(Some(at("09:10:00")), Reason::Balance);
+        let balance =
+            [pause(PauseScope::Provider, "justoneapi", PauseReason::Balance, Some("09:10:00"))];
+        let held = Standing::Paused(Some(at("09:10:00")), PauseReason::Balance);
         assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:09:59")), held);
-        let probe = Standing::Probe(Reason::Balance);
+        let probe = Standing::Probe(PauseReason::Balance);
         assert_eq!(standing(&balance, Endpoint::KolSearch, at("09:10:00")), probe);
         assert_eq!(standing(&balance, Endpoint::AmagiWorkById, at("09:00:00")), Standing::Open);
     }
@@ -230,39 +153,44 @@ mod tests {
     #[test]
     fn the_longest_of_several_pauses_decides() {
         let both = [
-            pause(Scope::Provider, "justoneapi", Reason::Balance, Some("09:10:00")),
-            pause(Scope::Endpoint, NOTES.name(), Reason::Quota, None),
+            pause(PauseScope::Provider, "justoneapi", PauseReason::Balance, Some("09:10:00")),
+            pause(PauseScope::Endpoint, NOTES.name(), PauseReason::Quota, None),
         ];
         let held = standing(&both, NOTES, at("09:00:00"));
-        assert_eq!(held, Standing::Paused(Some(at("16:00:00")), Reason::Balance));
+        assert_eq!(held, Standing::Paused(Some(at("16:00:00")), PauseReason::Balance));
         let held = standing(&both, NOTES, at("09:20:00"));
-        assert_eq!(held, Standing::Paused(Some(at("16:00:00")), Reason::Quota));
-        let by_hand = [pause(Scope::Provider, "justoneapi", Reason::ByHand, None)];
+        assert_eq!(held, Standing::Paused(Some(at("16:00:00")), PauseReason::Quota));
+        let by_hand = [pause(PauseScope::Provider, "justoneapi", PauseReason::ByHand, None)];
         assert_eq!(
             standing(&by_hand, NOTES, at("09:20:00")),
-            Standing::Paused(None, Reason::ByHand)
+            Standing::Paused(None, PauseReason::ByHand)
         );
     }
 
     #[test]
     fn looks_are_missed_for_the_reason_that_holds_them_back() {
         for (scope, name, reason, missed) in [
-            (Scope::Endpoint, NOTES.name(), Reason::Failing, Some("upstream_failure")),
-            (Scope::Provider, "justoneapi", Reason::ByHand, Some("paused")),
-            (Scope::Budget, "all", Reason::Budget, Some("budget")),
-            (Scope::Endpoint, "another", Reason::Failing, None),
-            (Scope::Job, "spring", Reason::ByHand, None),
+            (
+                PauseScope::Endpoint,
+                NOTES.name(),
+                PauseReason::Failing,
+                Some(MissedReason::UpstreamFailure),
+            ),
+            (PauseScope::Provider, "justoneapi", PauseReason::ByHand, Some(MissedReason::Paused)),
+            (PauseScope::Budget, "all", PauseReason::Budget, Some(MissedReason::Budget)),
+            (PauseScope::Endpoint, "another", PauseReason::Failing, None),
+            (PauseScope::Job, "spring", PauseReason::ByHand, None),
         ] {
             let pauses = [pause(scope, name, reason, None)];
-            assert_eq!(blocking(&pauses, NOTES).map(Reason::of_slot), missed, "{name}");
+            assert_eq!(blocking(&pauses, NOTES).map(MissedReason::from), missed, "{name}");
         }
     }
 
     #[test]
     fn tries_become_rarer_and_never_stop() {
-        let waits = [0, 1, 3, 60].map(|failures| Reason::Failing.wait(failures));
+        let waits = [0, 1, 3, 60].map(|failures| PauseReason::Failing.wait(failures));
         assert_eq!(waits, [10, 20, 80, 600].map(|s| Some(Duration::from_secs(s))));
-        assert_eq!(Reason::Balance.wait(9), Some(LONGEST_STOP));
-        assert_eq!(Reason::Quota.wait(0), None);
+        assert_eq!(PauseReason::Balance.wait(9), Some(LONGEST_STOP));
+        assert_eq!(PauseReason::Quota.wait(0), None);
     }
 }

@@ -67,7 +67,7 @@ def archive(database, upstream, note_id):
                  image.get("url")),
             )
         tags = note.get("hash_tag") or []
-        # In one order, or two threads wait for each other for ever.
+        # In a fixed order, to avoid a deadlock of two threads.
         for tag in sorted(tags, key=lambda tag: tag["id"]):
             db.execute(
                 "insert into hashtags values (%s, %s) on conflict do nothing",

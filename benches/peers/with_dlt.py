@@ -68,7 +68,7 @@ def main():
             for answer in pool.map(lambda note_id: fetch(http, upstream, note_id), ids):
                 yield shape(*answer)
 
-    # It insists on a password, which the server does not ask for.
+    # dlt requires a password; the server does not.
     database = database.replace("@", ":none@")
     pipeline = dlt.pipeline(
         pipeline_name="peer_bench",

@@ -1,4 +1,4 @@
-//! The daemon: as `tidewatch run` has it, but for its clock, which jumps to the next fire.
+//! The daemon as in `tidewatch run`, except for its clock, which jumps to the next fire.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use tidewatch::time::{Clock, Time};
 
 use crate::measure;
 
-/// No limit to speak of: the limit of calls in flight is what is left.
+/// Effectively unlimited, so that only the calls in flight limit the speed.
 const CALLS_A_SECOND: u32 = 1_000_000;
 
-/// What the daemon is to do.
+/// Arguments of the daemon.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[arg(long)]
@@ -29,14 +29,14 @@ pub(crate) struct Args {
     concurrency: usize,
 }
 
-/// Ids of notes, published in 2026.
+/// Ids of notes published in 2026.
 pub(crate) fn note_ids(count: usize) -> Vec<String> {
     (0..count)
         .map(|n| format!("6a{:06x}00000000{:08x}", n % 0xff_ffff, n * 2_654_435_761 % (1 << 32)))
         .collect()
 }
 
-/// Looks at every note, twice.
+/// Fetches every note twice.
 #[tokio::main]
 pub(crate) async fn run(args: &Args) -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -46,13 +46,13 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     let start: Time = "2026-03-02 00:59:59".parse()?;
     let mut daemon =
         Daemon::open(Arc::new(config), store.clone(), Clock::jumping(start), "run").await?;
-    for look in 1..=2 {
+    for fetch in 1..=2 {
         measure::begin();
-        daemon.run_until(start.plus(HOUR * look), |_, _| {}).await?;
+        daemon.run_until(start.plus(HOUR * fetch), |_, _| {}).await?;
         let mut tx = store.read().await?;
         let observed = tx.slot_totals(start).await?.observed;
         drop(tx);
-        let expected = i64::try_from(args.notes)? * i64::from(look);
+        let expected = i64::try_from(args.notes)? * i64::from(fetch);
         ensure!(observed == expected, "{observed} notes observed instead of {expected}");
         measure::end(args.notes)?;
     }

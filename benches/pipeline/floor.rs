@@ -1,5 +1,5 @@
-//! The floor: the rows that the daemon made of its answers, ready-made, put into the same tables
-//! with the same keys and indexes, in one transaction. Without slots and ledger.
+//! The floor: the rows of the daemon's answers, ready-made, inserted into the same tables with the
+//! same keys and indexes in one transaction, without slots and ledger.
 
 use std::path::PathBuf;
 
@@ -10,30 +10,30 @@ use rusqlite::{Connection, params_from_iter};
 use crate::measure::{self, Figures, now};
 use crate::postgres::Cluster;
 
-/// What a note's answer turns into. The second look at the same notes makes rows of the first two.
+/// Tables of a note's answer. A second fetch of the same notes adds rows to the first two.
 const TABLES: [&str; 7] =
     ["documents", "snapshots", "item_keys", "notes", "images", "item_hashtags", "authors"];
 
-/// The tables that a second look adds to.
+/// Number of tables a second fetch adds to.
 const GROWING: usize = 2;
 
-/// Server-side `COPY`, of the first looks and of the second ones.
+/// Server-side `COPY` of the first and of the second fetches.
 pub(crate) fn postgres(cluster: &Cluster, database: &str) -> Result<(Figures, Figures)> {
     let mut files = Vec::new();
     let mut prepare = vec!["create schema floor".to_owned()];
     for (n, table) in TABLES.iter().enumerate() {
         prepare.push(format!("create table floor.{table} (like public.{table} including all)"));
-        let looks = if n < GROWING { &["<=", ">"][..] } else { &[""] };
-        for look in looks {
+        let fetches = if n < GROWING { &["<=", ">"][..] } else { &[""] };
+        for fetch in fetches {
             let file = cluster.folder().join(format!("{table}{}", files.len()));
             let half = "(select count(*) / 2 from documents)";
-            let which = match *look {
+            let which = match *fetch {
                 "" => String::new(),
-                look => format!("where document_id {look} {half}"),
+                fetch => format!("where document_id {fetch} {half}"),
             };
             let file = file.display().to_string();
             prepare.push(format!("copy (select * from {table} {which}) to '{file}'"));
-            files.push((table, *look == ">", file));
+            files.push((table, *fetch == ">", file));
         }
     }
     prepare.push("checkpoint".to_owned());
@@ -57,22 +57,22 @@ pub(crate) fn postgres(cluster: &Cluster, database: &str) -> Result<(Figures, Fi
     Ok((first, again))
 }
 
-/// How many rows a file of `COPY` has: a line each.
+/// Number of rows in a `COPY` file, one per line.
 fn lines(file: &str) -> Result<f64> {
     let count = std::fs::read(file)?.iter().filter(|byte| **byte == b'\n').count();
     Ok(f64::from(u32::try_from(count)?))
 }
 
-/// The files of the floor on SQLite.
+/// The SQLite files of the floor.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What the daemon filled.
+    /// The daemon's file.
     from: PathBuf,
-    /// What is to be filled.
+    /// The file to fill.
     into: PathBuf,
 }
 
-/// Prepared inserts, read into memory before.
+/// Prepared inserts of rows read into memory before.
 pub(crate) fn sqlite(args: &Args) -> Result<()> {
     let from = Connection::open(&args.from)?;
     let into = Connection::open(&args.into)?;
@@ -87,12 +87,12 @@ pub(crate) fn sqlite(args: &Args) -> Result<()> {
             into.execute_batch(&sql?)?;
         }
     }
-    for look in ["<=", ">"] {
-        let growing = if look == ">" { GROWING } else { TABLES.len() };
+    for fetch in ["<=", ">"] {
+        let growing = if fetch == ">" { GROWING } else { TABLES.len() };
         let ready = TABLES.iter().take(growing).enumerate().map(|(n, table)| {
             let half = "(select count(*) / 2 from documents)";
             let which = match n < GROWING {
-                true => format!("where document_id {look} {half}"),
+                true => format!("where document_id {fetch} {half}"),
                 false => String::new(),
             };
             Rows::read(&from, table, &which)
@@ -109,7 +109,7 @@ pub(crate) fn sqlite(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Rows of one table, ready-made: documents with their bodies as text.
+/// Rows of one table, with document bodies as text.
 struct Rows {
     insert: String,
     rows: Vec<Vec<Value>>,
@@ -141,7 +141,7 @@ impl Rows {
     }
 }
 
-/// How a column is read: JSONB as the text that it came as.
+/// The expression that reads a column: JSONB as its original text.
 fn as_text(table: &str, column: &str) -> String {
     match (table, column) {
         ("documents", "body") => "json(body)".to_owned(),
@@ -149,7 +149,7 @@ fn as_text(table: &str, column: &str) -> String {
     }
 }
 
-/// How a column is bound.
+/// The expression that binds a column.
 fn as_jsonb(table: &str, column: &str, n: usize) -> String {
     match (table, column) {
         ("documents", "body") => format!("jsonb(?{n})"),

@@ -1,8 +1,9 @@
-//! Measures the way of a note from an upstream over HTTP to committed rows, side by side with
-//! the floor (the same rows, ready-made, copied into the same tables) and with other programs.
+//! Measures a note from an HTTP upstream to committed rows, compared with the floor (the same rows,
+//! ready-made, copied into the same tables) and with other programs.
 //!
-//! Run it by `bash benches/run.sh`, which starts a private PostgreSQL; `--help` says what can be
-//! set. Every contestant is a process of its own, and so is the upstream, whose work is nobody's.
+//! Run it with `bash benches/run.sh`, which starts a private PostgreSQL; `--help` lists the
+//! options. Every contestant is a process of its own, and so is the upstream, whose cost is not
+//! counted.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod client;
@@ -24,62 +25,62 @@ use crate::postgres::Cluster;
 use crate::table::Row;
 use crate::upstream::Upstream;
 
-/// As the program has it.
+/// The program's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The benchmark of the whole way.
+/// Benchmark of the pipeline.
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]
     role: Option<Role>,
-    /// Notes that Tidewatch archives in a run, each looked at twice.
+    /// Notes that Tidewatch archives per run, each fetched twice
     #[arg(long, default_value_t = 10_000)]
     notes: usize,
-    /// Notes that each of the other programs archives in a run.
+    /// Notes that each of the other programs archives per run
     #[arg(long, default_value_t = 2_000)]
     peer_notes: usize,
-    /// How often everything is run; the median is shown.
+    /// Number of runs; the median is shown
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Calls in flight, where speed is measured. The more there are, the more are saved at once.
+    /// Calls in flight for the speed measurement; more of them are saved at once
     #[arg(long, default_value_t = 256)]
     concurrency: usize,
-    /// Only `sqlite`, `postgres`, `peers` or `memory`, several separated by commas.
+    /// Only `sqlite`, `postgres`, `peers` or `memory`, separated by commas
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// A PostgreSQL of our own, as its superuser.
+    /// URL of a private PostgreSQL, as superuser
     #[arg(long)]
     postgres: Option<String>,
-    /// The cluster's directory, which its server can write to.
+    /// Directory of the cluster, writable by its server
     #[arg(long)]
     cluster: Option<PathBuf>,
-    /// A Python with the packages of `benches/peers/requirements.txt`.
+    /// A Python with the packages of `benches/peers/requirements.txt`
     #[arg(long)]
     python: Option<PathBuf>,
-    /// What cargo tells every benchmark.
+    /// Passed by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// What a process that the benchmark starts does.
+/// Role of a process started by the benchmark.
 #[derive(Subcommand)]
 enum Role {
-    /// Answers for notes.
+    /// The upstream.
     #[command(hide = true)]
     Upstream,
-    /// Is the daemon.
+    /// The daemon.
     #[command(hide = true)]
     Client(client::Args),
-    /// Is the floor of SQLite.
+    /// The floor of SQLite.
     #[command(hide = true)]
     SqliteFloor(floor::Args),
 }
 
-/// How many targets the memory is measured with.
+/// Number of targets for the memory measurement.
 const MANY: usize = 100_000;
 
-/// Calls in flight meanwhile.
+/// Calls in flight for the memory measurement.
 const OF_MANY: usize = 64;
 
 fn main() -> Result<()> {
@@ -92,7 +93,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// The program itself, to be started in another role.
+/// The program itself in another role.
 fn itself(role: &str) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(role);
@@ -147,7 +148,7 @@ impl Bench {
         }
     }
 
-    /// The daemon on `database`, with so many notes to look at.
+    /// The daemon on `database` with this many notes.
     fn client(&self, database: &str, notes: usize, concurrency: usize) -> Result<Command> {
         let mut command = itself("client")?;
         command.args(["--database", database, "--upstream", self.upstream.url()]);
@@ -217,7 +218,7 @@ impl Bench {
         Ok(())
     }
 
-    /// One look at many targets, on both databases.
+    /// Fetches many targets once on both databases.
     fn memory(&mut self) -> Result<()> {
         let file = self.folder.path().join("many.db");
         let database = format!("sqlite:{}", file.display());

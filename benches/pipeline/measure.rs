@@ -1,7 +1,7 @@
-//! What a process costs: its time, its CPU, its memory, and the CPU of the database server.
+//! Measures a process: time, CPU, memory, and CPU of the database server.
 //!
-//! A contestant says `begin` on its standard output where the measured part begins and
-//! `end NUMBER` after so many notes are committed, and then waits for a line.
+//! A contestant prints `begin` where the measured part begins and `end NUMBER` after that many
+//! notes are committed, and then waits for a line.
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::postgres::Cluster;
 use crate::processes::{cpu_of, peak_mb};
 
-/// What one run came to.
+/// Results of one run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
     pub(crate) notes: f64,
@@ -22,12 +22,12 @@ pub(crate) struct Figures {
     pub(crate) client: f64,
     /// CPU seconds of the database server.
     pub(crate) server: f64,
-    /// The most memory that the program had at once, in MB.
+    /// Peak memory of the program in MB.
     pub(crate) peak_mb: f64,
 }
 
 impl Figures {
-    /// CPU microseconds a note, of program and server together.
+    /// CPU microseconds per note, program and server together.
     pub(crate) fn cpu(&self) -> f64 {
         (self.client + self.server) * 1e6 / self.notes
     }
@@ -42,7 +42,7 @@ impl fmt::Display for Figures {
     }
 }
 
-/// A program under measurement.
+/// A measured program.
 pub(crate) struct Contestant {
     child: Child,
     input: ChildStdin,
@@ -57,7 +57,7 @@ impl Contestant {
         Ok(Self { child, input, output })
     }
 
-    /// One measured part, with the CPU of the server if there is one.
+    /// Measures one part, with the CPU of the server if there is one.
     pub(crate) fn measure(&mut self, server: Option<&Cluster>) -> Result<Figures> {
         let first = self.said()?;
         ensure!(first == "begin", "the contestant said {first}");
@@ -85,14 +85,14 @@ impl Contestant {
         }
     }
 
-    /// Lets it end by itself.
+    /// Waits for it to exit.
     pub(crate) fn end(mut self) -> Result<()> {
         let status = self.child.wait()?;
         ensure!(status.success(), "a contestant failed: {status}");
         Ok(())
     }
 
-    /// Ends it in the middle.
+    /// Kills it.
     pub(crate) fn abandon(mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -106,12 +106,12 @@ impl Drop for Contestant {
     }
 }
 
-/// The contestant's side: announces a measured part.
+/// Contestant side: announces a measured part.
 pub(crate) fn begin() {
     println!("begin");
 }
 
-/// The contestant's side: ends a measured part, and waits until it has been noted.
+/// Contestant side: ends a measured part, and waits until it has been recorded.
 pub(crate) fn end(notes: usize) -> Result<()> {
     println!("end {notes}");
     std::io::stdin().read_line(&mut String::new())?;

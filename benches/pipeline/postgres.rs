@@ -1,4 +1,4 @@
-//! A PostgreSQL of our own: its databases, and what its processes cost.
+//! A private PostgreSQL: its databases, and the CPU of its processes.
 
 use std::path::{Path, PathBuf};
 
@@ -25,12 +25,12 @@ impl Cluster {
         })
     }
 
-    /// A folder that its server can write to.
+    /// A folder writable by its server.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// CPU seconds of all its processes since it was started, those that have ended included.
+    /// CPU seconds of all its processes since its start, including exited ones.
     pub(crate) fn cpu(&self) -> Result<f64> {
         let children = format!("/proc/{0}/task/{0}/children", self.postmaster);
         let children = std::fs::read_to_string(children)?;
@@ -38,7 +38,7 @@ impl Cluster {
         Ok(cpu_of(self.postmaster)? + living.sum::<f64>())
     }
 
-    /// An empty database; its URL.
+    /// Creates an empty database and returns its URL.
     pub(crate) fn fresh(&self, name: &str) -> Result<String> {
         self.execute(
             &self.url,
@@ -52,12 +52,12 @@ impl Cluster {
         Ok(format!("{server}/{name}"))
     }
 
-    /// Writes everything to its files, so that the next part does not pay for it.
+    /// Runs a checkpoint, so that the next part does not pay for it.
     pub(crate) fn checkpoint(&self) -> Result<()> {
         self.execute(&self.url, &["checkpoint"])
     }
 
-    /// Runs statements one after another on a connection of their own.
+    /// Runs statements in order on a new connection.
     pub(crate) fn execute(&self, url: &str, statements: &[&str]) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {

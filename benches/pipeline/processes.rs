@@ -1,11 +1,11 @@
-//! What a process has used, as the system counts it.
+//! Resource usage of a process from `/proc`.
 
 use anyhow::{Context as _, Result};
 
-/// Clock ticks a second in `/proc`, on every Linux.
+/// Clock ticks per second in `/proc`, on every Linux.
 const TICKS: f64 = 100.0;
 
-/// CPU seconds of a process and of its children that have ended.
+/// CPU seconds of a process and its exited children.
 pub(crate) fn cpu_of(pid: u32) -> Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();

@@ -1,11 +1,11 @@
-//! The table of results: medians, and how they stand to the floor and to Tidewatch.
+//! The table of results: medians, and ratios to the floor and to Tidewatch.
 
 use crate::measure::Figures;
 
 pub(crate) const FLOOR: &str = "floor: ready rows";
 pub(crate) const FIRST: &str = "Tidewatch";
-pub(crate) const FLOOR_AGAIN: &str = "floor: ready rows, second look";
-pub(crate) const AGAIN: &str = "Tidewatch, second look";
+pub(crate) const FLOOR_AGAIN: &str = "floor: ready rows, second fetch";
+pub(crate) const AGAIN: &str = "Tidewatch, second fetch";
 pub(crate) const SCRIPT: &str = "requests + psycopg script";
 pub(crate) const DLT: &str = "dlt, picked values";
 pub(crate) const DLT_WHOLE: &str = "dlt, whole notes";
@@ -19,7 +19,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The run in the middle by its CPU.
+    /// The run with the median CPU.
     fn median(&self) -> Option<Figures> {
         let mut runs = self.runs.clone();
         runs.sort_by(|a, b| a.cpu().total_cmp(&b.cpu()));

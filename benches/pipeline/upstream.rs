@@ -1,4 +1,4 @@
-//! An upstream that costs next to nothing: the simulator's notes, each under many ids.
+//! A cheap upstream: the simulator's notes, each under many ids.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -18,13 +18,13 @@ use tidewatch::simulator::{self, Options};
 use tidewatch::time::Clock;
 use tokio::net::TcpListener;
 
-/// Different notes: as many authors, titles and pictures.
+/// Number of different notes.
 const NOTES: usize = 1_000;
 
-/// The token that the simulator is asked with.
+/// Token of the simulator.
 const TOKEN: &str = "of-the-benchmark";
 
-/// The upstream as a process of its own.
+/// The upstream as a separate process.
 pub(crate) struct Upstream {
     process: Child,
     url: String,
@@ -50,7 +50,7 @@ impl Drop for Upstream {
     }
 }
 
-/// An answer, and where in it the id of its note stands.
+/// An answer, and the positions of its note's id.
 struct Answer {
     body: Vec<u8>,
     ids: Vec<usize>,
@@ -87,10 +87,10 @@ async fn answer(
     ([(CONTENT_TYPE, "application/json")], body)
 }
 
-/// What the simulator says of its notes.
+/// The simulator's answers.
 async fn answers() -> Result<Vec<Answer>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    // Every measurement has the same answers, whatever its date.
+    // Measurements on any date have the same answers.
     let clock = Clock::standing("2026-03-02 00:00:00".parse()?);
     let simulator = simulator::start(Options::new(1, TOKEN, clock), listener).await?;
     let server =
@@ -104,7 +104,7 @@ async fn answers() -> Result<Vec<Answer>> {
         let windows = received.body.windows(id.len()).enumerate();
         let ids = windows.filter(|(_, window)| *window == id.as_bytes()).map(|(at, _)| at);
         let ids: Vec<_> = ids.collect();
-        // Of a deleted note nothing is said.
+        // The answer about a deleted note contains no id.
         if !ids.is_empty() {
             answers.push(Answer { body: received.body, ids });
         }

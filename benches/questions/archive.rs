@@ -1,22 +1,22 @@
-//! What the archive holds: notes that were looked at every hour up to the end of March 2026, and a
-//! campaign of a few that were looked at for a month.
+//! The archive's content: notes fetched hourly up to the end of March 2026, and a small campaign
+//! fetched for a month.
 
-/// The last look, in microseconds since 1970: 2026-03-31 00:00 UTC.
+/// The last observation, in microseconds since 1970: 2026-03-31 00:00 UTC.
 pub(crate) const END: i64 = 1_774_915_200_000_000;
 
 /// An hour, in microseconds.
 pub(crate) const HOUR: i64 = 3_600_000_000;
 
-/// How large an archive is.
+/// Size of an archive.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
     /// Notes outside the campaign.
     pub(crate) notes: i64,
-    /// Hours for which they were looked at.
+    /// Hours of their observations.
     pub(crate) hours: i64,
     /// Notes of the campaign.
     pub(crate) campaign: i64,
-    /// Days for which these were looked at.
+    /// Days of their observations.
     pub(crate) days: i64,
 }
 
@@ -27,22 +27,22 @@ impl Default for Size {
 }
 
 impl Size {
-    /// How many rows that makes.
+    /// Number of snapshots.
     pub(crate) fn snapshots(self) -> i64 {
         self.notes * self.hours + self.campaign * self.days * 24
     }
 
-    /// The id of a note by its number, from 1; those of the campaign come last.
+    /// The id of a note by its number, from 1; the campaign comes last.
     pub(crate) fn id(self, number: i64) -> String {
         format!("69{number:022x}")
     }
 
-    /// The notes of the campaign, as a list for `in`.
+    /// The notes of the campaign as a list for `in`.
     pub(crate) fn campaign_ids(self) -> String {
         self.list(self.notes + 1..=self.notes + self.campaign)
     }
 
-    /// Up to a thousand notes from all over the archive, as a list for `in`.
+    /// Up to a thousand notes from the whole archive as a list for `in`.
     pub(crate) fn thousand_ids(self) -> String {
         let step = (self.notes / 1000).max(1);
         self.list((1..=self.notes).step_by(usize::try_from(step).unwrap_or(1)).take(1000))
@@ -52,10 +52,10 @@ impl Size {
         numbers.map(|number| format!("'{}'", self.id(number))).collect::<Vec<_>>().join(", ")
     }
 
-    /// Statements that fill an SQLite file.
+    /// Statements that fill a SQLite file.
     pub(crate) fn sqlite(self) -> Vec<String> {
         let Self { notes, hours, campaign, days } = self;
-        let (all, looks) = (notes + campaign, days.max(1) * 24);
+        let (all, slots) = (notes + campaign, days.max(1) * 24);
         vec![
             format!(
                 "with recursive numbers (n) as (
@@ -85,8 +85,8 @@ impl Size {
     /// Statements that fill a database of PostgreSQL.
     pub(crate) fn postgres(self) -> Vec<String> {
         let Self { notes, hours, campaign, days } = self;
-        let (all, looks) = (notes + campaign, days.max(1) * 24);
-        let longest = looks.max(hours);
+        let (all, slots) = (notes + campaign, days.max(1) * 24);
+        let longest = slots.max(hours);
         vec![
             format!(
                 "insert into notes (item_key, note_id, published_at, {TRAILER})
@@ -105,7 +105,7 @@ impl Size {
                  from generate_series(1::bigint, {longest}) h,
                       lateral generate_series(
                           case when h > {longest} - {hours} then 1::bigint else {notes} + 1 end,
-                          case when h > {longest} - {looks} then {all} else {notes} end) n
+                          case when h > {longest} - {slots} then {all} else {notes} end) n
                  order by h, n",
                 values = values("n"),
             ),
@@ -123,7 +123,8 @@ const KEYS: &str = "insert into item_keys (item_key, platform, item_id)
 
 /// Statements that sum up the snapshots, as the trigger does that keeps the sums.
 pub(crate) fn sums(day: &str) -> Vec<String> {
-    let counts = COUNTS.split(", ").map(|count| format!("s.{count}")).collect::<Vec<_>>().join(", ");
+    let counts =
+        COUNTS.split(", ").map(|count| format!("s.{count}")).collect::<Vec<_>>().join(", ");
     vec![
         format!(
             "insert into latest (item_key, observed_at, document_id, {COUNTS})
@@ -147,7 +148,7 @@ pub(crate) fn sums(day: &str) -> Vec<String> {
 
 const COUNTS: &str = "likes, collects, comments, shares, views";
 
-/// Counts that grow at a pace of each note's own.
+/// Counts that grow at a different rate per note.
 fn values(n: &str) -> String {
     format!(
         "{n} * 7919 % 5000 + h * ({n} * 104729 % 97), {n} * 31 % 500 + h * ({n} * 13 % 17),

@@ -1,6 +1,5 @@
-//! The best tables for the questions, made beside the archive's own: the latest row and the last
-//! row of each day ready-made, in the order in which they would come, and in PostgreSQL the series
-//! under a covering index.
+//! The best tables for the queries, created beside the archive's own: the latest row and the last
+//! row of each day, in their natural order, and in PostgreSQL the series with a covering index.
 
 /// Statements that make them in SQLite, where the series lie in the order of their key anyway.
 pub(crate) fn sqlite(day: &str) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! A large archive in either database, and how it is asked.
+//! A large archive in either database, and its queries.
 
 use anyhow::Result;
 use sqlx::{AssertSqlSafe, PgPool, Row as _, SqlitePool};
@@ -13,7 +13,7 @@ pub(crate) enum Database {
     Postgres(PgPool),
 }
 
-/// What a query gave, as far as two of them can be compared.
+/// A query's result, as far as two of them can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gave {
     pub(crate) rows: usize,
@@ -67,7 +67,7 @@ impl Database {
         self.pick("SQLite", "PostgreSQL")
     }
 
-    /// One or the other.
+    /// The value for this database.
     pub(crate) fn pick<T>(&self, sqlite: T, postgres: T) -> T {
         match self {
             Self::Sqlite(_) => sqlite,
@@ -75,7 +75,7 @@ impl Database {
         }
     }
 
-    /// Runs statements, each on its own.
+    /// Runs statements one by one.
     pub(crate) async fn run(&self, statements: &[String]) -> Result<()> {
         for sql in statements {
             let sql = sqlx::raw_sql(AssertSqlSafe(&**sql));
@@ -87,7 +87,7 @@ impl Database {
         Ok(())
     }
 
-    /// Asks, and reads every row.
+    /// Runs a query and reads every row.
     #[expect(clippy::disallowed_methods, reason = "outside the store: a benchmark's own")]
     pub(crate) async fn ask(&self, sql: &str) -> Result<Gave> {
         let likes: Vec<Option<i64>> = match self {

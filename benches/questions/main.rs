@@ -1,7 +1,7 @@
-//! Measures the usual questions to a large archive through the views, beside the best hand-written
-//! queries over the best tables for them, on both databases.
+//! Measures the usual queries on a large archive through the views, compared with the best
+//! hand-written queries over dedicated tables, on both databases.
 //!
-//! Run it by `bash benches/questions.sh`, which starts a private PostgreSQL.
+//! Run it with `bash benches/questions.sh`, which starts a private PostgreSQL.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 mod archive;
@@ -16,22 +16,22 @@ use clap::Parser;
 use crate::archive::Size;
 use crate::database::Database;
 
-/// The benchmark of questions to a large archive.
+/// Benchmark of queries on a large archive.
 #[derive(Parser)]
 struct Args {
-    /// Notes that were looked at every hour.
+    /// Notes fetched hourly
     #[arg(long, default_value_t = 100_000)]
     notes: i64,
-    /// For so many hours.
+    /// Number of hours
     #[arg(long, default_value_t = 100)]
     hours: i64,
-    /// How often each query is run; the median is shown.
+    /// Number of runs per query; the median is shown
     #[arg(long, default_value_t = 15)]
     runs: usize,
-    /// An empty database of PostgreSQL.
+    /// URL of an empty PostgreSQL database
     #[arg(long)]
     postgres: String,
-    /// What cargo tells every benchmark.
+    /// Passed by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
 }

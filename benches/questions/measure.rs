@@ -1,4 +1,4 @@
-//! Times the questions in turn, ours and the best, and what it costs to keep tables for them.
+//! Times the queries in turn, ours and the best, and the cost of the trigger-maintained tables.
 
 use std::fmt;
 use std::time::Instant;
@@ -9,10 +9,10 @@ use super::archive::{END, HOUR, Size};
 use super::database::Database;
 use super::queries::Question;
 
-/// Snapshots that are saved in one statement, as the daemon does.
+/// Snapshots saved in one statement, as by the daemon.
 const BATCH: i64 = 500;
 
-/// What two ways took, in seconds.
+/// Seconds of the two variants.
 pub(crate) struct Row {
     database: &'static str,
     what: &'static str,
@@ -28,10 +28,7 @@ impl fmt::Display for Row {
     }
 }
 
-/// Asks each question both ways.
-///
-/// # Errors
-/// When the two ways give different answers, or the database fails.
+/// Runs each query both ways. Fails if the results differ.
 pub(crate) async fn questions(database: &Database, size: Size, runs: usize) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for Question { what, ours, best } in super::queries::questions(database, size) {
@@ -56,19 +53,16 @@ async fn timed(database: &Database, sql: &str) -> Result<((usize, i64), f64)> {
     Ok(((gave.rows, gave.likes), started.elapsed().as_secs_f64()))
 }
 
-/// Saves batches of snapshots with the tables that are kept, and then without.
-///
-/// # Errors
-/// When the database fails.
+/// Saves batches of snapshots with and without the trigger-maintained tables.
 pub(crate) async fn saving(database: &Database, size: Size, runs: usize) -> Result<Row> {
     let ours = saved(database, size, runs, 1).await?;
     database.drop_trigger().await?;
     let best = saved(database, size, runs, 2).await?;
-    let what = "saving 500 snapshots, against keeping no tables";
+    let what = "saving 500 snapshots, with and without these tables";
     Ok(Row { database: database.name(), what, ours, best })
 }
 
-/// Looks at the notes once more, `hours` after the last time.
+/// Adds a snapshot of each note, `hours` after the last one.
 async fn saved(database: &Database, size: Size, runs: usize, hours: i64) -> Result<f64> {
     let mut took = Vec::new();
     let batches = i64::try_from(runs)?.max(size.notes / BATCH / 4);
@@ -91,7 +85,7 @@ async fn saved(database: &Database, size: Size, runs: usize, hours: i64) -> Resu
     Ok(median(took))
 }
 
-/// The middle one, without the first, which warms up.
+/// The median without the first run, which warms up.
 fn median(mut took: Vec<f64>) -> f64 {
     took.remove(0);
     took.sort_by(f64::total_cmp);

@@ -1,9 +1,9 @@
-//! The questions: as the README tells people to ask them, and by hand over the best tables.
+//! The queries: as documented in the README, and hand-written over the best tables.
 
 use super::archive::{END, HOUR, Size};
 use super::database::Database;
 
-/// A question, asked in both ways.
+/// A query in both variants.
 pub(crate) struct Question {
     pub(crate) what: &'static str,
     /// Through the views: one text for both databases.
@@ -50,7 +50,7 @@ fn series(database: &Database, size: Size) -> Question {
 }
 
 fn movers(database: &Database, size: Size) -> Question {
-    // The newest look, and those of the hour up to a day before it.
+    // The latest observation, and those of the hour up to a day before it.
     let (notes, campaign) = (size.notes, size.campaign);
     let until = END + (notes + campaign) * 1000 - 24 * HOUR;
     let from = until - HOUR;
@@ -81,7 +81,7 @@ fn movers(database: &Database, size: Size) -> Question {
     }
 }
 
-/// As the README tells for many items, and as one would ask first.
+/// The documented variant for many items, and the obvious one.
 fn daily(size: Size) -> [Question; 2] {
     let ids = size.campaign_ids();
     let gains = |days: &str| {

@@ -9,14 +9,13 @@ mod envelope;
 mod json;
 mod kols;
 mod note;
-mod outcome;
 mod reading;
 mod share_link;
 mod suggestions;
 mod work;
 
+pub use crate::model::{Billed, Outcome};
 pub use kols::{LAST_PAGE, has_more};
-pub use outcome::{Billed, Outcome};
 pub use reading::{Listing, Reading};
 
 use crate::document::JsonText;

@@ -197,7 +197,7 @@ fn heed<'a>(
             let drift = reading.drift;
             let document = Document { body, drift, redacted_at: Some(now), ..document.clone() };
             let (batch, message) = (reading.batch, reading.message);
-            let outcome = reading.outcome.as_str();
+            let outcome = reading.outcome;
             Some(Cow::Owned(Import { document, batch, message, outcome, ..answer.clone() }))
         }
     }
@@ -215,7 +215,7 @@ impl ImportSummary {
                 continue;
             }
             self.imported += 1;
-            if answer.outcome == Outcome::Unreadable.as_str() {
+            if answer.outcome == Outcome::Unreadable {
                 self.unreadable += 1;
             }
         }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::api::Endpoint;
 use crate::config::Config;
-use crate::model::Target;
+use crate::model::{BackfillState, Target};
 use crate::store::{BackfillRow, Limits, NewBackfill, Store};
 use crate::time::Time;
 
@@ -157,10 +157,10 @@ pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Found
     let mut nth = 1;
     while let Some(row) = tx.backfill_named(&name).await? {
         let same = row.digest == request.digest;
-        if same && row.ended_at.is_none() && row.state != "cancelled" {
+        if same && row.ended_at.is_none() && row.state != BackfillState::Cancelled {
             return Ok(Found::Existing(row));
         }
-        if same && row.state == "done" && !request.repeatable {
+        if same && row.state == BackfillState::Done && !request.repeatable {
             bail!("the backfill {name} of the same list is done: --name NEW fetches it again");
         }
         if request.name.is_some() {

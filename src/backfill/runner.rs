@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::crawl::run::{Ended, OneShotRun, Tick, say_who_works};
-use crate::pause::{self, Reason, Standing};
+use crate::model::{BackfillState, PauseReason};
+use crate::pause::{self, Standing};
 use crate::process::Process;
 use crate::store::{BackfillRow, CallTotals, SlotCounts, Store};
 use crate::time::{Clock, Time};
@@ -23,7 +24,7 @@ pub struct Progress {
     #[serde(flatten)]
     pub backfill: BackfillRow,
     /// Its slots.
-    pub looks: SlotCounts,
+    pub slots: SlotCounts,
     /// Its calls by endpoint.
     pub calls: Vec<CallTotals>,
 }
@@ -33,9 +34,9 @@ impl Progress {
     pub async fn of(store: &Store, name: &str) -> Result<Option<Self>> {
         let mut tx = store.read().await?;
         let Some(backfill) = tx.backfill_named(name).await? else { return Ok(None) };
-        let looks = tx.slots_of_backfill(backfill.run_id).await?;
+        let slots = tx.slots_of_backfill(backfill.run_id).await?;
         let calls = tx.call_totals_of_backfill(backfill.run_id).await?;
-        Ok(Some(Self { backfill, looks, calls }))
+        Ok(Some(Self { backfill, slots, calls }))
     }
 }
 
@@ -121,7 +122,7 @@ impl<F: FnMut(&Progress)> BackfillRunner<'_, F> {
     }
 
     /// The pause that holds back all open slots, and its end.
-    async fn held(&self) -> Result<Option<(Reason, Option<Time>)>> {
+    async fn held(&self) -> Result<Option<(PauseReason, Option<Time>)>> {
         let (now, mut tx) = (self.clock.now(), self.store.read().await?);
         let Some(row) = tx.backfill_named(self.name).await? else { return Ok(None) };
         let pauses = tx.pauses(now).await?;
@@ -140,7 +141,10 @@ impl<F: FnMut(&Progress)> BackfillRunner<'_, F> {
         let Some(progress) = Progress::of(self.store, self.name).await? else { return Ok(true) };
         (self.report)(&progress);
         Ok(progress.backfill.ended_at.is_some()
-            || !matches!(progress.backfill.state.as_str(), "running" | "cancelled"))
+            || !matches!(
+                progress.backfill.state,
+                BackfillState::Running | BackfillState::Cancelled
+            ))
     }
 
     /// Halts the backfill until it is resumed.
@@ -154,7 +158,7 @@ impl<F: FnMut(&Progress)> BackfillRunner<'_, F> {
     }
 }
 
-fn say_paused(reason: Reason, until: Option<Time>) {
+fn say_paused(reason: PauseReason, until: Option<Time>) {
     let until = until.map_or("a manual resume".to_owned(), |until| format!("{until} UTC"));
     tracing::warn!(reason = reason.as_str(), "paused: no calls until {until}");
 }

@@ -1,4 +1,4 @@
-//! `check`: what the settings mean, when the jobs fire next, and what they will cost.
+//! `tidewatch check`: a summary of the settings, the next fires, and the daily cost.
 
 mod warnings;
 
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use chrono::Offset;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::show::safe;
+use super::format::safe;
 use crate::api::Provider;
 use crate::config::{Config, Job, kind_name};
 use crate::model::{KolSearch, Target};
@@ -17,41 +17,41 @@ use crate::time::Time;
 
 pub use warnings::warnings;
 
-/// Fire times shown of each job.
+/// Fires shown per job.
 const FIRES_SHOWN: usize = 5;
 
-/// Targets shown of each job.
+/// Targets shown per job.
 const TARGETS_SHOWN: usize = 3;
 
-/// A target is cut to this many columns.
+/// Maximum width of a target in columns.
 const TARGET_COLUMNS: usize = 86;
 
-/// The widest line, in columns.
+/// Maximum width of a line in columns.
 const WIDTH: u16 = 100;
 
 /// Millionths of a yuan in a yuan.
 const MICROS: f64 = 1_000_000.0;
 
-/// What stands for a price that the settings do not name.
+/// Placeholder for an unknown price.
 const UNKNOWN: &str = "?";
 
-/// What a job takes each day, at the most.
+/// Maximum daily calls and cost of a job.
 #[derive(Clone, Copy, Debug)]
 struct Daily {
     fires: f64,
     calls: f64,
-    /// `None` where a price is not known.
+    /// `None` if a price is unknown.
     yuan: Option<f64>,
 }
 
-/// What the settings mean, as text for people. No call is made and nothing is written.
+/// The settings as text. Makes no call and writes nothing.
 pub fn report(config: &Config, now: Time) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}: {}", config.path.display(), things(config.jobs.len(), "job"));
-    let _ = writeln!(text, "Times are shown in the zone of the job; default {}.", config.timezone);
-    let _ = writeln!(text, "JustOneAPI is asked at {}", config.justoneapi.base_url);
+    let _ = writeln!(text, "Times are in the zone of the job; default {}.", config.timezone);
+    let _ = writeln!(text, "JustOneAPI address: {}", config.justoneapi.base_url);
     if config.work_detail.provider() == Provider::Amagi {
-        let _ = writeln!(text, "amagi is asked at {}", config.amagi.base_url);
+        let _ = writeln!(text, "amagi address: {}", config.amagi.base_url);
     }
     for job in &config.jobs {
         text.push('\n');
@@ -66,7 +66,7 @@ pub fn report(config: &Config, now: Time) -> String {
     for warning in warnings(config, now) {
         let _ = write!(text, "\nwarning: {warning}\n");
     }
-    // Names and entries may be pasted from anywhere.
+    // Names and entries may contain control characters.
     text.lines().map(|line| safe(line, usize::MAX) + "\n").collect()
 }
 
@@ -98,7 +98,7 @@ fn job_text(config: &Config, job: &Job, now: Time) -> String {
     text
 }
 
-/// How a job fires beyond its pattern, where that is not as usual.
+/// Fire settings of a job that differ from the defaults.
 fn firing_text(job: &Job) -> String {
     let mut text = String::new();
     let long = humantime::format_duration;
@@ -109,9 +109,9 @@ fn firing_text(job: &Job) -> String {
         let _ = writeln!(text, "  spread    over {}", long(job.spread));
     }
     let late = match job.misfire {
-        Misfire::Skip => "not looked at".to_owned(),
-        Misfire::Once { .. } => "the latest is looked at".to_owned(),
-        Misfire::All { most, .. } => format!("all are looked at, {most} at the most"),
+        Misfire::Skip => "skipped".to_owned(),
+        Misfire::Once { .. } => "the latest is fetched".to_owned(),
+        Misfire::All { most, .. } => format!("all are fetched, at most {most}"),
     };
     let young =
         job.misfire.window().map_or(String::new(), |it| format!(", if younger than {}", long(it)));
@@ -119,7 +119,7 @@ fn firing_text(job: &Job) -> String {
         let _ = writeln!(text, "  late      {late}{young}");
     }
     if job.overlap == Overlap::Queue {
-        let _ = writeln!(text, "  overlap   looks wait for one another");
+        let _ = writeln!(text, "  overlap   slots are queued");
     }
     text
 }
@@ -131,12 +131,12 @@ fn fire_text(job: &Job, fire: Time) -> String {
     format!("{} {offset}   {fire} UTC", local.format("%Y-%m-%d %a %H:%M:%S"))
 }
 
-/// A target as people wrote it, or nearly.
+/// A target as in `jobs.toml`.
 fn shown(target: &Target) -> String {
     cut(&KolSearch::shown(target.kind.as_str(), &target.key))
 }
 
-/// Cuts a text to the columns it may take; Chinese characters take two.
+/// Truncates a text to its column width; Chinese characters take two columns.
 fn cut(text: &str) -> String {
     let mut columns = 0;
     let mut shown = String::new();
@@ -160,13 +160,13 @@ fn daily(config: &Config, job: &Job, now: Time) -> Daily {
     Daily { fires, calls, yuan: price.map(|price| calls * price) }
 }
 
-/// What the jobs take each day, one a line, and together.
+/// The daily cost of each job and the total.
 fn daily_text(config: &Config, now: Time) -> String {
     let days: Vec<Daily> = config.jobs.iter().map(|job| daily(config, job, now)).collect();
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH);
-    table.set_header(["job", "targets", "fires a day", "calls a day", "yuan a day"]);
+    table.set_header(["job", "targets", "fires/day", "calls/day", "yuan/day"]);
     for (job, day) in config.jobs.iter().zip(&days) {
         let targets = job.targets.len().to_string();
         let yuan = day.yuan.map_or(UNKNOWN.to_owned(), |yuan| format!("{yuan:.2}"));
@@ -186,7 +186,7 @@ fn daily_text(config: &Config, now: Time) -> String {
     }
     text.push_str("\nAt most: a target that several jobs share is fetched once.\n");
     if config.jobs.iter().flat_map(|job| &job.targets).any(Target::is_short_link) {
-        text.push_str("Each short link takes one call more, once, to learn what is behind it.\n");
+        text.push_str("Each short link takes one more call, once, to resolve it.\n");
     }
     if !all_known {
         let _ =
@@ -200,7 +200,7 @@ fn as_float(number: i64) -> f64 {
     number as f64
 }
 
-/// A count that may be a fraction, without digits that say nothing.
+/// A count, possibly fractional, without insignificant digits.
 fn number(count: f64) -> String {
     if count.fract().abs() < 0.005 { format!("{count:.0}") } else { format!("{count:.2}") }
 }

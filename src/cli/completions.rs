@@ -1,4 +1,4 @@
-//! `tidewatch completions`: what a shell needs to complete the command line.
+//! `tidewatch completions`: shell completion scripts.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use super::{Cli, PROGRAM, print};
 
 #[derive(Args, Debug)]
 pub(super) struct Completions {
-    /// For which shell
+    /// The shell
     shell: Shell,
 }
 

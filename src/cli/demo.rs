@@ -1,9 +1,8 @@
 //! `tidewatch demo`: a simulated week through the real program.
 //!
-//! The simulator answers over HTTP, `jobs.toml` is read as ever, the daemon's own loop makes the
-//! slots and works them off into an SQLite file. Only the clock is not the machine's: it stands
-//! still while there is something to do and jumps over the idle stretches, so that two runs of one
-//! seed give the same rows.
+//! The simulator answers over HTTP, `jobs.toml` is read as usual, and the daemon's own loop plans
+//! and fetches the slots into a SQLite file. Only the clock differs: it stands still while there is
+//! work and jumps over idle stretches, so that two runs of one seed give the same rows.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,8 +16,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 
+use super::format::{cost, count, safe, sparkline, table};
 use super::print;
-use super::show::{cost, count, safe, sparkline, table};
 use crate::config::{Config, Environment};
 use crate::daemon::Daemon;
 use crate::simulator::{self, Options, Simulator};
@@ -26,17 +25,17 @@ use crate::store::{Point, Store, Tx};
 use crate::text::things;
 use crate::time::{Clock, Time};
 
-/// The file that a demo without `--output` writes, and replaces.
+/// Output file without `--output`; replaced if it exists.
 const OUTPUT: &str = "tidewatch-demo.db";
 
-/// A Monday: when every demo begins, so that two of one seed are alike.
+/// Start of every demo, a Monday.
 const BEGINNING: &str = "2026-03-02 00:00:00";
 
-/// What goes wrong in a demo: upstream fails now and then, and once for longer.
+/// Faults of a demo: occasional upstream failures, and one longer outage.
 const FAULTS: &str =
     "note@100-106=503; note=301:0.02; amagi@200-202=risk; suggestions@4=303; kols@5=301";
 
-/// The looks at the demo's fifth work that find it deleted; by the next it is back.
+/// The fetches of the demo's fifth work that find it deleted; later ones find it again.
 const GONE: &str = "60-61";
 
 /// Rows of the table of movers.
@@ -46,13 +45,13 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Args, Debug)]
 pub(super) struct Demo {
-    /// The SQLite file to write; must not exist [default: tidewatch-demo.db, replaced]
+    /// SQLite file to write; must not exist [default: tidewatch-demo.db, replaced]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Days to simulate
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=60))]
     days: u32,
-    /// What the simulated world follows from
+    /// Seed of the simulated world
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -60,7 +59,7 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(&self) -> Result<ExitCode> {
         let path = self.prepare_output()?;
-        let start: Time = BEGINNING.parse().context("the demo's beginning is no time")?;
+        let start: Time = BEGINNING.parse().context("the demo's start time is invalid")?;
         let clock = Clock::standing(start);
         let simulator = self.simulate(&clock).await?;
         let config = Arc::new(config(&simulator)?);
@@ -86,10 +85,10 @@ impl Demo {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The file to write. Only the demo's own file is replaced.
+    /// The file to write. Only the default file is replaced.
     fn prepare_output(&self) -> Result<PathBuf> {
         if let Some(path) = &self.output {
-            ensure!(!path.exists(), "{} exists: --output names a new file", path.display());
+            ensure!(!path.exists(), "{} exists: choose a new file with --output", path.display());
             return Ok(path.clone());
         }
         for suffix in ["", "-wal", "-shm", ".lock"] {
@@ -114,7 +113,7 @@ impl Demo {
     }
 }
 
-/// The demo's jobs, read as any `jobs.toml` is.
+/// The demo's jobs, read like any `jobs.toml`.
 fn config(simulator: &Simulator) -> Result<Config> {
     let world = simulator.world();
     let list = |items: Vec<String>| {
@@ -178,7 +177,7 @@ fn progress(days: u32) -> ProgressBar {
 
 async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<String> {
     let points = tx.likes_since(start).await?;
-    let mut text = format!("\n{} of looks, by growth of likes\n", things(days, "day"));
+    let mut text = format!("\n{} of observations, by growth of likes\n", things(days, "day"));
     let series = by_growth(&points);
     text += &movers(&series);
     let example =
@@ -186,7 +185,7 @@ async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<Str
     let example = example.map_or_else(String::new, |point| point.item_id.clone());
     let slots = tx.slot_totals(start).await?;
     text += &format!(
-        "looks: {} due = {} observed + {} missed",
+        "slots: {} due = {} observed + {} missed",
         count(slots.due),
         count(slots.observed),
         count(slots.missed)
@@ -201,7 +200,7 @@ async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<Str
     let calls = tx.call_totals(start).await?;
     let sum = |field: fn(&crate::store::CallTotals) -> i64| calls.iter().map(field).sum::<i64>();
     text += &format!(
-        "calls: {}, of which {} billed; at the prices of the demo it would have cost {}\n",
+        "calls: {}, billed: {}; cost at the demo's prices: {}\n",
         count(sum(|row| row.calls)),
         count(sum(|row| row.billed)),
         cost(&calls),
@@ -210,7 +209,7 @@ async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<Str
     Ok(text)
 }
 
-/// The points of each item, the item whose likes grew most first.
+/// The points of each item, ordered by growth of likes.
 fn by_growth(points: &[Point]) -> Vec<Vec<&Point>> {
     let mut series: BTreeMap<(&str, &str), Vec<&Point>> = BTreeMap::new();
     for point in points {
@@ -225,7 +224,7 @@ fn growth(points: &[&Point]) -> i64 {
     points.last().map_or(0, |last| last.likes) - points.first().map_or(0, |first| first.likes)
 }
 
-/// The items whose likes grew most, each with its curve.
+/// The items with the largest growth of likes, each with its curve.
 fn movers(series: &[Vec<&Point>]) -> String {
     let rows = series.iter().take(MOVERS).filter_map(|points| {
         let last = points.last()?;
@@ -239,11 +238,11 @@ fn movers(series: &[Vec<&Point>]) -> String {
             count(i64::try_from(points.len()).unwrap_or(i64::MAX)),
         ])
     });
-    let head = ["platform", "title", "likes over time", "likes", "grew", "looks"];
+    let head = ["platform", "title", "likes over time", "likes", "growth", "observations"];
     table(&head, &[3, 4, 5], rows.collect())
 }
 
-/// Queries to try on the file.
+/// Sample queries for the file.
 fn queries(path: &Path, note_id: &str) -> String {
     format!(
         "\nEvery answer and every row is in {path}. Try, with sqlite3 {path}:\n\n\

@@ -1,4 +1,5 @@
-//! `tidewatch export`: a table, a view or an answer as a file, whole or not at all.
+//! `tidewatch export`: writes a table, a view or a query's rows to a file, completely or not at
+//! all.
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Write};
@@ -11,8 +12,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
+use super::format::{BARS, count};
 use super::rows::{Between, ended, say_empty, stop_at_signals};
-use super::show::{BARS, count};
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::export::{Export as Rows, Format};
@@ -20,16 +21,16 @@ use crate::store::{Query, Store};
 use crate::text::things;
 use crate::time::{Clock, Time};
 
-/// How often a line says how far it is, where there is no terminal.
+/// Interval of progress lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Rows between two looks at how far it is.
-const ROWS_PER_LOOK: u64 = 4096;
+/// Rows between two progress updates.
+const ROWS_PER_UPDATE: u64 = 4096;
 
-/// Where the number of rows is not known.
+/// Progress if the number of rows is unknown.
 const BAR: &str = "{spinner} {human_pos} rows  {per_sec}  {elapsed}";
 
-/// And where it is.
+/// Progress if the number of rows is known.
 const BAR_TO_END: &str = "{bar:30} {human_pos}/{human_len} rows  {per_sec}  eta {eta}";
 
 #[derive(Args, Debug)]
@@ -39,27 +40,27 @@ Examples:
   tidewatch export engagement_daily --since 30d --bom -o daily.csv     # for Excel
   tidewatch export slots --since 2026-03-01 --until 2026-04-01 --format jsonl | gzip > slots.gz
   tidewatch export --query \"select * from spend where job = 'spring'\" -o spend.csv
-Times are UTC in every format. NULL is an empty field in CSV. A query on SQLite has no types: in
-Parquet a column has the one that the first rows show.")]
+Times are UTC in every format. NULL is an empty field in CSV. A query on SQLite has no column
+types: Parquet uses the types of the first rows.")]
 pub(super) struct Export {
-    /// A table or view, as the README lists them
+    /// Table or view; the README lists them
     #[arg(required_unless_present = "query", conflicts_with = "query")]
     what: Option<String>,
-    /// A query instead, as with `tidewatch sql`
+    /// A query instead, as for `tidewatch sql`
     #[arg(long, value_name = "SQL", conflicts_with_all = ["since", "until"])]
     query: Option<String>,
-    /// [default: what the name of the file ends in; csv on stdout]
+    /// Output format [default: the file's extension; csv on stdout]
     #[arg(long, value_enum)]
     format: Option<Kind>,
     #[command(flatten)]
     between: Between,
-    /// The file to write, or replace, once all of it is there; - is stdout
+    /// The file to write or replace once it is complete; - is stdout
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
-    /// CSV: leave texts alone that a spreadsheet takes for formulas; without it they get a ' in front
+    /// CSV: do not prefix texts that look like formulas with a '
     #[arg(long)]
     raw: bool,
-    /// CSV: begin with the mark by which Excel knows UTF-8
+    /// CSV: start with a byte order mark, for Excel
     #[arg(long)]
     bom: bool,
 }
@@ -93,9 +94,9 @@ impl Export {
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            // What still works in the database ends with this process.
+            // A query still running in the database ends with this process.
             Ok(None) => {
-                tracing::warn!("stopped: nothing whole was written");
+                tracing::warn!("stopped: no complete file was written");
                 Ok(ExitCode::from(SOME_FAILED))
             }
             Err(error) => ended(error, self.query.as_deref().unwrap_or_default()),
@@ -111,19 +112,19 @@ impl Export {
         let ending = self.output.extension().and_then(|ending| ending.to_str());
         let kind = self.format.or_else(|| Kind::from_str(ending?, true).ok());
         let kind = kind.or_else(|| self.file().is_none().then_some(Kind::Csv));
-        let kind = kind.context("name a format: --format csv, jsonl or parquet")?;
-        ensure!(kind == Kind::Csv || !(self.raw || self.bom), "--raw and --bom are for CSV alone");
+        let kind = kind.context("no format: use --format csv, jsonl or parquet")?;
+        ensure!(kind == Kind::Csv || !(self.raw || self.bom), "--raw and --bom apply to CSV only");
         Ok(match kind {
             Kind::Csv => Format::Csv { bom: self.bom, raw: self.raw },
             Kind::Jsonl => Format::Jsonl,
             Kind::Parquet if self.file().is_none() && std::io::stdout().is_terminal() => {
-                bail!("Parquet is nothing for a terminal: name a file with -o FILE")
+                bail!("Parquet is binary: write it to a file with -o FILE")
             }
             Kind::Parquet => Format::Parquet,
         })
     }
 
-    /// That no export replaces the archive itself.
+    /// Refuses to overwrite the archive itself.
     fn spare_archive(&self, cli: &Cli) -> Result<()> {
         let archive = cli.database_url.strip_prefix("sqlite:");
         let archive = archive.map(|path| path.strip_prefix("//").unwrap_or(path));
@@ -137,7 +138,7 @@ impl Export {
         Ok(())
     }
 
-    /// Writes the rows; how many there are, or `None` if it was stopped.
+    /// Writes the rows; their number, or `None` if stopped.
     async fn export(
         &self,
         store: &Store,
@@ -158,7 +159,7 @@ impl Export {
         };
         let mut rows = Rows::new(format, query.columns(), out)?;
         let whole = query.each(stop, |row| {
-            progress.tell();
+            progress.count_row();
             rows.row(row)
         });
         let whole = whole.await?;
@@ -180,7 +181,7 @@ impl Export {
         store.rows_of(self.what.as_deref().unwrap_or_default(), span).await
     }
 
-    /// How many rows are to come, where that is quick to say.
+    /// The expected number of rows, if it is cheap to count.
     async fn total(&self, query: &mut Query) -> Result<Option<u64>> {
         let whole = self.what.as_deref().filter(|_| !self.between.is_set());
         let Some(what) = whole else { return Ok(None) };
@@ -188,8 +189,7 @@ impl Export {
     }
 }
 
-/// A file that has its name once it is whole. Until then it ends in `.part`, and goes if nothing
-/// becomes of it.
+/// A file under construction, with the extension `.part` until it is complete; deleted on failure.
 struct Part {
     file: File,
     part: PathBuf,
@@ -222,7 +222,7 @@ impl Drop for Part {
     }
 }
 
-/// How far an export has come: a bar on a terminal, else a line now and then.
+/// Progress of an export: a bar on a terminal, otherwise a line now and then.
 struct Progress {
     bar: Option<ProgressBar>,
     clock: Clock,
@@ -245,9 +245,9 @@ impl Progress {
     }
 
     /// Counts a row.
-    fn tell(&mut self) {
+    fn count_row(&mut self) {
         self.rows += 1;
-        if !self.rows.is_multiple_of(ROWS_PER_LOOK) {
+        if !self.rows.is_multiple_of(ROWS_PER_UPDATE) {
             return;
         }
         if let Some(bar) = &self.bar {

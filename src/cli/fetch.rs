@@ -1,6 +1,6 @@
-//! `tidewatch fetch`: look now, through the same step as the daemon, and show what was stored.
+//! `tidewatch fetch`: fetches targets now, through the daemon's step, and shows the stored rows.
 
-mod look;
+mod slots;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
-use self::look::Look;
-use super::show::{cost, count, safe, table};
+use self::slots::FetchRun;
+use super::format::{cost, count, safe, table};
 use super::signals::Signals;
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::api::LAST_PAGE;
 use crate::forgotten::{Tombstones, said_of};
-use crate::model::{Kind, KolSearch, Target};
+use crate::model::{Kind, KolSearch, MissedReason, Origin, SlotOutcome, Target};
 use crate::store::{CallTotals, ItemCounts, KolFigures, SlotResult, Store, SuggestionRow};
 use crate::text::price;
 use crate::time::Clock;
@@ -24,13 +24,13 @@ use crate::watchlist::{self, kol_filter};
 #[derive(Args, Debug)]
 pub(super) struct Fetch {
     #[command(subcommand)]
-    what: What,
+    target: FetchTarget,
     #[command(flatten)]
     json: Json,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum FetchTarget {
     /// Xiaohongshu notes: ids, links, or pasted share text
     Note {
         #[arg(required = true)]
@@ -43,10 +43,10 @@ enum What {
     },
     /// A KOL search, by its filter
     Kols {
-        /// A filter, as in jobs.toml: `keyword=阅读`, `fansNumberLower=1000`
+        /// A filter as in jobs.toml: `keyword=阅读`, `fansNumberLower=1000`
         #[arg(required = true, value_name = "NAME=VALUE")]
         filter: Vec<String>,
-        /// Pages to read at the most; each is a call
+        /// Maximum number of pages, one call each
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(LAST_PAGE)))]
         max_pages: u32,
     },
@@ -57,10 +57,10 @@ enum What {
     },
 }
 
-/// What a run saw, for `--json`.
+/// Result of a run, for `--json`.
 #[derive(serde::Serialize)]
-struct Seen {
-    looks: Vec<SlotResult>,
+struct FetchResult {
+    slots: Vec<SlotResult>,
     counts: Vec<ItemCounts>,
     kols: Vec<KolFigures>,
     suggestions: Vec<SuggestionRow>,
@@ -70,40 +70,52 @@ struct Seen {
 impl Fetch {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let config = Arc::new(load_or_default(cli)?);
-        let targets = self.what.targets()?;
+        let targets = self.target.targets()?;
         config.require_token_for(&targets)?;
         config.require_prices_for(&targets)?;
         super::say_whom(&config);
         let store = open(cli).await?;
         let clock = Clock::system();
         let (signals, stop) = (Signals::new()?, CancellationToken::new());
-        let began = clock.now();
+        let requested_at = clock.now();
         let mut tx = store.begin().await?;
         let forgotten = Tombstones::of(tx.tombstones().await?);
         if let Some((target, it)) = targets.iter().find_map(|it| Some((it, forgotten.target(it)?)))
         {
-            bail!("{} is not looked at: {}", safe(&target.key, 80), said_of(it));
+            bail!("{} is not fetched: {}", safe(&target.key, 80), said_of(it));
         }
-        let run = tx.run_by_hand(&targets, "fetch", began).await?;
+        let run = tx.run_by_hand(&targets, Origin::Fetch, requested_at).await?;
         tx.commit().await?;
-        let (kind, archive) = (self.what.kind(), &store);
-        let look = Look { config, store: archive, clock: &clock, run, kind, began, stop: &stop };
+        let (kind, archive) = (self.target.kind(), &store);
+        let fetch = FetchRun {
+            config,
+            store: archive,
+            clock: &clock,
+            run,
+            kind,
+            requested_at,
+            stop: &stop,
+        };
         tokio::select! {
-            made = look.make() => made?,
+            done = fetch.run() => done?,
             () = signals.twice(&stop) => {
-                tracing::warn!("stopped at once; calls in flight stand open on the ledger");
+                tracing::warn!("stopped immediately; calls in flight remain open on the ledger");
                 return Ok(ExitCode::from(SOME_FAILED));
             }
         }
-        let seen = seen(&store, run).await?;
+        let result = result(&store, run).await?;
         store.close().await;
-        let missed = seen.looks.iter().any(|look| look.outcome.as_deref() != Some("observed"));
-        print(&if self.json.json { serde_json::to_string(&seen)? + "\n" } else { shown(&seen) })?;
+        let missed = result.slots.iter().any(|slot| slot.outcome != Some(SlotOutcome::Observed));
+        print(&if self.json.json {
+            serde_json::to_string(&result)? + "\n"
+        } else {
+            shown(&result)
+        })?;
         Ok(if missed { ExitCode::from(SOME_FAILED) } else { ExitCode::SUCCESS })
     }
 }
 
-impl What {
+impl FetchTarget {
     fn kind(&self) -> Kind {
         match self {
             Self::Note { .. } => Kind::Note,
@@ -140,10 +152,10 @@ impl What {
     }
 }
 
-/// Reads `NAME=VALUE`; the value as `jobs.toml` would have it, or as text.
+/// Parses `NAME=VALUE`; the value has the type it would have in `jobs.toml`, or is a text.
 fn parameter(pair: &str) -> Result<(String, toml::Value)> {
     let (name, value) = pair.split_once('=').with_context(|| {
-        format!("a filter is NAME=VALUE, for example keyword=阅读, not {}", safe(pair, 80))
+        format!("expected NAME=VALUE such as keyword=阅读, not {}", safe(pair, 80))
     })?;
     let value = value.trim();
     let typed = match value {
@@ -154,10 +166,10 @@ fn parameter(pair: &str) -> Result<(String, toml::Value)> {
     Ok((name.trim().to_owned(), typed))
 }
 
-async fn seen(store: &Store, run_id: i64) -> Result<Seen> {
+async fn result(store: &Store, run_id: i64) -> Result<FetchResult> {
     let mut tx = store.read().await?;
-    Ok(Seen {
-        looks: tx.slot_results(run_id).await?,
+    Ok(FetchResult {
+        slots: tx.slot_results(run_id).await?,
         counts: tx.counts_of_run(run_id).await?,
         kols: tx.kols_of_run(run_id).await?,
         suggestions: tx.suggestions_of_run(run_id).await?,
@@ -165,19 +177,19 @@ async fn seen(store: &Store, run_id: i64) -> Result<Seen> {
     })
 }
 
-fn shown(seen: &Seen) -> String {
+fn shown(result: &FetchResult) -> String {
     let number = |value: Option<i64>| value.map_or_else(|| "–".to_owned(), count);
     let mut text = String::new();
-    let missed = seen.looks.iter().filter(|look| look.outcome.as_deref() != Some("observed"));
-    for look in missed {
-        let reason = look.reason.as_deref().unwrap_or("not made yet");
+    let missed = result.slots.iter().filter(|slot| slot.outcome != Some(SlotOutcome::Observed));
+    for slot in missed {
+        let reason = slot.reason.map_or("still open", MissedReason::as_str);
         let message =
-            look.message.as_deref().map(|m| format!(": {}", safe(m, 200))).unwrap_or_default();
-        let key = safe(&KolSearch::shown(&look.kind, &look.key), 80);
-        text += &format!("not observed: {} {key} ({reason}{message})\n", look.kind);
+            slot.message.as_deref().map(|m| format!(": {}", safe(m, 200))).unwrap_or_default();
+        let key = safe(&KolSearch::shown(&slot.kind, &slot.key), 80);
+        text += &format!("not observed: {} {key} ({reason}{message})\n", slot.kind);
     }
-    if !seen.counts.is_empty() {
-        let rows = seen.counts.iter().map(|row| {
+    if !result.counts.is_empty() {
+        let rows = result.counts.iter().map(|row| {
             let title = safe(row.title.as_deref().unwrap_or("–"), 24);
             let counts = [row.likes, row.comments, row.collects, row.shares, row.views].map(number);
             let document = row.document_id.to_string();
@@ -187,9 +199,9 @@ fn shown(seen: &Seen) -> String {
             ["item", "title", "likes", "comments", "collects", "shares", "views", "document"];
         text += &table(&head, &[2, 3, 4, 5, 6, 7], rows.collect());
     }
-    if !seen.kols.is_empty() {
+    if !result.kols.is_empty() {
         let price = |yuan: Option<f64>| yuan.map_or_else(|| "–".to_owned(), price);
-        let rows = seen.kols.iter().map(|row| {
+        let rows = result.kols.iter().map(|row| {
             vec![
                 row.kol_id.clone(),
                 safe(row.nickname.as_deref().unwrap_or("–"), 24),
@@ -204,14 +216,14 @@ fn shown(seen: &Seen) -> String {
             ["kol", "name", "followers", "read median", "picture yuan", "video yuan", "document"];
         text += &table(&head, &[2, 3, 4, 5, 6], rows.collect());
     }
-    if !seen.suggestions.is_empty() {
-        let rows = seen.suggestions.iter().map(|row| {
+    if !result.suggestions.is_empty() {
+        let rows = result.suggestions.iter().map(|row| {
             let document = row.document_id.to_string();
             vec![row.keyword.clone(), row.rank.to_string(), safe(&row.suggestion, 60), document]
         });
         text += &table(&["keyword", "rank", "suggestion", "document"], &[1, 3], rows.collect());
     }
-    for row in &seen.calls {
+    for row in &result.calls {
         text += &format!(
             "{}: calls {}, billed {}, cost {}\n",
             row.endpoint,

@@ -1,4 +1,4 @@
-//! `tidewatch healthcheck`: asks the daemon on this machine how it is.
+//! `tidewatch healthcheck`: the health of the daemon on this machine.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -12,10 +12,10 @@ use crate::ops::health;
 
 #[derive(Args, Debug)]
 pub(super) struct Healthcheck {
-    /// Where the daemon serves health checks [default: `listen` of `[health]`]
+    /// Address of the health checks [default: `listen` of `[health]`]
     #[arg(long, value_parser = loopback, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Ask whether it can do its work (/readyz), not only whether it is alive (/healthz)
+    /// Check whether it can work (/readyz), not only whether it is alive (/healthz)
     #[arg(long)]
     ready: bool,
 }
@@ -24,11 +24,11 @@ impl Healthcheck {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let address = match self.listen {
             Some(address) => address,
-            // A daemon keeps the settings that it has, whatever becomes of the file.
+            // A running daemon keeps its settings even if the file becomes invalid.
             None => load_without_calls(cli)
                 .map_or_else(|_| Config::listen_of(cli.jobs()), |config| config.listen)
                 .context(
-                    "no address of health checks is known: set `listen` under [health], or name --listen",
+                    "no address of health checks: set `listen` under [health], or use --listen",
                 )?,
         };
         let path = if self.ready { "/readyz" } else { "/healthz" };

@@ -1,4 +1,4 @@
-//! `tidewatch man`: the manual, made of the same words as the help.
+//! `tidewatch man`: manual pages generated from the help texts.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use super::{Cli, print};
 
 #[derive(Args, Debug)]
 pub(super) struct Manual {
-    /// Write a page for each verb into this folder, such as ~/.local/share/man/man1, instead of the
+    /// Write a page per verb into this folder, such as ~/.local/share/man/man1, instead of the
     /// first page to stdout
     directory: Option<PathBuf>,
 }
@@ -30,7 +30,7 @@ impl Manual {
             generate_to(Cli::command(), directory)
         };
         written().with_context(|| format!("cannot write the pages into {place}"))?;
-        print(&format!("wrote the pages into {place}; begin with tidewatch.1\n"))?;
+        print(&format!("wrote the pages into {place}; start with tidewatch.1\n"))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, one short function or file a subcommand.
+//! The command line: one file per verb.
 
 mod alert;
 mod backfill;
@@ -8,6 +8,7 @@ mod demo;
 mod export;
 mod fetch;
 mod forget;
+mod format;
 mod healthcheck;
 mod logging;
 mod man;
@@ -19,7 +20,6 @@ mod run;
 mod schema;
 mod serve;
 mod settings;
-mod show;
 mod signals;
 mod simulate;
 mod sql;
@@ -39,22 +39,22 @@ use crate::config::{AlertUrlMissing, ConfigError, PageRefused, PriceMissing, Tok
 use crate::store::{Schema, Store};
 use crate::time::Clock;
 
-/// Exit code: some of it failed.
+/// Exit code: partial failure.
 const SOME_FAILED: u8 = 1;
 
-/// Exit code: it crashed, or could not begin.
+/// Exit code: crash or failed start.
 const CRASHED: u8 = 2;
 
 /// Exit code: wrong configuration (`EX_CONFIG`).
 const MISCONFIGURED: u8 = 78;
 
-/// What the program is called.
+/// The program's name.
 const PROGRAM: &str = "tidewatch";
 
-/// Under which heading `--help` shows the options that every verb has.
-const GLOBAL: &str = "Options of every verb (demo and simulate take none of the first two)";
+/// Heading of the global options in `--help`.
+const GLOBAL: &str = "Global options (demo and simulate ignore the first two)";
 
-/// Where the jobs and settings are, unless `--config` says otherwise.
+/// Default path of the settings.
 const JOBS: &str = "jobs.toml";
 
 /// The commented sample.
@@ -63,17 +63,17 @@ const SAMPLE: &str = include_str!("../../jobs.toml");
 /// A scheduled archival crawler that writes to SQL: the trustworthy time series.
 ///
 /// Watches Xiaohongshu notes, keywords and KOL searches and Douyin works on the schedules of
-/// jobs.toml, keeps every answer, and adds a row of counts for every look.
+/// jobs.toml, stores every answer, and adds a row of counts for every observation.
 #[derive(Debug, Parser)]
 #[command(
     version,
     after_help = "\
-Begin with `tidewatch demo`: a simulated week, without a token or a server.
-Exit codes: 0 done, 1 some of it failed, 2 crashed, 78 wrong configuration.
+Start with `tidewatch demo`: a simulated week, without a token or a server.
+Exit codes: 0 done, 1 partial failure, 2 crashed, 78 invalid configuration.
 Environment: JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE, JUSTONEAPI_BASE_URL."
 )]
 pub struct Cli {
-    /// The jobs and settings [default: jobs.toml]
+    /// Jobs and settings [default: jobs.toml]
     #[arg(
         long,
         global = true,
@@ -93,10 +93,10 @@ pub struct Cli {
         value_name = "URL"
     )]
     database_url: String,
-    /// How messages are written to stderr
+    /// Format of messages on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, help_heading = GLOBAL)]
     log_format: LogFormat,
-    /// More messages; twice for all of them
+    /// More messages; twice for debug messages
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     verbose: u8,
     /// Only warnings and errors
@@ -107,7 +107,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The file with the jobs and settings.
+    /// Path of the settings.
     fn jobs(&self) -> &Path {
         self.config.as_deref().unwrap_or(Path::new(JOBS))
     }
@@ -115,84 +115,82 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Watch: fire the jobs of jobs.toml on schedule until stopped
+    /// Run the daemon: fetch the jobs of jobs.toml on schedule until stopped
     ///
-    /// SIGTERM or Ctrl-C stops it gracefully: calls in flight end and are saved. A second one
-    /// stops at once; what was in flight stands open on the ledger and is tried again.
+    /// SIGTERM or Ctrl-C stops it gracefully: calls in flight finish and are saved. A second one
+    /// stops immediately; calls in flight remain open on the ledger and are retried later.
     Run(run::Run),
-    /// Write a commented jobs.toml to begin with
+    /// Write a commented jobs.toml to start with
     Init,
-    /// Check jobs.toml: next fires, targets, calls and price a day (exit 0 or 78)
+    /// Check jobs.toml: next fires, targets, calls and cost per day (exit 0 or 78)
     Check {
-        /// Exit with 78 on warnings as well, such as jobs that want more than the budget allows
+        /// Exit with 78 on warnings as well, such as jobs that exceed the budget
         #[arg(long)]
         deny_warnings: bool,
     },
-    /// Look now: the same step as the daemon's, and show what was stored
+    /// Fetch targets now, through the daemon's step, and show the stored rows
     Fetch(fetch::Fetch),
-    /// Bring many things in at once, beside the schedules: from files, a job, or the archive itself
+    /// Fetch many targets once, beside the schedules: from files, a job, or the archive itself
     Backfill(backfill::Backfill),
-    /// How the jobs stand: due, observed and missed looks, calls and cost, open problems
+    /// Show the state of the jobs: due, observed and missed slots, calls and cost, open problems
     Status(status::Status),
-    /// What the archive says of an item, a KOL, a keyword, a job, money, or what was missed
+    /// Report on an item, a KOL, a keyword, a job, the cost, or missed slots
     Report(report::Report),
-    /// Ask the archive in SQL; nothing can be changed so
+    /// Query the archive in SQL, read-only
     Sql(sql::Sql),
-    /// Write a table, a view or the rows of a query to a file: CSV, JSONL or Parquet
+    /// Write a table, a view or a query's rows to a file: CSV, JSONL or Parquet
     Export(export::Export),
-    /// Serve the archive as a page to look at, in Chinese and English; it changes nothing
+    /// Serve the archive as a read-only web page in Chinese and English
     ///
-    /// What moved, what is wrong and what it costs; the curves of notes and works, with gaps as gaps
-    /// and the answer behind each point; jobs, keywords, KOLs. Open http://127.0.0.1:8080/ in a
-    /// browser; Ctrl-C ends it. Other machines are let in only with a password, which stands in
-    /// TIDEWATCH_PAGE_PASSWORD or in the file that TIDEWATCH_PAGE_PASSWORD_FILE names; put a proxy
-    /// with TLS in front of it there, and name its host with --host.
+    /// It shows movers, problems and cost; curves of notes and works, with gaps for missed slots
+    /// and the answer behind each point; jobs, keywords and KOLs. Open http://127.0.0.1:8080/ in a
+    /// browser; Ctrl-C stops it. Other machines need a password, set in TIDEWATCH_PAGE_PASSWORD or
+    /// in the file named by TIDEWATCH_PAGE_PASSWORD_FILE; put a TLS proxy in front and pass its
+    /// host name with --host.
     Serve(serve::Serve),
-    /// Try the alerts of jobs.toml: `alert test`
+    /// Test the alerts of jobs.toml: `alert test`
     Alert(alert::Alert),
-    /// Ask the daemon on this machine how it is (exit 0 or 1): for containers
+    /// Check the health of the daemon on this machine (exit 0 or 1), for containers
     Healthcheck(healthcheck::Healthcheck),
-    /// Stop asking a job, an endpoint or a provider for a while
+    /// Pause a job, an endpoint or a provider for a while
     Pause(pause::Pause),
-    /// Go on asking what was paused, by hand or by upstream
+    /// End pauses, whether manual or caused by upstream
     Resume(pause::Resume),
-    /// Bring the database's schema up to date (SQLite does so by itself)
+    /// Migrate the database schema (SQLite archives are migrated on opening)
     Migrate,
-    /// Make the rows anew from the kept answers, without a call; no other tidewatch may be running
+    /// Derive all rows again from the stored answers, without calls; no other tidewatch may be
+    /// running
     ///
     /// Tables of items, counts, suggestions and search results are dropped and filled again; links,
-    /// looks and the ledger stay. If it is interrupted rows are missing until it is run again.
+    /// slots and the ledger stay. If it is interrupted, rows are missing until it runs again.
     Replay,
-    /// Delete a note, a work or a person for good, and let nothing of them in again
+    /// Erase a note, a work or a person permanently, and block new data about them
     ///
-    /// Rows, kept answers, and what other answers say of them go; the ledger and the looks stay and
-    /// bear no name. What goes is shown first, and asked about. No other tidewatch may be running but
-    /// `serve`: stop the daemon, forget, and start it again.
+    /// Deletes rows and stored answers, and mentions in other answers; the ledger and the slots
+    /// stay without names. Shows what it will delete and asks first. No other tidewatch but `serve`
+    /// may be running: stop the daemon, forget, and start it again.
     Forget(forget::Forget),
-    /// A simulated week in seconds: no token, no server, no questions
+    /// Simulate a week in seconds: no token, no server
     Demo(demo::Demo),
-    /// Serve a simulated upstream on 127.0.0.1, for rehearsals and tests
+    /// Serve a simulated upstream on 127.0.0.1 for rehearsals and tests
     Simulate(simulate::Simulate),
-    /// Write what a shell needs to complete this command line
+    /// Print a shell completion script
     Completions(completions::Completions),
-    /// Write the manual: one page, or one for each verb into a folder
+    /// Print the manual, or write a page per verb into a folder
     Man(man::Manual),
-    /// Write a JSON Schema of jobs.toml, for editors
+    /// Print a JSON Schema of jobs.toml, for editors
     Schema,
 }
 
-/// What a program reads instead of a person.
+/// Output for programs.
 #[derive(Args, Debug)]
 struct Json {
-    /// Write JSON instead of a table
+    /// Print JSON instead of a table
     #[arg(long, global = true)]
     json: bool,
 }
 
-/// Carries out what was asked for.
-///
-/// # Errors
-/// Whatever went wrong; [`explain`] tells the user.
+/// Runs the command. [`explain`] reports its errors.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let done = runtime.block_on(Box::pin(async {
@@ -221,27 +219,26 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Schema => schema::run(),
         }
     }));
-    // A task that still waits for the network must not hold up the end.
+    // A task that waits for the network must not delay the exit.
     runtime.shutdown_background();
     done
 }
 
-/// Tells the user what went wrong; the exit code.
+/// Reports an error and returns the exit code.
 ///
-/// Errors are of one style: `error: what is wrong: why, or what to do about it`. Each is one line in
-/// small letters without a full stop at its end. After the colon stands why, or what to do about it,
-/// after a semicolon whatever else there is to say, and in backquotes what is to be typed. Mistakes in
-/// the settings and in queries alone are shown with their place, and with advice in a line of its own.
+/// Errors have one style: `error: what is wrong: the reason or the fix; more`, on one line in lower
+/// case without a full stop; text to type is in backquotes. Only errors in settings and queries
+/// show their position and have a separate help line.
 pub fn explain(error: &anyhow::Error) -> ExitCode {
     let mut stderr = std::io::stderr();
     if let Some(problems) = error.downcast_ref::<ConfigError>() {
-        // Each of its problems says that it is an error.
+        // Each problem has its own `error:` prefix.
         let _ = writeln!(stderr, "{problems}");
         return ExitCode::from(MISCONFIGURED);
     }
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        // Libraries repeat their cause in their own words.
+        // Libraries repeat their cause in their own message.
         if !text.contains(&cause) {
             let separator = if text.is_empty() { "" } else { ": " };
             text = text + separator + &cause;
@@ -255,12 +252,12 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if misconfigured { MISCONFIGURED } else { CRASHED })
 }
 
-/// What a panic ends in; its message is on stderr.
+/// The exit code after a panic, whose message is on stderr.
 pub fn crashed() -> ExitCode {
     ExitCode::from(CRASHED)
 }
 
-/// Writes data to stdout; a reader that went away is no error.
+/// Writes data to stdout; a closed reader is no error.
 fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -272,11 +269,12 @@ fn print(text: &str) -> Result<()> {
 fn init(cli: &Cli) -> Result<ExitCode> {
     let path = cli.jobs();
     let mut file = std::fs::File::create_new(path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => anyhow!("{} exists and is left alone", path.display()),
+        ErrorKind::AlreadyExists => anyhow!("{} exists and is not changed", path.display()),
         _ => anyhow!("cannot write {}: {error}", path.display()),
     })?;
-    // The sample's items are invented: nobody should pay for them by accident.
-    let switched_off = "[[job]]\nenabled = false     # remove this once the entries are yours\n";
+    // The sample's items are invented: fetching them would cost money for nothing.
+    let switched_off =
+        "[[job]]\nenabled = false     # remove this line once the entries are yours\n";
     file.write_all(SAMPLE.replace("[[job]]\n", switched_off).as_bytes())?;
     print(&format!(
         "wrote {}; edit it, then run `tidewatch check`\n\
@@ -287,7 +285,7 @@ fn init(cli: &Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the archive with a schema that this program knows.
+/// Opens the archive and checks its schema version.
 async fn open(cli: &Cli) -> Result<Store> {
     let store = Store::connect(&cli.database_url).await?;
     store.require_schema().await?;
@@ -308,7 +306,7 @@ async fn migrate(cli: &Cli) -> Result<ExitCode> {
     store.migrate().await?;
     print(match before {
         Schema::Current => "the schema was up to date\n",
-        Schema::Behind(_) | Schema::Newer => "the schema is up to date now\n",
+        Schema::Behind(_) | Schema::Newer => "the schema was migrated\n",
     })?;
     store.close().await;
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! `tidewatch pause` and `resume`: stop asking for a while, and go on.
+//! `tidewatch pause` and `resume`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,55 +6,56 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 
-use super::show::{local_after, safe};
+use super::format::{local_after, safe};
 use super::{Cli, open, print, settings};
 use crate::api::{Endpoint, Provider};
 use crate::config::Config;
-use crate::pause::{Reason, Scope, provider_named};
+use crate::model::{PauseReason, PauseScope, ResumedBy};
+use crate::pause::provider_named;
 use crate::store::{PauseRow, Tx};
 use crate::suggest;
 use crate::time::{Clock, Time};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Looks that fall due meanwhile wait; when the next look at the same target is due before the pause is
-over, the older one is missed: paused. Every daemon on the archive obeys, and so does `fetch`.
-Of several for the same name the last one counts, with its end.
+Slots that become due during a pause wait; a slot is missed (paused) once the next slot of the same
+target is due. The pause applies to every daemon on the archive and to `fetch`. A newer pause of the
+same name replaces the older one.
 Examples:
   tidewatch pause job spring-campaign --for 2h --note 'budget talks'
   tidewatch pause endpoint xiaohongshu/get-note-detail
   tidewatch resume provider justoneapi")]
 pub(super) struct Pause {
     #[command(subcommand)]
-    what: What,
-    /// How long, such as 90m, 2h or 3days [default: until `tidewatch resume`]
+    target: PauseTarget,
+    /// Duration such as 90m, 2h or 3days [default: until `tidewatch resume`]
     #[arg(long = "for", global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
     span: Option<Duration>,
-    /// Why, for whoever reads `tidewatch status`
+    /// Reason, shown by `tidewatch status`
     #[arg(long, global = true, value_name = "TEXT")]
     note: Option<String>,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Ends pauses of every kind: those made by hand, and those that an answer brought, such as an empty
-balance. If the reason still stands, the next call brings the pause back.")]
+Ends manual pauses and those caused by an answer, such as an empty balance. If the cause persists,
+the next call pauses again.")]
 pub(super) struct Resume {
     #[command(subcommand)]
-    what: Option<What>,
-    /// Everything that is paused
+    target: Option<PauseTarget>,
+    /// Every pause
     #[arg(long)]
     all: bool,
-    /// Why, for the record of the pause (`pauses.ended_note`)
+    /// Reason, stored with the pause (`pauses.ended_note`)
     #[arg(long, global = true, value_name = "TEXT")]
     note: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum PauseTarget {
     /// A job, by its name in jobs.toml
     Job { name: String },
-    /// An endpoint, by its name on the ledger, with or without its version
+    /// An endpoint, by its name on the ledger, with or without version
     Endpoint { name: String },
     /// All endpoints of a provider: justoneapi or amagi
     Provider { name: String },
@@ -62,17 +63,17 @@ enum What {
 
 impl Pause {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and jobs that never ran are not known")?;
+        let config = settings(cli, "using the default zone, and jobs that never ran are unknown")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
-        let (scope, names) = self.what.names(&config, &mut tx).await?;
+        let (scope, names) = self.target.names(&config, &mut tx).await?;
         let until = self.span.map(|span| now.plus(span));
         for name in &names {
             tx.pause(&PauseRow {
-                scope: scope.as_str().to_owned(),
+                scope,
                 name: name.clone(),
-                reason: Reason::ByHand.as_str().to_owned(),
+                reason: PauseReason::ByHand,
                 note: self.note.clone(),
                 since: now,
                 until,
@@ -85,7 +86,7 @@ impl Pause {
         tx.commit().await?;
         store.close().await;
         let zone = config.timezone;
-        let until = until.map_or("it is resumed".to_owned(), |at| {
+        let until = until.map_or("a manual resume".to_owned(), |at| {
             format!("{} ({zone})", local_after(now, at, zone))
         });
         print(&format!("paused until {until}: {}\n", listed(names)))?;
@@ -95,30 +96,32 @@ impl Pause {
 
 impl Resume {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, "its zone and jobs that never ran are not known")?;
+        let config = settings(cli, "using the default zone, and jobs that never ran are unknown")?;
         let store = open(cli).await?;
         let now = Clock::system().now();
         let mut tx = store.begin().await?;
-        let names = match (&self.what, self.all) {
+        let names = match (&self.target, self.all) {
             (Some(what), false) => {
                 let (scope, names) = what.names(&config, &mut tx).await?;
-                names.into_iter().map(|name| (scope.as_str().to_owned(), name)).collect()
+                names.into_iter().map(|name| (scope, name)).collect()
             }
             (None, true) => {
                 let pauses = tx.pauses(now).await?.into_iter();
                 pauses.map(|pause| (pause.scope, pause.name)).collect::<Vec<_>>()
             }
             _ => {
-                bail!("name what to resume, as in `tidewatch resume provider justoneapi`, or --all")
+                bail!(
+                    "nothing to resume: use e.g. `tidewatch resume provider justoneapi`, or --all"
+                )
             }
         };
         let mut resumed = Vec::new();
         for (scope, name) in &names {
-            if tx.resume(scope, name, None, Time::MAX, now, "hand").await? == 0 {
+            if tx.resume(*scope, name, None, Time::MAX, now, ResumedBy::Hand).await? == 0 {
                 continue;
             }
             if let Some(note) = &self.note {
-                tx.note_resume(scope, name, now, note).await?;
+                tx.note_resume(*scope, name, now, note).await?;
             }
             resumed.push(name.clone());
         }
@@ -141,9 +144,9 @@ impl Resume {
     }
 }
 
-impl What {
-    /// The scope and the names as the database has them.
-    async fn names(&self, config: &Config, tx: &mut Tx) -> Result<(Scope, Vec<String>)> {
+impl PauseTarget {
+    /// The scope and its names in the database.
+    async fn names(&self, config: &Config, tx: &mut Tx) -> Result<(PauseScope, Vec<String>)> {
         match self {
             Self::Job { name } => {
                 let rows = tx.jobs().await?;
@@ -151,25 +154,25 @@ impl What {
                 let jobs: Vec<_> = rows.iter().map(|job| job.name.as_str()).chain(listed).collect();
                 if !jobs.contains(&name.as_str()) {
                     let meant = suggest::meant(name, jobs.into_iter());
-                    bail!("there is no job {}{meant}", safe(name, 64));
+                    bail!("unknown job {}{meant}", safe(name, 64));
                 }
-                Ok((Scope::Job, vec![name.clone()]))
+                Ok((PauseScope::Job, vec![name.clone()]))
             }
             Self::Endpoint { name } => {
                 let names: Vec<_> =
                     Endpoint::named(name).into_iter().map(|it| it.name().to_owned()).collect();
                 if names.is_empty() {
                     let all = Endpoint::ALL.into_iter().map(Endpoint::name);
-                    bail!("there is no endpoint {}{}", safe(name, 64), suggest::meant(name, all));
+                    bail!("unknown endpoint {}{}", safe(name, 64), suggest::meant(name, all));
                 }
-                Ok((Scope::Endpoint, names))
+                Ok((PauseScope::Endpoint, names))
             }
             Self::Provider { name } => {
                 let provider = provider_named(name).with_context(|| {
                     let names = Provider::ALL.map(Provider::name).join(" and ");
-                    format!("there is no provider {}: there are {names}", safe(name, 64))
+                    format!("unknown provider {}: known are {names}", safe(name, 64))
                 })?;
-                Ok((Scope::Provider, vec![provider.name().to_owned()]))
+                Ok((PauseScope::Provider, vec![provider.name().to_owned()]))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `tidewatch replay`: the rows derived again from the documents.
+//! `tidewatch replay`: derives the rows again from the documents.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::ProgressBar;
 
-use super::show::{BARS, count};
+use super::format::{BARS, count};
 use super::{Cli, open, print};
 use crate::replay::replay;
 use crate::text::things;
 use crate::time::{Clock, Time};
 
-/// How often a line says how far it is, where there is no terminal.
+/// Interval of progress lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
@@ -37,7 +37,7 @@ pub(super) async fn run(cli: &Cli) -> Result<ExitCode> {
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
-    print(&format!("made the rows of {} anew\n", things(count(done?), "document")))?;
+    print(&format!("derived the rows of {} again\n", things(count(done?), "document")))?;
     store.close().await;
     Ok(ExitCode::SUCCESS)
 }

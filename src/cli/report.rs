@@ -1,10 +1,10 @@
-//! `tidewatch report`: what the archive knows of an item, a KOL, a keyword, a job, or its money.
+//! `tidewatch report`: reports on an item, a KOL, a keyword, a job, or the cost.
 
+mod archive;
 mod curve;
 mod item;
-mod known;
-mod shown;
-mod whole;
+mod kol_keyword;
+mod tables;
 
 use std::io;
 use std::process::ExitCode;
@@ -14,8 +14,8 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
+use super::format::safe;
 use super::rows::{Between, ended, say_empty};
-use super::show::safe;
 use super::status::require_archive;
 use super::{Cli, Json, SOME_FAILED, open, print};
 use crate::export::{Export, Format};
@@ -32,23 +32,23 @@ Examples:
   tidewatch report top --by comments --days 3
   tidewatch report kol 5f3c… --csv > history.csv
   tidewatch report coverage --since 2026-03-01 --json
-Times are shown in the archive's zone, and are UTC in JSON and CSV. – is what nobody knows, · in a
-curve a stretch without an observation. CSV has the observations, the looks or the days alone.")]
+Times are in the archive's zone, in JSON and CSV in UTC. – is an unknown value, · a gap in a curve.
+CSV contains only the observations, the slots or the days.")]
 pub(super) struct Report {
     #[command(subcommand)]
-    what: What,
+    subject: Subject,
     #[command(flatten)]
     between: Between,
     #[command(flatten)]
     json: Json,
-    /// Write CSV instead of tables
+    /// Print CSV instead of tables
     #[arg(long, global = true, conflicts_with = "json")]
     csv: bool,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Xiaohongshu notes, by id or link: facts, counts, growth by age, what happened
+enum Subject {
+    /// Xiaohongshu notes, by id or link: facts, counts, growth by age, events
     Note {
         #[arg(required = true)]
         notes: Vec<String>,
@@ -58,36 +58,37 @@ enum What {
         #[arg(required = true)]
         works: Vec<String>,
     },
-    /// KOLs by id: prices against what they bring
+    /// KOLs by id: prices and results
     Kol {
         #[arg(required = true)]
         kols: Vec<String>,
     },
-    /// Keywords: where their suggestions stand, and stood
+    /// Keywords: current and past ranks of their suggestions
     Keyword {
         #[arg(required = true)]
         keywords: Vec<String>,
     },
-    /// What moved most, up to the last observation or --until
+    /// Items with the largest change, up to the last observation or --until
     Top {
-        /// The count that moved
+        /// The count to compare
         #[arg(long, value_enum, default_value_t = By::Likes)]
         by: By,
-        /// Over so many days
+        /// Number of days to compare
         #[arg(long, default_value_t = 1, conflicts_with = "since", value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: u32,
-        /// Rows
+        /// Number of rows
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
-    /// Jobs: their targets' latest counts, and what became of the looks (30 days unless --since)
+    /// Jobs: latest counts of their targets, and the outcome of their slots (30 days without
+    /// --since)
     Job {
         #[arg(required = true)]
         jobs: Vec<String>,
     },
-    /// What calls cost, by day, job and endpoint (30 days unless --since)
+    /// Cost of calls by day, job and endpoint (30 days without --since)
     Spend,
-    /// What became of the looks, by day and reason (30 days unless --since)
+    /// Outcome of slots by day and reason (30 days without --since)
     Coverage,
 }
 
@@ -100,73 +101,73 @@ enum By {
     Views,
 }
 
-/// What a report says of one thing.
-struct Told {
-    /// For people.
+/// A report on one subject.
+struct Content {
+    /// The text.
     text: String,
-    /// For programs, by name.
+    /// The data, by name.
     parts: Vec<Part>,
-    /// The part that goes into CSV.
+    /// Name of the part for CSV.
     main: &'static str,
 }
 
 struct Part {
     name: &'static str,
     table: Table,
-    /// It never has more than one row.
+    /// The part has at most one row.
     one: bool,
 }
 
 impl Report {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let asked = self.what.asked()?;
+        let asked = self.subject.asked()?;
         require_archive(cli)?;
         let store = open(cli).await?;
         let mut tx = store.read().await?;
         tx.disable_timeout().await?;
         let zone = tx.zone().await?;
         let mut span = self.between.span(zone, Clock::system().now())?;
-        if let Some(days) = self.what.days() {
+        if let Some(days) = self.subject.days() {
             span = recent(&mut tx, span, days).await?;
         }
-        let (mut told, mut unknown) = (Vec::new(), false);
+        let (mut contents, mut unknown) = (Vec::new(), false);
         for one in &asked {
-            match self.what.tell(&mut tx, one, span).await? {
-                Some(report) => told.push(report),
+            match self.subject.content(&mut tx, one, span).await? {
+                Some(report) => contents.push(report),
                 None => {
                     unknown = true;
-                    let (name, one) = (self.what.name(), safe(one, 80));
-                    // All else is known whenever it was.
+                    let (name, one) = (self.subject.name(), safe(one, 80));
+                    // Other reports have no time span.
                     let by_span =
-                        self.between.is_set() && matches!(self.what, What::Keyword { .. });
-                    let in_span = if by_span { " in this span of time" } else { "" };
-                    match self.what.forgotten_at(&mut tx, &one).await? {
+                        self.between.is_set() && matches!(self.subject, Subject::Keyword { .. });
+                    let in_span = if by_span { " in this time span" } else { "" };
+                    match self.subject.forgotten_at(&mut tx, &one).await? {
                         Some(at) => {
                             let day = at.utc().format("%Y-%m-%d");
                             tracing::error!("{name} {one} was forgotten on {day} (UTC)");
                         }
                         None => {
-                            tracing::error!("the archive knows nothing of {name} {one}{in_span}");
+                            tracing::error!("the archive has no data on {name} {one}{in_span}");
                         }
                     }
                 }
             }
         }
-        if !told.is_empty() && told.iter().all(Told::is_empty) {
+        if !contents.is_empty() && contents.iter().all(Content::is_empty) {
             say_empty(&mut tx, true).await?;
         }
         drop(tx);
         store.close().await;
-        if let Err(error) = self.write(&told, zone) {
+        if let Err(error) = self.write(&contents, zone) {
             return ended(error, "");
         }
         Ok(ExitCode::from(if unknown { SOME_FAILED } else { 0 }))
     }
 
-    fn write(&self, told: &[Told], zone: Tz) -> Result<()> {
+    fn write(&self, contents: &[Content], zone: Tz) -> Result<()> {
         if self.csv {
             let mut csv = None;
-            for part in told.iter().flat_map(Told::main) {
+            for part in contents.iter().flat_map(Content::main) {
                 let rows = part.table.rows.iter();
                 let csv = match &mut csv {
                     Some(csv) => csv,
@@ -179,7 +180,7 @@ impl Report {
             }
             return csv.map_or(Ok(()), Export::finish);
         }
-        for report in told {
+        for report in contents {
             print(&match self.json.json {
                 true => serde_json::to_string(report)? + "\n",
                 false => format!("{}(times in {zone})\n\n", report.text),
@@ -189,7 +190,7 @@ impl Report {
     }
 }
 
-impl Told {
+impl Content {
     fn is_empty(&self) -> bool {
         self.main().all(|part| part.table.rows.is_empty())
     }
@@ -199,7 +200,7 @@ impl Told {
     }
 }
 
-impl Serialize for Told {
+impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut parts = serializer.serialize_map(Some(self.parts.len()))?;
         for Part { name, table, one } in &self.parts {
@@ -212,7 +213,7 @@ impl Serialize for Told {
     }
 }
 
-impl What {
+impl Subject {
     fn name(&self) -> &'static str {
         match self {
             Self::Note { .. } => "note",
@@ -224,7 +225,7 @@ impl What {
         }
     }
 
-    /// How many days are told where nobody says since when; `None`: all.
+    /// Default number of days without --since; `None`: all.
     fn days(&self) -> Option<u32> {
         match self {
             Self::Note { .. } | Self::Work { .. } | Self::Kol { .. } | Self::Keyword { .. } => None,
@@ -233,7 +234,7 @@ impl What {
         }
     }
 
-    /// What is asked for, one by one.
+    /// The requested subjects.
     fn asked(&self) -> Result<Vec<String>> {
         let ids = |kind, entries: &[String]| {
             let id = |entry: &String| match watchlist::parse(kind, entry) {
@@ -251,7 +252,7 @@ impl What {
         }
     }
 
-    /// When it was forgotten, if that is why nothing is known of it.
+    /// When it was forgotten, if that is why there is no data.
     async fn forgotten_at(&self, tx: &mut Tx, one: &str) -> Result<Option<Time>> {
         let (kind, platform) = match self {
             Self::Note { .. } => ("note", Platform::Xiaohongshu),
@@ -262,16 +263,16 @@ impl What {
         tx.forgotten_at(kind, platform, one).await
     }
 
-    async fn tell(&self, tx: &mut Tx, one: &str, span: Span) -> Result<Option<Told>> {
+    async fn content(&self, tx: &mut Tx, one: &str, span: Span) -> Result<Option<Content>> {
         match self {
-            Self::Note { .. } => item::tell(tx, "xiaohongshu", one, span).await,
-            Self::Work { .. } => item::tell(tx, "douyin", one, span).await,
-            Self::Kol { .. } => known::kol(tx, one, span).await,
-            Self::Keyword { .. } => known::keyword(tx, one, span).await,
-            Self::Job { .. } => whole::job(tx, one, span).await,
-            Self::Top { by, limit, .. } => whole::top(tx, *by, *limit, span).await.map(Some),
-            Self::Spend => whole::spend(tx, span).await.map(Some),
-            Self::Coverage => whole::coverage(tx, span).await.map(Some),
+            Self::Note { .. } => item::content(tx, "xiaohongshu", one, span).await,
+            Self::Work { .. } => item::content(tx, "douyin", one, span).await,
+            Self::Kol { .. } => kol_keyword::kol(tx, one, span).await,
+            Self::Keyword { .. } => kol_keyword::keyword(tx, one, span).await,
+            Self::Job { .. } => archive::job(tx, one, span).await,
+            Self::Top { by, limit, .. } => archive::top(tx, *by, *limit, span).await.map(Some),
+            Self::Spend => archive::spend(tx, span).await.map(Some),
+            Self::Coverage => archive::coverage(tx, span).await.map(Some),
         }
     }
 }
@@ -288,12 +289,12 @@ impl By {
     }
 }
 
-/// The last days up to the end of the span, or of what is in the archive: one that is no longer
-/// added to has last days as well.
+/// The last days before the end of the span or of the archive, so that an old archive has last days
+/// as well.
 async fn recent(tx: &mut Tx, span: Span, days: u32) -> Result<Span> {
     let latest = tx.latest_at().await?.unwrap_or(Time::EPOCH);
     let until = span.until.unwrap_or(latest.plus(std::time::Duration::from_micros(1)));
-    // Asked for is what comes after the last of all.
+    // --since may lie after the end of the archive.
     let until = span.since.map_or(until, |since| until.max(since));
     let day = std::time::Duration::from_secs(86_400);
     let since = span.since.unwrap_or(until.minus(day * days));

@@ -1,5 +1,4 @@
-//! What the verbs that show rows of the archive share: from when to when, Ctrl-C, and mistakes in a
-//! query.
+//! Shared by the verbs that print rows: time spans, Ctrl-C, and errors in queries.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -12,29 +11,29 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::SOME_FAILED;
-use super::show::safe;
+use super::format::safe;
 use super::signals::Signals;
 use crate::store::{QueryError, Span, Tx};
 use crate::time::Time;
 
-/// From when to when.
+/// A time span.
 #[derive(Args, Debug)]
 pub(super) struct Between {
-    /// Not before: 2026-03-02, '2026-03-02 14:00' (in the archive's zone), an RFC 3339 time, or '7d ago'
+    /// Start: 2026-03-02, '2026-03-02 14:00' (in the archive's zone), an RFC 3339 time, or '7d ago'
     #[arg(long, global = true, value_name = "TIME")]
     since: Option<String>,
-    /// Before this
+    /// End, exclusive
     #[arg(long, global = true, value_name = "TIME")]
     until: Option<String>,
 }
 
 impl Between {
-    /// Whether either end is named.
+    /// Whether either end is given.
     pub(super) fn is_set(&self) -> bool {
         self.since.is_some() || self.until.is_some()
     }
 
-    /// Both ends, where they are named.
+    /// The span; open ends stay open.
     pub(super) fn span(&self, zone: Tz, now: Time) -> Result<Span> {
         let read =
             |text: &Option<String>| text.as_ref().map(|text| instant(text, zone, now)).transpose();
@@ -42,7 +41,7 @@ impl Between {
         if let (Some(since), Some(until)) = (span.since, span.until) {
             ensure!(
                 since < until,
-                "nothing is between --since {} and --until {} ({zone}): the first must be before the other",
+                "empty span from --since {} to --until {} ({zone}): the start must be before the end",
                 moment(since, zone),
                 moment(until, zone)
             );
@@ -51,7 +50,7 @@ impl Between {
     }
 }
 
-/// An instant as people write it; without a zone it is meant in `zone`.
+/// A time as typed; without a zone it is in `zone`.
 pub(super) fn instant(text: &str, zone: Tz, now: Time) -> Result<Time> {
     if let Ok(span) = humantime::parse_duration(text.strip_suffix(" ago").unwrap_or(text)) {
         return Ok(now.minus(span));
@@ -65,16 +64,16 @@ pub(super) fn instant(text: &str, zone: Tz, now: Time) -> Result<Time> {
     let mut local = formats.iter().map(|format| NaiveDateTime::parse_from_str(text, format));
     day.ok()
         .or_else(|| local.find_map(Result::ok))
-        // In an hour that the clocks skip there is no such time.
+        // A local time in a skipped hour does not exist.
         .and_then(|local| local.and_local_timezone(zone).earliest())
         .map(|local| Time::new(local.to_utc()))
         .ok_or_else(|| {
             let text = safe(text, 40);
-            anyhow!("{text} is no time: write 2026-03-02, '2026-03-02 14:00', or '7d ago'")
+            anyhow!("invalid time {text}: write 2026-03-02, '2026-03-02 14:00', or '7d ago'")
         })
 }
 
-/// Says that nothing matched; of a question about a span of time also what the archive has.
+/// Reports that nothing matched; with a time span also the archive's own span.
 pub(super) async fn say_empty(tx: &mut Tx, of_a_span: bool) -> Result<()> {
     let (zone, reach) = (tx.zone().await?, tx.reach().await?);
     match reach.filter(|_| of_a_span) {
@@ -92,7 +91,7 @@ pub(super) fn moment(at: Time, zone: Tz) -> String {
     at.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
 }
 
-/// What SIGTERM and Ctrl-C cancel.
+/// A token that SIGTERM and Ctrl-C cancel.
 pub(super) fn stop_at_signals() -> Result<CancellationToken> {
     let (mut signals, stop) = (Signals::new()?, CancellationToken::new());
     let cancelled = stop.clone();
@@ -103,11 +102,8 @@ pub(super) fn stop_at_signals() -> Result<CancellationToken> {
     Ok(stop)
 }
 
-/// What an error ends in: a mistake in the query `sql` is shown with its place, and a reader that
-/// went away is none.
-///
-/// # Errors
-/// Any other error.
+/// The exit code for an error of the query `sql`, shown with its position. A closed reader is
+/// success; other errors are returned.
 pub(super) fn ended(error: anyhow::Error, sql: &str) -> Result<ExitCode> {
     let closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
     if error.chain().any(|cause| broken_pipe(cause, closed)) {
@@ -129,7 +125,7 @@ fn broken_pipe(
     json == Some(io::ErrorKind::BrokenPipe) || cause.downcast_ref().is_some_and(closed)
 }
 
-/// A mistake in a query, with its place.
+/// A query error with its position.
 fn explained(wrong: &QueryError, sql: &str) -> String {
     let title = safe(&wrong.message, usize::MAX);
     let mut group = Group::with_title(Level::ERROR.primary_title(title.as_str()));

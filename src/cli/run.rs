@@ -1,4 +1,4 @@
-//! `tidewatch run`: the daemon, and the signals that end it.
+//! `tidewatch run`: the daemon, and the signals that stop it.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -24,10 +24,11 @@ use crate::time::Clock;
 
 #[derive(Args, Debug)]
 pub(super) struct Run {
-    /// Serve /healthz, /readyz and /metrics here: an address of this machine [default: `listen` of `[health]`]
+    /// Serve /healthz, /readyz and /metrics at this loopback address [default: `listen` of
+    /// `[health]`]
     #[arg(long, value_parser = loopback, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Serve the page as well, as `tidewatch serve` does [default: 127.0.0.1:8080]
+    /// Serve the page as well, like `tidewatch serve` [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = serve::LISTEN)]
     serve: Option<SocketAddr>,
     #[command(flatten)]
@@ -52,14 +53,14 @@ impl Run {
         let store = open(cli).await?;
         let listener = match self.listen.or(config.listen) {
             Some(address) => match health::listen(address).await {
-                // Whoever has the file has the address, too.
+                // The process that holds the file also holds the address.
                 Err(_) if store.is_locked()? => bail!(TAKEN),
                 listener => Some(listener?),
             },
             None => None,
         };
         let clock = Clock::system();
-        // Before anything happens that is to count.
+        // Start before any event that is counted.
         let metrics = Metrics::begin(&store, &clock).await?;
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         daemon.listen_to(watch);
@@ -81,7 +82,7 @@ impl Run {
         }
         let stopped = work(&mut daemon, &mut tasks).await?;
         if stopped == Stopped::AtOnce {
-            tracing::warn!("stopped at once; calls in flight stand open on the ledger");
+            tracing::warn!("stopped immediately; calls in flight remain open on the ledger");
             return Ok(ExitCode::from(SOME_FAILED));
         }
         drop(tasks);
@@ -100,7 +101,7 @@ enum Stopped {
     AtOnce,
 }
 
-/// Lets the daemon work until a signal, or the death of something that it cannot do without.
+/// Runs the daemon until a signal, or the failure of an essential task.
 async fn work(daemon: &mut Daemon, tasks: &mut Tasks) -> Result<Stopped> {
     let stop = CancellationToken::new();
     let mut signals = std::pin::pin!(Signals::new()?.twice(&stop));
@@ -114,7 +115,7 @@ async fn work(daemon: &mut Daemon, tasks: &mut Tasks) -> Result<Stopped> {
             }
             () = &mut signals => return Ok(Stopped::AtOnce),
             error = tasks.died(), if death.is_none() => {
-                // What is in flight is paid for: it is saved first.
+                // Calls in flight are paid for: save them first.
                 tracing::error!(error = format!("{error:#}"), "stopping");
                 stop.cancel();
                 death = Some(error);

@@ -1,4 +1,4 @@
-//! `tidewatch schema`: what an editor needs to know about jobs.toml.
+//! `tidewatch schema`: the JSON Schema of jobs.toml for editors.
 
 use std::process::ExitCode;
 

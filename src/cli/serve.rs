@@ -1,4 +1,4 @@
-//! `tidewatch serve`: the archive as a page, for people; and the same beside a daemon.
+//! `tidewatch serve`: the archive as a page, alone or beside a daemon.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -18,42 +18,42 @@ use crate::page::{self, Guard, Page};
 use crate::store::Store;
 use crate::time::Clock;
 
-/// Where the page is, unless somebody says otherwise.
+/// Default address of the page.
 pub(super) const LISTEN: &str = "127.0.0.1:8080";
 
 #[derive(Args, Debug)]
 pub(super) struct Serve {
-    /// Serve the page here; an address that other machines can reach needs a password
+    /// Address of the page; one that other machines can reach needs a password
     #[arg(long, default_value = LISTEN, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
     #[command(flatten)]
     hosts: Hosts,
 }
 
-/// By which names a page may be asked for.
+/// Accepted host names of the page.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Hosts {
-    /// A name by which browsers may ask for the page, beside those of this machine; repeatable
+    /// Accepted host name besides those of this machine; repeatable
     #[arg(long = "host", value_name = "NAME")]
     names: Vec<String>,
 }
 
-/// A page that has its port and its archive, and waits to be served.
+/// A page with its port and archive, ready to be served.
 pub(super) struct Prepared {
     page: Page,
     guard: Guard,
     listener: TcpListener,
 }
 
-/// Who may see a page at this address. Asked before anything else, so that a wrong one is told at
-/// the start.
+/// The access rules of the page at this address. Checked first, so that an invalid password is
+/// reported at the start.
 pub(super) fn guard(address: SocketAddr, hosts: &Hosts) -> Result<Guard, PageRefused> {
     let password: Option<SecretString> = Environment::read().page_password(address)?;
     Ok(Guard { address, hosts: hosts.names.clone(), password })
 }
 
 impl Prepared {
-    /// Opens the archive to read alone, and takes the port.
+    /// Opens the archive read-only and binds the port.
     pub(super) async fn new(
         cli: &Cli,
         guard: Guard,
@@ -64,10 +64,10 @@ impl Prepared {
         Ok(Self { page: Page { store, clock: Clock::system(), settings }, guard, listener })
     }
 
-    /// Serves it for ever.
+    /// Serves the page until the process ends.
     pub(super) async fn serve(self) -> Result<()> {
         let address = self.listener.local_addr()?;
-        tracing::info!("the page is at http://{address}/");
+        tracing::info!("serving the page at http://{address}/");
         self.page.serve(self.guard, self.listener).await
     }
 }
@@ -75,7 +75,7 @@ impl Prepared {
 impl Serve {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let guard = guard(self.listen, &self.hosts)?;
-        let config = settings(cli, "the budget is not known")?;
+        let config = settings(cli, "the budget is unknown")?;
         require_archive(cli)?;
         let listener = page::listen(self.listen).await?;
         let settings = watch::channel(Arc::new(config)).1;

@@ -1,4 +1,4 @@
-//! Settings for the verbs: what each needs of `jobs.toml` and of the environment.
+//! Settings for the verbs: the parts of `jobs.toml` and the environment each needs.
 
 use std::path::Path;
 
@@ -7,30 +7,28 @@ use anyhow::Result;
 use super::{Cli, JOBS};
 use crate::config::{Config, ConfigError, Environment};
 
-/// Where JustOneAPI itself answers.
+/// Host of JustOneAPI.
 const DEFAULT_HOST: &str = "api.justoneapi.com";
 
-/// The settings of a verb that asks upstream.
+/// Settings of a verb that makes calls.
 pub(super) fn load(cli: &Cli) -> Result<Config> {
     Ok(Config::load(cli.jobs(), &Environment::read())?)
 }
 
-/// Says who is asked, where that is not JustOneAPI itself: a rehearsal must not pass for the real.
+/// Warns if JustOneAPI has another address: a rehearsal must not pass for the real API.
 pub(super) fn say_whom(config: &Config) {
     let url = &config.justoneapi.base_url;
     if url.host_str() != Some(DEFAULT_HOST) {
-        tracing::warn!(%url, "JustOneAPI is asked at another address than its own");
+        tracing::warn!(%url, "JustOneAPI has a non-default address");
     }
 }
 
-/// The settings, or their defaults where no file was named and there is none: for verbs that
-/// need no jobs.
+/// The settings, or defaults if there is no file and none was named; for verbs that need no jobs.
 pub(super) fn load_or_default(cli: &Cli) -> Result<Config> {
     Ok(load_in(cli, &Environment::read())?)
 }
 
-/// The same for verbs that ask nobody: whatever is wrong with the token or the address, they need
-/// neither.
+/// The same for verbs that make no calls: token and address are not checked.
 pub(super) fn load_without_calls(cli: &Cli) -> Result<Config, ConfigError> {
     load_in(cli, &Environment::read().without_calls())
 }
@@ -42,13 +40,13 @@ fn load_in(cli: &Cli, environment: &Environment) -> Result<Config, ConfigError> 
     Config::load(cli.jobs(), environment)
 }
 
-/// The settings for verbs that only look at the archive or hold something back there: wrong ones, of
-/// which the consequence `so` is told, are no reason to refuse that.
+/// The settings for verbs that only read or pause: invalid settings are reported with the
+/// consequence `so`, and replaced by defaults.
 pub(super) fn settings(cli: &Cli, so: &str) -> Result<Config> {
     load_without_calls(cli)
         .or_else(|_| {
             let path = cli.jobs().display();
-            tracing::warn!("{path} is wrong, so that {so}: `tidewatch check` says more");
+            tracing::warn!("{path} is invalid, {so}: see `tidewatch check`");
             Config::parse("", cli.jobs(), &Environment::default())
         })
         .map_err(Into::into)

@@ -1,9 +1,9 @@
-//! The signals that ask a program to stop.
+//! Signals that stop the program.
 
 use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 
-/// SIGTERM and SIGINT, from now on.
+/// SIGTERM and SIGINT from now on.
 pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
@@ -19,7 +19,7 @@ impl Signals {
         })
     }
 
-    /// Waits for one of them.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -27,7 +27,7 @@ impl Signals {
         }
     }
 
-    /// Cancels `stop` at the first; ends at the second.
+    /// Cancels `stop` at the first signal; returns at the second.
     pub(super) async fn twice(mut self, stop: &CancellationToken) {
         self.next().await;
         stop.cancel();

@@ -1,4 +1,4 @@
-//! `tidewatch simulate`: an upstream on this machine, for rehearsals and tests.
+//! `tidewatch simulate`: a local upstream for rehearsals and tests.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,47 +13,47 @@ use super::signals::Signals;
 use crate::simulator::{self, Amagi, Faults, Options, Replay, Simulator};
 use crate::time::{Clock, Time};
 
-/// Examples of each kind that the start message names.
+/// Examples per kind in the start message.
 const EXAMPLES: usize = 3;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Rehearse with it: in one terminal `tidewatch simulate`, in another the commands it prints.
-Faults, for example: --faults 'note=301:0.1,drop:0.01; work@2-4=503; suggestions@1#美食=empty'
+Run `tidewatch simulate` in one terminal, and the commands it prints in another.
+Example: --faults 'note=301:0.1,drop:0.01; work@2-4=503; suggestions@1#美食=empty'
 A rule is ENDPOINT[@CALLS][#KEY]=FAULT[:RATE][,…], with the endpoints note, suggestions, kols,
 work, amagi, note-link, work-link, balance or *, and the faults: any upstream code, empty,
 gone, wrong-id, not-json, cut, drop (or transport), slow:MS, huge, nul, surrogate, dup, echo-token,
 redirect, risk, dead-cookie, http:STATUS (a gateway's page), none.")]
 pub(super) struct Simulate {
-    /// Where to listen on 127.0.0.1; 0 takes a free port
+    /// Port on 127.0.0.1; 0 chooses a free one
     #[arg(long, default_value_t = 4567)]
     port: u16,
-    /// What the simulated world follows from
+    /// Seed of the simulated world
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The token that JustOneAPI's paths ask for
+    /// Token required by JustOneAPI's paths
     #[arg(long, default_value = "rehearsal")]
     accept_token: String,
-    /// Move each item on by this many seconds with every answer about it, instead of with the
-    /// clock: two runs see the same, whatever their speed
+    /// Advance each item by this many seconds per answer about it instead of with the clock, so
+    /// that runs of any speed see the same
     #[arg(long, value_name = "SECONDS")]
     step: Option<u64>,
-    /// With --step, the time of the first answers (UTC)
+    /// With --step: time of the first answers (UTC)
     #[arg(long, value_name = "TIME", requires = "step")]
     start: Option<Time>,
-    /// What goes wrong
+    /// Fault rules
     #[arg(long, default_value = "", value_name = "RULES")]
     faults: Faults,
-    /// How long each answer takes, in milliseconds
+    /// Latency of each answer in milliseconds
     #[arg(long, default_value_t = 0, value_name = "MS")]
     latency: u64,
-    /// Append every answered call to this file, as lines of JSON
+    /// Append every answered call to this file as JSON lines
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
-    /// Which amagi to imitate
+    /// Version of amagi to imitate
     #[arg(long, value_enum, default_value_t = AmagiForm::Current)]
     amagi: AmagiForm,
-    /// Answer a path with a file as it is: PATH=FILE or PATH=STATUS:FILE; repeatable
+    /// Answer a path with a file: PATH=FILE or PATH=STATUS:FILE; repeatable
     #[arg(long, value_name = "PATH=FILE")]
     replay: Vec<String>,
 }
@@ -101,7 +101,7 @@ impl Simulate {
         Ok(options)
     }
 
-    /// What to set to use it, and what there is to watch.
+    /// How to use it, and examples of items.
     fn introduction(&self, simulator: &Simulator) -> String {
         let world = simulator.world();
         format!(
@@ -123,12 +123,12 @@ impl Simulate {
     }
 }
 
-/// Reads `PATH=FILE` or `PATH=STATUS:FILE`.
+/// Parses `PATH=FILE` or `PATH=STATUS:FILE`.
 fn replay(rule: &str) -> Result<Replay> {
     let (path, file) = rule
         .split_once('=')
-        .with_context(|| format!("--replay is PATH=FILE or PATH=STATUS:FILE, not {rule}"))?;
-    ensure!(path.starts_with('/'), "the path in --replay {rule} must begin with /");
+        .with_context(|| format!("--replay expects PATH=FILE or PATH=STATUS:FILE, not {rule}"))?;
+    ensure!(path.starts_with('/'), "the path in --replay {rule} must start with /");
     let with_status =
         file.split_once(':').and_then(|(status, file)| Some((status.parse().ok()?, file)));
     let (status, file) = with_status.unwrap_or((200, file));

@@ -1,4 +1,4 @@
-//! `tidewatch sql`: a query of one's own, which can only read.
+//! `tidewatch sql`: a read-only query.
 
 mod grid;
 
@@ -21,23 +21,23 @@ Examples:
   tidewatch sql \"select item_id, likes from engagement_latest order by likes desc limit 10\"
   tidewatch sql --csv < question.sql > answer.csv
   tidewatch sql --json \"select * from spend\" | jq .yuan
-The tables and views stand in the README; times are UTC.")]
+The README lists the tables and views; times are UTC.")]
 pub(super) struct Sql {
-    /// One statement; without it, it is read from stdin
+    /// One statement; read from stdin if absent
     query: Option<String>,
-    /// Write a JSON object a line
+    /// Print one JSON object per row
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Write CSV; texts that a spreadsheet would take for formulas get a ' in front
+    /// Print CSV; texts that look like formulas get a ' in front
     #[arg(long)]
     csv: bool,
-    /// Rows to show at the most [default: all]
+    /// Maximum number of rows [default: all]
     #[arg(long, value_name = "ROWS")]
     limit: Option<u64>,
 }
 
-/// Where rows go.
-enum Shown {
+/// Output of rows.
+enum RowWriter {
     Rows(Box<Export<std::io::Stdout>>),
     Grid(Grid<std::io::Stdout>),
 }
@@ -49,7 +49,7 @@ impl Sql {
         let store = open(cli).await?;
         match self.show(&store, &sql).await {
             Ok(true) => store.close().await,
-            // What still works in the database ends with this process.
+            // A query still running in the database ends with this process.
             Ok(false) => return Ok(ExitCode::from(SOME_FAILED)),
             Err(error) => return ended(error, &sql),
         }
@@ -63,7 +63,7 @@ impl Sql {
         let mut stdin = std::io::stdin();
         if stdin.is_terminal() {
             bail!(
-                "there is no query: write `tidewatch sql \"select * from items limit 5\"`, or let it \
+                "no query: write `tidewatch sql \"select * from items limit 5\"`, or let it \
                  read one from a file with `tidewatch sql < FILE`"
             );
         }
@@ -72,7 +72,7 @@ impl Sql {
         Ok(sql)
     }
 
-    /// Shows the rows. Whether it was left to come to the last.
+    /// Prints the rows; false if stopped.
     async fn show(&self, store: &Store, sql: &str) -> Result<bool> {
         let stop = stop_at_signals()?;
         let asked = tokio::select! {
@@ -84,13 +84,15 @@ impl Sql {
         let mut shown = match (self.csv, self.json) {
             (true, _) => {
                 let format = Format::Csv { bom: false, raw: false };
-                Shown::Rows(Box::new(Export::new(format, query.columns(), out)?))
+                RowWriter::Rows(Box::new(Export::new(format, query.columns(), out)?))
             }
-            (_, true) => Shown::Rows(Box::new(Export::new(Format::Jsonl, query.columns(), out)?)),
+            (_, true) => {
+                RowWriter::Rows(Box::new(Export::new(Format::Jsonl, query.columns(), out)?))
+            }
             _ => {
                 let width = terminal_size::terminal_size_of(std::io::stdout());
                 let width = width.map(|(width, _)| usize::from(width.0));
-                Shown::Grid(Grid::new(query.columns(), width, out))
+                RowWriter::Grid(Grid::new(query.columns(), width, out))
             }
         };
         let (enough, mut left) = (stop.child_token(), self.limit.unwrap_or(u64::MAX));
@@ -117,7 +119,7 @@ impl Sql {
     }
 }
 
-impl Shown {
+impl RowWriter {
     fn row(&mut self, row: Vec<Value>) -> Result<()> {
         match self {
             Self::Rows(rows) => rows.row(row),

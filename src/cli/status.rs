@@ -1,4 +1,4 @@
-//! `tidewatch status`: how the jobs stand.
+//! `tidewatch status`: the state of the jobs.
 
 mod daemons;
 
@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use self::daemons::Daemon;
-use super::show::{cost, count, local, local_after, money, safe, table};
+use super::format::{cost, count, local, local_after, money, safe, table};
 use super::{Cli, Json, open, print, settings};
 use crate::config::kind_name;
 use crate::model::{Kind, KolSearch};
@@ -21,15 +21,14 @@ use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent, 
 use crate::text::things;
 use crate::time::{Clock, Time};
 
-/// From this age on a look that nobody is at is a problem: perhaps no daemon runs.
+/// Age from which an unclaimed slot is a problem: perhaps no daemon is running.
 const OVERDUE: Duration = Duration::from_secs(300);
 
-/// Targets that cannot be seen are named up to this many, the latest first.
+/// Maximum number of unavailable targets listed, latest first.
 const UNAVAILABLE: i64 = 20;
 
-/// What follows from wrong settings.
-const BY_THE_DAEMON: &str =
-    "its budget is not known, and the jobs are shown as a daemon took them over last";
+/// Consequence of invalid settings.
+const BY_THE_DAEMON: &str = "its budget is unknown, and the jobs are those a daemon loaded last";
 
 #[derive(Args, Debug)]
 pub(super) struct Status {
@@ -37,7 +36,7 @@ pub(super) struct Status {
     json: Json,
 }
 
-/// How everything stands; the shape of `--json`.
+/// The whole status; the shape of `--json`.
 #[derive(Serialize)]
 struct Report {
     now: Time,
@@ -52,7 +51,7 @@ struct Report {
     unavailable: Vec<Unavailable>,
 }
 
-/// What was spent of the day's budget.
+/// Spending of today's budget.
 #[derive(Serialize)]
 struct Budget {
     spent: Spent,
@@ -122,7 +121,7 @@ impl Report {
         text += &table(&head, &[4, 5, 6, 7, 8], rows.collect());
         let slots = &self.slots;
         text += &format!(
-            "looks, those by hand included: {} due, {} observed, {} missed, {} open\n",
+            "slots, including manual ones: {} due, {} observed, {} missed, {} open\n",
             slots.due, slots.observed, slots.missed, slots.open
         );
         let calls = self.calls.iter().map(|row| row.calls).sum();
@@ -144,13 +143,14 @@ impl Report {
     }
 }
 
-/// When a job fires next, by what a daemon took over last: a newer jobs.toml counts once one has.
+/// The next fire of a job by the settings a daemon loaded last; a newer jobs.toml counts once it is
+/// loaded.
 fn next_fire(job: &JobReport, now: Time) -> Option<Time> {
     let schedule = Schedule::stored(&job.schedule, &job.timezone, job.active.as_deref());
     schedule.filter(|_| job.is_active)?.next_after(now)
 }
 
-/// The targets that cannot be seen, with the evidence.
+/// The unavailable targets with the evidence.
 fn unseen(targets: &[Unavailable], zone: Tz) -> String {
     if targets.is_empty() {
         return String::new();
@@ -160,7 +160,7 @@ fn unseen(targets: &[Unavailable], zone: Tz) -> String {
         let again = again.unwrap_or_else(|| "when its entry changes".to_owned());
         let key = safe(&KolSearch::shown(&target.kind, &target.key), 60);
         let evidence = safe(&target.evidence, 60);
-        vec![target.state.clone(), key, local(target.since, zone), evidence, again]
+        vec![target.state.to_string(), key, local(target.since, zone), evidence, again]
     });
     table(&["unseen", "item", "since", "evidence", "asked again"], &[], rows.collect())
 }
@@ -182,7 +182,7 @@ impl Budget {
     }
 }
 
-/// A pause as a row for people.
+/// A pause as a table row.
 fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
     let until = match (pause.until, pause.probe_at) {
         (_, Some(at)) => format!("an answer, tried at {}", local(at, zone)),
@@ -191,7 +191,7 @@ fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
     };
     let note = safe(pause.note.as_deref().unwrap_or("–"), 40);
     let what = format!("{} {}", pause.scope, safe(&pause.name, 40));
-    vec![what, pause.reason.replace('_', " "), local(pause.since, zone), until, note]
+    vec![what, pause.reason.as_str().replace('_', " "), local(pause.since, zone), until, note]
 }
 
 /// The name of a kind in `jobs.toml`.
@@ -199,7 +199,7 @@ fn kind(name: &str) -> String {
     Kind::parse(name).map_or_else(|| name.to_owned(), |kind| kind_name(kind).to_owned())
 }
 
-/// That there is an archive to ask: looking at one must not make an empty one.
+/// Checks that there is an archive: reading must not create an empty one.
 pub(super) fn require_archive(cli: &Cli) -> Result<()> {
     if let Some(path) = cli.database_url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);

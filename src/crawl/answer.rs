@@ -9,8 +9,8 @@ use super::{Crawler, Feedback, Fetched};
 use crate::api::client::Received;
 use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
 use crate::document::JsonText;
-use crate::forgotten::{self, Forgotten, Heeded};
-use crate::model::{Batch, Kind, KolSearch};
+use crate::forgotten::{Forgotten, Heeded};
+use crate::model::{Batch, Kind, KolSearch, MissedReason};
 use crate::store::{Answer, Body, CallEnd, Disposition, Document, REFUSED, Resolved, Settlement};
 
 impl Crawler {
@@ -40,7 +40,7 @@ impl Crawler {
     async fn next(&self, fetched: &Fetched, reading: &Reading) -> Result<Disposition> {
         let claim = &fetched.claim;
         if matches!(fetched.heeded, Heeded::Dropped(_)) {
-            return Ok(Disposition::Missed(forgotten::REASON));
+            return Ok(Disposition::Missed(MissedReason::Forgotten));
         }
         // An empty page after others is where the listing ends, whichever way upstream says so.
         if reading.outcome == Outcome::Empty && claim.page > 1 {
@@ -158,8 +158,8 @@ fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
             finished_at,
             http_status: received.http_status,
             code: reading.code,
-            outcome: reading.outcome.as_str(),
-            billed: reading.billed.as_str(),
+            outcome: reading.outcome,
+            billed: reading.billed,
             bytes: i64::try_from(received.bytes).unwrap_or(i64::MAX),
             duration_ms: i64::try_from(received.duration.as_millis()).unwrap_or(i64::MAX),
             message: reading.message,
@@ -211,7 +211,7 @@ pub(super) fn heed_again(answer: &mut Answer, endpoint: Endpoint, forgotten: &Fo
     if let Heeded::Dropped(also) = heeded {
         (answer.document, answer.batch) = (None, Batch::default());
         (answer.resolved, answer.end.message) = (None, None);
-        answer.settlement.next = Disposition::Missed(forgotten::REASON);
+        answer.settlement.next = Disposition::Missed(MissedReason::Forgotten);
         answer.forgotten.extend(also);
     }
 }
@@ -226,6 +226,6 @@ pub(super) fn make_text(answer: &mut Answer) {
     }
     answer.batch = Batch::default();
     answer.end.message = None;
-    answer.end.outcome = Outcome::Unreadable.as_str();
-    answer.settlement.next = Disposition::Missed("unreadable");
+    answer.end.outcome = Outcome::Unreadable;
+    answer.settlement.next = Disposition::Missed(MissedReason::Unreadable);
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Crawler;
 use crate::api::Endpoint;
 use crate::config::Config;
-use crate::model::Kind;
+use crate::model::{BackfillState, Kind};
 use crate::store::Tx;
 
 /// How often backfills that have nothing open are ended while other calls are in flight.
@@ -77,10 +77,11 @@ impl Crawler {
             self.finished_at = Some(now);
         }
         let Some(run) = self.run else {
-            let running = unfinished.iter().filter(|(_, state)| state == "running");
+            let running = unfinished.iter().filter(|(_, state)| *state == BackfillState::Running);
             return Ok([None].into_iter().chain(running.map(|(run, _)| Some(*run))).collect());
         };
-        let halted = unfinished.iter().any(|(it, state)| *it == run && state != "running");
+        let halted =
+            unfinished.iter().any(|(it, state)| *it == run && *state != BackfillState::Running);
         Ok(if halted { Vec::new() } else { vec![Some(run)] })
     }
 

@@ -8,7 +8,8 @@ use anyhow::Result;
 use super::rate_limiter;
 use super::retry::Effect;
 use crate::api::Endpoint;
-use crate::pause::{self, Reason, Scope};
+use crate::model::{PauseReason, PauseScope, ResumedBy};
+use crate::pause;
 use crate::store::{PauseRow, Tx};
 use crate::time::Time;
 
@@ -61,11 +62,16 @@ pub(super) async fn apply(tx: &mut Tx, all: &[&Feedback]) -> Result<()> {
 /// An answer ends the pauses that began before it was asked for, but those made by hand.
 async fn answers(tx: &mut Tx, call: &Feedback) -> Result<()> {
     for pause in pause::of_endpoint(&tx.pauses(call.at).await?, call.endpoint) {
-        let by_itself = Reason::parse(&pause.reason) != Reason::ByHand;
+        let by_itself = pause.reason != PauseReason::ByHand;
         if by_itself && pause.since <= call.sent_at {
-            let reason = Some(pause.reason.as_str());
-            tx.resume(&pause.scope, &pause.name, reason, call.sent_at, call.at, "answer").await?;
-            tracing::info!(name = pause.name, reason, "answers again: the pause is over");
+            let reason = Some(pause.reason);
+            tx.resume(pause.scope, &pause.name, reason, call.sent_at, call.at, ResumedBy::Answer)
+                .await?;
+            tracing::info!(
+                name = pause.name,
+                reason = pause.reason.as_str(),
+                "answers again: the pause is over"
+            );
         }
     }
     Ok(())
@@ -96,22 +102,22 @@ async fn count_failures(tx: &mut Tx, endpoint: Endpoint, calls: &[&Feedback]) ->
     let failures = tx.count_failures(endpoint.name(), count, answered.is_some()).await?;
     match failed.last() {
         Some(last) if failures >= FAILING_AFTER => {
-            stop(tx, last, Scope::Endpoint, Reason::Failing).await
+            stop(tx, last, PauseScope::Endpoint, PauseReason::Failing).await
         }
         _ => Ok(()),
     }
 }
 
 /// Begins a pause, or, if the call was a try whether one is over, prolongs it.
-async fn stop(tx: &mut Tx, call: &Feedback, scope: Scope, reason: Reason) -> Result<()> {
+async fn stop(tx: &mut Tx, call: &Feedback, scope: PauseScope, reason: PauseReason) -> Result<()> {
     let name = match scope {
-        Scope::Provider => call.endpoint.provider().name(),
+        PauseScope::Provider => call.endpoint.provider().name(),
         _ => call.endpoint.name(),
     };
-    let known = tx.pauses(call.at).await?.into_iter().find(|pause| {
-        (pause.scope.as_str(), pause.name.as_str(), pause.reason.as_str())
-            == (scope.as_str(), name, reason.as_str())
-    });
+    let known =
+        tx.pauses(call.at).await?.into_iter().find(|pause| {
+            (pause.scope, pause.name.as_str(), pause.reason) == (scope, name, reason)
+        });
     // Sent before it began: the same trouble, not another call of it.
     if known.as_ref().is_some_and(|pause| call.sent_at < pause.since) {
         return Ok(());
@@ -126,9 +132,9 @@ async fn stop(tx: &mut Tx, call: &Feedback, scope: Scope, reason: Reason) -> Res
         tracing::warn!(name, reason, said, until, "upstream refuses or fails: asking it is paused");
     }
     tx.pause(&PauseRow {
-        scope: scope.as_str().to_owned(),
+        scope,
         name: name.to_owned(),
-        reason: reason.as_str().to_owned(),
+        reason,
         note: call.note.clone(),
         since: known.map_or(call.at, |pause| pause.since),
         until,

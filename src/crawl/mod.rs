@@ -24,7 +24,8 @@ use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
 use crate::forgotten::{Forgotten, Heeded};
-use crate::pause::{self, Reason};
+use crate::model::PauseReason;
+use crate::pause;
 use crate::process::Process;
 use crate::store::{Answer, Body, Claim, PauseRow, Store};
 use crate::time::{Clock, Time};
@@ -159,8 +160,7 @@ impl Crawler {
 
     /// Whether an endpoint fails on everything, as far as was known when slots were last claimed.
     fn is_failing(&self, endpoint: Endpoint) -> bool {
-        pause::of_endpoint(&self.pauses, endpoint)
-            .any(|pause| Reason::parse(&pause.reason) == Reason::Failing)
+        pause::of_endpoint(&self.pauses, endpoint).any(|pause| pause.reason == PauseReason::Failing)
     }
 
     /// How many more calls to a provider may be open. An answer that is not saved yet counts, since

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::api::{Billed, Outcome};
-use crate::pause::{Reason, Scope};
+use crate::model::{MissedReason, PauseReason, PauseScope};
 
 /// Tries at one call within a slot, the first included: more than an hour's worth.
 const MAX_ATTEMPTS: i64 = 20;
@@ -61,16 +61,25 @@ pub(super) enum Effect {
     /// It is asked too fast.
     TooFast,
     /// It, or its whole provider, is not to be asked for a while.
-    Pause(Scope, Reason),
+    Pause(PauseScope, PauseReason),
     /// Nothing: the question was wrong.
     Nothing,
 }
 
-/// The name of an outcome as the reason of a missed slot.
-pub(super) fn reason(outcome: Outcome) -> &'static str {
+/// An outcome as the reason of a missed slot. An answer that was understood misses none.
+pub(super) fn reason(outcome: Outcome) -> MissedReason {
     match outcome {
-        Outcome::Retryable => "upstream_failure",
-        other => other.as_str(),
+        Outcome::Ok | Outcome::Empty => MissedReason::Empty,
+        Outcome::Gone => MissedReason::Gone,
+        Outcome::Retryable => MissedReason::UpstreamFailure,
+        Outcome::RateLimited => MissedReason::RateLimited,
+        Outcome::Quota => MissedReason::Quota,
+        Outcome::Balance => MissedReason::Balance,
+        Outcome::Denied => MissedReason::Denied,
+        Outcome::BadRequest => MissedReason::BadRequest,
+        Outcome::BadCredentials => MissedReason::BadCredentials,
+        Outcome::Unreadable => MissedReason::Unreadable,
+        Outcome::Transport => MissedReason::Transport,
     }
 }
 
@@ -80,10 +89,10 @@ pub(super) fn effect(outcome: Outcome) -> Effect {
         Outcome::Ok | Outcome::Empty | Outcome::Gone => Effect::Answers,
         Outcome::Retryable | Outcome::Transport | Outcome::Unreadable => Effect::Fails,
         Outcome::RateLimited => Effect::TooFast,
-        Outcome::Quota => Effect::Pause(Scope::Endpoint, Reason::Quota),
-        Outcome::Denied => Effect::Pause(Scope::Endpoint, Reason::Denied),
-        Outcome::Balance => Effect::Pause(Scope::Provider, Reason::Balance),
-        Outcome::BadCredentials => Effect::Pause(Scope::Provider, Reason::BadCredentials),
+        Outcome::Quota => Effect::Pause(PauseScope::Endpoint, PauseReason::Quota),
+        Outcome::Denied => Effect::Pause(PauseScope::Endpoint, PauseReason::Denied),
+        Outcome::Balance => Effect::Pause(PauseScope::Provider, PauseReason::Balance),
+        Outcome::BadCredentials => Effect::Pause(PauseScope::Provider, PauseReason::BadCredentials),
         Outcome::BadRequest => Effect::Nothing,
     }
 }
@@ -144,7 +153,7 @@ mod tests {
     fn every_outcome_has_its_policy() {
         use Billed::{No, Unknown, Yes};
         use Decision::{GiveUp, Hold};
-        use Scope::{Endpoint, Provider};
+        use PauseScope::{Endpoint, Provider};
         let table = [
             (Outcome::Ok, Yes, GiveUp, 1, Effect::Answers),
             (Outcome::Empty, Yes, GiveUp, 1, Effect::Answers),
@@ -156,10 +165,16 @@ mod tests {
             (Outcome::Unreadable, Unknown, seconds(5), 2, Effect::Fails),
             (Outcome::Unreadable, Yes, GiveUp, 1, Effect::Fails),
             (Outcome::RateLimited, No, seconds(5), 20, Effect::TooFast),
-            (Outcome::Quota, No, Hold, 0, Effect::Pause(Endpoint, Reason::Quota)),
-            (Outcome::Denied, No, Hold, 0, Effect::Pause(Endpoint, Reason::Denied)),
-            (Outcome::Balance, No, Hold, 0, Effect::Pause(Provider, Reason::Balance)),
-            (Outcome::BadCredentials, No, Hold, 0, Effect::Pause(Provider, Reason::BadCredentials)),
+            (Outcome::Quota, No, Hold, 0, Effect::Pause(Endpoint, PauseReason::Quota)),
+            (Outcome::Denied, No, Hold, 0, Effect::Pause(Endpoint, PauseReason::Denied)),
+            (Outcome::Balance, No, Hold, 0, Effect::Pause(Provider, PauseReason::Balance)),
+            (
+                Outcome::BadCredentials,
+                No,
+                Hold,
+                0,
+                Effect::Pause(Provider, PauseReason::BadCredentials),
+            ),
             (Outcome::BadRequest, No, GiveUp, 1, Effect::Nothing),
         ];
         for outcome in Outcome::ALL {

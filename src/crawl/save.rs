@@ -134,15 +134,18 @@ impl Crawler {
         let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
         let (call_id, at) = (answer.end.call_id, answer.settlement.at);
         match answer.settlement.next {
-            Disposition::Missed(reason) => match self.log_throttle.admit("missed", reason, at) {
-                Some(suppressed) => {
-                    tracing::warn!(asked, call_id, reason, said, suppressed, "missed")
+            Disposition::Missed(reason) => {
+                let reason = reason.as_str();
+                match self.log_throttle.admit("missed", reason, at) {
+                    Some(suppressed) => {
+                        tracing::warn!(asked, call_id, reason, said, suppressed, "missed")
+                    }
+                    None => tracing::debug!(asked, call_id, reason, said, "missed"),
                 }
-                None => tracing::debug!(asked, call_id, reason, said, "missed"),
-            },
+            }
             Disposition::Retry(again, reason) => {
                 self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
-                let again_at = again.to_string();
+                let (reason, again_at) = (reason.as_str(), again.to_string());
                 match self.log_throttle.admit("failed", reason, at) {
                     Some(suppressed) => {
                         tracing::info!(

@@ -8,8 +8,7 @@ use super::admission::{Admission, Asked, Throttled};
 use super::backfills::Allowance;
 use super::{Crawler, Fetched, answer};
 use crate::api::{Ask, Endpoint};
-use crate::model::{Kind, Target};
-use crate::pause::Reason;
+use crate::model::{Kind, PauseReason, Target};
 use crate::store::{Body, CallStart, Claim, ClaimRequest};
 use crate::time::Time;
 
@@ -42,7 +41,7 @@ impl Started {
     }
 
     /// What keeps looks from being made for a while, other than a rate.
-    pub fn paused(&self) -> Option<Reason> {
+    pub fn paused(&self) -> Option<PauseReason> {
         self.held.iter().find_map(|held| held.reason)
     }
 }
@@ -141,7 +140,7 @@ impl Crawler {
             };
         }
         if let Some(endpoint) = unpriced
-            && self.log_throttle.admit("held", Reason::Unpriced.as_str(), now).is_some()
+            && self.log_throttle.admit("held", PauseReason::Unpriced.as_str(), now).is_some()
         {
             let endpoint = endpoint.name();
             tracing::warn!(

@@ -36,6 +36,7 @@ impl Others {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Origin;
     use crate::time::Time;
 
     /// For a write that is to be noticed.
@@ -43,7 +44,7 @@ mod tests {
 
     async fn write(store: &Store, at: Time) {
         let mut tx = store.begin().await.expect("the database answers");
-        tx.run_by_hand(&[], "fetch", at).await.expect("it takes it");
+        tx.run_by_hand(&[], Origin::Fetch, at).await.expect("it takes it");
         tx.commit().await.expect("it is kept");
     }
 

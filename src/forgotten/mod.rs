@@ -17,9 +17,6 @@ use crate::model::{Batch, Kind, Platform};
 use crate::store::{Body, Tombstone, TombstoneVersion};
 use crate::time::Time;
 
-/// Why a look is missed whose target is forgotten.
-pub const REASON: &str = "forgotten";
-
 /// All that is forgotten, to be known again wherever it is spoken of. Somebody may forget more while
 /// this is in use: whoever saves compares the [`TombstoneVersion`] first.
 #[derive(Clone, Debug, Default)]

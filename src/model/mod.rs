@@ -3,12 +3,15 @@
 //! Every field says which JSON path feeds it. A field that the answer lacks is
 //! [`Field::Absent`]; a value that is known to mean "hidden" is never zero.
 
+mod call;
 pub mod catalogue;
 mod douyin;
 mod entity;
 mod items;
 mod kol_figures;
 mod kols;
+mod named;
+mod status;
 mod xiaohongshu;
 
 use std::borrow::Cow;
@@ -17,6 +20,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use call::{Billed, Outcome};
 pub use catalogue::Field;
 use catalogue::{Row as _, Table, table};
 pub use douyin::{Music, Work};
@@ -24,6 +28,10 @@ pub use entity::{Entity, EntityKind};
 pub use items::{Counts, Creator, Image, Item, ItemHashtag, Mention};
 pub use kol_figures::KolFigures;
 pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag};
+pub use status::{
+    BackfillState, MissedReason, Origin, PauseReason, PauseScope, ResumedBy, SlotOutcome,
+    Unavailability,
+};
 pub use xiaohongshu::{KeywordSuggestion, Note};
 
 /// Every table that answers fill.

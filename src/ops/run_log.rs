@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::model::MissedReason;
 use crate::store::{RunSummary, Store, in_time};
 use crate::time::Clock;
 
@@ -47,14 +48,14 @@ pub async fn report(store: &Store, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-fn log(run: &RunSummary, reasons: Option<&BTreeMap<String, i64>>) {
+fn log(run: &RunSummary, reasons: Option<&BTreeMap<MissedReason, i64>>) {
     let reasons = reasons.into_iter().flatten();
     let missed_by: Vec<_> = reasons.map(|(reason, slots)| format!("{reason} {slots}")).collect();
     let duration = run.settled_at.since(run.decided_at);
     let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         run_id = run.run_id,
-        job = run.job.as_deref().unwrap_or(&run.origin),
+        job = run.job.as_deref().unwrap_or(run.origin.as_str()),
         due_at = run.due_at.to_string(),
         due = run.due,
         observed = run.observed,

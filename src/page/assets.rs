@@ -1,4 +1,4 @@
-//! What pages are drawn with, out of the program itself: nothing is loaded from elsewhere.
+//! Static assets of the page, served from the program itself; nothing is loaded from elsewhere.
 
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-/// How long a browser may keep them.
+/// How long browsers may cache them.
 const KEEP: &str = "private, max-age=600";
 
-/// A file by its name.
+/// An asset by name.
 pub(super) async fn asset(Path(name): Path<String>) -> Response {
     let (kind, text) = match name.as_str() {
         "page.css" => (STYLE, include_str!("assets/page.css")),

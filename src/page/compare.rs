@@ -1,4 +1,4 @@
-//! Several items side by side, each from its publication on.
+//! Comparison of several items by age.
 
 use anyhow::Result;
 use axum::Json;
@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::curve::Expected;
+use super::format::{count, title, whole};
 use super::home::item_link;
 use super::item::{age, chart, curve};
 use super::plain::{escaped, plain};
-use super::show::{count, title, whole};
 use super::texts::Text;
 use super::view::{Answer, Failure, View, Visit};
 use super::{Page, item_word, platform_of, series};
@@ -19,13 +19,13 @@ use crate::store::Tx;
 use crate::store::page::{Growth, ItemFacts};
 use crate::time::Time;
 
-/// Items that are compared at the most.
+/// Maximum number of items.
 const MOST: usize = 12;
 
-/// The longest name in the legend, in characters.
+/// Maximum length of a name in the legend in characters.
 const LEGEND: usize = 24;
 
-/// An item that is compared.
+/// A compared item.
 struct Compared {
     platform: Platform,
     facts: ItemFacts,
@@ -37,7 +37,7 @@ impl Compared {
         title(facts.title.as_deref().or(facts.body.as_deref()), &facts.item_id)
     }
 
-    /// What its age is counted from.
+    /// The origin of its age.
     fn born(&self) -> Time {
         self.facts.published_at.unwrap_or(self.facts.first_seen_at)
     }
@@ -108,7 +108,7 @@ pub(super) async fn series(State(page): State<Page>, visit: Visit) -> Result<Jso
         let (id, born) = (&item.facts.item_id, item.born());
         let (seen, missed) = curve(&mut tx, item.platform, id).await?;
         let expected = Expected::by(&tx.watchers_of(item.platform, id).await?);
-        let due: Vec<_> = missed.iter().map(|look| look.due_at).collect();
+        let due: Vec<_> = missed.iter().map(|slot| slot.due_at).collect();
         let hours = |at: Time| (series::seconds(at) - series::seconds(born)) / 3600.0;
         let columns = series::columns(&seen, &due, &expected, hours);
         let name: String = plain(&item.name()).chars().take(LEGEND).collect();

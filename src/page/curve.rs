@@ -1,14 +1,13 @@
-//! Curves as they were seen: a line goes from one observation to the next only where no look
-//! between them is missing.
+//! Gaps in curves: a line connects two observations only if no slot between them is missing.
 
 use crate::schedule::Schedule;
 use crate::store::page::{JobFacts, Watcher};
 use crate::time::Time;
 
-/// Without a schedule, a span this many times as long as the usual one is a gap.
+/// Without a schedule, a span this many times the median is a gap.
 const UNUSUAL: u32 = 3;
 
-/// How often an item is to be looked at, by the jobs that want it.
+/// The schedules by which an item is fetched.
 pub(super) struct Expected(Vec<Schedule>);
 
 impl Expected {
@@ -27,25 +26,25 @@ impl Expected {
         )
     }
 
-    /// When the next fire after `at` is.
+    /// The next fire after `at`.
     pub(super) fn next_after(&self, at: Time) -> Option<Time> {
         self.0.iter().filter_map(|schedule| schedule.next_after(at)).min()
     }
 
-    /// How many fires a day has, on average.
+    /// Average number of fires per day.
     pub(super) fn fires_per_day(&self, from: Time) -> f64 {
         self.0.iter().map(|schedule| schedule.fires_per_day(from)).sum()
     }
 
-    /// By when an item that was seen at `at` is to be seen again at the latest: the look of the
-    /// next fire may be late, but not later than the fire after that.
+    /// The deadline of the next observation after `at`: the slot of the next fire may be late, but
+    /// not later than the fire after it.
     fn again_by(&self, at: Time) -> Option<Time> {
         self.next_after(at).and_then(|next| self.next_after(next))
     }
 }
 
-/// Whether the line from each of `times` to the one after it is broken. All are in order, `missed`
-/// (when missed looks were due) too.
+/// Whether the line from each of `times` to the next one is broken. `times` and `missed` (the due
+/// times of missed slots) are sorted.
 pub(super) fn gaps(times: &[Time], missed: &[Time], expected: &Expected) -> Vec<bool> {
     let spans: Vec<_> =
         times.iter().zip(times.iter().skip(1)).map(|(from, to)| to.since(*from)).collect();

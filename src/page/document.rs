@@ -1,17 +1,17 @@
-//! A kept answer as text, and the call that brought it.
+//! A stored answer as text, and its call.
 
 use axum::extract::{Path, State};
 use maud::html;
 
 use super::Page;
-use super::show::{NOTHING, count, words};
+use super::format::{NOTHING, count, visible};
 use super::texts::{Text, named};
 use super::view::{Answer, Visit, not_found};
 use crate::api::Endpoint;
 use crate::model::KolSearch;
 use crate::text::money;
 
-/// Characters of an answer that are shown at the most.
+/// Maximum characters shown of an answer.
 const MOST: i64 = 400_000;
 
 pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit: Visit) -> Answer {
@@ -27,35 +27,35 @@ pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit
             dt { (view.say(Text::Endpoint)) }
             dd { code { (kept.endpoint) } @if kept.page > 1 { " · " (kept.page) } }
             dt { (view.say(Text::Asked)) }
-            dd { code { (words(&KolSearch::shown(kind, &kept.asked))) } }
+            dd { code { (visible(&KolSearch::shown(kind, &kept.asked))) } }
             dt { (view.say(Text::Fetched)) }
             dd { (view.exactly_at(kept.fetched_at)) }
             dt { (view.say(Text::Outcome)) }
             dd {
                 (named(language, kept.outcome.as_deref().unwrap_or(NOTHING)))
                 @if let Some(status) = kept.http_status { " · HTTP " (status) }
-                @if let Some(code) = &kept.code { " · " (view.say(Text::Code)) " " (words(code)) }
+                @if let Some(code) = &kept.code { " · " (view.say(Text::Code)) " " (visible(code)) }
             }
             dt { (view.say(Text::Billed)) }
             dd {
-                (named(language, &kept.billed)) " · "
+                (named(language, kept.billed.as_str())) " · "
                 @match kept.price_micros { Some(price) => (money(price)), None => (NOTHING) }
                 " " (view.say(Text::Yuan))
             }
             dt { (view.say(Text::Size)) }
             dd { (count(kept.bytes)) " B · " (count(kept.duration_ms)) " ms · " (view.say(Text::Attempt)) " " (kept.attempt) }
-            @if let Some(drift) = &kept.drift { dt { (view.say(Text::Drift)) } dd { (words(drift)) } }
-            @if let Some(cleaned) = &kept.cleaned { dt { (view.say(Text::Cleaned)) } dd { (words(cleaned)) } }
+            @if let Some(drift) = &kept.drift { dt { (view.say(Text::Drift)) } dd { (visible(drift)) } }
+            @if let Some(cleaned) = &kept.cleaned { dt { (view.say(Text::Cleaned)) } dd { (visible(cleaned)) } }
             @if let Some(at) = kept.redacted_at { dt { (view.say(Text::Redacted)) } dd { (view.exactly_at(at)) } }
             @if let Some(at) = kept.imported_at { dt { (view.say(Text::Imported)) } dd { (view.exactly_at(at)) } }
         }
         @if kept.length > MOST { p.notice { (view.say(Text::CutShort)) " " (count(Some(kept.length))) } }
-        pre.raw { (words(&indented(&kept.body))) }
+        pre.raw { (visible(&indented(&kept.body))) }
     };
     Ok(view.page(&name, &body))
 }
 
-/// JSON with a line for each value. Its tokens stay as they are: numbers keep every digit.
+/// Indents JSON without changing its tokens: numbers keep every digit.
 fn indented(json: &str) -> String {
     let (mut shown, mut depth, mut in_text, mut escaped) = (String::new(), 0_usize, false, false);
     let mut signs = json.chars().peekable();

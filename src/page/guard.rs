@@ -1,5 +1,5 @@
-//! Who is let in: those who name this machine, only look, and know the password if there is one.
-//! What every answer says, so that no stored text can do anything in a browser.
+//! Access control: accepted host names, read-only methods, and the password if one is set; and
+//! response headers that prevent stored texts from running in a browser.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -18,18 +18,18 @@ use sha2::Sha256;
 use super::view::{COOKIE, Visit, tag};
 use crate::ops::health::is_this_machine;
 
-/// How long somebody waits who does not know the password.
+/// Delay after a wrong password.
 const WRONG_PASSWORD: Duration = Duration::from_secs(1);
 
-/// How long a page may take.
+/// Time limit of a page.
 const IN_TIME: Duration = Duration::from_secs(20);
 
-/// Nothing comes from elsewhere, nothing goes elsewhere, and nothing in a page's text is a script.
+/// Only the page's own scripts and styles; nothing is loaded from or sent elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
                       form-action 'self'; frame-ancestors 'none'";
 
-/// What every answer says.
+/// Headers of every response.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -38,20 +38,20 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Who is let in.
+/// The access rules.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    /// The address that is served; a page may be asked for by it.
+    /// The listen address, which is an accepted host.
     pub address: SocketAddr,
-    /// Names by which it may be asked for, beside those of this machine.
+    /// Accepted host names besides those of this machine.
     pub hosts: Vec<String>,
-    /// What has to be known. Cannot be printed.
+    /// The required password. Cannot be printed.
     pub password: Option<SecretString>,
 }
 
 impl Guard {
-    /// Whether a page may be asked for by this name: one that another site's name resolves to
-    /// names itself in `Host`.
+    /// Whether the `Host` header is accepted. Prevents DNS rebinding: another site's name that
+    /// resolves here is refused.
     fn answers_to(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host();
@@ -61,7 +61,7 @@ impl Guard {
             || self.hosts.iter().any(|it| it.eq_ignore_ascii_case(name))
     }
 
-    /// Whether somebody knows the password, if there is one. Takes as long for every wrong one.
+    /// Whether the password is right, if one is set; in constant time.
     fn lets_in(&self, headers: &HeaderMap) -> bool {
         let Some(password) = &self.password else { return true };
         let given = headers.get(header::AUTHORIZATION).and_then(basic_password);
@@ -69,7 +69,7 @@ impl Guard {
         tag_of(given.unwrap_or_default().as_bytes()).verify_slice(&expected).is_ok()
     }
 
-    /// Why a request is not answered.
+    /// The response to a refused request.
     async fn refuses(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         if !host.is_some_and(|host| self.answers_to(host)) {
@@ -92,7 +92,7 @@ impl Guard {
     }
 }
 
-/// The password of `Basic …`; the user's name is anybody's.
+/// The password of `Basic …`; any user name is accepted.
 fn basic_password(value: &HeaderValue) -> Option<String> {
     let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
     let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
@@ -100,7 +100,7 @@ fn basic_password(value: &HeaderValue) -> Option<String> {
     scheme.eq_ignore_ascii_case("basic").then(|| password.to_owned())
 }
 
-/// Of one length, whatever the password's is.
+/// A digest of fixed length, for a comparison in constant time.
 fn tag_of(password: &[u8]) -> Hmac<Sha256> {
     let mut tag = Hmac::<Sha256>::new_from_slice(b"tidewatch page")
         .unwrap_or_else(|_| unreachable!("a key may have any length"));
@@ -108,7 +108,7 @@ fn tag_of(password: &[u8]) -> Hmac<Sha256> {
     tag
 }
 
-/// Stands around every page.
+/// Middleware around every page.
 pub(super) async fn watch(
     State(guard): State<std::sync::Arc<Guard>>,
     visit: Visit,

@@ -1,4 +1,4 @@
-//! The first page: what moved, what is wrong, what it costs, and when the jobs fire next.
+//! The home page: movers, problems, cost, and next fires.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::curve::{Expected, gaps};
-use super::show::{count, grew, path, title, words};
+use super::format::{count, grew, path, title, visible};
+use super::problems::Problems;
 use super::svg::{Line, beginning, sparkline};
 use super::texts::{Text, named};
-use super::trouble::Trouble;
 use super::view::{Answer, View, Visit};
 use super::{NOTE, Page, WORK, item_word};
 use crate::config::Budget;
@@ -23,7 +23,7 @@ use crate::time::Time;
 /// Rows of the table of movers.
 const MOVERS: i64 = 20;
 
-/// Points of a sparkline that are read at the most.
+/// Maximum points read for a sparkline.
 pub(super) const MOST_POINTS: i64 = 2_000;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -34,7 +34,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
     let since = view.as_of.minus(span);
     let midnight = view.as_of.last_midnight(view.zone);
     let movers = movers(&view, &mut tx, since).await?;
-    let trouble = Trouble::read(&view, &mut tx, midnight).await?.shown(&view);
+    let problems = Problems::read(&view, &mut tx, midnight).await?.shown(&view);
     let spent = tx.spent_since(midnight).await?;
     let calls = tx.call_totals(midnight).await?;
     let budget = page.settings.borrow().budget;
@@ -45,7 +45,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
             (movers)
         }
         div.columns {
-            section { h2 { (view.say(Text::Trouble)) } (trouble) }
+            section { h2 { (view.say(Text::Problems)) } (problems) }
             section {
                 h2 { (view.say(Text::Cost)) small { (view.say(Text::Since)) " " (view.at(midnight)) } }
                 (cost(&view, spent, &calls, &budget))
@@ -97,7 +97,7 @@ fn mover_row(view: &View, mover: &Mover, line: &Markup) -> Markup {
             td.title {
                 (item_link(platform(mover), &mover.item_id, mover.title.as_deref()))
             }
-            td.wide.by { (words(mover.nickname.as_deref().unwrap_or("–"))) }
+            td.wide.by { (visible(mover.nickname.as_deref().unwrap_or("–"))) }
             td { (line) }
             td.n { (view.seen(mover.likes, mover.exact)) }
             td.n { (grew(mover.grew)) }
@@ -108,7 +108,7 @@ fn mover_row(view: &View, mover: &Mover, line: &Markup) -> Markup {
     }
 }
 
-/// A link to an item by its title, with the mark of its platform.
+/// A link to an item with its title and platform.
 pub(super) fn item_link(platform: Platform, id: &str, text: Option<&str>) -> Markup {
     let (class, mark) = match platform {
         Platform::Xiaohongshu => ("red", "红"),
@@ -116,11 +116,11 @@ pub(super) fn item_link(platform: Platform, id: &str, text: Option<&str>) -> Mar
     };
     html! {
         span.mark.(class) { (mark) }
-        a href=(path(&[item_word(platform), id])) { (words(&title(text, id))) }
+        a href=(path(&[item_word(platform), id])) { (visible(&title(text, id))) }
     }
 }
 
-/// The likes of an item from `since` on.
+/// The likes of an item since `since`.
 pub(super) async fn likes_line(
     tx: &mut Tx,
     platform: Platform,
@@ -133,7 +133,7 @@ pub(super) async fn likes_line(
     let expected = Expected::by(&tx.watchers_of(platform, id).await?);
     let mut missed = tx.missed_of(platform, id, since, MOST_POINTS).await?;
     missed.reverse();
-    let missed: Vec<_> = missed.into_iter().map(|look| look.due_at).collect();
+    let missed: Vec<_> = missed.into_iter().map(|slot| slot.due_at).collect();
     let times: Vec<_> = points.iter().map(|(at, _)| *at).collect();
     Ok(Line { points, gaps: gaps(&times, &missed, &expected) })
 }
@@ -212,7 +212,7 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
                 tbody {
                     @for job in facts {
                         tr {
-                            td.title { a href=(path(&["job", &job.name])) { (words(&job.name)) } }
+                            td.title { a href=(path(&["job", &job.name])) { (visible(&job.name)) } }
                             td.wide { (named(view.visit.language, &job.kind)) }
                             td.n { (next_fire(view, job)) }
                             @if let Some(report) = report(&job.name) {
@@ -230,7 +230,7 @@ fn jobs(view: &View, facts: &[JobFacts], reports: &[JobReport]) -> Markup {
     }
 }
 
-/// When a job fires next, if it is to fire at all.
+/// The next fire of a job, if it is enabled.
 pub(super) fn next_fire(view: &View, job: &JobFacts) -> Markup {
     let next = Expected::by_job(job).next_after(view.now);
     html! {

@@ -1,4 +1,4 @@
-//! A note or work: its facts, its curves, its observations, and what happened to it.
+//! A note or work: facts, curves, observations, and events.
 
 use anyhow::Result;
 use axum::Json;
@@ -7,25 +7,25 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::curve::Expected;
+use super::format::{NOTHING, count, path, title, visible, whole};
 use super::home::item_link;
 use super::plain::escaped;
-use super::show::{NOTHING, count, path, title, whole, words};
 use super::texts::{Text, named};
 use super::view::{Answer, Failure, View, Visit};
 use super::{Page, item_word, series};
-use crate::model::Platform;
+use crate::model::{MissedReason, Platform};
 use crate::store::Tx;
 use crate::store::page::{Event, Growth, ItemFacts, ItemObservation, MissedSlot, Watcher};
 use crate::text::is_visible;
 use crate::time::Time;
 
-/// Observations that are drawn at the most, the latest ones.
+/// Maximum observations drawn, latest first.
 pub(super) const MOST_POINTS: i64 = 20_000;
 
 /// Rows of the table of observations.
 const ROWS: i64 = 50;
 
-/// Missed looks that are named.
+/// Missed slots listed.
 const MISSED: i64 = 20;
 
 pub(super) async fn page(
@@ -47,7 +47,7 @@ pub(super) async fn page(
     let missed = tx.missed_of(platform, &id, Time::EPOCH, MISSED).await?;
     let name = title(facts.title.as_deref().or(facts.body.as_deref()), &id);
     let body = html! {
-        h1 { (words(&name)) }
+        h1 { (visible(&name)) }
         div.columns {
             section { (cover(&view, platform, &facts, &hashtags, &watchers)) }
             section {
@@ -67,7 +67,7 @@ pub(super) async fn page(
                 (observations(&view, &seen))
             }
             section {
-                h2 { (view.say(Text::MissedLooks)) }
+                h2 { (view.say(Text::MissedSlots)) }
                 (missed_looks(&view, &missed))
             }
         }
@@ -75,7 +75,7 @@ pub(super) async fn page(
     Ok(view.page(&name, &body))
 }
 
-/// Where the script draws a curve.
+/// Placeholder in which the script draws a curve.
 pub(super) fn chart(view: &View, series: &str) -> Markup {
     html! {
         div.chart data-series=(series) {
@@ -96,15 +96,15 @@ fn cover(
         dl.facts {
             dt { (view.say(Text::Author)) }
             dd {
-                (words(by))
-                @if let Some(handle) = &facts.handle { " " span.still { (words(handle)) } }
+                (visible(by))
+                @if let Some(handle) = &facts.handle { " " span.still { (visible(handle)) } }
             }
             dt { "ID" }
-            dd { code { (words(&facts.item_id)) } }
+            dd { code { (visible(&facts.item_id)) } }
             dt { (view.say(Text::Kind)) }
             dd {
                 (named(view.visit.language, item_word(platform))) " · "
-                (words(&named(view.visit.language, facts.item_type.as_deref().unwrap_or(NOTHING))))
+                (visible(&named(view.visit.language, facts.item_type.as_deref().unwrap_or(NOTHING))))
                 @if facts.images > 0 { " · " (view.say(Text::Pictures)) " " (count(Some(facts.images))) }
                 @if let Some(duration) = facts.duration_ms { " · " (duration / 1000) " s" }
             }
@@ -113,7 +113,7 @@ fn cover(
             dt { (view.say(Text::Edited)) }
             dd { (view.perhaps_at(facts.edited_at)) }
             dt { (view.say(Text::Place)) }
-            dd { (words(facts.place.as_deref().unwrap_or(NOTHING))) }
+            dd { (visible(facts.place.as_deref().unwrap_or(NOTHING))) }
             dt { (view.say(Text::FirstSeen)) }
             dd { (view.exactly_at(facts.first_seen_at)) }
             dt { (view.say(Text::LastSeen)) }
@@ -123,24 +123,24 @@ fn cover(
             dt { (view.say(Text::Jobs)) }
             dd {
                 @for watcher in watchers {
-                    a.(if watcher.watches { "watches" } else { "watched" }) href=(path(&["job", &watcher.name])) { (words(&watcher.name)) } " "
+                    a.(if watcher.watches { "watches" } else { "watched" }) href=(path(&["job", &watcher.name])) { (visible(&watcher.name)) } " "
                 }
                 @if watchers.is_empty() { (NOTHING) }
             }
             @if let Some(next) = next_look(view, watchers) {
-                dt { (view.say(Text::NextLook)) }
+                dt { (view.say(Text::NextSlot)) }
                 dd { (view.exactly_at(next)) }
             }
             @if let Some(url) = facts.share_url.as_deref().and_then(safe_link) {
                 dt { (view.say(Text::Address)) }
-                dd { a href=(url) rel="noopener noreferrer" target="_blank" { (words(&url)) } }
+                dd { a href=(url) rel="noopener noreferrer" target="_blank" { (visible(&url)) } }
             }
         }
         @if let Some(body) = facts.body.as_deref().filter(|body| !body.is_empty()) {
-            p.body { (words(body)) }
+            p.body { (visible(body)) }
         }
         @if !hashtags.is_empty() {
-            p.tags { @for tag in hashtags { span { "#" (words(tag)) } " " } }
+            p.tags { @for tag in hashtags { span { "#" (visible(tag)) } " " } }
         }
     }
 }
@@ -150,7 +150,7 @@ fn next_look(view: &View, watchers: &[Watcher]) -> Option<Time> {
     Expected::by(&watching).next_after(view.now)
 }
 
-/// An address that may be linked: of the web, encrypted, and with nothing in it that hides.
+/// An address that is safe to link: https, without user name and odd characters.
 pub(super) fn safe_link(address: &str) -> Option<String> {
     let url = url::Url::parse(address).ok()?;
     (url.scheme() == "https" && address.chars().all(is_visible)).then(|| url.to_string())
@@ -187,7 +187,7 @@ fn observations(view: &View, seen: &[ItemObservation]) -> Markup {
     }
 }
 
-/// Where an item stood at each age.
+/// The counts at certain ages.
 pub(super) fn ages(view: &View, grown: &[Growth]) -> Markup {
     let shown = |value: Option<f64>| count(value.map(whole));
     html! {
@@ -229,7 +229,7 @@ fn timeline(view: &View, events: &[Event]) -> Markup {
                 li.(event.event) {
                     (view.exactly_at(event.at)) " "
                     b { (named(view.visit.language, &event.event)) } " "
-                    span.still { (words(&named(view.visit.language, &event.evidence))) } " "
+                    span.still { (visible(&named(view.visit.language, &event.evidence))) } " "
                     @if let Some(id) = event.document_id { (view.document(id)) }
                 }
             }
@@ -241,10 +241,10 @@ fn missed_looks(view: &View, missed: &[MissedSlot]) -> Markup {
     html! {
         @if missed.is_empty() { p.empty { (view.say(Text::NoneMissed)) } } @else {
             table { tbody {
-                @for look in missed {
+                @for slot in missed {
                     tr {
-                        td { (view.exactly_at(look.due_at)) }
-                        td { (named(view.visit.language, look.reason.as_deref().unwrap_or(NOTHING))) }
+                        td { (view.exactly_at(slot.due_at)) }
+                        td { (named(view.visit.language, slot.reason.map_or(NOTHING, MissedReason::as_str))) }
                     }
                 }
             } }
@@ -252,7 +252,7 @@ fn missed_looks(view: &View, missed: &[MissedSlot]) -> Markup {
     }
 }
 
-/// An item's latest observations in order, and when looks at it were missed meanwhile.
+/// An item's latest observations in order, and the due times of missed slots in between.
 pub(super) async fn curve(
     tx: &mut Tx,
     platform: Platform,
@@ -275,7 +275,7 @@ pub(super) async fn series(
     let (view, mut tx) = page.open(visit).await?;
     let (seen, missed) = curve(&mut tx, platform, &id).await?;
     let expected = Expected::by(&tx.watchers_of(platform, &id).await?);
-    let due: Vec<_> = missed.iter().map(|look| look.due_at).collect();
+    let due: Vec<_> = missed.iter().map(|slot| slot.due_at).collect();
     let events = tx.events_of(platform, &id).await?;
     let columns = series::columns(&seen, &due, &expected, series::seconds);
     let rest = json!({
@@ -287,12 +287,12 @@ pub(super) async fn series(
     Ok(series::answer(&view, &series::COUNTS, rest))
 }
 
-/// A link to an item of which only the kind and the key are known.
+/// A link to an item known only by kind and key.
 pub(super) fn target_link(kind: &str, key: &str, text: Option<&str>) -> Markup {
     match super::platform_of(kind) {
         Some(platform) => item_link(platform, key, text),
-        None if kind == "keyword" => html! { a href=(path(&["keyword", key])) { (words(key)) } },
-        None => html! { (words(&title(text, key))) },
+        None if kind == "keyword" => html! { a href=(path(&["keyword", key])) { (visible(key)) } },
+        None => html! { (visible(&title(text, key))) },
     }
 }
 

@@ -1,4 +1,4 @@
-//! A job: when it fires, how much of what was due was seen, and its targets side by side.
+//! A job: its fires, its coverage, and its targets side by side.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,30 +7,30 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::curve::Expected;
+use super::format::{count, local, real, visible};
 use super::home::{likes_line, next_fire};
 use super::item::target_link;
-use super::show::{count, local, real, words};
 use super::svg::{beginning, sparkline};
 use super::texts::{Text, named};
 use super::view::{Answer, View, Visit};
 use super::{Page, platform_of};
-use crate::model::KolSearch;
-use crate::store::page::{JobFacts, JobTarget, SlotOutcome};
+use crate::model::{KolSearch, MissedReason, SlotOutcome};
+use crate::store::page::{FireOutcome, JobFacts, JobTarget};
 use crate::time::Time;
 
-/// Targets on one page.
+/// Targets per page.
 const TARGETS: i64 = 24;
 
 /// Weeks of the calendar.
 const WEEKS: u32 = 12;
 
-/// Looks that are counted for it: of a large job it shows fewer weeks.
-const MOST_LOOKS: f64 = 500_000.0;
+/// Maximum slots counted for the calendar: a large job shows fewer weeks.
+const MOST_SLOTS: f64 = 500_000.0;
 
-/// How far back the small curves go.
+/// Time span of the sparklines.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Fires that are named.
+/// Fires listed.
 const FIRES: usize = 3;
 
 pub(super) async fn page(
@@ -44,7 +44,7 @@ pub(super) async fn page(
     let weeks = weeks(Expected::by_job(&job).fires_per_day(view.as_of) * real(all));
     let midnights = midnights(&view, weeks);
     let since = midnights.first().copied().unwrap_or(view.as_of);
-    let outcomes = tx.slot_outcomes(job.job_id, since).await?;
+    let outcomes = tx.fire_outcomes(job.job_id, since).await?;
     let offset = (view.visit.page() - 1) * TARGETS;
     let targets = tx.job_targets(job.job_id, TARGETS, offset).await?;
     let since = view.as_of.minus(WEEK);
@@ -62,7 +62,7 @@ pub(super) async fn page(
         .collect();
     let can_compare = platform_of(&job.kind).is_some();
     let body = html! {
-        h1 { (words(&job.name)) }
+        h1 { (visible(&job.name)) }
         div.columns {
             section { (facts(&view, &job, all, weeks, &outcomes)) }
             section { h2 { (view.say(Text::Coverage)) } (calendar(&view, &midnights, &days(&outcomes, &midnights))) }
@@ -87,9 +87,9 @@ fn facts(
     job: &JobFacts,
     targets: i64,
     weeks: u32,
-    outcomes: &[SlotOutcome],
+    outcomes: &[FireOutcome],
 ) -> Markup {
-    let slots = |outcome: &str| {
+    let slots = |outcome: Option<SlotOutcome>| {
         let slots = outcomes.iter().filter(|it| it.outcome == outcome).map(|it| it.slots);
         count(Some(slots.sum()))
     };
@@ -100,10 +100,10 @@ fn facts(
             dt { (view.say(Text::Kind)) }
             dd { (named(view.visit.language, &job.kind)) }
             dt { (view.say(Text::Schedule)) }
-            dd { code { (words(&job.schedule)) } " " span.still { (words(&job.timezone)) } }
+            dd { code { (visible(&job.schedule)) } " " span.still { (visible(&job.timezone)) } }
             @if let Some(active) = &job.active {
                 dt { (view.say(Text::Windows)) }
-                dd { (words(active)) }
+                dd { (visible(active)) }
             }
             dt { (view.say(Text::Targets)) }
             dd { (count(Some(targets))) }
@@ -115,20 +115,20 @@ fn facts(
             }
             dt { (view.things(weeks, Text::Weeks)) }
             dd {
-                (slots("observed")) " " (view.say(Text::Observed)) " · "
-                (slots("missed")) " " (view.say(Text::Missed)) " · "
-                (slots("open")) " " (view.say(Text::Open))
+                (slots(Some(SlotOutcome::Observed))) " " (view.say(Text::Observed)) " · "
+                (slots(Some(SlotOutcome::Missed))) " " (view.say(Text::Missed)) " · "
+                (slots(None)) " " (view.say(Text::Open))
             }
         }
     }
 }
 
-/// How many weeks are shown of a job with so many looks a day.
-fn weeks(looks_a_day: f64) -> u32 {
-    (1..=WEEKS).rev().find(|weeks| f64::from(weeks * 7) * looks_a_day <= MOST_LOOKS).unwrap_or(1)
+/// Number of weeks for a job with this many slots per day.
+fn weeks(slots_per_day: f64) -> u32 {
+    (1..=WEEKS).rev().find(|weeks| f64::from(weeks * 7) * slots_per_day <= MOST_SLOTS).unwrap_or(1)
 }
 
-/// When the days of the calendar begin: whole weeks from a Monday on, and the end of the last day.
+/// Start of each day in the calendar: whole weeks from a Monday on, and the end of the last day.
 fn midnights(view: &View, weeks: u32) -> Vec<Time> {
     use chrono::Datelike as _;
     let today = view.as_of.utc().with_timezone(&view.zone);
@@ -144,28 +144,29 @@ fn midnights(view: &View, weeks: u32) -> Vec<Time> {
     midnights
 }
 
-/// What became of the looks of one day.
+/// Slots of one day by outcome.
 #[derive(Default)]
 struct DayTotals {
     due: i64,
     observed: i64,
     open: i64,
-    reasons: BTreeMap<String, i64>,
+    reasons: BTreeMap<MissedReason, i64>,
 }
 
-/// What became of the looks of each day.
-fn days(outcomes: &[SlotOutcome], midnights: &[Time]) -> Vec<DayTotals> {
+/// Slots of each day by outcome.
+fn days(outcomes: &[FireOutcome], midnights: &[Time]) -> Vec<DayTotals> {
     let mut days: Vec<_> = midnights.iter().skip(1).map(|_| DayTotals::default()).collect();
     for slot in outcomes {
         let nth = midnights.partition_point(|midnight| *midnight <= slot.due_at);
         let Some(day) = nth.checked_sub(1).and_then(|nth| days.get_mut(nth)) else { continue };
         day.due += slot.slots;
-        match slot.outcome.as_str() {
-            "observed" => day.observed += slot.slots,
-            "open" => day.open += slot.slots,
-            _ => {
-                let reason = slot.reason.clone().unwrap_or_default();
-                *day.reasons.entry(reason).or_default() += slot.slots;
+        match slot.outcome {
+            Some(SlotOutcome::Observed) => day.observed += slot.slots,
+            None => day.open += slot.slots,
+            Some(SlotOutcome::Missed) => {
+                if let Some(reason) = slot.reason {
+                    *day.reasons.entry(reason).or_default() += slot.slots;
+                }
             }
         }
     }
@@ -173,7 +174,7 @@ fn days(outcomes: &[SlotOutcome], midnights: &[Time]) -> Vec<DayTotals> {
 }
 
 impl DayTotals {
-    /// How much of what was due and is settled was seen, in five steps; 0 where nothing was due.
+    /// Share of settled slots observed, in five steps; 0 without settled slots.
     fn step(&self) -> i64 {
         let settled = self.due - self.open;
         match self.observed.checked_mul(100).map(|seen| seen.checked_div(settled)) {
@@ -194,8 +195,12 @@ impl DayTotals {
             view.say(Text::Due),
             count(Some(self.due))
         );
-        for (reason, looks) in &self.reasons {
-            text += &format!(", {} {}", named(view.visit.language, reason), count(Some(*looks)));
+        for (reason, number) in &self.reasons {
+            text += &format!(
+                ", {} {}",
+                named(view.visit.language, reason.as_str()),
+                count(Some(*number))
+            );
         }
         if self.open > 0 {
             text += &format!(", {} {}", view.say(Text::Open), count(Some(self.open)));
@@ -247,7 +252,7 @@ fn card(view: &View, target: &JobTarget, line: Option<Markup>) -> Markup {
                         aria-label=(view.say(Text::CompareByAge));
                 }
                 @if target.kind == "kol_search" {
-                    a href="/kols" { (words(&KolSearch::shown(&target.kind, &target.key))) }
+                    a href="/kols" { (visible(&KolSearch::shown(&target.kind, &target.key))) }
                 } @else {
                     (target_link(&target.kind, key, target.title.as_deref()))
                 }
@@ -259,7 +264,7 @@ fn card(view: &View, target: &JobTarget, line: Option<Markup>) -> Markup {
                     " " (view.say(Text::Likes))
                 }
                 @if let Some(at) = target.observed_at { " · " (view.at(at.0)) }
-                @if let Some(state) = &target.state { " " span.down { (named(view.visit.language, state)) } }
+                @if let Some(state) = target.state { " " span.down { (named(view.visit.language, state.as_str())) } }
             }
         }
     }
@@ -272,24 +277,20 @@ mod tests {
     #[test]
     fn slots_count_for_the_day_they_were_due() {
         let at = |text: &str| text.parse::<Time>().expect("a time");
-        let slots = |due: &str, outcome: &str, reason: Option<&str>| SlotOutcome {
-            due_at: at(due),
-            outcome: outcome.into(),
-            reason: reason.map(Into::into),
-            slots: 2,
-        };
+        let slots =
+            |due: &str, outcome, reason| FireOutcome { due_at: at(due), outcome, reason, slots: 2 };
         let midnights = ["2026-03-01 16:00:00", "2026-03-02 16:00:00", "2026-03-03 16:00:00"];
         let outcomes = [
-            slots("2026-03-01 15:59:59", "observed", None),
-            slots("2026-03-01 16:00:00", "observed", None),
-            slots("2026-03-02 15:00:00", "missed", Some("gone")),
-            slots("2026-03-02 15:30:00", "missed", Some("gone")),
-            slots("2026-03-02 16:00:00", "open", None),
+            slots("2026-03-01 15:59:59", Some(SlotOutcome::Observed), None),
+            slots("2026-03-01 16:00:00", Some(SlotOutcome::Observed), None),
+            slots("2026-03-02 15:00:00", Some(SlotOutcome::Missed), Some(MissedReason::Gone)),
+            slots("2026-03-02 15:30:00", Some(SlotOutcome::Missed), Some(MissedReason::Gone)),
+            slots("2026-03-02 16:00:00", None, None),
         ];
         let days = days(&outcomes, &midnights.map(at));
         let shown: Vec<_> = days.iter().map(|day| (day.due, day.observed, day.open)).collect();
         assert_eq!(shown, [(6, 2, 0), (2, 0, 2)]);
-        assert_eq!(days[0].reasons, BTreeMap::from([("gone".to_owned(), 4)]));
+        assert_eq!(days[0].reasons, BTreeMap::from([(MissedReason::Gone, 4)]));
     }
 
     #[test]

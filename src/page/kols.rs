@@ -1,4 +1,4 @@
-//! KOLs: what each costs for what it brings, and the history of one.
+//! KOLs: prices and results, and the history of one.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -6,10 +6,10 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::Page;
+use super::format::{NOTHING, count, path, real, visible, yuan};
 use super::item::chart;
 use super::plain::{escaped, plain};
 use super::series::{answer, seconds};
-use super::show::{NOTHING, count, path, real, words, yuan};
 use super::svg::{Dot, scatter};
 use super::texts::Text;
 use super::view::{Answer, Failure, View, Visit};
@@ -17,19 +17,19 @@ use crate::forgotten::AUTHOR;
 use crate::model::Platform;
 use crate::store::page::{KolFacts, KolOrder, KolValue};
 
-/// KOLs on one page.
+/// KOLs per page.
 const ROWS: i64 = 50;
 
-/// KOLs in the scatter, the first ones of the order.
+/// KOLs in the scatter plot, the first ones of the order.
 const DOTS: i64 = 500;
 
-/// Looks in the history of one.
+/// Observations in the history of one KOL.
 const HISTORY: i64 = 1_000;
 
-/// Looks in the table of one.
-const LOOKS: usize = 60;
+/// Observations in the table of one KOL.
+const OBSERVATIONS: usize = 60;
 
-/// What the curves of a KOL are of.
+/// Metrics of the KOL curves.
 const METRICS: [(&str, Text); 5] = [
     ("followers", Text::Followers),
     ("read_median", Text::ReadMedian),
@@ -106,7 +106,7 @@ fn table(view: &View, kols: &[KolValue], order: KolOrder, falling: bool) -> Mark
             tbody {
                 @for kol in kols {
                     tr {
-                        td.title { a href=(path(&["kol", &kol.kol_id])) { (words(kol.nickname.as_deref().unwrap_or(&kol.kol_id))) } }
+                        td.title { a href=(path(&["kol", &kol.kol_id])) { (visible(kol.nickname.as_deref().unwrap_or(&kol.kol_id))) } }
                         @for column in KolOrder::ALL { td.n { (figure(kol, column)) } }
                     }
                 }
@@ -116,7 +116,7 @@ fn table(view: &View, kols: &[KolValue], order: KolOrder, falling: bool) -> Mark
     }
 }
 
-/// The head of a column, which orders the table by it; a second time the other way round.
+/// A column heading that sorts the table; a second click reverses the order.
 fn sort_link(view: &View, column: KolOrder, order: KolOrder, falling: bool) -> Markup {
     let up = column == order && falling;
     let kind = view.visit.asks("of").unwrap_or("picture");
@@ -170,13 +170,13 @@ pub(super) async fn page(State(page): State<Page>, Path(id): Path<String>, visit
     let history = tx.kol_history(&id, HISTORY).await?;
     let name = facts.nickname.clone().unwrap_or_else(|| id.clone());
     let body = html! {
-        h1 { (words(&name)) }
+        h1 { (visible(&name)) }
         section { (cover(&view, &facts)) }
         section {
             h2 { (view.say(Text::Curves)) }
             (chart(&view, &path(&["kol", &id, "series"])))
         }
-        section { h2 { (view.say(Text::History)) } (looks(&view, &history)) }
+        section { h2 { (view.say(Text::History)) } (observations(&view, &history)) }
     };
     Ok(view.page(&name, &body))
 }
@@ -190,10 +190,10 @@ fn cover(view: &View, facts: &KolFacts) -> Markup {
     html! {
         dl.facts {
             dt { "ID" }
-            dd { code { (words(&facts.kol_id)) } }
+            dd { code { (visible(&facts.kol_id)) } }
             @for (label, value) in rows {
                 dt { (view.say(label)) }
-                dd { (words(value.unwrap_or(NOTHING))) }
+                dd { (visible(value.unwrap_or(NOTHING))) }
             }
             dt { (view.say(Text::FirstSeen)) }
             dd { (view.exactly_at(facts.first_seen_at)) }
@@ -203,7 +203,7 @@ fn cover(view: &View, facts: &KolFacts) -> Markup {
     }
 }
 
-fn looks(view: &View, history: &[KolValue]) -> Markup {
+fn observations(view: &View, history: &[KolValue]) -> Markup {
     html! {
         div.scroll { table.kols {
             thead { tr {
@@ -212,7 +212,7 @@ fn looks(view: &View, history: &[KolValue]) -> Markup {
                 @for column in KolOrder::ALL { th.n { (view.say(heading(column))) } }
             } }
             tbody {
-                @for kol in history.iter().take(LOOKS) {
+                @for kol in history.iter().take(OBSERVATIONS) {
                     tr {
                         td { (view.exactly_at(kol.observed_at.0)) }
                         td.n { (view.document(kol.document_id)) }

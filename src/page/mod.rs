@@ -1,24 +1,24 @@
-//! The page: the archive for people to look at. It only reads, and only on request; what it shows
-//! is made here, but for the curves, which a script draws from the points that it is given.
+//! The web page: a read-only view of the archive, rendered on the server except for the curves,
+//! which a script draws.
 
 mod assets;
 mod compare;
 mod curve;
 mod document;
+mod format;
 mod guard;
 mod home;
 mod item;
 mod job;
+mod keywords;
 mod kols;
 mod plain;
+mod problems;
 mod search;
 mod series;
-mod show;
 mod svg;
 mod texts;
-mod trouble;
 mod view;
-mod words;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,13 +40,13 @@ use crate::time::Clock;
 
 pub use guard::Guard;
 
-/// An archive whose last call is older than this is shown as of that call.
+/// An archive whose last call is older is shown as of that call.
 const ASLEEP: Duration = Duration::from_secs(24 * 3600);
 
-/// What pages are made from.
+/// Shared state of the pages.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The archive, opened to read alone.
+    /// The archive, opened read-only.
     pub store: Store,
     /// The clock.
     pub clock: Clock,
@@ -54,10 +54,7 @@ pub struct Page {
     pub settings: watch::Receiver<Arc<Config>>,
 }
 
-/// Takes the port.
-///
-/// # Errors
-/// When the port cannot be had.
+/// Binds the port.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         anyhow!(
@@ -68,13 +65,10 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 impl Page {
-    /// Answers for ever those whom `guard` lets in.
-    ///
-    /// # Errors
-    /// When the port is lost.
+    /// Serves the requests that `guard` accepts until the listener fails.
     pub async fn serve(self, guard: Guard, listener: TcpListener) -> Result<()> {
         let router = self.router(guard);
-        axum::serve(listener, router).await.context("the page is not served any more")
+        axum::serve(listener, router).await.context("the page's server failed")
     }
 
     fn router(self, guard: Guard) -> Router {
@@ -94,8 +88,8 @@ impl Page {
             .route("/job/{name}", get(job::page))
             .route("/compare", get(compare::page))
             .route("/compare/series", get(compare::series))
-            .route("/keywords", get(words::list))
-            .route("/keyword/{word}", get(words::page))
+            .route("/keywords", get(keywords::list))
+            .route("/keyword/{word}", get(keywords::page))
             .route("/kols", get(kols::list))
             .route("/kol/{id}", get(kols::page))
             .route("/kol/{id}/series", get(kols::series))
@@ -106,7 +100,7 @@ impl Page {
             .with_state(self)
     }
 
-    /// Begins a page: a transaction that reads, and how the archive stands.
+    /// Opens a read transaction and the state common to all pages.
     async fn open(&self, visit: Visit) -> Result<(View, Tx)> {
         let mut tx = self.store.read().await?;
         let zone = tx.zone_name().await?.and_then(|name| name.parse().ok());
@@ -120,7 +114,7 @@ impl Page {
 const NOTE: Platform = Platform::Xiaohongshu;
 const WORK: Platform = Platform::Douyin;
 
-/// What an item of a platform is called in addresses.
+/// The URL segment of a platform's items.
 fn item_word(platform: Platform) -> &'static str {
     match platform {
         Platform::Xiaohongshu => "note",
@@ -128,7 +122,7 @@ fn item_word(platform: Platform) -> &'static str {
     }
 }
 
-/// The platform whose items are so called.
+/// The platform of a URL segment.
 fn platform_of(word: &str) -> Option<Platform> {
     [NOTE, WORK].into_iter().find(|platform| item_word(*platform) == word)
 }

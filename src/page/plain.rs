@@ -1,8 +1,8 @@
-//! Texts from outside, made harmless where there is no markup.
+//! Escaping of external texts outside markup.
 
 use crate::text::is_visible;
 
-/// A text from outside where there can be no markup: in titles, attributes and charts.
+/// An external text for titles, attributes and charts.
 pub(super) fn plain(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars() {
@@ -14,17 +14,17 @@ pub(super) fn plain(text: &str) -> String {
     shown
 }
 
-/// Whether a letter cannot be seen, or would turn the direction of writing.
+/// Whether a character is invisible or changes the text direction.
 pub(super) fn is_odd(c: char) -> bool {
     !is_visible(c) && !matches!(c, '\n' | '\t')
 }
 
-/// How such a letter is written out.
+/// The code shown for such a character.
 pub(super) fn code(c: char) -> String {
     format!("U+{:04X}", u32::from(c))
 }
 
-/// A text as a part of an address.
+/// A text as a URL segment.
 pub(super) fn escaped(text: &str) -> String {
     let mut shown = String::new();
     for byte in text.bytes() {

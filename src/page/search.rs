@@ -1,15 +1,15 @@
-//! What the search box finds.
+//! Search results.
 
 use axum::extract::State;
 use maud::html;
 
 use super::Page;
+use super::format::{path, visible};
 use super::item::target_link;
-use super::show::{path, words};
 use super::texts::{Text, named};
 use super::view::{Answer, Visit};
 
-/// Results of each kind at the most.
+/// Maximum results per kind.
 const MOST: i64 = 50;
 
 pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
@@ -17,7 +17,7 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
     let asked = view.visit.asks("q").unwrap_or_default().trim().to_owned();
     let found = if asked.is_empty() { Vec::new() } else { tx.search(&asked, MOST).await? };
     let body = html! {
-        h1 { (view.say(Text::Search)) @if !asked.is_empty() { ": " (words(&asked)) } }
+        h1 { (view.say(Text::Search)) @if !asked.is_empty() { ": " (visible(&asked)) } }
         @if found.is_empty() {
             p.empty { (view.say(Text::NothingFound)) }
         } @else {
@@ -27,13 +27,13 @@ pub(super) async fn page(State(page): State<Page>, visit: Visit) -> Answer {
                         td.wide { (named(view.visit.language, &it.kind)) }
                         td.title {
                             @if it.kind == "kol" {
-                                a href=(path(&["kol", &it.key])) { (words(it.title.as_deref().unwrap_or(&it.key))) }
+                                a href=(path(&["kol", &it.key])) { (visible(it.title.as_deref().unwrap_or(&it.key))) }
                             } @else {
                                 (target_link(&it.kind, &it.key, it.title.as_deref()))
                             }
                         }
-                        td.by { (words(it.nickname.as_deref().unwrap_or("–"))) }
-                        td.wide { code { (words(&it.key)) } }
+                        td.by { (visible(it.nickname.as_deref().unwrap_or("–"))) }
+                        td.wide { code { (visible(&it.key)) } }
                     }
                 }
             } } }

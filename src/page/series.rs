@@ -1,17 +1,18 @@
-//! The points of a curve on their way to the script that draws it.
+//! Points of a curve for the script that draws it.
 
 use axum::Json;
 use serde_json::{Value, json};
 
 use super::curve::{Expected, gaps};
+use super::format::real;
 use super::plain::plain;
-use super::show::real;
 use super::texts::{Text, named};
 use super::view::View;
+use crate::model::MissedReason;
 use crate::store::page::{Event, ItemObservation, MissedSlot};
 use crate::time::Time;
 
-/// What is drawn: names and labels of the counts, in the order of the points.
+/// The counts: names and labels, in the order of the points.
 pub(super) const COUNTS: [(&str, Text); 5] = [
     ("likes", Text::Likes),
     ("comments", Text::Comments),
@@ -20,8 +21,8 @@ pub(super) const COUNTS: [(&str, Text); 5] = [
     ("views", Text::Views),
 ];
 
-/// Observations in order as columns: the places (seconds since 1970, or what `x` makes of a time),
-/// the counts, whether they are exact, and the answers. A gap is a point without counts.
+/// Sorted observations as columns: x (seconds since 1970, or `x` of the time), the counts, whether
+/// they are exact, and the documents. A gap is a point without counts.
 pub(super) fn columns(
     seen: &[ItemObservation],
     missed: &[Time],
@@ -63,7 +64,7 @@ pub(super) fn seconds(at: Time) -> f64 {
     real(at.micros()) / 1e6
 }
 
-/// What happened meanwhile, for marks on the chart.
+/// Events, as marks on the chart.
 pub(super) fn events(view: &View, events: &[Event]) -> Value {
     let shown = events.iter().map(|event| {
         json!([
@@ -76,15 +77,15 @@ pub(super) fn events(view: &View, events: &[Event]) -> Value {
     shown.collect()
 }
 
-/// The looks that were missed, for marks on the chart.
+/// Missed slots, as marks on the chart.
 pub(super) fn missed(view: &View, missed: &[MissedSlot]) -> Value {
     let why = |slot: &MissedSlot| {
-        named(view.visit.language, slot.reason.as_deref().unwrap_or_default()).into_owned()
+        named(view.visit.language, slot.reason.map_or("", MissedReason::as_str)).into_owned()
     };
     missed.iter().map(|slot| json!([seconds(slot.due_at), why(slot)])).collect()
 }
 
-/// What the script says in the visitor's language.
+/// The script's labels in the visitor's language.
 pub(super) fn labels(view: &View) -> Value {
     let texts = [
         ("total", Text::Total),
@@ -101,7 +102,7 @@ pub(super) fn labels(view: &View) -> Value {
     texts.into_iter().map(|(name, text)| (name.to_owned(), json!(view.say(text)))).collect()
 }
 
-/// Everything that the script needs of one item or KOL.
+/// The script's data on one item or KOL.
 pub(super) fn answer(view: &View, metrics: &[(&str, Text)], rest: Value) -> Json<Value> {
     let metrics: Vec<_> =
         metrics.iter().map(|(name, label)| json!([name, view.say(*label)])).collect();

@@ -1,31 +1,30 @@
-//! Small drawings made here, so that they need no script.
+//! Small drawings rendered on the server, without a script.
 
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use super::show::real;
+use super::format::real;
 use crate::time::Time;
 
-/// A sparkline's box.
+/// Size of a sparkline.
 const SPARK: (f64, f64) = (120.0, 26.0);
 
-/// A part of a curve between two gaps: places, from 0 to 1 on both axes, upwards.
+/// A part of a curve between two gaps: points from 0 to 1 on both axes.
 type Stroke = Vec<(f64, f64)>;
 
-/// A curve: its points in order, and of each but the last whether the line to the next is broken.
+/// A curve: its sorted points, and for each but the last whether the line to the next is broken.
 pub(super) struct Line {
     pub(super) points: Vec<(Time, Option<i64>)>,
     pub(super) gaps: Vec<bool>,
 }
 
-/// When the first of some curves begins.
+/// Start of the earliest curve.
 pub(super) fn beginning<'a>(lines: impl Iterator<Item = &'a Line>, otherwise: Time) -> Time {
     lines.filter_map(|line| line.points.first().map(|(at, _)| *at)).min().unwrap_or(otherwise)
 }
 
-/// A curve as a small line over a span of time, which curves side by side share. Where it is not
-/// known it is not drawn.
+/// A sparkline over a shared time span. Gaps are not drawn.
 pub(super) fn sparkline(line: &Line, span: (Time, Time)) -> Markup {
     let strokes = strokes(line, span);
     let (width, height) = SPARK;
@@ -36,7 +35,7 @@ pub(super) fn sparkline(line: &Line, span: (Time, Time)) -> Markup {
             let (x, y) = place(point);
             let _ = write!(line, "{}{x:.1} {y:.1}", if nth == 0 { "M" } else { "L" });
         }
-        // A point of its own is a dot.
+        // A single point is a dot.
         if stroke.len() == 1 {
             line += "h0";
         }
@@ -56,7 +55,7 @@ fn strokes(Line { points, gaps }: &Line, (from, to): (Time, Time)) -> Vec<Stroke
     let values = || points.iter().filter_map(|(_, value)| *value);
     let (low, high) = (values().min().unwrap_or_default(), values().max().unwrap_or_default());
     let span = real(to.micros() - from.micros()).max(1.0);
-    // A curve that does not move lies low.
+    // A constant curve is drawn at the bottom.
     let rise = real(high.saturating_sub(low)).max(1.0);
     let mut strokes = vec![Stroke::new()];
     for (nth, (at, value)) in points.iter().enumerate() {
@@ -72,46 +71,46 @@ fn strokes(Line { points, gaps }: &Line, (from, to): (Time, Time)) -> Vec<Stroke
     strokes
 }
 
-/// A line of a bump chart: a name, and its rank at each look.
+/// A line of a bump chart: a name, and its rank at each observation.
 pub(super) struct Ranks {
     pub(super) name: String,
-    /// From 1; `None`: it was not there.
+    /// From 1; `None` if absent.
     pub(super) at: Vec<Option<i64>>,
 }
 
-/// Ranks over looks. `gaps` says of each look but the last whether looks are missing after it, and
-/// `labels` when each was.
+/// A bump chart of ranks over observations. `gaps` tells for each observation but the last whether
+/// observations are missing after it; `labels` are their times.
 pub(super) fn bump(lines: &[Ranks], gaps: &[bool], labels: &[String]) -> Markup {
     let (left, top, step, names) = (28.0, 10.0, 26.0, 190.0);
     let places = lines.iter().flat_map(|line| line.at.iter().flatten()).max().copied().unwrap_or(1);
     let width = 1200.0;
     let height = top * 2.0 + step * real(places) + 18.0;
-    let looks = labels.len().max(2) - 1;
-    let x = |look: usize| left + (width - left - names) * number(look) / number(looks);
+    let last = labels.len().max(2) - 1;
+    let x = |nth: usize| left + (width - left - names) * number(nth) / number(last);
     let y = |rank: i64| top + step * (real(rank) - 0.5);
     html! {
         svg.bump viewBox={ "0 0 " (width) " " (height) } role="img" {
             @for rank in 1..=places {
                 text.rank x="4" y=(format!("{:.1}", y(rank) + 4.0)) { (rank) }
             }
-            @for look in [0, looks] {
-                @if let Some(label) = labels.get(look) {
-                    text.when x=(format!("{:.1}", x(look))) y=(format!("{:.1}", height - 6.0))
-                        text-anchor=(if look == 0 { "start" } else { "end" }) { (label) }
+            @for nth in [0, last] {
+                @if let Some(label) = labels.get(nth) {
+                    text.when x=(format!("{:.1}", x(nth))) y=(format!("{:.1}", height - 6.0))
+                        text-anchor=(if nth == 0 { "start" } else { "end" }) { (label) }
                 }
             }
-            @for (look, _) in gaps.iter().enumerate().filter(|(_, gap)| **gap) {
-                line.gap x1=(format!("{:.1}", f64::midpoint(x(look), x(look + 1)))) y1="4"
-                    x2=(format!("{:.1}", f64::midpoint(x(look), x(look + 1))))
+            @for (nth, _) in gaps.iter().enumerate().filter(|(_, gap)| **gap) {
+                line.gap x1=(format!("{:.1}", f64::midpoint(x(nth), x(nth + 1)))) y1="4"
+                    x2=(format!("{:.1}", f64::midpoint(x(nth), x(nth + 1))))
                     y2=(format!("{:.1}", height - 22.0)) {}
             }
             @for (nth, line) in lines.iter().enumerate() {
                 g class={ "line k" (nth % 10) } {
                     title { (line.name) }
                     path d=(bump_path(line, gaps, x, y)) {}
-                    @for (look, rank) in line.at.iter().enumerate() {
+                    @for (nth, rank) in line.at.iter().enumerate() {
                         @if let Some(rank) = rank {
-                            circle cx=(format!("{:.1}", x(look))) cy=(format!("{:.1}", y(*rank))) r="3" {}
+                            circle cx=(format!("{:.1}", x(nth))) cy=(format!("{:.1}", y(*rank))) r="3" {}
                         }
                     }
                     @if let Some(Some(rank)) = line.at.last() {
@@ -131,12 +130,12 @@ fn bump_path(
     y: impl Fn(i64) -> f64,
 ) -> String {
     let mut path = String::new();
-    for (look, pair) in line.at.windows(2).enumerate() {
-        let ([Some(from), Some(to)], false) = (pair, gaps.get(look).copied().unwrap_or(false))
+    for (nth, pair) in line.at.windows(2).enumerate() {
+        let ([Some(from), Some(to)], false) = (pair, gaps.get(nth).copied().unwrap_or(false))
         else {
             continue;
         };
-        let (x0, y0, x1, y1) = (x(look), y(*from), x(look + 1), y(*to));
+        let (x0, y0, x1, y1) = (x(nth), y(*from), x(nth + 1), y(*to));
         let middle = f64::midpoint(x0, x1);
         let _ = write!(
             path,
@@ -146,7 +145,7 @@ fn bump_path(
     path
 }
 
-/// A point of a scatter: its places, what it is called, and where it leads.
+/// A point of a scatter plot: coordinates, name and link.
 pub(super) struct Dot {
     pub(super) x: f64,
     pub(super) y: f64,
@@ -154,7 +153,7 @@ pub(super) struct Dot {
     pub(super) to: String,
 }
 
-/// Points on two logarithmic axes, with what these are of.
+/// A scatter plot on two logarithmic axes with titles.
 pub(super) fn scatter(dots: &[Dot], (across, up): (&str, &str)) -> Markup {
     let (width, height, left, below) = (1200.0, 330.0, 64.0, 40.0);
     let (xs, ys) = (decades(dots.iter().map(|dot| dot.x)), decades(dots.iter().map(|dot| dot.y)));
@@ -166,14 +165,14 @@ pub(super) fn scatter(dots: &[Dot], (across, up): (&str, &str)) -> Markup {
                 line.grid x1=(format!("{:.1}", x(tick))) x2=(format!("{:.1}", x(tick)))
                     y1="24" y2=(height - below) {}
                 text text-anchor="middle" x=(format!("{:.1}", x(tick))) y=(height - below + 16.0) {
-                    (crate::text::count(super::show::whole(tick)))
+                    (crate::text::count(super::format::whole(tick)))
                 }
             }
             @for tick in ticks(ys) {
                 line.grid x1=(left) x2=(width - 10.0)
                     y1=(format!("{:.1}", y(tick))) y2=(format!("{:.1}", y(tick))) {}
                 text text-anchor="end" x=(left - 6.0) y=(format!("{:.1}", y(tick) + 4.0)) {
-                    (crate::text::count(super::show::whole(tick)))
+                    (crate::text::count(super::format::whole(tick)))
                 }
             }
             text.axis text-anchor="end" x=(width - 10.0) y=(height - 6.0) { (across) " →" }
@@ -189,7 +188,7 @@ pub(super) fn scatter(dots: &[Dot], (across, up): (&str, &str)) -> Markup {
     }
 }
 
-/// The whole powers of ten around some values above 0.
+/// The powers of ten around values above 0.
 fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let logs = values.map(f64::log10);
     let (low, high) =

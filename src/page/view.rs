@@ -1,4 +1,4 @@
-//! One visit: who asks for what, in which language, and what every page has around it.
+//! One request: its parameters and language, and the frame of every page.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -16,38 +16,38 @@ use crate::config::Language;
 use crate::text::{self, is_visible};
 use crate::time::Time;
 
-/// The cookie that keeps the language.
+/// The cookie with the language.
 pub(super) const COOKIE: &str = "lang";
 
-/// The longest text that is searched for or taken from an address, in characters.
+/// Maximum length in characters of a search text or parameter.
 const LONGEST: usize = 200;
 
-/// What was asked for.
+/// The request.
 pub(super) struct Visit {
     pub(super) language: Language,
     path: String,
     query: Vec<(String, String)>,
 }
 
-/// A page under way: what was asked for, when, and where the archive stands.
+/// State of a page: the request, its time, and the state of the archive.
 pub(super) struct View {
     pub(super) visit: Visit,
     /// The archive's zone.
     pub(super) zone: Tz,
     /// The time now.
     pub(super) now: Time,
-    /// What the latest hours and days are counted back from: now, or the archive's last call where
-    /// that is long ago.
+    /// Reference time of the latest hours and days: now, or the archive's last call if that is long
+    /// ago.
     pub(super) as_of: Time,
 }
 
-/// Why there is no page.
+/// An error response.
 pub(super) struct Failure(StatusCode, Markup);
 
-/// What a handler gives.
+/// A handler's result.
 pub(super) type Answer = Result<Html<String>, Failure>;
 
-/// The language of a name: the beginning of `zh-CN` and its like.
+/// The language of a tag such as `zh-CN`.
 pub(super) fn language(name: &str) -> Option<Language> {
     match name.trim().to_ascii_lowercase().split(['-', ';']).next() {
         Some("zh") => Some(Language::Chinese),
@@ -56,7 +56,7 @@ pub(super) fn language(name: &str) -> Option<Language> {
     }
 }
 
-/// The name of a language.
+/// The tag of a language.
 pub(super) fn tag(language: Language) -> &'static str {
     match language {
         Language::Chinese => "zh",
@@ -90,22 +90,22 @@ impl<S: Sync> FromRequestParts<S> for Visit {
 }
 
 impl Visit {
-    /// What a name in the address stands for.
+    /// The value of a query parameter.
     pub(super) fn asks<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()
     }
 
-    /// Everything that a name in the address stands for.
+    /// All values of a query parameter.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Which page of a list is meant, from 1.
+    /// The page number of a list, from 1.
     pub(super) fn page(&self) -> i64 {
         self.asks("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, 100_000)
     }
 
-    /// This address with other values.
+    /// This URL with changed parameters.
     pub(super) fn with(&self, changes: &[(&str, &str)]) -> String {
         let kept = self.query.iter().filter(|(name, _)| changes.iter().all(|(new, _)| new != name));
         let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
@@ -121,7 +121,7 @@ impl View {
         text.say(self.visit.language)
     }
 
-    /// So many things, by the text for one of them.
+    /// A number with a noun.
     pub(super) fn things(&self, number: impl Display, one: Text) -> String {
         match self.visit.language {
             Language::Chinese => format!("{number} {}", self.say(one)),
@@ -135,7 +135,7 @@ impl View {
         Html(frame(&self.visit, title, reloads, &html! { (self.age()) (body) }).into_string())
     }
 
-    /// Says so where the archive ends long ago: nothing below is about today.
+    /// A notice that the archive ends long ago.
     fn age(&self) -> Markup {
         html! {
             @if self.as_of != self.now {
@@ -144,12 +144,12 @@ impl View {
         }
     }
 
-    /// Nothing is known of what was asked for.
+    /// The archive has no data on the subject.
     pub(super) fn not_found(&self) -> Failure {
         not_found(&self.visit)
     }
 
-    /// Nothing is known of it; since when, if that is because it was forgotten.
+    /// The same, with the time if it was forgotten.
     pub(super) fn not_there(&self, forgotten: Option<Time>) -> Failure {
         let Some(at) = forgotten else { return self.not_found() };
         let text = self.say(Text::Forgotten);
@@ -157,7 +157,7 @@ impl View {
         Failure(StatusCode::GONE, frame(&self.visit, text, false, &body))
     }
 
-    /// Links to the pages of a list around this one, where there are any.
+    /// Links to the previous and next page of a list.
     pub(super) fn pages(&self, has_more: bool) -> Markup {
         let page = self.visit.page();
         let link = |page: i64| self.visit.with(&[("page", &page.to_string())]);
@@ -172,7 +172,7 @@ impl View {
         }
     }
 
-    /// Links that switch between values of one name in the address; the first is meant without it.
+    /// Links that set a query parameter; the first value is the default.
     pub(super) fn switch(&self, name: &str, choices: &[(&str, &str)]) -> Markup {
         let first = choices.first().map_or("", |(value, _)| value);
         let now = self.visit.asks(name).filter(|now| choices.iter().any(|(it, _)| it == now));
@@ -190,7 +190,7 @@ impl View {
     }
 }
 
-/// Nothing is known of what was asked for.
+/// The archive has no data on the subject.
 pub(super) fn not_found(visit: &Visit) -> Failure {
     let text = Text::NotFound.say(visit.language);
     Failure(StatusCode::NOT_FOUND, frame(visit, text, false, &html! { p.notice { (text) } }))
@@ -199,7 +199,7 @@ pub(super) fn not_found(visit: &Visit) -> Failure {
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error: anyhow::Error = error.into();
-        tracing::warn!(error = format!("{error:#}"), "a page could not be made");
+        tracing::warn!(error = format!("{error:#}"), "rendering a page failed");
         let body = html! {
             @for language in [Language::English, Language::Chinese] {
                 p { (Text::Failed.say(language)) }
@@ -215,7 +215,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// What every page has around it.
+/// The frame of every page.
 fn frame(visit: &Visit, title: &str, reloads: bool, body: &Markup) -> Markup {
     let language = visit.language;
     let say = |text: Text| text.say(language);
@@ -223,7 +223,7 @@ fn frame(visit: &Visit, title: &str, reloads: bool, body: &Markup) -> Markup {
         Language::Chinese => Language::English,
         Language::English => Language::Chinese,
     };
-    // A box cannot mark what is not visible.
+    // A control cannot mark invisible characters.
     let asked: String =
         visit.asks("q").unwrap_or_default().chars().filter(|c| is_visible(*c)).collect();
     let links = [("/", Text::Home), ("/keywords", Text::Keywords), ("/kols", Text::Kols)];

@@ -7,7 +7,8 @@ use anyhow::Result;
 use super::CLOCK_SLIP;
 use super::misfire::{FirePolicy, MisfireDecision};
 use crate::api::Endpoint;
-use crate::pause::{self, Reason};
+use crate::model::MissedReason;
+use crate::pause;
 use crate::schedule::Schedule;
 use crate::store::{Fires, JobRow, Store, Tx};
 use crate::time::Time;
@@ -75,11 +76,11 @@ pub(super) async fn decide(
 
 /// What kept everybody's looks from being made until `due_at`, which is why they give way to newer
 /// ones.
-async fn blocked(tx: &mut Tx, endpoint: Endpoint, due_at: Time) -> Result<Option<&'static str>> {
+async fn blocked(tx: &mut Tx, endpoint: Endpoint, due_at: Time) -> Result<Option<MissedReason>> {
     let until = due_at.minus(Duration::from_millis(1));
     let pauses = tx.pauses(until).await?;
     let began = pauses.into_iter().filter(|pause| pause.since <= until).collect::<Vec<_>>();
-    Ok(pause::blocking(&began, endpoint).map(Reason::of_slot))
+    Ok(pause::blocking(&began, endpoint).map(MissedReason::from))
 }
 
 /// Takes back what was decided under a clock that was ahead, the latest first: those fires are

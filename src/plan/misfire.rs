@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::MissedReason;
 use crate::schedule::{GRACE, Misfire, Overlap, Schedule};
 use crate::time::Time;
 
@@ -42,17 +43,19 @@ impl MisfireDecision {
     }
 
     /// Why the fire due at `at` is missed; `None`: it is looked at.
-    pub(super) fn reason(&self, at: Time) -> Option<&'static str> {
+    pub(super) fn reason(&self, at: Time) -> Option<MissedReason> {
         if self.open_from.is_some_and(|from| at >= from) {
             return None;
         }
         let age = self.now.since(at);
         Some(match self.misfire {
-            Some(misfire) if misfire.window().is_some_and(|window| age > window) => "expired",
-            None => "daemon_down",
-            Some(_) if at < self.started => "daemon_down",
-            Some(Misfire::Skip) if age > GRACE => "skipped",
-            Some(_) => "superseded",
+            Some(misfire) if misfire.window().is_some_and(|window| age > window) => {
+                MissedReason::Expired
+            }
+            None => MissedReason::DaemonDown,
+            Some(_) if at < self.started => MissedReason::DaemonDown,
+            Some(Misfire::Skip) if age > GRACE => MissedReason::Skipped,
+            Some(_) => MissedReason::Superseded,
         })
     }
 }
@@ -96,7 +99,7 @@ mod tests {
         let policy = Some(FirePolicy { misfire, overlap });
         let decision = MisfireDecision::new(&schedule, policy, decided, started, at(now));
         let fires = schedule.fires(decided, at(now));
-        fires.map(|fire| decision.reason(fire).unwrap_or("-")).collect()
+        fires.map(|fire| decision.reason(fire).map_or("-", MissedReason::as_str)).collect()
     }
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -146,7 +149,9 @@ mod tests {
             let (decided, now) = (at("08:00:00"), at("08:01:05"));
             let decision = MisfireDecision::new(&schedule, policy, decided, decided, now);
             let fires = schedule.fires(decided, now);
-            fires.map(|fire| decision.reason(fire).unwrap_or("-")).collect::<Vec<_>>()
+            fires
+                .map(|fire| decision.reason(fire).map_or("-", MissedReason::as_str))
+                .collect::<Vec<_>>()
         };
         assert_eq!(reasons(Overlap::Skip), ["superseded", "superseded", "-"]);
         assert_eq!(reasons(Overlap::Queue), ["-", "-", "-"]);
@@ -157,6 +162,6 @@ mod tests {
         let schedule = Schedule::parse("@hourly", Tz::UTC).expect("a schedule");
         let now = at("10:00:10");
         let decision = MisfireDecision::new(&schedule, None, at("08:00:00"), now, now);
-        assert_eq!(decision.reason(at("10:00:00")), Some("daemon_down"));
+        assert_eq!(decision.reason(at("10:00:00")), Some(MissedReason::DaemonDown));
     }
 }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::api::{Endpoint, Provider};
 use crate::config::Config;
-use crate::pause::{Reason, Scope};
+use crate::model::{PauseReason, PauseScope, ResumedBy};
 use crate::store::{ConfigLoad, Tx};
 use crate::time::Time;
 
@@ -45,13 +45,13 @@ pub(crate) async fn lift_refusals(tx: &mut Tx, now: Time) -> Result<()> {
     let provider = Provider::JustOneApi;
     let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);
     let endpoints = endpoints.flat_map(|it| {
-        [Reason::Denied, Reason::Quota].map(|reason| (Scope::Endpoint, it.name(), reason))
+        [PauseReason::Denied, PauseReason::Quota]
+            .map(|reason| (PauseScope::Endpoint, it.name(), reason))
     });
-    let refusals = [Reason::BadCredentials, Reason::Balance];
-    let refusals = refusals.map(|reason| (Scope::Provider, provider.name(), reason));
+    let refusals = [PauseReason::BadCredentials, PauseReason::Balance];
+    let refusals = refusals.map(|reason| (PauseScope::Provider, provider.name(), reason));
     for (scope, name, reason) in refusals.into_iter().chain(endpoints) {
-        let (scope, reason) = (scope.as_str(), Some(reason.as_str()));
-        tx.resume(scope, name, reason, Time::MAX, now, "settings").await?;
+        tx.resume(scope, name, Some(reason), Time::MAX, now, ResumedBy::Settings).await?;
     }
     Ok(())
 }

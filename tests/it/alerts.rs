@@ -9,6 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::json;
 use tidewatch::config::{Config, Environment};
+use tidewatch::model::{PauseReason, PauseScope, ResumedBy};
 use tidewatch::ops::alerts::Alerts;
 use tidewatch::store::{PauseRow, Store};
 use tidewatch::time::{Clock, Time};
@@ -52,9 +53,9 @@ fn alerts(config: &Config, store: &Store, clock: &Clock) -> Alerts {
 async fn pause(store: &Store, name: &str, reason: &str) {
     let mut tx = store.begin().await.unwrap();
     tx.pause(&PauseRow {
-        scope: "provider".into(),
+        scope: PauseScope::Provider,
         name: name.into(),
-        reason: reason.into(),
+        reason: PauseReason::parse(reason).unwrap(),
         note: None,
         since: beginning(),
         until: None,
@@ -69,7 +70,10 @@ async fn pause(store: &Store, name: &str, reason: &str) {
 
 async fn resume(store: &Store, name: &str, at: Time) {
     let mut tx = store.begin().await.unwrap();
-    assert_eq!(tx.resume("provider", name, None, at, at, "hand").await.unwrap(), 1);
+    assert_eq!(
+        tx.resume(PauseScope::Provider, name, None, at, at, ResumedBy::Hand).await.unwrap(),
+        1
+    );
     tx.commit().await.unwrap();
 }
 

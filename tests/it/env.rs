@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tidewatch::backfill;
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
-use tidewatch::model::{Kind, Target};
+use tidewatch::model::{Kind, Origin, ResumedBy, Target};
 use tidewatch::simulator::{self, Amagi, Fates, Options, Replay, Simulator, World};
 use tidewatch::store::{Limits, NewBackfill, Store};
 use tidewatch::time::{Clock, Time};
@@ -128,7 +128,7 @@ impl Env {
         // Not at the instant of a fire: a slot of that due time would serve.
         self.advance(Duration::from_secs(1)).await;
         let mut tx = self.store.begin().await.unwrap();
-        tx.run_by_hand(targets, "fetch", self.clock.now()).await.unwrap();
+        tx.run_by_hand(targets, Origin::Fetch, self.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
         self.advance(Duration::ZERO).await;
     }
@@ -138,7 +138,7 @@ impl Env {
         let now = self.clock.now();
         let mut tx = self.store.begin().await.unwrap();
         for pause in tx.pauses(now).await.unwrap() {
-            tx.resume(&pause.scope, &pause.name, None, now, now, "hand").await.unwrap();
+            tx.resume(pause.scope, &pause.name, None, now, now, ResumedBy::Hand).await.unwrap();
         }
         tx.commit().await.unwrap();
     }

@@ -8,7 +8,7 @@ use anyhow::bail;
 use secrecy::SecretString;
 use tidewatch::config::{Config, Environment};
 use tidewatch::crawl::run::{Ended, OneShotRun, Tick};
-use tidewatch::model::{Kind, Target};
+use tidewatch::model::{Kind, Origin, Target};
 use tidewatch::process::Process;
 use tidewatch::time::Clock;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,7 @@ async fn a_read_that_fails_while_a_call_is_in_flight_loses_no_answer(database: D
     let config = Config::parse(&text, Path::new("jobs.toml"), &environment).unwrap();
     let note = Target { kind: Kind::Note, key: simulator.world().notes(1).remove(0) };
     let mut tx = store.begin().await.unwrap();
-    let run = tx.run_by_hand(&[note], "fetch", clock.now()).await.unwrap();
+    let run = tx.run_by_hand(&[note], Origin::Fetch, clock.now()).await.unwrap();
     tx.commit().await.unwrap();
     let process = Process::begin(&store, &config, "fetch", &clock).await.unwrap().unwrap();
     let stop = CancellationToken::new();

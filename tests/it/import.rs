@@ -84,9 +84,12 @@ async fn a_line_that_is_no_answer_is_named_and_refuses_the_file() {
         (&line("yesterday", &answer), "`fetched_at` is no time"),
         (
             &line("2026-01-02T03:04:05Z", &answer).replace("detail/v7", "detail/v9"),
-            "there is no endpoint",
+            "unknown endpoint",
         ),
-        (&line("2026-01-02T03:04:05Z", &answer).replace(NOTE, "x"), "`asked`: there is no link"),
+        (
+            &line("2026-01-02T03:04:05Z", &answer).replace(NOTE, "x"),
+            "`asked`: there is neither a link",
+        ),
         (
             "{\"endpoint\":\"xiaohongshu/search-recommend/v1\",\"fetched_at\":1767323045,\"body\":{}}",
             "`asked` is missing",
@@ -123,7 +126,7 @@ async fn what_a_pipe_brings_before_a_bad_line_is_kept(database: Database) {
     let import = ["backfill", "--from-jsonl", "-"];
     let status = place.start_reading(&import, stdin.into()).end().await;
     assert_eq!(status.code(), Some(2), "{}", place.said());
-    assert!(place.said().contains("what came before is imported"), "{}", place.said());
+    assert!(place.said().contains("earlier lines are imported"), "{}", place.said());
     assert_eq!(count(&store, "select count(*) from documents").await, 2);
     let ended = "select count(*) from processes where verb = 'import' and stopped_at is not null";
     assert_eq!(count(&store, ended).await, 1);
@@ -185,7 +188,7 @@ async fn of_what_searches_listed_only_ids_of_notes_are_brought_in(database: Data
     assert_eq!(place.run(&["backfill", "--discovered", "--dry-run", "--json"]).await, 0);
     let ids = "select count(distinct note_id) from kol_notes where note_id not like 'https://%'";
     assert_eq!(summary(&place)["targets"], count(&store, ids).await);
-    assert!(place.said().contains("no id of a note: left out"), "{}", place.said());
+    assert!(place.said().contains("skipping an invalid note id"), "{}", place.said());
 }
 
 on_both!(an_import_leaves_what_is_known_by_now_and_the_history_of_jobs_as_they_are);

@@ -1,7 +1,7 @@
 //! What holds calls back: pauses, rates, the budget. All of it outlives the daemon.
 
 use tidewatch::backfill;
-use tidewatch::model::{Kind, Target};
+use tidewatch::model::{Kind, PauseReason, PauseScope, Target};
 use tidewatch::store::{Limits, NewBackfill};
 
 use crate::databases::{Database, on_both};
@@ -206,9 +206,9 @@ async fn a_job_keeps_to_its_own_number_of_calls_and_to_a_pause_by_hand(database:
     assert_eq!(env.ask(of_job).await, ["campaign 3", "few 3"]);
     let mut tx = env.store.begin().await.unwrap();
     let pause = tidewatch::store::PauseRow {
-        scope: "job".into(),
+        scope: PauseScope::Job,
         name: "campaign".into(),
-        reason: "by_hand".into(),
+        reason: PauseReason::ByHand,
         note: None,
         since: env.clock.now(),
         until: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tidewatch::config::{Config, Environment};
-use tidewatch::model::{Kind, Target};
+use tidewatch::model::{Kind, Origin, Target};
 use tidewatch::ops::health_state::HealthState;
 use tidewatch::ops::metrics::Metrics;
 use tidewatch::ops::run_log;
@@ -141,7 +141,7 @@ async fn a_call_that_a_dead_process_left_open_is_counted_once_it_is_closed(datab
     let clock = Clock::standing(beginning());
     let target = Target { kind: Kind::Note, key: "68a1b2c3d4e5f60718293a4b".into() };
     let mut tx = store.begin().await.unwrap();
-    tx.run_by_hand(&[target], "fetch", beginning()).await.unwrap();
+    tx.run_by_hand(&[target], Origin::Fetch, beginning()).await.unwrap();
     tx.commit().await.unwrap();
     let targets: Vec<(i64, Time)> = rows(&store, "select target_id, due_at from slots").await;
     let start = CallStart {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidewatch::model::{PauseReason, PauseScope};
 use tidewatch::simulator::Simulator;
 use tidewatch::store::{PauseRow, Store};
 use tidewatch::time::Clock;
@@ -180,9 +181,9 @@ async fn another_token_is_tried_after_a_restart_and_the_same_one_is_not(database
     let now = Clock::system().now();
     for (reason, until) in [("quota", Some(now.plus(hours(9)))), ("by_hand", None)] {
         tx.pause(&PauseRow {
-            scope: "endpoint".into(),
+            scope: PauseScope::Endpoint,
             name: "xiaohongshu/search-recommend/v1".into(),
-            reason: reason.into(),
+            reason: PauseReason::parse(reason).unwrap(),
             note: None,
             since: now,
             until,

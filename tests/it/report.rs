@@ -99,7 +99,7 @@ async fn others(store: &Store, place: &Place) {
     assert!(text(place, &["kol", &kol]).await.contains("followers"));
     let ranks = json(place, &["keyword", "美食"]).await;
     assert!(ranks["ranks"].as_array().unwrap().iter().any(|row| row["change"] == "first"));
-    assert!(text(place, &["keyword", "美食"]).await.contains("over the looks"));
+    assert!(text(place, &["keyword", "美食"]).await.contains("over time"));
     let job = json(place, &["job", "works"]).await;
     assert_eq!(job["job"]["kind"], "work");
     // A link that was looked at until its item was known is one, too.

@@ -261,7 +261,7 @@ impl Verbs<'_> {
     async fn fetch_from_nobody(&self) {
         self.resume().await;
         let program = self.place.start(&self.line(&["fetch", "note", &sound_note(self.simulator)]));
-        self.wait_until_said("waiting to try again").await;
+        self.wait_until_said("waiting to retry").await;
         program.ask_to_stop();
         assert_eq!(program.end().await.code(), Some(1));
     }

@@ -1,6 +1,7 @@
 //! `tidewatch status`: how the jobs stand, by what is in force.
 
 use serde_json::Value;
+use tidewatch::model::{PauseReason, PauseScope};
 use tidewatch::store::{Fires, PauseRow, Store};
 use tidewatch::time::Clock;
 
@@ -47,7 +48,7 @@ async fn a_file_that_is_wrong_hides_no_next_fire(database: Database) {
     let place = Place::new(&database, "[[job]]\nname = 5\n");
     let mut env = Env::new(database, JOB).await;
     let (_, _, said) = place.hear(&["status"]).await;
-    assert!(said.contains("the jobs are shown as a daemon took them over last"), "{said}");
+    assert!(said.contains("the jobs are those a daemon loaded last"), "{said}");
     let next = of_job(&place).await["next_due_at"].clone();
     assert!(next.as_str().is_some_and(|next| next.ends_with(":00:00")), "{next}");
     env.restart("").await;
@@ -89,9 +90,9 @@ async fn what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure(datab
 fn budget_used_up() -> PauseRow {
     let now = Clock::system().now();
     PauseRow {
-        scope: "budget".to_owned(),
+        scope: PauseScope::Budget,
         name: "all".to_owned(),
-        reason: "budget".to_owned(),
+        reason: PauseReason::Budget,
         note: None,
         since: now,
         until: Some(now.plus(hours(1))),

@@ -19,7 +19,9 @@ mod watchlists;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tidewatch::model::{Facts, Kind, KolSearch, Platform, Target};
+use tidewatch::model::{
+    Billed, Facts, Kind, KolSearch, MissedReason, Origin, Outcome, Platform, SlotOutcome, Target,
+};
 use tidewatch::store::{
     Answer, Body, CallEnd, CallStart, Claim, ClaimRequest, Disposition, Document, Fires, JobEntry,
     Resolved, Settlement, Store, Tombstone, Tx,
@@ -103,8 +105,8 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Disposition, facts: Fact
             finished_at: at(now),
             http_status: Some(200),
             code: Some("0".into()),
-            outcome: "ok",
-            billed: "yes",
+            outcome: Outcome::Ok,
+            billed: Billed::Yes,
             bytes: 15,
             duration_ms: 1,
             message: None,
@@ -154,7 +156,10 @@ async fn a_fire_makes_each_slot_once_and_supersedes_what_is_still_open(database:
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
-    let fires = Fires { missed: vec![(at("09:00:00"), "daemon_down")], open: vec![at("10:00:00")] };
+    let fires = Fires {
+        missed: vec![(at("09:00:00"), MissedReason::DaemonDown)],
+        open: vec![at("10:00:00")],
+    };
     assert!(tx.advance_job(job, at("08:30:00"), at("10:00:00")).await.unwrap());
     assert!(!tx.advance_job(job, at("08:30:00"), at("10:00:00")).await.unwrap());
     tx.fire(job, &fires, None, at("10:00:01")).await.unwrap();
@@ -205,7 +210,7 @@ async fn a_slot_is_claimed_once_and_its_target_looked_at_by_one_at_a_time(databa
     assert_eq!(tx.kinds_due(None, at("09:00:01")).await.unwrap(), []);
     assert!(claim(&mut tx, "09:00:01").await.is_empty());
     // By hand, beside a look that is under way: it waits for that one.
-    let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
+    let run = tx.run_by_hand(&[note("a")], Origin::Fetch, at("09:01:00")).await.unwrap();
     assert!(claim(&mut tx, "09:01:00").await.is_empty());
     assert_eq!(tx.next_try(Some(run), at("09:01:00")).await.unwrap(), Some(at("09:01:00")));
     // The lease ends: another process may claim both anew, one target still only once.
@@ -220,7 +225,7 @@ async fn a_run_alone_does_not_wait_for_older_looks_of_others(database: Database)
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
-    let run = tx.run_by_hand(&[note("a")], "fetch", at("09:01:00")).await.unwrap();
+    let run = tx.run_by_hand(&[note("a")], Origin::Fetch, at("09:01:00")).await.unwrap();
     let until = at("09:05:00");
     let claims = tx.claim(wish(Some(run), 10), at("09:01:00"), until).await;
     assert_eq!(claims.unwrap()[0].due_at, at("09:01:00"));
@@ -288,7 +293,7 @@ async fn a_look_settles_its_slot_with_ledger_document_and_rows(database: Databas
     assert_eq!(tx.suggestions_of_run(1).await.unwrap()[0].suggestion, "露营装备");
     assert_eq!(tx.call_totals_of_run(1).await.unwrap().len(), 1);
     let seen = tx.slot_results(1).await.unwrap();
-    assert_eq!((seen[0].outcome.as_deref(), seen[0].call_id), (Some("observed"), Some(call_id)));
+    assert_eq!((seen[0].outcome, seen[0].call_id), (Some(SlotOutcome::Observed), Some(call_id)));
 }
 
 on_both!(a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_last);
@@ -300,7 +305,7 @@ async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_l
     let job = campaign(&mut tx, &[note("a")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.commit().await.unwrap();
-    let retry = Disposition::Retry(at("09:05:00"), "upstream_failure");
+    let retry = Disposition::Retry(at("09:05:00"), MissedReason::UpstreamFailure);
     look(&store, "09:00:02", retry, Facts::default()).await;
     let mut tx = store.begin().await.unwrap();
     assert!(claim(&mut tx, "09:04:59").await.is_empty());
@@ -313,7 +318,8 @@ async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_l
     let listed = tx.kols_listed(second.target_id, second.due_at).await.unwrap();
     assert_eq!(listed, BTreeSet::from(["kol-a".to_owned()]));
     tx.commit().await.unwrap();
-    let (third, _) = look(&store, "09:05:01", Disposition::Missed("empty"), Facts::default()).await;
+    let (third, _) =
+        look(&store, "09:05:01", Disposition::Missed(MissedReason::Empty), Facts::default()).await;
     assert_eq!((third.attempt, third.page), (1, 2));
     let mut tx = store.read().await.unwrap();
     assert_eq!(tx.next_try(None, at("09:06:00")).await.unwrap(), None);
@@ -425,7 +431,7 @@ async fn a_link_to_what_is_forgotten_means_nothing(database: Database) {
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claimed = claim(&mut tx, "09:00:00").await.remove(0);
     let call_id = tx.open_calls(&[call(&claimed, "09:00:00")]).await.unwrap()[0];
-    let next = Disposition::Missed("forgotten");
+    let next = Disposition::Missed(MissedReason::Forgotten);
     let mut resolved = answer(&claimed, call_id, "09:00:01", next, Facts::default());
     let (link, item_id) = (claimed.key.clone(), "behind".to_owned());
     resolved.resolved = Some(Resolved { kind: Kind::Note, link, item_id });
@@ -445,7 +451,7 @@ async fn a_search_is_a_target_by_its_filter(database: Database) {
     let search = KolSearch { filter, max_pages: 3 };
     let target = Target { kind: Kind::KolSearch, key: search.to_key() };
     let mut tx = store.begin().await.unwrap();
-    tx.run_by_hand(std::slice::from_ref(&target), "fetch", at("09:00:00")).await.unwrap();
+    tx.run_by_hand(std::slice::from_ref(&target), Origin::Fetch, at("09:00:00")).await.unwrap();
     let now = at("09:00:00");
     let wish = ClaimRequest { kind: Kind::KolSearch, ..wish(None, 10) };
     let claims = tx.claim(wish, now, now).await.unwrap();
@@ -495,12 +501,12 @@ async fn looks_that_nobody_wants_any_more_are_given_up(database: Database) {
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
-    let run = tx.run_by_hand(&[note("c")], "fetch", at("09:00:00")).await.unwrap();
+    let run = tx.run_by_hand(&[note("c")], Origin::Fetch, at("09:00:00")).await.unwrap();
     tx.set_watchlist(job, &[note("b")], at("09:00:01")).await.unwrap();
     assert_eq!(tx.close_unwatched(at("09:00:02")).await.unwrap(), 1);
-    assert_eq!(tx.cancel_run(run, "cancelled", at("09:00:03")).await.unwrap(), 1);
+    assert_eq!(tx.cancel_run(run, MissedReason::Cancelled, at("09:00:03")).await.unwrap(), 1);
     // A fire supersedes what a job planned, not what somebody asks for by hand.
-    let run = tx.run_by_hand(&[note("b")], "fetch", at("09:30:00")).await.unwrap();
+    let run = tx.run_by_hand(&[note("b")], Origin::Fetch, at("09:30:00")).await.unwrap();
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     assert_eq!(tx.slot_results(run).await.unwrap()[0].outcome, None);
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();

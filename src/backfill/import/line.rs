@@ -114,7 +114,7 @@ fn import(target: Target, ask: Ask, reading: Reading, document: Document, bytes:
     Import {
         asked: ask.key,
         code: reading.code,
-        outcome: reading.outcome.as_str(),
+        outcome: reading.outcome,
         message: reading.message,
         bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
         document,

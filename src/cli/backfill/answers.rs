@@ -1,4 +1,4 @@
-//! `tidewatch backfill --from-jsonl`: answers that people already have.
+//! `tidewatch backfill --from-jsonl`: imports stored answers.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
@@ -7,17 +7,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::args::Bring;
+use super::args::Sources;
 use crate::api::Endpoint;
 use crate::backfill::{ImportOptions, ImportSummary, no_endpoint, read_answers};
-use crate::cli::show::{BARS, count};
+use crate::cli::format::{BARS, count};
 use crate::cli::{Cli, load_or_default, open, print};
 use crate::process;
 use crate::text::things;
 use crate::time::Clock;
 
-impl Bring {
-    /// Takes in the answers of a file.
+impl Sources {
+    /// Imports the answers of a file.
     pub(super) async fn import(&self, cli: &Cli, file: &Path, json: bool) -> Result<ExitCode> {
         let endpoint = self
             .endpoint
@@ -31,7 +31,7 @@ impl Bring {
         };
         let clock = Clock::system();
         let now = clock.now();
-        // A pipe can be read once only: what comes before a bad line is taken in then.
+        // A pipe can be read only once: the lines before an invalid one are imported.
         let again = file.metadata().is_ok_and(|it| it.is_file());
         if again || self.dry_run {
             let checked = read_answers(input(file)?, &options, None, now, |line, why| {
@@ -41,7 +41,7 @@ impl Bring {
             if checked.refused > 0 && !self.skip_bad {
                 let refused = count(i64::try_from(checked.refused).unwrap_or(i64::MAX));
                 bail!(
-                    "refused {}, and nothing was imported: --skip-bad imports the others",
+                    "{} invalid, nothing imported: --skip-bad imports the others",
                     things(refused, "line")
                 );
             }
@@ -56,7 +56,9 @@ impl Bring {
             if !again {
                 refuse(file, line, why)?;
                 if !self.skip_bad {
-                    bail!("stopped there: what came before is imported, and is not imported twice");
+                    bail!(
+                        "stopped at this line: earlier lines are imported, and are skipped by a second import"
+                    );
                 }
             }
             Ok(())
@@ -78,7 +80,7 @@ fn input(file: &Path) -> Result<Box<dyn BufRead>> {
     Ok(Box::new(BufReader::new(opened)))
 }
 
-/// Names a line that is no answer.
+/// Reports an invalid line.
 fn refuse(file: &Path, line: u64, why: &str) -> Result<()> {
     BARS.suspend(|| writeln!(std::io::stderr(), "{}:{line}: {why}", file.display()))?;
     Ok(())
@@ -90,7 +92,7 @@ fn shown(done: &ImportSummary, json: bool, dry: bool) -> Result<ExitCode> {
         serde_json::to_string(done)? + "\n"
     } else if dry {
         format!(
-            "refused lines: {}, answers that only say that the call failed: {}; nothing was written\n",
+            "invalid lines: {}, answers of failed calls: {}; nothing was written\n",
             number(done.refused),
             number(done.failures)
         )
@@ -104,7 +106,7 @@ fn shown(done: &ImportSummary, json: bool, dry: bool) -> Result<ExitCode> {
             number(done.failures),
             match done.forgotten {
                 0 => String::new(),
-                forgotten => format!("{} about what is forgotten; ", number(forgotten)),
+                forgotten => format!("{} about forgotten items; ", number(forgotten)),
             },
             things(number(done.refused), "line")
         )

@@ -1,4 +1,4 @@
-//! How far a backfill has come, while it runs: a bar on a terminal, else a line now and then.
+//! Progress of a running backfill: a bar on a terminal, otherwise a line now and then.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::backfill::Progress;
-use crate::cli::show::{BARS, cost, count};
+use crate::cli::format::{BARS, cost, count};
 use crate::time::Time;
 
-/// How often a line says how far it is, where there is no terminal.
+/// Interval of progress lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// The bar: what is done, how fast, and how long it still takes.
+/// The bar: slots done, rate, and estimated time left.
 const BAR: &str = "{bar:30} {human_pos}/{human_len}  {per_sec}  eta {eta}  {msg}";
 
-/// The one who tells.
+/// Shows the progress.
 pub(super) struct Meter {
     bar: Option<ProgressBar>,
-    /// When it began, and how many looks were done by then.
+    /// When it started, and the number of slots done by then.
     began: Option<(Time, i64)>,
     said: Option<Time>,
 }
@@ -32,13 +32,13 @@ impl Meter {
         Self { bar, began: None, said: None }
     }
 
-    /// Tells how far it has come by `now`.
-    pub(super) fn tell(&mut self, progress: &Progress, now: Time) {
-        let looks = &progress.looks;
-        let done = looks.observed + looks.missed;
+    /// Shows the progress at `now`.
+    pub(super) fn show(&mut self, progress: &Progress, now: Time) {
+        let slots = &progress.slots;
+        let done = slots.observed + slots.missed;
         let (began, before) = *self.began.get_or_insert((now, done));
         if let Some(bar) = &self.bar {
-            bar.set_length(u64::try_from(looks.total).unwrap_or(0));
+            bar.set_length(u64::try_from(slots.total).unwrap_or(0));
             bar.set_position(u64::try_from(done).unwrap_or(0));
             if began == now {
                 bar.reset_eta();
@@ -51,12 +51,12 @@ impl Meter {
         }
         self.said = Some(now);
         let rate_per_s = rate(done - before, now.since(began));
-        let eta_s = eta(looks.open, rate_per_s);
+        let eta_s = eta(slots.open, rate_per_s);
         tracing::info!(
             done,
-            total = looks.total,
-            missed = looks.missed,
-            retrying = looks.retrying,
+            total = slots.total,
+            missed = slots.missed,
+            retrying = slots.retrying,
             rate_per_s,
             eta_s,
             cost = cost(&progress.calls),
@@ -64,7 +64,7 @@ impl Meter {
         );
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -73,9 +73,9 @@ impl Meter {
 }
 
 fn message(progress: &Progress) -> String {
-    let looks = &progress.looks;
+    let slots = &progress.slots;
     let mut text = format!("cost {}", cost(&progress.calls));
-    for (number, word) in [(looks.missed, "missed"), (looks.retrying, "to be tried again")] {
+    for (number, word) in [(slots.missed, "missed"), (slots.retrying, "to retry")] {
         if number > 0 {
             text = format!("{} {word}, {text}", count(number));
         }
@@ -83,14 +83,14 @@ fn message(progress: &Progress) -> String {
     text
 }
 
-/// Looks a second, to a tenth.
+/// Slots per second, rounded to a tenth.
 fn rate(done: i64, span: Duration) -> f64 {
     let tenths = u64::try_from(done).unwrap_or(0) * 10_000
         / u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
     f64::from(u32::try_from(tenths).unwrap_or(u32::MAX)) / 10.0
 }
 
-/// How many seconds the open looks still take; `None` while nothing is known of the rate.
+/// Estimated seconds for the open slots; `None` while the rate is unknown.
 fn eta(open: i64, rate_per_s: f64) -> Option<i64> {
     let open = f64::from(u32::try_from(open).unwrap_or(u32::MAX));
     let seconds = (rate_per_s > 0.0).then(|| (open / rate_per_s).ceil())?;

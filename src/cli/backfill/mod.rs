@@ -1,9 +1,9 @@
-//! `tidewatch backfill`: many things at once, beside the schedules.
+//! `tidewatch backfill`: fetches many targets once, beside the schedules.
 
 mod answers;
 mod args;
 mod meter;
-mod shown;
+mod plan;
 mod sources;
 
 use std::process::ExitCode;
@@ -13,9 +13,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::args::Backfill;
-use self::args::{Bring, Verb};
+use self::args::{Sources, Verb};
 use self::meter::Meter;
-use self::shown::{Planned, listed, require_prices, standing};
+use self::plan::{BackfillPlan, listed, require_prices, standing};
 use super::signals::Signals;
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, load_or_default, open, print, say_whom, settings};
@@ -31,19 +31,19 @@ impl Backfill {
             Some(Verb::List) => list(cli, json).await,
             Some(Verb::Resume { name, limits }) => resume(cli, name, limits.limits(), json).await,
             Some(Verb::Cancel { name }) => cancel(cli, name, json).await,
-            None => match &self.bring.from_jsonl {
-                Some(file) => self.bring.import(cli, file, json).await,
-                None => self.bring.run(cli, json).await,
+            None => match &self.sources.from_jsonl {
+                Some(file) => self.sources.import(cli, file, json).await,
+                None => self.sources.run(cli, json).await,
             },
         }
     }
 }
 
-impl Bring {
+impl Sources {
     async fn run(&self, cli: &Cli, json: bool) -> Result<ExitCode> {
         ensure!(
             !self.files.is_empty() || self.job.is_some() || self.discovered,
-            "nothing to bring in: name a file, - for stdin, --job, --discovered or --from-jsonl"
+            "no source: give a file, - for stdin, --job, --discovered or --from-jsonl"
         );
         let config = Arc::new(load_or_default(cli)?);
         let mut list = self.list(&config)?;
@@ -55,7 +55,7 @@ impl Bring {
             repeatable: self.discovered || self.is_missing(),
             limits: self.limits.limits(),
         };
-        // A dry run makes no archive where there is none.
+        // A dry run creates no archive.
         let store = match self.dry_run && require_archive(cli).is_err() {
             true => None,
             false => Some(open(cli).await?),
@@ -69,34 +69,34 @@ impl Bring {
             ),
         };
         if let (Found::Existing(row), Some(store), false) = (&begun, &store, self.dry_run) {
-            tracing::info!(name = row.name, "going on with what is left of it");
+            tracing::info!(name = row.name, "continuing the backfill");
             return go_on(config, store, &clock, &row.name, request.limits, json).await;
         }
         if let (Some(store), true) = (&store, self.discovered) {
             self.discover(store, &mut list).await?;
         }
-        let planned =
-            Planned::of(&config, store.as_ref(), &list, begun, self.is_missing(), clock.now())
+        let plan =
+            BackfillPlan::of(&config, store.as_ref(), &list, begun, self.is_missing(), clock.now())
                 .await?;
         if self.dry_run {
-            print(&planned.shown(&config, request.limits, json)?)?;
+            print(&plan.shown(&config, request.limits, json)?)?;
             return Ok(ExitCode::SUCCESS);
         }
         let Some(store) = store else { bail!("there is no archive") };
-        if planned.targets.is_empty() {
-            print(if json { "null\n" } else { "nothing to look at\n" })?;
+        if plan.targets.is_empty() {
+            print(if json { "null\n" } else { "no targets\n" })?;
             return Ok(ExitCode::SUCCESS);
         }
-        planned.require_means(&config, request.limits)?;
-        config.require_token_for(&planned.targets)?;
+        plan.require_means(&config, request.limits)?;
+        config.require_token_for(&plan.targets)?;
         say_whom(&config);
-        let (name, source, digest) = (planned.name.clone(), request.source, request.digest);
+        let (name, source, digest) = (plan.name.clone(), request.source, request.digest);
         let new = NewBackfill { name, source, digest, limits: request.limits };
-        backfill::begin(&store, &new, &planned.targets, clock.now()).await?;
+        backfill::begin(&store, &new, &plan.targets, clock.now()).await?;
         tracing::info!(
             name = new.name,
-            looks = planned.targets.len(),
-            calls = planned.estimate.calls(),
+            slots = plan.targets.len(),
+            calls = plan.estimate.calls(),
             "begun"
         );
         work(config, &store, &clock, &new.name, json).await
@@ -108,7 +108,7 @@ impl Bring {
 }
 
 async fn list(cli: &Cli, json: bool) -> Result<ExitCode> {
-    let config = settings(cli, "its zone is not known")?;
+    let config = settings(cli, "using the default zone")?;
     require_archive(cli)?;
     let store = open(cli).await?;
     let mut tx = store.read().await?;
@@ -131,7 +131,7 @@ async fn resume(cli: &Cli, name: &str, limits: Limits, json: bool) -> Result<Exi
     go_on(config, &store, &Clock::system(), name, limits, json).await
 }
 
-/// Goes on with what is left of a backfill; limits that are given replace its own.
+/// Continues a backfill; given limits replace its own.
 async fn go_on(
     config: Arc<Config>,
     store: &Store,
@@ -142,9 +142,8 @@ async fn go_on(
 ) -> Result<ExitCode> {
     let mut tx = store.begin().await?;
     let row = tx.backfill_named(name).await?;
-    let row = row.with_context(|| {
-        format!("there is no backfill {name}: `tidewatch backfill list` shows all")
-    })?;
+    let row = row
+        .with_context(|| format!("unknown backfill {name}: `tidewatch backfill list` shows all"))?;
     let left = tx.remaining_kinds(row.run_id).await?;
     config.require_token_for(&left)?;
     require_prices(&config, limits.or(row.limits), &left)?;
@@ -160,21 +159,20 @@ async fn cancel(cli: &Cli, name: &str, json: bool) -> Result<ExitCode> {
     let store = open(cli).await?;
     let mut tx = store.begin().await?;
     let row = tx.backfill_named(name).await?;
-    let row = row.with_context(|| {
-        format!("there is no backfill {name}: `tidewatch backfill list` shows all")
-    })?;
+    let row = row
+        .with_context(|| format!("unknown backfill {name}: `tidewatch backfill list` shows all"))?;
     if !tx.cancel_backfill(row.run_id, Clock::system().now()).await? {
         bail!("the backfill {name} has ended: {}", row.state);
     }
     tx.commit().await?;
     let done = finish(&store, name, json).await?;
     store.close().await;
-    // What was given up was asked for.
+    // Missed slots are expected after a cancellation.
     let _ = done;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Works a backfill off, here or by looking on, until it ends or is stopped.
+/// Runs or follows a backfill until it ends or is stopped.
 async fn work(
     config: Arc<Config>,
     store: &Store,
@@ -185,12 +183,12 @@ async fn work(
     let stop = CancellationToken::new();
     let mut meter = Meter::new();
     let signals = Signals::new()?;
-    let tell = |progress: &Progress| meter.tell(progress, clock.now());
-    let work = BackfillRunner { config, store, clock, name, stop: &stop, report: tell };
+    let report = |progress: &Progress| meter.show(progress, clock.now());
+    let work = BackfillRunner { config, store, clock, name, stop: &stop, report };
     tokio::select! {
         done = work.run() => done?,
         () = signals.twice(&stop) => {
-            tracing::warn!("stopped at once; calls in flight stand open on the ledger");
+            tracing::warn!("stopped immediately; calls in flight remain open on the ledger");
             return Ok(ExitCode::from(SOME_FAILED));
         }
     }
@@ -200,15 +198,15 @@ async fn work(
     done
 }
 
-/// Says what came of a backfill.
+/// Prints the result of a backfill.
 async fn finish(store: &Store, name: &str, json: bool) -> Result<ExitCode> {
-    let progress = Progress::of(store, name).await?.context("the backfill is gone")?;
+    let progress = Progress::of(store, name).await?.context("the backfill was deleted")?;
     let mut tx = store.read().await?;
     let missed = tx.missed_of_backfill(progress.backfill.run_id).await?;
     drop(tx);
     let text =
         if json { serde_json::to_string(&progress)? + "\n" } else { standing(&progress, &missed) };
     print(&text)?;
-    let all = progress.looks.missed == 0 && progress.looks.open == 0;
+    let all = progress.slots.missed == 0 && progress.slots.open == 0;
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
 }

@@ -1,4 +1,4 @@
-//! Where the targets of a backfill come from.
+//! Sources of a backfill's targets.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -6,23 +6,24 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::args::{Bring, KindArg};
+use super::args::{KindArg, Sources};
 use crate::backfill::{List, ListOptions};
-use crate::cli::show::safe;
+use crate::cli::format::safe;
 use crate::config::Config;
 use crate::model::{Kind, Target};
 use crate::store::Store;
 use crate::text::things;
 use crate::{suggest, watchlist};
 
-/// Files that a derived name names.
+/// Files mentioned in a derived name.
 const FILES_NAMED: usize = 3;
 
-/// Discovered notes read in one statement.
+/// Discovered notes per query.
 const DISCOVERED_AT_ONCE: usize = 10_000;
 
-impl Bring {
-    /// What the files and the job name. Bad lines are shown, and refused unless they may be left out.
+impl Sources {
+    /// Reads the targets of the files and the job. Invalid lines are reported, and refused without
+    /// --skip-bad.
     pub(super) fn list(&self, config: &Config) -> Result<List> {
         let options = ListOptions {
             kind: self.kind.and_then(KindArg::kind),
@@ -57,15 +58,15 @@ impl Bring {
         }
         if list.bad_lines > 0 && !self.skip_bad {
             bail!(
-                "nothing to look at in {}, and nothing was asked: --skip-bad goes on without",
+                "{} invalid, nothing fetched: --skip-bad skips them",
                 things(list.bad_lines, "line")
             );
         }
         Ok(())
     }
 
-    /// Adds the notes that were listed with KOLs. Their ids come from answers: only what is one is
-    /// taken, and no link, which would cost a call more.
+    /// Adds the notes listed with KOLs. The ids come from answers: anything but a note id is
+    /// skipped, also links, which would cost another call.
     pub(super) async fn discover(&self, store: &Store, list: &mut List) -> Result<()> {
         let mut after = String::new();
         loop {
@@ -77,14 +78,14 @@ impl Bring {
                 match watchlist::parse(Kind::Note, &note.key).ok().filter(Target::is_item) {
                     Some(note) => list.add(note)?,
                     None => {
-                        tracing::warn!(listed = safe(&note.key, 80), "no id of a note: left out");
+                        tracing::warn!(listed = safe(&note.key, 80), "skipping an invalid note id");
                     }
                 }
             }
         }
     }
 
-    /// Where the targets come from, for people and for a name.
+    /// The sources for display and for a derived name.
     pub(super) fn source(&self) -> String {
         let name = |file: &std::path::PathBuf| match file.file_name() {
             Some(name) if name != "-" => name.to_string_lossy().into_owned(),
@@ -100,12 +101,12 @@ impl Bring {
     }
 }
 
-/// Adds the watchlist of a job, whether it is switched on or not.
+/// Adds the targets of a job, enabled or not.
 fn add_job(config: &Config, name: &str, list: &mut List) -> Result<()> {
     let jobs = || config.jobs.iter().chain(&config.disabled_jobs);
     let Some(job) = jobs().find(|job| job.name == name) else {
         let meant = suggest::meant(name, jobs().map(|job| job.name.as_str()));
-        bail!("there is no job {} in {}{meant}", safe(name, 64), config.path.display());
+        bail!("unknown job {} in {}{meant}", safe(name, 64), config.path.display());
     };
     for target in &job.targets {
         list.add(target.clone())?;

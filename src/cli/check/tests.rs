@@ -1,4 +1,4 @@
-//! What people read.
+//! Tests of the report.
 
 use std::path::Path;
 
@@ -15,9 +15,9 @@ fn sample_report() -> String {
 fn the_report_of_the_sample_says_when_what_and_how_much() {
     insta::assert_snapshot!(sample_report(), @r#"
 jobs.toml: 4 jobs
-Times are shown in the zone of the job; default Asia/Shanghai.
-JustOneAPI is asked at https://api.justoneapi.com/
-amagi is asked at http://127.0.0.1:4567/api
+Times are in the zone of the job; default Asia/Shanghai.
+JustOneAPI address: https://api.justoneapi.com/
+amagi address: http://127.0.0.1:4567/api
 
 spring-campaign (notes)
   schedule  0 * * * *  At minute 0 past every hour, Asia/Shanghai
@@ -67,16 +67,16 @@ competitor-works (works)
             2026-03-10 Tue 00:00:00 +08:00   2026-03-09 16:00:00 UTC
             2026-03-10 Tue 00:30:00 +08:00   2026-03-09 16:30:00 UTC
 
- job               targets  fires a day  calls a day  yuan a day
- spring-campaign         3           24           72       10.80
- food-words              2            1            2        0.10
- reading-kols            1            1            5        1.50
- competitor-works        2           48           96        0.00
- total                                           175       12.40
+ job               targets  fires/day  calls/day  yuan/day
+ spring-campaign         3         24         72     10.80
+ food-words              2          1          2      0.10
+ reading-kols            1          1          5      1.50
+ competitor-works        2         48         96      0.00
+ total                                       175     12.40
 At most: a target that several jobs share is fetched once.
-Each short link takes one call more, once, to learn what is behind it.
+Each short link takes one more call, once, to resolve it.
 
-warning: there is no token for JustOneAPI, and nothing can be fetched there without one: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it
+warning: JustOneAPI needs a token: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it
 "#);
 }
 
@@ -133,13 +133,13 @@ fn what_the_budget_will_not_let_through_is_said_before_it_costs_looks() {
         .replace("schedule = \"@daily\"", "schedule = \"@daily\"\nmax_calls_per_day = 2");
     let config = Config::parse(&text, Path::new("jobs.toml"), &Environment::default());
     let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));
-    // 5 pages of KOLs at midnight, 3 notes and twice 2 works an hour, 2 words at nine.
+    // 5 pages of KOLs at midnight, 3 notes and twice 2 works per hour, 2 keywords at nine.
     for said in [
-        "warning: the jobs want 175 calls a day and [budget] allows 100, 75 less: looks will be missed \
+        "warning: the jobs want 175 calls a day and [budget] allows 100, 75 less: slots will be missed \
          (budget) from about 13:00 on (Asia/Shanghai); raise max_calls_per_day under [budget], or",
-        "warning: the jobs want 12.40 yuan a day and [budget] allows 5.00, 7.40 less: looks will be \
+        "warning: the jobs want 12.40 yuan a day and [budget] allows 5.00, 7.40 less: slots will be \
          missed (budget) from about 07:00 on (Asia/Shanghai); raise max_cost_per_day under [budget], or",
-        "warning: reading-kols wants 5 calls a day and its max_calls_per_day allows 2, 3 less: looks \
+        "warning: reading-kols wants 5 calls a day and its max_calls_per_day allows 2, 3 less: slots \
          will be missed (budget) from about 00:00 on (Asia/Shanghai); raise it, or",
     ] {
         assert!(report.contains(said), "{said}\n{report}");
@@ -156,8 +156,8 @@ fn how_a_job_fires_is_shown_where_it_is_not_as_usual() {
     for line in [
         "  active    mon-fri 09:00-18:00\n",
         "  spread    over 10m\n",
-        "  late      all are looked at, 24 at the most, if younger than 6h\n",
-        "  overlap   looks wait for one another\n",
+        "  late      all are fetched, at most 24, if younger than 6h\n",
+        "  overlap   slots are queued\n",
         "  next      2026-03-10 Tue 09:00:00 +08:00   2026-03-10 01:00:00 UTC\n",
     ] {
         assert!(report.contains(line), "{line}{report}");
@@ -179,7 +179,7 @@ fn jobs_that_together_ask_an_endpoint_too_often_are_warned_of_together() {
         let now = "2026-03-09 12:00:00".parse().expect("a time");
         warnings(&config.expect("settings"), now)
     };
-    // Each of them 60 % of what one call a second lets through.
+    // Each takes 60 % of a rate of one call per second.
     let rate = "[justoneapi]\nrate_per_second = 1\n";
     let one = warned(&format!("{rate}{}", job("a", 36)));
     assert!(!one.iter().any(|text| text.contains("rate_per_second")), "{one:?}");

@@ -1,4 +1,4 @@
-//! What is allowed and yet probably not meant.
+//! Warnings about valid but unlikely settings.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::schedule::Overlap;
 use crate::text::things;
 use crate::time::Time;
 
-/// To hold a day's calls against a rate.
+/// Seconds per day, to compare daily calls with a rate.
 const SECONDS_A_DAY: f64 = 86_400.0;
 
-/// Days that are searched for one that is too full.
+/// Days searched for the first one over a limit.
 const DAYS_SEARCHED: u32 = 7;
 
-/// What to say of settings that are right, each a sentence.
+/// All warnings, each a sentence.
 pub fn warnings(config: &Config, now: Time) -> Vec<String> {
     let days: Vec<_> = config.jobs.iter().map(|job| (job, daily(config, job, now))).collect();
     [over_budget(config, &days, now), over_limits(config, &days, now), over_rates(config, &days)]
@@ -26,7 +26,7 @@ pub fn warnings(config: &Config, now: Time) -> Vec<String> {
         .collect()
 }
 
-/// Calls and money a day that the budget does not let through.
+/// Daily calls and cost above the budget.
 fn over_budget(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String> {
     let calls: f64 = days.iter().map(|(_, day)| day.calls).sum();
     let yuan: f64 = days.iter().filter_map(|(_, day)| day.yuan).sum();
@@ -57,7 +57,7 @@ fn over_budget(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String
     warnings
 }
 
-/// Calls a day that a job's own limit does not let through.
+/// Daily calls above a job's own limit.
 fn over_limits(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String> {
     let over = days.iter().filter_map(|(job, day)| {
         let limit = job.max_calls_per_day.filter(|limit| day.calls > as_float(*limit))?;
@@ -77,14 +77,14 @@ fn calls_a_fire(job: &Job) -> i64 {
     job.targets.iter().map(|target| i64::from(target.pages())).fold(0, i64::saturating_add)
 }
 
-/// That looks will be missed, and from when on: on the first day of the coming week on which the
-/// fires take more than the limit, each of a job what stands beside it.
+/// Predicts when slots will be missed: on the first day of the coming week whose fires take more
+/// than the limit, at each job's number of calls per fire.
 fn missed_from(config: &Config, takes: &[(&Job, i64)], limit: i64, now: Time) -> String {
     let zone = config.timezone;
     let mut midnight = now;
     for _ in 0..DAYS_SEARCHED {
         midnight = midnight.next_midnight(zone);
-        // The fire at midnight belongs to the day.
+        // The fire at midnight belongs to the new day.
         let before = |at: Time| at.minus(Duration::from_micros(1));
         let day = (before(midnight), before(midnight.next_midnight(zone)));
         let fires = |(job, takes): &(&Job, i64)| {
@@ -100,13 +100,13 @@ fn missed_from(config: &Config, takes: &[(&Job, i64)], limit: i64, now: Time) ->
         });
         if let Some((at, _)) = over {
             let at = at.utc().with_timezone(&zone).format("%H:%M");
-            return format!("looks will be missed (budget) from about {at} on ({zone})");
+            return format!("slots will be missed (budget) from about {at} on ({zone})");
         }
     }
-    "looks will be missed (budget)".to_owned()
+    "slots will be missed (budget)".to_owned()
 }
 
-/// Calls a day that the rate of their endpoint does not let through, which its jobs share.
+/// Daily calls above the rate of an endpoint, which its jobs share.
 fn over_rates(config: &Config, days: &[(&Job, Daily)]) -> Vec<String> {
     let mut sharing: BTreeMap<Endpoint, Vec<&(&Job, Daily)>> = BTreeMap::new();
     for day in days {
@@ -120,13 +120,13 @@ fn over_rates(config: &Config, days: &[(&Job, Daily)]) -> Vec<String> {
         }
         let names: Vec<_> = days.iter().map(|(job, _)| job.name.as_str()).collect();
         let what = match days.iter().all(|(job, _)| job.overlap == Overlap::Queue) {
-            true => "queue up without end",
+            true => "queue up without limit",
             false => "be missed as superseded",
         };
         let want = if names.len() == 1 { "wants" } else { "want" };
         let (names, endpoint) = (names.join(" and "), endpoint.name());
         Some(format!(
-            "{names} {want} more calls to {endpoint} than rate_per_second = {rate} lets through: looks \
+            "{names} {want} more calls to {endpoint} than rate_per_second = {rate} lets through: slots \
              will {what}"
         ))
     });

@@ -13,8 +13,8 @@ use clap::{Args, Subcommand};
 
 use self::named::{Named, subjects};
 use self::shown::{listed, summed};
+use super::format::safe;
 use super::rows::{instant, moment};
-use super::show::safe;
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::config::Config;

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 use clap::{Subcommand, ValueEnum};
 
-use crate::cli::show::safe;
+use crate::cli::format::safe;
 use crate::forget::Subject;
 use crate::forgotten::AUTHOR;
 use crate::model::{Kind, Platform};

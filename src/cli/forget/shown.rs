@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use crate::cli::show::{count, safe, table};
+use crate::cli::format::{count, safe, table};
 use crate::forget::Summary;
 use crate::store::Tombstone;
 

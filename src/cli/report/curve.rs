@@ -1,16 +1,16 @@
-//! A curve in one line, along time: what was not observed is a gap.
+//! A curve over time in one line; a missing observation is a gap.
 
-use crate::cli::show::BLOCKS;
+use crate::cli::format::BLOCKS;
 use crate::time::Time;
 
-/// Columns at the most.
+/// Maximum width in columns.
 const WIDTH: u128 = 48;
 
-/// A column in which nothing was observed.
+/// A column without observations.
 const GAP: char = '·';
 
-/// The curve of observations in the order of time; an observation may not have told the value. An
-/// ordinary pause between two observations is no gap, twice as long a one is.
+/// The curve of observations in order of time; an observation may lack the value. Twice the usual
+/// interval between observations is a gap.
 pub(super) fn curve(points: &[(Time, Option<i64>)]) -> String {
     let values = || points.iter().filter_map(|(_, value)| *value);
     let (Some(low), Some(high)) = (values().min(), values().max()) else {
@@ -21,9 +21,9 @@ pub(super) fn curve(points: &[(Time, Option<i64>)]) -> String {
     let mut before: Option<(Time, char)> = None;
     for (index, column) in columns.iter().enumerate() {
         let shown = match column {
-            Some(seen) => {
-                let shown = seen.value.map_or(GAP, |value| block(value, low, high));
-                before = Some((seen.last, shown));
+            Some(bucket) => {
+                let shown = bucket.value.map_or(GAP, |value| block(value, low, high));
+                before = Some((bucket.last, shown));
                 shown
             }
             None => {
@@ -38,17 +38,17 @@ pub(super) fn curve(points: &[(Time, Option<i64>)]) -> String {
     text
 }
 
-/// What was observed in a column of the curve.
+/// The observations in one column.
 #[derive(Clone, Copy)]
-struct Seen {
+struct Bucket {
     first: Time,
     last: Time,
-    /// The last value that an observation in it told.
+    /// The last known value.
     value: Option<i64>,
 }
 
-/// The observations by columns of the same length of time.
-fn columns(points: &[(Time, Option<i64>)]) -> Vec<Option<Seen>> {
+/// The observations by columns of equal duration.
+fn columns(points: &[(Time, Option<i64>)]) -> Vec<Option<Bucket>> {
     let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) else {
         return Vec::new();
     };
@@ -61,13 +61,13 @@ fn columns(points: &[(Time, Option<i64>)]) -> Vec<Option<Seen>> {
         else {
             continue;
         };
-        let seen = column.get_or_insert(Seen { first: *at, last: *at, value: None });
-        (seen.last, seen.value) = (*at, value.or(seen.value));
+        let bucket = column.get_or_insert(Bucket { first: *at, last: *at, value: None });
+        (bucket.last, bucket.value) = (*at, value.or(bucket.value));
     }
     columns
 }
 
-/// The median of the pauses between two observations, in microseconds.
+/// The median interval between observations in microseconds.
 fn ordinary_pause(points: &[(Time, Option<i64>)]) -> u128 {
     let pairs = points.iter().zip(points.iter().skip(1));
     let mut pauses: Vec<_> =

@@ -3,18 +3,18 @@
 use anyhow::Result;
 use chrono_tz::Tz;
 
-use super::shown::{along, columns, facts, shown};
-use super::{Part, Told};
-use crate::cli::show::table;
+use super::tables::{along, columns, facts, shown};
+use super::{Content, Part};
+use crate::cli::format::table;
 use crate::store::{Span, Table, Tx, Value};
 
-/// What is said of an item; `None` where nothing is known of it.
-pub(super) async fn tell(
+/// The report; `None` if the archive has no data on the item.
+pub(super) async fn content(
     tx: &mut Tx,
     platform: &str,
     id: &str,
     span: Span,
-) -> Result<Option<Told>> {
+) -> Result<Option<Content>> {
     let item = Item {
         facts: tx.facts_of_item(platform, id).await?,
         latest: tx.item_latest(platform, id).await?,
@@ -38,7 +38,7 @@ pub(super) async fn tell(
         many("days", days),
         many("observations", curve),
     ];
-    Ok(Some(Told { text, parts, main: "observations" }))
+    Ok(Some(Content { text, parts, main: "observations" }))
 }
 
 struct Item {
@@ -50,7 +50,7 @@ struct Item {
     curve: Table,
 }
 
-/// The counts, as columns and as heads.
+/// The counts: columns and headings.
 const COUNTS: [(&str, &str); 5] = [
     ("likes", "likes"),
     ("comments", "comments"),
@@ -81,7 +81,7 @@ impl Item {
         if !self.days.rows.is_empty() {
             let days = [
                 ("day", "day"),
-                ("observations", "looks"),
+                ("observations", "observations"),
                 ("likes", "likes"),
                 ("likes_delta", "more"),
                 ("comments", "comments"),
@@ -102,7 +102,7 @@ impl Item {
         text + &columns(&self.timeline, &events, zone)
     }
 
-    /// Where it stood at some ages: between which two observations, where it was not seen just then.
+    /// The counts at certain ages, interpolated as a range between two observations.
     fn growth(&self, zone: Tz) -> String {
         let column = |name: &str| self.growth.column(name).cloned().collect::<Vec<_>>();
         let ages = column("age_hours");
@@ -131,7 +131,7 @@ fn age(hours: &Value) -> String {
     }
 }
 
-/// A count at an age: as observed, or between two observations and their values.
+/// A count at an age: observed, or a range between two observations.
 fn between(value: &Value, (low, high): &(Value, Value), zone: Tz) -> String {
     let Value::Real(number) = value else { return "–".to_owned() };
     let rounded = Value::Real(number.round());

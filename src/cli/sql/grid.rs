@@ -1,35 +1,35 @@
-//! A table of any width and length, row by row: its first rows settle how wide its columns are.
+//! A streamed table: the first rows determine the column widths.
 
 use std::io::{BufWriter, Write};
 
 use anyhow::Result;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::cli::show::safe;
+use crate::cli::format::safe;
 use crate::store::{Column, Value};
 
-/// Rows that settle the widths.
+/// Rows that determine the widths.
 const SAMPLE: usize = 200;
 
-/// Columns are not cut below this width.
+/// Minimum column width.
 const NARROWEST: usize = 8;
 
-/// Between two columns.
+/// Separator of columns.
 const GAP: &str = "   ";
 
 /// Writes rows as a table.
 pub(super) struct Grid<W: Write> {
     out: BufWriter<W>,
     head: Vec<String>,
-    /// The terminal's width, if there is one.
+    /// Width of the terminal, if any.
     most: Option<usize>,
-    /// The first rows, until the widths are settled.
+    /// The first rows, until the widths are known.
     sample: Vec<Vec<Cell>>,
-    /// How wide each column is, and whether it stands at the right.
+    /// Width and right alignment of each column.
     settled: Option<Vec<(usize, bool)>>,
 }
 
-/// A value as it is shown.
+/// A formatted value.
 struct Cell {
     text: String,
     is_number: bool,
@@ -57,7 +57,7 @@ impl<W: Write> Grid<W> {
         Ok(self.out.flush()?)
     }
 
-    /// Settles the widths, and writes the head and the first rows.
+    /// Determines the widths, and writes the heading and the first rows.
     fn settle(&mut self) -> Result<()> {
         let columns = self.head.iter().enumerate().map(|(index, name)| {
             let cells = || self.sample.iter().filter_map(|row| row.get(index));
@@ -76,7 +76,7 @@ impl<W: Write> Grid<W> {
             tracing::info!(
                 shown,
                 columns = all,
-                "not all columns fit: --json and --csv have them all"
+                "some columns are omitted: --json and --csv print all"
             );
         }
         let line = columns.iter().map(|(width, _)| width).sum::<usize>()
@@ -111,7 +111,7 @@ impl Cell {
     }
 }
 
-/// Makes the widest columns narrower, and leaves out the last ones, until all fit.
+/// Narrows the widest columns, and drops the last ones, until all fit.
 fn fit(columns: &mut Vec<(usize, bool)>, most: usize) {
     let needed = |columns: &[(usize, bool)]| {
         let widths = columns.iter().map(|(width, _)| width).sum::<usize>();
@@ -129,7 +129,7 @@ fn fit(columns: &mut Vec<(usize, bool)>, most: usize) {
     }
 }
 
-/// A text that takes up at most `most` columns of a terminal.
+/// A text truncated to `most` columns of a terminal.
 fn cut(text: &str, most: usize) -> String {
     if text.width() <= most {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! The daemons in `tidewatch status`: which are there, which died, and what they work by.
+//! Daemons in `tidewatch status`: running ones, expired ones, and their settings.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::super::show::{local, safe};
+use super::super::format::{local, safe};
 use crate::process::{self, Seen, State};
 use crate::store::{ConfigState, Store, Tx};
 use crate::text::first_problem;
 use crate::time::Time;
 
-/// A daemon, and how it stands to its settings.
+/// A daemon, and the state of its settings.
 #[derive(Serialize)]
 pub(super) struct Daemon {
     #[serde(flatten)]
@@ -20,7 +20,7 @@ pub(super) struct Daemon {
     settings: ConfigState,
 }
 
-/// The daemons at work, and those found dead from `since` on.
+/// The running daemons, and those that expired since `since`.
 pub(super) async fn daemons(
     store: &Store,
     tx: &mut Tx,
@@ -36,7 +36,7 @@ pub(super) async fn daemons(
     Ok(daemons)
 }
 
-/// A line for each daemon that is there, and one for all that died.
+/// One line per running daemon, and one for all expired ones.
 pub(super) fn shown(daemons: &[Daemon], zone: Tz) -> String {
     let is = |state| move |daemon: &&Daemon| daemon.seen.state == state;
     let mut text: String =
@@ -46,13 +46,14 @@ pub(super) fn shown(daemons: &[Daemon], zone: Tz) -> String {
     }
     for daemon in daemons.iter().filter(is(State::Silent)) {
         let (since, beat) = (local(daemon.seen.row.started_at, zone), daemon.beat(zone));
-        text +=
-            &format!("a daemon that began {since} is silent since {beat}: suspended, or cut off\n");
+        text += &format!(
+            "a daemon started {since} has no heartbeat since {beat}: suspended or disconnected\n"
+        );
     }
     let dead: Vec<_> = daemons.iter().filter(is(State::Dead)).collect();
     if let Some(last) = dead.iter().max_by_key(|daemon| daemon.seen.row.beat_at) {
         let (count, beat) = (dead.len(), last.beat(zone));
-        text += &format!("daemons that died: {count}, the last one after its beat of {beat}\n");
+        text += &format!("expired daemons: {count}, last heartbeat {beat}\n");
     }
     text
 }
@@ -62,12 +63,13 @@ impl Daemon {
         local(self.seen.row.beat_at.unwrap_or(self.seen.row.started_at), zone)
     }
 
-    /// Since when it runs, whom it asks, and whether it does so by older settings.
+    /// Start, providers, and whether its settings are outdated.
     fn at_work(&self, zone: Tz) -> String {
         let (row, settings) = (&self.seen.row, &self.settings);
         let (since, beat) = (local(row.started_at, zone), self.beat(zone));
         let asks = settings.justoneapi_url.as_deref().unwrap_or_default();
-        let mut text = format!("a daemon runs since {since}, last beat {beat}, and asks {asks}\n");
+        let mut text =
+            format!("a daemon is running since {since}, last heartbeat {beat}, providers {asks}\n");
         if let (Some(error), Some(refused_at)) = (&settings.error, settings.refused_at) {
             let taken_over = local(settings.taken_over_at.unwrap_or(row.started_at), zone);
             let refused = local(refused_at, zone);

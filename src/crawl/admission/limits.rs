@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Admission, Asked, Throttled, is_of_job};
 use crate::api::Endpoint;
-use crate::pause::{Reason, Scope};
+use crate::model::{PauseReason, PauseScope, ResumedBy};
 use crate::store::{PauseRow, Tx};
 use crate::time::Time;
 
@@ -21,13 +21,13 @@ impl Admission<'_> {
         if self.left.0 > 0 && self.left.1 >= price {
             // Of money there may be enough for one endpoint and too little for another.
             if self.left.1 > 0 {
-                self.put_on_record(tx, Scope::Budget, "all", false).await?;
+                self.put_on_record(tx, PauseScope::Budget, "all", false).await?;
             }
             return Ok(None);
         }
-        self.put_on_record(tx, Scope::Budget, "all", true).await?;
+        self.put_on_record(tx, PauseScope::Budget, "all", true).await?;
         let until = self.now.next_midnight(self.config.timezone);
-        Ok(Some(Throttled { until: Some(until), reason: Some(Reason::Budget) }))
+        Ok(Some(Throttled { until: Some(until), reason: Some(PauseReason::Budget) }))
     }
 
     /// Puts on record, for people to see, that a budget of the day is used up, or that it is not
@@ -35,27 +35,26 @@ impl Admission<'_> {
     pub(super) async fn put_on_record(
         &mut self,
         tx: &mut Tx,
-        scope: Scope,
+        scope: PauseScope,
         name: &str,
         is_used_up: bool,
     ) -> Result<()> {
-        let reason = Reason::Budget.as_str();
+        let reason = PauseReason::Budget;
         let is_it = |pause: &PauseRow| {
-            (pause.scope.as_str(), pause.name.as_str(), pause.reason.as_str())
-                == (scope.as_str(), name, reason)
+            (pause.scope, pause.name.as_str(), pause.reason) == (scope, name, reason)
         };
         let on_record = self.pauses.iter().any(is_it);
         if on_record && !is_used_up {
-            tx.resume(scope.as_str(), name, Some(reason), self.now, self.now, "settings").await?;
+            tx.resume(scope, name, Some(reason), self.now, self.now, ResumedBy::Settings).await?;
             self.pauses.retain(|pause| !is_it(pause));
         }
         if is_used_up && !on_record {
             let until = self.now.next_midnight(self.config.timezone);
             tracing::warn!(scope = scope.as_str(), name, again = %until, "the budget of the day is used up");
             let pause = PauseRow {
-                scope: scope.as_str().to_owned(),
+                scope,
                 name: name.to_owned(),
-                reason: reason.to_owned(),
+                reason,
                 note: None,
                 since: self.now,
                 until: Some(until),
@@ -75,7 +74,7 @@ impl Admission<'_> {
         &mut self,
         tx: &mut Tx,
         asked: &[Asked],
-    ) -> Result<BTreeMap<(i64, Time), Reason>> {
+    ) -> Result<BTreeMap<(i64, Time), PauseReason>> {
         if self.jobs.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -89,9 +88,9 @@ impl Admission<'_> {
             let paused = |job: &str| self.pauses.iter().filter(is_of_job).find(|p| p.name == job);
             let why = |job: &Option<String>| match job.as_deref() {
                 Some(job) if self.jobs.get(job).is_some_and(|left| *left <= 0) => {
-                    Some(Reason::Budget)
+                    Some(PauseReason::Budget)
                 }
-                Some(job) => paused(job).map(|pause| Reason::parse(&pause.reason)),
+                Some(job) => paused(job).map(|pause| pause.reason),
                 None => None,
             };
             let reasons: Option<Vec<_>> = jobs.iter().map(why).collect();

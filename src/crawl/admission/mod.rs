@@ -12,7 +12,8 @@ use anyhow::Result;
 use super::rate_limiter;
 use crate::api::{Ask, Endpoint};
 use crate::config::Config;
-use crate::pause::{self, Reason, Scope, Standing};
+use crate::model::{MissedReason, PauseReason, PauseScope};
+use crate::pause::{self, Standing};
 use crate::store::{Claim, EndpointRow, PauseRow, Tx};
 use crate::time::Time;
 
@@ -35,7 +36,7 @@ pub struct Throttled {
     /// Not before this time; `None`: until somebody resumes it.
     pub until: Option<Time>,
     /// Why; `None`: by the rate alone.
-    pub reason: Option<Reason>,
+    pub reason: Option<PauseReason>,
 }
 
 /// The admission, open in one transaction.
@@ -56,7 +57,7 @@ pub(super) struct Admission<'a> {
 }
 
 fn is_of_job(pause: &&PauseRow) -> bool {
-    pause.scope == Scope::Job.as_str()
+    pause.scope == PauseScope::Job
 }
 
 impl<'a> Admission<'a> {
@@ -93,7 +94,7 @@ impl<'a> Admission<'a> {
         };
         for (name, limit) in limited {
             let left = limit - tx.calls_of_job_since(name, today).await?;
-            admission.put_on_record(tx, Scope::Job, name, left <= 0).await?;
+            admission.put_on_record(tx, PauseScope::Job, name, left <= 0).await?;
             admission.jobs.insert(name.clone(), left);
         }
         Ok(admission)
@@ -130,7 +131,7 @@ impl<'a> Admission<'a> {
     ) -> Result<(usize, Option<Throttled>)> {
         if self.counts_money && self.config.price_micros(endpoint).is_none() {
             self.unpriced = Some(endpoint);
-            return Ok((0, Some(Throttled { until: None, reason: Some(Reason::Unpriced) })));
+            return Ok((0, Some(Throttled { until: None, reason: Some(PauseReason::Unpriced) })));
         }
         let most = match pause::standing(&self.pauses, endpoint, self.now) {
             Standing::Paused(until, reason) => {
@@ -168,11 +169,11 @@ impl<'a> Admission<'a> {
                 None => self.held(tx, endpoint).await?,
             };
             match held {
-                Some((until, None)) => back.entry((until, "")).or_default().push(claim),
+                Some((until, None)) => back.entry((until, None)).or_default().push(claim),
                 Some((until, Some(reason))) => {
                     self.put_aside = true;
                     let until = until.max(self.now.plus(ASIDE_AT_LEAST));
-                    back.entry((until, reason.of_slot())).or_default().push(claim);
+                    back.entry((until, Some(MissedReason::from(reason)))).or_default().push(claim);
                 }
                 None => {
                     self.take(endpoint);
@@ -198,7 +199,7 @@ impl<'a> Admission<'a> {
         &mut self,
         tx: &mut Tx,
         endpoint: Endpoint,
-    ) -> Result<Option<(Time, Option<Reason>)>> {
+    ) -> Result<Option<(Time, Option<PauseReason>)>> {
         let (room, held) = self.room(tx, endpoint, 1).await?;
         if room > 0 {
             return Ok(None);
@@ -242,7 +243,7 @@ impl<'a> Admission<'a> {
             tx.take_rate(endpoint.name(), paid_through).await?;
             for pause in pause::of_endpoint(&self.pauses, *endpoint) {
                 let next = self.now.plus(PROBE_TIME);
-                tx.probe(&pause.scope, &pause.name, self.now, next).await?;
+                tx.probe(pause.scope, &pause.name, self.now, next).await?;
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::config::{Alert, Condition, Config};
+use crate::model::{PauseReason, PauseScope, Unavailability};
 use crate::store::{Finding, Tx};
 use crate::time::Time;
 
@@ -21,8 +22,8 @@ pub(super) async fn find(
         Condition::Stopped => stopped(tx, now).await,
         Condition::Budget => nearly_spent(tx, config, now).await,
         Condition::Silent => tx.silent_jobs(alert.silent_after).await,
-        Condition::Gone => tx.unavailable_items("gone").await,
-        Condition::Refused => tx.unavailable_items("refused").await,
+        Condition::Gone => tx.unavailable_items(Unavailability::Gone).await,
+        Condition::Refused => tx.unavailable_items(Unavailability::Refused).await,
     }
 }
 
@@ -31,11 +32,11 @@ async fn stopped(tx: &mut Tx, now: Time) -> Result<Vec<Finding>> {
     let pauses = tx.pauses(now).await?;
     let mut findings: Vec<Finding> = Vec::new();
     for pause in pauses {
-        let stops =
-            pause.scope == "provider" || (pause.scope == "endpoint" && pause.reason == "denied");
+        let stops = pause.scope == PauseScope::Provider
+            || (pause.scope == PauseScope::Endpoint && pause.reason == PauseReason::Denied);
         // The oldest comes first: that is since when.
         if stops && !findings.iter().any(|finding| finding.subject == pause.name) {
-            let (subject, detail, since) = (pause.name, pause.reason, pause.since);
+            let (subject, detail, since) = (pause.name, pause.reason.to_string(), pause.since);
             findings.push(Finding { subject, detail, since });
         }
     }

@@ -26,8 +26,6 @@ use figures::Figures;
 use staleness::Staleness;
 use tally::Tally;
 
-pub use text::REASONS;
-
 /// How long a scrape waits for the database: less than Prometheus waits for the scrape.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
 

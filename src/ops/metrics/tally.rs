@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::model::{Billed, MissedReason, SlotOutcome};
 use crate::store::{CallCount, RunState, Tx};
 use crate::time::Time;
 
@@ -16,17 +17,17 @@ const SETTLES_AFTER: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Series {
     /// Calls that are closed.
-    Calls { endpoint: String, outcome: String, billed: String },
+    Calls { endpoint: String, outcome: String, billed: Billed },
     /// What they cost, in millionths of a yuan.
-    Cost { endpoint: String, billed: String },
+    Cost { endpoint: String, billed: Billed },
     /// Those that a dead process had left open.
     Rescued,
     /// Answers that were not understood whole.
     Drift { endpoint: String },
     /// Looks that are settled.
-    Looks { job: String, outcome: String },
+    Looks { job: String, outcome: SlotOutcome },
     /// Those that were missed.
-    Missed { reason: String },
+    Missed { reason: MissedReason },
 }
 
 /// How much of each there is.
@@ -114,8 +115,8 @@ fn add_calls(sums: &mut Sums, counts: Vec<CallCount>) {
         if outcome == "interrupted" {
             add(sums, Series::Rescued, calls);
         }
-        if billed != "no" {
-            let (endpoint, billed) = (endpoint.clone(), billed.clone());
+        if billed != Billed::No {
+            let (endpoint, billed) = (endpoint.clone(), billed);
             add(sums, Series::Cost { endpoint, billed }, cost_micros);
         }
         add(sums, Series::Drift { endpoint: endpoint.clone() }, adrift);

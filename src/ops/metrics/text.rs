@@ -14,6 +14,7 @@ use super::figures::Figures;
 use super::tally::{Series, Sums};
 use crate::api::Endpoint;
 use crate::config::Config;
+use crate::model::{MissedReason, SlotOutcome, Unavailability};
 use crate::ops::health_state::Snapshot;
 use crate::time::Time;
 
@@ -23,33 +24,6 @@ const PREFIX: &str = "tidewatch";
 /// The upper ends of the buckets of how long ago targets were seen, in seconds.
 const AGES: [f64; 9] =
     [300.0, 900.0, 3600.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0, 604_800.0];
-
-/// Why looks are missed; the README says what each means.
-pub const REASONS: [&str; 23] = [
-    "daemon_down",
-    "superseded",
-    "upstream_failure",
-    "rate_limited",
-    "transport",
-    "quota",
-    "balance",
-    "denied",
-    "bad_request",
-    "bad_credentials",
-    "paused",
-    "budget",
-    "unpriced",
-    "overlap",
-    "skipped",
-    "expired",
-    "empty",
-    "gone",
-    "unreadable",
-    "interrupted",
-    "unwatched",
-    "forgotten",
-    "cancelled",
-];
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -93,7 +67,7 @@ impl Text {
 
     /// What the daemon holds open to the database.
     pub(super) fn connections(mut self, used: u32, idle: u32) -> Self {
-        let count = |state: &str, count| (vec![("state", state.to_owned())], f64::from(count));
+        let count = |state: &str, count| (vec![("state", state.to_string())], f64::from(count));
         self.gauge(
             "database_connections",
             "Connections to the database",
@@ -107,10 +81,9 @@ impl Text {
         let count = |count: &i64| *count as f64;
         let drift = Endpoint::ALL.map(|it| Series::Drift { endpoint: it.name().to_owned() });
         let looks = config.jobs.iter().flat_map(|job| {
-            ["observed", "missed"]
-                .map(|outcome| Series::Looks { job: job.name.clone(), outcome: outcome.to_owned() })
+            SlotOutcome::ALL.map(|outcome| Series::Looks { job: job.name.clone(), outcome })
         });
-        let missed = REASONS.map(|reason| Series::Missed { reason: reason.to_owned() });
+        let missed = MissedReason::ALL.map(|reason| Series::Missed { reason });
         let others = drift.into_iter().chain(missed).chain([Series::Rescued]);
         let begun: Sums = looks.chain(others).map(|it| (it, 0)).collect();
         let unseen = begun.iter().filter(|(series, _)| !sums.contains_key(series));
@@ -119,20 +92,29 @@ impl Text {
         for (series, sum) in sums.iter().chain(unseen) {
             match series.clone() {
                 Series::Calls { endpoint, outcome, billed } => {
-                    let labels = [("endpoint", endpoint), ("outcome", outcome), ("billed", billed)];
+                    let labels = [
+                        ("endpoint", endpoint),
+                        ("outcome", outcome),
+                        ("billed", billed.to_string()),
+                    ];
                     calls.push((labels.to_vec(), count(sum)));
                 }
                 Series::Cost { endpoint, billed } => {
-                    costs.push((vec![("endpoint", endpoint), ("billed", billed)], yuan(*sum)));
+                    costs.push((
+                        vec![("endpoint", endpoint), ("billed", billed.to_string())],
+                        yuan(*sum),
+                    ));
                 }
                 Series::Rescued => rescued.push((Vec::new(), count(sum))),
                 Series::Drift { endpoint } => {
                     drift.push((vec![("endpoint", endpoint)], count(sum)));
                 }
                 Series::Looks { job, outcome } => {
-                    looks.push((vec![("job", job), ("outcome", outcome)], count(sum)));
+                    looks.push((vec![("job", job), ("outcome", outcome.to_string())], count(sum)));
                 }
-                Series::Missed { reason } => missed.push((vec![("reason", reason)], count(sum))),
+                Series::Missed { reason } => {
+                    missed.push((vec![("reason", reason.to_string())], count(sum)))
+                }
             }
         }
         let by =
@@ -167,14 +149,13 @@ impl Text {
         let blind = figures.jobs.iter().map(|it| (job(&it.job), it.unobserved_fires as f64));
         self.gauge("blind_fires", "Fires of a job since then, up to 20", blind);
         let pauses = figures.pauses.iter().map(|pause| {
-            let [scope, name, reason] =
-                [&pause.scope, &pause.name, &pause.reason].map(Clone::clone);
-            (vec![("scope", scope), ("name", name), ("reason", reason)], 1.0)
+            let (scope, reason) = (pause.scope.to_string(), pause.reason.to_string());
+            (vec![("scope", scope), ("name", pause.name.clone()), ("reason", reason)], 1.0)
         });
         self.gauge("paused", "Always 1: what is not asked for a while", pauses);
-        let unavailable = ["gone", "refused"].map(|state| {
+        let unavailable = Unavailability::ALL.map(|state| {
             let found = figures.unavailable.iter().find(|count| count.state == state);
-            (vec![("state", state.to_owned())], found.map_or(0.0, |count| count.targets as f64))
+            (vec![("state", state.to_string())], found.map_or(0.0, |count| count.targets as f64))
         });
         self.gauge("unavailable", "Watched targets that cannot be seen", unavailable);
         self

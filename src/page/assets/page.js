@@ -1,9 +1,9 @@
-// Draws the curves. Every point is an observation; a place without counts is a gap, and stays one.
+// Draws the curves. Every point is an observation; a point without counts is a gap.
 "use strict";
 
 const INK = ["--k0", "--k1", "--k2", "--k3", "--k4", "--k5", "--k6", "--k7", "--k8", "--k9"];
 const DAY = 86400;
-// Where the columns of a line have what is not a count.
+// Indices of the columns that are not counts.
 const EXACT = 6, DOCUMENT = 7;
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -15,7 +15,7 @@ function element(name, properties, ...children) {
   return made;
 }
 
-// What a count gained a day since the observation before it; nothing after a gap.
+// Growth of a count per day since the previous observation; null after a gap.
 function perDay(xs, ys, scale) {
   return ys.map((y, i) => {
     const before = i > 0 ? ys[i - 1] : null;
@@ -58,7 +58,7 @@ class Chart {
     return { width: this.host.clientWidth, height: innerWidth < 700 ? 260 : 340 };
   }
 
-  // The counts that were seen at all.
+  // The counts with at least one value.
   known() {
     const seen = (n) => this.data.lines.some((line) => line.columns[n].some((value) => value != null));
     return this.data.metrics.map((metric, i) => [i + 1, metric[1]]).filter(([n]) => seen(n));
@@ -97,7 +97,7 @@ class Chart {
     return this.rate ? perDay(columns[0], columns[n], this.data.by_age ? 3600 : 1) : columns[n];
   }
 
-  // The table for uPlot, and a label for each of its columns but the first.
+  // uPlot's table, and the labels of all columns but the first.
   table() {
     const [first] = this.data.lines;
     if (this.single) {
@@ -105,11 +105,11 @@ class Chart {
       return [[first.columns[0], ...known.map(([n]) => this.values(first, n))], known.map(([, label]) => label)];
     }
     const tables = this.data.lines.map((line) => [line.columns[0], this.values(line, this.metric)]);
-    // Gaps stay; places where only other items were seen are none.
+    // Gaps stay gaps; points of other items only are not gaps.
     return [uPlot.join(tables, tables.map(() => [0, 1])), this.data.lines.map((line) => line.name)];
   }
 
-  // From the first observation on, and as far as looks were missed or something happened since.
+  // From the first observation to the last observation, missed slot or event.
   range(low, high) {
     const xs = this.plot ? this.plot.data[0] : [];
     return [low, high === xs[xs.length - 1] && this.data.until > high ? this.data.until : high];
@@ -155,7 +155,7 @@ class Chart {
     if (this.single) this.plot.over.addEventListener("click", () => this.open());
   }
 
-  // What happened meanwhile: a line where something did, a tick below where a look was missed.
+  // Events are lines, missed slots are ticks at the bottom.
   marks(plot) {
     if (this.data.by_age) return;
     const context = plot.ctx, { left, top, width, height } = plot.bbox;
@@ -209,7 +209,7 @@ class Chart {
 
   open() {
     const plot = this.plot, index = this.at(plot);
-    // A drag is no click.
+    // Ignore the end of a drag.
     if (index == null || plot.select.width > 2) return;
     location.assign(`/document/${this.data.lines[0].columns[DOCUMENT][index]}`);
   }

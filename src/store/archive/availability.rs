@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::save::Answer;
+use crate::model::{Outcome, Unavailability};
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -41,7 +42,7 @@ pub struct Asked {
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Unavailable {
     /// `gone` or `refused`.
-    pub state: String,
+    pub state: Unavailability,
     /// What kind of target.
     pub kind: String,
     /// Its key.
@@ -62,8 +63,8 @@ struct EvidenceRow<'a> {
     target_id: i64,
     call_id: i64,
     at: Time,
-    state: &'static str,
-    reason: &'a str,
+    state: Unavailability,
+    reason: Outcome,
     evidence: String,
     server: &'a str,
     empty_since: Time,
@@ -82,8 +83,8 @@ impl<'a> EvidenceRow<'a> {
     fn of(answer: &'a Answer) -> Option<Self> {
         let end = &answer.end;
         let state = match end.outcome {
-            "gone" | "empty" => "gone",
-            "bad_request" => "refused",
+            Outcome::Gone | Outcome::Empty => Unavailability::Gone,
+            Outcome::BadRequest => Unavailability::Refused,
             _ => return None,
         };
         let code = end.code.as_ref().map(|code| format!(", code {code}")).unwrap_or_default();
@@ -91,7 +92,7 @@ impl<'a> EvidenceRow<'a> {
         // From when the look was due, so that the same one of another day is the next.
         let due_at = answer.settlement.due_at;
         let [probe_1, probe_2, probe_3, probe_4] = PROBE_AFTER_DAYS.map(|days| match state {
-            "gone" => Some(due_at.plus(DAY * days)),
+            Unavailability::Gone => Some(due_at.plus(DAY * days)),
             _ if end.code.is_none() => Some(due_at.plus(DAY * REFUSED_PROBE_AFTER_DAYS)),
             _ => None,
         });
@@ -123,11 +124,11 @@ struct RefutationRow {
 
 impl RefutationRow {
     fn of(answer: &Answer) -> Option<Self> {
-        matches!(answer.end.outcome, "ok" | "empty" | "gone").then(|| Self {
+        matches!(answer.end.outcome, Outcome::Ok | Outcome::Empty | Outcome::Gone).then(|| Self {
             target_id: answer.settlement.target_id,
             call_id: answer.end.call_id,
             at: answer.end.finished_at,
-            is_seen: answer.end.outcome == "ok",
+            is_seen: answer.end.outcome == Outcome::Ok,
         })
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::body::{Body, REFUSED};
 use super::save::{Answer, Document, Resolved};
-use crate::model::{Entity, Facts, Target};
+use crate::model::{Billed, Entity, Facts, Outcome, Target};
 use crate::store::db::{Tx, fetch_all};
 use crate::store::ledger::CallEnd;
 use crate::store::schedule::{Disposition, Settlement};
@@ -24,7 +24,7 @@ pub struct Import {
     /// The upstream's own code.
     pub code: Option<String>,
     /// What came of the call.
-    pub outcome: &'static str,
+    pub outcome: Outcome,
     /// What upstream said.
     pub message: Option<String>,
     /// Of the body.
@@ -46,7 +46,7 @@ impl Import {
         self.document.drift = Some("the database refused its JSON or its rows".to_owned());
         self.facts = Facts::default();
         self.message = None;
-        self.outcome = "unreadable";
+        self.outcome = Outcome::Unreadable;
     }
 }
 
@@ -176,7 +176,7 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
             http_status: Some(import.document.http_status),
             code: import.code.clone(),
             outcome: import.outcome,
-            billed: "no",
+            billed: Billed::No,
             bytes: import.bytes,
             duration_ms: 0,
             message: import.message.clone(),

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::body::Body;
 use super::tombstones::Tombstone;
-use crate::model::{Entity, Facts, Kind};
+use crate::model::{Entity, Facts, Kind, Outcome};
 use crate::store::db::{Tx, execute};
 use crate::store::ledger::CallEnd;
 use crate::store::schedule::Settlement;
@@ -93,7 +93,7 @@ struct DocumentRow<'a> {
     page: i64,
     fetched_at: Time,
     http_status: u16,
-    outcome: &'a str,
+    outcome: Outcome,
     normaliser: i64,
     drift: Option<&'a str>,
     body: &'a str,

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
+use crate::model::Unavailability;
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -212,7 +213,7 @@ impl Tx {
     }
 
     /// The items that are in this state, `gone` or `refused`, of those that a job has ever watched.
-    pub async fn unavailable_items(&mut self, state: &str) -> Result<Vec<Finding>> {
+    pub async fn unavailable_items(&mut self, state: Unavailability) -> Result<Vec<Finding>> {
         Ok(fetch_all!(
             self,
             Finding,

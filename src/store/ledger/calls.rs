@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::{Result, bail};
 use serde::Serialize;
 
+use crate::model::{Billed, Outcome};
 use crate::store::db::{Tx, execute};
 use crate::store::sql::{Rows, array};
 use crate::time::Time;
@@ -44,9 +45,9 @@ pub struct CallEnd {
     /// The upstream's own code.
     pub code: Option<String>,
     /// What came of it.
-    pub outcome: &'static str,
-    /// `yes`, `no` or `unknown`.
-    pub billed: &'static str,
+    pub outcome: Outcome,
+    /// Whether it was paid for.
+    pub billed: Billed,
     /// Of the decoded body.
     pub bytes: i64,
     /// From sending to the end, in milliseconds.

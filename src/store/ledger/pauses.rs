@@ -2,18 +2,19 @@
 
 use anyhow::Result;
 
+use crate::model::{PauseReason, PauseScope, ResumedBy};
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::time::Time;
 
 /// A pause that lasts.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct PauseRow {
-    /// `provider`, `endpoint`, `job` or `budget`.
-    pub scope: String,
+    /// What is paused.
+    pub scope: PauseScope,
     /// Whose: a provider's, an endpoint's or a job's name.
     pub name: String,
-    /// Why: `quota`, `balance`, `denied`, `bad_credentials`, `failing`, `by_hand` or `budget`.
-    pub reason: String,
+    /// Why.
+    pub reason: PauseReason,
     /// What upstream said, or the words of who paused it.
     pub note: Option<String>,
     /// Since when.
@@ -58,9 +59,9 @@ impl Tx {
                                  then excluded.probe_at else pauses.probe_at end,
                  failures = case when excluded.failures > pauses.failures
                                  then excluded.failures else pauses.failures end",
-            pause.scope.as_str(),
+            pause.scope,
             pause.name.as_str(),
-            pause.reason.as_str(),
+            pause.reason,
             pause.note.as_deref(),
             pause.since,
             pause.until,
@@ -87,12 +88,12 @@ impl Tx {
     /// it was put back, `clock`). How many. No hand ends a budget that is used up: the ledger does.
     pub async fn resume(
         &mut self,
-        scope: &str,
+        scope: PauseScope,
         name: &str,
-        reason: Option<&str>,
+        reason: Option<PauseReason>,
         before: Time,
         now: Time,
-        by: &str,
+        by: ResumedBy,
     ) -> Result<u64> {
         self.end_expired(now).await?;
         Ok(execute!(
@@ -102,7 +103,7 @@ impl Tx {
                and ended_at is null and ($6 <> 'hand' or reason <> 'budget')",
             scope,
             name,
-            reason.unwrap_or_default(),
+            reason.map_or("", PauseReason::as_str),
             before,
             now,
             by
@@ -112,7 +113,7 @@ impl Tx {
     /// Says why the pauses of a name were ended by hand at `ended_at`. How many.
     pub async fn note_resume(
         &mut self,
-        scope: &str,
+        scope: PauseScope,
         name: &str,
         ended_at: Time,
         note: &str,
@@ -129,7 +130,13 @@ impl Tx {
     }
 
     /// Lets nobody try again before `next`, while the try of now is on its way.
-    pub async fn probe(&mut self, scope: &str, name: &str, now: Time, next: Time) -> Result<u64> {
+    pub async fn probe(
+        &mut self,
+        scope: PauseScope,
+        name: &str,
+        now: Time,
+        next: Time,
+    ) -> Result<u64> {
         Ok(execute!(
             self,
             "update pauses set probe_at = $4

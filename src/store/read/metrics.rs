@@ -4,6 +4,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::model::{Billed, MissedReason, SlotOutcome, Unavailability};
 use crate::store::db::{Id, Tx, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -18,8 +19,8 @@ pub struct CallCount {
     pub endpoint: String,
     /// What came of them.
     pub outcome: String,
-    /// `yes`, `no` or `unknown`.
-    pub billed: String,
+    /// Whether they were paid for.
+    pub billed: Billed,
     /// How many.
     pub calls: i64,
     /// What they cost if they were billed, in millionths of a yuan.
@@ -48,10 +49,10 @@ pub struct RunState {
 pub struct OutcomeCount {
     /// The run.
     pub run_id: i64,
-    /// `observed` or `missed`.
-    pub outcome: String,
+    /// Their outcome.
+    pub outcome: SlotOutcome,
     /// Why they were missed.
-    pub reason: Option<String>,
+    pub reason: Option<MissedReason>,
     /// How many.
     pub slots: i64,
 }
@@ -70,8 +71,8 @@ pub struct JobObservation {
 /// How many watched targets are in one state.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct StateCount {
-    /// `gone` or `refused`.
-    pub state: String,
+    /// The state.
+    pub state: Unavailability,
     /// Targets.
     pub targets: i64,
 }

@@ -129,7 +129,7 @@ impl Tx {
              select 'retrying', reason, count(*), max(due_at)
              from slots where outcome is null and reason is not null group by reason
              union all
-             select 'overdue', 'no daemon made the look', count(*), max(due_at)
+             select 'overdue', 'no daemon claimed the slot', count(*), max(due_at)
              from slots where outcome is null and reason is null and lease_owner is null
                           and priority = 0 and retry_at < $2 having count(*) > 0
              union all

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::model::{MissedReason, SlotOutcome};
 use crate::store::db::{Tx, fetch_all};
 use crate::store::ledger::{CallTotals, call_totals};
 use crate::time::Time;
@@ -15,10 +16,10 @@ pub struct SlotResult {
     pub key: String,
     /// The item behind it.
     pub item_id: Option<String>,
-    /// `observed`, `missed`, or nothing yet.
-    pub outcome: Option<String>,
+    /// `None`: it is open.
+    pub outcome: Option<SlotOutcome>,
     /// Why it was missed, or why the last try failed.
-    pub reason: Option<String>,
+    pub reason: Option<MissedReason>,
     /// What upstream or the network said to the last call, or what was wrong with its answer.
     pub message: Option<String>,
     /// The last call; its document has the same number.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::claim::BACKFILL;
 use super::watchlists::named;
-use crate::model::{Kind, Target};
+use crate::model::{BackfillState, Kind, Target};
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
@@ -57,8 +57,8 @@ pub struct BackfillRow {
     pub digest: String,
     /// When it was begun.
     pub created_at: Time,
-    /// `running`, `stopped`, `limited`, `cancelled` or `done`.
-    pub state: String,
+    /// Its state.
+    pub state: BackfillState,
     /// What it may take.
     #[sqlx(flatten)]
     #[serde(flatten)]
@@ -172,10 +172,10 @@ impl Tx {
     }
 
     /// The runs of the backfills that have not ended, each with its state, the oldest first.
-    pub async fn unfinished_backfills(&mut self) -> Result<Vec<(i64, String)>> {
+    pub async fn unfinished_backfills(&mut self) -> Result<Vec<(i64, BackfillState)>> {
         Ok(fetch_all!(
             self,
-            (i64, String),
+            (i64, BackfillState),
             "select run_id, state from backfills where ended_at is null order by run_id"
         ))
     }

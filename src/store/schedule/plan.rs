@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::watchlists::named;
-use crate::model::Target;
+use crate::model::{MissedReason, Origin, Target};
 use crate::store::db::{Id, Tx, execute, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -13,7 +13,7 @@ use crate::time::Time;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fires {
     /// Due times whose looks are not worth making any more, each with the reason.
-    pub missed: Vec<(Time, &'static str)>,
+    pub missed: Vec<(Time, MissedReason)>,
     /// Due times whose looks are to be made, oldest first.
     pub open: Vec<Time>,
 }
@@ -21,7 +21,7 @@ pub struct Fires {
 #[derive(Serialize)]
 struct Fire {
     due_at: Time,
-    reason: Option<&'static str>,
+    reason: Option<MissedReason>,
 }
 
 /// Whether a job that queues its looks wants the one at `slots`: then nothing newer takes its
@@ -103,10 +103,10 @@ impl Tx {
         &mut self,
         job_id: i64,
         fires: &Fires,
-        blocked: Option<&'static str>,
+        blocked: Option<MissedReason>,
         now: Time,
     ) -> Result<()> {
-        let missed = fires.missed.iter().map(|(at, why)| Fire { due_at: *at, reason: Some(why) });
+        let missed = fires.missed.iter().map(|(at, why)| Fire { due_at: *at, reason: Some(*why) });
         let open = fires.open.iter().map(|at| Fire { due_at: *at, reason: None });
         let rows: Vec<_> = missed.chain(open).collect();
         let rows = array(&rows)?;
@@ -142,7 +142,7 @@ impl Tx {
         &mut self,
         job_id: i64,
         first: Time,
-        blocked: Option<&'static str>,
+        blocked: Option<MissedReason>,
         now: Time,
     ) -> Result<()> {
         // The due time stands inside, so that a database goes through the few open slots and not
@@ -180,7 +180,7 @@ impl Tx {
     pub async fn run_by_hand(
         &mut self,
         targets: &[Target],
-        origin: &str,
+        origin: Origin,
         now: Time,
     ) -> Result<i64> {
         self.put_targets(targets, now).await?;

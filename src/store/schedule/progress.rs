@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::backfills::{Limits, Named, targets};
-use crate::model::Target;
+use crate::model::{MissedReason, Target};
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::store::ledger::{CallTotals, Spent, call_totals};
 use crate::store::sql::array;
@@ -56,10 +56,10 @@ impl Tx {
     }
 
     /// Why looks of a backfill were missed, and how often, the most frequent first.
-    pub async fn missed_of_backfill(&mut self, run_id: i64) -> Result<BTreeMap<String, i64>> {
+    pub async fn missed_of_backfill(&mut self, run_id: i64) -> Result<BTreeMap<MissedReason, i64>> {
         #[derive(sqlx::FromRow)]
         struct Missed {
-            reason: String,
+            reason: MissedReason,
             times: i64,
         }
         let rows = fetch_all!(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::model::{MissedReason, Origin};
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -16,8 +17,8 @@ pub struct RunSummary {
     pub run_id: i64,
     /// The job that fired; `None`: by hand.
     pub job: Option<String>,
-    /// `schedule`, `fetch`, …
-    pub origin: String,
+    /// What started it.
+    pub origin: Origin,
     /// When it was due.
     pub due_at: Time,
     /// When its looks were planned.
@@ -48,7 +49,7 @@ struct RunId {
 #[derive(sqlx::FromRow)]
 struct ReasonRow {
     run_id: i64,
-    reason: String,
+    reason: MissedReason,
     slots: i64,
 }
 
@@ -120,7 +121,7 @@ impl Tx {
     pub async fn missed_by_reason(
         &mut self,
         runs: &[RunSummary],
-    ) -> Result<BTreeMap<i64, BTreeMap<String, i64>>> {
+    ) -> Result<BTreeMap<i64, BTreeMap<MissedReason, i64>>> {
         let runs: Vec<_> = runs.iter().map(|run| RunId { run_id: run.run_id }).collect();
         let sql = self.over_rows(
             "run_id int",
@@ -128,7 +129,7 @@ impl Tx {
              from {rows} join slots s on s.run_id = r.run_id
              where s.outcome = 'missed' and s.reason is not null group by s.run_id, s.reason",
         );
-        let mut reasons: BTreeMap<i64, BTreeMap<String, i64>> = BTreeMap::new();
+        let mut reasons: BTreeMap<i64, BTreeMap<MissedReason, i64>> = BTreeMap::new();
         for row in fetch_all!(self, ReasonRow, sql, array(&runs)?) {
             reasons.entry(row.run_id).or_default().insert(row.reason, row.slots);
         }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::plan::queued;
+use crate::model::{MissedReason, SlotOutcome};
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::Rows;
 use crate::time::Time;
@@ -16,9 +17,9 @@ pub enum Disposition {
     /// Done: the target was observed.
     Observed,
     /// Done: it was not, for this reason.
-    Missed(&'static str),
+    Missed(MissedReason),
     /// To be tried again, not before this time; the reason stands until then.
-    Retry(Time, &'static str),
+    Retry(Time, MissedReason),
     /// To go on at once: with the next page, or with the item that a link was resolved to.
     Continue {
         /// The page to read next.
@@ -49,8 +50,8 @@ struct SettlementRow {
     due_at: Time,
     fence: i64,
     call_id: i64,
-    outcome: Option<&'static str>,
-    reason: Option<&'static str>,
+    outcome: Option<SlotOutcome>,
+    reason: Option<MissedReason>,
     closed_at: Option<Time>,
     retry_at: Time,
     page: Option<i64>,
@@ -73,9 +74,9 @@ impl From<&Settlement> for SettlementRow {
         };
         let closed = Self { closed_at: Some(settled.at), ..open };
         match settled.next {
-            Disposition::Observed => Self { outcome: Some("observed"), ..closed },
+            Disposition::Observed => Self { outcome: Some(SlotOutcome::Observed), ..closed },
             Disposition::Missed(why) => {
-                Self { outcome: Some("missed"), reason: Some(why), ..closed }
+                Self { outcome: Some(SlotOutcome::Missed), reason: Some(why), ..closed }
             }
             Disposition::Retry(at, why) => Self { retry_at: at, reason: Some(why), ..open },
             Disposition::Continue { page } => Self { page: Some(page), ..open },
@@ -157,7 +158,12 @@ impl Tx {
 
     /// Gives up the looks of a run that nobody is at: for the reason that their last try failed, or
     /// for this one.
-    pub async fn cancel_run(&mut self, run_id: i64, reason: &str, now: Time) -> Result<u64> {
+    pub async fn cancel_run(
+        &mut self,
+        run_id: i64,
+        reason: MissedReason,
+        now: Time,
+    ) -> Result<u64> {
         Ok(execute!(
             self,
             "update slots set outcome = 'missed', reason = coalesce(reason, $3), closed_at = $2

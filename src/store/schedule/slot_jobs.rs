@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::claim::Claim;
+use crate::model::MissedReason;
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -47,7 +48,12 @@ impl Tx {
 
     /// Takes back claims that may not be made yet: not before `until`, for this reason, if they
     /// have none. It was no try.
-    pub async fn postpone(&mut self, claims: &[Claim], until: Time, reason: &str) -> Result<u64> {
+    pub async fn postpone(
+        &mut self,
+        claims: &[Claim],
+        until: Time,
+        reason: Option<MissedReason>,
+    ) -> Result<u64> {
         let sql = self.over_rows(
             "target_id int, due_at time, run_id int",
             "update slots set lease_owner = null, lease_until = null, attempts = attempts - 1,
@@ -57,7 +63,7 @@ impl Tx {
              where slots.target_id = r.target_id and slots.due_at = r.due_at
                and coalesce(slots.outcome, 'open') = 'open'",
         );
-        Ok(execute!(self, sql, slot_keys(claims)?, until, reason))
+        Ok(execute!(self, sql, slot_keys(claims)?, until, reason.map_or("", MissedReason::as_str)))
     }
 }
 

@@ -3,6 +3,7 @@
 mod bulk;
 mod cells;
 pub(in crate::store) mod columns;
+mod names;
 mod over_rows;
 mod query;
 mod table;

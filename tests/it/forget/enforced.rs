@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tidewatch::forget::{Forgetting, Subject};
-use tidewatch::model::{Kind, Platform, Target};
+use tidewatch::model::{Kind, Origin, Platform, Target};
 
 use super::ask;
 use super::people::{self, ANNA, ANNAS, BO, HERS};
@@ -229,7 +229,7 @@ async fn nobody_forgets_while_others_are_at_work(database: Database) {
     // A call that was in flight when its process died is not made again.
     let mut tx = env.store.begin().await.unwrap();
     let target = Target { kind: Kind::Note, key: gone.clone() };
-    tx.run_by_hand(&[target], "fetch", env.clock.now()).await.unwrap();
+    tx.run_by_hand(&[target], Origin::Fetch, env.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
     env.down_for(minutes(1));
     forget(&env, note(&gone)).await;

@@ -135,7 +135,7 @@ async fn no_other_machine_is_served_without_a_password() {
     assert_eq!(place.run(&["serve"]).await, 78, "{}", place.said());
     let place = place.with("TIDEWATCH_PAGE_PASSWORD", "correct horse");
     let running = place.start(&["serve", "--listen", "0.0.0.0:0"]);
-    wait_for("the page", PATIENCE, async || place.said().contains("the page is at")).await;
+    wait_for("the page", PATIENCE, async || place.said().contains("serving the page at")).await;
     running.ask_to_stop();
     assert_eq!(running.end().await.code(), Some(0), "{}", place.said());
     assert!(!place.said().contains("correct horse"));

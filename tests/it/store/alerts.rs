@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewatch::model::Facts;
+use tidewatch::model::{Facts, MissedReason, Origin, Outcome, Unavailability};
 use tidewatch::store::{Disposition, Finding, Store};
 
 use super::{answer, at, call, campaign, claim, note, open_at};
@@ -128,15 +128,15 @@ async fn a_job_is_silent_after_so_many_settled_fires_without_an_observation(data
         let mut tx = store.read().await.unwrap();
         tx.silent_jobs(fires).await.unwrap()
     };
-    fired(&store, job, "09:00:00", Disposition::Missed("quota")).await;
-    fired(&store, job, "10:00:00", Disposition::Missed("quota")).await;
+    fired(&store, job, "09:00:00", Disposition::Missed(MissedReason::Quota)).await;
+    fired(&store, job, "10:00:00", Disposition::Missed(MissedReason::Quota)).await;
     assert!(silent(3).await.is_empty(), "there were not so many fires");
     let mut tx = store.begin().await.unwrap();
     tx.fire(job, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();
     tx.close_runs(at("11:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     assert!(silent(3).await.is_empty(), "the third is not settled");
-    fired(&store, job, "11:00:00", Disposition::Missed("quota")).await;
+    fired(&store, job, "11:00:00", Disposition::Missed(MissedReason::Quota)).await;
     let found = silent(3).await;
     let expected =
         Finding { subject: "campaign".into(), detail: String::new(), since: at("09:00:00") };
@@ -154,23 +154,28 @@ async fn an_item_is_gone_as_long_as_its_mark_lasts(database: Database) {
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claims = claim(&mut tx, "09:00:00").await;
     let ids = tx.open_calls(&[call(&claims[0], "09:00:00")]).await.unwrap();
-    let mut gone =
-        answer(&claims[0], ids[0], "09:00:01", Disposition::Missed("gone"), Facts::default());
-    gone.end.outcome = "gone";
+    let mut gone = answer(
+        &claims[0],
+        ids[0],
+        "09:00:01",
+        Disposition::Missed(MissedReason::Gone),
+        Facts::default(),
+    );
+    gone.end.outcome = Outcome::Gone;
     tx.save(&[gone]).await.unwrap();
-    let found = tx.unavailable_items("gone").await.unwrap();
+    let found = tx.unavailable_items(Unavailability::Gone).await.unwrap();
     let expected =
         Finding { subject: "note a".into(), detail: String::new(), since: at("09:00:01") };
     assert_eq!(found, [expected]);
     tx.fire(job, &open_at("12:00:00"), None, at("12:00:00")).await.unwrap();
-    tx.run_by_hand(&[note("a")], "fetch", at("12:00:30")).await.unwrap();
+    tx.run_by_hand(&[note("a")], Origin::Fetch, at("12:00:30")).await.unwrap();
     let claims = claim(&mut tx, "12:00:30").await;
     let again = claims.iter().find(|claim| claim.key == "a").unwrap();
     let ids = tx.open_calls(&[call(again, "12:00:30")]).await.unwrap();
     let seen = answer(again, ids[0], "12:00:31", Disposition::Observed, Facts::default());
     tx.save(&[seen]).await.unwrap();
-    assert!(tx.unavailable_items("gone").await.unwrap().is_empty());
-    assert!(tx.unavailable_items("refused").await.unwrap().is_empty());
+    assert!(tx.unavailable_items(Unavailability::Gone).await.unwrap().is_empty());
+    assert!(tx.unavailable_items(Unavailability::Refused).await.unwrap().is_empty());
 }
 
 on_both!(an_item_whose_question_is_refused_is_told_and_is_not_called_gone);
@@ -181,12 +186,12 @@ async fn an_item_whose_question_is_refused_is_told_and_is_not_called_gone(databa
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     let claims = claim(&mut tx, "09:00:00").await;
     let ids = tx.open_calls(&[call(&claims[0], "09:00:00")]).await.unwrap();
-    let next = Disposition::Missed("bad_request");
+    let next = Disposition::Missed(MissedReason::BadRequest);
     let mut refused = answer(&claims[0], ids[0], "09:00:01", next, Facts::default());
-    refused.end.outcome = "bad_request";
+    refused.end.outcome = Outcome::BadRequest;
     tx.save(&[refused]).await.unwrap();
     let expected =
         Finding { subject: "note a".into(), detail: String::new(), since: at("09:00:01") };
-    assert_eq!(tx.unavailable_items("refused").await.unwrap(), [expected]);
-    assert!(tx.unavailable_items("gone").await.unwrap().is_empty());
+    assert_eq!(tx.unavailable_items(Unavailability::Refused).await.unwrap(), [expected]);
+    assert!(tx.unavailable_items(Unavailability::Gone).await.unwrap().is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewatch::model::Facts;
+use tidewatch::model::{Facts, MissedReason, Origin, Outcome, Unavailability};
 use tidewatch::store::{Answer, Asked, Claim, Disposition, Fires, Store, Unavailable};
 
 use super::{answer, at, call, campaign, claim, claim_as, look, note, open_at};
@@ -17,8 +17,14 @@ fn asked(endpoint: &'static str, server: &str) -> Asked {
 
 /// An answer about a claim with this outcome instead of rows.
 fn said(claim: &Claim, call_id: i64, now: &str, outcome: &'static str) -> Answer {
-    let mut answer = answer(claim, call_id, now, Disposition::Missed(outcome), Facts::default());
-    answer.end.outcome = outcome;
+    let mut answer = answer(
+        claim,
+        call_id,
+        now,
+        Disposition::Missed(MissedReason::parse(outcome).unwrap()),
+        Facts::default(),
+    );
+    answer.end.outcome = Outcome::parse(outcome).unwrap();
     answer.end.message = Some("so it says".into());
     answer
 }
@@ -51,7 +57,7 @@ async fn what_cannot_be_seen_is_listed_with_its_evidence_while_it_is_watched(dat
     let listed = unseen(&store).await;
     assert_eq!(listed.len(), 2);
     let second = Unavailable {
-        state: "refused".into(),
+        state: Unavailability::Refused,
         kind: "note".into(),
         key: "b".into(),
         since: at("09:00:01"),
@@ -110,7 +116,7 @@ async fn a_late_answer_says_nothing_and_a_verdict_settles_what_else_is_open(data
     let new_call = tx.open_calls(&[call(&new, "09:30:00")]).await.unwrap()[0];
     assert_eq!(tx.save(&[said(&old, old_call, "09:30:01", "gone")]).await.unwrap(), 1);
     assert!(tx.unavailable(10).await.unwrap().is_empty());
-    let by_hand = tx.run_by_hand(&[note("a")], "fetch", at("09:30:01")).await.unwrap();
+    let by_hand = tx.run_by_hand(&[note("a")], Origin::Fetch, at("09:30:01")).await.unwrap();
     assert_eq!(tx.save(&[said(&new, new_call, "09:30:02", "gone")]).await.unwrap(), 0);
     let missed = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     assert_eq!((missed[0].why.as_str(), missed[0].times), ("gone", 2));

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidewatch::backfill::{self, Found, Request};
-use tidewatch::model::Field::Value;
-use tidewatch::model::{Facts, ItemHashtag, Kind, Target};
+use tidewatch::model::{BackfillState, Billed, Facts, Kind, MissedReason, Outcome, Target};
 use tidewatch::store::{
     Body, Claim, Disposition, Document, Import, Limits, NewBackfill, Resolved, SlotCounts, Spent,
     Store, Tx,
@@ -49,7 +48,7 @@ async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: 
     assert_eq!(mine.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["b"]);
     // One that is to be tried again is not given up for the next look of the schedule.
     let call_id = tx.open_calls(&[call(&mine[0], "09:00:00")]).await.unwrap()[0];
-    let later = Disposition::Retry(at("09:00:10"), "transport");
+    let later = Disposition::Retry(at("09:00:10"), MissedReason::Transport);
     tx.save(&[answer(&mine[0], call_id, "09:00:01", later, Facts::default())]).await.unwrap();
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     let looks = tx.slots_of_backfill(run).await.unwrap();
@@ -75,24 +74,32 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     // Open rows count, and those that were not billed do not.
     let spent = |calls, cost_micros| Some((limits, Spent { calls, cost_micros }));
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(2, 300_000));
-    let mut free =
-        answer(&claims[0], calls[0], "09:00:02", Disposition::Missed("quota"), Facts::default());
-    free.end.billed = "no";
+    let mut free = answer(
+        &claims[0],
+        calls[0],
+        "09:00:02",
+        Disposition::Missed(MissedReason::Quota),
+        Facts::default(),
+    );
+    free.end.billed = Billed::No;
     tx.save(&[free]).await.unwrap();
     assert_eq!(tx.limits_of_run(run).await.unwrap(), spent(1, 150_000));
-    assert_eq!(tx.missed_of_backfill(run).await.unwrap(), BTreeMap::from([("quota".into(), 1)]));
+    assert_eq!(
+        tx.missed_of_backfill(run).await.unwrap(),
+        BTreeMap::from([(MissedReason::Quota, 1)])
+    );
     assert_eq!(tx.call_totals_of_backfill(run).await.unwrap()[0].calls, 2);
     let done = answer(&claims[1], calls[1], "09:00:02", Disposition::Observed, one_of_each("b"));
     tx.save(&[done]).await.unwrap();
     assert!(tx.halt_at_limit(run).await.unwrap());
-    assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, "limited".to_owned())]);
+    assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, BackfillState::Limited)]);
     assert_eq!(tx.next_try(None, at("09:00:03")).await.unwrap(), None, "it stands still");
     let more = Limits { max_calls: Some(5), max_cost_micros: None };
     assert!(tx.resume_backfill(run, more).await.unwrap());
     assert_eq!(tx.backfill_named("many").await.unwrap().unwrap().limits, more);
     assert!(tx.next_try(None, at("09:00:03")).await.unwrap().is_some());
     assert!(tx.halt_backfill(run).await.unwrap());
-    assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, "stopped".to_owned())]);
+    assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, BackfillState::Stopped)]);
 }
 
 on_both!(a_backfill_that_is_given_up_ends_when_its_last_call_does);
@@ -112,7 +119,7 @@ async fn a_backfill_that_is_given_up_ends_when_its_last_call_does(database: Data
     assert_eq!((row.state.as_str(), row.ended_at), ("cancelled", Some(at("09:00:04"))));
     assert_eq!(
         tx.missed_of_backfill(run).await.unwrap(),
-        BTreeMap::from([("cancelled".into(), 1)])
+        BTreeMap::from([(MissedReason::Cancelled, 1)])
     );
     assert!(!tx.resume_backfill(run, Limits::default()).await.unwrap());
     assert!(!tx.cancel_backfill(run, at("09:00:05")).await.unwrap());
@@ -152,7 +159,7 @@ fn import(target: Target, fetched_at: &str, facts: Facts) -> Import {
         asked: target.key.clone(),
         target,
         code: Some("0".into()),
-        outcome: "ok",
+        outcome: Outcome::Ok,
         message: None,
         bytes: 2,
         document: Document {

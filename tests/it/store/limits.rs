@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use tidewatch::model::{MissedReason, Origin, PauseReason, PauseScope, ResumedBy};
 use tidewatch::store::{EndpointRow, PauseRow, Spent, Store, Tx};
 use tidewatch::time::Time;
 
@@ -10,9 +11,9 @@ use crate::databases::{Database, on_both, rows};
 
 fn pause(scope: &str, name: &str, reason: &str) -> PauseRow {
     PauseRow {
-        scope: scope.into(),
+        scope: PauseScope::parse(scope).unwrap(),
         name: name.into(),
-        reason: reason.into(),
+        reason: PauseReason::parse(reason).unwrap(),
         note: Some("said so".into()),
         since: at("09:00:00"),
         until: Some(at("12:00:00")),
@@ -53,14 +54,33 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
     tx.end_expired(at("13:00:00")).await.unwrap();
     let denied = PauseRow { until: None, ..pause("endpoint", "notes", "denied") };
     tx.pause(&denied).await.unwrap();
-    let resume =
-        tx.resume("endpoint", "notes", Some("denied"), at("08:00:00"), at("14:00:00"), "answer");
+    let resume = tx.resume(
+        PauseScope::Endpoint,
+        "notes",
+        Some(PauseReason::Denied),
+        at("08:00:00"),
+        at("14:00:00"),
+        ResumedBy::Answer,
+    );
     assert_eq!(resume.await.unwrap(), 0, "an answer to an older call says nothing");
     let balance = PauseRow { until: None, ..pause("provider", "justoneapi", "balance") };
     tx.pause(&balance).await.unwrap();
-    let resume = tx.resume("endpoint", "notes", None, at("14:00:00"), at("14:00:00"), "hand");
+    let resume = tx.resume(
+        PauseScope::Endpoint,
+        "notes",
+        None,
+        at("14:00:00"),
+        at("14:00:00"),
+        ResumedBy::Hand,
+    );
     assert_eq!(resume.await.unwrap(), 1, "the quota has ended by time");
-    assert!(tx.pauses(at("09:30:00")).await.unwrap().iter().all(|row| row.scope == "provider"));
+    assert!(
+        tx.pauses(at("09:30:00"))
+            .await
+            .unwrap()
+            .iter()
+            .all(|row| row.scope == PauseScope::Provider)
+    );
     // The same again is a new pause.
     tx.pause(&first).await.unwrap();
     assert_eq!(tx.pauses(at("09:30:00")).await.unwrap().len(), 2);
@@ -87,9 +107,12 @@ async fn whoever_resumes_may_say_why(database: Database) {
     tx.pause(&pause("job", "spring", "by_hand")).await.unwrap();
     tx.pause(&pause("job", "autumn", "by_hand")).await.unwrap();
     let (job, now) = ("spring", at("09:30:00"));
-    assert_eq!(tx.resume("job", job, None, Time::MAX, now, "hand").await.unwrap(), 1);
-    assert_eq!(tx.note_resume("job", job, now, "paid").await.unwrap(), 1);
-    assert_eq!(tx.note_resume("job", "autumn", now, "paid").await.unwrap(), 0);
+    assert_eq!(
+        tx.resume(PauseScope::Job, job, None, Time::MAX, now, ResumedBy::Hand).await.unwrap(),
+        1
+    );
+    assert_eq!(tx.note_resume(PauseScope::Job, job, now, "paid").await.unwrap(), 1);
+    assert_eq!(tx.note_resume(PauseScope::Job, "autumn", now, "paid").await.unwrap(), 0);
     tx.commit().await.unwrap();
     let notes: Vec<(String, Option<String>)> =
         rows(&store, "select name, ended_note from pauses order by name").await;
@@ -100,11 +123,11 @@ on_both!(one_call_at_a_time_tries_whether_a_pause_is_over);
 async fn one_call_at_a_time_tries_whether_a_pause_is_over(database: Database) {
     let (_store, mut tx) = begin(&database).await;
     tx.pause(&pause("provider", "justoneapi", "balance")).await.unwrap();
-    let probe = tx.probe("provider", "justoneapi", at("09:59:59"), at("10:30:00"));
+    let probe = tx.probe(PauseScope::Provider, "justoneapi", at("09:59:59"), at("10:30:00"));
     assert_eq!(probe.await.unwrap(), 0, "not yet");
-    let probe = tx.probe("provider", "justoneapi", at("10:00:00"), at("10:30:00"));
+    let probe = tx.probe(PauseScope::Provider, "justoneapi", at("10:00:00"), at("10:30:00"));
     assert_eq!(probe.await.unwrap(), 1);
-    let probe = tx.probe("provider", "justoneapi", at("10:00:01"), at("10:30:00"));
+    let probe = tx.probe(PauseScope::Provider, "justoneapi", at("10:00:01"), at("10:30:00"));
     assert_eq!(probe.await.unwrap(), 0, "another one is trying");
 }
 
@@ -149,14 +172,17 @@ async fn what_is_spent_is_read_from_the_ledger_and_claims_go_back_untried(databa
     assert_eq!(tx.calls_of_job_since("another", at("09:00:00")).await.unwrap(), 0);
     let wanted = tx.jobs_of_claims(&claims).await.unwrap();
     assert!(wanted.len() == 2 && wanted.iter().all(|row| row.job.as_deref() == Some("campaign")));
-    assert_eq!(tx.postpone(&claims[1..], at("10:00:00"), "budget").await.unwrap(), 1);
+    assert_eq!(
+        tx.postpone(&claims[1..], at("10:00:00"), Some(MissedReason::Budget)).await.unwrap(),
+        1
+    );
     assert!(claim(&mut tx, "09:59:59").await.is_empty());
     let next = tx.next_try_after(at("09:30:00")).await.unwrap();
     assert_eq!(next, Some(at("10:00:00")));
     let again = claim(&mut tx, "10:00:00").await;
     assert_eq!((again.len(), again[0].attempt), (1, 1), "it was no try");
-    tx.postpone(&again, at("10:00:00"), "").await.unwrap();
-    let run = tx.run_by_hand(&[note("c")], "fetch", at("11:00:00")).await.unwrap();
+    tx.postpone(&again, at("10:00:00"), None).await.unwrap();
+    let run = tx.run_by_hand(&[note("c")], Origin::Fetch, at("11:00:00")).await.unwrap();
     let until = at("12:00:00");
     let claims = tx.claim(wish(Some(run), 1), at("11:00:00"), until).await.unwrap();
     let wanted = tx.jobs_of_claims(&claims).await.unwrap();

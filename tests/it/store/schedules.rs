@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewatch::model::Facts;
+use tidewatch::model::{Facts, MissedReason, PauseReason, PauseScope};
 use tidewatch::store::{ClaimRequest, ConfigLoad, Disposition, Fires, JobEntry, PauseRow, Tx};
 
 use super::{OWNER, at, campaign, claim, hourly, look, note, open_at, wish};
@@ -32,7 +32,7 @@ async fn a_fire_during_a_look_is_missed_and_looks_that_wait_give_way(database: D
     assert_eq!(claim(&mut tx, "09:00:00").await.len(), 1);
     tx.fire(job, &open_at("09:01:00"), None, at("09:01:00")).await.unwrap();
     // Its lease has ended, so nobody is at it: it gives way like one that was never tried.
-    tx.fire(job, &open_at("09:05:00"), Some("quota"), at("09:05:00")).await.unwrap();
+    tx.fire(job, &open_at("09:05:00"), Some(MissedReason::Quota), at("09:05:00")).await.unwrap();
     tx.fire(job, &open_at("09:06:00"), None, at("09:06:00")).await.unwrap();
     tx.commit().await.unwrap();
     let slots: Vec<(String,)> = rows(&store, SLOTS).await;
@@ -63,7 +63,7 @@ async fn looks_that_queue_stay_whatever_fires_later_and_are_made_in_order(databa
     tx.fire(other, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     // A failure waits for its next try, though newer looks are due.
-    let retry = Disposition::Retry(at("11:00:03"), "upstream_failure");
+    let retry = Disposition::Retry(at("11:00:03"), MissedReason::UpstreamFailure);
     let (first, _) = look(&store, "11:00:02", retry, Facts::default()).await;
     let (again, _) = look(&store, "11:00:03", Disposition::Observed, Facts::default()).await;
     let (second, _) = look(&store, "11:00:04", Disposition::Observed, Facts::default()).await;
@@ -113,7 +113,8 @@ async fn what_a_clock_that_was_ahead_has_planned_is_taken_back(database: Databas
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a"), note("b")]).await;
-    let missed = ["10", "11", "12"].map(|hour| (at(&format!("{hour}:00:00")), "superseded"));
+    let missed =
+        ["10", "11", "12"].map(|hour| (at(&format!("{hour}:00:00")), MissedReason::Superseded));
     let fires = Fires { missed: missed.to_vec(), open: vec![at("13:00:00")] };
     tx.fire(job, &fires, None, at("13:00:00")).await.unwrap();
     assert_eq!(tx.count_watched(job).await.unwrap(), 2);
@@ -143,9 +144,9 @@ async fn pauses_that_began_under_a_clock_that_was_ahead_end_and_others_are_tried
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let pause = |name: &str, reason: &str, since, probe_at| PauseRow {
-        scope: "endpoint".into(),
+        scope: PauseScope::Endpoint,
         name: name.into(),
-        reason: reason.into(),
+        reason: PauseReason::parse(reason).unwrap(),
         note: None,
         since: at(since),
         until: None,

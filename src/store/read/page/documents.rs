@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::model::Billed;
 use crate::store::db::{Tx, fetch_optional};
 use crate::time::Time;
 
@@ -24,8 +25,8 @@ pub struct StoredDocument {
     pub http_status: Option<i64>,
     /// Upstream's own code.
     pub code: Option<String>,
-    /// Whether it was paid for: yes, no or unknown.
-    pub billed: String,
+    /// Whether it was paid for.
+    pub billed: Billed,
     /// What it costs if it was, in millionths of a yuan.
     pub price_micros: Option<i64>,
     /// Size of the answer.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Micros;
-use crate::model::Platform;
+use crate::model::{MissedReason, Platform};
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::time::Time;
 
@@ -101,7 +101,7 @@ pub struct MissedSlot {
     /// When it was due.
     pub due_at: Time,
     /// Why it was missed.
-    pub reason: Option<String>,
+    pub reason: Option<MissedReason>,
 }
 
 /// A job that wants an item looked at.

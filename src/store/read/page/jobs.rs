@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::Micros;
+use crate::model::{MissedReason, SlotOutcome, Unavailability};
 use crate::store::db::{Count, Tx, fetch_all, fetch_optional};
 use crate::time::Time;
 
@@ -27,13 +28,13 @@ pub struct JobFacts {
 
 /// What became of looks of one fire.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct SlotOutcome {
+pub struct FireOutcome {
     /// When they were due.
     pub due_at: Time,
-    /// `observed`, `missed` or `open`.
-    pub outcome: String,
+    /// `None`: they are open.
+    pub outcome: Option<SlotOutcome>,
     /// Why it was missed.
-    pub reason: Option<String>,
+    pub reason: Option<MissedReason>,
     /// How many.
     pub slots: i64,
 }
@@ -55,8 +56,8 @@ pub struct JobTarget {
     pub exact: Option<bool>,
     /// When that was.
     pub observed_at: Option<Micros>,
-    /// `gone` or `refused`; `None`: neither.
-    pub state: Option<String>,
+    /// `None`: it can be observed.
+    pub state: Option<Unavailability>,
 }
 
 /// Up to the `from`.
@@ -77,20 +78,20 @@ impl Tx {
 
     /// What became of a job's looks from `since` on, by the fires that planned them. Goes from target
     /// to target, in the order in which slots lie.
-    pub async fn slot_outcomes(&mut self, job_id: i64, since: Time) -> Result<Vec<SlotOutcome>> {
+    pub async fn fire_outcomes(&mut self, job_id: i64, since: Time) -> Result<Vec<FireOutcome>> {
         Ok(fetch_all!(
             self,
-            SlotOutcome,
-            "select s.due_at, coalesce(s.outcome, 'open') as outcome,
+            FireOutcome,
+            "select s.due_at, s.outcome,
                     case when s.outcome = 'missed' then s.reason end as reason, count(*) as slots
              from job_targets jt
              cross join slots s
              cross join job_runs jr
              where jt.job_id = $1 and s.target_id = jt.target_id and s.due_at >= $2
                    and jr.job_id = $1 and jr.due_at = s.due_at
-             group by s.due_at, coalesce(s.outcome, 'open'),
+             group by s.due_at, s.outcome,
                       case when s.outcome = 'missed' then s.reason end
-             order by s.due_at, 2, reason",
+             order by s.due_at",
             job_id,
             since
         ))

@@ -13,7 +13,7 @@ mod search;
 pub use documents::StoredDocument;
 pub use home::{Mover, RefusedSettings};
 pub use items::{Event, Growth, ItemFacts, ItemObservation, MissedSlot, Watcher};
-pub use jobs::{JobFacts, JobTarget, SlotOutcome};
+pub use jobs::{FireOutcome, JobFacts, JobTarget};
 pub use keywords::{KeywordFacts, RankedSuggestion};
 pub use kols::{KolFacts, KolOrder, KolValue};
 pub use micros::Micros;

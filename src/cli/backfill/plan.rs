@@ -1,4 +1,4 @@
-//! What a backfill would take, and what came of it, for people.
+//! Texts of `backfill`: the plan, and the result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,39 +7,39 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::backfill::{Estimate, Found, List, Progress, narrow};
-use crate::cli::show::{cost, count, local, money, safe, table};
+use crate::cli::format::{cost, count, local, money, safe, table};
 use crate::config::{Config, named};
 use crate::forgotten::{Tombstones, said_of};
-use crate::model::Target;
+use crate::model::{BackfillState, MissedReason, Target};
 use crate::store::{Limits, Spent, Store};
 use crate::text::things;
 use crate::time::Time;
 
-/// Targets that are left out and named one by one; the others are counted.
+/// Skipped targets named one by one; the others are counted.
 const NAMED: usize = 5;
 
-/// A plan that has not been begun.
+/// The plan of a backfill.
 #[derive(Serialize)]
-pub(super) struct Planned {
+pub(super) struct BackfillPlan {
     /// Its name.
     pub(super) name: String,
-    /// Whether it was begun before; what is left of it is not planned anew.
+    /// Whether it exists already; then only its open slots are fetched.
     begun_before: bool,
     repeated: u64,
     skipped_lines: u64,
     archived: usize,
-    /// Left out, since it is forgotten.
+    /// Skipped because they are forgotten.
     forgotten: usize,
     #[serde(skip)]
     pub(super) targets: BTreeSet<Target>,
     #[serde(flatten)]
     pub(super) estimate: Estimate,
-    /// What the budget leaves for today; absent where it limits nothing.
+    /// Calls left in today's budget; absent without a limit.
     calls_left_today: Option<i64>,
     cost_micros_left_today: Option<i64>,
 }
 
-/// The targets that are not forgotten; the others are told, and counted.
+/// The targets that are not forgotten; the others are reported and counted.
 async fn without_forgotten(
     store: &Store,
     targets: &BTreeSet<Target>,
@@ -49,16 +49,16 @@ async fn without_forgotten(
     let (gone, left): (BTreeSet<_>, BTreeSet<_>) =
         targets.iter().cloned().partition(|target| all.target(target).is_some());
     for (target, it) in gone.iter().take(NAMED).filter_map(|it| Some((it, all.target(it)?))) {
-        tracing::warn!("{} is left out: {}", target.key, said_of(it));
+        tracing::warn!("skipping {}: {}", target.key, said_of(it));
     }
     if gone.len() > NAMED {
-        tracing::warn!("{} more are forgotten and left out", gone.len() - NAMED);
+        tracing::warn!("skipping {} more forgotten targets", gone.len() - NAMED);
     }
     *forgotten = gone.len();
     Ok(left)
 }
 
-impl Planned {
+impl BackfillPlan {
     pub(super) async fn of(
         config: &Config,
         store: Option<&Store>,
@@ -97,8 +97,8 @@ impl Planned {
         })
     }
 
-    /// That it may be begun: prices are known where money is limited, and more than the budget
-    /// leaves takes a limit of its own.
+    /// Checks that prices are known if the cost is limited, and that a backfill beyond today's
+    /// budget has a limit.
     pub(super) fn require_means(&self, config: &Config, limits: Limits) -> Result<()> {
         require_prices(config, limits, &self.targets)?;
         match self.over_budget() {
@@ -110,19 +110,19 @@ impl Planned {
         }
     }
 
-    /// Why it is more than the budget leaves for today, if it is.
+    /// Why it exceeds today's budget, if it does.
     fn over_budget(&self) -> Option<String> {
         let (calls, cost) = (self.estimate.calls(), self.estimate.cost_micros());
         if let Some(left) = self.calls_left_today.filter(|left| calls > *left) {
             let (calls, left) = (things(count(calls), "call"), count(left));
-            return Some(format!("it takes {calls}, and the budget leaves {left} today"));
+            return Some(format!("it takes {calls}, but today's budget has {left} left"));
         }
         let left = self.cost_micros_left_today.filter(|left| cost > *left)?;
         let (cost, left) = (money(cost), money(left));
-        Some(format!("it costs {cost} yuan, and the budget leaves {left} today"))
+        Some(format!("it costs {cost} yuan, but today's budget has {left} left"))
     }
 
-    /// The plan for people, or for programs.
+    /// The plan as text or JSON.
     pub(super) fn shown(&self, config: &Config, limits: Limits, json: bool) -> Result<String> {
         if json {
             return Ok(serde_json::to_string(self)? + "\n");
@@ -131,9 +131,9 @@ impl Planned {
         let mut text = format!("{}: {}", self.name, things(number(self.targets.len()), "target"));
         for (many, what) in [
             (usize::try_from(self.repeated).unwrap_or(usize::MAX), "repeated"),
-            (usize::try_from(self.skipped_lines).unwrap_or(usize::MAX), "left out as bad"),
+            (usize::try_from(self.skipped_lines).unwrap_or(usize::MAX), "skipped as invalid"),
             (self.archived, "archived already"),
-            (self.forgotten, "forgotten and left out"),
+            (self.forgotten, "skipped as forgotten"),
         ] {
             if many > 0 {
                 text += &format!(", {} {what}", number(many));
@@ -145,30 +145,30 @@ impl Planned {
             let cost = row.price_micros.map(|micros| micros * row.calls);
             vec![row.endpoint.to_owned(), count(row.calls), price(row.price_micros), price(cost)]
         });
-        text += &table(&["endpoint", "calls", "yuan a call", "yuan"], &[1, 2, 3], rows.collect());
+        text += &table(&["endpoint", "calls", "yuan per call", "yuan"], &[1, 2, 3], rows.collect());
         let unpriced = self.estimate.unpriced();
         let and = if unpriced.is_empty() { "" } else { " and what has no price in jobs.toml" };
         text += &format!(
-            "in all {}, {} yuan{and}, if none fails\n",
+            "total {}, {} yuan{and}, if no call fails\n",
             things(count(self.estimate.calls()), "call"),
             money(self.estimate.cost_micros())
         );
         if let Some(calls) = limits.max_calls.filter(|most| *most < self.estimate.calls()) {
-            text += &format!("it stops after {}\n", things(count(calls), "call"));
+            text += &format!("stops after {}\n", things(count(calls), "call"));
         }
         if let Some(most) = limits.max_cost_micros.filter(|it| *it < self.estimate.cost_micros()) {
-            text += &format!("it stops before it costs more than {} yuan\n", money(most));
+            text += &format!("stops before the cost exceeds {} yuan\n", money(most));
         }
         if self.begun_before {
-            text += "it was begun before: only what is left of it would be looked at\n";
+            text += "it exists already: only its open slots would be fetched\n";
         } else if let Err(why) = self.require_means(config, limits) {
-            text += &format!("it would be refused: {why}\n");
+            text += &format!("would be refused: {why}\n");
         }
-        Ok(text + "a dry run: nothing was asked, nothing was written\n")
+        Ok(text + "dry run: no calls made, nothing written\n")
     }
 }
 
-/// That the limits of money can be kept: they see only what has a price.
+/// Checks that every endpoint has a price if the cost is limited.
 pub(super) fn require_prices<'a>(
     config: &Config,
     limits: Limits,
@@ -186,9 +186,9 @@ pub(super) fn require_prices<'a>(
     Ok(())
 }
 
-/// How a backfill stands, and what to do next.
-pub(super) fn standing(progress: &Progress, missed: &BTreeMap<String, i64>) -> String {
-    let Progress { backfill, looks, calls } = progress;
+/// The state of a backfill, and the next step.
+pub(super) fn standing(progress: &Progress, missed: &BTreeMap<MissedReason, i64>) -> String {
+    let Progress { backfill, slots, calls } = progress;
     let reasons: Vec<_> =
         missed.iter().map(|(why, times)| format!("{} {why}", count(*times))).collect();
     let reasons =
@@ -197,22 +197,26 @@ pub(super) fn standing(progress: &Progress, missed: &BTreeMap<String, i64>) -> S
     let mut text = format!(
         "{}: {}, {} observed, {} missed{reasons}, {} open; calls {}, cost {}\n",
         safe(&backfill.name, 80),
-        things(count(looks.total), "look"),
-        count(looks.observed),
-        count(looks.missed),
-        count(looks.open),
+        things(count(slots.total), "slot"),
+        count(slots.observed),
+        count(slots.missed),
+        count(slots.open),
         count(made),
         cost(calls)
     );
     let name = &backfill.name;
-    text += &match backfill.state.as_str() {
-        "limited" => format!(
-            "its limit{} is reached; tidewatch backfill resume {name:?} with a larger one goes on\n",
+    text += &match backfill.state {
+        BackfillState::Limited => format!(
+            "limit{} reached; tidewatch backfill resume {name:?} with a larger one continues\n",
             limit(backfill.limits)
         ),
-        "stopped" => format!("stopped; tidewatch backfill resume {name:?} goes on\n"),
-        "cancelled" if looks.open > 0 => "cancelled; the calls in flight still end\n".to_owned(),
-        _ => String::new(),
+        BackfillState::Stopped => {
+            format!("stopped; tidewatch backfill resume {name:?} continues\n")
+        }
+        BackfillState::Cancelled if slots.open > 0 => {
+            "cancelled; calls in flight still finish\n".to_owned()
+        }
+        BackfillState::Running | BackfillState::Cancelled | BackfillState::Done => String::new(),
     };
     text
 }
@@ -224,20 +228,20 @@ fn limit(limits: Limits) -> String {
     if both.is_empty() { String::new() } else { format!(" ({})", both.join(", ")) }
 }
 
-/// All backfills, as a table.
+/// All backfills as a table.
 pub(super) fn listed(all: &[Progress], zone: Tz) -> String {
     if all.is_empty() {
         return "no backfills\n".to_owned();
     }
-    let rows = all.iter().map(|Progress { backfill, looks, calls }| {
-        let counts = [looks.total, looks.observed, looks.missed, looks.open].map(count);
+    let rows = all.iter().map(|Progress { backfill, slots, calls }| {
+        let counts = [slots.total, slots.observed, slots.missed, slots.open].map(count);
         let begun = local(backfill.created_at, zone);
-        [safe(&backfill.name, 40), backfill.state.clone(), begun]
+        [safe(&backfill.name, 40), backfill.state.to_string(), begun]
             .into_iter()
             .chain(counts)
             .chain([cost(calls)])
             .collect()
     });
-    let head = ["name", "state", "begun", "looks", "observed", "missed", "open", "cost"];
+    let head = ["name", "state", "started", "slots", "observed", "missed", "open", "cost"];
     table(&head, &[3, 4, 5, 6], rows.collect())
 }

@@ -1,19 +1,19 @@
-//! The reports of the whole archive: what moved, jobs, money, and what was missed.
+//! Reports on the whole archive: movers, jobs, cost, and missed slots.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
 use super::curve::curve;
-use super::shown::{columns, facts, points, shown};
-use super::{By, Part, Told};
+use super::tables::{columns, facts, points, shown};
+use super::{By, Content, Part};
+use crate::cli::format::{count, money, safe, table};
 use crate::cli::rows::moment;
-use crate::cli::show::{count, money, safe, table};
 use crate::store::{Span, Table, Tx, Value};
 use crate::time::Time;
 
-/// What moved most.
-pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<Told> {
+/// The items with the largest change.
+pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<Content> {
     let (since, until) = ends(span);
     let moved = tx.top_movers(by.metric(), since, until, most).await?;
     let name = format!("{by:?}").to_lowercase();
@@ -42,16 +42,16 @@ pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<To
     }
     let heads = ["platform", "item", "title", &format!("{name} over time"), &name, "grew", "from"];
     let text =
-        format!("what moved most by {name}, {}\n{}", from_to(span), table(&heads, &[4, 5], rows));
-    Ok(Told {
+        format!("largest change of {name}, {}\n{}", from_to(span), table(&heads, &[4, 5], rows));
+    Ok(Content {
         text,
         parts: vec![Part { name: "movers", table: moved, one: false }],
         main: "movers",
     })
 }
 
-/// A job; `None` where there is none of this name.
-pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<Told>> {
+/// A job; `None` if the name is unknown.
+pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<Content>> {
     let job = tx.facts_of_job(name).await?;
     if job.rows.is_empty() {
         return Ok(None);
@@ -77,22 +77,22 @@ pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<To
         ("open", "open"),
     ];
     let text = format!(
-        "job {}\n{}looks {}\n{}{}\n",
+        "job {}\n{}slots {}\n{}{}\n",
         safe(name, 80),
         facts(&job, &head, span.zone),
         from_to(span),
         columns(&targets, &wanted, span.zone),
-        looks(&targets)
+        slots(&targets)
     );
     let parts = vec![
         Part { name: "job", table: job, one: true },
         Part { name: "targets", table: targets, one: false },
     ];
-    Ok(Some(Told { text, parts, main: "targets" }))
+    Ok(Some(Content { text, parts, main: "targets" }))
 }
 
-/// What calls cost.
-pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Told> {
+/// The cost of calls.
+pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Content> {
     let spend = tx.spend(span).await?;
     let wanted = [
         ("day", "day"),
@@ -108,7 +108,7 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Told> {
     let [calls, billed, unknown, unpriced, cost] =
         ["calls", "billed", "unknown", "unpriced", "cost_micros"].map(|name| sum(&spend, name));
     let text = format!(
-        "what calls cost, {}\n{}calls {}, billed {}, perhaps billed {}, billed without a price {}, cost {} yuan\n",
+        "cost of calls, {}\n{}calls {}, billed {}, possibly billed {}, billed without a price {}, cost {} yuan\n",
         from_to(span),
         columns(&spend, &wanted, span.zone),
         count(calls),
@@ -117,17 +117,21 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Told> {
         count(unpriced),
         money(cost),
     );
-    Ok(Told { text, parts: vec![Part { name: "spend", table: spend, one: false }], main: "spend" })
+    Ok(Content {
+        text,
+        parts: vec![Part { name: "spend", table: spend, one: false }],
+        main: "spend",
+    })
 }
 
-/// What became of the looks.
-pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<Told> {
+/// The outcome of slots.
+pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<Content> {
     let (days, reasons) = (tx.coverage(span).await?, tx.coverage_reasons(span).await?);
     let mut why: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let named = reasons.column("day").zip(reasons.column("reason"));
-    for ((day, reason), looks) in named.zip(reasons.column("slots")) {
-        let looks = shown(looks, span.zone);
-        why.entry(day.to_string()).or_default().push(format!("{looks} {reason}"));
+    for ((day, reason), slots) in named.zip(reasons.column("slots")) {
+        let slots = shown(slots, span.zone);
+        why.entry(day.to_string()).or_default().push(format!("{slots} {reason}"));
     }
     let counts = ["due", "observed", "missed", "open"];
     let rows = days.column("day").enumerate().map(|(n, day)| {
@@ -137,24 +141,24 @@ pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<Told> {
         let why = why.remove(&day.to_string()).unwrap_or_default().join(", ");
         [vec![day.to_string()], cells.to_vec(), vec![why]].concat()
     });
-    let heads = ["day of UTC", "due", "observed", "missed", "open", "why"];
+    let heads = ["day (UTC)", "due", "observed", "missed", "open", "reasons"];
     let text = format!(
-        "what became of the looks, {}\n{}{}\n",
+        "outcome of slots, {}\n{}{}\n",
         from_to(span),
         table(&heads, &[1, 2, 3, 4], rows.collect()),
-        looks(&days)
+        slots(&days)
     );
     let parts = vec![
         Part { name: "days", table: days, one: false },
         Part { name: "reasons", table: reasons, one: false },
     ];
-    Ok(Told { text, parts, main: "days" })
+    Ok(Content { text, parts, main: "days" })
 }
 
-fn looks(of: &Table) -> String {
+fn slots(of: &Table) -> String {
     let [due, observed, missed, open] =
         ["due", "observed", "missed", "open"].map(|name| count(sum(of, name)));
-    format!("looks: {due} due = {observed} observed + {missed} missed + {open} open")
+    format!("slots: {due} due = {observed} observed + {missed} missed + {open} open")
 }
 
 fn sum(of: &Table, column: &str) -> i64 {

@@ -1,4 +1,4 @@
-//! Keywords, and how their suggestions moved.
+//! Keywords and the ranks of their suggestions.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,29 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::Page;
+use super::format::{count, local, path, visible};
 use super::plain::plain;
-use super::show::{count, local, path, words};
 use super::svg::{Ranks, bump};
 use super::texts::Text;
 use super::view::{Answer, View, Visit};
 use crate::store::page::RankedSuggestion;
 use crate::time::Time;
 
-/// Keywords on one page.
-const WORDS: i64 = 100;
+/// Keywords per page.
+const KEYWORDS: i64 = 100;
 
-/// Looks that are drawn, the latest ones.
-const LOOKS: i64 = 30;
+/// Maximum observations drawn, latest first.
+const OBSERVATIONS: i64 = 30;
 
-/// A span between two looks that is so many times the usual one is a gap.
+/// A span this many times the median is a gap.
 const UNUSUAL: f64 = 1.75;
 
 pub(super) async fn list(State(page): State<Page>, visit: Visit) -> Answer {
     let (view, mut tx) = page.open(visit).await?;
-    let offset = (view.visit.page() - 1) * WORDS;
-    let mut seen = tx.keyword_facts(WORDS + 1, offset).await?;
-    let has_more = seen.len() > usize::try_from(WORDS).unwrap_or(usize::MAX);
-    seen.truncate(usize::try_from(WORDS).unwrap_or(usize::MAX));
+    let offset = (view.visit.page() - 1) * KEYWORDS;
+    let mut seen = tx.keyword_facts(KEYWORDS + 1, offset).await?;
+    let has_more = seen.len() > usize::try_from(KEYWORDS).unwrap_or(usize::MAX);
+    seen.truncate(usize::try_from(KEYWORDS).unwrap_or(usize::MAX));
     let body = html! {
         h1 { (view.say(Text::Keywords)) }
         @if seen.is_empty() { p.empty { (view.say(Text::NoKeywords)) } } @else {
@@ -42,8 +42,8 @@ pub(super) async fn list(State(page): State<Page>, visit: Visit) -> Answer {
                 tbody {
                     @for word in &seen {
                         tr {
-                            td.title { a href=(path(&["keyword", &word.keyword])) { (words(&word.keyword)) } }
-                            td { (words(word.first.as_deref().unwrap_or("–"))) }
+                            td.title { a href=(path(&["keyword", &word.keyword])) { (visible(&word.keyword)) } }
+                            td { (visible(word.first.as_deref().unwrap_or("–"))) }
                             td.n.wide { (count(word.observed_at.map(|_| word.suggestions))) }
                             td { (view.perhaps_at(word.observed_at)) }
                         }
@@ -62,46 +62,46 @@ pub(super) async fn page(
     visit: Visit,
 ) -> Answer {
     let (view, mut tx) = page.open(visit).await?;
-    let ranked = tx.suggestion_ranks(&word, LOOKS).await?;
+    let ranked = tx.suggestion_ranks(&word, OBSERVATIONS).await?;
     if ranked.is_empty() {
         return Err(view.not_found());
     }
-    let looks = Looks::of(&ranked);
+    let history = RankHistory::of(&ranked);
     let labels: Vec<_> =
-        looks.times.iter().map(|at| local(*at, view.zone, "%m-%d %H:%M")).collect();
+        history.times.iter().map(|at| local(*at, view.zone, "%m-%d %H:%M")).collect();
     let body = html! {
-        h1 { (words(&word)) }
+        h1 { (visible(&word)) }
         section {
             h2 {
                 (view.say(Text::RanksOverTime)) " "
-                small { (view.things(looks.times.len(), Text::Looks)) }
+                small { (view.things(history.times.len(), Text::OneObservation)) }
             }
-            div.scroll.end { (bump(&looks.lines, &looks.gaps(), &labels)) }
+            div.scroll.end { (bump(&history.lines, &history.gaps(), &labels)) }
         }
-        section { h2 { (view.say(Text::LastLook)) } (last_look(&view, &looks, &ranked)) }
+        section { h2 { (view.say(Text::LatestObservation)) } (latest(&view, &history, &ranked)) }
     };
     Ok(view.page(&word, &body))
 }
 
-/// What the suggestions were at each look.
-struct Looks {
-    /// When each was, the oldest first.
+/// The suggestions of each observation.
+struct RankHistory {
+    /// Times of the observations, oldest first.
     times: Vec<Time>,
-    /// A line for each suggestion, those that stand highest now first.
+    /// One line per suggestion, ordered by current rank.
     lines: Vec<Ranks>,
 }
 
-impl Looks {
+impl RankHistory {
     fn of(ranked: &[RankedSuggestion]) -> Self {
         let mut times: Vec<_> = ranked.iter().map(|row| row.observed_at).collect();
         times.sort_unstable();
         times.dedup();
         let mut lines: BTreeMap<&str, Vec<Option<i64>>> = BTreeMap::new();
         for row in ranked {
-            let Ok(look) = times.binary_search(&row.observed_at) else { continue };
+            let Ok(at) = times.binary_search(&row.observed_at) else { continue };
             let line = lines.entry(&row.suggestion).or_insert_with(|| vec![None; times.len()]);
-            if let Some(place) = line.get_mut(look) {
-                // One that stands there twice counts where it stands higher.
+            if let Some(place) = line.get_mut(at) {
+                // Of a duplicate suggestion the better rank counts.
                 *place = Some(place.map_or(row.rank, |rank| rank.min(row.rank)));
             }
         }
@@ -112,7 +112,7 @@ impl Looks {
         Self { times, lines }
     }
 
-    /// After which looks others are missing.
+    /// Whether observations are missing after each one.
     fn gaps(&self) -> Vec<bool> {
         let spans = self.times.windows(2).filter_map(|pair| match pair {
             [from, to] => Some(to.since(*from).as_secs_f64()),
@@ -126,14 +126,14 @@ impl Looks {
     }
 }
 
-/// What the last look showed, and how that differs from the look before it.
-fn last_look(view: &View, looks: &Looks, ranked: &[RankedSuggestion]) -> Markup {
-    let Some(last) = looks.times.len().checked_sub(1) else { return html! {} };
-    let rank_at = |line: &Ranks, look: usize| line.at.get(look).copied().flatten();
-    let before = |line: &Ranks| last.checked_sub(1).and_then(|look| rank_at(line, look));
-    let here = looks.lines.iter().filter(|line| rank_at(line, last).is_some());
+/// The latest observation, compared with the one before.
+fn latest(view: &View, history: &RankHistory, ranked: &[RankedSuggestion]) -> Markup {
+    let Some(last) = history.times.len().checked_sub(1) else { return html! {} };
+    let rank_at = |line: &Ranks, at: usize| line.at.get(at).copied().flatten();
+    let before = |line: &Ranks| last.checked_sub(1).and_then(|at| rank_at(line, at));
+    let here = history.lines.iter().filter(|line| rank_at(line, last).is_some());
     let left =
-        looks.lines.iter().filter(|line| rank_at(line, last).is_none() && before(line).is_some());
+        history.lines.iter().filter(|line| rank_at(line, last).is_none() && before(line).is_some());
     let moved = |line: &Ranks| match (before(line), rank_at(line, last)) {
         _ if last == 0 => html! {},
         (Some(from), Some(to)) if to < from => html! { span.up { "▲" (from - to) } },
@@ -170,12 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn each_suggestion_has_its_place_at_each_look() {
+    fn suggestion_has_a_rank_per_observation() {
         let ranked =
             [row(2, 1, "b"), row(2, 2, "a"), row(1, 1, "a"), row(1, 3, "a"), row(0, 1, "c")];
-        let looks = Looks::of(&ranked);
+        let history = RankHistory::of(&ranked);
         let lines: Vec<_> =
-            looks.lines.iter().map(|it| (it.name.as_str(), it.at.clone())).collect();
+            history.lines.iter().map(|it| (it.name.as_str(), it.at.clone())).collect();
         let expected = [
             ("b", vec![None, None, Some(1)]),
             ("a", vec![None, Some(1), Some(2)]),
@@ -185,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn a_day_without_a_look_is_a_gap() {
+    fn day_without_observation_is_a_gap() {
         let ranked = [row(0, 1, "a"), row(24, 1, "a"), row(72, 1, "a"), row(96, 1, "a")];
-        assert_eq!(Looks::of(&ranked).gaps(), [false, true, false]);
+        assert_eq!(RankHistory::of(&ranked).gaps(), [false, true, false]);
     }
 }

@@ -1,4 +1,4 @@
-//! How texts, numbers and times are shown: whatever they hold, they are text.
+//! Formatting of texts, numbers and times; external values are always escaped.
 
 use chrono_tz::Tz;
 use maud::{Markup, html};
@@ -10,15 +10,14 @@ use crate::text;
 pub(super) use crate::text::whole;
 use crate::time::Time;
 
-/// What stands where nothing was seen.
+/// Placeholder for an unknown value.
 pub(super) const NOTHING: &str = "–";
 
-/// The longest title in a list, in characters.
+/// Maximum length of a title in a list in characters.
 const LONGEST: usize = 80;
 
-/// A text from outside: what cannot be seen in it, or would turn the direction of writing, is
-/// written out.
-pub(super) fn words(text: &str) -> Markup {
+/// An external text; invisible and bidirectional characters are shown as codes.
+pub(super) fn visible(text: &str) -> Markup {
     html! {
         @for part in text.split_inclusive(is_odd) {
             (part.trim_end_matches(is_odd))
@@ -29,7 +28,7 @@ pub(super) fn words(text: &str) -> Markup {
     }
 }
 
-/// A title in one line, or the key of what has none.
+/// A title in one line, or the key of an item without one.
 pub(super) fn title(title: Option<&str>, key: &str) -> String {
     let title = title.map(str::trim).filter(|title| !title.is_empty()).unwrap_or(key);
     let line = title.replace(['\n', '\t'], " ");
@@ -39,12 +38,12 @@ pub(super) fn title(title: Option<&str>, key: &str) -> String {
     line.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
-/// A count; NULL is no number.
+/// A count; NULL is unknown.
 pub(super) fn count(number: Option<i64>) -> String {
     number.map_or_else(|| NOTHING.to_owned(), text::count)
 }
 
-/// How far a count moved.
+/// The growth of a count.
 pub(super) fn grew(number: Option<i64>) -> Markup {
     let class = match number {
         Some(1..) => "up",
@@ -60,13 +59,13 @@ pub(super) fn yuan(price: Option<f64>) -> String {
     price.map_or_else(|| NOTHING.to_owned(), text::price)
 }
 
-/// A number on its way into a drawing.
+/// A number as a coordinate.
 #[expect(clippy::cast_precision_loss, reason = "a place in a drawing")]
 pub(super) fn real(number: i64) -> f64 {
     number as f64
 }
 
-/// A link to a path of these parts, whatever they hold.
+/// A link to a path of arbitrary parts.
 pub(super) fn path(parts: &[&str]) -> String {
     parts.iter().map(|part| format!("/{}", escaped(part))).collect()
 }
@@ -77,13 +76,13 @@ pub(super) fn local(at: Time, zone: Tz, format: &'static str) -> String {
 }
 
 impl View {
-    /// A link to a kept answer.
+    /// A link to a stored answer.
     pub(super) fn document(&self, id: i64) -> Markup {
         let href = path(&["document", &id.to_string()]);
         html! { a.document href=(href) title=(self.say(Text::Document)) { "#" (id) } }
     }
 
-    /// A time in the archive's zone, with UTC for who points at it.
+    /// A time in the archive's zone, with UTC as a tooltip.
     pub(super) fn at(&self, at: Time) -> Markup {
         self.at_as(at, "%m-%d %H:%M")
     }
@@ -101,12 +100,12 @@ impl View {
         }
     }
 
-    /// A time that may not be known.
+    /// An optional time.
     pub(super) fn perhaps_at(&self, at: Option<Time>) -> Markup {
         html! { @if let Some(at) = at { (self.exactly_at(at)) } @else { (NOTHING) } }
     }
 
-    /// A count, marked where the platform rounded it.
+    /// A count, marked if the platform rounded it.
     pub(super) fn seen(&self, number: Option<i64>, exact: bool) -> Markup {
         html! {
             @if number.is_some() && !exact {
@@ -123,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_written_out_and_markup_is_text() {
-        let shown = words("<b>a\u{202e}b\u{1b}c</b>").into_string();
+        let shown = visible("<b>a\u{202e}b\u{1b}c</b>").into_string();
         let odd = |code| format!("<span class=\"odd\">{code}</span>");
         let expected = format!("&lt;b&gt;a{}b{}c&lt;/b&gt;", odd("U+202E"), odd("U+001B"));
         assert_eq!(shown, expected);

@@ -1,11 +1,11 @@
-//! What is wrong: everything in one list, so that an empty one says that all is well.
+//! Problems: one list; an empty list means that all is well.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use maud::{Markup, html};
 
-use super::show::{count, path, words};
+use super::format::{count, path, visible};
 use super::texts::{Text, named};
 use super::view::View;
 use crate::model::KolSearch;
@@ -14,20 +14,20 @@ use crate::store::{PauseRow, Problem, Tx, Unavailable};
 use crate::text::first_problem;
 use crate::time::Time;
 
-/// A daemon that has said nothing for so long is not there.
+/// A daemon without a heartbeat for this long is not running.
 const SILENT: Duration = Duration::from_secs(150);
 
-/// From this age on a look that nobody is at is a problem.
+/// Age from which an unclaimed slot is a problem.
 const OVERDUE: Duration = Duration::from_secs(300);
 
-/// Targets that cannot be seen are named up to this many, the latest first.
+/// Maximum unavailable targets listed, latest first.
 const UNAVAILABLE: i64 = 20;
 
-/// The longest message that is shown whole, in characters.
+/// Maximum length of a message in characters.
 const LONGEST: usize = 300;
 
-/// What is wrong.
-pub(super) struct Trouble {
+/// Problems of the archive.
+pub(super) struct Problems {
     last_beat: Option<Time>,
     pauses: Vec<PauseRow>,
     problems: Vec<Problem>,
@@ -35,7 +35,7 @@ pub(super) struct Trouble {
     refused: Vec<RefusedSettings>,
 }
 
-impl Trouble {
+impl Problems {
     pub(super) async fn read(view: &View, tx: &mut Tx, midnight: Time) -> Result<Self> {
         Ok(Self {
             last_beat: tx.last_beat_at().await?,
@@ -63,7 +63,7 @@ impl Trouble {
                 @for refused in &self.refused {
                     li.bad {
                         (view.say(Text::RefusedSettings)) " " (view.at(refused.read_at)) ": "
-                        (words(&cut(first_problem(&refused.error))))
+                        (visible(&cut(first_problem(&refused.error))))
                     }
                 }
                 @for pause in &self.pauses { (paused(view, pause)) }
@@ -79,10 +79,10 @@ fn paused(view: &View, pause: &PauseRow) -> Markup {
     let language = view.visit.language;
     html! {
         li.bad {
-            b { (view.say(Text::Paused)) " " (named(language, &pause.scope)) " " (words(&pause.name)) }
-            ": " (named(language, &pause.reason)) ", " (view.say(Text::Since)) " " (view.at(pause.since))
+            b { (view.say(Text::Paused)) " " (named(language, pause.scope.as_str())) " " (visible(&pause.name)) }
+            ": " (named(language, pause.reason.as_str())) ", " (view.say(Text::Since)) " " (view.at(pause.since))
             @if let Some(until) = pause.until { ", " (view.say(Text::Until)) " " (view.at(until)) }
-            @if let Some(note) = &pause.note { ". " span.still { (words(&cut(note))) } }
+            @if let Some(note) = &pause.note { ". " span.still { (visible(&cut(note))) } }
         }
     }
 }
@@ -91,7 +91,7 @@ fn wrong(view: &View, problem: &Problem) -> Markup {
     let language = view.visit.language;
     html! {
         li.warn {
-            b { (named(language, &problem.what)) } ": " (words(&cut(&named(language, &problem.why))))
+            b { (named(language, &problem.what)) } ": " (visible(&cut(&named(language, &problem.why))))
             " × " (count(Some(problem.times)))
             @if let Some(last) = problem.last_at {
                 ", " (view.say(Text::Last)) " " (view.at(last))
@@ -103,13 +103,13 @@ fn wrong(view: &View, problem: &Problem) -> Markup {
 fn unseen(view: &View, target: &Unavailable) -> Markup {
     html! {
         li.warn {
-            b { (named(view.visit.language, &target.state)) } " "
+            b { (named(view.visit.language, target.state.as_str())) } " "
             @match target.kind.as_str() {
-                "note" | "work" => { a href=(path(&[&target.kind, &target.key])) { (words(&target.key)) } }
-                _ => { (words(&cut(&KolSearch::shown(&target.kind, &target.key)))) }
+                "note" | "work" => { a href=(path(&[&target.kind, &target.key])) { (visible(&target.key)) } }
+                _ => { (visible(&cut(&KolSearch::shown(&target.kind, &target.key)))) }
             }
             ", " (view.say(Text::Since)) " " (view.at(target.since)) ". "
-            span.still { (words(&cut(&target.evidence))) }
+            span.still { (visible(&cut(&target.evidence))) }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How figures are shown to people.
+//! Formatting of figures.
 
 use std::io::{self, Write};
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ pub(super) use crate::text::{count, money};
 use crate::text::{is_visible, things};
 use crate::time::Time;
 
-/// The progress bars on stderr, if there are any.
+/// The progress bars on stderr.
 pub(super) static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Writes messages to stderr without tearing the progress bars.
@@ -29,20 +29,20 @@ impl Write for BesideBars {
     }
 }
 
-/// The blocks of a sparkline, lowest first.
+/// Blocks of a sparkline, lowest first.
 pub(super) const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Columns of a sparkline at the most.
+/// Maximum width of a sparkline in columns.
 const SPARKLINE_WIDTH: usize = 24;
 
-/// A curve in one line: its points, thinned out, from lowest to highest.
+/// A curve in one line, resampled to the maximum width.
 pub(super) fn sparkline(values: &[i64]) -> String {
     let (Some(&low), Some(&high)) = (values.iter().min(), values.iter().max()) else {
         return String::new();
     };
     let width = values.len().min(SPARKLINE_WIDTH);
     (0..width)
-        // From the first to the last, and evenly between.
+        // Evenly spaced, including the first and the last.
         .filter_map(|column| values.get(column * (values.len() - 1) / (width - 1).max(1)))
         .map(|value| {
             let steps = i128::from(high - low).max(1);
@@ -52,7 +52,7 @@ pub(super) fn sparkline(values: &[i64]) -> String {
         .collect()
 }
 
-/// What calls cost: what was billed, and what may have been or has no price.
+/// The cost of calls: billed, possibly billed, and without a price.
 pub(super) fn cost(calls: &[CallTotals]) -> String {
     let sum = |field: fn(&CallTotals) -> i64| calls.iter().map(field).sum::<i64>();
     let mut text = money(sum(|row| row.cost_micros)) + " yuan";
@@ -61,7 +61,7 @@ pub(super) fn cost(calls: &[CallTotals]) -> String {
         unknown => {
             let (perhaps, calls) =
                 (money(sum(|row| row.unknown_micros)), things(count(unknown), "call"));
-            text += &format!(" and perhaps {perhaps} for {calls} that may be billed");
+            text += &format!(" and perhaps {perhaps} for {calls} possibly billed");
         }
     }
     match sum(|row| row.unpriced) {
@@ -73,20 +73,20 @@ pub(super) fn cost(calls: &[CallTotals]) -> String {
     }
 }
 
-/// A time in a zone, to the second, without its year.
+/// A time in a zone to the second, without the year.
 pub(super) fn local(time: Time, zone: Tz) -> String {
     time.utc().with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()
 }
 
-/// The same of a time that comes after another one: with its year, if that is not the same.
+/// A time after `since`, with its year if it differs.
 pub(super) fn local_after(since: Time, time: Time, zone: Tz) -> String {
     let [since, time] = [since, time].map(|at| at.utc().with_timezone(&zone));
     let pattern = if since.year() == time.year() { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     time.format(pattern).to_string()
 }
 
-/// Text from outside, safe for a terminal: one line, at most `most` characters, no control
-/// characters and none that turn the direction of writing.
+/// External text for a terminal: one line of at most `most` characters without control or
+/// bidirectional characters.
 pub(super) fn safe(text: &str, most: usize) -> String {
     let clean: String =
         text.chars().map(|c| if c == '\n' { ' ' } else { c }).filter(|c| is_visible(*c)).collect();
@@ -96,12 +96,12 @@ pub(super) fn safe(text: &str, most: usize) -> String {
     clean.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// One line, below the head.
+/// A line below the heading.
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// A table with a line below its head; the columns named in `right` are aligned to the right. Its
-/// cells may hold anything.
+/// A table with a line below its heading; columns in `right` are right-aligned. Cells may contain
+/// any text.
 pub(super) fn table(head: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(STYLE);

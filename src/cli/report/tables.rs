@@ -1,22 +1,22 @@
-//! Tables of the archive as people read them.
+//! Rendering of tables.
 
 use chrono_tz::Tz;
 
 use super::curve::curve;
+use crate::cli::format::{count, money, safe, table};
 use crate::cli::rows::moment;
-use crate::cli::show::{count, money, safe, table};
 use crate::model::KolSearch;
 use crate::store::{Table, Value};
 use crate::text::price;
 use crate::time::Time;
 
-/// Letters of a text at the most.
+/// Maximum length of a text in characters.
 const LONGEST: usize = 60;
 
-/// Letters of a search at the most: cut, it says little.
+/// Maximum length of a search filter in characters.
 const LONGEST_SEARCH: usize = 120;
 
-/// A value as people read it; a time in `zone`.
+/// A value as text; times in `zone`.
 pub(super) fn shown(value: &Value, zone: Tz) -> String {
     match value {
         Value::Null => "–".to_owned(),
@@ -30,7 +30,7 @@ pub(super) fn shown(value: &Value, zone: Tz) -> String {
     }
 }
 
-/// A number with as many digits as say something.
+/// A number with significant digits only.
 fn real(number: f64) -> String {
     let digits = match number.abs() {
         size if size >= 100.0 => 0,
@@ -45,11 +45,11 @@ fn real(number: f64) -> String {
     }
 }
 
-/// Some columns of a table, under these heads.
+/// Selected columns of a table under given headings.
 pub(super) fn columns(of: &Table, wanted: &[(&str, &str)], zone: Tz) -> String {
     let heads: Vec<_> = wanted.iter().map(|(_, head)| *head).collect();
     let cell = |name: &str, value: &Value| match value {
-        // To be asked for as it stands.
+        // Ids are printed without separators, to be copied.
         Value::Int(number) if name.ends_with("_id") => number.to_string(),
         Value::Int(number) if name.ends_with("_micros") => money(*number),
         Value::Text(key) if name == "key" => {
@@ -67,7 +67,7 @@ pub(super) fn columns(of: &Table, wanted: &[(&str, &str)], zone: Tz) -> String {
     table(&heads, &right.collect::<Vec<_>>(), rows.collect())
 }
 
-/// What is known, a line each; what is not is left out.
+/// The non-null facts, one per line.
 pub(super) fn facts(of: &Table, wanted: &[(&str, &str)], zone: Tz) -> String {
     let line = |(name, head): &(&str, &str)| match of.first(name) {
         Value::Null => String::new(),
@@ -76,7 +76,7 @@ pub(super) fn facts(of: &Table, wanted: &[(&str, &str)], zone: Tz) -> String {
     wanted.iter().map(line).collect()
 }
 
-/// The curve of a column over the times of another, and from what to what it went.
+/// The curve of a column over a time column, with its first and last value.
 pub(super) fn along(of: &Table, time: &str, column: &str, head: &str) -> String {
     let points = points(of, time, column);
     let mut known = points.iter().filter_map(|(_, value)| *value);
@@ -85,7 +85,7 @@ pub(super) fn along(of: &Table, time: &str, column: &str, head: &str) -> String 
     format!("  {head:<12} {}  {} → {}\n", curve(&points), count(first), count(last))
 }
 
-/// The whole numbers of a column over the times of another.
+/// The integers of a column over a time column.
 pub(super) fn points(of: &Table, time: &str, column: &str) -> Vec<(Time, Option<i64>)> {
     let point = |(at, value): (&Value, &Value)| match (at, value) {
         (Value::Time(at), Value::Int(number)) => Some((*at, Some(*number))),

@@ -6,15 +6,15 @@ use anyhow::Result;
 use chrono_tz::Tz;
 
 use super::curve::curve;
-use super::shown::{along, columns, facts, shown};
-use super::{Part, Told};
-use crate::cli::show::{safe, table};
+use super::tables::{along, columns, facts, shown};
+use super::{Content, Part};
+use crate::cli::format::{safe, table};
 use crate::store::{Span, Table, Tx, Value};
 use crate::text::things;
 use crate::time::Time;
 
-/// What is said of a KOL; `None` where nothing is known.
-pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Told>> {
+/// The report on a KOL; `None` without data.
+pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Content>> {
     let known = tx.facts_of_kol(id).await?;
     if known.rows.is_empty() {
         return Ok(None);
@@ -36,8 +36,8 @@ pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Told
     let mut text = format!("KOL {}\n{}", safe(id, 80), facts(&known, &head, zone));
     text += &along(&history, "observed_at", "followers", "followers");
     text += &along(&history, "observed_at", "read_median", "read median");
-    let looks = [
-        ("observed_at", "look"),
+    let times = [
+        ("observed_at", "observation"),
         ("followers", "followers"),
         ("read_median", "reads"),
         ("engagement_median", "engaged"),
@@ -48,48 +48,48 @@ pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Told
         ("video_price_per_read", "a read"),
         ("video_price_per_engagement", "engaged"),
     ];
-    text += &columns(&history, &looks, zone);
+    text += &columns(&history, &times, zone);
     let parts = vec![
         Part { name: "facts", table: known, one: true },
         Part { name: "history", table: history, one: false },
     ];
-    Ok(Some(Told { text, parts, main: "history" }))
+    Ok(Some(Content { text, parts, main: "history" }))
 }
 
-/// What is said of a keyword; `None` where it was never looked at in the span.
-pub(super) async fn keyword(tx: &mut Tx, keyword: &str, span: Span) -> Result<Option<Told>> {
+/// The report on a keyword; `None` if it was not observed in the span.
+pub(super) async fn keyword(tx: &mut Tx, keyword: &str, span: Span) -> Result<Option<Content>> {
     let ranks = tx.keyword_history(keyword, span).await?;
     if ranks.rows.is_empty() {
         return Ok(None);
     }
     let text = format!("keyword {}\n{}", safe(keyword, 80), standings(&ranks, span.zone));
     let parts = vec![Part { name: "ranks", table: ranks, one: false }];
-    Ok(Some(Told { text, parts, main: "ranks" }))
+    Ok(Some(Content { text, parts, main: "ranks" }))
 }
 
-/// The suggestions by where they stand, then those that are gone, each with its way over the looks.
+/// The current suggestions by rank, then the former ones, each with its rank over time.
 fn standings(ranks: &Table, zone: Tz) -> String {
-    let mut looks: Vec<Time> = Vec::new();
+    let mut times: Vec<Time> = Vec::new();
     let mut ways: BTreeMap<&str, BTreeMap<Time, (Option<i64>, String)>> = BTreeMap::new();
     let values = ranks.column("observed_at").zip(ranks.column("suggestion"));
     for ((at, suggestion), (rank, change)) in
         values.zip(ranks.column("rank").zip(ranks.column("change")))
     {
         let (Value::Time(at), Value::Text(suggestion)) = (at, suggestion) else { continue };
-        if looks.last() != Some(at) {
-            looks.push(*at);
+        if times.last() != Some(at) {
+            times.push(*at);
         }
         let rank = if let Value::Int(rank) = rank { Some(*rank) } else { None };
         ways.entry(suggestion).or_default().insert(*at, (rank, shown(change, zone)));
     }
     let rows = ways.iter().map(|(suggestion, way)| {
-        let points = looks.iter().map(|at| {
-            // The best rank is the highest.
+        let points = times.iter().map(|at| {
+            // Rank 1 is the top of the curve.
             (*at, way.get(at).and_then(|(rank, _)| rank.map(|rank| -rank)))
         });
         let points: Vec<_> = points.collect();
         let last = way.last_key_value();
-        let now = last.filter(|(at, _)| looks.last() == Some(*at));
+        let now = last.filter(|(at, _)| times.last() == Some(*at));
         let rank = now.and_then(|(_, (rank, _))| *rank);
         let change = now.map_or_else(|| "left".to_owned(), |(_, (_, change))| change.clone());
         let mut seen = way.iter().filter(|(_, (rank, _))| rank.is_some()).map(|(at, _)| *at);
@@ -103,11 +103,11 @@ fn standings(ranks: &Table, zone: Tz) -> String {
     rows.sort_by_key(|(rank, _)| *rank);
     let rows = rows.into_iter().map(|(_, row)| row).collect();
     let text = table(
-        &["rank", "suggestion", "over the looks, best above", "last change", "last seen"],
+        &["rank", "suggestion", "over time, best on top", "last change", "last seen"],
         &[0],
         rows,
     );
     let from_to =
-        [looks.first(), looks.last()].map(|at| shown(&Value::from_time(at.copied()), zone));
-    format!("{text}{} from {} to {}\n", things(looks.len(), "look"), from_to[0], from_to[1])
+        [times.first(), times.last()].map(|at| shown(&Value::from_time(at.copied()), zone));
+    format!("{text}{} from {} to {}\n", things(times.len(), "observation"), from_to[0], from_to[1])
 }
