@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::draft::{Draft, Stored};
 use super::facts::{Stamp, State};
-use super::history::Seen;
+use super::history::{History, Seen, Snapshots};
 use super::said::{Spoken, plain, spoken};
 use super::spec::Spec;
 use crate::model::catalogue::{Cell, ColumnType, Row, Table};
@@ -128,9 +128,9 @@ impl Tx {
         spec: &Spec,
         histories: Vec<(&Head, Vec<Spoken<'_>>)>,
     ) -> Result<()> {
-        let Some(mut snapshots) = super::history::Snapshots::new(spec) else { return Ok(()) };
+        let Some(mut snapshots) = Snapshots::new(spec) else { return Ok(()) };
         for (head, all) in histories {
-            let mut history = super::history::History::default();
+            let mut history = History::default();
             all.iter().for_each(|it| history.add(it, Some(&head.seen)));
             snapshots.push(head.key, history);
         }
@@ -304,7 +304,7 @@ fn draft(spec: &Spec, state: State, head: &Head, all: &[Spoken<'_>]) -> Option<D
         entity,
         state,
         changes: Vec::new(),
-        history: super::history::History::default(),
+        history: History::default(),
         stored: Some(head.stored()),
     };
     all.iter().all(|spoken| draft.add(spec, spoken, Some(&head.seen))).then_some(draft)
