@@ -238,7 +238,9 @@ create trigger snapshots_added after insert on snapshots begin
             then excluded.suspect else days.suspect end;
 end;
 
-create trigger snapshots_removed after delete on snapshots begin
+-- Whoever deletes an item's latest and days with its snapshots, and before them, is spared the rest.
+create trigger snapshots_removed after delete on snapshots
+when exists (select 1 from latest where item_key = old.item_key) begin
     delete from latest where item_key = old.item_key and observed_at = old.observed_at;
     insert into latest (item_key, observed_at, document_id, likes, comments, collects, shares,
         views, granularity, suspect)

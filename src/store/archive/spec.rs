@@ -80,7 +80,7 @@ impl Spec {
     /// The tables that know its entities by their small keys.
     pub(super) fn keyed_tables(&self) -> impl Iterator<Item = &'static str> {
         let tables: &[&str] = match self.kind {
-            EntityKind::Note | EntityKind::Work => &["item_keys", "snapshots", "latest", "days"],
+            EntityKind::Note | EntityKind::Work => &["item_keys", "latest", "days", "snapshots"],
             EntityKind::Kol => &["kol_snapshots"],
             EntityKind::Author | EntityKind::Music => &[],
         };
