@@ -13,14 +13,14 @@
 //! | [`schedule`] | when a job fires: cron in a time zone, windows, misfire policies |
 //! | [`config`] | `jobs.toml` and the environment become a checked `Config` |
 //! | [`store`] | all SQL, each statement once for SQLite and PostgreSQL |
-//! | [`forgotten`] | recognises erased items in answers and redacts them |
 //! | [`pause`] | which calls a pause holds back, and how it ends |
 //! | [`process`] | this process on record: heartbeat, leases, expired workers |
+//! | [`erasure`] | erases notes, works and people, and keeps answers from bringing them back |
 //! | [`plan`] | turns the fires of schedules into slots |
 //! | [`crawl`] | the step: claim slots, admit, send, parse, save; `run` is the loop of a one-shot run |
 //! | [`ops`] | health checks, metrics, alerts, systemd, the log of runs |
 //! | [`daemon`] | the loop around plan and crawl, woken by tokio-cron-scheduler |
-//! | [`backfill`], [`replay`], [`forget`] | fetch or import many items; derive rows again; erase items |
+//! | [`backfill`], [`replay`] | fetch or import many items; derive rows again |
 //! | [`export`], [`page`] | rows as files; the archive in a browser |
 //! | [`simulator`] | imitates the upstream APIs |
 //! | [`cli`] | the command line, a file a verb |
@@ -32,9 +32,8 @@ pub mod config;
 pub mod crawl;
 pub mod daemon;
 pub mod document;
+pub mod erasure;
 pub mod export;
-pub mod forget;
-pub mod forgotten;
 pub mod model;
 pub mod ops;
 pub mod page;

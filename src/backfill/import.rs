@@ -3,7 +3,6 @@
 
 mod line;
 
-use std::borrow::Cow;
 use std::io::BufRead;
 
 use anyhow::Result;
@@ -13,10 +12,10 @@ use self::line::Parsed;
 pub use self::line::no_endpoint;
 use super::lines::Lines;
 use crate::api::client::Scrubber;
-use crate::api::{Ask, Endpoint, Outcome};
-use crate::document::JsonText;
-use crate::forgotten::{Forgotten, Heeded};
-use crate::store::{Document, Import, Store, Tombstone, is_refused};
+use crate::api::{Endpoint, Outcome};
+use crate::erasure::Filter;
+use crate::replay::derive_again;
+use crate::store::{Import, Store, is_refused};
 use crate::time::Time;
 
 /// Answers saved per transaction.
@@ -66,7 +65,7 @@ pub async fn read_answers(
     let mut done = ImportSummary::default();
     let mut answers = Vec::new();
     let mut importer =
-        store.map(|(store, owner)| Importer { store, owner, now, forgotten: Forgotten::default() });
+        store.map(|(store, owner)| Importer { store, owner, now, tombstones: Filter::default() });
     let read = async {
         for line in Lines::new(input) {
             let (number, line) = line?;
@@ -101,7 +100,7 @@ struct Importer<'a> {
     store: &'a Store,
     owner: i64,
     now: Time,
-    forgotten: Forgotten,
+    tombstones: Filter,
 }
 
 /// Saves a batch of answers.
@@ -118,10 +117,10 @@ async fn save(
         Ok(new) => done.count(answers, &new),
         Err(error) if is_refused(&error) => {
             for mut answer in answers.drain(..) {
-                let new = match importer.save_together(std::slice::from_ref(&answer)).await {
+                let new = match importer.save_together(std::slice::from_mut(&mut answer)).await {
                     Err(error) if is_refused(&error) => {
                         answer.as_text();
-                        importer.save_together(std::slice::from_ref(&answer)).await?
+                        importer.save_together(std::slice::from_mut(&mut answer)).await?
                     }
                     other => other?,
                 };
@@ -136,70 +135,17 @@ async fn save(
 
 impl Importer<'_> {
     /// Saves answers in one transaction. The result says which are new; `None` for erased ones.
-    async fn save_together(&mut self, answers: &[Import]) -> Result<Vec<Option<bool>>> {
+    async fn save_together(&mut self, answers: &mut [Import]) -> Result<Vec<Option<bool>>> {
         let mut tx = self.store.begin().await?;
-        // An import is at work beside whoever forgets, and asks each time.
-        if tx.tombstone_version().await? != self.forgotten.extent() {
-            self.forgotten = Forgotten::of(tx.tombstones().await?)?;
-        }
-        let (mut heeded, mut also) = self.heed(answers, &self.forgotten);
-        let mut found = also.clone();
-        while !found.is_empty() {
-            // What one shows to be forgotten may stand in the others, too.
-            let known = self.forgotten.with(also.iter().cloned())?;
-            (heeded, found) = self.heed(answers, &known);
-            also.extend(found.iter().cloned());
-        }
-        let kept: Vec<&Import> = heeded.iter().flatten().map(AsRef::as_ref).collect();
-        let mut new = tx.import(&kept, self.owner, self.now).await?.into_iter();
-        tx.erase_discovered(&also).await?;
+        self.tombstones.apply(&mut tx, answers).await?;
+        let kept: Vec<&Import> = answers.iter().filter(|answer| !answer.erased).collect();
+        let (new, stale) = tx.import(&kept, self.owner, self.now).await?;
+        derive_again(&mut tx, stale).await?;
+        self.tombstones.bury_found(&mut tx).await?;
         tx.commit().await?;
-        Ok(heeded.iter().map(|answer| answer.as_ref().and_then(|_| new.next())).collect())
-    }
-
-    /// The answers without what is forgotten, and what is by them.
-    fn heed<'a>(
-        &self,
-        answers: &'a [Import],
-        forgotten: &Forgotten,
-    ) -> (Vec<Option<Cow<'a, Import>>>, Vec<Tombstone>) {
-        let mut also = Vec::new();
-        let heeded = answers.iter().map(|it| heed(it, forgotten, self.now, &mut also));
-        (heeded.collect(), also)
-    }
-}
-
-/// An answer without what is forgotten; `None` where nothing of it may be kept: then `also` learns
-/// what is forgotten by that.
-fn heed<'a>(
-    answer: &'a Import,
-    forgotten: &Forgotten,
-    now: Time,
-    also: &mut Vec<Tombstone>,
-) -> Option<Cow<'a, Import>> {
-    let document = &answer.document;
-    let ask = Ask { key: answer.asked.clone(), page: u32::try_from(document.page).unwrap_or(1) };
-    let asked = (&ask, answer.target.key.as_str());
-    let concerned = |it: &Endpoint| forgotten.concerns(*it, asked, &document.body.json);
-    let Some(endpoint) = Endpoint::parse(document.endpoint).filter(concerned) else {
-        return Some(Cow::Borrowed(answer));
-    };
-    let mut body = document.body.clone();
-    let mut reading = endpoint.read(&ask, document.http_status, &JsonText::of(&body.json));
-    let came = (document.http_status, now);
-    match forgotten.heed(endpoint, asked, came, &mut body, &mut reading) {
-        Heeded::Whole => Some(Cow::Borrowed(answer)),
-        Heeded::Dropped(more) => {
-            also.extend(more);
-            None
-        }
-        Heeded::Redacted => {
-            let drift = reading.drift;
-            let document = Document { body, drift, redacted_at: Some(now), ..document.clone() };
-            let (batch, message) = (reading.batch, reading.message);
-            let outcome = reading.outcome;
-            Some(Cow::Owned(Import { document, batch, message, outcome, ..answer.clone() }))
-        }
+        let mut new = new.into_iter();
+        let is_new = |answer: &Import| if answer.erased { None } else { new.next() };
+        Ok(answers.iter().map(is_new).collect())
     }
 }
 

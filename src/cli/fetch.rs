@@ -14,7 +14,7 @@ use super::format::{cost, count, safe, table};
 use super::signals::Signals;
 use super::{Cli, Json, SOME_FAILED, load_or_default, open, print};
 use crate::api::LAST_PAGE;
-use crate::forgotten::{Tombstones, said_of};
+use crate::erasure::{Tombstones, notice};
 use crate::model::{Kind, KolSearch, MissedReason, Origin, SlotOutcome, Target};
 use crate::store::{CallTotals, ItemCounts, KolFigures, SlotResult, Store, SuggestionRow};
 use crate::text::price;
@@ -82,7 +82,7 @@ impl Fetch {
         let forgotten = Tombstones::of(tx.tombstones().await?);
         if let Some((target, it)) = targets.iter().find_map(|it| Some((it, forgotten.target(it)?)))
         {
-            bail!("{} is not fetched: {}", safe(&target.key, 80), said_of(it));
+            bail!("{} is not fetched: {}", safe(&target.key, 80), notice(it));
         }
         let run = tx.run_by_hand(&targets, Origin::Fetch, requested_at).await?;
         tx.commit().await?;

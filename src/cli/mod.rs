@@ -294,7 +294,7 @@ async fn open(cli: &Cli) -> Result<Store> {
 
 async fn check_config(cli: &Cli, deny_warnings: bool) -> Result<ExitCode> {
     let (mut config, now) = (load(cli)?, Clock::system().now());
-    config.warnings.extend(forget::named_by(cli, &config).await);
+    config.warnings.extend(forget::warnings(cli, &config).await);
     print(&check::report(&config, now))?;
     let denied = deny_warnings && !check::warnings(&config, now).is_empty();
     Ok(ExitCode::from(if denied { MISCONFIGURED } else { 0 }))

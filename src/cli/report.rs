@@ -19,7 +19,7 @@ use super::rows::{Between, ended, say_empty};
 use super::status::require_archive;
 use super::{Cli, Json, SOME_FAILED, open, print};
 use crate::export::{Export, Format};
-use crate::forgotten::AUTHOR;
+use crate::erasure::AUTHOR;
 use crate::model::{Kind, Platform};
 use crate::store::{Metric, Span, Table, Tx};
 use crate::time::{Clock, Time};

@@ -1,7 +1,5 @@
 //! From what came back to what is saved: reading the answer, and deciding about its slot.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 
 use super::retry::{self, Decision, Effect, EndedCall};
@@ -9,8 +7,7 @@ use super::{Crawler, Feedback, Fetched};
 use crate::api::client::Received;
 use crate::api::{self, Ask, Billed, Endpoint, Listing, Outcome, Reading};
 use crate::document::JsonText;
-use crate::forgotten::{Forgotten, Heeded};
-use crate::model::{Batch, Kind, KolSearch, MissedReason};
+use crate::model::{Facts, Kind, KolSearch, MissedReason, Platform};
 use crate::store::{Answer, Body, CallEnd, Disposition, Document, REFUSED, Resolved, Settlement};
 
 impl Crawler {
@@ -26,12 +23,7 @@ impl Crawler {
             self.feedback.push(feedback);
             let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
             let Some(fetched) = self.ended.pop_front() else { break };
-            let (endpoint, heeded_by) = (fetched.endpoint, fetched.forgotten.clone());
-            let mut answer = answer(fetched, server, next);
-            if !Arc::ptr_eq(&heeded_by, &self.forgotten) {
-                heed_again(&mut answer, endpoint, &self.forgotten);
-            }
-            self.unsaved.push(answer);
+            self.unsaved.push(answer(fetched, server, next));
         }
         Ok(())
     }
@@ -39,9 +31,6 @@ impl Crawler {
     /// What becomes of the slot.
     async fn next(&self, fetched: &Fetched, reading: &Reading) -> Result<Disposition> {
         let claim = &fetched.claim;
-        if matches!(fetched.heeded, Heeded::Dropped(_)) {
-            return Ok(Disposition::Missed(MissedReason::Forgotten));
-        }
         // An empty page after others is where the listing ends, whichever way upstream says so.
         if reading.outcome == Outcome::Empty && claim.page > 1 {
             return Ok(Disposition::Observed);
@@ -87,7 +76,10 @@ impl Crawler {
         let max_pages = KolSearch::from_key(&fetched.ask.key).map_or(1, |search| search.max_pages);
         let mut tx = self.store.read().await?;
         let seen = tx.kols_listed(fetched.claim.target_id, fetched.claim.due_at).await?;
-        let new_ids = listing.ids.iter().filter(|id| !seen.contains(*id)).count();
+        let is_new = |id: &&String| {
+            !seen.contains(*id) && !self.tombstones.is_erased(Platform::Xiaohongshu, id)
+        };
+        let new_ids = listing.ids.iter().filter(is_new).count();
         Ok(api::has_more(fetched.ask.page, max_pages, listing, new_ids))
     }
 }
@@ -132,11 +124,8 @@ fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
         received,
         body,
         reading,
-        heeded,
-        forgotten: _,
     } = fetched;
     let kept = match reading.outcome {
-        _ if matches!(heeded, Heeded::Dropped(_)) => false,
         Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => true,
         _ => reading.billed != Billed::No,
     };
@@ -149,7 +138,7 @@ fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
             drift: reading.drift.clone(),
             body,
             imported_at: None,
-            redacted_at: (heeded == Heeded::Redacted).then_some(finished_at),
+            redacted_at: None,
         });
     Answer {
         end: CallEnd {
@@ -179,40 +168,7 @@ fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
         asked: ask.key,
         target: claim.key,
         document,
-        batch: reading.batch,
-        forgotten: match heeded {
-            Heeded::Dropped(also) => also,
-            Heeded::Whole | Heeded::Redacted => Vec::new(),
-        },
-    }
-}
-
-/// Cuts out of an answer that waits what has been forgotten since it came, or drops it.
-pub(super) fn heed_again(answer: &mut Answer, endpoint: Endpoint, forgotten: &Forgotten) {
-    let page = u32::try_from(answer.document.as_ref().map_or(1, |it| it.page)).unwrap_or(1);
-    let ask = Ask { key: answer.asked.clone(), page };
-    let asked = (&ask, answer.target.as_str());
-    let heeded = match &mut answer.document {
-        None if forgotten.asked(endpoint.kind(), &ask, asked.1).is_none() => return,
-        None => Heeded::Dropped(Vec::new()),
-        Some(document) if !forgotten.concerns(endpoint, asked, &document.body.json) => return,
-        Some(document) => {
-            let came = (document.http_status, document.fetched_at);
-            let text = JsonText::of(&document.body.json);
-            let mut reading = endpoint.read(&ask, document.http_status, &text);
-            let heeded = forgotten.heed(endpoint, asked, came, &mut document.body, &mut reading);
-            if heeded == Heeded::Redacted {
-                (document.drift, document.redacted_at) = (reading.drift, Some(document.fetched_at));
-                (answer.batch, answer.end.message) = (reading.batch, reading.message);
-            }
-            heeded
-        }
-    };
-    if let Heeded::Dropped(also) = heeded {
-        (answer.document, answer.batch) = (None, Batch::default());
-        (answer.resolved, answer.end.message) = (None, None);
-        answer.settlement.next = Disposition::Missed(MissedReason::Forgotten);
-        answer.forgotten.extend(also);
+        facts: reading.facts,
     }
 }
 
@@ -224,7 +180,7 @@ pub(super) fn make_text(answer: &mut Answer) {
         document.body = Body::as_text(&bytes, REFUSED);
         document.drift = Some("the database refused its JSON or its rows".into());
     }
-    answer.batch = Batch::default();
+    answer.facts = Facts::default();
     answer.end.message = None;
     answer.end.outcome = Outcome::Unreadable;
     answer.settlement.next = Disposition::Missed(MissedReason::Unreadable);

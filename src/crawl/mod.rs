@@ -23,7 +23,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
-use crate::forgotten::{Forgotten, Heeded};
+use crate::erasure::Filter;
 use crate::model::PauseReason;
 use crate::pause;
 use crate::process::Process;
@@ -47,7 +47,8 @@ pub struct Crawler {
     client: Arc<Client>,
     clock: Clock,
     owner: i64,
-    forgotten: Arc<Forgotten>,
+    /// Loaded when answers are first saved.
+    tombstones: Filter,
     run: Option<i64>,
     /// The pauses that lasted when slots were last claimed.
     pauses: Vec<PauseRow>,
@@ -87,10 +88,6 @@ struct Fetched {
     received: Received,
     body: Body,
     reading: Reading,
-    /// What became of both.
-    heeded: Heeded,
-    /// By what was known to be forgotten when it was sent.
-    forgotten: Arc<Forgotten>,
 }
 
 impl Crawler {
@@ -106,14 +103,14 @@ impl Crawler {
         run: Option<i64>,
     ) -> Result<Self> {
         let client = client(&config)?;
-        let (owner, forgotten) = (process.owner(), process.forgotten().clone());
+        let owner = process.owner();
         Ok(Self {
             config,
             store,
             client,
             clock,
             owner,
-            forgotten,
+            tombstones: Filter::default(),
             run,
             pauses: Vec::new(),
             retry_at: None,

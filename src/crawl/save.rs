@@ -1,6 +1,5 @@
 //! Saving: what has come goes to the database in batches, each in one transaction.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -9,7 +8,7 @@ use tokio::time::Instant;
 use super::feedback::{self, Feedback};
 use super::retry::Effect;
 use super::{Crawler, answer};
-use crate::forgotten::Forgotten;
+use crate::replay::derive_again;
 use crate::store::{Answer, Disposition, is_conflict, is_refused};
 
 /// Answers saved in one transaction at the most.
@@ -87,12 +86,10 @@ impl Crawler {
             self.landed(done);
         }
         self.decide().await?;
-        self.heed_what_is_found()?;
         while !self.unsaved.is_empty() {
             let count = self.batch();
             match self.save_together(count).await {
-                Ok(true) => self.saved(count),
-                Ok(false) => self.heed_again().await?,
+                Ok(()) => self.saved(count),
                 Err(error) if is_refused(&error) => self.save_singly(count).await?,
                 // Nothing was saved, and at once it can be.
                 Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; saving again"),
@@ -161,55 +158,24 @@ impl Crawler {
         }
     }
 
-    /// Saves the first `count` answers; false, and nothing is, where more or less is forgotten by now
-    /// than they were heeded by.
-    async fn save_together(&self, count: usize) -> Result<bool> {
-        let (answers, feedback) = (&self.unsaved[..count], &self.feedback[..count]);
+    /// Saves the first `count` answers.
+    async fn save_together(&mut self, count: usize) -> Result<()> {
         let mut tx = self.store.begin_by_keys().await?;
-        // Whoever was cut off, or slept, may have been taken for dead, and not been waited for.
-        if tx.tombstone_version().await? != self.forgotten.extent() {
-            return Ok(false);
-        }
-        let late = tx.save(answers).await?;
-        let found: Vec<_> = answers.iter().flat_map(|answer| answer.forgotten.clone()).collect();
-        tx.erase_discovered(&found).await?;
+        self.tombstones.apply(&mut tx, &mut self.unsaved[..count]).await?;
+        let (answers, feedback) = (&self.unsaved[..count], &self.feedback[..count]);
+        let saved = tx.save(answers).await?;
+        derive_again(&mut tx, saved.stale).await?;
         let feedback: Vec<_> = feedback.iter().filter(|it| self.matters(it)).collect();
         feedback::apply(&mut tx, &feedback).await?;
+        self.tombstones.bury_found(&mut tx).await?;
         tx.commit().await?;
-        if late > 0 {
+        if saved.late > 0 {
             tracing::warn!(
-                answers = late,
+                answers = saved.late,
                 "answers came after their slots were settled; kept and marked"
             );
         }
-        Ok(true)
-    }
-
-    /// Learns what is forgotten by now, and heeds what waits once more.
-    async fn heed_again(&mut self) -> Result<()> {
-        let all = self.store.read().await?.tombstones().await?;
-        self.heed_by(Forgotten::of(all)?);
-        self.heed_what_is_found()
-    }
-
-    /// What one answer shows to be forgotten may stand in another.
-    fn heed_what_is_found(&mut self) -> Result<()> {
-        loop {
-            let known = self.forgotten.tombstones();
-            let found = self.unsaved.iter().flat_map(|answer| &answer.forgotten);
-            let found: Vec<_> = found.filter(|it| !known.has(it)).cloned().collect();
-            if found.is_empty() {
-                return Ok(());
-            }
-            self.heed_by(self.forgotten.with(found)?);
-        }
-    }
-
-    fn heed_by(&mut self, forgotten: Forgotten) {
-        self.forgotten = Arc::new(forgotten);
-        for (answer, feedback) in self.unsaved.iter_mut().zip(&self.feedback) {
-            answer::heed_again(answer, feedback.endpoint, &self.forgotten);
-        }
+        Ok(())
     }
 
     /// Whether anything follows from a sign. That a healthy endpoint answers is no news.
@@ -223,8 +189,7 @@ impl Crawler {
     async fn save_singly(&mut self, count: usize) -> Result<()> {
         for _ in 0..count {
             match self.save_together(1).await {
-                Ok(true) => {}
-                Ok(false) => return self.heed_again().await,
+                Ok(()) => {}
                 Err(error) if is_refused(&error) => {
                     let answer = &mut self.unsaved[0];
                     let call_id = answer.end.call_id;
@@ -234,9 +199,7 @@ impl Crawler {
                         "the database refused an answer; kept as text"
                     );
                     answer::make_text(answer);
-                    if !self.save_together(1).await? {
-                        return self.heed_again().await;
-                    }
+                    self.save_together(1).await?;
                 }
                 Err(error) => return Err(error),
             }

@@ -172,7 +172,6 @@ impl Crawler {
 
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
-        let forgotten = self.forgotten.clone();
         *self.open.entry(endpoint.provider()).or_default() += 1;
         self.in_hand.insert(call_id);
         self.in_flight.spawn(async move {
@@ -181,11 +180,8 @@ impl Crawler {
             let finished_at = clock.now();
             // Here, where calls run side by side, and not where they are saved.
             let bytes = std::mem::take(&mut received.body);
-            let (mut body, mut reading) =
+            let (body, reading) =
                 Body::read(bytes, |body| answer::read(endpoint, &ask, &received, body));
-            let came = (received.http_status.unwrap_or_default(), finished_at);
-            let asked = (&ask, claim.key.as_str());
-            let heeded = forgotten.heed(endpoint, asked, came, &mut body, &mut reading);
             Fetched {
                 claim,
                 endpoint,
@@ -196,8 +192,6 @@ impl Crawler {
                 received,
                 body,
                 reading,
-                heeded,
-                forgotten,
             }
         });
     }

@@ -72,6 +72,23 @@ impl Entity {
 }
 
 impl Facts {
+    /// What it says of entities and the other does not say just so.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        fn minus<T: PartialEq + Clone>(one: &[T], other: &[T]) -> Vec<T> {
+            one.iter().filter(|it| !other.contains(it)).cloned().collect()
+        }
+        Self {
+            notes: minus(&self.notes, &other.notes),
+            works: minus(&self.works, &other.works),
+            authors: minus(&self.authors, &other.authors),
+            kols: minus(&self.kols, &other.kols),
+            music: minus(&self.music, &other.music),
+            keyword_suggestions: Vec::new(),
+            kol_search_results: Vec::new(),
+        }
+    }
+
     /// Everything that an answer speaks of.
     pub fn entities(&self) -> impl Iterator<Item = Entity> {
         // Without `..`: a new kind of entity must not be forgotten.

@@ -13,7 +13,7 @@ use super::series::{answer, seconds};
 use super::svg::{Dot, scatter};
 use super::texts::Text;
 use super::view::{Answer, Failure, View, Visit};
-use crate::forgotten::AUTHOR;
+use crate::erasure::AUTHOR;
 use crate::model::Platform;
 use crate::store::page::{KolFacts, KolOrder, KolValue};
 

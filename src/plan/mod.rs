@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::Endpoint;
 use crate::config::{Config, Job};
-use crate::forgotten::Tombstones;
+use crate::erasure::Tombstones;
 use crate::model::Kind;
 use crate::pause;
 use crate::schedule::{Active, Schedule};
@@ -67,14 +67,14 @@ pub async fn sync(
         tx.put_targets(&job.targets, now).await?;
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
-    let forgotten = Tombstones::of(tx.tombstones().await?);
+    let tombstones = Tombstones::of(tx.tombstones().await?);
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
     tx.reconsider(&asked(config), now).await?;
     tx.close_unwatched(now).await?;
     put_clock_right(&mut tx, now, LONGEST_WAIT).await?;
     tx.commit().await?;
-    for said in forgotten.named_by(config) {
-        tracing::warn!("{said}");
+    for warning in tombstones.warnings(config) {
+        tracing::warn!("{warning}");
     }
     Ok(Left::Nothing)
 }

@@ -14,7 +14,6 @@ use tokio::task::JoinSet;
 
 use crate::api::Provider;
 use crate::config::Config;
-use crate::forgotten::Forgotten;
 use crate::store::{LivenessTimeout, ProcessLock, ProcessRow, Store, Tx};
 use crate::time::{Clock, Time};
 
@@ -42,7 +41,6 @@ const SILENT: Duration = Duration::from_secs(60);
 pub struct Process {
     heartbeat: Heartbeat,
     lease: watch::Sender<Duration>,
-    forgotten: Arc<Forgotten>,
     // Beats until this is dropped.
     heart: JoinSet<Infallible>,
 }
@@ -91,9 +89,9 @@ impl Process {
         let now = clock.now();
         let mut tx = store.begin().await?;
         put_on_record(&mut tx, config, owner, verb, now).await?;
-        // Whoever forgets refuses from here on, or is waited for here. Where it has taken this one
+        // An erasure refuses from here on, or is waited for here. Where it has taken this process
         // for dead, saving tells.
-        let forgotten = Arc::new(Forgotten::of(tx.tombstones().await?)?);
+        tx.tombstone_version().await?;
         account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, taken_over(config), now).await?;
         tx.heartbeat(owner, now, now.plus(config.lease), true).await?;
@@ -110,18 +108,13 @@ impl Process {
         heartbeat.reap_expired(now).await?;
         let mut heart = JoinSet::new();
         heart.spawn(heartbeat.clone().beat_on(presence));
-        Ok(Self { heartbeat, lease, forgotten, heart })
+        Ok(Self { heartbeat, lease, heart })
     }
 
     /// Keeps its looks for as long as this after each sign of life, from now on: the heart beats at
     /// once, and as often as that takes.
     pub fn set_lease(&self, lease: Duration) {
         self.lease.send_replace(lease);
-    }
-
-    /// What was forgotten when it began.
-    pub fn forgotten(&self) -> &Arc<Forgotten> {
-        &self.forgotten
     }
 
     /// Its number.

@@ -17,7 +17,7 @@ pub use archive::{
     Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
 pub use db::{ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
-pub use erasure::{AffectedRows, MIN_ID_LEN, Redacted};
+pub use erasure::{MIN_ID_LEN, Redacted};
 pub use ledger::{AlertRow, CallEnd, CallStart, CallTotals, EndpointRow, Finding, PauseRow, Spent};
 pub use read::{
     CallCount, FIRES_SEARCHED, ItemCounts, JobObservation, JobReport, KolFigures, Metric,

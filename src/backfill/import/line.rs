@@ -118,12 +118,13 @@ fn import(target: Target, ask: Ask, reading: Reading, document: Document, bytes:
         message: reading.message,
         bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
         document,
-        batch: reading.batch,
+        facts: reading.facts,
         resolved: reading.resolved.zip(link).map(|(item_id, link)| Resolved {
             kind: target.kind,
             link,
             item_id,
         }),
+        erased: false,
         target,
     }
 }

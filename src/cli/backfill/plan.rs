@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::backfill::{Estimate, Found, List, Progress, narrow};
 use crate::cli::format::{cost, count, local, money, safe, table};
 use crate::config::{Config, named};
-use crate::forgotten::{Tombstones, said_of};
+use crate::erasure::{Tombstones, notice};
 use crate::model::{BackfillState, MissedReason, Target};
 use crate::store::{Limits, Spent, Store};
 use crate::text::things;
@@ -49,7 +49,7 @@ async fn without_forgotten(
     let (gone, left): (BTreeSet<_>, BTreeSet<_>) =
         targets.iter().cloned().partition(|target| all.target(target).is_some());
     for (target, it) in gone.iter().take(NAMED).filter_map(|it| Some((it, all.target(it)?))) {
-        tracing::warn!("skipping {}: {}", target.key, said_of(it));
+        tracing::warn!("skipping {}: {}", target.key, notice(it));
     }
     if gone.len() > NAMED {
         tracing::warn!("skipping {} more forgotten targets", gone.len() - NAMED);

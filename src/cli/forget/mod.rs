@@ -18,15 +18,14 @@ use super::rows::{instant, moment};
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::config::Config;
-use crate::forget::{Forgetting, Subject, clear_away, permit_again};
-use crate::forgotten::{AUTHOR, Tombstones};
+use crate::erasure::{AUTHOR, Erasure, Subject, Summary, Tombstones, clear_away, permit};
 use crate::store::Store;
 use crate::time::{Clock, Time};
 
 /// How long `check` waits for the archive, which it can do without.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What was seen within this time is not forgotten for its age.
+/// What was seen within this time is not erased for its age.
 const YOUNGEST: Duration = Duration::from_hours(30 * 24);
 
 #[derive(Args, Debug)]
@@ -77,7 +76,7 @@ enum What {
 
 impl Forget {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        self.refuse_what_makes_no_sense()?;
+        self.refuse_senseless_flags()?;
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
@@ -104,7 +103,7 @@ impl Forget {
     }
 
     /// `list` and `clean` forget nothing, and so have nothing to ask, to show or to undo.
-    fn refuse_what_makes_no_sense(&self) -> Result<()> {
+    fn refuse_senseless_flags(&self) -> Result<()> {
         let (verb, json) = match self.what {
             Some(What::List) => ("list", false),
             Some(What::Clean) => ("clean", self.json),
@@ -138,28 +137,42 @@ impl Forget {
             self.yes || self.dry_run || asks,
             "nobody can be asked here: --dry-run shows what would go, --yes forgets it"
         );
-        let mut begun = Forgetting::begin(store, subjects, self.note.as_deref(), now).await?;
-        if !self.yes {
-            begun.set_aside().await?;
+        let erasure = Erasure { store, subjects, note: self.note.as_deref(), now };
+        if self.yes {
+            let (summary, _lock) = erasure.run(None).await.context("nothing was forgotten")?;
+            self.print(&summary)?;
+            return if summary.forgotten.is_empty() { nothing() } else { cleaned(store).await };
         }
-        let summary = &begun.summary;
+        let summary = erasure.preview().await?;
+        self.print(&summary)?;
+        if self.dry_run || summary.forgotten.is_empty() || !agreed()? {
+            return nothing();
+        }
+        // Kept until the file is written anew, which nobody else can write meanwhile.
+        let (_, _lock) = erasure.run(Some(&summary)).await.context("nothing was forgotten")?;
+        cleaned(store).await
+    }
+
+    fn print(&self, summary: &Summary) -> Result<()> {
         print(&match self.json {
             true => serde_json::to_string(summary)? + "\n",
             false => summed(summary, self.dry_run),
-        })?;
-        if self.dry_run || summary.forgotten.is_empty() || !(self.yes || agreed()?) {
-            tracing::info!("nothing was forgotten");
-            return Ok(ExitCode::SUCCESS);
-        }
-        // Kept until the file is written anew, which nobody else can write meanwhile.
-        let (_, _presence) = begun.commit().await.context("nothing was forgotten")?;
-        tracing::info!("forgotten; clearing away what is left of it in the file");
-        let all = store.clear_away().await.context(
-            "it is forgotten, and the database could not clear away what deleted rows leave \
-             behind: `tidewatch forget clean` tries it again",
-        )?;
-        cleared(all)
+        })
     }
+}
+
+fn nothing() -> Result<ExitCode> {
+    tracing::info!("nothing was forgotten");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn cleaned(store: &Store) -> Result<ExitCode> {
+    tracing::info!("forgotten; clearing away what is left of it in the file");
+    let all = store.clear_away().await.context(
+        "it is forgotten, and the database could not clear away what deleted rows leave behind: \
+         `tidewatch forget clean` tries it again",
+    )?;
+    cleared(all)
 }
 
 /// Asks the person at the terminal.
@@ -205,7 +218,7 @@ async fn undo(store: &Store, subjects: &[Subject], now: Time) -> Result<ExitCode
                 code = ExitCode::from(SOME_FAILED);
             }
             Some(None) => {
-                let many = permit_again(store, kind, platform, id, now).await?;
+                let many = permit(store, kind, platform, id, now).await?;
                 print(&format!("may be watched again: {kind} {id}{}\n", and_more(many)))?;
             }
         }
@@ -220,16 +233,16 @@ fn and_more(many: u64) -> String {
     }
 }
 
-/// What `check` is to say of entries that are forgotten; nothing where there is no archive yet.
-pub(super) async fn named_by(cli: &Cli, config: &Config) -> Vec<String> {
+/// Warnings about entries that are erased; none where there is no archive yet.
+pub(super) async fn warnings(cli: &Cli, config: &Config) -> Vec<String> {
     if require_archive(cli).is_err() {
         return Vec::new();
     }
     let said = async {
         let store = Store::open_to_read(&cli.database_url).await?;
-        let forgotten = Tombstones::of(store.read().await?.tombstones().await?);
+        let tombstones = Tombstones::of(store.read().await?.tombstones().await?);
         store.close().await;
-        anyhow::Ok(forgotten.named_by(config))
+        anyhow::Ok(tombstones.warnings(config))
     };
     let said = tokio::time::timeout(PATIENCE, said).await.context("it does not answer").flatten();
     said.unwrap_or_else(|error| {

@@ -1,11 +1,10 @@
-//! Whom and what the words of a command line name.
+//! Whom and what a command line names.
 
 use anyhow::{Result, anyhow, bail};
 use clap::{Subcommand, ValueEnum};
 
 use crate::cli::format::safe;
-use crate::forget::Subject;
-use crate::forgotten::AUTHOR;
+use crate::erasure::{AUTHOR, Subject};
 use crate::model::{Kind, Platform};
 use crate::store::Store;
 use crate::watchlist;
@@ -41,7 +40,7 @@ pub(super) enum On {
     Douyin,
 }
 
-/// What is meant by the words of a command line.
+/// What the arguments name.
 pub(super) async fn subjects(store: &Store, named: &Named) -> Result<Vec<Subject>> {
     let (platform, ids) = match named {
         Named::Note { notes } => return items(Kind::Note, notes),

@@ -1,9 +1,9 @@
-//! What is forgotten, and what goes by it, for people.
+//! What is erased, and what goes with it, for people.
 
 use chrono_tz::Tz;
 
 use crate::cli::format::{count, safe, table};
-use crate::forget::Summary;
+use crate::erasure::Summary;
 use crate::store::Tombstone;
 
 /// What is named one by one; the rest is counted.
@@ -38,10 +38,10 @@ pub(super) fn summed(summary: &Summary, dry_run: bool) -> String {
         true => format!("the archive has nothing of it; {lets}\n"),
         false => table(&[goes, "rows"], &[1], rows),
     };
-    text + "calls and looks stay, without its name\n"
+    text + "calls and slots stay, without its name\n"
 }
 
-/// All that is forgotten.
+/// All tombstones.
 pub(super) fn listed(all: &[Tombstone], zone: Tz) -> String {
     if all.is_empty() {
         return "nothing is forgotten\n".to_owned();

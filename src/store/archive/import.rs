@@ -35,6 +35,8 @@ pub struct Import {
     pub facts: Facts,
     /// The item that a short link was resolved to.
     pub resolved: Option<Resolved>,
+    /// Whether it is about what is erased, so that nothing of it may be kept.
+    pub erased: bool,
 }
 
 impl Import {
@@ -197,6 +199,5 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
         document: Some(import.document.clone()),
         facts: import.facts.clone(),
         resolved: import.resolved.clone(),
-        forgotten: Vec::new(),
     }
 }

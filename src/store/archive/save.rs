@@ -4,7 +4,6 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 
 use super::body::Body;
-use super::tombstones::Tombstone;
 use crate::model::{Entity, Facts, Kind, Outcome};
 use crate::store::db::{Tx, execute};
 use crate::store::ledger::CallEnd;
@@ -38,8 +37,6 @@ pub struct Answer {
     pub facts: Facts,
     /// The item that a short link was resolved to.
     pub resolved: Option<Resolved>,
-    /// What turned out to be forgotten with something that is.
-    pub forgotten: Vec<Tombstone>,
 }
 
 /// What came of saving answers.
@@ -69,7 +66,7 @@ pub struct Document {
     pub body: Body,
     /// When it was brought in from elsewhere; `None`: it was fetched here.
     pub imported_at: Option<Time>,
-    /// When something that is forgotten was cut out of it; `None`: it is as it came.
+    /// When it was redacted; `None`: it is as it came.
     pub redacted_at: Option<Time>,
 }
 

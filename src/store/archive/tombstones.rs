@@ -8,7 +8,7 @@ use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::sql::Rows;
 use crate::time::Time;
 
-/// What is left of something that is forgotten.
+/// What is left of something erased.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Tombstone {
     /// Where it lives.
@@ -17,7 +17,7 @@ pub struct Tombstone {
     pub kind: String,
     /// The platform's id, or a short link.
     pub id: String,
-    /// The id with which it was forgotten: of its author, or of the item behind a link.
+    /// The id that it was erased with: of its author, or of the item behind a link.
     pub because: Option<String>,
     /// When.
     pub forgotten_at: Time,
@@ -27,12 +27,12 @@ pub struct Tombstone {
     pub rows_deleted: i64,
     /// Answers that it deleted.
     pub documents_deleted: i64,
-    /// Answers that something was cut out of.
+    /// Answers that it redacted.
     pub documents_redacted: i64,
 }
 
 impl Tombstone {
-    /// Of something that is forgotten by itself, with nothing that was deleted.
+    /// Of something erased for its own sake, with nothing that was deleted.
     pub fn new(kind: &str, platform: Platform, id: &str, forgotten_at: Time) -> Self {
         Self {
             platform: platform.as_str().to_owned(),
@@ -48,8 +48,8 @@ impl Tombstone {
     }
 }
 
-/// How much is forgotten. Where it is not what it was, somebody has forgotten something since, or
-/// permitted it again.
+/// The version of the tombstones. Where it is not what it was, somebody has erased something since,
+/// or permitted it again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct TombstoneVersion {
     count: i64,
@@ -70,7 +70,7 @@ struct At {
 }
 
 impl Tx {
-    /// All that is forgotten, the latest first.
+    /// All tombstones, the latest first.
     pub async fn tombstones(&mut self) -> Result<Vec<Tombstone>> {
         Ok(fetch_all!(
             self,
@@ -81,13 +81,13 @@ impl Tx {
         ))
     }
 
-    /// How much is forgotten. Nobody forgets more until this transaction ends, if it writes.
+    /// The version of the tombstones. Nobody erases more until this transaction ends, if it writes.
     pub async fn tombstone_version(&mut self) -> Result<TombstoneVersion> {
         let sql = "select count(*) as count, max(forgotten_at) as latest from forgotten";
         Ok(fetch_optional!(self, TombstoneVersion, sql).unwrap_or_default())
     }
 
-    /// When something was forgotten, if it was.
+    /// When something was erased, if it was.
     pub async fn forgotten_at(
         &mut self,
         kind: &str,
@@ -99,8 +99,8 @@ impl Tx {
         Ok(fetch_optional!(self, At, sql, kind, platform.as_str(), id).map(|row| row.at))
     }
 
-    /// Puts on record that these are forgotten. Those that are on record stay as they are; but what
-    /// was forgotten with another, and is now for its own sake, no longer goes with that.
+    /// Puts tombstones on record. Those that are there stay as they are; but what was erased with
+    /// another, and is now for its own sake, no longer goes with that.
     pub async fn put_tombstones(&mut self, tombstones: &[Tombstone]) -> Result<()> {
         if tombstones.is_empty() {
             return Ok(());

@@ -1,9 +1,22 @@
-//! What must not be kept: tombstones, and deletion.
+//! What must not be kept: deletion, redaction, and the record of what is left of a target.
 
-mod affected;
-mod forget;
-mod forgotten;
+mod documents;
+mod targets;
 
-pub use affected::AffectedRows;
-pub use forget::Redacted;
-pub use forgotten::MIN_ID_LEN;
+pub use documents::Redacted;
+pub use targets::MIN_ID_LEN;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::store::sql::array;
+
+#[derive(Serialize)]
+struct Number {
+    id: i64,
+}
+
+/// Numbers as the array of a statement over rows of `id int`.
+fn numbers(ids: &[i64]) -> Result<String> {
+    array(&ids.iter().map(|id| Number { id: *id }).collect::<Vec<_>>())
+}

@@ -24,4 +24,3 @@ pub use runs::RunSummary;
 pub use settle::{Disposition, Settlement};
 pub use slot_jobs::SlotJob;
 
-pub(in crate::store) use watchlists::named;

@@ -18,7 +18,7 @@ struct Named<'a> {
 }
 
 /// Targets as rows of their kinds and keys.
-pub(in crate::store) fn named(targets: &[Target]) -> Result<String> {
+fn named(targets: &[Target]) -> Result<String> {
     let rows: Vec<_> = targets.iter().map(|t| Named { kind: t.kind, key: &t.key }).collect();
     array(&rows)
 }

@@ -1,14 +1,12 @@
-//! Statements about what is forgotten, and what it takes with it: targets, looks, links and words.
-
-use std::collections::BTreeMap;
+//! Statements about what else is left of something erased: targets, slots, links and words.
 
 use anyhow::Result;
-use serde::Serialize;
 
-use crate::model::{Kind, Platform, Target};
+use super::numbers;
+use crate::model::Platform;
 use crate::store::archive::Tombstone;
 use crate::store::db::{Id, Tx, execute, fetch_all};
-use crate::store::schedule::{LivenessTimeout, named};
+use crate::store::schedule::LivenessTimeout;
 use crate::store::sql::array;
 
 /// The number of no process.
@@ -23,8 +21,8 @@ struct Verb {
 /// A shorter id may stand for anything where no field says that it is one: moments have ten digits.
 pub const MIN_ID_LEN: usize = 11;
 
-/// Where people and servers have written what may hold an id, and what is to stand there instead:
-/// wrong settings are kept with the line that is wrong, and a backfill is called after its list.
+/// Texts of people and servers that may hold an id, and what replaces them: wrong settings are kept
+/// with the line that is wrong, and a backfill is named after its list.
 const WORDS: [(&str, &str, &str); 5] = [
     ("config_loads", "error", "'it named what is forgotten'"),
     ("pauses", "note", "null"),
@@ -32,11 +30,6 @@ const WORDS: [(&str, &str, &str); 5] = [
     ("backfills", "source", "'forgotten'"),
     ("backfills", "name", "'forgotten-' || run_id"),
 ];
-
-#[derive(Serialize)]
-struct Number {
-    target_id: i64,
-}
 
 impl Tx {
     /// Keeps everybody else from the archive who would add to it, until this transaction ends. The
@@ -91,73 +84,48 @@ impl Tx {
         Ok(found.into_iter().map(|row| row.id).collect())
     }
 
-    /// The short links to these items: kind, link and item.
-    async fn links_to(&mut self, items: &[Target]) -> Result<Vec<(String, String, String)>> {
-        let sql = self.over_rows(
-            "kind text, key text",
-            "select l.kind, l.link, l.item_id from {rows}
-             join links l on l.item_id = r.key and l.kind = r.kind order by l.link",
-        );
-        Ok(fetch_all!(self, (String, String, String), sql, named(items)?))
-    }
-
-    /// Puts on record what an answer has shown to be forgotten, with the short links to it, and gives
-    /// up what there is of it: it came before anybody knew. What others say of it stays until
-    /// somebody forgets again.
-    pub async fn erase_discovered(&mut self, found: &[Tombstone]) -> Result<()> {
-        if found.is_empty() {
-            return Ok(());
-        }
-        let mut all = found.to_vec();
-        all.extend(self.links_with(found).await?);
-        self.put_tombstones(&all).await?;
-        self.delete_answers_about(&all).await?;
-        self.retire_targets(&all).await
-    }
-
     /// The tombstones of the short links to what these are of.
     pub async fn links_with(&mut self, tombstones: &[Tombstone]) -> Result<Vec<Tombstone>> {
-        let item =
-            |it: &Tombstone| Some(Target { kind: Kind::parse(&it.kind)?, key: it.id.clone() });
-        let items: Vec<_> = tombstones.iter().filter_map(item).collect();
-        let with: BTreeMap<_, _> = tombstones.iter().map(|it| ((&it.kind, &it.id), it)).collect();
-        let links = self.links_to(&items).await?;
+        let sql = self.over_rows(
+            "kind text, id text",
+            "select l.kind, l.link, l.item_id from {rows}
+             join links l on l.item_id = r.id and l.kind = r.kind order by l.link",
+        );
+        let links = fetch_all!(self, (String, String, String), sql, array(tombstones)?);
         let of = |(kind, link, item): (String, String, String)| {
-            let it = *with.get(&(&kind, &item))?;
+            let it = tombstones.iter().find(|it| it.kind == kind && it.id == item)?;
             let because = it.because.clone().or(Some(item));
             Some(Tombstone { id: link, because, ..it.clone() })
         };
         Ok(links.into_iter().filter_map(of).collect())
     }
 
-    /// Gives up these as targets: they are no job's any more, their open looks are missed, and what
-    /// is left of them on record bears neither name nor words. Short links to them go, and what was
-    /// told of them. Rows and documents are not touched.
+    /// Gives up these as targets: they are no job's any more, their open slots are missed, and what
+    /// is left of them on record bears neither name nor words. Short links to them go, and alerts
+    /// about them. Derived rows and documents are not touched.
     pub async fn retire_targets(&mut self, tombstones: &[Tombstone]) -> Result<()> {
         let Some(first) = tombstones.first() else { return Ok(()) };
-        let targets = self.targets_of(tombstones).await?.into_iter();
-        let targets: Vec<_> = targets.map(|target_id| Number { target_id }).collect();
-        let targets = array(&targets)?;
+        let targets = numbers(&self.targets_of(tombstones).await?)?;
         for sql in [
             "update slots set outcome = 'missed', reason = 'forgotten', closed_at = $2,
                               lease_owner = null, lease_until = null
-             where outcome is null and target_id in (select r.target_id from {rows})",
+             where outcome is null and target_id in (select r.id from {rows})",
             "update job_targets set removed_at = $2
-             where removed_at is null and target_id in (select r.target_id from {rows})",
+             where removed_at is null and target_id in (select r.id from {rows})",
         ] {
-            let sql = self.over_rows("target_id int", sql);
+            let sql = self.over_rows("id int", sql);
             execute!(self, sql, targets.as_str(), first.forgotten_at);
         }
         for sql in [
-            "delete from availability where target_id in (select r.target_id from {rows})",
+            "delete from availability where target_id in (select r.id from {rows})",
             "update pauses set note = null where call_id in (
-                 select c.call_id from {rows} join calls c on c.target_id = r.target_id)",
+                 select c.call_id from {rows} join calls c on c.target_id = r.id)",
             "update calls set message = null
-             where message is not null and target_id in (select r.target_id from {rows})",
+             where message is not null and target_id in (select r.id from {rows})",
             "update targets set key = 'forgotten-' || target_id, item_id = null
-             where target_id in (select r.target_id from {rows})",
+             where target_id in (select r.id from {rows})",
         ] {
-            let sql = self.over_rows("target_id int", sql);
+            let sql = self.over_rows("id int", sql);
             execute!(self, sql, targets.as_str());
         }
         let named = array(tombstones)?;

@@ -1,4 +1,4 @@
-//! Ids that are looked for in answers, all of them at once.
+//! The search for ids in the texts of answers, for all ids at once.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,24 @@ use anyhow::Result;
 
 use crate::store::MIN_ID_LEN;
 
-/// A slash as it may stand in an answer: in JSON, in JSON within a text of JSON, and in an address
-/// within an address.
+/// A slash as it may stand in an answer: in JSON, in JSON within a string of JSON, and in a URL
+/// within a URL.
 const SLASHES: [&str; 5] = ["/", r"\/", r"\\/", r"\\\/", "%2F"];
 
 /// Ids of one platform.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ids {
+pub(super) struct Ids {
     all: BTreeSet<String>,
     /// `None` where there are none.
     finder: Option<AhoCorasick>,
 }
 
 impl Ids {
-    /// These ids; empty ones are left out.
+    /// These ids.
     ///
     /// # Errors
     /// When there are gigabytes of them.
-    pub(crate) fn of(ids: impl IntoIterator<Item = String>) -> Result<Self> {
+    pub(super) fn of(ids: impl IntoIterator<Item = String>) -> Result<Self> {
         let all: BTreeSet<_> = ids.into_iter().filter(|id| !id.is_empty()).collect();
         let spellings: Vec<_> = all.iter().flat_map(|id| spellings(id)).collect();
         let build = || AhoCorasick::builder().match_kind(MatchKind::Standard).build(&spellings);
@@ -33,27 +33,27 @@ impl Ids {
     }
 
     /// Whether a text is one of them.
-    pub(super) fn are(&self, text: &str) -> bool {
+    pub(super) fn contain(&self, text: &str) -> bool {
         self.all.contains(text)
     }
 
-    /// Whether one of them stands in a text as a word of its own, be it the text of an answer as it
-    /// came or what it says. An id whose own letters are escaped is not seen: nobody writes that.
-    pub(crate) fn occur_in(&self, text: &str) -> bool {
-        self.found(text, 0)
+    /// Whether one of them stands in a text as a word of its own, in a raw answer or in a string of
+    /// it. An id whose own letters are escaped is not seen: nobody writes that.
+    pub(super) fn occur_in(&self, text: &str) -> bool {
+        self.find(text, 0)
     }
 
-    /// Whether one of them stands there that is long enough to be nothing else.
-    pub(super) fn stand_in(&self, text: &str) -> bool {
-        self.found(text, MIN_ID_LEN)
+    /// The same, of ids so long that they are nothing else.
+    pub(super) fn long_occur_in(&self, text: &str) -> bool {
+        self.find(text, MIN_ID_LEN)
     }
 
-    fn found(&self, text: &str, least: usize) -> bool {
+    fn find(&self, text: &str, min_len: usize) -> bool {
         let Some(finder) = &self.finder else { return false };
         finder.find_overlapping_iter(text).any(|found| {
             let (before, rest) = text.as_bytes().split_at(found.start());
             let (word, after) = rest.split_at(found.len());
-            word.len() >= least && may_begin(before) && ends(word, after)
+            word.len() >= min_len && may_begin(before) && ends(word, after)
         })
     }
 }
@@ -65,7 +65,8 @@ fn spellings(id: &str) -> Vec<String> {
     SLASHES.iter().map(|slash| link.replace('/', slash)).collect()
 }
 
-/// Whether a word may begin behind this: nothing that goes on, or an escape, `\n`, `\u548c` or `%2F`.
+/// Whether a word may begin here: after no letter or digit, or after an escape (`\n`, `\u548c`,
+/// `%2F`).
 fn may_begin(before: &[u8]) -> bool {
     let are_digits = |code: &[u8]| code.iter().all(u8::is_ascii_hexdigit);
     match before {
@@ -77,7 +78,7 @@ fn may_begin(before: &[u8]) -> bool {
     }
 }
 
-/// Whether a word ends before this; the code of a short link may go on with more than an id.
+/// Whether a word ends here; the code of a short link may have more letters than an id.
 fn ends(word: &[u8], after: &[u8]) -> bool {
     let is_link = word.contains(&b'.');
     let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || (is_link && b"-_".contains(byte));
@@ -88,46 +89,31 @@ fn ends(word: &[u8], after: &[u8]) -> bool {
 mod tests {
     use super::Ids;
 
+    const ID: &str = "5b9f6b99000000006258b977";
+
+    fn ids(all: &[&str]) -> Ids {
+        Ids::of(all.iter().map(|id| (*id).to_owned())).expect("they are few")
+    }
+
     #[test]
-    fn an_id_is_found_as_a_word_and_not_inside_another() {
-        let ids = Ids::of(["7601234567890123456".to_owned(), "4711".to_owned(), String::new()]);
-        let ids = ids.expect("they are few");
-        assert!(ids.occur_in("/video/7601234567890123456?") && ids.stand_in("7601234567890123456"));
-        assert!(!ids.occur_in("76012345678901234567") && !ids.occur_in("a4711"));
-        assert!(ids.occur_in("\"4711\"") && !ids.stand_in("\"4711\""));
+    fn id_is_found_as_a_whole_word_after_any_escape() {
+        let ids = ids(&[ID, "4711", ""]);
+        let escapes = [r"\n", r"\\n", r"\u548c", r"\ud83d\ude00", "%2F", r"\/", "和", r"\user/"];
+        for before in escapes {
+            assert!(ids.long_occur_in(&format!("\"x{before}{ID}\"")), "{before}");
+        }
+        for before in ["n", "u548c", "2F", r"\n0"] {
+            assert!(!ids.occur_in(&format!("\"x{before}{ID}\"")), "{before}");
+        }
+        assert!(!ids.occur_in(&format!("{ID}0")) && !ids.occur_in("a4711"));
+        assert!(ids.occur_in("\"4711\"") && !ids.long_occur_in("\"4711\""));
         assert!(!Ids::default().occur_in("4711"));
     }
 
     #[test]
-    fn a_word_begins_behind_an_escape() {
-        let ids = Ids::of(["5b9f6b99000000006258b977".to_owned()]).expect("it is one");
-        for before in [
-            r"\n",
-            r"\t",
-            r"\\n",
-            r"\u548c",
-            r"\ud83d\ude00",
-            "%2F",
-            "%3D",
-            r"\/",
-            "和",
-            "% /",
-            r"\user/",
-        ] {
-            let text = format!("\"x{before}5b9f6b99000000006258b977\"");
-            assert!(ids.occur_in(&text) && ids.stand_in(&text), "{text}");
-        }
-        for before in ["n", "u548c", "2F", r"\n0"] {
-            let text = format!("\"x{before}5b9f6b99000000006258b977\"");
-            assert!(!ids.occur_in(&text), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_short_link_is_found_with_whatever_slashes_and_not_inside_another() {
-        let ids = Ids::of(["https://v.douyin.com/aB-c/".to_owned()]).expect("it is one");
+    fn short_link_is_found_with_any_spelling_of_its_slashes() {
+        let ids = ids(&["https://v.douyin.com/aB-c/"]);
         for link in [
-            "https://v.douyin.com/aB-c/",
             "http://v.douyin.com/aB-c",
             r"https:\/\/v.douyin.com\/aB-c\/",
             r"https:\\/\\/v.douyin.com\\/aB-c\\/",

@@ -1,4 +1,4 @@
-//! Statements that delete: answers, what is cut out of them, and the rows that were made of them.
+//! Statements that find documents, delete and redact them, and clear away what is left in files.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,25 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::affected::{AffectedRows, numbers};
-use crate::model::{Kind, Platform, Target};
-use crate::store::archive::{Body, Bytes, LATE, Place, Tombstone, tables};
-use crate::store::db::{Count, Id, Store, Tx, execute, fetch_all, fetch_optional, without_limits};
+use super::numbers;
+use crate::model::{Facts, Kind, Platform, Target};
+use crate::store::archive::{Bytes, Document, LATE, Place, derived_tables};
+use crate::store::db::{Count, Store, Tx, execute, fetch_all, fetch_optional, without_limits};
 use crate::store::sql::Rows;
 use crate::time::Time;
 
 /// Begins a transaction in SQLite that leaves zeros where it deletes.
 const SECURE: &str = "pragma secure_delete = on; pragma temp_store = file; begin immediate";
 
-/// An answer that something was cut out of.
+/// A document that is redacted.
 #[derive(Clone, Debug)]
 pub struct Redacted {
     /// Its number.
     pub document_id: i64,
     /// What is left of it.
-    pub body: Body,
-    /// What is not understood of that.
-    pub drift: Option<String>,
-    /// When it was cut.
-    pub redacted_at: Time,
+    pub document: Document,
+    /// What that says.
+    pub facts: Facts,
 }
 
 #[derive(Serialize)]
@@ -36,12 +34,13 @@ struct RedactedRow<'a> {
     cleaned: Option<&'static str>,
     exact: Option<Bytes<'a>>,
     drift: Option<&'a str>,
-    redacted_at: Time,
+    redacted_at: Option<Time>,
 }
 
 impl<'a> RedactedRow<'a> {
     fn of(redacted: &'a Redacted) -> Self {
-        let Redacted { document_id, body, drift, redacted_at } = redacted;
+        let Redacted { document_id, document, facts: _ } = redacted;
+        let Document { body, drift, redacted_at, .. } = document;
         Self {
             document_id: *document_id,
             body: &body.json,
@@ -89,7 +88,7 @@ impl Store {
                 Ok(busy == 0)
             }
             Self::Postgres(pool) => {
-                let tables = tables().chain(OTHERS).collect::<Vec<_>>().join(", ");
+                let tables = derived_tables().chain(OTHERS).collect::<Vec<_>>().join(", ");
                 let mut connection = PgConnection::connect_with(&without_limits(pool)).await?;
                 sqlx::query(AssertSqlSafe(format!("vacuum {tables}")))
                     .execute(&mut connection)
@@ -102,7 +101,7 @@ impl Store {
     }
 }
 
-/// Tables that forgetting changes, beside those that answers fill.
+/// Tables that an erasure changes, beside those that are derived from documents.
 const OTHERS: [&str; 11] = [
     "documents",
     "links",
@@ -147,7 +146,7 @@ impl Tx {
         Ok(items(rows))
     }
 
-    /// The places of all documents, those among them that make no rows, from after this number on;
+    /// The places of all documents, also of those that make no rows, from after this number on;
     /// `limit` at the most.
     pub async fn documents_numbered_after(&mut self, after: i64, limit: i64) -> Result<Vec<Place>> {
         Ok(fetch_all!(
@@ -161,52 +160,44 @@ impl Tx {
         ))
     }
 
-    /// Deletes answers.
-    pub async fn delete_documents(&mut self, documents: &[i64]) -> Result<()> {
+    /// The places of all documents of these targets.
+    pub async fn documents_of_targets(&mut self, targets: &[i64]) -> Result<Vec<Place>> {
         let sql = self.over_rows(
-            "document_id int",
-            "delete from documents where document_id in (select r.document_id from {rows})",
+            "id int",
+            "select d.document_id, d.fetched_at, coalesce(c.bytes, 0) as bytes
+             from {rows} join documents d on d.target_id = r.id
+             join calls c on c.call_id = d.document_id order by d.document_id",
         );
-        execute!(self, sql, numbers(documents)?);
-        self.silence_calls(documents).await
+        Ok(fetch_all!(self, Place, sql, numbers(targets)?))
     }
 
-    /// Deletes what upstream said in these answers.
-    async fn silence_calls(&mut self, documents: &[i64]) -> Result<()> {
+    /// Deletes documents, what upstream said in them, and the rows that each has by itself.
+    pub async fn delete_documents(&mut self, documents: &[i64]) -> Result<()> {
+        self.clear_documents(documents).await?;
         let sql = self.over_rows(
-            "document_id int",
-            "update calls set message = null
-             where message is not null and call_id in (select r.document_id from {rows})",
+            "id int",
+            "delete from documents where document_id in (select r.id from {rows})",
         );
         execute!(self, sql, numbers(documents)?);
         Ok(())
     }
 
-    /// Deletes the answers about what is forgotten, and the rows about it.
-    pub(in crate::store) async fn delete_answers_about(
-        &mut self,
-        forgotten: &[Tombstone],
-    ) -> Result<()> {
-        let targets = self.targets_of(forgotten).await?;
-        let documents = self.documents_of(&targets).await?;
-        self.delete_documents(&documents).await?;
-        let mut traces =
-            AffectedRows { documents: documents.into_iter().collect(), ..AffectedRows::default() };
-        traces.add(forgotten);
-        self.delete_rows(&traces).await
+    async fn clear_documents(&mut self, documents: &[i64]) -> Result<()> {
+        for sql in [
+            "update calls set message = null
+             where message is not null and call_id in (select r.id from {rows})",
+            "delete from kol_search_results where document_id in (select r.id from {rows})",
+            "delete from keyword_suggestions where document_id in (select r.id from {rows})",
+        ] {
+            let sql = self.over_rows("id int", sql);
+            execute!(self, sql, numbers(documents)?);
+        }
+        Ok(())
     }
 
-    async fn documents_of(&mut self, targets: &[i64]) -> Result<Vec<i64>> {
-        let sql = self.over_rows(
-            "document_id int",
-            "select d.document_id as id from {rows} join documents d on d.target_id = r.document_id",
-        );
-        let found = fetch_all!(self, Id, sql, numbers(targets)?);
-        Ok(found.into_iter().map(|row| row.id).collect())
-    }
-
-    /// Puts what is left of answers in their place.
+    /// Puts what is left of documents in their place, and the rows that each has by itself.
     pub async fn redact_documents(&mut self, documents: &[Redacted]) -> Result<()> {
+        self.clear_documents(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>()).await?;
         let rows = Rows::of(
             "document_id int, body json, cleaned text, exact bytes, drift text, redacted_at time",
             documents.iter().map(RedactedRow::of),
@@ -218,13 +209,14 @@ impl Tx {
              from {{rows}} where documents.document_id = r.document_id"
         );
         self.execute_over(&rows, &sql).await?;
-        self.silence_calls(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>()).await
+        let answers = documents.iter().map(|it| (&it.facts, it.document_id, it.document.fetched_at));
+        self.put_listings(&answers.collect::<Vec<_>>()).await
     }
 
-    /// How many rows there are in each table that forgetting deletes from, but for the documents.
+    /// How many rows there are in each table that an erasure deletes from, but for the documents.
     pub async fn count_rows(&mut self) -> Result<BTreeMap<&'static str, i64>> {
         let mut counts = BTreeMap::new();
-        for table in tables().chain(["links", "availability", "alerts"]) {
+        for table in derived_tables().chain(["links", "availability", "alerts"]) {
             let sql = AssertSqlSafe(format!("select count(*) as count from {table}"));
             let count = fetch_optional!(self, Count, sql).map_or(0, |row| row.count);
             counts.insert(table, count);

@@ -1,0 +1,188 @@
+//! The sweep through the documents: those about what is erased are deleted, others redacted, and
+//! the entities that they spoke of derived again from what is left.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::filter::{Filter, Verdict};
+use super::Summary;
+use super::tombstones::{AUTHOR, Tombstones};
+use crate::api::Endpoint;
+use crate::model::{Entity, Facts, Kind, Platform};
+use crate::replay::{self, PLACES_AT_ONCE};
+use crate::store::{Body, Document, Kept, Place, Redacted, Tombstone, Tx};
+use crate::time::Time;
+
+/// A sweep under way.
+pub(super) struct Sweep<'a> {
+    tx: &'a mut Tx,
+    now: Time,
+    filter: Filter,
+    /// What is erased by this.
+    erased: Tombstones,
+    /// What the last documents have shown to be erased, too.
+    found: Vec<Tombstone>,
+    /// The targets of what is erased.
+    targets: BTreeSet<i64>,
+    /// Entities of which a document has said something that it says no more.
+    affected: BTreeSet<Entity>,
+    deleted: BTreeSet<i64>,
+    redacted: BTreeSet<i64>,
+}
+
+/// Erases what these tombstones stand for, but for what the documents of others say of it.
+pub(super) async fn bury(tx: &mut Tx, tombstones: Vec<Tombstone>, now: Time) -> Result<()> {
+    let mut sweep = Sweep::new(tx, Filter::default(), tombstones, now);
+    sweep.learn().await?;
+    let targets: Vec<_> = sweep.targets.iter().copied().collect();
+    let places = sweep.tx.documents_of_targets(&targets).await?;
+    sweep.pass(&places).await?;
+    sweep.derive().await?;
+    let erased: Vec<_> = sweep.erased.all().cloned().collect();
+    tx.retire_targets(&erased).await?;
+    tx.put_tombstones(&erased).await
+}
+
+/// Erases what these tombstones stand for from all documents and rows.
+pub(super) async fn erase(
+    tx: &mut Tx,
+    tombstones: Vec<Tombstone>,
+    note: Option<&str>,
+    now: Time,
+) -> Result<Summary> {
+    let before = tx.count_rows().await?;
+    let filter = Filter::of(tx.tombstones().await?)?;
+    let mut sweep = Sweep::new(tx, filter, tombstones, now);
+    // Once more for what was only found on the way.
+    while sweep.learn().await? {
+        let mut after = 0;
+        loop {
+            let places = sweep.tx.documents_numbered_after(after, PLACES_AT_ONCE).await?;
+            let Some(last) = places.last() else { break };
+            after = last.document_id;
+            sweep.pass(&places).await?;
+        }
+    }
+    sweep.derive().await?;
+    let Sweep { tx, erased, deleted, redacted, .. } = sweep;
+    let mut erased: Vec<_> = erased.all().cloned().collect();
+    tx.retire_targets(&erased).await?;
+    let mut rows = before;
+    for (table, left) in tx.count_rows().await? {
+        rows.entry(table).and_modify(|count| *count -= left);
+    }
+    rows.retain(|_, gone| *gone != 0);
+    let documents_deleted = i64::try_from(deleted.len())?;
+    let documents_redacted = i64::try_from(redacted.difference(&deleted).count())?;
+    for it in &mut erased {
+        it.note = note.map(str::to_owned);
+        it.rows_deleted = rows.values().sum();
+        (it.documents_deleted, it.documents_redacted) = (documents_deleted, documents_redacted);
+    }
+    tx.put_tombstones(&erased).await?;
+    Ok(Summary { forgotten: erased, rows, documents_deleted, documents_redacted })
+}
+
+impl<'a> Sweep<'a> {
+    fn new(tx: &'a mut Tx, filter: Filter, tombstones: Vec<Tombstone>, now: Time) -> Self {
+        Self {
+            tx,
+            now,
+            filter,
+            erased: Tombstones::default(),
+            found: tombstones,
+            targets: BTreeSet::new(),
+            affected: BTreeSet::new(),
+            deleted: BTreeSet::new(),
+            redacted: BTreeSet::new(),
+        }
+    }
+
+    /// Adds what was found to what is erased, with the short links to it; false where nothing is new.
+    async fn learn(&mut self) -> Result<bool> {
+        let mut found = std::mem::take(&mut self.found);
+        found.extend(self.tx.links_with(&found).await?);
+        found.retain(|it| self.erased.add(it.clone()));
+        self.targets.extend(self.tx.targets_of(&found).await?);
+        self.affected.extend(found.iter().flat_map(entities));
+        // What is on record already may be erased again: its tombstone is in the filter.
+        self.filter.add(found.clone())?;
+        Ok(!found.is_empty())
+    }
+
+    /// Goes through documents, deletes those about what is erased, and redacts others.
+    async fn pass(&mut self, places: &[Place]) -> Result<()> {
+        for places in replay::batches(places) {
+            let (mut gone, mut left) = (Vec::new(), Vec::new());
+            for kept in self.tx.kept(places).await? {
+                self.judge(&kept, &mut gone, &mut left);
+            }
+            self.tx.delete_documents(&gone).await?;
+            self.tx.redact_documents(&left).await?;
+            self.redacted.extend(left.iter().map(|it| it.document_id));
+            self.deleted.extend(gone);
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, kept: &Kept, gone: &mut Vec<i64>, left: &mut Vec<Redacted>) {
+        let is_target = kept.target_id.is_some_and(|target| self.targets.contains(&target));
+        let text = kept.text();
+        if !is_target && !self.filter.occurs_in(&text) {
+            return;
+        }
+        // A late document makes no rows, and so does one of an endpoint that is no more.
+        let said = |facts| if kept.is_late() { Facts::default() } else { facts };
+        let Some(endpoint) = Endpoint::parse(&kept.endpoint).filter(|_| !is_target) else {
+            let facts = replay::reading(kept).map(|it| said(it.facts)).unwrap_or_default();
+            self.affected.extend(facts.entities());
+            gone.push(kept.document_id);
+            return;
+        };
+        let mut document = Document {
+            endpoint: endpoint.name(),
+            page: kept.page,
+            fetched_at: kept.fetched_at,
+            http_status: replay::asked(kept).1,
+            drift: None,
+            body: Body { json: text.into_owned(), cleaned: None, exact: None },
+            imported_at: None,
+            redacted_at: None,
+        };
+        match self.filter.judge(&kept.asked, &kept.asked, &mut document, self.now) {
+            Verdict::Untouched => {}
+            Verdict::Redacted(before, after) => {
+                let (before, facts) = (said(before), said(after));
+                self.affected.extend(before.minus(&facts).entities());
+                self.affected.extend(facts.minus(&before).entities());
+                left.push(Redacted { document_id: kept.document_id, document, facts });
+            }
+            Verdict::Dropped(before, found) => {
+                self.affected.extend(said(before).entities());
+                self.found.extend(found);
+                gone.push(kept.document_id);
+            }
+        }
+    }
+
+    /// Derives again what the documents said otherwise, from those that are left.
+    async fn derive(&mut self) -> Result<()> {
+        let affected = std::mem::take(&mut self.affected);
+        replay::derive_again(self.tx, affected.into_iter().collect()).await
+    }
+}
+
+/// What the archive has of something that is erased.
+fn entities(tombstone: &Tombstone) -> Vec<Entity> {
+    let Tombstone { platform, kind, id, .. } = tombstone;
+    match (Kind::parse(kind), Platform::parse(platform)) {
+        (Some(Kind::Note), _) => vec![Entity::note(id)],
+        (Some(Kind::Work), _) => vec![Entity::work(id)],
+        (_, Some(platform)) if kind == AUTHOR => {
+            let kol = (platform == Platform::Xiaohongshu).then(|| Entity::kol(id));
+            [Entity::author(platform, id)].into_iter().chain(kol).collect()
+        }
+        _ => Vec::new(),
+    }
+}
