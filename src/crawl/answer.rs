@@ -114,17 +114,8 @@ pub(super) fn read(
 }
 
 fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
-    let Fetched {
-        claim,
-        endpoint,
-        ask,
-        call_id,
-        sent_at,
-        finished_at,
-        received,
-        body,
-        reading,
-    } = fetched;
+    let Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading } =
+        fetched;
     let kept = match reading.outcome {
         Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => true,
         _ => reading.billed != Billed::No,

@@ -11,12 +11,9 @@ use super::sweep::bury;
 use super::tombstones::Tombstones;
 use crate::api::{Ask, Endpoint, Reading};
 use crate::document::JsonText;
-use crate::model::{Facts, Kind, Mention, Platform};
+use crate::model::{Facts, Kind, Mention, MissedReason, Platform};
 use crate::store::{Answer, Body, Disposition, Document, Import, Tombstone, TombstoneVersion, Tx};
 use crate::time::Time;
-
-/// Why a slot is missed whose target is erased.
-pub const REASON: &str = "forgotten";
 
 /// All tombstones, ready to be applied to answers.
 #[derive(Clone, Debug, Default)]
@@ -168,8 +165,7 @@ impl Filter {
             Redaction::Impossible => return Verdict::Dropped(before.facts, Vec::new()),
             Redaction::Text(text) => text,
         };
-        let (body, after) =
-            Body::read(text.into_bytes(), |body| endpoint.read(&ask, status, body));
+        let (body, after) = Body::read(text.into_bytes(), |body| endpoint.read(&ask, status, body));
         if after.outcome != before.outcome {
             // What is left would say of the target what upstream did not.
             return Verdict::Dropped(before.facts, Vec::new());
@@ -179,7 +175,11 @@ impl Filter {
     }
 
     /// The erased item that an answer as a whole is about, with its tombstone or its author's.
-    fn subject<'a>(&'a self, kind: Kind, reading: &'a Reading) -> Option<(Kind, &'a str, &'a Tombstone)> {
+    fn subject<'a>(
+        &'a self,
+        kind: Kind,
+        reading: &'a Reading,
+    ) -> Option<(Kind, &'a str, &'a Tombstone)> {
         let Facts { notes, works, .. } = &reading.facts;
         let notes = notes.iter().map(|it| (Kind::Note, &it.row.note_id, it.row.author_id.value()));
         let works = works.iter().map(|it| (Kind::Work, &it.row.work_id, it.row.author_id.value()));
@@ -234,7 +234,7 @@ impl Incoming for Answer {
     fn drop_whole(&mut self) {
         (self.document, self.facts, self.resolved) = (None, Facts::default(), None);
         self.end.message = None;
-        self.settlement.next = Disposition::Missed(REASON);
+        self.settlement.next = Disposition::Missed(MissedReason::Forgotten);
     }
 }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
-pub use filter::{Filter, Incoming, REASON};
+pub use filter::{Filter, Incoming};
 pub use tombstones::{AUTHOR, Tombstones, notice};
 
 use crate::model::{Platform, Target};

@@ -8,8 +8,18 @@ use super::ids::Ids;
 
 /// What the endpoints call the id of an object, or of whoever made it: lower case, without `_`.
 const OWN_IDS: [&str; 12] = [
-    "id", "idstr", "uid", "userid", "authorid", "authoruserid", "ownerid", "kolid", "noteid",
-    "awemeid", "itemid", "itemidstr",
+    "id",
+    "idstr",
+    "uid",
+    "userid",
+    "authorid",
+    "authoruserid",
+    "ownerid",
+    "kolid",
+    "noteid",
+    "awemeid",
+    "itemid",
+    "itemidstr",
 ];
 
 /// What the endpoints call somebody's name.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::filter::{Filter, Verdict};
 use super::Summary;
+use super::filter::{Filter, Verdict};
 use super::tombstones::{AUTHOR, Tombstones};
 use crate::api::Endpoint;
 use crate::model::{Entity, Facts, Kind, Platform};

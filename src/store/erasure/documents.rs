@@ -197,7 +197,8 @@ impl Tx {
 
     /// Puts what is left of documents in their place, and the rows that each has by itself.
     pub async fn redact_documents(&mut self, documents: &[Redacted]) -> Result<()> {
-        self.clear_documents(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>()).await?;
+        self.clear_documents(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>())
+            .await?;
         let rows = Rows::of(
             "document_id int, body json, cleaned text, exact bytes, drift text, redacted_at time",
             documents.iter().map(RedactedRow::of),
@@ -209,7 +210,8 @@ impl Tx {
              from {{rows}} where documents.document_id = r.document_id"
         );
         self.execute_over(&rows, &sql).await?;
-        let answers = documents.iter().map(|it| (&it.facts, it.document_id, it.document.fetched_at));
+        let answers =
+            documents.iter().map(|it| (&it.facts, it.document_id, it.document.fetched_at));
         self.put_listings(&answers.collect::<Vec<_>>()).await
     }
 

@@ -23,9 +23,10 @@ pub const MIN_ID_LEN: usize = 11;
 
 /// Texts of people and servers that may hold an id, and what replaces them: wrong settings are kept
 /// with the line that is wrong, and a backfill is named after its list.
-const WORDS: [(&str, &str, &str); 5] = [
+const WORDS: [(&str, &str, &str); 6] = [
     ("config_loads", "error", "'it named what is forgotten'"),
     ("pauses", "note", "null"),
+    ("pauses", "ended_note", "null"),
     ("alerts", "last_error", "null"),
     ("backfills", "source", "'forgotten'"),
     ("backfills", "name", "'forgotten-' || run_id"),

@@ -18,7 +18,7 @@ struct Named<'a> {
 }
 
 /// Targets as rows of their kinds and keys.
-fn named(targets: &[Target]) -> Result<String> {
+pub(super) fn named(targets: &[Target]) -> Result<String> {
     let rows: Vec<_> = targets.iter().map(|t| Named { kind: t.kind, key: &t.key }).collect();
     array(&rows)
 }

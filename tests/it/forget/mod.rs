@@ -1,22 +1,23 @@
-//! What is forgotten is gone, whatever else said it, and does not come back.
+//! Erasure: what is erased is gone from every answer and row, and does not come back.
 
-mod asked;
-mod enforced;
-mod late;
+mod arguments;
 mod people;
-mod traces;
+mod races;
+mod remains;
+mod tombstones;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidewatch::forget::{Forgetting, Subject};
+use tidewatch::erasure::{Erasure, Subject, Summary};
 use tidewatch::model::{Kind, Platform, Target};
 use tidewatch::replay::replay;
 use tidewatch::store::Store;
+use tidewatch::time::Time;
 
 use self::people::{ANNA, ANNAS, BO, BOS, HERS, QIU, QIUS, WORK};
-use self::traces::traces;
+use self::remains::remains;
 use crate::databases::{Database, count, on_both, rows};
 use crate::env::{Env, beginning, hours, world};
 use crate::program::Place;
@@ -48,6 +49,10 @@ async fn archive(database: &Database) -> (Place, Store) {
     (place, store)
 }
 
+async fn erase(store: &Store, subjects: &[Subject], now: Time) -> Summary {
+    Erasure { store, subjects, note: None, now }.run(None).await.unwrap().0
+}
+
 /// All values of a query's one text column.
 async fn ask(store: &Store, sql: &'static str) -> Vec<String> {
     rows::<(String,)>(store, sql).await.into_iter().map(|row| row.0).collect()
@@ -60,15 +65,15 @@ async fn assert_rows_follow_from_documents(store: &Store) {
     assert_same(&kept, &dump(store).await, "replayed");
 }
 
-on_both!(nothing_of_a_forgotten_person_is_left_but_the_tombstones);
-async fn nothing_of_a_forgotten_person_is_left_but_the_tombstones(database: Database) {
+on_both!(erased_person_leaves_nothing_but_tombstones);
+async fn erased_person_leaves_nothing_but_tombstones(database: Database) {
     let (place, store) = archive(&database).await;
     for text in HERS {
-        assert!(!traces(&store, &[text], "").await.is_empty(), "{text} is there to be found");
+        assert!(!remains(&store, &[text], "").await.is_empty(), "{text} is there to be found");
     }
     let why = ["forget", "author", "xiaohongshu", ANNA, "--yes", "--note", "request 7"];
     assert_eq!(place.run(&why).await, 0, "{}", place.said());
-    let left = traces(&store, &HERS, "forgotten").await;
+    let left = remains(&store, &HERS, "forgotten").await;
     // A tombstone is found by its id, and in a file its bytes are.
     let file = store.is_sqlite().then(|| [ANNA, ANNAS].map(|id| format!("test.db: {id}")));
     assert_eq!(left, file.map_or(Vec::new(), Vec::from));
@@ -82,11 +87,11 @@ async fn nothing_of_a_forgotten_person_is_left_but_the_tombstones(database: Data
     // Without the tombstones there is nothing.
     assert_eq!(place.run(&["forget", "author", "xiaohongshu", ANNA, "--undo"]).await, 0);
     assert_eq!(place.run(&["forget", "clean"]).await, 0, "{}", place.said());
-    assert_eq!(traces(&store, &HERS, "").await, Vec::<String>::new());
+    assert_eq!(remains(&store, &HERS, "").await, Vec::<String>::new());
 }
 
-on_both!(what_others_said_of_a_forgotten_person_is_cut_and_the_rest_stays);
-async fn what_others_said_of_a_forgotten_person_is_cut_and_the_rest_stays(database: Database) {
+on_both!(answers_of_others_are_redacted_and_the_rest_stays);
+async fn answers_of_others_are_redacted_and_the_rest_stays(database: Database) {
     let (place, store) = archive(&database).await;
     let counts = "select string_agg(observed_at || ' ' || likes, ', ') from (
                       select cast(observed_at as text) as observed_at, likes from note_metrics
@@ -119,8 +124,8 @@ async fn what_others_said_of_a_forgotten_person_is_cut_and_the_rest_stays(databa
     assert_rows_follow_from_documents(&store).await;
 }
 
-on_both!(a_short_id_is_no_count_and_a_music_of_hers_is_cut);
-async fn a_short_id_is_no_count_and_a_music_of_hers_is_cut(database: Database) {
+on_both!(short_id_in_a_count_stays_and_an_object_about_it_goes);
+async fn short_id_in_a_count_stays_and_an_object_about_it_goes(database: Database) {
     let (place, store) = archive(&database).await;
     assert_eq!(
         place.run(&["forget", "author", "douyin", QIU, "--yes"]).await,
@@ -138,13 +143,13 @@ async fn a_short_id_is_no_count_and_a_music_of_hers_is_cut(database: Database) {
     let bodies = ask(&store, "select body from document_texts").await.join("\n").replace(' ', "");
     let count = format!("\"digg_count\":{QIU}");
     assert!(bodies.contains(&count) && !bodies.replace(&count, "").contains(QIU), "{bodies}");
-    let left = traces(&store, &["秋秋", "sec-qiu"], "").await;
+    let left = remains(&store, &["秋秋", "sec-qiu"], "").await;
     assert_eq!(left, Vec::<String>::new());
     assert_rows_follow_from_documents(&store).await;
 }
 
-on_both!(looks_calls_and_money_add_up_after_it_and_others_keep_every_row);
-async fn looks_calls_and_money_add_up_after_it_and_others_keep_every_row(database: Database) {
+on_both!(erasure_keeps_the_ledger_and_the_rows_of_others);
+async fn erasure_keeps_the_ledger_and_the_rows_of_others(database: Database) {
     let mut env = Env::new(database, &jobs()).await;
     env.advance(hours(7)).await;
     env.fails("note=301:0.2,empty:0.1");
@@ -160,8 +165,7 @@ async fn looks_calls_and_money_add_up_after_it_and_others_keep_every_row(databas
         item(Kind::Work, &work),
         Subject::Author(Platform::Xiaohongshu, kol.clone()),
     ];
-    let begun = Forgetting::begin(&env.store, &subjects, None, env.clock.now()).await.unwrap();
-    let (summary, _) = begun.commit().await.unwrap();
+    let summary = erase(&env.store, &subjects, env.clock.now()).await;
     let gone = |table| summary.rows.get(table).copied().unwrap_or(0);
     assert_eq!((gone("notes"), gone("works"), gone("kols")), (1, 1, 1), "{summary:?}");
     assert!(summary.documents_deleted > 20 && summary.documents_redacted > 0, "{summary:?}");
@@ -226,13 +230,10 @@ fn assert_ledger_stands(before: &crate::same::Dump, after: &crate::same::Dump) {
     }
 }
 
-on_both!(what_is_not_committed_leaves_the_archive_as_it_was);
-async fn what_is_not_committed_leaves_the_archive_as_it_was(database: Database) {
+on_both!(dry_run_leaves_the_archive_as_it_was);
+async fn dry_run_leaves_the_archive_as_it_was(database: Database) {
     let (place, store) = archive(&database).await;
     let before = dump(&store).await;
-    let anna = [Subject::Author(Platform::Xiaohongshu, ANNA.to_owned())];
-    // As if it were killed before its commit: the transaction ends with its connection.
-    drop(Forgetting::begin(&store, &anna, None, beginning()).await.unwrap());
     let (code, said, _) =
         place.hear(&["forget", "author", "xiaohongshu", ANNA, "--dry-run", "--json"]).await;
     assert_eq!(code, 0, "{}", place.said());
@@ -245,8 +246,8 @@ async fn what_is_not_committed_leaves_the_archive_as_it_was(database: Database) 
     assert_same(&before, &dump(&store).await, "it was not done");
 }
 
-on_both!(what_was_not_seen_for_long_is_forgotten_by_its_age);
-async fn what_was_not_seen_for_long_is_forgotten_by_its_age(database: Database) {
+on_both!(items_not_seen_for_long_are_erased_by_age);
+async fn items_not_seen_for_long_are_erased_by_age(database: Database) {
     let (place, store) = archive(&database).await;
     let (code, said, _) =
         place.hear(&["forget", "--not-seen-since", "2026-02-01T01:30:00Z", "--yes"]).await;
@@ -260,11 +261,9 @@ async fn what_was_not_seen_for_long_is_forgotten_by_its_age(database: Database) 
     assert_rows_follow_from_documents(&store).await;
 }
 
-on_both!(the_statements_about_what_is_forgotten_say_what_is_there);
-async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Database) {
-    use tidewatch::store::{
-        AffectedRows, Body, LivenessTimeout, Redacted, Tombstone, TombstoneVersion,
-    };
+on_both!(erasure_statements_work_on_both_databases);
+async fn erasure_statements_work_on_both_databases(database: Database) {
+    use tidewatch::store::{LivenessTimeout, Tombstone, TombstoneVersion};
     let (_place, store) = archive(&database).await;
     let now = beginning();
     let note = |key: &str| Target { kind: Kind::Note, key: key.to_owned() };
@@ -281,20 +280,18 @@ async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Data
     assert_eq!(tx.links_with(std::slice::from_ref(&hers)).await.unwrap(), []);
     let places = tx.documents_numbered_after(0, 100).await.unwrap();
     assert_eq!(places.len(), 10);
-    let (first, second) = (places[0].document_id, places[1].document_id);
-    let body = Body::new(b"{\"code\":0}".to_vec());
-    let cut = Redacted { document_id: second, body, drift: None, redacted_at: now };
-    tx.redact_documents(&[cut]).await.unwrap();
+    let first = places[0].document_id;
+    tx.redact_documents(&[]).await.unwrap();
     tx.delete_documents(&[first]).await.unwrap();
-    assert_eq!(tx.documents_numbered_after(0, 100).await.unwrap()[0].document_id, second);
-    let mut traces = AffectedRows::default();
-    traces.notes.insert(ANNAS.to_owned());
-    tx.delete_rows(&traces).await.unwrap();
+    let left = tx.documents_numbered_after(0, 100).await.unwrap();
+    assert_eq!((left.len(), left[0].document_id > first), (9, true));
     let counts = tx.count_rows().await.unwrap();
-    assert_eq!((counts["notes"], counts["snapshots"], counts["latest"]), (1, 3, 1));
+    assert_eq!((counts["notes"], counts["snapshots"], counts["latest"]), (2, 8, 4));
     let tombstone = Tombstone::new("note", Platform::Xiaohongshu, ANNAS, now);
     tx.put_tombstones(std::slice::from_ref(&tombstone)).await.unwrap();
-    assert_eq!(tx.targets_of(std::slice::from_ref(&tombstone)).await.unwrap().len(), 1);
+    let targets = tx.targets_of(std::slice::from_ref(&tombstone)).await.unwrap();
+    assert_eq!(targets.len(), 1);
+    assert_eq!(tx.documents_of_targets(&targets).await.unwrap(), left[..1]);
     tx.retire_targets(std::slice::from_ref(&tombstone)).await.unwrap();
     assert!(tx.targets_of(std::slice::from_ref(&tombstone)).await.unwrap().is_empty());
     assert_eq!(tx.tombstones().await.unwrap(), [tombstone]);
@@ -309,14 +306,10 @@ async fn the_statements_about_what_is_forgotten_say_what_is_there(database: Data
         tx.tombstone_version().await.unwrap(),
         TombstoneVersion::of(std::slice::from_ref(&hers))
     );
-    tx.erase_discovered(std::slice::from_ref(&bos)).await.unwrap();
+    tx.put_tombstones(std::slice::from_ref(&bos)).await.unwrap();
     assert_eq!(tx.tombstone_version().await.unwrap(), TombstoneVersion::of(&[hers, bos.clone()]));
-    assert!(tx.targets_of(std::slice::from_ref(&bos)).await.unwrap().is_empty());
-    assert_eq!(tx.count_rows().await.unwrap()["notes"], 0);
     assert_eq!(tx.permit("note", Platform::Xiaohongshu, BOS).await.unwrap(), 1);
     tx.commit().await.unwrap();
-    let left = "select count(*) from documents where redacted_at is not null and drift is null";
-    assert_eq!(count(&store, left).await, 1);
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.permit("note", Platform::Xiaohongshu, ANNAS).await.unwrap(), 1);
     assert_eq!(tx.permit("note", Platform::Xiaohongshu, ANNAS).await.unwrap(), 0);

@@ -1,12 +1,12 @@
-//! Nothing of what is forgotten is asked for, and nothing of it is let in.
+//! Tombstones: nothing erased is fetched, and nothing of it is let in.
 
 use serde_json::{Value, json};
-use tidewatch::forget::{Forgetting, Subject};
+use tidewatch::erasure::{Erasure, Subject};
 use tidewatch::model::{Kind, Origin, Platform, Target};
 
 use super::ask;
 use super::people::{self, ANNA, ANNAS, BO, HERS};
-use super::traces::traces;
+use super::remains::remains;
 use crate::databases::{Database, count, on_both};
 use crate::env::{Env, hours, minutes, world};
 use crate::page::serve;
@@ -25,17 +25,15 @@ const KOLS: &str = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@hourly
                     filter = { keyword = \"阅读\" }\n";
 
 async fn forget(env: &Env, subject: Subject) {
-    let subjects = [subject];
-    let begun = Forgetting::begin(&env.store, &subjects, None, env.clock.now()).await.unwrap();
-    begun.commit().await.unwrap();
+    super::erase(&env.store, &[subject], env.clock.now()).await;
 }
 
 fn note(key: &str) -> Subject {
     Subject::Item(Target { kind: Kind::Note, key: key.to_owned() })
 }
 
-on_both!(a_watchlist_that_names_it_is_told_and_costs_nothing);
-async fn a_watchlist_that_names_it_is_told_and_costs_nothing(database: Database) {
+on_both!(erased_watchlist_entry_warns_and_costs_nothing);
+async fn erased_watchlist_entry_warns_and_costs_nothing(database: Database) {
     let place = Place::new(&database, &notes(&world().notes(2)));
     let mut env = Env::new(database, &notes(&world().notes(2))).await;
     env.advance(hours(2)).await;
@@ -75,8 +73,8 @@ async fn a_watchlist_that_names_it_is_told_and_costs_nothing(database: Database)
     assert!(run.end().await.success(), "{}", place.said());
 }
 
-on_both!(fetch_and_backfill_leave_it_alone_until_it_is_permitted_again);
-async fn fetch_and_backfill_leave_it_alone_until_it_is_permitted_again(database: Database) {
+on_both!(fetch_and_backfill_refuse_an_erased_note_until_undo);
+async fn fetch_and_backfill_refuse_an_erased_note_until_undo(database: Database) {
     let place = Place::new(&database, "");
     let env = Env::new(database, "").await;
     let place = place.with_upstream(&env.api, "token-of-the-tests");
@@ -105,8 +103,8 @@ async fn fetch_and_backfill_leave_it_alone_until_it_is_permitted_again(database:
     assert_eq!(ask(&env.store, "select note_id from notes").await, [gone]);
 }
 
-on_both!(a_search_that_lists_a_forgotten_kol_is_kept_without_them);
-async fn a_search_that_lists_a_forgotten_kol_is_kept_without_them(database: Database) {
+on_both!(search_page_is_saved_without_an_erased_kol);
+async fn search_page_is_saved_without_an_erased_kol(database: Database) {
     let mut env = Env::new(database, KOLS).await;
     env.advance(minutes(61)).await;
     let listed =
@@ -127,7 +125,7 @@ async fn a_search_that_lists_a_forgotten_kol_is_kept_without_them(database: Data
     env.restart(KOLS).await;
     env.advance(hours(1)).await;
     assert_eq!(
-        traces(&env.store, &[&kol], "forgotten").await.len(),
+        remains(&env.store, &[&kol], "forgotten").await.len(),
         usize::from(env.store.is_sqlite())
     );
     let after: i64 = env.ask(others).await[0].parse().unwrap();
@@ -140,8 +138,8 @@ async fn a_search_that_lists_a_forgotten_kol_is_kept_without_them(database: Data
     super::assert_rows_follow_from_documents(&env.store).await;
 }
 
-on_both!(a_note_by_a_forgotten_author_is_paid_for_once_and_not_kept);
-async fn a_note_by_a_forgotten_author_is_paid_for_once_and_not_kept(database: Database) {
+on_both!(new_note_of_an_erased_author_is_paid_for_once_and_dropped);
+async fn new_note_of_an_erased_author_is_paid_for_once_and_dropped(database: Database) {
     let mut env = Env::new(database, &notes(&world().notes(1))).await;
     env.advance(minutes(61)).await;
     let author = env.ask("select author_id from notes").await.remove(0);
@@ -169,8 +167,8 @@ async fn a_note_by_a_forgotten_author_is_paid_for_once_and_not_kept(database: Da
     );
 }
 
-on_both!(a_link_that_leads_to_it_is_resolved_once_and_not_kept);
-async fn a_link_that_leads_to_it_is_resolved_once_and_not_kept(database: Database) {
+on_both!(short_link_to_an_erased_work_is_resolved_once_and_dropped);
+async fn short_link_to_an_erased_work_is_resolved_once_and_dropped(database: Database) {
     let link = world().work_links(1);
     let mut env = Env::new(database, "").await;
     env.down_for(minutes(1));
@@ -186,8 +184,8 @@ async fn a_link_that_leads_to_it_is_resolved_once_and_not_kept(database: Databas
     assert_eq!(env.ask("select reason from slots").await, ["forgotten"]);
 }
 
-on_both!(an_import_leaves_it_out_and_cuts_it_out_of_others);
-async fn an_import_leaves_it_out_and_cuts_it_out_of_others(database: Database) {
+on_both!(import_drops_or_redacts_answers_about_the_erased);
+async fn import_drops_or_redacts_answers_about_the_erased(database: Database) {
     let store = database.open().await;
     let place = Place::new(&database, "");
     assert_eq!(place.run(&["forget", "author", "xiaohongshu", ANNA, "--yes"]).await, 0);
@@ -201,7 +199,7 @@ async fn an_import_leaves_it_out_and_cuts_it_out_of_others(database: Database) {
             "unreadable": 0, "failures": 0, "forgotten": forgotten, "refused": 0 });
         assert_eq!((code, done), (0, expected));
     }
-    let found = traces(&store, &HERS[2..], "").await;
+    let found = remains(&store, &HERS[2..], "").await;
     assert_eq!(found, Vec::<String>::new());
     assert_eq!(ask(&store, "select kol_id from kols").await, [BO]);
     let tombstones = ask(&store, "select id from forgotten order by kind").await;
@@ -210,8 +208,8 @@ async fn an_import_leaves_it_out_and_cuts_it_out_of_others(database: Database) {
     super::assert_rows_follow_from_documents(&store).await;
 }
 
-on_both!(nobody_forgets_while_others_are_at_work);
-async fn nobody_forgets_while_others_are_at_work(database: Database) {
+on_both!(erasure_is_refused_while_a_daemon_runs);
+async fn erasure_is_refused_while_a_daemon_runs(database: Database) {
     let place = Place::new(&database, "");
     let mut env = Env::new(database, &notes(&world().notes(1))).await;
     env.advance(minutes(61)).await;
@@ -239,8 +237,8 @@ async fn nobody_forgets_while_others_are_at_work(database: Database) {
     assert_eq!(env.ask(looks).await, ["observed", "forgotten"]);
 }
 
-on_both!(the_page_says_when_it_was_forgotten);
-async fn the_page_says_when_it_was_forgotten(database: Database) {
+on_both!(page_answers_410_for_the_erased);
+async fn page_answers_410_for_the_erased(database: Database) {
     let url = database.url().to_owned();
     let mut env = Env::new(database, &(notes(&world().notes(2)) + KOLS)).await;
     env.advance(minutes(61)).await;

@@ -1,11 +1,11 @@
-//! What the command line is asked, and what it refuses to take for an answer.
+//! Arguments of the command line, and which of them are refused.
 
 use super::people::{self, ANNA, ANNAS, QIU};
 use super::{archive, ask};
 use crate::databases::{Database, count, on_both};
 
-on_both!(a_person_is_named_by_their_id_and_a_handle_is_told_whose_it_is);
-async fn a_person_is_named_by_their_id_and_a_handle_is_told_whose_it_is(database: Database) {
+on_both!(handle_is_refused_and_resolves_to_its_id);
+async fn handle_is_refused_and_resolves_to_its_id(database: Database) {
     let (place, store) = archive(&database).await;
     place.write("answers.jsonl", &people::by_handle(1));
     let import = ["backfill", "--from-jsonl", "answers.jsonl"];
@@ -43,8 +43,8 @@ async fn a_person_is_named_by_their_id_and_a_handle_is_told_whose_it_is(database
     assert_eq!(people, [QIU, ANNA]);
 }
 
-on_both!(an_age_is_told_as_a_date_and_a_young_one_is_refused);
-async fn an_age_is_told_as_a_date_and_a_young_one_is_refused(database: Database) {
+on_both!(age_is_shown_as_a_date_and_refused_under_30_days);
+async fn age_is_shown_as_a_date_and_refused_under_30_days(database: Database) {
     let (place, store) = archive(&database).await;
     for young in ["6m", "6m ago", "29d", "2999-01-01", "2999-01-01 08:00"] {
         let (code, said, why) = place.hear(&["forget", "--not-seen-since", young, "--yes"]).await;
@@ -68,8 +68,8 @@ async fn an_age_is_told_as_a_date_and_a_young_one_is_refused(database: Database)
     assert!(why.contains("not seen since 2026-02-01 09:30 (Asia/Shanghai)"), "{why}");
 }
 
-on_both!(what_makes_no_sense_together_is_refused);
-async fn what_makes_no_sense_together_is_refused(database: Database) {
+on_both!(senseless_flags_are_refused);
+async fn senseless_flags_are_refused(database: Database) {
     let (place, store) = archive(&database).await;
     for words in [
         ["--not-seen-since", "2026-02-01", "--undo"].as_slice(),
@@ -91,8 +91,8 @@ async fn what_makes_no_sense_together_is_refused(database: Database) {
     assert_eq!(code, 0, "{why}");
 }
 
-on_both!(what_is_asked_for_by_itself_stays_when_its_author_is_permitted_again);
-async fn what_is_asked_for_by_itself_stays_when_its_author_is_permitted_again(database: Database) {
+on_both!(undo_of_an_author_keeps_a_note_erased_for_its_own_sake);
+async fn undo_of_an_author_keeps_a_note_erased_for_its_own_sake(database: Database) {
     let (place, store) = archive(&database).await;
     let author = ["forget", "author", "xiaohongshu", ANNA];
     let tombstones = "select id || ' ' || coalesce(because, '-') || ' ' || note from forgotten

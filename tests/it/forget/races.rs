@@ -1,14 +1,14 @@
-//! What is forgotten, or found to be, while somebody is at work that does not know it yet.
+//! Erasure beside processes that do not know of it yet.
 
 use std::time::Duration;
 
-use tidewatch::forget::{Forgetting, Subject};
+use tidewatch::erasure::{Erasure, Subject};
 use tidewatch::model::{Kind, Platform, Target};
 use tidewatch::replay::replay;
 use tidewatch::store::{ProcessRow, Store, Tombstone};
 
 use super::people::{self, ANNA, ANNAS, BOS};
-use super::{ask, assert_rows_follow_from_documents};
+use super::{ask, assert_rows_follow_from_documents, erase};
 use crate::databases::{Database, count, on_both};
 use crate::env::{Env, beginning, hours, minutes, world};
 use crate::program::Place;
@@ -24,8 +24,8 @@ fn anna() -> [Subject; 1] {
     [Subject::Author(Platform::Xiaohongshu, ANNA.to_owned())]
 }
 
-on_both!(who_has_just_lost_its_lock_is_not_taken_for_dead);
-async fn who_has_just_lost_its_lock_is_not_taken_for_dead(database: Database) {
+on_both!(process_that_just_lost_its_lock_blocks_an_erasure);
+async fn process_that_just_lost_its_lock_blocks_an_erasure(database: Database) {
     let store = database.open().await;
     for (owner, announced) in [(7, true), (8, false)] {
         let mut tx = store.begin().await.unwrap();
@@ -42,12 +42,14 @@ async fn who_has_just_lost_its_lock_is_not_taken_for_dead(database: Database) {
         tx.heartbeat(owner, at, at, announced).await.unwrap();
         tx.commit().await.unwrap();
         let soon = at.plus(Duration::from_secs(30));
-        let begun = Forgetting::begin(&store, &anna(), None, soon).await.map(|_| ());
+        let subjects = anna();
+        let erasure = |now| Erasure { store: &store, subjects: &subjects, note: None, now };
+        let begun = erasure(soon).preview().await;
         // A lock on a file is not lost.
         assert_eq!(begun.is_ok(), store.is_sqlite());
         if announced {
             let later = at.plus(minutes(1));
-            Forgetting::begin(&store, &anna(), None, later).await.map(|_| ()).unwrap();
+            erasure(later).preview().await.unwrap();
         }
         let mut tx = store.begin().await.unwrap();
         tx.end_process(owner, at).await.unwrap();
@@ -55,20 +57,21 @@ async fn who_has_just_lost_its_lock_is_not_taken_for_dead(database: Database) {
     }
 }
 
-/// As if somebody had forgotten it who took everybody else for dead.
-async fn forget_behind_its_back(env: &Env, kind: &str, platform: Platform, id: &str) {
+/// As if somebody had erased it who took everybody else for dead.
+async fn erase_behind_its_back(env: &Env, kind: &str, platform: Platform, id: &str) {
     let tombstone = Tombstone::new(kind, platform, id, env.clock.now());
     let mut tx = env.store.begin().await.unwrap();
-    tx.erase_discovered(&[tombstone]).await.unwrap();
+    tx.retire_targets(std::slice::from_ref(&tombstone)).await.unwrap();
+    tx.put_tombstones(&[tombstone]).await.unwrap();
     tx.commit().await.unwrap();
 }
 
-on_both!(a_daemon_that_slept_through_it_does_not_bring_it_back);
-async fn a_daemon_that_slept_through_it_does_not_bring_it_back(database: Database) {
+on_both!(partitioned_daemon_redacts_what_it_saves);
+async fn partitioned_daemon_redacts_what_it_saves(database: Database) {
     let mut env = Env::new(database, KOLS).await;
     env.advance(minutes(61)).await;
     let kol = env.ask("select kol_id from kol_search_results where position = 0").await.remove(0);
-    forget_behind_its_back(&env, "author", Platform::Xiaohongshu, &kol).await;
+    erase_behind_its_back(&env, "author", Platform::Xiaohongshu, &kol).await;
     env.advance(hours(1)).await;
     let latest = "select count(*) from documents where redacted_at is not null
                   and document_id = (select max(document_id) from documents)";
@@ -79,8 +82,8 @@ async fn a_daemon_that_slept_through_it_does_not_bring_it_back(database: Databas
     assert_eq!(env.ask("select distinct outcome from slots").await, ["observed"]);
 }
 
-on_both!(an_answer_about_it_that_was_on_its_way_is_dropped);
-async fn an_answer_about_it_that_was_on_its_way_is_dropped(database: Database) {
+on_both!(answer_in_flight_about_the_erased_is_dropped);
+async fn answer_in_flight_about_the_erased_is_dropped(database: Database) {
     let note = world().notes(1).remove(0);
     let job = format!(
         "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = [\"{note}\"]\n"
@@ -88,7 +91,7 @@ async fn an_answer_about_it_that_was_on_its_way_is_dropped(database: Database) {
     let mut env = Env::new(database, &job).await;
     env.advance(minutes(61)).await;
     let author = env.ask("select author_id from notes").await.remove(0);
-    forget_behind_its_back(&env, "author", Platform::Xiaohongshu, &author).await;
+    erase_behind_its_back(&env, "author", Platform::Xiaohongshu, &author).await;
     env.advance(hours(2)).await;
     for table in ["notes", "snapshots", "documents"] {
         let sql = format!("select '' || count(*) from {table}");
@@ -99,16 +102,15 @@ async fn an_answer_about_it_that_was_on_its_way_is_dropped(database: Database) {
     assert_eq!(env.ask("select id from forgotten where because is not null").await, [note]);
 }
 
-on_both!(a_link_to_a_work_of_a_forgotten_author_is_paid_for_once);
-async fn a_link_to_a_work_of_a_forgotten_author_is_paid_for_once(database: Database) {
+on_both!(short_link_to_a_work_of_an_erased_author_is_paid_for_once);
+async fn short_link_to_a_work_of_an_erased_author_is_paid_for_once(database: Database) {
     let (work, link) = (world().works(1).remove(0), world().work_links(1));
     let mut env = Env::new(database, &works(std::slice::from_ref(&work))).await;
     env.advance(minutes(61)).await;
     let author = env.ask("select author_id from works").await.remove(0);
     env.down_for(minutes(1));
     let subjects = [Subject::Author(Platform::Douyin, author.clone())];
-    let begun = Forgetting::begin(&env.store, &subjects, None, env.clock.now()).await.unwrap();
-    begun.commit().await.unwrap();
+    erase(&env.store, &subjects, env.clock.now()).await;
     // As if the work had never been seen.
     let mut tx = env.store.begin().await.unwrap();
     tx.permit("work", Platform::Douyin, &work).await.unwrap();
@@ -136,8 +138,8 @@ async fn change(store: &Store, sql: &'static str) {
     }
 }
 
-on_both!(what_one_answer_shows_is_cut_out_of_the_others_of_an_import);
-async fn what_one_answer_shows_is_cut_out_of_the_others_of_an_import(database: Database) {
+on_both!(import_redacts_by_what_another_of_its_answers_shows);
+async fn import_redacts_by_what_another_of_its_answers_shows(database: Database) {
     let store = database.open().await;
     let place = Place::new(&database, "");
     assert_eq!(place.run(&["forget", "author", "xiaohongshu", ANNA, "--yes"]).await, 0);
@@ -149,8 +151,8 @@ async fn what_one_answer_shows_is_cut_out_of_the_others_of_an_import(database: D
     assert_rows_follow_from_documents(&store).await;
 }
 
-on_both!(what_is_only_known_by_a_late_answer_is_looked_for_in_all_of_them);
-async fn what_is_only_known_by_a_late_answer_is_looked_for_in_all_of_them(database: Database) {
+on_both!(note_known_only_from_a_late_answer_is_redacted_everywhere);
+async fn note_known_only_from_a_late_answer_is_redacted_everywhere(database: Database) {
     let store = database.open().await;
     let place = Place::new(&database, "");
     place.write("answers.jsonl", &[people::bo_with_annas(1), people::annas(1)].join("\n"));
@@ -165,9 +167,7 @@ async fn what_is_only_known_by_a_late_answer_is_looked_for_in_all_of_them(databa
     change(&store, "update calls set message = 'upstream says: 6a0000000000000000a00001'").await;
     replay(&store, |_, _| {}).await.unwrap();
     assert_eq!(count(&store, "select count(*) from notes").await, 0);
-    let subjects = anna();
-    let begun = Forgetting::begin(&store, &subjects, None, beginning()).await.unwrap();
-    let (summary, _) = begun.commit().await.unwrap();
+    let summary = erase(&store, &anna(), beginning()).await;
     let ids: Vec<_> = summary.forgotten.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(ids, [ANNA, ANNAS]);
     assert_eq!((summary.documents_deleted, summary.documents_redacted), (1, 1));
@@ -178,8 +178,8 @@ async fn what_is_only_known_by_a_late_answer_is_looked_for_in_all_of_them(databa
     assert_rows_follow_from_documents(&store).await;
 }
 
-on_both!(nothing_is_held_while_somebody_is_asked_and_nothing_else_goes_than_was_shown);
-async fn nothing_is_held_while_somebody_is_asked_and_nothing_else_goes_than_was_shown(
+on_both!(preview_holds_nothing_and_erasure_must_match_it);
+async fn preview_holds_nothing_and_erasure_must_match_it(
     database: Database,
 ) {
     let store = database.open().await;
@@ -191,31 +191,32 @@ async fn nothing_is_held_while_somebody_is_asked_and_nothing_else_goes_than_was_
     import(people::annas(1)).await;
     let subjects = anna();
     for more in [true, false] {
-        let mut begun = Forgetting::begin(&store, &subjects, None, beginning()).await.unwrap();
-        begun.set_aside().await.unwrap();
+        let erasure =
+            Erasure { store: &store, subjects: &subjects, note: None, now: beginning() };
+        let expected = erasure.preview().await.unwrap();
         let mut tx = store.begin().await.unwrap();
         assert_eq!(tx.tombstones().await.unwrap(), [], "the page would not wait either");
         drop(tx);
         if more {
             import(people::annas(2)).await;
-            let why = begun.commit().await.unwrap_err().to_string();
+            let why = erasure.run(Some(&expected)).await.unwrap_err().to_string();
             assert!(why.contains("something else would go by now"), "{why}");
             assert_eq!(count(&store, "select count(*) from snapshots").await, 2);
             continue;
         }
-        let (summary, presence) = begun.commit().await.unwrap();
+        let (summary, lock) = erasure.run(Some(&expected)).await.unwrap();
         assert_eq!(summary.documents_deleted, 2);
         assert_eq!(count(&store, "select count(*) from snapshots").await, 0);
         // Nobody begins to work on the file until it is cleared away.
         let begins = async || store.lock_process(7).await.unwrap().is_some();
         assert_eq!(begins().await, !store.is_sqlite());
-        drop(presence);
+        drop(lock);
         assert!(begins().await);
     }
 }
 
-on_both!(the_file_is_not_cleared_away_under_a_daemon);
-async fn the_file_is_not_cleared_away_under_a_daemon(database: Database) {
+on_both!(file_is_not_cleared_away_under_a_daemon);
+async fn file_is_not_cleared_away_under_a_daemon(database: Database) {
     let place = Place::new(&database, "");
     let mut env = Env::new(database, KOLS).await;
     let (code, _, why) = place.hear(&["forget", "clean"]).await;
@@ -224,8 +225,8 @@ async fn the_file_is_not_cleared_away_under_a_daemon(database: Database) {
     assert_eq!(place.run(&["forget", "clean"]).await, 0, "{}", place.said());
 }
 
-on_both!(what_people_and_servers_wrote_of_it_goes_and_a_like_word_stays);
-async fn what_people_and_servers_wrote_of_it_goes_and_a_like_word_stays(database: Database) {
+on_both!(free_texts_that_hold_an_erased_id_are_blanked);
+async fn free_texts_that_hold_an_erased_id_are_blanked(database: Database) {
     let store = database.open().await;
     for sql in [
         "insert into config_loads (owner, read_at, error) values
@@ -246,8 +247,7 @@ async fn what_people_and_servers_wrote_of_it_goes_and_a_like_word_stays(database
         change(&store, sql).await;
     }
     let subjects = [Subject::Item(Target { kind: Kind::Note, key: "a_1234567890".to_owned() })];
-    let begun = Forgetting::begin(&store, &subjects, None, beginning()).await.unwrap();
-    begun.commit().await.unwrap();
+    erase(&store, &subjects, beginning()).await;
     let mut left = Vec::new();
     for sql in [
         "select coalesce(error, '-') from config_loads order by owner",
@@ -262,8 +262,8 @@ async fn what_people_and_servers_wrote_of_it_goes_and_a_like_word_stays(database
     assert_eq!(left, expected);
 }
 
-on_both!(a_link_to_what_is_forgotten_is_said_to_be_forgotten);
-async fn a_link_to_what_is_forgotten_is_said_to_be_forgotten(database: Database) {
+on_both!(erased_short_link_is_reported_as_erased);
+async fn erased_short_link_is_reported_as_erased(database: Database) {
     let link = world().work_links(1);
     let place = Place::new(&database, "");
     let mut env = Env::new(database, &works(&link)).await;

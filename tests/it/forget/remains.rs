@@ -7,7 +7,7 @@ use tidewatch::store::Store;
 
 /// Where these texts still stand. Of SQLite the bytes of the files are searched, free pages and the
 /// journal with them; of PostgreSQL every column as text. `but` is the table that may hold them.
-pub(super) async fn traces(store: &Store, texts: &[&str], but: &str) -> Vec<String> {
+pub(super) async fn remains(store: &Store, texts: &[&str], but: &str) -> Vec<String> {
     match store {
         Store::Sqlite { writer, .. } => {
             in_files(writer.connect_options().get_filename().parent().unwrap(), texts)
@@ -38,7 +38,7 @@ async fn in_tables(pool: &sqlx::PgPool, texts: &[&str], but: &str) -> Vec<String
     .fetch_all(pool)
     .await
     .unwrap();
-    assert!(tables.len() > 30, "{tables:?}");
+    assert!(tables.len() > 25, "{tables:?}");
     let mut found = Vec::new();
     for (table,) in tables {
         for text in texts {
