@@ -134,7 +134,6 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Disposition, facts: Fact
         }),
         facts,
         resolved: None,
-        forgotten: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tombstones: nothing erased is fetched, and nothing of it is let in.
 
 use serde_json::{Value, json};
-use tidewatch::erasure::{Erasure, Subject};
+use tidewatch::erasure::Subject;
 use tidewatch::model::{Kind, Origin, Platform, Target};
 
 use super::ask;

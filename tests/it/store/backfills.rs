@@ -174,6 +174,7 @@ fn import(target: Target, fetched_at: &str, facts: Facts) -> Import {
         },
         facts,
         resolved: None,
+        erased: false,
     }
 }
 

@@ -229,7 +229,6 @@ pub(super) fn answer(drawn: &Drawn, claim: &Claim, call_id: i64) -> Answer {
         }),
         facts: reading.facts,
         resolved: None,
-        forgotten: Vec::new(),
     }
 }
 
