@@ -77,7 +77,7 @@ impl<'a> Forgetting<'a> {
         now: Time,
     ) -> Result<Self> {
         let asked = Asked { store, subjects, note, now };
-        let presence = process::alone(store).await?;
+        let presence = process::exclusive(store).await?;
         let (tx, summary) = asked.forget().await?;
         Ok(Self { asked, tx: Some(tx), presence, summary })
     }
@@ -137,7 +137,7 @@ impl Asked<'_> {
 /// # Errors
 /// When another process is at work, or the database cannot.
 pub async fn clear_away(store: &Store) -> Result<bool> {
-    let _presence = process::alone(store).await?;
+    let _presence = process::exclusive(store).await?;
     store.clear_away().await
 }
 
@@ -153,7 +153,7 @@ pub async fn permit_again(
     id: &str,
     now: Time,
 ) -> Result<u64> {
-    let _presence = process::alone(store).await?;
+    let _presence = process::exclusive(store).await?;
     let mut tx = store.begin().await?;
     keep_others_out(&mut tx, now).await?;
     let permitted = tx.permit(kind, platform, id).await?;
@@ -162,7 +162,7 @@ pub async fn permit_again(
 }
 
 async fn keep_others_out(tx: &mut Tx, now: Time) -> Result<()> {
-    match tx.lock_out_writers(process::silence(now)).await? {
+    match tx.lock_out_writers(process::liveness_timeout(now)).await? {
         Some(verb) => bail!(
             "tidewatch {verb} is at work on this archive: stop it first; one that was killed is known \
              to be gone after a minute"

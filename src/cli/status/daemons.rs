@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::super::format::{local, safe};
-use crate::process::{self, Seen, State};
+use crate::process::{self, DaemonStatus, State};
 use crate::store::{ConfigState, Store, Tx};
 use crate::text::first_problem;
 use crate::time::Time;
@@ -16,7 +16,7 @@ use crate::time::Time;
 #[derive(Serialize)]
 pub(super) struct Daemon {
     #[serde(flatten)]
-    seen: Seen,
+    seen: DaemonStatus,
     settings: ConfigState,
 }
 

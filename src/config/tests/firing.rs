@@ -70,7 +70,7 @@ fn looks_are_spread_up_to_the_next_fire_and_not_beyond() {
 fn windows_belong_to_the_schedule() {
     let job = job("active = [\"mon-fri 00:00-09:00\", \"sun 00:00-01:00\"]");
     assert_eq!(job.schedule.active.text().as_deref(), Some("mon-fri 00:00-09:00, sun 00:00-01:00"));
-    refuses("active = [\"09:00\"]", &["jobs.toml:6:11", "no window of time"]);
+    refuses("active = [\"09:00\"]", &["jobs.toml:6:11", "not a window of time"]);
     refuses("active = [\"01:00-02:00\"]", &["`@daily` never fires within these windows"]);
     refuses("active = \"09:00-10:00\"", &["expected a list, found a text"]);
 }

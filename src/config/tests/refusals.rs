@@ -28,7 +28,7 @@ error: unknown key `timezne`
 "#);
     let message = refused(&JOB.replace("@daily", "0 25 * * *"));
     insta::assert_snapshot!(message, @r#"
-error: invalid schedule: `25` is no hour (0-23); `0 9-18 * * *` would do
+error: invalid schedule: `25` is not a valid hour (0-23); `0 9-18 * * *` is valid
  --> jobs.toml:4:12
   |
 4 | schedule = "0 25 * * *"

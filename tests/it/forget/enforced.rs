@@ -218,11 +218,8 @@ async fn nobody_forgets_while_others_are_at_work(database: Database) {
     let gone = world().notes(1).remove(0);
     for verb in [["forget", "note", &gone, "--yes"], ["forget", "note", &gone, "--undo"]] {
         let (code, _, why) = place.hear(&verb).await;
-        let refused = if verb[3] == "--undo" {
-            "is not forgotten"
-        } else {
-            "at work on this archive: stop it first"
-        };
+        let refused =
+            if verb[3] == "--undo" { "is not forgotten" } else { "this archive: stop it first" };
         assert!(code != 0 && why.contains(refused), "{why}");
     }
     assert_eq!(count(&env.store, "select count(*) from forgotten").await, 0);
