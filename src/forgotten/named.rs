@@ -69,7 +69,7 @@ impl Tombstones {
             let found = job.targets.iter().enumerate().filter_map(|(at, target)| {
                 let tombstone = self.target(target)?;
                 Some(format!(
-                    "{}: {} is not looked at by {}: {}",
+                    "{}: {} is not fetched by {}: {}",
                     job.positions.of(at, &config.path),
                     target.key,
                     job.name,

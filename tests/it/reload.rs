@@ -283,7 +283,7 @@ async fn wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay(databa
     wait_for("looks by the old settings", PATIENCE, async || observed(&store).await >= 2).await;
     assert_eq!(place.said().matches(refused).count(), 1, "once for each change");
     assert_eq!(place.run(&["status"]).await, 0, "{}", place.said());
-    assert!(place.said().contains("is refused: cannot read"), "{}", place.said());
+    assert!(place.said().contains("was rejected: cannot read"), "{}", place.said());
     // The file that was missing comes, and nobody touches jobs.toml.
     place.write("words.txt", "旅行\n");
     wait_until_said(&place, "jobs.toml reloaded", 1).await;

@@ -149,12 +149,12 @@ async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(datab
         wait_for(words, PATIENCE, shown).await;
     };
     let first = started(&place).await;
-    status("last beat").await;
+    status("last heartbeat").await;
     first.kill();
-    status("daemons that died: 1").await;
+    status("expired daemons: 1").await;
     let second = started(&place).await;
     stops_well(second, &place).await;
-    status("no daemon is running\ndaemons that died: 1").await;
+    status("no daemon is running\nexpired daemons: 1").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -177,7 +177,7 @@ async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
     let pause = ["pause", "endpoint", "xiaohongshu/get-note-detail"];
     assert_eq!(place.run(&pause).await, 0);
     assert_eq!(place.run(&["fetch", "note", &note]).await, 1);
-    assert!(place.said().contains("paused: nothing is asked until it is resumed"));
+    assert!(place.said().contains("paused: no calls until a manual resume"));
     assert_eq!(count(&store, given_up).await, 2);
     assert_eq!(count(&store, "select count(*) from slots where reason = 'paused'").await, 1);
     stops_well(daemon, &place).await;

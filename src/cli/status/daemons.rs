@@ -75,8 +75,8 @@ impl Daemon {
             let refused = local(refused_at, zone);
             let what = safe(first_problem(error), 200);
             text += &format!(
-                "it works by the jobs.toml of {taken_over}; the one of {refused} is refused: {what}; \
-                 `tidewatch check` says more\n"
+                "it uses the jobs.toml of {taken_over}; the one of {refused} was rejected: {what}; \
+                 see `tidewatch check`\n"
             );
         }
         text

@@ -54,14 +54,14 @@ async fn a_watchlist_that_names_it_is_told_and_costs_nothing(database: Database)
     assert_eq!(env.ask("select '' || count(*) from notes").await, ["1"]);
     env.down_for(minutes(1));
     let (code, said, _) = place.hear(&["check"]).await;
-    let told = format!("jobs.toml:5: {gone} is not looked at by n: it was forgotten on 2026-03-02");
+    let told = format!("jobs.toml:5: {gone} is not fetched by n: it was forgotten on 2026-03-02");
     assert!(said.contains(&told) && said.contains("--undo` permits it again"), "{said}");
     assert_eq!(code, 0);
     assert_eq!(place.run(&["check", "--deny-warnings"]).await, 78);
     place.write("list.txt", &format!("# ours\n{}\n", world().notes(2).join("\n")));
     place.write("jobs.toml", &notes(&[]).replace("notes = []", "notes_file = \"list.txt\""));
     let (_, said, _) = place.hear(&["check"]).await;
-    let told = format!("list.txt:2: {gone} is not looked at by n: it was forgotten on 2026-03-02");
+    let told = format!("list.txt:2: {gone} is not fetched by n: it was forgotten on 2026-03-02");
     assert!(said.contains(&told), "{said}");
     let place = place.with_upstream(&env.api, "token-of-the-tests");
     let run = place.start(&["run"]);
@@ -86,11 +86,11 @@ async fn fetch_and_backfill_leave_it_alone_until_it_is_permitted_again(database:
     assert_eq!(place.run(&["forget", "note", &gone, "--yes"]).await, 0, "{}", place.said());
     let (code, _, why) = place.hear(&["fetch", "note", &gone]).await;
     assert_eq!(code, 2);
-    assert!(why.contains(&format!("{gone} is not looked at: it was forgotten on ")), "{why}");
+    assert!(why.contains(&format!("{gone} is not fetched: it was forgotten on ")), "{why}");
     place.write("list.txt", &world().notes(2).join("\n"));
     let (code, said, why) = place.hear(&["backfill", "list.txt", "--dry-run"]).await;
-    assert!(said.contains("1 target, 1 forgotten and left out"), "{code} {said} {why}");
-    assert!(why.contains(&format!("{gone} is left out: it was forgotten on ")), "{why}");
+    assert!(said.contains("1 target, 1 skipped as forgotten"), "{code} {said} {why}");
+    assert!(why.contains(&format!("skipping {gone}: it was forgotten on ")), "{why}");
     let (code, _, why) = place.hear(&["report", "note", &gone]).await;
     assert!(code == 1 && why.contains("was forgotten on 20"), "{why}");
     let (_, said, _) = place.hear(&["forget", "list", "--json"]).await;
@@ -251,12 +251,12 @@ async fn the_page_says_when_it_was_forgotten(database: Database) {
         let head = format!("Host: {address}\r\nAccept-Language: en\r\n");
         let reply = crate::page::ask(address, "GET", &path, &head).await;
         assert_eq!(reply.status, 410, "{path}");
-        assert!(reply.body.contains("Forgotten: deleted for good"), "{}", reply.body);
+        assert!(reply.body.contains("Forgotten: erased permanently"), "{}", reply.body);
         assert!(reply.body.contains("2026-03-02 "), "{}", reply.body);
     }
     let cut = env.ask("select '' || max(document_id) from documents where redacted_at is not null");
     let path = format!("/document/{}", cut.await[0]);
     let head = format!("Host: {address}\r\nAccept-Language: en\r\n");
     let reply = crate::page::ask(address, "GET", &path, &head).await;
-    assert!(reply.body.contains("null stands for what is forgotten"), "{}", reply.body);
+    assert!(reply.body.contains("null replaces erased content"), "{}", reply.body);
 }
