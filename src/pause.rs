@@ -1,7 +1,7 @@
-//! What a pause holds back, and how it ends: pure, over the rows that the database has.
+//! Pauses, pure: which calls a pause holds back, and how it ends.
 //!
-//! A pause stops a provider, an endpoint or a job. It ends by its time, by hand, or by an answer:
-//! once its `probe_at` has come one call at a time may try, and any that is answered ends it.
+//! A pause stops a provider, an endpoint or a job. It ends at its time, by hand, or by an answer: from
+//! `probe_at` on single calls probe the endpoint, and any answer ends the pause.
 
 use std::time::Duration;
 
@@ -12,35 +12,35 @@ use crate::model::{PauseReason, PauseScope};
 use crate::store::PauseRow;
 use crate::time::Time;
 
-/// Where the day of upstream's quota ends.
+/// The time zone in which upstream resets daily quotas.
 const QUOTA_ZONE: Tz = Tz::Asia__Shanghai;
 
-/// How long an endpoint that fails on everything is left alone at first; doubles with each try
-/// that fails, up to `LONGEST_FAILING`.
+/// Wait before the first probe of a failing endpoint; doubles with each failed probe up to
+/// `MAX_FAILING`.
 const FIRST_FAILING: Duration = Duration::from_secs(10);
 
-/// The longest that it is left alone.
-const LONGEST_FAILING: Duration = Duration::from_secs(600);
+/// Longest wait between two probes of a failing endpoint.
+const MAX_FAILING: Duration = Duration::from_secs(600);
 
-/// How long after a refusal for want of money somebody may have paid; doubles up to `LONGEST_STOP`.
+/// Wait before the first probe of an account without balance; doubles up to `MAX_PROBE_WAIT`.
 const FIRST_BALANCE: Duration = Duration::from_secs(600);
 
-/// How often a provider or endpoint that refuses is tried: the call is free while it refuses.
-pub const LONGEST_STOP: Duration = Duration::from_secs(3600);
+/// Longest wait between two probes; a call that is refused is free.
+pub const MAX_PROBE_WAIT: Duration = Duration::from_secs(3600);
 
 /// How the pauses of a reason end.
 impl PauseReason {
-    /// When such a pause ends by itself.
+    /// When such a pause ends by time.
     pub fn until(self, now: Time) -> Option<Time> {
         (self == Self::Quota).then(|| now.next_midnight(QUOTA_ZONE))
     }
 
-    /// How long until a single call may try, after so many that failed.
-    pub fn wait(self, failures: i64) -> Option<Duration> {
+    /// Wait before the next probe, after this many failed ones.
+    pub fn probe_wait(self, failures: i64) -> Option<Duration> {
         let (first, longest) = match self {
-            Self::Failing => (FIRST_FAILING, LONGEST_FAILING),
-            Self::Balance => (FIRST_BALANCE, LONGEST_STOP),
-            Self::Denied | Self::BadCredentials => (LONGEST_STOP, LONGEST_STOP),
+            Self::Failing => (FIRST_FAILING, MAX_FAILING),
+            Self::Balance => (FIRST_BALANCE, MAX_PROBE_WAIT),
+            Self::Denied | Self::BadCredentials => (MAX_PROBE_WAIT, MAX_PROBE_WAIT),
             Self::Quota | Self::ByHand | Self::Budget | Self::Unpriced => return None,
         };
         let doublings = u32::try_from(failures).unwrap_or(0).min(16);
@@ -48,14 +48,14 @@ impl PauseReason {
     }
 }
 
-/// Whether an endpoint may be asked now.
+/// Whether calls to an endpoint are allowed now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// As often as its rate allows.
+    /// Allowed, within its rate limit.
     Open,
-    /// By one call, which shows whether the pause for this reason is over.
+    /// Allowed for one call, which probes whether the pause for this reason is over.
     Probe(PauseReason),
-    /// Not before this time; `None`: not until somebody resumes it.
+    /// Not before this time; `None`: until resumed by hand.
     Paused(Option<Time>, PauseReason),
 }
 
@@ -69,7 +69,7 @@ pub fn of_endpoint(pauses: &[PauseRow], endpoint: Endpoint) -> impl Iterator<Ite
     pauses.iter().filter(concerns)
 }
 
-/// Whether an endpoint may be asked now, by the pauses that last.
+/// Whether the pauses in force allow calls to an endpoint now.
 pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing {
     let mut standing = Standing::Open;
     for pause in of_endpoint(pauses, endpoint) {
@@ -78,7 +78,7 @@ pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing 
             (Standing::Paused(..), Some(at)) if at <= now => standing,
             (_, Some(at)) if at <= now => Standing::Probe(reason),
             (Standing::Paused(until, first), probe_at) => {
-                // The one that lasts longer decides.
+                // The longest pause decides.
                 let end = [probe_at, pause.until].into_iter().flatten().min();
                 Standing::Paused(until.zip(end).map(|(a, b)| a.max(b)), first)
             }
@@ -90,7 +90,7 @@ pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing 
     standing
 }
 
-/// Why looks of a kind that `endpoint` answers for are not made now, whoever wants them.
+/// Why the slots that `endpoint` serves are blocked now, whatever their job.
 pub fn blocking(pauses: &[PauseRow], endpoint: Endpoint) -> Option<PauseReason> {
     let of_all = |pause: &&PauseRow| pause.scope == PauseScope::Budget;
     let pause = of_endpoint(pauses, endpoint).chain(pauses.iter().filter(of_all)).next()?;
@@ -133,7 +133,7 @@ mod tests {
     const NOTES: Endpoint = Endpoint::NoteDetailV1;
 
     #[test]
-    fn a_pause_holds_what_it_names_and_nothing_else() {
+    fn pause_holds_back_only_what_it_names() {
         let quota = [pause(PauseScope::Endpoint, NOTES.name(), PauseReason::Quota, None)];
         let midnight = at("16:00:00");
         assert_eq!(
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_of_several_pauses_decides() {
+    fn longest_of_several_pauses_decides() {
         let both = [
             pause(PauseScope::Provider, "justoneapi", PauseReason::Balance, Some("09:10:00")),
             pause(PauseScope::Endpoint, NOTES.name(), PauseReason::Quota, None),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_are_missed_for_the_reason_that_holds_them_back() {
+    fn missed_reason_is_that_of_the_blocking_pause() {
         for (scope, name, reason, missed) in [
             (
                 PauseScope::Endpoint,
@@ -187,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn tries_become_rarer_and_never_stop() {
-        let waits = [0, 1, 3, 60].map(|failures| PauseReason::Failing.wait(failures));
+    fn probes_become_rarer_and_never_stop() {
+        let waits = [0, 1, 3, 60].map(|failures| PauseReason::Failing.probe_wait(failures));
         assert_eq!(waits, [10, 20, 80, 600].map(|s| Some(Duration::from_secs(s))));
-        assert_eq!(PauseReason::Balance.wait(9), Some(LONGEST_STOP));
-        assert_eq!(PauseReason::Quota.wait(0), None);
+        assert_eq!(PauseReason::Balance.probe_wait(9), Some(MAX_PROBE_WAIT));
+        assert_eq!(PauseReason::Quota.probe_wait(0), None);
     }
 }

@@ -26,7 +26,7 @@ const READ_BYTES: i64 = 16 << 20;
 /// When another process is at work, which only SQLite and other replays tell; or the database
 /// fails.
 pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result<i64> {
-    let _presence = process::alone(store).await?;
+    let _presence = process::exclusive(store).await?;
     let mut tx = store.begin().await?;
     let total = tx.count_documents().await?;
     tx.drop_rows().await?;

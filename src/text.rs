@@ -1,29 +1,28 @@
-//! Texts from outside and numbers, on their way to people.
+//! Formats numbers and foreign texts for people.
 
 use std::fmt::Display;
 
-/// Whether people may see a character of a text from outside: none that drives a terminal, turns
-/// the direction of writing, or cannot be seen.
+/// Whether a character of a foreign text is safe to show: no control character, no change of the writing
+/// direction, nothing invisible.
 pub(crate) fn is_visible(c: char) -> bool {
-    let turns = matches!(c, '\u{061c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !c.is_control() && !turns && c != '\u{feff}'
+    let changes_direction = matches!(c, '\u{061c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !c.is_control() && !changes_direction && c != '\u{feff}'
 }
 
-/// Yuan, from millionths: two decimals, more where it matters.
+/// Yuan from millionths, with two decimals or more if needed.
 pub(crate) fn money(micros: i64) -> String {
     let text = format!("{}.{:06}", micros / 1_000_000, (micros % 1_000_000).abs());
     let spare = text.len() - text.trim_end_matches('0').len();
     text.chars().take(text.chars().count() - spare.min(4)).collect()
 }
 
-/// What is wrong with some settings, in one line: the first of their problems, which says itself that
-/// it is an error.
+/// The first of several problems, without its `error: ` prefix.
 pub(crate) fn first_problem(problems: &str) -> &str {
     let line = problems.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line)
 }
 
-/// A price in yuan: to the hundredth, to the thousandth below 1, and without decimals from 100 on.
+/// A price in yuan: two decimals, three below 1, none from 100 on.
 pub(crate) fn price(yuan: f64) -> String {
     match yuan.abs() {
         size if size >= 100.0 => count(whole(yuan)),
@@ -38,14 +37,14 @@ pub(crate) fn whole(number: f64) -> i64 {
     number.round() as i64
 }
 
-/// So many things, by the name of one that takes an s for more: `1 call`, `2,300 calls`.
+/// A number with its noun in the singular or plural: `1 call`, `2,300 calls`.
 pub(crate) fn things(number: impl Display, one: &str) -> String {
     let number = number.to_string();
     let s = if number == "1" { "" } else { "s" };
     format!("{number} {one}{s}")
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub(crate) fn count(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_readable() {
+    fn numbers_have_separators_and_decimals() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(-12), "-12");
         assert_eq!(money(1_234_560_000), "1234.56");
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_is_not_many() {
+    fn noun_is_singular_for_one_only() {
         assert_eq!([0, 1, 2].map(|n| things(n, "call")), ["0 calls", "1 call", "2 calls"]);
         assert_eq!(things(count(1_000), "call"), "1,000 calls");
     }

@@ -1,4 +1,4 @@
-//! How far the clocks of a zone are from UTC, as rows for a database that knows no zones.
+//! The UTC offsets of a time zone, as rows for a database that knows no time zones.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use chrono_tz::Tz;
 
 use crate::time::Time;
 
-/// Seconds since 1970 at the beginning of 2000: nothing older is archived.
+/// 2000-01-01 in seconds since 1970: nothing older is archived.
 const FROM: u64 = 946_684_800;
 
-/// And of 2100.
+/// 2100-01-01 in seconds since 1970.
 const UNTIL: u64 = 4_102_444_800;
 
-/// No zone changes its clocks twice within this many seconds.
+/// No zone changes its offset twice within this many seconds.
 const STEP: u64 = 86_400;
 
-/// Since when the clocks are how many seconds ahead of UTC: each change from 2000 to 2100, after
-/// what holds until the first of them.
+/// The offsets of a zone in seconds, each with its start: the first one, and every change from 2000 to
+/// 2100.
 pub fn offsets(zone: Tz) -> Vec<(Time, i64)> {
     let mut offsets = vec![(Time::EPOCH, offset(zone, FROM))];
     for day in (FROM..UNTIL).step_by(usize::try_from(STEP).unwrap_or(usize::MAX)) {
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shanghai_keeps_its_clocks_and_new_york_changes_them_twice_a_year() {
+    fn shanghai_has_one_offset_and_new_york_two_a_year() {
         assert_eq!(offsets(Tz::Asia__Shanghai), [(Time::EPOCH, 8 * 3600)]);
         let offsets = offsets(Tz::America__New_York);
         assert_eq!(offsets.len(), 201);

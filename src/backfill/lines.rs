@@ -60,14 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_numbered_and_the_mark_of_windows_is_dropped() {
+    fn lines_are_numbered_without_byte_order_mark() {
         let read = lines("\u{feff}a\r\n\nb".as_bytes());
         let expected = [(1, Ok("a\r\n".to_owned())), (2, Ok("\n".into())), (3, Ok("b".into()))];
         assert_eq!(read, expected);
     }
 
     #[test]
-    fn a_line_that_cannot_be_read_does_not_end_the_others() {
+    fn invalid_line_does_not_stop_reading() {
         let mut bytes = b"\xff\xfe\n".to_vec();
         bytes.extend(vec![b'x'; LONGEST_LINE + 10]);
         bytes.extend(b"\nlast\n");

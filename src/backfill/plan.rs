@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_link_costs_a_call_more_and_a_search_one_a_page() {
+    fn estimate_counts_short_links_and_pages() {
         let text = "[justoneapi]\nprice = { \"xiaohongshu/get-note-detail\" = 0.15, \
                     \"xiaohongshu/share-url-transfer/v1\" = 0.05 }\n";
         let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backfill_is_never_due_when_a_schedule_fires() {
+    fn backfill_due_time_differs_from_schedule_fires() {
         for text in ["2026-03-02 00:00:00", "2026-03-02 00:00:00.25"] {
             let due = beside_schedules(text.parse().expect("a time"));
             assert_ne!(due.micros() % 1_000_000, 0);

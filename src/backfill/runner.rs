@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::crawl::run::{Ended, OneShotRun, Tick, say_who_works};
+use crate::crawl::run::{Ended, OneShotRun, Tick, log_lock_holder};
 use crate::model::{BackfillState, PauseReason};
 use crate::pause::{self, Standing};
 use crate::process::Process;
@@ -69,7 +69,7 @@ impl<F: FnMut(&Progress)> BackfillRunner<'_, F> {
                 return process.end(self.store, self.clock.now()).await;
             }
             if !std::mem::replace(&mut told, true) {
-                say_who_works(self.store).await?;
+                log_lock_holder(self.store).await?;
             }
             if self.has_ended().await? {
                 return Ok(());

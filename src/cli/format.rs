@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sparkline_rises_with_its_values() {
+    fn sparkline_follows_its_values() {
         assert_eq!(sparkline(&[0, 1, 2, 3, 4, 5, 6, 7]), "▁▂▃▄▅▆▇█");
         assert_eq!(sparkline(&[5, 5]), "▁▁");
         assert_eq!(sparkline(&[]), "");
@@ -128,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn no_cell_of_a_table_can_drive_the_terminal() {
+    fn table_cells_cannot_control_the_terminal() {
         let shown = table(&["kol"], &[], vec![vec!["a\u{1b}[2Jb\u{202e}c".to_owned()]]);
         assert!(shown.contains("a[2Jbc"), "{shown:?}");
         assert!(shown.chars().all(|c| c == '\n' || is_visible(c)), "{shown:?}");
     }
 
     #[test]
-    fn text_from_outside_cannot_drive_the_terminal() {
+    fn external_text_cannot_control_the_terminal() {
         assert_eq!(safe("a\u{1b}]0;x\u{7}\r\nb\u{202e}c", 20), "a]0;x bc");
         assert_eq!(safe("一二三四五", 4), "一二三…");
     }

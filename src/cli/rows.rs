@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_without_a_zone_is_the_archives() {
+    fn time_without_zone_is_in_the_archives_zone() {
         let now = "2026-03-09 00:00:00".parse().expect("a time");
         let read =
             |text: &str| instant(text, Tz::Asia__Shanghai, now).map(|at| at.to_string()).ok();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_shown_with_its_place() {
+    fn query_error_shows_its_position() {
         let wrong = QueryError {
             message: "no such column: lieks".into(),
             hint: Some("look".into()),

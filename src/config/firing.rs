@@ -49,7 +49,7 @@ impl Reader<'_> {
     pub(super) fn spread(&mut self, job: &JobEntry, schedule: Option<&Schedule>) -> Duration {
         let Some(spread) = self.duration(job.spread.as_ref()) else { return Duration::ZERO };
         if let (Some(wire), Some(schedule)) = (&job.spread, schedule) {
-            let gap = schedule.shortest_gap();
+            let gap = schedule.shortest_interval();
             if spread > gap {
                 let title = "the slots of one fire would overlap the next fire";
                 let help = format!("at most \"{}\" here", humantime::format_duration(gap));

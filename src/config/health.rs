@@ -56,14 +56,14 @@ mod tests {
     use super::{listen_in, loopback};
 
     #[test]
-    fn the_address_is_found_in_a_file_that_is_no_toml_elsewhere() {
+    fn health_address_is_found_in_an_invalid_file() {
         let text = "[[job]\nname = \"\n  [health] # here\nlisten = \"127.0.0.1:9464\"\n[budget\n";
         assert_eq!(listen_in(text), "127.0.0.1:9464".parse().ok());
         assert_eq!(listen_in("[[job]\nlisten = \"127.0.0.1:9464\"\n"), None);
     }
 
     #[test]
-    fn only_addresses_of_this_machine_are_listened_on() {
+    fn only_loopback_addresses_are_accepted() {
         for text in ["127.0.0.1:9464", "127.9.9.9:1", "[::1]:0", "[::ffff:127.0.0.1]:80"] {
             assert!(loopback(text).is_ok(), "{text}");
         }

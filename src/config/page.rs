@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn other_machines_need_a_password_and_this_one_may_have_one() {
+    fn remote_address_requires_a_password() {
         let open: SocketAddr = "0.0.0.0:8080".parse().expect("an address");
         assert_eq!(password(&[], "127.0.0.1:8080"), Ok(None));
         assert_eq!(password(&[], "0.0.0.0:8080"), Err(PageRefused::NoPassword(open)));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_password_is_refused_and_not_shown() {
+    fn invalid_password_is_refused_and_not_shown() {
         for bad in ["", "short", "two\nlines of it"] {
             let error = password(&[(PASSWORD, bad)], "127.0.0.1:1").expect_err("no password");
             assert_eq!(error, PageRefused::NoGood(PASSWORD));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_holds_it_as_well() {
+    fn password_is_read_from_a_file() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), "correct horse\n").expect("written");
         let path = file.path().to_string_lossy().into_owned();

@@ -32,7 +32,7 @@ mod tests {
     use super::{is_name, mentioned};
 
     #[test]
-    fn names_of_secrets_are_known_in_any_spelling_and_other_names_are_left_alone() {
+    fn secret_names_are_detected_in_any_spelling() {
         for key in [
             "token",
             "Token",
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_may_hold_a_secret_are_known() {
+    fn lines_with_possible_secrets_are_detected() {
         for line in
             ["token='x", "  api-key = 1", "{ tokn = \"x\"", "Authorization: Bearer x", "key = 1"]
         {

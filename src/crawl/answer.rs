@@ -1,4 +1,4 @@
-//! From what came back to what is saved: reading the answer, and deciding about its slot.
+//! From a response to what is saved: parses the answer and decides about its slot.
 
 use anyhow::Result;
 
@@ -11,11 +11,10 @@ use crate::model::{Facts, Kind, KolSearch, MissedReason, Platform};
 use crate::store::{Answer, Body, CallEnd, Disposition, Document, REFUSED, Resolved, Settlement};
 
 impl Crawler {
-    /// Decides about the calls that have ended: what is to be saved, and what they say of their
-    /// endpoints.
+    /// Turns the calls that have ended into unsaved answers and endpoint feedback.
     pub(super) async fn decide(&mut self) -> Result<()> {
         while let Some(fetched) = self.ended.front() {
-            let next = self.next(fetched, &fetched.reading).await?;
+            let next = self.disposition(fetched, &fetched.reading).await?;
             let feedback = feedback(fetched, &fetched.reading);
             if feedback.effect == Effect::Fails {
                 self.failing.insert(feedback.endpoint);
@@ -28,10 +27,10 @@ impl Crawler {
         Ok(())
     }
 
-    /// What becomes of the slot.
-    async fn next(&self, fetched: &Fetched, reading: &Reading) -> Result<Disposition> {
+    /// What happens to the slot.
+    async fn disposition(&self, fetched: &Fetched, reading: &Reading) -> Result<Disposition> {
         let claim = &fetched.claim;
-        // An empty page after others is where the listing ends, whichever way upstream says so.
+        // An empty page after others ends the listing, whatever its outcome says.
         if reading.outcome == Outcome::Empty && claim.page > 1 {
             return Ok(Disposition::Observed);
         }
@@ -52,26 +51,26 @@ impl Crawler {
                 Disposition::Observed
             });
         }
-        // From the target, not from chance: the same run gives the same waits.
-        let spread = u32::try_from((claim.target_id * 619).rem_euclid(1000)).unwrap_or(0);
+        // Jitter from the target, so that the same run gives the same waits.
+        let jitter = u32::try_from((claim.target_id * 619).rem_euclid(1000)).unwrap_or(0);
         let reason = retry::reason(reading.outcome);
         let ended = EndedCall {
             outcome: reading.outcome,
             billed: reading.billed,
             attempt: claim.attempt,
-            spread,
+            jitter,
             too_large: fetched.received.cut,
             retry_after: fetched.received.retry_after,
             failing: self.is_failing(fetched.endpoint),
         };
         Ok(match retry::after(ended) {
-            Decision::Again(wait) => Disposition::Retry(fetched.finished_at.plus(wait), reason),
-            Decision::Hold => Disposition::Retry(fetched.finished_at, reason),
+            Decision::Retry(wait) => Disposition::Retry(fetched.finished_at.plus(wait), reason),
+            Decision::RetryAfterPause => Disposition::Retry(fetched.finished_at, reason),
             Decision::GiveUp => Disposition::Missed(reason),
         })
     }
 
-    /// Whether a search has another page worth paying for.
+    /// Whether a search has another page worth its price.
     async fn has_more(&self, fetched: &Fetched, listing: &Listing) -> Result<bool> {
         let max_pages = KolSearch::from_key(&fetched.ask.key).map_or(1, |search| search.max_pages);
         let mut tx = self.store.read().await?;
@@ -91,12 +90,12 @@ fn feedback(fetched: &Fetched, reading: &Reading) -> Feedback {
         call_id: fetched.call_id,
         sent_at: fetched.sent_at,
         at: fetched.finished_at,
-        first: fetched.claim.attempt == 1,
+        is_first_attempt: fetched.claim.attempt == 1,
         note: reading.message.clone().or_else(|| reading.drift.clone()),
     }
 }
 
-/// What a call brought means.
+/// Parses what a call received.
 pub(super) fn read(
     endpoint: Endpoint,
     ask: &Ask,
@@ -107,7 +106,7 @@ pub(super) fn read(
         (Some(_), None) if received.cut => Reading::too_large(endpoint),
         (Some(status), None) => endpoint.read(ask, status, body),
         (_, error) => {
-            let error = error.as_deref().unwrap_or("no answer came");
+            let error = error.as_deref().unwrap_or("no answer");
             Reading::transport(endpoint, error, received.sent)
         }
     }
@@ -163,13 +162,13 @@ fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
     }
 }
 
-/// Makes the document of an answer a text, and leaves out its rows: nothing of it can be refused.
-pub(super) fn make_text(answer: &mut Answer) {
+/// Keeps the document of an answer as plain text without rows, which no database rejects.
+pub(super) fn keep_as_text(answer: &mut Answer) {
     if let Some(document) = &mut answer.document {
         let bytes = document.body.exact.take();
         let bytes = bytes.unwrap_or_else(|| std::mem::take(&mut document.body.json).into_bytes());
         document.body = Body::as_text(&bytes, REFUSED);
-        document.drift = Some("the database refused its JSON or its rows".into());
+        document.drift = Some("the database rejected its JSON or its rows".into());
     }
     answer.facts = Facts::default();
     answer.end.message = None;

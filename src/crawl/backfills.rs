@@ -1,4 +1,4 @@
-//! Backfills among the slots: their looks come after all others, and within their limits.
+//! Backfills: their slots are claimed after all others and within the limits of the backfill.
 
 use std::time::Duration;
 
@@ -10,37 +10,38 @@ use crate::config::Config;
 use crate::model::{BackfillState, Kind};
 use crate::store::Tx;
 
-/// How often backfills that have nothing open are ended while other calls are in flight.
-const FINISH_EVERY: Duration = Duration::from_secs(2);
+/// Interval of closing finished backfills while other calls are in flight.
+const CLOSE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What a run lets be called.
+/// The calls that a run allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Allowance {
-    /// The run is no backfill: nothing of its own limits it.
-    Free,
-    /// It is a backfill.
+    /// The run is no backfill and has no limits of its own.
+    Unlimited,
+    /// The run is a backfill.
     Backfill {
-        /// What is left to it.
+        /// The calls left.
         calls: usize,
-        /// Whether it limits money.
+        /// Whether it limits cost.
         counts_money: bool,
     },
 }
 
 impl Allowance {
-    /// What `run` lets be called of a kind, for this transaction alone to use up.
+    /// The allowance of `run` for calls of a kind, for this transaction alone to use.
     pub(super) async fn of(
         tx: &mut Tx,
         config: &Config,
         kind: Kind,
         run: Option<i64>,
     ) -> Result<Self> {
-        let Some(run) = run else { return Ok(Self::Free) };
-        let Some((limits, spent)) = tx.limits_of_run(run).await? else { return Ok(Self::Free) };
+        let Some(run) = run else { return Ok(Self::Unlimited) };
+        let Some((limits, spent)) = tx.limits_of_run(run).await? else {
+            return Ok(Self::Unlimited);
+        };
         let calls = limits.max_calls.map(|limit| limit - spent.calls);
         let money = limits.max_cost_micros.map(|limit| {
-            // Some of them may be for links, whose resolving has a price of its own. What has none
-            // the admission holds back.
+            // Some calls resolve links, at a price of their own. Admission holds back unpriced ones.
             let endpoint = config.endpoint(kind);
             let price = |it: Endpoint| config.price_micros(it).unwrap_or(0);
             let price = price(endpoint).max(endpoint.resolver().map_or(0, price));
@@ -53,28 +54,29 @@ impl Allowance {
         })
     }
 
-    /// How many calls that are, up to `most`.
+    /// The calls allowed, up to `most`.
     pub(super) fn calls(self, most: usize) -> usize {
         match self {
-            Self::Free => most,
+            Self::Unlimited => most,
             Self::Backfill { calls, .. } => calls.min(most),
         }
     }
 }
 
 impl Crawler {
-    /// Whose slots to work on, the most urgent first: those of the schedules and by hand, and then
-    /// the backfills'. Of a crawler of one run only that one, while it may be worked on.
+    /// The runs to claim for, in order: `None` (schedules and manual fetches), then running backfills.
+    /// A crawler of one run claims only for that run, while it is not halted.
     pub(super) async fn runs(&mut self, tx: &mut Tx) -> Result<Vec<Option<i64>>> {
         let unfinished = tx.unfinished_backfills().await?;
         let now = self.clock.now();
-        // One that is never idle must end them as well.
-        let is_time = self.finished_at.is_none_or(|at| now < at || now.since(at) >= FINISH_EVERY);
+        // A crawler that is never idle must close them as well.
+        let is_time =
+            self.backfills_closed_at.is_none_or(|at| now < at || now.since(at) >= CLOSE_INTERVAL);
         if !unfinished.is_empty() && (self.is_idle() || is_time) {
             let mut tx = self.store.begin().await?;
             tx.finish_backfills(now).await?;
             tx.commit().await?;
-            self.finished_at = Some(now);
+            self.backfills_closed_at = Some(now);
         }
         let Some(run) = self.run else {
             let running = unfinished.iter().filter(|(_, state)| *state == BackfillState::Running);
@@ -85,13 +87,12 @@ impl Crawler {
         Ok(if halted { Vec::new() } else { vec![Some(run)] })
     }
 
-    /// Lets the backfills stand still that have used up a limit, once their last call has ended: it
-    /// may prove to be free.
+    /// Halts backfills that have used up a limit, once their last call has ended: it may prove free.
     pub(super) async fn halt_limited(&self, runs: &[i64]) -> Result<()> {
         let mut tx = self.store.begin().await?;
         for run in runs {
             if tx.halt_at_limit(*run).await? {
-                tracing::warn!("a backfill has reached its limit; it may be resumed with another");
+                tracing::warn!("a backfill has reached its limit; resume it with a higher one");
             }
         }
         tx.commit().await

@@ -1,5 +1,5 @@
-//! What answers say about the endpoints that gave them, and what follows: pauses begin and end,
-//! rates are cut, failures in a row are counted.
+//! Endpoint feedback: what answers say about their endpoints begins and ends pauses, cuts rates and
+//! counts failures in a row.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,10 @@ use crate::pause;
 use crate::store::{PauseRow, Tx};
 use crate::time::Time;
 
-/// Looks in a row that failed at the first try, after which an endpoint is left alone but for single
-/// calls.
+/// Failures in a row, first attempts only, that pause an endpoint as failing.
 const FAILING_AFTER: i64 = 6;
 
-/// What one call said.
+/// What one call says about its endpoint.
 #[derive(Clone, Debug)]
 pub(super) struct Feedback {
     pub(super) endpoint: Endpoint,
@@ -25,20 +24,20 @@ pub(super) struct Feedback {
     pub(super) call_id: i64,
     pub(super) sent_at: Time,
     pub(super) at: Time,
-    /// Whether it was the first try of its look: one item that fails again and again says nothing of
+    /// Whether it was the first attempt of its slot: one target that keeps failing says nothing about
     /// the others.
-    pub(super) first: bool,
-    /// What upstream said, for people.
+    pub(super) is_first_attempt: bool,
+    /// The message of upstream, for people.
     pub(super) note: Option<String>,
 }
 
-/// Acts on what calls said, in the transaction that saves their answers.
+/// Applies the feedback of calls, in the transaction that saves their answers.
 pub(super) async fn apply(tx: &mut Tx, all: &[&Feedback]) -> Result<()> {
     let mut by_endpoint: BTreeMap<Endpoint, Vec<&Feedback>> = BTreeMap::new();
     for feedback in all {
         by_endpoint.entry(feedback.endpoint).or_default().push(feedback);
     }
-    // Endpoints before pauses, and in their order, as the gate does: two never wait for each other.
+    // Locks endpoints before pauses, in order, as admission does: no deadlock.
     for (endpoint, feedback) in &by_endpoint {
         if let Some(first) = feedback.first() {
             tx.endpoint(endpoint.name(), first.at).await?;
@@ -48,9 +47,9 @@ pub(super) async fn apply(tx: &mut Tx, all: &[&Feedback]) -> Result<()> {
         calls.sort_by_key(|call| call.at);
         for call in &calls {
             match call.effect {
-                Effect::Answers => answers(tx, call).await?,
+                Effect::Works => works(tx, call).await?,
                 Effect::TooFast => too_fast(tx, call).await?,
-                Effect::Pause(scope, reason) => stop(tx, call, scope, reason).await?,
+                Effect::Pause(scope, reason) => pause_after(tx, call, scope, reason).await?,
                 Effect::Fails | Effect::Nothing => {}
             }
         }
@@ -59,8 +58,8 @@ pub(super) async fn apply(tx: &mut Tx, all: &[&Feedback]) -> Result<()> {
     Ok(())
 }
 
-/// An answer ends the pauses that began before it was asked for, but those made by hand.
-async fn answers(tx: &mut Tx, call: &Feedback) -> Result<()> {
+/// An answer ends the pauses that began before its call was sent, except those by hand.
+async fn works(tx: &mut Tx, call: &Feedback) -> Result<()> {
     for pause in pause::of_endpoint(&tx.pauses(call.at).await?, call.endpoint) {
         let by_itself = pause.reason != PauseReason::ByHand;
         if by_itself && pause.since <= call.sent_at {
@@ -70,14 +69,14 @@ async fn answers(tx: &mut Tx, call: &Feedback) -> Result<()> {
             tracing::info!(
                 name = pause.name,
                 reason = pause.reason.as_str(),
-                "answers again: the pause is over"
+                "pause ended: upstream answers again"
             );
         }
     }
     Ok(())
 }
 
-/// One cut for all the calls that were sent before it.
+/// Cuts the rate once for all the calls sent before the cut.
 async fn too_fast(tx: &mut Tx, call: &Feedback) -> Result<()> {
     let endpoint = call.endpoint.name();
     let row = tx.endpoint(endpoint, call.at).await?;
@@ -87,29 +86,34 @@ async fn too_fast(tx: &mut Tx, call: &Feedback) -> Result<()> {
     let permille = rate_limiter::slower(&row, call.at);
     tx.slow_down(endpoint, permille, call.at).await?;
     let percent = permille / 10;
-    tracing::warn!(endpoint, percent, "asked too fast: slowing down; the speed comes back");
+    tracing::warn!(endpoint, percent, "rate limited by upstream: speed cut, recovers in steps");
     Ok(())
 }
 
 async fn count_failures(tx: &mut Tx, endpoint: Endpoint, calls: &[&Feedback]) -> Result<()> {
-    let answered = calls.iter().rposition(|call| call.effect == Effect::Answers);
+    let answered = calls.iter().rposition(|call| call.effect == Effect::Works);
     let since = calls.iter().skip(answered.map_or(0, |last| last + 1));
     let failed: Vec<_> = since.filter(|call| call.effect == Effect::Fails).collect();
     if failed.is_empty() && answered.is_none() {
         return Ok(());
     }
-    let count = i64::try_from(failed.iter().filter(|call| call.first).count())?;
+    let count = i64::try_from(failed.iter().filter(|call| call.is_first_attempt).count())?;
     let failures = tx.count_failures(endpoint.name(), count, answered.is_some()).await?;
     match failed.last() {
         Some(last) if failures >= FAILING_AFTER => {
-            stop(tx, last, PauseScope::Endpoint, PauseReason::Failing).await
+            pause_after(tx, last, PauseScope::Endpoint, PauseReason::Failing).await
         }
         _ => Ok(()),
     }
 }
 
-/// Begins a pause, or, if the call was a try whether one is over, prolongs it.
-async fn stop(tx: &mut Tx, call: &Feedback, scope: PauseScope, reason: PauseReason) -> Result<()> {
+/// Begins a pause, or prolongs it after a failed probe.
+async fn pause_after(
+    tx: &mut Tx,
+    call: &Feedback,
+    scope: PauseScope,
+    reason: PauseReason,
+) -> Result<()> {
     let name = match scope {
         PauseScope::Provider => call.endpoint.provider().name(),
         _ => call.endpoint.name(),
@@ -118,18 +122,18 @@ async fn stop(tx: &mut Tx, call: &Feedback, scope: PauseScope, reason: PauseReas
         tx.pauses(call.at).await?.into_iter().find(|pause| {
             (pause.scope, pause.name.as_str(), pause.reason) == (scope, name, reason)
         });
-    // Sent before it began: the same trouble, not another call of it.
+    // Sent before the pause began: the same trouble, no new evidence.
     if known.as_ref().is_some_and(|pause| call.sent_at < pause.since) {
         return Ok(());
     }
     let failures = known.as_ref().map_or(0, |pause| pause.failures + 1);
-    let probe_at = reason.wait(failures).map(|wait| call.at.plus(wait));
+    let probe_at = reason.probe_wait(failures).map(|wait| call.at.plus(wait));
     let until = reason.until(call.at);
     if known.is_none() {
         let reason = reason.as_str();
         let said = call.note.as_deref().unwrap_or_default();
         let until = until.map(|at| at.to_string());
-        tracing::warn!(name, reason, said, until, "upstream refuses or fails: asking it is paused");
+        tracing::warn!(name, reason, said, until, "paused: upstream refuses or fails");
     }
     tx.pause(&PauseRow {
         scope,

@@ -1,14 +1,15 @@
-//! A failing upstream must not write a line for every target: of messages alike, one in a while.
+//! Log throttle: at most one message per kind and reason a minute; the next one says how many were
+//! suppressed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::time::Time;
 
-/// How long one message stands for those like it.
-const WHILE: Duration = Duration::from_secs(60);
+/// Interval between two messages of one kind and reason.
+const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Remembers what was said lately.
+/// The last message of each kind and reason.
 #[derive(Debug, Default)]
 pub(super) struct LogThrottle(BTreeMap<(&'static str, &'static str), Logged>);
 
@@ -19,24 +20,24 @@ struct Logged {
 }
 
 impl LogThrottle {
-    /// Whether a message of this kind, for this reason, is to be written: then how many like it
-    /// were not since the last one that was.
+    /// Whether to log a message of this kind and reason: then how many were suppressed since the
+    /// last one.
     pub(super) fn admit(
         &mut self,
         kind: &'static str,
         reason: &'static str,
         at: Time,
     ) -> Option<u64> {
-        let said = self.0.entry((kind, reason));
-        let before = said.or_insert(Logged { at: at.minus(WHILE), suppressed: 0 });
-        // A clock that was put back must not silence anything for long.
-        let silent = at.since(before.at).max(before.at.since(at));
-        if silent < WHILE {
-            before.suppressed += 1;
+        let entry = self.0.entry((kind, reason));
+        let last = entry.or_insert(Logged { at: at.minus(INTERVAL), suppressed: 0 });
+        // In both directions: a clock set back must not suppress messages for long.
+        let elapsed = at.since(last.at).max(last.at.since(at));
+        if elapsed < INTERVAL {
+            last.suppressed += 1;
             return None;
         }
-        let suppressed = before.suppressed;
-        *before = Logged { at, suppressed: 0 };
+        let suppressed = last.suppressed;
+        *last = Logged { at, suppressed: 0 };
         Some(suppressed)
     }
 }
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_message_a_minute_says_how_many_were_like_it() {
+    fn throttle_admits_one_message_a_minute_and_counts_the_rest() {
         let at = |text: &str| format!("2026-03-09 {text}").parse::<Time>().expect("a time");
         let mut throttle = LogThrottle::default();
         assert_eq!(throttle.admit("missed", "quota", at("09:00:00")), Some(0));
@@ -59,7 +60,7 @@ mod tests {
         assert_eq!(
             throttle.admit("missed", "quota", at("08:00:00")),
             Some(0),
-            "the clock was put back"
+            "the clock was set back"
         );
     }
 }

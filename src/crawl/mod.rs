@@ -1,5 +1,5 @@
-//! The one step: claim, send, read, save. The daemon, `fetch` and the demo all go through it and
-//! differ only in where the slots come from.
+//! The step: claim slots, admit, send, parse, save. The daemon, `fetch`, `backfill` and the demo share
+//! it; they differ only in where slots come from.
 
 mod admission;
 mod answer;
@@ -33,14 +33,14 @@ use log_throttle::LogThrottle;
 
 pub use admission::Throttled;
 use feedback::Feedback;
-use save::SAVE_AT_ONCE;
+use save::MAX_BATCH;
 pub use save::{ShutdownGrace, Tally};
 pub use start::Started;
 
-/// How long an answer waits for others to be saved with.
+/// How long an answer waits for others to be saved in the same transaction.
 const SAVE_WAIT: Duration = Duration::from_millis(100);
 
-/// Claims slots, calls, and saves what comes back. One a process.
+/// Claims slots, sends their calls and saves the answers. One per process.
 pub struct Crawler {
     config: Arc<Config>,
     store: Store,
@@ -50,33 +50,34 @@ pub struct Crawler {
     /// Loaded when answers are first saved.
     tombstones: Filter,
     run: Option<i64>,
-    /// The pauses that lasted when slots were last claimed.
+    /// The pauses in force when slots were last claimed.
     pauses: Vec<PauseRow>,
-    /// When the next failed look may be tried again, as far as this process knows.
+    /// The earliest retry that this process knows of.
     retry_at: Option<Time>,
-    /// When backfills were last ended.
-    finished_at: Option<Time>,
-    /// The endpoints whose last calls failed.
+    /// When finished backfills were last closed.
+    backfills_closed_at: Option<Time>,
+    /// The endpoints whose latest calls failed.
     failing: BTreeSet<Endpoint>,
     in_flight: JoinSet<Fetched>,
-    /// Calls whose answers are not saved yet: what a crash would repeat.
+    /// Calls whose answers are not saved yet, by provider: a crash repeats them.
     open: BTreeMap<Provider, usize>,
-    /// Calls that have ended, and nobody has decided about.
+    /// Calls that have ended and are not decided yet.
     ended: VecDeque<Fetched>,
     unsaved: Vec<Answer>,
-    /// What each of them says of its endpoint.
+    /// The feedback of each unsaved answer about its endpoint.
     feedback: Vec<Feedback>,
-    /// The calls in flight and those not saved yet.
-    in_hand: BTreeSet<i64>,
-    /// Whether nobody knows what became of the last commit of claims.
+    /// The ids of the calls in flight and of those not saved yet.
+    pending_calls: BTreeSet<i64>,
+    /// Whether the outcome of the last commit of claims is unknown.
     commit_unknown: bool,
     died: Option<JoinError>,
-    turn: usize,
+    /// The kind that claims first.
+    first_kind: usize,
     tally: Tally,
     log_throttle: LogThrottle,
 }
 
-/// A call that has ended, and was read.
+/// A call that has ended, with its parsed answer.
 struct Fetched {
     claim: Claim,
     endpoint: Endpoint,
@@ -84,17 +85,17 @@ struct Fetched {
     call_id: i64,
     sent_at: Time,
     finished_at: Time,
-    /// Without its body, which was moved.
+    /// Without its body, which is in `body`.
     received: Received,
     body: Body,
     reading: Reading,
 }
 
 impl Crawler {
-    /// A crawler that works for `process`, on the slots of one run or on all.
+    /// A crawler of `process` for the slots of one run, or for all.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made.
+    /// When the HTTP client cannot be created.
     pub fn new(
         config: Arc<Config>,
         store: Store,
@@ -114,95 +115,95 @@ impl Crawler {
             run,
             pauses: Vec::new(),
             retry_at: None,
-            finished_at: None,
+            backfills_closed_at: None,
             failing: BTreeSet::new(),
             in_flight: JoinSet::new(),
             open: BTreeMap::new(),
             ended: VecDeque::new(),
             unsaved: Vec::new(),
             feedback: Vec::new(),
-            in_hand: BTreeSet::new(),
+            pending_calls: BTreeSet::new(),
             commit_unknown: false,
             died: None,
-            turn: 0,
+            first_kind: 0,
             tally: Tally::default(),
             log_throttle: LogThrottle::default(),
         })
     }
 
-    /// Works with other settings from now on. Calls in flight go on as they began.
+    /// Puts new settings in force. Calls in flight continue unchanged.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made; then the old settings stay in force.
-    pub fn take_over(&mut self, config: Arc<Config>) -> Result<()> {
+    /// When the HTTP client cannot be created; then the old settings stay in force.
+    pub fn set_config(&mut self, config: Arc<Config>) -> Result<()> {
         self.client = client(&config)?;
         self.config = config;
         Ok(())
     }
 
-    /// Whether nothing is being called and nothing waits to be saved.
+    /// Whether no call is in flight and no answer waits to be saved.
     pub fn is_idle(&self) -> bool {
         self.in_flight.is_empty() && self.ended.is_empty() && self.unsaved.is_empty()
     }
 
-    /// What came of the calls since this was last asked.
+    /// Takes the outcomes of the calls since the last time.
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
 
-    /// When the next failed look may be tried again, as far as this process knows.
+    /// The earliest retry that this process knows of.
     pub fn retry_at(&self) -> Option<Time> {
         self.retry_at
     }
 
-    /// Whether an endpoint fails on everything, as far as was known when slots were last claimed.
+    /// Whether an endpoint was paused as failing when slots were last claimed.
     fn is_failing(&self, endpoint: Endpoint) -> bool {
         pause::of_endpoint(&self.pauses, endpoint).any(|pause| pause.reason == PauseReason::Failing)
     }
 
-    /// How many more calls to a provider may be open. An answer that is not saved yet counts, since
-    /// a crash would repeat its call.
+    /// How many more calls to a provider may be open. An unsaved answer counts as open: a crash
+    /// repeats its call.
     fn room(&self, provider: Provider) -> usize {
         let open = self.open.get(&provider).copied().unwrap_or(0);
         self.config.provider(provider).concurrency.saturating_sub(open)
     }
 
-    /// Calls in flight.
+    /// The number of calls in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
 
-    /// Answers that have come and wait to be saved.
+    /// The number of answers that wait to be saved.
     pub fn unsaved(&self) -> usize {
         self.unsaved.len()
     }
 
-    /// Waits until a call ends, and a little longer for others to be saved with it. Never ends when
-    /// none is in flight. May be dropped at any time.
+    /// Waits until a call ends, and briefly for others to be saved with it. Never returns when none is
+    /// in flight. Cancel safe.
     pub async fn wait(&mut self) {
         match self.in_flight.join_next().await {
-            Some(done) => self.landed(done),
+            Some(done) => self.call_ended(done),
             None => std::future::pending().await,
         }
-        // While time stands still, waiting for all costs none, and makes every run the same.
+        // Under a manual clock, waiting for all calls costs no time and keeps runs reproducible.
         let stands = self.clock.stands();
-        let patience = tokio::time::sleep(SAVE_WAIT);
-        tokio::pin!(patience);
-        // Where they come fast, few are saved at a high price each: the rest is fetched meanwhile.
-        while self.ended.len() < (self.in_flight.len() * 3).min(SAVE_AT_ONCE)
+        let deadline = tokio::time::sleep(SAVE_WAIT);
+        tokio::pin!(deadline);
+        // A small batch saves at a high price per answer: waits for more while calls return fast.
+        while self.ended.len() < (self.in_flight.len() * 3).min(MAX_BATCH)
             || (stands && !self.in_flight.is_empty())
         {
             tokio::select! {
-                Some(done) = self.in_flight.join_next() => self.landed(done),
-                () = &mut patience, if !stands => return,
+                Some(done) = self.in_flight.join_next() => self.call_ended(done),
+                () = &mut deadline, if !stands => return,
             }
         }
     }
 
-    fn landed(&mut self, done: Result<Fetched, JoinError>) {
+    fn call_ended(&mut self, done: Result<Fetched, JoinError>) {
         match done {
             Ok(fetched) => self.ended.push_back(fetched),
-            // Its ledger row stays open, and says so.
+            // Its ledger row stays open: the outcome is unknown.
             Err(error) => self.died = Some(error),
         }
     }

@@ -1,27 +1,27 @@
-//! What to do about calls of which nobody can say what became.
+//! Recovery of calls whose outcome is unknown.
 
 use anyhow::{Result, anyhow};
 
 use super::Crawler;
 
 impl Crawler {
-    /// Why a call was lost inside the program, if one was: a mistake that nobody can go on from.
+    /// The panic of a call's task, if one panicked: a bug that the process cannot continue from.
     pub fn died(&mut self) -> Option<anyhow::Error> {
         self.died.take().map(|error| anyhow!("a call was lost inside the program: {error}"))
     }
 
-    /// A commit may have gone through though nobody heard of it: what it claimed was never sent,
-    /// and nobody else would take it for as long as this process lives.
+    /// Releases the slots of a commit whose outcome is unknown: if it succeeded, their calls were never
+    /// sent, and no other process would claim them while this one lives.
     pub(super) async fn release_unsent(&mut self) -> Result<()> {
         if !self.commit_unknown {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
-        let calls = tx.release_unsent(self.owner, &self.in_hand).await?;
+        let calls = tx.release_unsent(self.owner, &self.pending_calls).await?;
         tx.commit().await?;
         self.commit_unknown = false;
         if calls > 0 {
-            tracing::warn!(calls, "claims whose commit was in doubt are given back unsent");
+            tracing::warn!(calls, "released unsent claims of a commit whose outcome was unknown");
         }
         Ok(())
     }

@@ -1,52 +1,52 @@
-//! What comes after a call: pure, from its outcome and the number of the try to what becomes of
-//! the slot, and to what it says about the endpoint.
+//! Retry policy, pure: the outcome and attempt of a call decide what happens to its slot, and what it
+//! says about its endpoint.
 
 use std::time::Duration;
 
 use crate::api::{Billed, Outcome};
 use crate::model::{MissedReason, PauseReason, PauseScope};
 
-/// Tries at one call within a slot, the first included: more than an hour's worth.
+/// Attempts within a slot, the first included: they span more than an hour.
 const MAX_ATTEMPTS: i64 = 20;
 
-/// The same, when each try may have been paid for.
+/// Attempts when each may have been billed.
 const MAX_PAID_ATTEMPTS: i64 = 3;
 
-/// The same, when an answer came and was not understood.
-const MAX_UNREADABLE: i64 = 2;
+/// Attempts when the answers cannot be parsed.
+const MAX_UNREADABLE_ATTEMPTS: i64 = 2;
 
-/// The wait before the second try; it doubles from try to try.
+/// Backoff before the second attempt; doubles with each attempt.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
-/// The longest wait between two tries, which upstream may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// Longest backoff, also when upstream asks for more.
+const MAX_WAIT: Duration = Duration::from_secs(300);
 
 /// A call that ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EndedCall {
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Whether it was paid for.
+    /// Whether it was billed.
     pub billed: Billed,
-    /// Which try at it in its slot this was, from 1.
+    /// The attempt within its slot, from 1.
     pub attempt: i64,
-    /// From 0 to 999: keeps tries that failed together from coming back together.
-    pub spread: u32,
-    /// Whether the answer was larger than is read: the next would be as large.
+    /// Jitter in thousandths, 0 to 999: keeps calls that failed together from retrying together.
+    pub jitter: u32,
+    /// Whether the answer exceeded the size limit: the next one would as well.
     pub too_large: bool,
-    /// How long upstream asks to wait.
+    /// The `Retry-After` of upstream.
     pub retry_after: Option<Duration>,
-    /// Whether its endpoint fails on everything at the moment.
+    /// Whether its endpoint is paused as failing.
     pub failing: bool,
 }
 
-/// What becomes of a slot that was not observed.
+/// What happens to a slot that was not observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// Try again after this long.
-    Again(Duration),
-    /// Try again as soon as the pause that the call brought is over.
-    Hold,
+    /// Retry after this backoff.
+    Retry(Duration),
+    /// Retry once the pause that the call caused is over.
+    RetryAfterPause,
     /// The slot is missed.
     GiveUp,
 }
@@ -54,19 +54,19 @@ pub(super) enum Decision {
 /// What a call says about its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It answers, and takes the token.
-    Answers,
-    /// It failed; if it fails on everything, it is to be left alone.
+    /// It answers, and accepts the token.
+    Works,
+    /// It failed; several failures in a row pause it.
     Fails,
-    /// It is asked too fast.
+    /// Its rate limit was exceeded.
     TooFast,
-    /// It, or its whole provider, is not to be asked for a while.
+    /// It, or its whole provider, must be paused.
     Pause(PauseScope, PauseReason),
-    /// Nothing: the question was wrong.
+    /// Nothing: the request was wrong.
     Nothing,
 }
 
-/// An outcome as the reason of a missed slot. An answer that was understood misses none.
+/// The missed reason of an outcome.
 pub(super) fn reason(outcome: Outcome) -> MissedReason {
     match outcome {
         Outcome::Ok | Outcome::Empty => MissedReason::Empty,
@@ -86,7 +86,7 @@ pub(super) fn reason(outcome: Outcome) -> MissedReason {
 /// What a call says about its endpoint.
 pub(super) fn effect(outcome: Outcome) -> Effect {
     match outcome {
-        Outcome::Ok | Outcome::Empty | Outcome::Gone => Effect::Answers,
+        Outcome::Ok | Outcome::Empty | Outcome::Gone => Effect::Works,
         Outcome::Retryable | Outcome::Transport | Outcome::Unreadable => Effect::Fails,
         Outcome::RateLimited => Effect::TooFast,
         Outcome::Quota => Effect::Pause(PauseScope::Endpoint, PauseReason::Quota),
@@ -97,36 +97,36 @@ pub(super) fn effect(outcome: Outcome) -> Effect {
     }
 }
 
-/// What becomes of the slot of a call that did not observe its target.
+/// What happens to the slot of a call that did not observe its target.
 pub(super) fn after(call: EndedCall) -> Decision {
     match effect(call.outcome) {
-        Effect::Pause(..) => Decision::Hold,
-        Effect::Fails | Effect::TooFast if call.attempt < most_attempts(call) => {
-            Decision::Again(wait(call))
+        Effect::Pause(..) => Decision::RetryAfterPause,
+        Effect::Fails | Effect::TooFast if call.attempt < max_attempts(call) => {
+            Decision::Retry(backoff(call))
         }
-        Effect::Fails | Effect::TooFast | Effect::Answers | Effect::Nothing => Decision::GiveUp,
+        Effect::Fails | Effect::TooFast | Effect::Works | Effect::Nothing => Decision::GiveUp,
     }
 }
 
-/// How many tries such a call is worth.
-fn most_attempts(call: EndedCall) -> i64 {
+/// The attempts that such a call is worth.
+fn max_attempts(call: EndedCall) -> i64 {
     match (call.outcome, call.billed) {
-        // Paid for, and sure to be the same again.
+        // Billed, and the next answer would be the same.
         (Outcome::Unreadable, Billed::Yes) => 1,
         (Outcome::Unreadable, _) if call.too_large => 1,
-        (Outcome::Unreadable, _) => MAX_UNREADABLE,
+        (Outcome::Unreadable, _) => MAX_UNREADABLE_ATTEMPTS,
         (_, Billed::Yes | Billed::Unknown) => MAX_PAID_ATTEMPTS,
-        // No look is to be lost to an outage, while single calls find out when it is over.
+        // An outage loses no slot: single calls probe when it is over.
         (_, Billed::No) if call.failing => i64::MAX,
         (_, Billed::No) => MAX_ATTEMPTS,
     }
 }
 
-fn wait(call: EndedCall) -> Duration {
+fn backoff(call: EndedCall) -> Duration {
     let doublings = u32::try_from(call.attempt.saturating_sub(1)).unwrap_or(0).min(16);
-    let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
-    let wait = wait + wait * call.spread.min(999) / 2000;
-    call.retry_after.map_or(wait, |asked| wait.max(asked.min(LONGEST_WAIT)))
+    let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(MAX_WAIT);
+    let wait = wait + wait * call.jitter.min(999) / 2000;
+    call.retry_after.map_or(wait, |asked| wait.max(asked.min(MAX_WAIT)))
 }
 
 #[cfg(test)]
@@ -138,7 +138,7 @@ mod tests {
             outcome,
             billed,
             attempt,
-            spread: 0,
+            jitter: 0,
             too_large: false,
             retry_after: None,
             failing: false,
@@ -146,18 +146,18 @@ mod tests {
     }
 
     fn seconds(seconds: u64) -> Decision {
-        Decision::Again(Duration::from_secs(seconds))
+        Decision::Retry(Duration::from_secs(seconds))
     }
 
     #[test]
-    fn every_outcome_has_its_policy() {
+    fn every_outcome_has_a_policy() {
         use Billed::{No, Unknown, Yes};
-        use Decision::{GiveUp, Hold};
+        use Decision::{GiveUp, RetryAfterPause};
         use PauseScope::{Endpoint, Provider};
         let table = [
-            (Outcome::Ok, Yes, GiveUp, 1, Effect::Answers),
-            (Outcome::Empty, Yes, GiveUp, 1, Effect::Answers),
-            (Outcome::Gone, Yes, GiveUp, 1, Effect::Answers),
+            (Outcome::Ok, Yes, GiveUp, 1, Effect::Works),
+            (Outcome::Empty, Yes, GiveUp, 1, Effect::Works),
+            (Outcome::Gone, Yes, GiveUp, 1, Effect::Works),
             (Outcome::Retryable, No, seconds(5), 20, Effect::Fails),
             (Outcome::Retryable, Unknown, seconds(5), 3, Effect::Fails),
             (Outcome::Transport, No, seconds(5), 20, Effect::Fails),
@@ -165,13 +165,19 @@ mod tests {
             (Outcome::Unreadable, Unknown, seconds(5), 2, Effect::Fails),
             (Outcome::Unreadable, Yes, GiveUp, 1, Effect::Fails),
             (Outcome::RateLimited, No, seconds(5), 20, Effect::TooFast),
-            (Outcome::Quota, No, Hold, 0, Effect::Pause(Endpoint, PauseReason::Quota)),
-            (Outcome::Denied, No, Hold, 0, Effect::Pause(Endpoint, PauseReason::Denied)),
-            (Outcome::Balance, No, Hold, 0, Effect::Pause(Provider, PauseReason::Balance)),
+            (Outcome::Quota, No, RetryAfterPause, 0, Effect::Pause(Endpoint, PauseReason::Quota)),
+            (Outcome::Denied, No, RetryAfterPause, 0, Effect::Pause(Endpoint, PauseReason::Denied)),
+            (
+                Outcome::Balance,
+                No,
+                RetryAfterPause,
+                0,
+                Effect::Pause(Provider, PauseReason::Balance),
+            ),
             (
                 Outcome::BadCredentials,
                 No,
-                Hold,
+                RetryAfterPause,
                 0,
                 Effect::Pause(Provider, PauseReason::BadCredentials),
             ),
@@ -185,38 +191,38 @@ mod tests {
             assert_eq!(effect(outcome), says, "{outcome:?}");
             if tries > 0 {
                 let last = after(ended(outcome, billed, tries));
-                assert_eq!(last, GiveUp, "{outcome:?} {billed:?}: the last of {tries} tries");
+                assert_eq!(last, GiveUp, "{outcome:?} {billed:?}: the last of {tries} attempts");
             }
             if tries > 1 {
                 let before = after(ended(outcome, billed, tries - 1));
-                assert_ne!(before, GiveUp, "{outcome:?} {billed:?}: the try before the last");
+                assert_ne!(before, GiveUp, "{outcome:?} {billed:?}: the attempt before the last");
             }
         }
     }
 
     #[test]
-    fn waits_double_to_a_limit_and_are_spread() {
+    fn backoff_doubles_to_a_limit_with_jitter() {
         let wait = |attempt| after(ended(Outcome::Retryable, Billed::No, attempt));
         assert_eq!([1, 2, 4, 7].map(wait), [5, 10, 40, 300].map(seconds));
-        let late = EndedCall { spread: 999, ..ended(Outcome::Retryable, Billed::No, 2) };
-        assert_eq!(after(late), Decision::Again(Duration::from_micros(14_995_000)));
+        let late = EndedCall { jitter: 999, ..ended(Outcome::Retryable, Billed::No, 2) };
+        assert_eq!(after(late), Decision::Retry(Duration::from_micros(14_995_000)));
     }
 
     #[test]
-    fn an_outage_uses_up_no_free_tries_and_caps_those_that_may_be_paid_for() {
+    fn outage_limits_billable_attempts_only() {
         let outage = |billed| EndedCall { failing: true, ..ended(Outcome::Transport, billed, 50) };
         assert_eq!(after(outage(Billed::No)), seconds(300));
         assert_eq!(after(outage(Billed::Unknown)), Decision::GiveUp);
     }
 
     #[test]
-    fn an_answer_that_is_too_large_is_asked_for_once() {
+    fn oversized_answer_is_not_retried() {
         let large = EndedCall { too_large: true, ..ended(Outcome::Unreadable, Billed::Unknown, 1) };
         assert_eq!(after(large), Decision::GiveUp);
     }
 
     #[test]
-    fn upstream_may_ask_for_longer_and_not_for_ever() {
+    fn retry_after_longer_than_backoff_wins_up_to_a_limit() {
         let asked = |seconds| {
             let retry_after = Some(Duration::from_secs(seconds));
             after(EndedCall { retry_after, ..ended(Outcome::RateLimited, Billed::No, 1) })

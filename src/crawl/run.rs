@@ -1,5 +1,5 @@
-//! An errand: the looks of one run, made by this process until they are done. `fetch` and
-//! `backfill` go on such; they differ in when one is over.
+//! A one-shot run: this process fetches the slots of one run until they are done. `fetch` and `backfill`
+//! use it; they differ in when the run is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::process::Process;
 use crate::store::{Store, in_time};
 use crate::time::Clock;
 
-/// How often the looks are asked whether they have been made, or may be made here.
+/// Polling interval: another process may settle slots, or release them.
 const POLL: Duration = Duration::from_millis(500);
 
-/// The looks of a run, and who is to make them.
+/// The loop over the slots of one run.
 pub struct OneShotRun<'a> {
     crawler: Crawler,
     process: &'a Process,
@@ -24,29 +24,29 @@ pub struct OneShotRun<'a> {
     stop: &'a CancellationToken,
 }
 
-/// How an errand ended.
+/// How a one-shot run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// It was over.
+    /// `is_over` said so.
     Over,
-    /// It was to stop; what was in flight has ended and is saved.
+    /// It was stopped; the calls in flight have ended and are saved.
     Stopped,
 }
 
-/// What is known after a tick.
+/// The state after a tick.
 #[derive(Debug)]
 pub struct Tick<'a> {
-    /// What starting calls came to.
+    /// The result of starting calls.
     pub started: &'a Started,
-    /// Whether nothing is in flight and nothing waits to be saved.
+    /// Whether no call is in flight and no answer waits to be saved.
     pub is_idle: bool,
 }
 
 impl<'a> OneShotRun<'a> {
-    /// The looks of `run`, made by `process` until `stop` is cancelled.
+    /// Fetches the slots of `run` as `process` until `stop` is cancelled.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made.
+    /// When the HTTP client cannot be created.
     pub fn new(
         config: Arc<Config>,
         store: &Store,
@@ -59,11 +59,11 @@ impl<'a> OneShotRun<'a> {
         Ok(Self { crawler, process, clock, stop })
     }
 
-    /// Makes the looks until `is_over` says so after a tick, or it is to stop. A database that
-    /// fails is waited for while calls that may be paid for are not saved.
+    /// Ticks until `is_over` or stopped. Retries a failing database while answers that may have been
+    /// billed are not saved.
     ///
     /// # Errors
-    /// When the database fails, or something died that this cannot do without.
+    /// When the database fails, or the task of a call panics.
     pub async fn run(
         mut self,
         mut is_over: impl AsyncFnMut(Tick<'_>) -> Result<bool>,
@@ -72,7 +72,7 @@ impl<'a> OneShotRun<'a> {
         while !self.stop.is_cancelled() {
             let tick = self.tick(&mut is_over).await;
             if let Some(error) = self.crawler.died() {
-                self.save_the_rest().await?;
+                self.drain().await?;
                 return Err(error);
             }
             match tick {
@@ -98,11 +98,11 @@ impl<'a> OneShotRun<'a> {
             let calls = self.crawler.in_flight();
             tracing::info!(calls, "stopping: draining the calls in flight");
         }
-        self.save_the_rest().await?;
+        self.drain().await?;
         Ok(Ended::Stopped)
     }
 
-    /// Saves what has come, sends what may be sent, and asks whether that was all.
+    /// One tick: saves answers, sends calls, and asks `is_over`.
     async fn tick(
         &mut self,
         is_over: &mut impl AsyncFnMut(Tick<'_>) -> Result<bool>,
@@ -116,48 +116,47 @@ impl<'a> OneShotRun<'a> {
         Ok((started, over))
     }
 
-    /// Waits until there may be something to do.
+    /// Waits for an event.
     async fn rest(&mut self, started: &Started) {
-        if started.calls > 0 && started.held.is_empty() {
+        if started.calls > 0 && started.throttled.is_empty() {
             return;
         }
-        // Not until the next may be tried: another process may be at one, and end before.
+        // Polls even before the next retry: another process may settle its slots sooner.
         let poll = self.clock.now().plus(POLL);
         let again = started.again_at().map_or(poll, |at| at.min(poll));
-        let looks_again = self.crawler.is_idle() || !started.held.is_empty();
+        let polls = self.crawler.is_idle() || !started.throttled.is_empty();
         tokio::select! {
             () = self.crawler.wait() => {}
-            () = self.clock.sleep_until(again), if looks_again => {}
+            () = self.clock.sleep_until(again), if polls => {}
             () = self.stop.cancelled() => {}
         }
     }
 
-    /// Lets the calls in flight end, and saves what has come: for a while even to a database that
-    /// fails.
-    async fn save_the_rest(&mut self) -> Result<()> {
+    /// Drains the calls in flight and saves their answers, retrying a failing database for a while.
+    async fn drain(&mut self) -> Result<()> {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
         }
-        let patience = ShutdownGrace::begins();
+        let grace = ShutdownGrace::start();
         while let Err(error) = in_time(self.crawler.save()).await {
-            patience.after(error).await?;
+            grace.after(error).await?;
         }
         Ok(())
     }
 }
 
-/// Says who keeps a SQLite file to itself, and what that means for looks that are to be made.
+/// Logs which process holds the lock of a SQLite file, and what that means for the slots to fetch.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn say_who_works(store: &Store) -> Result<()> {
+pub async fn log_lock_holder(store: &Store) -> Result<()> {
     let mut tx = store.read().await?;
     let verb = tx.active_verb().await?;
     let who = match verb.as_deref() {
-        Some("run") => "a daemon, which makes the looks; waiting for them".to_owned(),
+        Some("run") => "a daemon, which fetches the slots; waiting for it".to_owned(),
         Some(verb) => format!("a {verb}; waiting for it to end"),
         None => "waiting for it to end".to_owned(),
     };
-    tracing::info!("another tidewatch is at work on this file: {who}");
+    tracing::info!("another tidewatch process uses this file: {who}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Saving: what has come goes to the database in batches, each in one transaction.
+//! Saves answers in batches, each in one transaction.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use super::{Crawler, answer};
 use crate::replay::derive_again;
 use crate::store::{Answer, Disposition, is_conflict, is_refused};
 
-/// Answers saved in one transaction at the most.
-pub(super) const SAVE_AT_ONCE: usize = 200;
+/// Most answers in one transaction.
+pub(super) const MAX_BATCH: usize = 200;
 
-/// Bytes of answers saved in one transaction at the most, unless a single one is larger.
-const SAVE_BYTES: usize = 16 << 20;
+/// Most bytes of answers in one transaction, unless a single answer is larger.
+const MAX_BATCH_BYTES: usize = 16 << 20;
 
-/// What came of the calls since somebody last asked.
+/// Outcomes of calls since the tally was last taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Calls that ended.
     pub calls: usize,
-    /// Looks that saw their target.
+    /// Slots observed.
     pub observed: usize,
-    /// Looks that did not, and are not tried again.
+    /// Slots missed.
     pub missed: usize,
-    /// Looks to be tried again later.
+    /// Slots to be retried.
     pub retrying: usize,
 }
 
@@ -42,33 +42,31 @@ impl Tally {
     }
 }
 
-/// How long to try to save what has come, to a database that fails when all is to stop.
+/// How long a shutdown keeps trying to save answers while the database fails.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(30);
 
-/// The wait between two tries.
+/// Wait between two attempts during the shutdown.
 const SAVE_RETRY_WAIT: Duration = Duration::from_secs(1);
 
-/// What is left of the time to save in, once all is to stop.
+/// The time left to save answers during a shutdown.
 pub struct ShutdownGrace {
     until: Instant,
 }
 
 impl ShutdownGrace {
-    /// From now on.
-    pub fn begins() -> Self {
+    /// Starts now.
+    pub fn start() -> Self {
         Self { until: Instant::now() + SHUTDOWN_GRACE }
     }
 
-    /// Waits for the next try, after one that ended with this error.
+    /// Waits before the next attempt after one that failed with `error`.
     ///
     /// # Errors
-    /// The same, when there is no time left.
+    /// `error`, when no time is left.
     pub async fn after(&self, error: anyhow::Error) -> Result<()> {
         if Instant::now() > self.until {
-            return Err(error).context(
-                "stopped with answers that the database did not take: their calls stand open on \
-                 the ledger",
-            );
+            return Err(error)
+                .context("stopped with unsaved answers: their calls stay open on the ledger");
         }
         tokio::time::sleep(SAVE_RETRY_WAIT).await;
         Ok(())
@@ -76,14 +74,13 @@ impl ShutdownGrace {
 }
 
 impl Crawler {
-    /// Saves the answers that have come. Those that the database does not take now stay, and are
-    /// saved by a later call.
+    /// Saves the answers. Those that the database does not accept now are kept for a later call.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn save(&mut self) -> Result<()> {
         while let Some(done) = self.in_flight.try_join_next() {
-            self.landed(done);
+            self.call_ended(done);
         }
         self.decide().await?;
         while !self.unsaved.is_empty() {
@@ -91,26 +88,26 @@ impl Crawler {
             match self.save_together(count).await {
                 Ok(()) => self.saved(count),
                 Err(error) if is_refused(&error) => self.save_singly(count).await?,
-                // Nothing was saved, and at once it can be.
-                Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; saving again"),
+                // Rolled back; a second attempt succeeds.
+                Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; trying again"),
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
-    /// How many of the unsaved answers to save at once.
+    /// The number of unsaved answers in the next batch.
     fn batch(&self) -> usize {
         let bytes = |answer: &Answer| answer.document.as_ref().map_or(0, |it| it.body.json.len());
         let mut sum = 0;
         let fits = |answer: &&Answer| {
             sum += bytes(answer);
-            sum <= SAVE_BYTES
+            sum <= MAX_BATCH_BYTES
         };
-        self.unsaved.iter().take(SAVE_AT_ONCE).take_while(fits).count().max(1)
+        self.unsaved.iter().take(MAX_BATCH).take_while(fits).count().max(1)
     }
 
-    /// The first `count` answers are saved.
+    /// Removes the first `count` answers, which are saved.
     fn saved(&mut self, count: usize) {
         let answers: Vec<_> = self.unsaved.drain(..count).collect();
         let feedback: Vec<_> = self.feedback.drain(..count).collect();
@@ -118,26 +115,26 @@ impl Crawler {
             if let Some(open) = self.open.get_mut(&feedback.endpoint.provider()) {
                 *open = open.saturating_sub(1);
             }
-            self.tell(answer);
+            self.count_and_log(answer);
         }
     }
 
-    /// An answer is saved: counts what came of the call, and says so where it is not what was hoped for.
-    fn tell(&mut self, answer: &Answer) {
-        self.in_hand.remove(&answer.end.call_id);
+    /// Counts a saved answer and logs it unless it observed its slot.
+    fn count_and_log(&mut self, answer: &Answer) {
+        self.pending_calls.remove(&answer.end.call_id);
         self.tally.add(answer.settlement.next);
         let asked = answer.asked.as_str();
-        let said = answer.document.as_ref().and_then(|document| document.drift.as_deref());
-        let said = said.or(answer.end.message.as_deref()).unwrap_or_default();
+        let message = answer.document.as_ref().and_then(|document| document.drift.as_deref());
+        let message = message.or(answer.end.message.as_deref()).unwrap_or_default();
         let (call_id, at) = (answer.end.call_id, answer.settlement.at);
         match answer.settlement.next {
             Disposition::Missed(reason) => {
                 let reason = reason.as_str();
                 match self.log_throttle.admit("missed", reason, at) {
                     Some(suppressed) => {
-                        tracing::warn!(asked, call_id, reason, said, suppressed, "missed")
+                        tracing::warn!(asked, call_id, reason, message, suppressed, "missed")
                     }
-                    None => tracing::debug!(asked, call_id, reason, said, "missed"),
+                    None => tracing::debug!(asked, call_id, reason, message, "missed"),
                 }
             }
             Disposition::Retry(again, reason) => {
@@ -146,10 +143,10 @@ impl Crawler {
                 match self.log_throttle.admit("failed", reason, at) {
                     Some(suppressed) => {
                         tracing::info!(
-                            asked, call_id, reason, said, again_at, suppressed, "failed"
+                            asked, call_id, reason, message, again_at, suppressed, "failed"
                         );
                     }
-                    None => tracing::debug!(asked, call_id, reason, said, again_at, "failed"),
+                    None => tracing::debug!(asked, call_id, reason, message, again_at, "failed"),
                 }
             }
             Disposition::Observed | Disposition::Continue { .. } => {
@@ -172,20 +169,20 @@ impl Crawler {
         if saved.late > 0 {
             tracing::warn!(
                 answers = saved.late,
-                "answers came after their slots were settled; kept and marked"
+                "answers arrived after their slots were settled; stored and marked"
             );
         }
         Ok(())
     }
 
-    /// Whether anything follows from a sign. That a healthy endpoint answers is no news.
+    /// Whether feedback changes anything: a healthy endpoint that answers does not.
     fn matters(&self, feedback: &Feedback) -> bool {
-        let good = matches!(feedback.effect, Effect::Answers | Effect::Nothing);
-        !good || !self.pauses.is_empty() || self.failing.contains(&feedback.endpoint)
+        let is_good = matches!(feedback.effect, Effect::Works | Effect::Nothing);
+        !is_good || !self.pauses.is_empty() || self.failing.contains(&feedback.endpoint)
     }
 
-    /// One of the first `count` answers is not to the database's liking: finds it, keeps it as text,
-    /// and marks it. What is saved is not waiting any more, whatever happens to the next.
+    /// Saves the first `count` answers one by one, because the database rejects one of them: keeps that
+    /// one as text and marks it.
     async fn save_singly(&mut self, count: usize) -> Result<()> {
         for _ in 0..count {
             match self.save_together(1).await {
@@ -196,9 +193,9 @@ impl Crawler {
                     tracing::error!(
                         call_id,
                         error = format!("{error:#}"),
-                        "the database refused an answer; kept as text"
+                        "the database rejected an answer; stored as text"
                     );
-                    answer::make_text(answer);
+                    answer::keep_as_text(answer);
                     self.save_together(1).await?;
                 }
                 Err(error) => return Err(error),

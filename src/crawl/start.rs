@@ -1,4 +1,4 @@
-//! Starting: slots are claimed, their calls written to the ledger, and then sent.
+//! Claims slots, writes their calls to the ledger, and sends them.
 
 use std::collections::BTreeSet;
 
@@ -12,53 +12,53 @@ use crate::model::{Kind, PauseReason, Target};
 use crate::store::{Body, CallStart, Claim, ClaimRequest};
 use crate::time::Time;
 
-/// What starting calls came to.
+/// The result of starting calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Started {
-    /// Calls that were sent.
+    /// Calls sent.
     pub calls: usize,
-    /// What holds back more of them: of each kind that has slots due.
-    pub held: Vec<Throttled>,
-    /// Whether more might have been sent at once.
+    /// What holds back more calls, for each kind with slots due.
+    pub throttled: Vec<Throttled>,
+    /// Whether more calls may be sent at once.
     pub more: bool,
 }
 
-/// What starting the calls of one kind and run came to.
+/// The result of starting the calls of one kind and run.
 struct Sent {
     calls: usize,
-    /// Whether looks were put back that stood before others.
-    put_aside: bool,
-    /// What holds back more, if anything that all runs share does.
-    held: Option<Throttled>,
-    /// Whether the run has used up a limit of its own.
+    /// Whether slots were postponed, which makes room for those behind them.
+    has_postponed: bool,
+    /// What holds back more calls, if all runs share it.
+    throttled: Option<Throttled>,
+    /// Whether the run has reached a limit of its own.
     is_limited: bool,
 }
 
 impl Started {
-    /// When more may be sent, as far as that is known.
+    /// When more calls may be sent, if known.
     pub fn again_at(&self) -> Option<Time> {
-        self.held.iter().filter_map(|held| held.until).min()
+        self.throttled.iter().filter_map(|it| it.until).min()
     }
 
-    /// What keeps looks from being made for a while, other than a rate.
+    /// Why calls are held back for longer than a rate limit does.
     pub fn paused(&self) -> Option<PauseReason> {
-        self.held.iter().find_map(|held| held.reason)
+        self.throttled.iter().find_map(|it| it.reason)
     }
 }
 
 impl Crawler {
-    /// Claims slots that may be tried now and sends their calls, as many as pauses, budget, rates
-    /// and the calls in flight allow.
+    /// Claims due slots and sends their calls, as many as pauses, budget, rate limits and concurrency
+    /// allow.
     ///
     /// # Errors
-    /// When the database fails; nothing was sent for what it did not take.
+    /// When the database fails; no call is sent that is not on the ledger.
     pub async fn start_due(&mut self) -> Result<Started> {
         self.release_unsent().await?;
         let mut started = Started::default();
         let (mut limited, mut others) = (BTreeSet::new(), BTreeSet::new());
         self.retry_at = self.retry_at.filter(|at| *at > self.clock.now());
-        // Another kind goes first each time, so that none starves.
-        self.turn = (self.turn + 1) % Kind::ALL.len();
+        // Another kind claims first each time, so that none starves.
+        self.first_kind = (self.first_kind + 1) % Kind::ALL.len();
         for (run, kinds) in self.due().await? {
             for kind in kinds {
                 let free = self.room(self.config.endpoint(kind).provider());
@@ -68,13 +68,12 @@ impl Crawler {
                 }
                 let sent = self.start(kind, run, free).await?;
                 started.calls += sent.calls;
-                // What was put back makes room for what stood behind it.
-                started.more |= sent.put_aside;
-                started.held.extend(sent.held);
+                started.more |= sent.has_postponed;
+                started.throttled.extend(sent.throttled);
                 if sent.is_limited { limited.extend(run) } else { others.extend(run) }
             }
         }
-        // One kind may cost too much while another does not.
+        // A run has reached its limit only if no kind may be called any more.
         let limited: Vec<_> = limited.difference(&others).copied().collect();
         if !limited.is_empty() {
             self.halt_limited(&limited).await?;
@@ -82,8 +81,8 @@ impl Crawler {
         Ok(started)
     }
 
-    /// The runs to work on, each with the kinds that it has slots due of. Looked at first: a
-    /// transaction that may write is not for idle hours.
+    /// The runs to claim for and their kinds with due slots. Read first, so that an idle crawler begins
+    /// no write transaction.
     async fn due(&mut self) -> Result<Vec<(Option<i64>, Vec<Kind>)>> {
         let mut due = Vec::new();
         let mut tx = self.store.read_by_keys().await?;
@@ -91,7 +90,7 @@ impl Crawler {
             let mut kinds = tx.kinds_due(run, self.clock.now()).await?;
             kinds.sort_by_key(|kind| {
                 let place = Kind::ALL.iter().position(|it| it == kind).unwrap_or(0);
-                (place + Kind::ALL.len() - self.turn) % Kind::ALL.len()
+                (place + Kind::ALL.len() - self.first_kind) % Kind::ALL.len()
             });
             due.push((run, kinds));
         }
@@ -109,16 +108,16 @@ impl Crawler {
         if matches!(allowance, Allowance::Backfill { counts_money: true, .. }) {
             admission.count_money();
         }
-        let (room, held) = admission.room(&mut tx, endpoint, most).await?;
+        let (room, throttled) = admission.room(&mut tx, endpoint, most).await?;
         let is_limited = allowance.calls(most) == 0;
         let room = allowance.calls(room);
-        // What a limit of its own stops, no rate holds back.
-        let held = held.filter(|_| !is_limited);
+        // A run that has reached its own limit is not throttled.
+        let throttled = throttled.filter(|_| !is_limited);
         let mut admitted = Vec::new();
         if room > 0 {
             let held_jobs = &admission.held_job_names();
-            let wish = ClaimRequest { owner: self.owner, kind, run, held_jobs, limit: room };
-            let asked = tx.claim(wish, now, now.plus(config.lease)).await?;
+            let request = ClaimRequest { owner: self.owner, kind, run, held_jobs, limit: room };
+            let asked = tx.claim(request, now, now.plus(config.lease)).await?;
             let asked = asked.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = admission.admit(&mut tx, asked).await?;
         }
@@ -126,8 +125,8 @@ impl Crawler {
         if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
             tx.charge_backfill(run, &call_ids).await?;
         }
-        let (unpriced, put_aside) = (admission.unpriced(), admission.has_put_aside());
-        let (pauses, failures) = admission.into_troubles();
+        let (unpriced, has_postponed) = (admission.unpriced(), admission.has_postponed());
+        let (pauses, failures) = admission.into_pauses_and_failures();
         self.commit_unknown = true;
         tx.commit().await?;
         self.commit_unknown = false;
@@ -145,17 +144,17 @@ impl Crawler {
             let endpoint = endpoint.name();
             tracing::warn!(
                 endpoint,
-                "not asked: money is limited, and jobs.toml has no price of it"
+                "endpoint held back: cost is limited, and jobs.toml sets no price for it"
             );
         }
         let calls = admitted.len();
         for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
             self.send(claim, endpoint, ask, call_id);
         }
-        Ok(Sent { calls, put_aside, held, is_limited })
+        Ok(Sent { calls, has_postponed, throttled, is_limited })
     }
 
-    /// The rows that calls have on the ledger before they are sent.
+    /// The ledger rows of calls before they are sent.
     fn intents(&self, admitted: &[Asked], now: Time) -> Vec<CallStart> {
         let intent = |(claim, endpoint, _): &Asked| CallStart {
             endpoint: endpoint.name(),
@@ -173,12 +172,12 @@ impl Crawler {
     fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
         *self.open.entry(endpoint.provider()).or_default() += 1;
-        self.in_hand.insert(call_id);
+        self.pending_calls.insert(call_id);
         self.in_flight.spawn(async move {
             let sent_at = clock.now();
             let mut received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;
             let finished_at = clock.now();
-            // Here, where calls run side by side, and not where they are saved.
+            // Parsed here, where calls run concurrently.
             let bytes = std::mem::take(&mut received.body);
             let (body, reading) =
                 Body::read(bytes, |body| answer::read(endpoint, &ask, &received, body));
@@ -196,7 +195,7 @@ impl Crawler {
         });
     }
 
-    /// What to ask for a claimed slot. A short link is resolved first, unless the provider takes it.
+    /// The request of a claimed slot. A short link is resolved first, unless the provider accepts it.
     fn ask(&self, kind: Kind, claim: Claim) -> Asked {
         let page = u32::try_from(claim.page).unwrap_or(1);
         let target = Target { kind, key: claim.key.clone() };

@@ -1,9 +1,9 @@
-//! The alarm clock: wakes the daemon when a job is due, and decides nothing.
+//! The alarm wakes the daemon when a job is due, and decides nothing.
 //!
-//! tokio-cron-scheduler rings; [`Schedule`] (croner, in the job's zone) says when. Left alone the
-//! scheduler freezes a zone's offset when a job is added, so every tick is set from here, through
-//! a storage of our own. What it may still lose or repeat does no harm: what is due stands in the
-//! database, and the daemon looks there on its own account as well.
+//! tokio-cron-scheduler rings at the times of [`Schedule`] (croner, in the job's zone). By itself it
+//! freezes the zone's offset when a job is added, so a metadata store of our own sets every next
+//! fire. A lost or repeated ring does no harm: the database says what is due, and the daemon also
+//! checks it periodically.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -28,26 +28,26 @@ use crate::config;
 use crate::schedule::Schedule;
 use crate::time::{Clock, Time};
 
-/// Messages that the scheduler's own channels hold: with too few, jobs due in one second are lost.
+/// Capacity of the scheduler's channels: too few messages lose jobs due in the same second.
 const CHANNEL_SIZE: usize = 4096;
 
-/// Adding an entry may hang when the scheduler has died inside.
+/// Timeout of adding an entry, which hangs when the scheduler has died inside.
 const ADD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The scheduler asks for its ticks twice a second; a process that slept may find it late once.
-const ALIVE_EVERY: Duration = Duration::from_secs(30);
+/// The scheduler reads its next fires twice a second; two intervals without a read mean that it died.
+const LIVENESS_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A pattern that parses; never used to compute a tick.
+/// A pattern that parses; never used to compute a fire.
 const PLACEHOLDER: &str = "0 0 0 1 1 *";
 
-/// One entry a job; kept for as long as it is to ring.
+/// The running scheduler, with one entry per job.
 pub(super) struct Alarm {
     scheduler: JobScheduler,
     death: JoinHandle<()>,
 }
 
 impl Alarm {
-    /// Sets the alarm for these jobs; it rings by notifying `bell`.
+    /// Starts a scheduler that notifies `bell` whenever one of these jobs is due.
     ///
     /// # Errors
     /// When the scheduler cannot be started.
@@ -57,12 +57,12 @@ impl Alarm {
         bell: &Arc<Notify>,
     ) -> Result<Self> {
         let schedules = Schedules::default();
-        let asked = Arc::new(AtomicU64::new(0));
-        let storage = Ticks {
+        let reads = Arc::new(AtomicU64::new(0));
+        let storage = Fires {
             inner: SimpleMetadataStore::default(),
             schedules: schedules.clone(),
             clock: clock.clone(),
-            asked: asked.clone(),
+            reads: reads.clone(),
         };
         let scheduler = JobScheduler::new_with_storage_and_code(
             Box::new(storage),
@@ -72,15 +72,15 @@ impl Alarm {
             CHANNEL_SIZE,
         )
         .await
-        .context("cannot make the scheduler")?;
-        // One after the other: the scheduler dies of many at once.
+        .context("cannot create the scheduler")?;
+        // One after the other: many at once kill the scheduler.
         for job in jobs {
             let bell = bell.clone();
             let entry = Job::new_async(PLACEHOLDER, move |_, _| {
                 bell.notify_one();
                 Box::pin(std::future::ready(()))
             })
-            .context("cannot make a scheduler entry")?;
+            .context("cannot create a scheduler entry")?;
             schedules.put(entry.guid(), job.schedule.clone());
             tokio::time::timeout(ADD_TIMEOUT, scheduler.add(entry))
                 .await
@@ -88,12 +88,12 @@ impl Alarm {
                 .with_context(|| format!("cannot schedule the job {}", job.name))?;
         }
         scheduler.start().await.context("cannot start the scheduler")?;
-        Ok(Self { scheduler, death: tokio::spawn(death(asked, ALIVE_EVERY)) })
+        Ok(Self { scheduler, death: tokio::spawn(death(reads, LIVENESS_INTERVAL)) })
     }
 
-    /// Waits until the scheduler has died, which it does without a word. May be dropped at any time.
+    /// Waits until the scheduler has died, which it does silently. Cancel safe.
     pub(super) async fn died(&mut self) {
-        // A watch that died itself is no better.
+        // A dead watchdog counts as a dead scheduler.
         let _ = (&mut self.death).await;
     }
 
@@ -106,12 +106,12 @@ impl Alarm {
     }
 }
 
-/// Ends when nobody has asked for ticks for two spans in a row.
-async fn death(asked: Arc<AtomicU64>, span: Duration) {
+/// Returns when the scheduler has not read its next fires for two intervals in a row.
+async fn death(reads: Arc<AtomicU64>, interval: Duration) {
     let (mut seen, mut silent) = (0, 0);
     while silent < 2 {
-        tokio::time::sleep(span).await;
-        let now = asked.load(Ordering::Relaxed);
+        tokio::time::sleep(interval).await;
+        let now = reads.load(Ordering::Relaxed);
         silent = if now == seen { silent + 1 } else { 0 };
         seen = now;
     }
@@ -132,47 +132,47 @@ impl Schedules {
     }
 }
 
-/// The scheduler's storage, but for the ticks, which come from [`Schedules`].
-struct Ticks {
+/// The scheduler's metadata store, with the next fires of [`Schedules`].
+struct Fires {
     inner: SimpleMetadataStore,
     schedules: Schedules,
     clock: Clock,
-    /// How often the scheduler has asked what is next.
-    asked: Arc<AtomicU64>,
+    /// How often the scheduler has read its next fires.
+    reads: Arc<AtomicU64>,
 }
 
-type Answer<T> = Pin<Box<dyn Future<Output = Result<T, JobSchedulerError>> + Send>>;
+type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, JobSchedulerError>> + Send>>;
 
-impl DataStore<JobStoredData> for Ticks {
-    fn get(&mut self, id: JobId) -> Answer<Option<JobStoredData>> {
+impl DataStore<JobStoredData> for Fires {
+    fn get(&mut self, id: JobId) -> StoreFuture<Option<JobStoredData>> {
         self.inner.get(id)
     }
 
-    fn add_or_update(&mut self, mut data: JobStoredData) -> Answer<()> {
+    fn add_or_update(&mut self, mut data: JobStoredData) -> StoreFuture<()> {
         if let Some(id) = data.id.as_ref().map(JobId::from) {
             data.set_next_tick(self.schedules.next_after(id, self.clock.now()));
         }
         self.inner.add_or_update(data)
     }
 
-    fn delete(&mut self, id: JobId) -> Answer<()> {
+    fn delete(&mut self, id: JobId) -> StoreFuture<()> {
         self.inner.delete(id)
     }
 }
 
-impl InitStore for Ticks {
-    fn init(&mut self) -> Answer<()> {
+impl InitStore for Fires {
+    fn init(&mut self) -> StoreFuture<()> {
         self.inner.init()
     }
 
-    fn inited(&mut self) -> Answer<bool> {
+    fn inited(&mut self) -> StoreFuture<bool> {
         self.inner.inited()
     }
 }
 
-impl MetaDataStorage for Ticks {
-    fn list_next_ticks(&mut self) -> Answer<Vec<JobAndNextTick>> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+impl MetaDataStorage for Fires {
+    fn list_next_ticks(&mut self) -> StoreFuture<Vec<JobAndNextTick>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.inner.list_next_ticks()
     }
 
@@ -181,12 +181,12 @@ impl MetaDataStorage for Ticks {
         id: JobId,
         _next: Option<DateTime<Utc>>,
         last: Option<DateTime<Utc>>,
-    ) -> Answer<()> {
+    ) -> StoreFuture<()> {
         let next = self.schedules.next_after(id, last.map_or_else(|| self.clock.now(), Time::new));
         self.inner.set_next_and_last_tick(id, next, last)
     }
 
-    fn time_till_next_job(&mut self) -> Answer<Option<Duration>> {
+    fn time_till_next_job(&mut self) -> StoreFuture<Option<Duration>> {
         self.inner.time_till_next_job()
     }
 }
@@ -199,15 +199,15 @@ mod tests {
     use super::*;
     use crate::schedule::{Misfire, Overlap};
 
-    /// The ticks of a daily 09:00 in New York, from a storage whose clock stands at `now`.
-    async fn ticks(now: &str, count: usize) -> Vec<String> {
+    /// The fires of a daily 09:00 in New York, from a store whose clock stands at `now`.
+    async fn fires(now: &str, count: usize) -> Vec<String> {
         let schedules = Schedules::default();
         let clock = Clock::standing(now.parse().expect("a time"));
-        let mut storage = Ticks {
+        let mut storage = Fires {
             inner: SimpleMetadataStore::default(),
             schedules: schedules.clone(),
             clock: clock.clone(),
-            asked: Arc::default(),
+            reads: Arc::default(),
         };
         let entry = Job::new_async(PLACEHOLDER, |_, _| Box::pin(std::future::ready(())));
         let id = entry.expect("an entry").guid();
@@ -229,41 +229,44 @@ mod tests {
         let mut seen = Vec::new();
         for _ in 0..count {
             let data = storage.get(id).await.expect("the entry").expect("is there");
-            let next = data.next_tick_utc().map(Time::new).expect("a tick");
+            let next = data.next_tick_utc().map(Time::new).expect("a fire");
             seen.push(next.to_string());
             clock.jump_to(next);
             let ignored = Some(next.utc());
-            storage.set_next_and_last_tick(id, ignored, ignored).await.expect("the tick is set");
+            storage.set_next_and_last_tick(id, ignored, ignored).await.expect("the fire is set");
         }
         seen
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_alarm_that_asks_for_no_ticks_is_dead_and_one_that_does_lives() {
-        let asked = Arc::new(AtomicU64::new(0));
-        let watch = tokio::spawn(death(asked.clone(), ALIVE_EVERY));
+    async fn scheduler_without_reads_is_dead() {
+        let reads = Arc::new(AtomicU64::new(0));
+        let watch = tokio::spawn(death(reads.clone(), LIVENESS_INTERVAL));
         for _ in 0..100 {
-            tokio::time::sleep(ALIVE_EVERY).await;
-            asked.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(LIVENESS_INTERVAL).await;
+            reads.fetch_add(1, Ordering::Relaxed);
         }
         assert!(!watch.is_finished());
-        tokio::time::timeout(4 * ALIVE_EVERY, watch).await.expect("it ends").expect("quietly");
+        tokio::time::timeout(4 * LIVENESS_INTERVAL, watch)
+            .await
+            .expect("it ends")
+            .expect("quietly");
     }
 
     #[tokio::test]
-    async fn ticks_keep_the_wall_clock_across_both_changes_of_daylight_saving() {
+    async fn fires_keep_wall_clock_across_daylight_saving() {
         assert_eq!(
-            ticks("2027-03-13 00:00:00", 2).await,
+            fires("2027-03-13 00:00:00", 2).await,
             ["2027-03-13 14:00:00", "2027-03-14 13:00:00"]
         );
         assert_eq!(
-            ticks("2027-11-06 00:00:00", 2).await,
+            fires("2027-11-06 00:00:00", 2).await,
             ["2027-11-06 13:00:00", "2027-11-07 14:00:00"]
         );
     }
 
     #[tokio::test]
-    async fn the_bell_rings_when_a_job_is_due() {
+    async fn bell_rings_when_job_is_due() {
         let schedule = Schedule::parse("*/10 * * * * *", chrono_tz::UTC).expect("a schedule");
         let job = config::Job {
             name: "often".into(),
@@ -280,6 +283,6 @@ mod tests {
         let alarm = Alarm::set(&[job], &Clock::system(), &bell).await.expect("the alarm is set");
         let rang = tokio::time::timeout(Duration::from_secs(30), bell.notified()).await;
         alarm.stop().await;
-        assert!(rang.is_ok(), "it rings within its interval");
+        assert!(rang.is_ok(), "the bell rings within the interval");
     }
 }

@@ -1,5 +1,5 @@
-//! The long-running loop: alarms and a look at the database make slots due, the crawler works
-//! them off, signals end it. It decides when, never what.
+//! The loop of the daemon: the alarm and a periodic check make slots due, the crawler fetches them,
+//! and a signal ends the loop. It decides when, never what.
 
 mod alarm;
 mod others;
@@ -30,18 +30,18 @@ use tick::Tick;
 
 pub use watch::{Reload, Watch};
 
-/// How often the database is asked for due slots though no alarm rang: the alarm may have lost
-/// one, the clock may have jumped, and another process may have put slots there.
+/// Interval of a tick without an alarm: the alarm may have lost a fire, the clock may have jumped,
+/// or another process may have added slots.
 const RECONCILE: Duration = Duration::from_secs(5);
 
-/// How long to wait before trying a database again that has failed; doubles up to `LONGEST_PAUSE`.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Wait before the first retry after the database failed; doubles up to `MAX_RETRY_WAIT`.
+const FIRST_RETRY_WAIT: Duration = Duration::from_millis(500);
 
-/// The longest wait for a failing database.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Longest wait between two retries while the database fails.
+const MAX_RETRY_WAIT: Duration = Duration::from_secs(30);
 
-/// Why a second daemon on a SQLite file does not begin.
-pub const TAKEN: &str = "another tidewatch is at work on this SQLite file: stop it first, or use \
+/// The error of a second daemon on one SQLite file.
+pub const TAKEN: &str = "another tidewatch process uses this SQLite file: stop it first, or use \
                          PostgreSQL for several daemons";
 
 /// A daemon on one database.
@@ -58,10 +58,10 @@ pub struct Daemon {
     settings: tokio::sync::watch::Sender<Arc<Config>>,
     bell: Arc<Notify>,
     others: Others,
-    /// `None` until it is set, and when it has to be set anew.
+    /// `None` until it is set, and when it must be set again.
     alarm: Option<Alarm>,
     watch: Option<Watch>,
-    /// Settings that were read again and are not taken over yet.
+    /// A reload that is read and not applied yet.
     reload: Option<Reload>,
     health: HealthState,
     outage: Option<Outage>,
@@ -69,7 +69,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Opens a daemon as `verb`: announces it, buries the dead, and brings the jobs up to date.
+    /// Opens a daemon as `verb`: takes the process lock, reaps expired workers and synchronises the
+    /// jobs with the database.
     ///
     /// # Errors
     /// When another daemon has this SQLite file, or the database fails.
@@ -84,8 +85,7 @@ impl Daemon {
         };
         let started = clock.now();
         plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
-        let (looks, time) = (store.clone(), clock.clone());
-        let crawler = Crawler::new(config.clone(), looks, time, &process, None)?;
+        let crawler = Crawler::new(config.clone(), store.clone(), clock.clone(), &process, None)?;
         let settings = tokio::sync::watch::Sender::new(config.clone());
         let health = HealthState::default();
         health.configured(started);
@@ -111,22 +111,22 @@ impl Daemon {
         })
     }
 
-    /// Takes over from now on what `watch` reads again.
+    /// Applies the reloads of `watch` from now on.
     pub fn listen_to(&mut self, watch: Watch) {
         self.watch = Some(watch);
     }
 
-    /// How it is, for whoever watches over it.
+    /// Its health, shared with health checks and metrics.
     pub fn health(&self) -> HealthState {
         self.health.clone()
     }
 
-    /// The settings that it works by, now and from now on.
+    /// The settings in force, and every change of them.
     pub fn settings(&self) -> tokio::sync::watch::Receiver<Arc<Config>> {
         self.settings.subscribe()
     }
 
-    /// Puts on record that it has ended.
+    /// Records that it ended in order.
     ///
     /// # Errors
     /// When the database fails.
@@ -134,11 +134,11 @@ impl Daemon {
         in_time(self.process.end(&self.store, self.clock.now())).await
     }
 
-    /// Works until `stop` is cancelled, then lets the calls in flight end and saves them.
+    /// Works until `stop` is cancelled, then drains the calls in flight and saves their answers.
     ///
     /// # Errors
-    /// When the alarm cannot be set, when something died that the daemon cannot do without, or the
-    /// database fails for good while stopping.
+    /// When the alarm cannot be set, a task that it needs dies, or the database keeps failing during
+    /// the shutdown.
     pub async fn run(&mut self, stop: &CancellationToken) -> Result<()> {
         for job in &self.config.jobs {
             if let Some(next) = job.schedule.next_after(self.started) {
@@ -153,14 +153,14 @@ impl Daemon {
         }
         let worked = self.work(stop).await;
         self.health.stopping();
-        self.silence().await;
+        self.stop_alarm().await;
         self.drain().await?;
         worked
     }
 
-    /// One tick after the other until `stop` is cancelled.
+    /// Ticks until `stop` is cancelled.
     async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
-        let mut pause = FIRST_PAUSE;
+        let mut retry_wait = FIRST_RETRY_WAIT;
         while !stop.is_cancelled() {
             if self.alarm.is_none() {
                 self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
@@ -168,22 +168,22 @@ impl Daemon {
             self.health.beat(self.clock.now());
             let tick = self.tick(stop).await;
             if tick.is_ok() {
-                self.answers();
-                pause = FIRST_PAUSE;
+                self.database_answers();
+                retry_wait = FIRST_RETRY_WAIT;
             }
             match tick {
                 Ok(Tick::Again) => {}
                 Ok(Tick::Wait(until)) => self.rest(until, stop).await?,
-                // The database works: it undid one of two transactions that met.
-                Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; once more"),
+                // The database works: it rolled back one of two conflicting transactions.
+                Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; trying again"),
                 Err(error) => {
-                    self.fails(&error);
+                    self.database_fails(&error);
                     self.health.beat(self.clock.now());
                     tokio::select! {
-                        () = tokio::time::sleep(pause) => {}
+                        () = tokio::time::sleep(retry_wait) => {}
                         () = stop.cancelled() => {}
                     }
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    retry_wait = (retry_wait * 2).min(MAX_RETRY_WAIT);
                 }
             }
             if let Some(died) = self.crawler.died() {
@@ -193,7 +193,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Waits until `until` or the next look at the database, or until there is something to do.
+    /// Waits for an event, at most until `until` or the next periodic tick.
     async fn rest(&mut self, until: Option<Time>, stop: &CancellationToken) -> Result<()> {
         let reconcile = self.clock.now().plus(RECONCILE);
         let until = until.map_or(reconcile, |at| at.min(reconcile));
@@ -210,7 +210,7 @@ impl Daemon {
             }
         };
         let reload = tokio::select! {
-            () = alarm_died => bail!("the alarm clock died"),
+            () = alarm_died => bail!("tokio-cron-scheduler died"),
             () = self.crawler.wait() => return Ok(()),
             () = self.clock.sleep_until(until) => return Ok(()),
             () = self.bell.notified() => return Ok(()),
@@ -219,19 +219,19 @@ impl Daemon {
             died = self.process.died() => return Err(died),
             reload = next_reload => reload,
         };
-        self.heard(reload.context("nobody watches over the settings any more")?);
+        self.put_reload(reload.context("the task that watches the settings died")?);
         Ok(())
     }
 
-    /// Stops the alarm, which is to be set anew if the daemon goes on.
-    async fn silence(&mut self) {
+    /// Stops the alarm; the next tick sets it again if the daemon goes on.
+    async fn stop_alarm(&mut self) {
         if let Some(alarm) = self.alarm.take() {
             alarm.stop().await;
         }
     }
 
-    /// Works through everything that becomes due until `end`, by jumping a clock of our own from
-    /// one event to the next; tells `progress` the time and the calls so far after each.
+    /// Fetches everything due until `end`, moving a manual clock from event to event; `progress`
+    /// receives the time and the number of calls after each.
     ///
     /// # Errors
     /// When the database fails.
@@ -259,8 +259,8 @@ impl Daemon {
         }
     }
 
-    /// Lets the calls in flight end, and saves their answers: for a while even to a database that
-    /// fails, since they may have been paid for.
+    /// Drains the calls in flight and saves their answers, retrying a failing database for a while:
+    /// they may have been paid for.
     async fn drain(&mut self) -> Result<()> {
         if !self.crawler.is_idle() {
             let calls = self.crawler.in_flight();
@@ -270,11 +270,11 @@ impl Daemon {
             self.crawler.wait().await;
             self.health.beat(self.clock.now());
         }
-        let patience = ShutdownGrace::begins();
+        let grace = ShutdownGrace::start();
         while let Err(error) = in_time(self.crawler.save()).await {
-            self.fails(&error);
+            self.database_fails(&error);
             self.health.beat(self.clock.now());
-            patience.after(error).await?;
+            grace.after(error).await?;
         }
         self.report();
         Ok(())

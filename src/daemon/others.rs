@@ -1,32 +1,32 @@
-//! What other processes write to a SQLite file: looks by hand that are to be made, a pause.
+//! Notices what other processes write to a SQLite file: slots of a manual fetch, a pause.
 
 use std::time::Duration;
 
 use crate::store::Store;
 
-/// How often it is asked for: somebody waits for a look by hand.
-const LISTEN_EVERY: Duration = Duration::from_millis(250);
+/// Polling interval: somebody waits for a manual fetch.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// What others had written when it was last asked for.
+/// The change counter of the last poll.
 #[derive(Default)]
 pub(super) struct Others {
     known: Option<i64>,
 }
 
 impl Others {
-    /// Ends when another process has written something since the last time this ended; never on
-    /// PostgreSQL, where others make their own looks. May be dropped at any time.
+    /// Waits until another process writes; never returns on PostgreSQL, where every process fetches
+    /// its own slots. Cancel safe.
     pub(super) async fn write(&mut self, store: &Store) {
         loop {
-            // First, so that whoever writes without end does not keep the daemon at it.
-            tokio::time::sleep(LISTEN_EVERY).await;
+            // Sleeps first, so that a process that writes all the time does not keep the daemon busy.
+            tokio::time::sleep(POLL_INTERVAL).await;
             match store.data_version().await {
                 Ok(None) => std::future::pending().await,
                 Ok(now) if now != self.known => {
                     self.known = now;
                     return;
                 }
-                // A database that fails is told of by the next tick.
+                // The next tick reports a failing database.
                 Ok(_) | Err(_) => {}
             }
         }
@@ -39,8 +39,8 @@ mod tests {
     use crate::model::Origin;
     use crate::time::Time;
 
-    /// For a write that is to be noticed.
-    const PATIENCE: Duration = Duration::from_secs(60);
+    /// Timeout for noticing a write.
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     async fn write(store: &Store, at: Time) {
         let mut tx = store.begin().await.expect("the database answers");
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_another_process_writes_wakes_and_what_this_one_writes_does_not() {
+    async fn write_of_another_process_wakes_and_own_write_does_not() {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         let store = Store::connect(&url).await.expect("the database opens");
@@ -61,8 +61,8 @@ mod tests {
         let known = others.known;
         write(&store, at).await;
         assert_eq!(store.data_version().await.expect("it can say"), known);
-        write(&other, at.plus(LISTEN_EVERY)).await;
-        tokio::time::timeout(PATIENCE, others.write(&store)).await.expect("it is noticed");
+        write(&other, at.plus(POLL_INTERVAL)).await;
+        tokio::time::timeout(TIMEOUT, others.write(&store)).await.expect("it is noticed");
         assert_ne!(others.known, known);
     }
 }

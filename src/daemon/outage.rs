@@ -1,17 +1,17 @@
-//! A database that fails, from the first error until it answers again.
+//! An outage of the database, from the first error until it answers again.
 
 use super::Daemon;
 use crate::time::Time;
 
-/// A time in which the database fails.
+/// An outage in progress.
 pub(super) struct Outage {
     since: Time,
     error: String,
 }
 
 impl Daemon {
-    /// The database fails: says so once, and then only where the reason is another one.
-    pub(super) fn fails(&mut self, error: &anyhow::Error) {
+    /// Logs an outage once, and again only when the error changes.
+    pub(super) fn database_fails(&mut self, error: &anyhow::Error) {
         let error = format!("{error:#}");
         self.health.database_fails(error.as_str());
         let now = self.clock.now();
@@ -21,7 +21,7 @@ impl Daemon {
                 tracing::error!(
                     error,
                     unsaved,
-                    "the database fails; no call is made until it answers, and what has come is kept"
+                    "the database fails; no call is sent until it answers, and unsaved answers are kept"
                 );
                 self.outage = Some(Outage { since: now, error });
             }
@@ -33,13 +33,13 @@ impl Daemon {
         }
     }
 
-    /// A tick went through, so the database answers.
-    pub(super) fn answers(&mut self) {
+    /// Ends the outage after a successful tick.
+    pub(super) fn database_answers(&mut self) {
         let now = self.clock.now();
         self.health.ticked(now);
         if let Some(outage) = self.outage.take() {
-            let after_s = now.since(outage.since).as_secs();
-            tracing::info!(after_s, "the database answers again");
+            let outage_s = now.since(outage.since).as_secs();
+            tracing::info!(outage_s, "the database answers again");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Takes over settings that were read again, without losing a call or a look.
+//! Applies a reloaded configuration without losing a call or a slot.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,35 +13,33 @@ use crate::plan::{self, Left};
 use crate::process;
 use crate::store::ConfigLoad;
 
-/// How long taking over settings may take: what many looks and large watchlists need, and less than
-/// what the watchdog of `contrib/tidewatch.service` waits for.
-const LONGEST_RELOAD: Duration = Duration::from_secs(120);
+/// Timeout of a reload: enough for large watchlists, and shorter than the watchdog timeout in
+/// `contrib/tidewatch.service`.
+const RELOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl Daemon {
-    /// Remembers settings that were read again until they are taken over, and says so if they are
-    /// refused.
-    pub(super) fn heard(&mut self, reload: Reload) {
+    /// Keeps a reload until the next tick applies it, and logs a rejected one.
+    pub(super) fn put_reload(&mut self, reload: Reload) {
         if let Err(error) = &reload {
             let path = self.config.path.display();
-            tracing::error!("{path} is wrong; the settings from before stay in force\n{error}");
+            tracing::error!("{path} is invalid; the previous settings stay in force\n{error}");
         }
         self.reload = Some(reload);
     }
 
-    /// Takes over the settings that were heard of last, or puts on record that they are refused. They
-    /// are remembered until that is done.
+    /// Applies the kept reload, or records that it is rejected; keeps it until that succeeds.
     pub(super) async fn reload(&mut self, stop: &CancellationToken) -> Result<()> {
         let Some(reload) = self.reload.clone() else { return Ok(()) };
         self.health.reloading();
         let done = async {
             match &reload {
-                Ok(config) => self.take_over(config.clone(), stop).await,
-                Err(error) => self.note(ConfigLoad::Refused(error)).await,
+                Ok(config) => self.apply(config.clone(), stop).await,
+                Err(error) => self.record(ConfigLoad::Refused(error)).await,
             }
         };
-        tokio::time::timeout(LONGEST_RELOAD, done)
+        tokio::time::timeout(RELOAD_TIMEOUT, done)
             .await
-            .context("the database does not take the settings in time")??;
+            .context("applying the settings timed out")??;
         self.reload = None;
         match reload {
             Ok(_) => self.health.configured(self.clock.now()),
@@ -50,13 +48,12 @@ impl Daemon {
         Ok(())
     }
 
-    /// Works with other settings from now on. What was due until now is planned by the old ones;
-    /// calls in flight go on as they began. Leaves the old ones in force when asked to `stop`
-    /// meanwhile.
+    /// Puts new settings in force. Slots due until now follow the old ones, and calls in flight
+    /// continue unchanged. The old ones stay in force when `stop` is cancelled meanwhile.
     ///
     /// # Errors
     /// When the database fails; then the old ones stay in force.
-    pub async fn take_over(&mut self, config: Arc<Config>, stop: &CancellationToken) -> Result<()> {
+    pub async fn apply(&mut self, config: Arc<Config>, stop: &CancellationToken) -> Result<()> {
         let now = self.clock.now();
         while plan::materialise(&self.store, &self.config, self.started, now).await? == Left::More {
             if stop.is_cancelled() {
@@ -71,33 +68,31 @@ impl Daemon {
             process::lift_refusals(&mut tx, now).await?;
             tx.commit().await?;
         }
-        self.note(process::taken_over(&config)).await?;
-        self.crawler.take_over(config.clone())?;
+        self.record(process::applied(&config)).await?;
+        self.crawler.set_config(config.clone())?;
         self.process.set_lease(config.lease);
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
         let (before, url) = (&self.config.justoneapi.base_url, &config.justoneapi.base_url);
         if before != url {
-            tracing::warn!(%url, "JustOneAPI is asked at another address from now on");
+            tracing::warn!(%url, "the address of JustOneAPI has changed");
         }
         if config.listen != self.config.listen {
-            tracing::warn!(
-                "`listen` of [health] has changed: it is heeded at the next start, and not before"
-            );
+            tracing::warn!("`listen` of [health] has changed: it applies at the next start");
         }
         let (jobs, targets) = (config.jobs.len(), config.jobs.iter().map(|job| job.targets.len()));
         let targets: usize = targets.sum();
-        tracing::info!(jobs, targets, "{} was read again and taken over", config.path.display());
+        tracing::info!(jobs, targets, "{} reloaded", config.path.display());
         self.settings.send_replace(config.clone());
         self.config = config;
         self.next_fire = None;
-        self.silence().await;
+        self.stop_alarm().await;
         Ok(())
     }
 
-    /// Puts a reading of the settings on record.
-    async fn note(&self, load: ConfigLoad<'_>) -> Result<()> {
+    /// Records a load of the settings.
+    async fn record(&self, load: ConfigLoad<'_>) -> Result<()> {
         let mut tx = self.store.begin().await?;
         tx.put_config_load(self.process.owner(), load, self.clock.now()).await?;
         tx.commit().await

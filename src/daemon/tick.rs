@@ -1,4 +1,4 @@
-//! One tick of the loop: what has come is saved, what is due is made, what may be sent is sent.
+//! One tick of the loop: saves answers, makes slots due, sends calls.
 
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
@@ -12,35 +12,34 @@ use crate::time::Time;
 
 /// What the loop should do next.
 pub(super) enum Tick {
-    /// Go on at once.
+    /// Tick again at once.
     Again,
-    /// Wait: for a call that ends, an alarm, or this time, if anything is expected.
+    /// Wait for an event, until this time if one is known.
     Wait(Option<Time>),
 }
 
 impl Daemon {
-    /// One tick: saves what has come, makes slots due, and sends what may be sent. Each part may be
-    /// given up at any time, and loses nothing by it.
+    /// One tick. Every part is cancel safe.
     pub(super) async fn tick(&mut self, stop: &CancellationToken) -> Result<Tick> {
         in_time(self.crawler.save()).await?;
         self.health.beat(self.clock.now());
-        // Also when there is so much to do that it never rests.
-        if let Some(reload) = self.watch.as_mut().and_then(Watch::heard) {
-            self.heard(reload);
+        // Also when the loop is too busy to ever wait.
+        if let Some(reload) = self.watch.as_mut().and_then(Watch::try_next) {
+            self.put_reload(reload);
         }
         self.reload(stop).await?;
         self.health.beat(self.clock.now());
-        in_time(self.look()).await
+        in_time(self.plan_and_send()).await
     }
 
-    /// Makes slots due, and sends what may be sent.
-    async fn look(&mut self) -> Result<Tick> {
+    /// Makes slots due and sends calls.
+    async fn plan_and_send(&mut self) -> Result<Tick> {
         if !self.crawler.is_idle() {
             self.process.keep().await?;
         }
         let now = self.clock.now();
         if self.latest.since(now) > CLOCK_SLIP {
-            self.clock_was_put_back(now).await?;
+            self.clock_set_back(now).await?;
         }
         self.latest = self.latest.max(now);
         let mut left = Left::Nothing;
@@ -67,23 +66,23 @@ impl Daemon {
         Ok(Tick::Wait(events.into_iter().flatten().min()))
     }
 
-    /// Goes on under a clock that was ahead and is right now.
-    async fn clock_was_put_back(&mut self, now: Time) -> Result<()> {
-        tracing::warn!(was = %self.latest, %now, "the clock was put back");
-        plan::clock_was_put_back(&self.store, now).await?;
+    /// Recovers from a clock that was ahead and has been corrected.
+    async fn clock_set_back(&mut self, now: Time) -> Result<()> {
+        tracing::warn!(was = %self.latest, %now, "the clock was set back");
+        plan::clock_set_back(&self.store, now).await?;
         self.next_fire = None;
         self.latest = now;
         self.started = self.started.min(now);
-        // It waits for a time that is far away now.
-        self.silence().await;
+        // The alarm waits for a time that is far away now.
+        self.stop_alarm().await;
         Ok(())
     }
 
-    /// Says what came of the looks, once all that could be made have been.
+    /// Logs the outcomes once the crawler is idle.
     pub(super) fn report(&mut self) {
         let Tally { calls, observed, missed, retrying } = self.crawler.take_tally();
         if calls > 0 {
-            tracing::debug!(observed, missed, retrying, calls, "looked");
+            tracing::debug!(observed, missed, retrying, calls, "calls saved");
         }
     }
 }

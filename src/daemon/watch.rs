@@ -1,7 +1,7 @@
-//! Reads the settings again when SIGHUP comes or a file of theirs has changed.
+//! Reloads the settings on SIGHUP or when one of their files changes.
 //!
-//! The files are looked at, not listened to: editors replace files, containers mount them, and a
-//! glance at a handful of files every other second costs nothing and misses none of that.
+//! The files are polled: editors replace files and containers mount them, and polling a few files
+//! misses neither.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -15,26 +15,27 @@ use tokio::task::JoinHandle;
 
 use crate::config::{Config, Environment};
 
-/// How often the files are looked at. A change counts once the file has kept still for as long:
-/// half a file is no file.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Polling interval. A change counts once the files are unchanged for a whole interval, so that a
+/// half-written file is not read.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Settings that were read again; or what is wrong with them, in the words of `check`.
+/// Reloaded settings, or their problems as `check` prints them.
 pub type Reload = Result<Arc<Config>, String>;
 
-/// A task that reads the settings again when there is reason to.
+/// The task that reloads the settings.
 pub struct Watch {
     reloads: mpsc::Receiver<Reload>,
     task: JoinHandle<()>,
 }
 
 impl Watch {
-    /// Watches over the files that `config` was read from.
+    /// Watches the files that `config` was read from.
     ///
     /// # Errors
-    /// When no signals can be listened for.
+    /// When the signal handler cannot be installed.
     pub fn begin(config: &Config, environment: Environment) -> Result<Self> {
-        let mut hangup = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+        let mut hangup =
+            signal(SignalKind::hangup()).context("cannot install the signal handler")?;
         let (send, reloads) = mpsc::channel(1);
         let path = config.path.clone();
         let mut files = Files::new(config.files.clone());
@@ -56,13 +57,13 @@ impl Watch {
         Ok(Self { reloads, task })
     }
 
-    /// Waits for the next reading; `None` when there will be none any more.
+    /// Waits for the next reload; `None` when the task died.
     pub async fn next(&mut self) -> Option<Reload> {
         self.reloads.recv().await
     }
 
-    /// A reading that has come already.
-    pub fn heard(&mut self) -> Option<Reload> {
+    /// A reload that is there already.
+    pub fn try_next(&mut self) -> Option<Reload> {
         self.reloads.try_recv().ok()
     }
 }
@@ -73,10 +74,10 @@ impl Drop for Watch {
     }
 }
 
-/// What tells two states of a file apart; `None`: it cannot be looked at.
+/// Distinguishes two states of a file; `None`: its metadata cannot be read.
 type Stamp = Option<(u64, u64, u64, i64, i64, i64, i64)>;
 
-/// Files, and how they looked when they were last read.
+/// Files, and their stamps of when they were last read.
 #[derive(Debug)]
 struct Files {
     paths: Vec<PathBuf>,
@@ -89,11 +90,11 @@ impl Files {
         Self { paths, seen }
     }
 
-    /// Waits until a file has changed and keeps still.
+    /// Waits until a file has changed and stays unchanged for one interval.
     async fn change(&self) {
         let mut last = None;
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             let now: Vec<_> = self.paths.iter().map(|path| stamp(path)).collect();
             if now != self.seen && last.as_ref() == Some(&now) {
                 return;
@@ -102,9 +103,9 @@ impl Files {
         }
     }
 
-    /// Reads the settings, and tells which files to watch over from then on.
+    /// Reads the settings; returns the files to watch from then on.
     fn read(self, path: &Path, environment: &Environment) -> (Reload, Self) {
-        // Before they are read: what changes meanwhile is seen afterwards.
+        // Stamped before reading, so that a change meanwhile is noticed.
         let before = Self::new(self.paths);
         let (reload, paths) = match Config::load(path, environment) {
             Ok(config) => {

@@ -67,7 +67,7 @@ impl Erasure<'_> {
     /// # Errors
     /// When another process is at work, a short link is not known, or the database fails.
     pub async fn preview(&self) -> Result<Summary> {
-        let _lock = process::alone(self.store).await?;
+        let _lock = process::exclusive(self.store).await?;
         let (tx, summary) = self.begin().await?;
         tx.rollback().await?;
         Ok(summary)
@@ -79,7 +79,7 @@ impl Erasure<'_> {
     /// # Errors
     /// The same, or when it would come to something else; then nothing is erased.
     pub async fn run(&self, expected: Option<&Summary>) -> Result<(Summary, ProcessLock)> {
-        let lock = process::alone(self.store).await?;
+        let lock = process::exclusive(self.store).await?;
         let (tx, summary) = self.begin().await?;
         let is_expected = expected.is_none_or(|expected| *expected == summary);
         ensure!(is_expected, "something else would go by now: try it again");
@@ -132,7 +132,7 @@ impl Erasure<'_> {
 /// # Errors
 /// When another process is at work, or the database cannot.
 pub async fn clear_away(store: &Store) -> Result<bool> {
-    let _lock = process::alone(store).await?;
+    let _lock = process::exclusive(store).await?;
     store.clear_away().await
 }
 
@@ -148,7 +148,7 @@ pub async fn permit(
     id: &str,
     now: Time,
 ) -> Result<u64> {
-    let _lock = process::alone(store).await?;
+    let _lock = process::exclusive(store).await?;
     let mut tx = store.begin().await?;
     lock_out_writers(&mut tx, now).await?;
     let permitted = tx.permit(kind, platform, id).await?;
@@ -157,7 +157,7 @@ pub async fn permit(
 }
 
 async fn lock_out_writers(tx: &mut Tx, now: Time) -> Result<()> {
-    match tx.lock_out_writers(process::silence(now)).await? {
+    match tx.lock_out_writers(process::liveness_timeout(now)).await? {
         Some(verb) => bail!(
             "tidewatch {verb} is at work on this archive: stop it first; one that was killed is known \
              to be gone after a minute"

@@ -101,7 +101,7 @@ mod tests {
     const CSV: Format = Format::Csv { bom: false, raw: false };
 
     #[test]
-    fn no_text_in_csv_is_a_formula_and_no_number_is_touched() {
+    fn csv_escapes_formulas_but_not_numbers() {
         let value = |text: &str| Value::Text(text.to_owned());
         for text in ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1+1"] {
             let csv = written(CSV, &["a"], vec![vec![value(text)]]);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn csv_quotes_what_it_must_and_begins_with_a_mark_where_asked() {
+    fn csv_quotes_and_byte_order_mark() {
         let row = vec![Value::Text("a, \"b\"\nc".into()), Value::Null, Value::Bytes(vec![0, 255])];
         let with_bom = Format::Csv { bom: true, raw: false };
         let csv = written(with_bom, &["x", "y", "z"], vec![row]);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_jsonl_is_one_object_with_all_its_columns() {
+    fn jsonl_line_is_an_object_with_all_columns() {
         let row = vec![
             Value::Null,
             Value::Text("露\"营\"\n".into()),

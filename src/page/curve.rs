@@ -80,26 +80,26 @@ mod tests {
     }
 
     #[test]
-    fn a_late_look_keeps_the_line_and_a_look_that_never_was_breaks_it() {
+    fn late_observation_connects_and_missing_one_breaks() {
         let times = ["01:00:02", "02:00:02", "03:40:00", "04:00:02", "06:00:02"].map(at);
         assert_eq!(gaps(&times, &[], &hourly()), [false, false, false, true]);
     }
 
     #[test]
-    fn a_missed_look_breaks_the_line_however_short_the_span() {
+    fn missed_slot_breaks_the_line() {
         let times = ["01:00:02", "01:20:00", "02:00:02"].map(at);
         assert_eq!(gaps(&times, &[at("01:10:00")], &hourly()), [true, false]);
     }
 
     #[test]
-    fn without_a_schedule_an_unusual_span_is_a_gap() {
+    fn unusual_span_without_schedule_is_a_gap() {
         let times = ["01:00:00", "02:00:00", "03:00:00", "07:00:00"].map(at);
         assert_eq!(gaps(&times, &[], &Expected(vec![])), [false, false, true]);
         assert!(gaps(&times[..1], &[], &Expected(vec![])).is_empty());
     }
 
     #[test]
-    fn nights_outside_of_the_windows_are_no_gaps() {
+    fn time_outside_the_windows_is_no_gap() {
         let active = Some("mon-sun 09:00-18:00");
         let windows = Schedule::stored("@hourly", "UTC", active);
         assert!(windows.is_some(), "the windows are read");

@@ -100,7 +100,7 @@ mod tests {
     use super::indented;
 
     #[test]
-    fn json_is_laid_out_and_no_digit_is_lost() {
+    fn json_is_indented_without_losing_digits() {
         let json = r#"{"a": 12345678901234567890123,"b":[1.10, "x,\"{y}"],"c":{ },"d":[]}"#;
         let expected = "{\n  \"a\": 12345678901234567890123,\n  \"b\": [\n    1.10,\n    \
                         \"x,\\\"{y}\"\n  ],\n  \"c\": {},\n  \"d\": []\n}";

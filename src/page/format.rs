@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_written_out_and_markup_is_text() {
+    fn invisible_characters_and_markup_are_escaped() {
         let shown = visible("<b>a\u{202e}b\u{1b}c</b>").into_string();
         let odd = |code| format!("<span class=\"odd\">{code}</span>");
         let expected = format!("&lt;b&gt;a{}b{}c&lt;/b&gt;", odd("U+202E"), odd("U+001B"));
@@ -129,12 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn links_hold_whatever_a_name_holds() {
+    fn link_parts_are_escaped() {
         assert_eq!(path(&["keyword", "a/b?露"]), "/keyword/a%2Fb%3F%E9%9C%B2");
     }
 
     #[test]
-    fn what_was_not_seen_is_no_zero() {
+    fn null_count_is_not_zero() {
         assert_eq!((count(None), count(Some(0))), ("–".to_owned(), "0".to_owned()));
         assert_eq!((yuan(None), yuan(Some(0.0))), ("–".to_owned(), "0.000".to_owned()));
     }

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_were_allowed_are_answered_to() {
+    fn only_allowed_hosts_are_accepted() {
         let guard = guard("192.168.1.2:8080", None);
         for host in ["127.0.0.1:8080", "localhost", "[::1]:1", "192.168.1.2:8080", "Watch.example"]
         {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_password_lets_in() {
+    fn only_the_password_grants_access() {
         let guard = guard("127.0.0.1:8080", Some("correct horse"));
         let with = |text: &str| {
             let value = format!("Basic {}", BASE64_STANDARD.encode(text));

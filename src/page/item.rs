@@ -301,7 +301,7 @@ mod tests {
     use super::safe_link;
 
     #[test]
-    fn only_addresses_of_the_encrypted_web_are_linked() {
+    fn only_https_addresses_are_linked() {
         assert!(safe_link("https://www.xiaohongshu.com/explore/1").is_some());
         for address in ["javascript:alert(1)", "http://a.test/", "data:text/html,x", "//a.test", ""]
         {

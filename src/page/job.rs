@@ -294,13 +294,13 @@ mod tests {
     }
 
     #[test]
-    fn of_a_large_job_fewer_weeks_are_shown() {
+    fn large_job_shows_fewer_weeks() {
         assert_eq!((weeks(0.0), weeks(288.0), weeks(24.0 * 500.0)), (12, 12, 5));
         assert_eq!(weeks(24.0 * 100_000.0), 1);
     }
 
     #[test]
-    fn a_day_is_as_full_as_what_was_settled_of_it() {
+    fn day_step_is_the_share_of_settled_slots() {
         let day = |due, observed, open| {
             DayTotals { due, observed, open, reasons: BTreeMap::new() }.step()
         };

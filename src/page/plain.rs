@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_written_out() {
+    fn invisible_characters_are_shown_as_codes() {
         assert_eq!(plain("a\u{202e}b"), "a⟨U+202E⟩b");
         assert_eq!(escaped("a/b 露"), "a%2Fb%20%E9%9C%B2");
     }

@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gap_is_not_drawn_over() {
+    fn sparkline_does_not_cross_gaps() {
         let at = |second: i64| Time::from_micros(second * 1_000_000).expect("a time");
         let drawn = |values: &[Option<i64>], gaps: &[bool]| {
             let points = (0..).map(at).zip(values.iter().copied()).collect();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rank_that_was_not_there_has_no_line() {
+    fn missing_rank_has_no_line() {
         let line = Ranks { name: "a".into(), at: vec![Some(1), None, Some(2), Some(1)] };
         let path = bump_path(&line, &[false; 3], number, real);
         assert_eq!(path.matches('M').count(), 1);

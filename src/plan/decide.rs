@@ -13,22 +13,22 @@ use crate::schedule::Schedule;
 use crate::store::{Fires, JobRow, Store, Tx};
 use crate::time::Time;
 
-/// Fires decided in one transaction at the most.
-const FIRES_AT_ONCE: usize = 1000;
+/// Most fires decided in one transaction.
+const MAX_FIRES: usize = 1000;
 
-/// Slots made in one transaction, unless a single fire makes more.
-const SLOTS_AT_ONCE: usize = 20_000;
+/// Most slots created in one transaction, unless a single fire creates more.
+const MAX_SLOTS: usize = 20_000;
 
-/// Whether there is more to decide.
+/// Whether fires are left to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// Everything up to now is decided.
+    /// All fires up to now are decided.
     Nothing,
-    /// Not everything: to be called again, when there was time for other things.
+    /// Some are left: call again after other work.
     More,
 }
 
-/// Decides the first fires of a job that nobody has decided yet, up to `now`.
+/// Decides the oldest undecided fires of a job, up to `now`.
 pub(super) async fn decide(
     store: &Store,
     row: &mut JobRow,
@@ -39,12 +39,12 @@ pub(super) async fn decide(
 ) -> Result<Left> {
     let from = row.fired_through;
     if from.since(now) > CLOCK_SLIP {
-        return take_back(store, row, schedule, now).await;
+        return revert_fires(store, row, schedule, now).await;
     }
-    let mut due: Vec<_> = schedule.fires(from, now).take(FIRES_AT_ONCE).collect();
+    let mut due: Vec<_> = schedule.fires(from, now).take(MAX_FIRES).collect();
     if due.len() > 1 {
         let watched = store.read().await?.count_watched(row.job_id).await?;
-        due.truncate((SLOTS_AT_ONCE / watched.max(1)).max(1));
+        due.truncate((MAX_SLOTS / watched.max(1)).max(1));
     }
     let Some(&through) = due.last() else { return Ok(Left::Nothing) };
     let decision =
@@ -69,13 +69,13 @@ pub(super) async fn decide(
     tx.end_expired(now).await?;
     tx.commit().await?;
     row.fired_through = through;
-    tell(row, &fires);
+    log(row, &fires);
     let is_last = schedule.next_after(through).is_none_or(|next| next > now);
     Ok(if is_last { Left::Nothing } else { Left::More })
 }
 
-/// What kept everybody's looks from being made until `due_at`, which is why they give way to newer
-/// ones.
+/// What has blocked the endpoint until `due_at`: the missed reason of older slots that newer ones
+/// supersede.
 async fn blocked(tx: &mut Tx, endpoint: Endpoint, due_at: Time) -> Result<Option<MissedReason>> {
     let until = due_at.minus(Duration::from_millis(1));
     let pauses = tx.pauses(until).await?;
@@ -83,9 +83,8 @@ async fn blocked(tx: &mut Tx, endpoint: Endpoint, due_at: Time) -> Result<Option
     Ok(pause::blocking(&began, endpoint).map(MissedReason::from))
 }
 
-/// Takes back what was decided under a clock that was ahead, the latest first: those fires are
-/// still to come, and so are their looks.
-async fn take_back(
+/// Reverts fires decided under a clock that was ahead, newest first, and deletes their slots.
+async fn revert_fires(
     store: &Store,
     row: &mut JobRow,
     schedule: &Schedule,
@@ -94,8 +93,8 @@ async fn take_back(
     let from = row.fired_through;
     let mut tx = store.begin().await?;
     let watched = tx.count_watched(row.job_id).await?;
-    let most = (SLOTS_AT_ONCE / watched.max(1)).clamp(1, FIRES_AT_ONCE);
-    // What is before the earliest of these is left for the next time.
+    let most = (MAX_SLOTS / watched.max(1)).clamp(1, MAX_FIRES);
+    // Fires before the earliest of these are left for the next call.
     let to = match schedule.latest(now, from, most + 1).as_slice() {
         [before, rest @ ..] if rest.len() == most => *before,
         _ => now,
@@ -106,15 +105,15 @@ async fn take_back(
     let looks = tx.unplan(row.job_id, to, from).await?;
     tx.commit().await?;
     row.fired_through = to;
-    tracing::warn!(job = row.name, looks, back_to = %to, "took back what a clock that was ahead had planned");
+    tracing::warn!(job = row.name, looks, back_to = %to, "reverted the slots planned under a clock that was ahead");
     Ok(if to == now { Left::Nothing } else { Left::More })
 }
 
-/// Says what was decided.
-fn tell(row: &JobRow, fires: &Fires) {
+/// Logs the decision.
+fn log(row: &JobRow, fires: &Fires) {
     if !fires.missed.is_empty() {
         let fires = fires.missed.len();
-        tracing::warn!(job = row.name, fires, "missed fires: nobody decided them in time");
+        tracing::warn!(job = row.name, fires, "missed fires: no daemon decided them in time");
     }
     for due_at in &fires.open {
         tracing::info!(job = row.name, %due_at, "due");

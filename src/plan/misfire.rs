@@ -1,4 +1,4 @@
-//! Pure: what becomes of each fire that nobody has decided yet.
+//! Misfire decisions, pure: which undecided fires get slots, and why the others are missed.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use crate::model::MissedReason;
 use crate::schedule::{GRACE, Misfire, Overlap, Schedule};
 use crate::time::Time;
 
-/// How a job wants its fires decided.
+/// The policies of a job for its fires.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FirePolicy {
-    /// What becomes of the late ones.
+    /// For late fires.
     pub(super) misfire: Misfire,
-    /// What becomes of several at once.
+    /// For several fires at once.
     pub(super) overlap: Overlap,
 }
 
-/// What becomes of the fires of one job up to now.
+/// The decision about the undecided fires of one job.
 #[derive(Debug)]
 pub(super) struct MisfireDecision {
-    /// From here on looks are made; `None`: none is.
+    /// Fires from here on get slots; `None`: none does.
     open_from: Option<Time>,
-    /// `None` of a schedule that is no more.
+    /// `None`: the schedule was removed.
     misfire: Option<Misfire>,
-    /// No daemon was there before.
+    /// When this daemon started.
     started: Time,
     now: Time,
 }
 
 impl MisfireDecision {
-    /// On the fires after `decided`, for a daemon that `started` then. Of a schedule that is no
-    /// more nobody policy anything, and all its fires are missed.
+    /// The decision about the fires after `decided`. Without a policy the schedule was removed: every
+    /// undecided fire is missed.
     pub(super) fn new(
         schedule: &Schedule,
         policy: Option<FirePolicy>,
@@ -42,7 +42,7 @@ impl MisfireDecision {
         Self { open_from, misfire, started, now }
     }
 
-    /// Why the fire due at `at` is missed; `None`: it is looked at.
+    /// Why the fire due at `at` is missed; `None`: it gets slots.
     pub(super) fn reason(&self, at: Time) -> Option<MissedReason> {
         if self.open_from.is_some_and(|from| at >= from) {
             return None;
@@ -60,8 +60,8 @@ impl MisfireDecision {
     }
 }
 
-/// From which fire on looks are made. Of those in time the latest, or all that queue; where there
-/// is none, the late ones that the job wants to make up for, and before them where it wants all.
+/// The first fire that gets slots. Among fires in time: the latest, or all under `queue`. Late fires
+/// count if none is in time, or always under `all`.
 fn open_from(schedule: &Schedule, policy: FirePolicy, decided: Time, now: Time) -> Option<Time> {
     let younger_than = |age: Duration| now.minus(age).minus(TICK).max(decided);
     let in_time = match policy.overlap {
@@ -78,7 +78,7 @@ fn open_from(schedule: &Schedule, policy: FirePolicy, decided: Time, now: Time) 
     }
 }
 
-/// The shortest span that a time can tell.
+/// The resolution of [`Time`].
 const TICK: Duration = Duration::from_micros(1);
 
 #[cfg(test)]
@@ -91,8 +91,8 @@ mod tests {
         format!("2026-03-09 {text}").parse().expect("a time")
     }
 
-    /// What becomes of a half-hourly job's fires after 08:00, decided at `now` by a daemon that
-    /// started at 09:45: each hour's and half hour's reason, `-` where it is looked at.
+    /// The half-hourly fires after 08:00, decided at `now` by a daemon that started at 09:45: the missed
+    /// reason of each, `-` for a slot.
     fn decided(misfire: Misfire, overlap: Overlap, now: &str) -> Vec<&'static str> {
         let schedule = Schedule::parse("*/30 * * * *", Tz::UTC).expect("a schedule");
         let (decided, started) = (at("08:00:00"), at("09:45:00"));
@@ -105,7 +105,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn once_makes_up_for_the_latest_if_it_is_young_enough() {
+    fn once_opens_latest_late_fire_within_window() {
         let once = |window, now| decided(Misfire::Once { window }, Overlap::Skip, now);
         let late = ["daemon_down", "daemon_down", "daemon_down", "superseded", "-"];
         assert_eq!(once(None, "10:45:00"), late);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn skip_makes_up_for_none_and_looks_at_what_is_in_time() {
+    fn skip_opens_only_fires_in_time() {
         let skip = |now| decided(Misfire::Skip, Overlap::Skip, now);
         assert_eq!(
             skip("10:31:01"),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn all_makes_up_for_those_within_window_and_cap() {
+    fn all_opens_late_fires_within_window_and_cap() {
         let all = |window, most| decided(Misfire::All { window, most }, Overlap::Queue, "10:45:00");
         assert_eq!(all(None, 24), ["-"; 5]);
         assert_eq!(all(None, 2), ["daemon_down", "daemon_down", "daemon_down", "-", "-"]);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_in_time_the_latest_is_looked_at_or_all_that_queue() {
+    fn overlap_skip_opens_latest_and_queue_opens_all() {
         let schedule = Schedule::parse("*/20 * * * * *", Tz::UTC).expect("a schedule");
         let reasons = |overlap| {
             let policy = Some(FirePolicy { misfire: Misfire::default(), overlap });
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_schedule_that_is_no_more_nothing_is_looked_at() {
+    fn removed_schedule_misses_undecided_fires() {
         let schedule = Schedule::parse("@hourly", Tz::UTC).expect("a schedule");
         let now = at("10:00:10");
         let decision = MisfireDecision::new(&schedule, None, at("08:00:00"), now, now);

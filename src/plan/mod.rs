@@ -1,4 +1,4 @@
-//! Which looks are due: turns the passing of time into slots in the database.
+//! Planning: turns the fires of schedules into slots in the database.
 
 mod decide;
 mod misfire;
@@ -23,19 +23,18 @@ pub use decide::Left;
 use decide::decide;
 use misfire::FirePolicy;
 
-/// A mark further ahead than this was set by a clock that was wrong.
+/// A recorded time further ahead than this was written under a wrong clock.
 pub const CLOCK_SLIP: Duration = Duration::from_secs(60);
 
-/// No retry waits longer than this by itself.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// No backoff is longer than this.
+const MAX_WAIT: Duration = Duration::from_secs(600);
 
-/// No lease lasts longer than this: that of a daemon with the longest `lease_seconds`, and time to
-/// spare.
-const LONGEST_LEASE: Duration = Duration::from_secs(900);
+/// No lease is longer than this: the maximum of `lease_seconds`, with a margin.
+const MAX_LEASE: Duration = Duration::from_secs(900);
 
-/// Brings the database's jobs and watchlists up to date with `jobs.toml`, for a daemon that
-/// `started` then. What was planned under a schedule that has changed or left since is settled
-/// first, as missed. [`Left::More`] when it was asked to `stop` before that.
+/// Synchronises jobs and watchlists in the database with `jobs.toml`, for a daemon started at
+/// `started`. The undecided fires of a changed or removed schedule are decided first.
+/// [`Left::More`] when `stop` is cancelled before that.
 ///
 /// # Errors
 /// When the database fails.
@@ -49,10 +48,10 @@ pub async fn sync(
     let mut tx = store.read().await?;
     let known = tx.jobs().await?;
     drop(tx);
-    // Before the watchlists change: what was due meanwhile was due for the old ones.
+    // Before the watchlists change: fires due until now belong to the old ones.
     for mut row in known.into_iter().filter(|row| row.is_active) {
-        let job = config.jobs.iter().find(|job| job.name == row.name && is_planned(job, &row));
-        let Ok(schedule) = planned(&row) else { continue };
+        let job = config.jobs.iter().find(|job| job.name == row.name && is_unchanged(job, &row));
+        let Ok(schedule) = recorded(&row) else { continue };
         let asked = job.map(|job| (policy(job), config.endpoint(job.kind)));
         while decide(store, &mut row, &schedule, asked, started, now).await? == Left::More {
             if stop.is_cancelled() {
@@ -69,9 +68,9 @@ pub async fn sync(
     }
     let tombstones = Tombstones::of(tx.tombstones().await?);
     tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
-    tx.reconsider(&asked(config), now).await?;
+    tx.reconsider(&servers(config), now).await?;
     tx.close_unwatched(now).await?;
-    put_clock_right(&mut tx, now, LONGEST_WAIT).await?;
+    correct_clock(&mut tx, now, MAX_WAIT).await?;
     tx.commit().await?;
     for warning in tombstones.warnings(config) {
         tracing::warn!("{warning}");
@@ -79,18 +78,18 @@ pub async fn sync(
     Ok(Left::Nothing)
 }
 
-/// Makes this the archive's zone. In a transaction of its own: it may wait for those that save, and
-/// they must not wait for it in turn.
+/// Sets the time zone of the archive. In a transaction of its own: it may wait for saving transactions,
+/// which must not wait for it in turn.
 async fn set_zone(store: &Store, zone: Tz) -> Result<()> {
     let mut tx = store.begin().await?;
     if tx.set_zone(zone.name(), &zone::offsets(zone)).await? {
-        tracing::info!(zone = zone.name(), "the days of the archive are those of another zone now");
+        tracing::info!(zone = zone.name(), "the time zone of the archive has changed");
     }
     tx.commit().await
 }
 
-/// Whom all questions go to.
-fn asked(config: &Config) -> Vec<Asked> {
+/// Every endpoint in use, with its server.
+fn servers(config: &Config) -> Vec<Asked> {
     let endpoints = Kind::ALL.map(|kind| config.endpoint(kind));
     let resolvers = endpoints.into_iter().filter_map(Endpoint::resolver);
     let asked = |endpoint: Endpoint| Asked {
@@ -100,8 +99,8 @@ fn asked(config: &Config) -> Vec<Asked> {
     endpoints.into_iter().chain(resolvers).map(asked).collect()
 }
 
-/// Makes the slots that have become due, a bounded number of each job; `started` is since when
-/// this daemon was there to decide them.
+/// Creates the slots that have become due, a bounded number for each job. `started` is when this daemon
+/// started.
 ///
 /// # Errors
 /// When the database fails.
@@ -120,21 +119,20 @@ pub async fn materialise(store: &Store, config: &Config, started: Time, now: Tim
     Ok(left)
 }
 
-/// What a clock that was ahead has put off may be tried again now.
+/// Releases what a clock that was ahead has postponed.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn clock_was_put_back(store: &Store, now: Time) -> Result<()> {
+pub async fn clock_set_back(store: &Store, now: Time) -> Result<()> {
     let mut tx = store.begin().await?;
-    put_clock_right(&mut tx, now, CLOCK_SLIP).await?;
+    correct_clock(&mut tx, now, CLOCK_SLIP).await?;
     tx.commit().await
 }
 
-/// Brings back looks that wait for longer than `wait`, and leases and pauses that last for longer
-/// than any.
-async fn put_clock_right(tx: &mut Tx, now: Time, wait: Duration) -> Result<()> {
-    tx.clamp_future_slots(now, now.plus(wait), now.plus(LONGEST_LEASE)).await?;
-    tx.clamp_future_pauses(now, now.plus(CLOCK_SLIP), now.plus(pause::LONGEST_STOP)).await
+/// Brings forward slots that wait longer than `wait`, and leases and pauses longer than any valid one.
+async fn correct_clock(tx: &mut Tx, now: Time, wait: Duration) -> Result<()> {
+    tx.clamp_future_slots(now, now.plus(wait), now.plus(MAX_LEASE)).await?;
+    tx.clamp_future_pauses(now, now.plus(CLOCK_SLIP), now.plus(pause::MAX_PROBE_WAIT)).await
 }
 
 /// When the next job fires after `now`.
@@ -142,8 +140,8 @@ pub fn next_fire(config: &Config, now: Time) -> Option<Time> {
     config.jobs.iter().filter_map(|job| job.schedule.next_after(now)).min()
 }
 
-/// The schedule that a job had when it was last seen.
-fn planned(row: &JobRow) -> Result<Schedule, String> {
+/// The schedule of a job in the database.
+fn recorded(row: &JobRow) -> Result<Schedule, String> {
     let zone: Tz = row.timezone.parse().unwrap_or(Tz::UTC);
     let schedule = Schedule::parse(&row.schedule, zone)?;
     match &row.active {
@@ -152,8 +150,8 @@ fn planned(row: &JobRow) -> Result<Schedule, String> {
     }
 }
 
-/// Whether a job has the schedule that the database knows.
-fn is_planned(job: &Job, row: &JobRow) -> bool {
+/// Whether a job still has the schedule in the database.
+fn is_unchanged(job: &Job, row: &JobRow) -> bool {
     let active = job.schedule.active.text();
     let entry = entry(job, active.as_deref());
     (entry.schedule, entry.timezone, entry.active)

@@ -1,4 +1,4 @@
-//! Whose account is asked: another token or another server may give what the former one refused.
+//! The account in use: another token or another server may allow what the former one refused.
 
 use anyhow::Result;
 use secrecy::ExposeSecret as _;
@@ -10,8 +10,8 @@ use crate::model::{PauseReason, PauseScope, ResumedBy};
 use crate::store::{ConfigLoad, Tx};
 use crate::time::Time;
 
-/// Settings that are in force, for the record.
-pub(crate) fn taken_over(config: &Config) -> ConfigLoad<'_> {
+/// The record of the settings in force.
+pub(crate) fn applied(config: &Config) -> ConfigLoad<'_> {
     ConfigLoad::TakenOver {
         justoneapi_url: config.justoneapi.base_url.as_str(),
         amagi_url: config.amagi.base_url.as_str(),
@@ -19,17 +19,15 @@ pub(crate) fn taken_over(config: &Config) -> ConfigLoad<'_> {
     }
 }
 
-/// What tells two tokens apart in most cases: one byte of a hash. One token in 256 has the same, so
-/// that it gives away nothing worth having of however short a token; a new token that has the same by
-/// chance waits for the next try, within the hour.
+/// One byte of a hash of the token: tells two tokens apart in most cases and reveals nothing of even
+/// a short one. A new token with the same byte, one in 256, waits for the next probe, within the hour.
 fn token_mark(config: &Config) -> Option<i64> {
     let token = config.token.as_ref()?.expose_secret();
     let digest = Sha256::digest(format!("tidewatch token\0{token}"));
     digest.first().map(|byte| i64::from(*byte))
 }
 
-/// Ends the pauses of another account where these settings ask by a new one, as the last process
-/// to take over settings did not.
+/// Lifts the refusals of the account recorded last, if these settings use another one.
 pub(super) async fn lift_refusals_of_others(tx: &mut Tx, config: &Config, now: Time) -> Result<()> {
     let Some((url, mark)) = tx.last_asked().await? else { return Ok(()) };
     let (ours, known) = (token_mark(config), mark.is_some());
@@ -40,7 +38,7 @@ pub(super) async fn lift_refusals_of_others(tx: &mut Tx, config: &Config, now: T
     Ok(())
 }
 
-/// Ends the pauses for what another token or another server may not refuse.
+/// Ends the pauses that another token or another server may not cause.
 pub(crate) async fn lift_refusals(tx: &mut Tx, now: Time) -> Result<()> {
     let provider = Provider::JustOneApi;
     let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);

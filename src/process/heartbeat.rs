@@ -1,4 +1,4 @@
-//! The heartbeat: a process says that it is there, and keeps its looks as it does.
+//! The heartbeat: records that a process is alive, and renews the leases of its slots.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,13 +11,13 @@ use super::TRY_EVERY;
 use crate::store::{LivenessTimeout, ProcessLock, Store, in_time};
 use crate::time::{Clock, Time};
 
-/// How often a process says that it is there, at least.
-const BEAT: Duration = Duration::from_secs(5);
+/// Longest interval between two heartbeats.
+const INTERVAL: Duration = Duration::from_secs(5);
 
-/// And how often while a lease lasts, at least: a few may fail.
-const BEATS_A_LEASE: u32 = 12;
+/// Heartbeats within one lease, at least: a few may fail.
+const PER_LEASE: u32 = 12;
 
-/// What a process needs to say that it is there.
+/// What a process needs for its heartbeats.
 #[derive(Clone)]
 pub(super) struct Heartbeat {
     pub(super) owner: i64,
@@ -28,21 +28,21 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Says for ever that the process is there. Failures are not told here: whatever the process
-    /// is doing meets them as well.
-    pub(super) async fn beat_on(self, mut presence: ProcessLock) -> Infallible {
+    /// Sends heartbeats until aborted. A failure is logged for debugging only: the work of the
+    /// process meets and reports it as well.
+    pub(super) async fn run(self, mut lock: ProcessLock) -> Infallible {
         let mut lease = self.lease.clone();
         loop {
-            let announced = self.announced(&mut presence).await;
-            if let Err(error) = in_time(self.renew(announced)).await {
-                tracing::debug!(error = format!("{error:#}"), "cannot say that this process lives");
+            let locked = self.locked(&mut lock).await;
+            if let Err(error) = in_time(self.renew(locked)).await {
+                tracing::debug!(error = format!("{error:#}"), "cannot send the heartbeat");
             }
             tokio::select! {
                 () = tokio::time::sleep(self.every()) => {}
                 Ok(()) = lease.changed() => {}
-                () = presence.lost() => {
+                () = lock.lost() => {
                     tracing::warn!(
-                        "the connection that announces this process was cut; announcing it anew"
+                        "the connection that holds the process lock was cut; taking the lock again"
                     );
                     tokio::time::sleep(TRY_EVERY).await;
                 }
@@ -50,21 +50,21 @@ impl Heartbeat {
         }
     }
 
-    /// Makes sure that the process stands announced; whether it does.
-    async fn announced(&self, presence: &mut ProcessLock) -> bool {
-        match presence.hold().await {
+    /// Makes sure that the process holds its lock; whether it does.
+    async fn locked(&self, lock: &mut ProcessLock) -> bool {
+        match lock.hold().await {
             Ok(held) => held,
             Err(error) => {
-                tracing::debug!(error = format!("{error:#}"), "cannot announce this process");
+                tracing::debug!(error = format!("{error:#}"), "cannot take the process lock");
                 false
             }
         }
     }
 
-    pub(super) async fn renew(&self, announced: bool) -> Result<()> {
+    pub(super) async fn renew(&self, locked: bool) -> Result<()> {
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
-        tx.heartbeat(self.owner, now, now.plus(self.lease()), announced).await?;
+        tx.heartbeat(self.owner, now, now.plus(self.lease()), locked).await?;
         tx.commit().await?;
         *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())
@@ -74,26 +74,26 @@ impl Heartbeat {
         *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long its looks stay its own after a beat.
+    /// How long its slots stay leased after a heartbeat.
     pub(super) fn lease(&self) -> Duration {
         *self.lease.borrow()
     }
 
-    /// How often it beats.
+    /// Interval between two heartbeats.
     pub(super) fn every(&self) -> Duration {
-        BEAT.min(self.lease() / BEATS_A_LEASE)
+        INTERVAL.min(self.lease() / PER_LEASE)
     }
 
-    /// Frees what processes left behind that are dead, and silent since `since`.
+    /// Reaps the workers that are dead and sent no heartbeat since `since`.
     pub(super) async fn reap_expired(&self, since: Time) -> Result<()> {
         let now = self.clock.now();
-        // A process that has said nothing for as long as a lease lasts has lost its looks anyway.
+        // A process without a heartbeat for a whole lease has lost its slots anyway.
         let lease = self.lease();
-        let silence = LivenessTimeout { since, restarted_since: now.minus(lease), uptime: lease };
+        let timeout = LivenessTimeout { since, restarted_since: now.minus(lease), uptime: lease };
         let mut tx = self.store.begin().await?;
-        for owner in tx.expired_processes(self.owner, silence).await? {
+        for owner in tx.expired_processes(self.owner, timeout).await? {
             let calls = tx.reap(owner, now).await?;
-            tracing::warn!(calls, "a process died at work; its looks may be made again");
+            tracing::warn!(calls, "reaped an expired worker; its slots are released");
         }
         tx.commit().await
     }

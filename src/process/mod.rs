@@ -1,8 +1,8 @@
-//! One process at work on an archive: announced while it lives, on record for ever.
+//! One process at work on an archive: its lock, its record, its heartbeat and its leases.
 
 mod account;
+mod daemons;
 mod heartbeat;
-mod seen;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -17,39 +17,39 @@ use crate::config::Config;
 use crate::store::{LivenessTimeout, ProcessLock, ProcessRow, Store, Tx};
 use crate::time::{Clock, Time};
 
-pub(crate) use account::{lift_refusals, taken_over};
+pub(crate) use account::{applied, lift_refusals};
+pub use daemons::{DaemonStatus, State, daemons};
 use heartbeat::Heartbeat;
-pub use seen::{Seen, State, daemons};
 
-/// How long to wait for another process on the same SQLite file: a look by hand is soon done.
+/// How long to wait for the lock of a SQLite file: a manual fetch is done within seconds.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The number under which somebody is announced who needs the archive for themselves: one at a time.
-const ALONE: i64 = 0;
+/// The lock number of a process that needs the archive exclusively.
+const EXCLUSIVE_OWNER: i64 = 0;
 
-/// How often to try meanwhile.
+/// Interval between two attempts to take the lock.
 const TRY_EVERY: Duration = Duration::from_millis(100);
 
-/// Beats that a process has missed when it is dead, if its lock is free as well.
-const SILENT_BEATS: u32 = 3;
+/// A process whose lock is free and that missed this many heartbeats is expired.
+const MISSED_HEARTBEATS: u32 = 3;
 
-/// After this long whoever lives has said so, also where its connection was cut or the server was
-/// restarted. Several beats, and the time that connecting may take.
-const SILENT: Duration = Duration::from_secs(60);
+/// Liveness timeout of exclusive work: every live process has sent a heartbeat within this time,
+/// even after its connection was cut or the server restarted.
+const EXCLUSIVE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// This process, for as long as it is at work.
+/// This process while it works.
 pub struct Process {
     heartbeat: Heartbeat,
     lease: watch::Sender<Duration>,
-    // Beats until this is dropped.
-    heart: JoinSet<Infallible>,
+    /// Sends heartbeats until dropped.
+    heartbeats: JoinSet<Infallible>,
 }
 
 impl Process {
-    /// Announces this process as `verb`, puts it on record with the addresses it asks, ends the pauses
-    /// of another account, and frees what dead ones left behind. From then on it keeps the looks that
-    /// it is at. `None` when another process keeps this SQLite file to itself for longer than a look by
-    /// hand takes.
+    /// Takes the process lock, records this process as `verb` with its provider addresses, lifts the
+    /// pauses of another account, reaps expired workers and starts the heartbeat, which renews the
+    /// leases. `None` when another process holds the lock of this SQLite file longer than a manual
+    /// fetch takes.
     ///
     /// # Errors
     /// When the database fails.
@@ -60,11 +60,11 @@ impl Process {
         clock: &Clock,
     ) -> Result<Option<Self>> {
         let owner = new_owner();
-        let Some(presence) = announced(store, owner).await? else { return Ok(None) };
-        Self::at_work(store, config, verb, clock, (owner, presence)).await.map(Some)
+        let Some(lock) = locked(store, owner).await? else { return Ok(None) };
+        Self::at_work(store, config, verb, clock, (owner, lock)).await.map(Some)
     }
 
-    /// The same for who has something else to do meanwhile: `None` at once.
+    /// Like [`Process::begin`], but returns `None` at once when the lock is taken.
     ///
     /// # Errors
     /// When the database fails.
@@ -75,8 +75,8 @@ impl Process {
         clock: &Clock,
     ) -> Result<Option<Self>> {
         let owner = new_owner();
-        let Some(presence) = store.lock_process(owner).await? else { return Ok(None) };
-        Self::at_work(store, config, verb, clock, (owner, presence)).await.map(Some)
+        let Some(lock) = store.lock_process(owner).await? else { return Ok(None) };
+        Self::at_work(store, config, verb, clock, (owner, lock)).await.map(Some)
     }
 
     async fn at_work(
@@ -84,7 +84,7 @@ impl Process {
         config: &Config,
         verb: &'static str,
         clock: &Clock,
-        (owner, presence): (i64, ProcessLock),
+        (owner, lock): (i64, ProcessLock),
     ) -> Result<Self> {
         let now = clock.now();
         let mut tx = store.begin().await?;
@@ -93,7 +93,7 @@ impl Process {
         // for dead, saving tells.
         tx.tombstone_version().await?;
         account::lift_refusals_of_others(&mut tx, config, now).await?;
-        tx.put_config_load(owner, taken_over(config), now).await?;
+        tx.put_config_load(owner, applied(config), now).await?;
         tx.heartbeat(owner, now, now.plus(config.lease), true).await?;
         tx.commit().await?;
         let (lease, lasts) = watch::channel(config.lease);
@@ -104,34 +104,32 @@ impl Process {
             lease: lasts,
             renewed_at: Arc::new(Mutex::new(now)),
         };
-        // What has just lost its lock while the server went on is dead: nobody waits for it here.
+        // A process that has just lost its lock while the server kept running is dead: no timeout.
         heartbeat.reap_expired(now).await?;
-        let mut heart = JoinSet::new();
-        heart.spawn(heartbeat.clone().beat_on(presence));
-        Ok(Self { heartbeat, lease, heart })
+        let mut heartbeats = JoinSet::new();
+        heartbeats.spawn(heartbeat.clone().run(lock));
+        Ok(Self { heartbeat, lease, heartbeats })
     }
 
-    /// Keeps its looks for as long as this after each sign of life, from now on: the heart beats at
-    /// once, and as often as that takes.
+    /// Changes the lease length. A heartbeat follows at once, and then as often as the lease needs.
     pub fn set_lease(&self, lease: Duration) {
         self.lease.send_replace(lease);
     }
 
-    /// Its number.
+    /// Its owner number.
     pub fn owner(&self) -> i64 {
         self.heartbeat.owner
     }
 
-    /// Ends when it no longer says that it is there, and with the reason: then it must not go on.
-    /// May be dropped at any time.
+    /// Waits until the heartbeat task dies; the process must not go on without it. Cancel safe.
     pub async fn died(&mut self) -> anyhow::Error {
-        let died = self.heart.join_next().await.and_then(Result::err);
+        let died = self.heartbeats.join_next().await.and_then(Result::err);
         let died = died.map_or_else(|| "it ended".to_owned(), |error| error.to_string());
-        anyhow!("the heartbeat died: {died}")
+        anyhow!("the heartbeat task died: {died}")
     }
 
-    /// Makes sure that its looks are still its own, after a time in which nothing could be said:
-    /// before anybody decides about looks whose leases have ended.
+    /// Renews the leases if half of their time has passed without a heartbeat. Called before anything
+    /// decides about expired leases.
     ///
     /// # Errors
     /// When the database fails.
@@ -143,20 +141,20 @@ impl Process {
         Ok(())
     }
 
-    /// Frees what other processes left behind that have died since.
+    /// Reaps expired workers: closes their calls and releases their slots.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn reap_expired(&self) -> Result<()> {
-        // On SQLite there is nobody else.
+        // On SQLite no other process can be at work.
         if self.heartbeat.store.is_sqlite() {
             return Ok(());
         }
-        let silence = self.heartbeat.every() * SILENT_BEATS;
-        self.heartbeat.reap_expired(self.heartbeat.clock.now().minus(silence)).await
+        let timeout = self.heartbeat.every() * MISSED_HEARTBEATS;
+        self.heartbeat.reap_expired(self.heartbeat.clock.now().minus(timeout)).await
     }
 
-    /// Puts on record that it ended of its own accord.
+    /// Records that it ended in order.
     ///
     /// # Errors
     /// When the database fails.
@@ -167,8 +165,8 @@ impl Process {
     }
 }
 
-/// Announces the process `owner`, once others have ended for whom it is worth waiting.
-async fn announced(store: &Store, owner: i64) -> Result<Option<ProcessLock>> {
+/// Takes the process lock for `owner`, waiting up to [`PATIENCE`] for another process.
+async fn locked(store: &Store, owner: i64) -> Result<Option<ProcessLock>> {
     let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
     loop {
         match store.lock_process(owner).await? {
@@ -179,27 +177,27 @@ async fn announced(store: &Store, owner: i64) -> Result<Option<ProcessLock>> {
     }
 }
 
-/// Takes the archive for oneself, which lasts until this is dropped.
+/// Takes the archive exclusively until the lock is dropped.
 ///
 /// # Errors
-/// When another process is at work, which only SQLite and others of this kind tell; or the database
+/// When another process holds the lock (on PostgreSQL: another exclusive one), or the database
 /// fails.
-pub(crate) async fn alone(store: &Store) -> Result<ProcessLock> {
-    let presence = announced(store, ALONE).await?;
-    presence.context("another tidewatch is at work on this archive: stop it first")
+pub(crate) async fn exclusive(store: &Store) -> Result<ProcessLock> {
+    let lock = locked(store, EXCLUSIVE_OWNER).await?;
+    lock.context("another tidewatch process uses this archive: stop it first")
 }
 
-/// From when on a process is taken for dead by whoever needs the archive for themselves.
-pub(crate) fn silence(now: Time) -> LivenessTimeout {
-    let since = now.minus(SILENT);
-    LivenessTimeout { since, restarted_since: since, uptime: SILENT }
+/// The liveness timeout that exclusive work applies to other processes.
+pub(crate) fn liveness_timeout(now: Time) -> LivenessTimeout {
+    let since = now.minus(EXCLUSIVE_TIMEOUT);
+    LivenessTimeout { since, restarted_since: since, uptime: EXCLUSIVE_TIMEOUT }
 }
 
-/// Puts a process on record that makes no calls, so that it needs no archive for itself; its number.
+/// Records a process that makes no calls and so needs no lock; returns its owner number.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn without_calls(
+pub async fn record_without_lock(
     store: &Store,
     config: &Config,
     verb: &'static str,
@@ -231,7 +229,7 @@ async fn put_on_record(
     tx.put_process(&process, &providers).await
 }
 
-/// A number for this process, different from any other's.
+/// A random owner number, unique to this process.
 fn new_owner() -> i64 {
     use std::hash::{BuildHasher as _, Hasher as _};
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
@@ -255,35 +253,35 @@ mod tests {
         (store, process.expect("the database answers").expect("nobody else is here"))
     }
 
-    async fn last_beat(store: &Store, since: Time) -> Option<Time> {
+    async fn last_heartbeat(store: &Store, since: Time) -> Option<Time> {
         let mut tx = store.read().await.expect("the database answers");
         let processes = tx.unfinished_processes("run", since).await.expect("it can say");
         processes.first().and_then(|row| row.beat_at)
     }
 
     #[tokio::test]
-    async fn a_process_whose_heart_dies_learns_of_it() {
+    async fn dead_heartbeat_task_is_reported() {
         let folder = tempfile::tempdir().expect("a folder");
         let clock = Clock::system();
         let (_store, mut process) = process(folder.path(), &clock).await;
         let living = tokio::time::timeout(Duration::from_millis(50), process.died()).await;
-        assert!(living.is_err(), "it lives");
-        process.heart.abort_all();
-        assert!(process.died().await.to_string().contains("the heartbeat died"));
+        assert!(living.is_err(), "the task runs");
+        process.heartbeats.abort_all();
+        assert!(process.died().await.to_string().contains("the heartbeat task died"));
     }
 
     #[tokio::test]
-    async fn leases_that_nobody_could_renew_are_renewed_before_anybody_decides() {
+    async fn leases_are_renewed_after_half_their_time() {
         let folder = tempfile::tempdir().expect("a folder");
         let start: Time = "2026-03-09 09:00:00".parse().expect("a time");
         let clock = Clock::standing(start);
         let (store, mut process) = process(folder.path(), &clock).await;
-        process.heart.shutdown().await;
+        process.heartbeats.shutdown().await;
         clock.jump_to(start.plus(Duration::from_secs(20)));
         process.keep().await.expect("the database answers");
-        assert_eq!(last_beat(&store, start).await, Some(start), "not yet");
+        assert_eq!(last_heartbeat(&store, start).await, Some(start), "not yet");
         clock.jump_to(start.plus(Duration::from_secs(40)));
         process.keep().await.expect("the database answers");
-        assert_eq!(last_beat(&store, start).await, Some(clock.now()));
+        assert_eq!(last_heartbeat(&store, start).await, Some(clock.now()));
     }
 }

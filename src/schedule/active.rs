@@ -1,63 +1,62 @@
-//! The hours in which a schedule fires at all.
+//! The windows of time in which a schedule fires.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Timelike, Weekday};
 use chrono_tz::Tz;
 
-/// Minutes in a day: where a window ends that ends at 24:00.
+/// Minutes in a day: the end of a window at 24:00.
 const DAY: u32 = 24 * 60;
 
 /// Days in a week.
 const WEEK: u64 = 7;
 
-/// Minutes that a wall clock skips at the most: a zone may leave out a whole day.
+/// Most minutes that a wall clock skips: a zone may skip a whole day.
 const LONGEST_GAP: i64 = 26 * 60;
 
-/// What a window looks like, for messages.
+/// Examples for messages.
 const EXAMPLE: &str = "such as \"09:00-23:00\", \"22:00-02:00\" or \"mon-fri 09:00-18:00\"";
 
-/// When a schedule may fire, by the wall clock of its zone: in any of these windows; without
-/// any, always.
+/// Windows by the wall clock of the schedule's zone. Without any, a schedule fires at all times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Active(Vec<Window>);
 
-/// Some hours of some days. The end is not part of it.
+/// Some hours of some days, without the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Window {
     /// As written.
     text: String,
-    /// The days it begins on, from Monday.
+    /// The days on which it begins, from Monday.
     days: [bool; 7],
     /// Minutes since midnight.
     begins: u32,
-    /// Minutes since midnight; on the next day where it is before `begins`.
+    /// Minutes since midnight; on the next day if before `begins`.
     ends: u32,
 }
 
 impl Active {
-    /// Adds a window. The error says what is wrong with it.
+    /// Adds a window. The error says what is wrong.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
         self.0.push(Window::parse(text)?);
         Ok(())
     }
 
-    /// Reads what [`Active::text`] wrote.
+    /// Parses the output of [`Active::text`].
     pub fn parse(text: &str) -> Result<Self, String> {
         let windows = text.split(',').map(Window::parse).collect::<Result<_, _>>()?;
         Ok(Self(windows))
     }
 
-    /// All windows in one text; `None` when it may fire always.
+    /// All windows in one text; `None` without windows.
     pub fn text(&self) -> Option<String> {
         let texts: Vec<_> = self.0.iter().map(|window| window.text.as_str()).collect();
         (!texts.is_empty()).then(|| texts.join(", "))
     }
 
-    /// Whether a schedule may fire at this time.
+    /// Whether the windows contain this time.
     pub(super) fn contains(&self, at: &DateTime<Tz>) -> bool {
         self.0.is_empty() || self.0.iter().any(|window| window.contains(at))
     }
 
-    /// When the next window begins after `at`; `None` without windows.
+    /// The start of the next window after `at`; `None` without windows.
     pub(super) fn opens_after(&self, at: &DateTime<Tz>) -> Option<DateTime<Tz>> {
         let days = (0..=WEEK).filter_map(|n| at.date_naive().checked_add_days(Days::new(n)));
         let begins = days.flat_map(|day| self.0.iter().flat_map(move |it| it.begins_on(day, at)));
@@ -69,7 +68,7 @@ impl Window {
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (days, hours) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
-        let wrong = || format!("this is no window of time, {EXAMPLE}");
+        let wrong = || format!("this is not a window of time, {EXAMPLE}");
         let (begins, ends) = hours.split_once('-').ok_or_else(wrong)?;
         let (begins, ends) = (minute(begins).ok_or_else(wrong)?, minute(ends).ok_or_else(wrong)?);
         if begins == ends || begins == DAY {
@@ -79,7 +78,7 @@ impl Window {
             ));
         }
         let days = days_named(days).ok_or_else(|| {
-            format!("these are no days: \"mon\" is one, \"sat-sun\" some in a row, {EXAMPLE}")
+            format!("these are not days: \"mon\" is one, \"sat-sun\" is a range, {EXAMPLE}")
         })?;
         Ok(Self { text: text.to_owned(), days, begins, ends })
     }
@@ -94,8 +93,8 @@ impl Window {
             || (on(at.weekday().pred()) && minute < self.ends)
     }
 
-    /// When it begins on a day: twice where the clocks are put back over its beginning, and later
-    /// where they are put forward over it.
+    /// When it begins on a day: twice if the clocks are set back over its beginning, later if they are
+    /// set forward over it.
     fn begins_on(&self, day: NaiveDate, near: &DateTime<Tz>) -> Vec<DateTime<Tz>> {
         let begins = NaiveTime::from_num_seconds_from_midnight_opt(self.begins * 60, 0);
         let is_on = self.days.get(day.weekday().num_days_from_monday() as usize) == Some(&true);
@@ -118,7 +117,7 @@ fn minute(text: &str) -> Option<u32> {
     Some(hour * 60 + minute).filter(|minutes| *minutes <= DAY)
 }
 
-/// `mon`, or `mon-fri`; every day where none is named.
+/// `mon`, or `mon-fri`; every day if empty.
 fn days_named(text: &str) -> Option<[bool; 7]> {
     let text = text.trim();
     if text.is_empty() {

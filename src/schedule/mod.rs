@@ -2,10 +2,8 @@
 //!
 //! A pattern has five fields, or six with seconds in front, or is a nickname such as `@hourly`.
 //! When day-of-month and day-of-week are both set, either may match, as in classic cron. A
-//! pattern that names a wall-clock time fires once on the days the clocks change; one that
-//! repeats keeps its pace.
-//!
-//! Outside of its [`Active`] windows it does not fire at all.
+//! pattern that names a wall-clock time fires once on the days of a clock change; one that repeats
+//! keeps its interval. Outside its [`Active`] windows it does not fire.
 
 mod active;
 mod pattern;
@@ -23,44 +21,43 @@ use crate::time::Time;
 pub use active::Active;
 pub use policy::{GRACE, Misfire, Overlap};
 
-/// Schedules that fire closer together than this are refused: nearly always a stray `*` in the
-/// seconds field, and every fire is paid for.
-const SHORTEST_GAP: Duration = Duration::from_secs(10);
+/// Shortest interval allowed between two fires: shorter ones are nearly always a stray `*` in the
+/// seconds field, and every fire costs money.
+const MIN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Where the checks of a pattern begin: the first microsecond of a leap year, so that 29
-/// February is near. Patterns have no year field, so any start tells the same.
+/// Where the checks of a pattern begin: the start of a leap year, so that 29 February is near. Patterns
+/// have no year field, so any start gives the same result.
 const CHECKS_FROM_MICROS: i64 = 1_704_067_200_000_000;
 
-/// How many fires are looked at for the shortest gap: more than one of every kind of neighbour
-/// (within a minute, an hour, a day) that a pattern can have.
+/// Fires checked for the shortest interval: enough for neighbours within a minute, an hour and a day.
 const FIRES_CHECKED: usize = 200;
 
-/// Days in a week: what most schedules repeat after.
+/// Days in a week, the period of most schedules.
 const WEEK: u32 = 7;
 
 /// Days in a year.
 const YEAR: u32 = 365;
 
-/// Days in 28 years: after so long, dates fall on the same weekdays again.
+/// Days in 28 years, after which dates fall on the same weekdays again.
 const SOLAR_CYCLE: u32 = 10_227;
 
-/// The span in which the latest fires are looked for at first; it grows until they are found.
-const LOOK_BACK: Duration = Duration::from_secs(60);
+/// First window of the search for the latest fires; it grows until they are found.
+const FIRST_SEARCH_WINDOW: Duration = Duration::from_secs(60);
 
-/// A cron pattern and the zone it is meant in.
+/// A cron pattern in a time zone.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     /// The pattern as written: 5 or 6 fields, or `@hourly` and its like.
     pub pattern: String,
     /// The zone.
     pub zone: Tz,
-    /// When it fires at all.
+    /// The windows in which it fires.
     pub active: Active,
     cron: Cron,
 }
 
 impl Schedule {
-    /// Reads a pattern. The error says what is wrong with it and what was probably meant.
+    /// Parses a pattern. The error says what is wrong and suggests a correction.
     pub fn parse(pattern: &str, zone: Tz) -> Result<Self, String> {
         let pattern = pattern.trim();
         let cron = pattern::read(pattern)?;
@@ -68,11 +65,11 @@ impl Schedule {
         if schedule.next_after(checks_from()).is_none() {
             return Err("it never fires: no such date exists".to_owned());
         }
-        schedule.check_the_gaps()?;
+        schedule.check_interval()?;
         Ok(schedule)
     }
 
-    /// The same schedule in these windows only. The error says that it never fires there.
+    /// Restricts the schedule to these windows. Fails when it never fires within them.
     pub fn within(self, active: Active) -> Result<Self, String> {
         let schedule = Self { active, ..self };
         match schedule.next_after(checks_from()) {
@@ -81,8 +78,8 @@ impl Schedule {
         }
     }
 
-    /// The schedule of a job as the database has it; `None` where a newer program wrote what this
-    /// one cannot read.
+    /// The schedule of a job in the database; `None` if a newer version wrote one that this version
+    /// cannot parse.
     pub fn stored(pattern: &str, zone: &str, active: Option<&str>) -> Option<Self> {
         let schedule = Self::parse(pattern, zone.parse().ok()?).ok()?;
         match active {
@@ -97,46 +94,45 @@ impl Schedule {
         let horizon = local + TimeDelta::days(i64::from(SOLAR_CYCLE));
         let mut next = self.cron.find_next_occurrence(&local, false).ok()?;
         while !self.active.contains(&next) {
-            // From window to window, not from fire to fire: there may be thousands in between.
+            // Steps from window to window: there may be thousands of fires in between.
             let opens = self.active.opens_after(&next).filter(|opens| *opens < horizon)?;
             next = self.cron.find_next_occurrence(&opens, true).ok()?;
         }
         Some(Time::new(next.to_utc()))
     }
 
-    /// The fires after `after` and not after `until`, oldest first.
+    /// The fires after `after`, up to and including `until`, oldest first.
     pub fn fires(&self, after: Time, until: Time) -> impl Iterator<Item = Time> {
         std::iter::successors(self.next_after(after), |at| self.next_after(*at))
             .take_while(move |at| *at <= until)
     }
 
-    /// The latest fires after `after` and not after `until`, `most` at the most, oldest first.
+    /// The latest fires after `after`, up to and including `until`: at most `most`, oldest first.
     pub fn latest(&self, after: Time, until: Time, most: usize) -> Vec<Time> {
-        let mut span = LOOK_BACK;
+        let mut window = FIRST_SEARCH_WINDOW;
         loop {
-            let begin = until.minus(span).max(after);
+            let begin = until.minus(window).max(after);
             let mut fires: Vec<_> = self.fires(begin, until).collect();
             if fires.len() >= most || begin == after {
                 return fires.split_off(fires.len().saturating_sub(most));
             }
-            span *= 4;
+            window *= 4;
         }
     }
 
-    /// The pattern in English: "At 09:00, on Monday".
+    /// The pattern in English, such as "At 09:00, on Monday".
     pub fn describe(&self) -> String {
         self.cron.describe()
     }
 
-    /// Whether day-of-month and day-of-week are both set, which means *or*: people who write it
-    /// often mean *and*.
+    /// Whether day-of-month and day-of-week are both set: that means *or*, and people often mean *and*.
     pub fn either_day_matches(&self) -> bool {
         let pattern = &self.cron.pattern;
         !pattern.is_dom_wildcard() && !pattern.is_dow_wildcard() && !pattern.matches_dom_and_dow()
     }
 
-    /// How many times a day it fires, on average: of the coming week, or of a year or of 28
-    /// years where a week holds too few to tell.
+    /// Average number of fires a day, over the coming week, or over a year or 28 years if a week has too
+    /// few.
     pub fn fires_per_day(&self, from: Time) -> f64 {
         for days in [WEEK, YEAR, SOLAR_CYCLE] {
             let until = from.plus(Duration::from_hours(24 * u64::from(days)));
@@ -150,8 +146,8 @@ impl Schedule {
         0.0
     }
 
-    /// The shortest time between two neighbouring fires.
-    pub fn shortest_gap(&self) -> Duration {
+    /// The shortest interval between two consecutive fires.
+    pub fn shortest_interval(&self) -> Duration {
         let first = self.next_after(checks_from());
         let fires = std::iter::successors(first, |at| self.next_after(*at)).take(FIRES_CHECKED);
         let fires: Vec<_> = fires.collect();
@@ -159,18 +155,18 @@ impl Schedule {
         gaps.min().unwrap_or(Duration::MAX)
     }
 
-    fn check_the_gaps(&self) -> Result<(), String> {
-        let gap = self.shortest_gap();
-        if gap < SHORTEST_GAP { Err(self.too_often(gap)) } else { Ok(()) }
+    fn check_interval(&self) -> Result<(), String> {
+        let interval = self.shortest_interval();
+        if interval < MIN_INTERVAL { Err(self.too_often(interval)) } else { Ok(()) }
     }
 
-    fn too_often(&self, gap: Duration) -> String {
+    fn too_often(&self, interval: Duration) -> String {
         let minutes: Vec<&str> = self.pattern.split_whitespace().skip(1).collect();
         format!(
-            "it fires every {} s, and {} s is the least: with six fields the first one is seconds; \
+            "it fires every {} s, and the minimum is {} s: with six fields the first one is seconds; \
              `{}` (five fields) fires on the minute",
-            gap.as_secs(),
-            SHORTEST_GAP.as_secs(),
+            interval.as_secs(),
+            MIN_INTERVAL.as_secs(),
             minutes.join(" "),
         )
     }
@@ -185,7 +181,7 @@ fn checks_from() -> Time {
 impl FromStr for Schedule {
     type Err = String;
 
-    /// Reads a pattern meant in UTC.
+    /// Parses a pattern in UTC.
     fn from_str(pattern: &str) -> Result<Self, String> {
         Self::parse(pattern, Tz::UTC)
     }

@@ -1,4 +1,4 @@
-//! Reading a cron pattern, and saying which field of it is wrong.
+//! Parses a cron pattern, and says which field is wrong.
 
 use croner::Cron;
 use croner::errors::CronError;
@@ -6,7 +6,7 @@ use croner::parser::{CronParser, Seconds, Year};
 
 use crate::text::things;
 
-/// The fields in their order: the name of one, what it may be, and one that works.
+/// The fields in order: name, range, and a valid example.
 const FIELDS: [(&str, &str, &str); 6] = [
     ("second", "0-59", "0"),
     ("minute", "0-59", "*/15"),
@@ -16,15 +16,15 @@ const FIELDS: [(&str, &str, &str); 6] = [
     ("weekday", "0-7, SUN-SAT", "MON-FRI"),
 ];
 
-/// A field is shown up to this many characters.
-const LONGEST_FIELD: usize = 20;
+/// Most characters of a field in a message.
+const MAX_FIELD: usize = 20;
 
-/// Reads a pattern. The error says which of its fields are wrong, what they may be, and what would do.
+/// Parses a pattern. The error names the wrong fields, their ranges, and a valid pattern.
 pub(super) fn read(pattern: &str) -> Result<Cron, String> {
     let fields = match pattern.to_ascii_lowercase().as_str() {
         "@midnight" => "@daily".to_owned(),
         "@reboot" => {
-            return Err("`@reboot` is not a time; a job fires by the clock only".to_owned());
+            return Err("`@reboot` is not a time; jobs fire by the clock only".to_owned());
         }
         "@hourly" | "@daily" | "@weekly" | "@monthly" | "@yearly" | "@annually" => {
             pattern.to_owned()
@@ -55,7 +55,7 @@ fn counted(pattern: &str) -> Result<&str, String> {
     }
 }
 
-/// The fields that are wrong by themselves, and the pattern with others in their places.
+/// The fields that are wrong by themselves, and the pattern with valid ones instead.
 fn wrong_fields(pattern: &str) -> Option<String> {
     let fields: Vec<_> = pattern.split_whitespace().collect();
     let known = FIELDS.get(FIELDS.len().checked_sub(fields.len())?..)?;
@@ -68,18 +68,18 @@ fn wrong_fields(pattern: &str) -> Option<String> {
             continue;
         }
         works.push(example);
-        let field: String = field.chars().take(LONGEST_FIELD).collect();
-        wrong.push(format!("`{field}` is no {name} ({range})"));
+        let field: String = field.chars().take(MAX_FIELD).collect();
+        wrong.push(format!("`{field}` is not a valid {name} ({range})"));
     }
     let works = works.join(" ");
-    let works = if parse(&works).is_ok() { format!("; `{works}` would do") } else { String::new() };
+    let works = if parse(&works).is_ok() { format!("; `{works}` is valid") } else { String::new() };
     (!wrong.is_empty()).then(|| format!("{}{works}", wrong.join(" and ")))
 }
 
 /// What is wrong with the pattern as a whole.
 fn whole(error: &CronError) -> String {
-    // Its quotes as everywhere else.
+    // Backticks, as in all messages.
     let message = error.to_string().replace('\'', "`");
-    // croner begins with the class of the error, which tells people nothing.
+    // croner begins with the class of the error, which does not help people.
     message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_owned())
 }

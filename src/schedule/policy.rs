@@ -1,25 +1,25 @@
-//! What becomes of fires that cannot be looked at when they are due.
+//! Policies for fires that are late or overlap older slots.
 
 use std::time::Duration;
 
-/// How old a fire is when it counts as missed: nobody decided it in time.
+/// A fire older than this is late.
 pub const GRACE: Duration = Duration::from_secs(60);
 
-/// What becomes of the fires that nobody decided in time.
+/// The misfire policy: what happens to late fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misfire {
-    /// None is looked at.
+    /// All are missed.
     Skip,
-    /// The latest is looked at, if it is younger than `window`.
+    /// The latest gets slots if it is younger than `window`.
     Once {
-        /// How old it may be; any age without.
+        /// Its maximum age; `None`: any age.
         window: Option<Duration>,
     },
-    /// All are looked at, one after the other: those younger than `window`, the latest `most`.
+    /// The latest `most` fires younger than `window` get slots, fetched one after the other.
     All {
-        /// How old they may be; any age without.
+        /// Their maximum age; `None`: any age.
         window: Option<Duration>,
-        /// How many at the most.
+        /// Their maximum number.
         most: usize,
     },
 }
@@ -31,7 +31,7 @@ impl Default for Misfire {
 }
 
 impl Misfire {
-    /// How old a fire may be that is looked at all the same; any age without.
+    /// The maximum age of a late fire that gets slots; `None`: any age.
     pub fn window(self) -> Option<Duration> {
         match self {
             Self::Skip => None,
@@ -40,13 +40,13 @@ impl Misfire {
     }
 }
 
-/// What becomes of a fire while an older look at the same target is not done.
+/// The overlap policy: what happens to a fire while an older slot of the same target is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overlap {
-    /// An older look that nobody is at gives way; while one is being made, the new one is missed.
+    /// The new slot supersedes an unclaimed older one; while one is being fetched, the new one is missed.
     #[default]
     Skip,
-    /// The older looks stay, and all are made in order.
+    /// The older slots stay, and all are fetched in order.
     Queue,
 }
 

@@ -25,7 +25,7 @@ fn refused(pattern: &str) -> String {
 }
 
 #[test]
-fn five_fields_six_fields_and_nicknames_are_read() {
+fn five_fields_six_fields_and_nicknames_parse() {
     let after = "2026-03-09 14:10:42";
     let shanghai = Tz::Asia__Shanghai;
     assert_eq!(next("30 9 * * *", shanghai, after, 2), ["03-10 01:30:00", "03-11 01:30:00"]);
@@ -40,7 +40,7 @@ fn five_fields_six_fields_and_nicknames_are_read() {
 }
 
 #[test]
-fn nine_o_clock_stays_nine_o_clock_when_new_york_changes_its_clocks() {
+fn daily_fire_keeps_wall_clock_across_daylight_saving() {
     let zone = Tz::America__New_York;
     assert_eq!(
         next("0 9 * * *", zone, "2027-03-12 20:00:00", 3),
@@ -53,7 +53,7 @@ fn nine_o_clock_stays_nine_o_clock_when_new_york_changes_its_clocks() {
 }
 
 #[test]
-fn every_half_hour_keeps_its_pace_through_the_repeated_and_the_skipped_hour() {
+fn half_hourly_keeps_interval_in_repeated_and_skipped_hour() {
     let zone = Tz::America__New_York;
     assert_eq!(
         next("*/30 * * * *", zone, "2027-11-07 04:45:00", 5),
@@ -66,19 +66,19 @@ fn every_half_hour_keeps_its_pace_through_the_repeated_and_the_skipped_hour() {
 }
 
 #[test]
-fn a_time_in_the_repeated_hour_fires_once() {
+fn time_in_repeated_hour_fires_once() {
     let fires = next("30 1 * * *", Tz::America__New_York, "2027-11-07 00:00:00", 2);
     assert_eq!(fires, ["11-07 05:30:00", "11-08 06:30:00"]);
 }
 
 #[test]
-fn a_time_in_the_skipped_hour_fires_once_that_day() {
+fn time_in_skipped_hour_fires_once_that_day() {
     let fires = next("30 2 * * *", Tz::America__New_York, "2027-03-14 00:00:00", 2);
     assert_eq!(fires, ["03-14 07:00:00", "03-15 06:30:00"]);
 }
 
 #[test]
-fn a_leap_day_fires_every_four_years() {
+fn leap_day_fires_every_four_years() {
     let leap = schedule("0 0 29 2 *", Tz::UTC);
     assert_eq!(leap.next_after(time("2026-03-01 00:00:00")), Some(time("2028-02-29 00:00:00")));
     let a_day = leap.fires_per_day(time("2026-03-01 00:00:00"));
@@ -86,7 +86,7 @@ fn a_leap_day_fires_every_four_years() {
 }
 
 #[test]
-fn fires_a_day_are_counted_over_a_week_or_a_longer_time() {
+fn fires_per_day_average_over_a_week_or_longer() {
     let from = time("2026-03-09 00:00:00");
     let a_day = |pattern| schedule(pattern, Tz::Asia__Shanghai).fires_per_day(from);
     let near = |is: f64, wanted: f64| assert!((is - wanted).abs() < 0.001, "{is} {wanted}");
@@ -99,7 +99,7 @@ fn fires_a_day_are_counted_over_a_week_or_a_longer_time() {
 }
 
 #[test]
-fn both_day_fields_mean_either() {
+fn both_day_fields_mean_either_day() {
     let either = schedule("0 0 1 * MON", Tz::UTC);
     assert!(either.either_day_matches());
     let next = either.next_after(time("2026-03-03 00:00:00"));
@@ -108,14 +108,14 @@ fn both_day_fields_mean_either() {
 }
 
 #[test]
-fn a_schedule_that_never_fires_is_refused() {
+fn pattern_that_never_fires_is_refused() {
     for pattern in ["0 0 0 31 2 *", "0 0 30 2 *"] {
         assert!(refused(pattern).contains("never fires"), "{}", refused(pattern));
     }
 }
 
 #[test]
-fn a_schedule_that_fires_by_the_second_is_refused_and_the_minute_is_offered() {
+fn fires_by_the_second_are_refused_and_minutes_suggested() {
     assert!(refused("* * * * * *").contains("`* * * * *` (five fields)"));
     assert!(refused("*/5 * * * * *").contains("every 5 s"));
     assert!(refused("* 0 9 * * *").contains("`0 9 * * *`"));
@@ -124,19 +124,19 @@ fn a_schedule_that_fires_by_the_second_is_refused_and_the_minute_is_offered() {
 }
 
 #[test]
-fn a_field_that_is_wrong_is_named_and_another_offered() {
+fn wrong_field_is_named_and_valid_one_suggested() {
     for (pattern, explained) in [
-        ("0 25 * * *", "`25` is no hour (0-23); `0 9-18 * * *` would do"),
-        ("60 9 * * *", "`60` is no minute (0-59); `*/15 9 * * *` would do"),
-        ("61 0 9 * * *", "`61` is no second (0-59); `0 0 9 * * *` would do"),
-        ("0 9 32 * *", "`32` is no day of the month (1-31, L); `0 9 1,15 * *` would do"),
-        ("0 9 * 13 *", "`13` is no month (1-12, JAN-DEC); `0 9 * 1-6 *` would do"),
-        ("0 9 * * FUN", "`FUN` is no weekday (0-7, SUN-SAT); `0 9 * * MON-FRI` would do"),
+        ("0 25 * * *", "`25` is not a valid hour (0-23); `0 9-18 * * *` is valid"),
+        ("60 9 * * *", "`60` is not a valid minute (0-59); `*/15 9 * * *` is valid"),
+        ("61 0 9 * * *", "`61` is not a valid second (0-59); `0 0 9 * * *` is valid"),
+        ("0 9 32 * *", "`32` is not a valid day of the month (1-31, L); `0 9 1,15 * *` is valid"),
+        ("0 9 * 13 *", "`13` is not a valid month (1-12, JAN-DEC); `0 9 * 1-6 *` is valid"),
+        ("0 9 * * FUN", "`FUN` is not a valid weekday (0-7, SUN-SAT); `0 9 * * MON-FRI` is valid"),
         (
             "a b * * *",
-            "`a` is no minute (0-59) and `b` is no hour (0-23); `*/15 9-18 * * *` would do",
+            "`a` is not a valid minute (0-59) and `b` is not a valid hour (0-23); `*/15 9-18 * * *` is valid",
         ),
-        ("0 */0 * * *", "`*/0` is no hour (0-23); `0 9-18 * * *` would do"),
+        ("0 */0 * * *", "`*/0` is not a valid hour (0-23); `0 9-18 * * *` is valid"),
     ] {
         assert_eq!(refused(pattern), explained);
         let offered = explained.rsplit('`').nth(1).expect("a pattern");
@@ -145,7 +145,7 @@ fn a_field_that_is_wrong_is_named_and_another_offered() {
 }
 
 #[test]
-fn other_mistakes_are_explained() {
+fn other_invalid_patterns_are_explained() {
     assert!(refused("0 * * *").contains("4 fields"));
     assert!(refused("hourly").contains("1 field,"));
     assert!(refused("0 0 0 1 1 * 2030").contains("7 fields"));
@@ -155,7 +155,7 @@ fn other_mistakes_are_explained() {
 }
 
 #[test]
-fn the_english_text_is_for_people() {
+fn description_is_english() {
     assert_eq!(schedule("0 9 * * MON", Tz::UTC).describe(), "At 09:00, on Monday.");
 }
 
@@ -176,7 +176,7 @@ fn next_within(
 }
 
 #[test]
-fn outside_of_its_windows_a_schedule_does_not_fire_and_their_end_is_outside() {
+fn schedule_fires_only_within_windows_without_their_end() {
     let next = |windows: &[&str], after| next_within(windows, "*/30 * * * *", Tz::UTC, after, 3);
     let day = "2026-03-09 22:15:00";
     assert_eq!(next(&["09:00-23:00"], day), ["03-09 22:30:00", "03-10 09:00:00", "03-10 09:30:00"]);
@@ -189,7 +189,7 @@ fn outside_of_its_windows_a_schedule_does_not_fire_and_their_end_is_outside() {
 }
 
 #[test]
-fn the_days_of_a_window_are_those_it_begins_on() {
+fn days_of_window_are_those_it_begins_on() {
     // 2026-03-06 is a Friday.
     let next = |window, after| next_within(&[window], "0 * * * *", Tz::UTC, after, 3);
     let weekend = ["03-06 23:00:00", "03-07 00:00:00", "03-07 01:00:00"];
@@ -205,7 +205,7 @@ fn the_days_of_a_window_are_those_it_begins_on() {
 }
 
 #[test]
-fn windows_go_by_the_wall_clock_on_the_days_it_changes() {
+fn windows_follow_wall_clock_across_daylight_saving() {
     let zone = Tz::America__New_York;
     let next = |window, after| next_within(&[window], "*/30 * * * *", zone, after, 4);
     // 01:30 to 02:00 comes twice in November.
@@ -217,7 +217,7 @@ fn windows_go_by_the_wall_clock_on_the_days_it_changes() {
 }
 
 #[test]
-fn windows_in_which_a_schedule_never_fires_are_refused() {
+fn windows_without_any_fire_are_refused() {
     let within = |pattern: &str, window: &str| {
         let mut active = Active::default();
         active.add(window).expect("a window");
@@ -230,13 +230,13 @@ fn windows_in_which_a_schedule_never_fires_are_refused() {
 }
 
 #[test]
-fn what_is_no_window_is_explained() {
+fn invalid_window_is_explained() {
     let refused = |text| Active::default().add(text).expect_err("must be refused");
     for text in ["", "9-17", "09:00", "09:00-25:00", "09:60-10:00", "24:01-03:00", "+9:00-10:00"] {
-        assert!(refused(text).contains("no window of time"), "{text}: {}", refused(text));
+        assert!(refused(text).contains("not a window of time"), "{text}: {}", refused(text));
     }
     for text in ["someday 09:00-10:00", "mon,tue 09:00-10:00", "mon- 09:00-10:00"] {
-        assert!(refused(text).contains("these are no days"), "{text}: {}", refused(text));
+        assert!(refused(text).contains("these are not days"), "{text}: {}", refused(text));
     }
     for text in ["09:00-09:00", "24:00-09:00"] {
         assert!(refused(text).contains("empty"), "{text}: {}", refused(text));
@@ -244,7 +244,7 @@ fn what_is_no_window_is_explained() {
 }
 
 #[test]
-fn windows_are_read_back_as_they_were_written() {
+fn windows_survive_a_round_trip() {
     let mut active = Active::default();
     assert_eq!(active.text(), None);
     active.add("mon-fri 09:00-18:00").expect("a window");
@@ -255,7 +255,7 @@ fn windows_are_read_back_as_they_were_written() {
 }
 
 #[test]
-fn fires_a_day_know_the_windows() {
+fn fires_per_day_respect_windows() {
     let mut active = Active::default();
     active.add("mon-fri 09:00-19:00").expect("a window");
     let hourly = schedule("@hourly", Tz::Asia__Shanghai).within(active).expect("a schedule");
@@ -264,7 +264,7 @@ fn fires_a_day_know_the_windows() {
 }
 
 #[test]
-fn the_latest_fires_are_found_however_long_ago() {
+fn latest_fires_are_found_however_long_ago() {
     let monthly = schedule("0 0 1 * *", Tz::UTC);
     let (after, until) = (time("2024-01-15 00:00:00"), time("2026-03-09 00:00:00"));
     let dates = |most| {
@@ -277,8 +277,8 @@ fn the_latest_fires_are_found_however_long_ago() {
 }
 
 #[test]
-fn the_shortest_gap_knows_the_days_the_clocks_change() {
-    let gap = |pattern, zone| schedule(pattern, zone).shortest_gap().as_secs();
+fn shortest_interval_includes_clock_changes() {
+    let gap = |pattern, zone| schedule(pattern, zone).shortest_interval().as_secs();
     assert_eq!(gap("0,50 * * * *", Tz::UTC), 600);
     assert_eq!(gap("0 9 * * *", Tz::UTC), 86_400);
     assert_eq!(gap("0 9 * * *", Tz::America__New_York), 23 * 3600);

@@ -92,7 +92,7 @@ fn short_work_links_get_one_spelling() {
 }
 
 #[test]
-fn an_entry_of_the_other_platform_says_where_it_belongs() {
+fn entry_of_the_other_platform_gets_a_hint() {
     for text in
         [WORK, "https://v.douyin.com/irQCAn4A/", "https://www.douyin.com/video/7512345678901234567"]
     {
@@ -104,7 +104,7 @@ fn an_entry_of_the_other_platform_says_where_it_belongs() {
 }
 
 #[test]
-fn tricks_and_strangers_are_refused_with_the_reason() {
+fn foreign_and_tricky_links_are_refused() {
     for (text, reason) in [
         ("https://v.douyin.com@evil.example/irQCAn4A/", "user name"),
         ("https://evil.example\\@v.douyin.com/irQCAn4A/", "host is not one of"),

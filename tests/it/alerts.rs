@@ -85,14 +85,14 @@ async fn a_stopped_provider_is_told_once_across_restarts_and_once_more_when_it_i
     let config = config(&receiver, &section("ops", "generic", ""));
     let clock = Clock::standing(beginning());
     let first = alerts(&config, &store, &clock);
-    first.look().await.unwrap();
+    first.check().await.unwrap();
     assert!(receiver.bodies().is_empty(), "there is nothing to tell");
     pause(&store, "justoneapi", "balance").await;
-    first.look().await.unwrap();
-    first.look().await.unwrap();
+    first.check().await.unwrap();
+    first.check().await.unwrap();
     clock.jump_to(clock.now().plus(Duration::from_secs(7200)));
     let restarted = alerts(&config, &store, &clock);
-    restarted.look().await.unwrap();
+    restarted.check().await.unwrap();
     let text = "[Tidewatch] 已停止调用：1 项\n- justoneapi，余额不足，自 2026-03-09 22:10 CST\n\
                 处理：解决原因（充值、更换 token、开通接口）；用 tidewatch status 查看，tidewatch resume 恢复";
     let raised = json!({
@@ -103,8 +103,8 @@ async fn a_stopped_provider_is_told_once_across_restarts_and_once_more_when_it_i
     });
     assert_eq!(receiver.bodies(), std::slice::from_ref(&raised));
     resume(&store, "justoneapi", clock.now()).await;
-    restarted.look().await.unwrap();
-    restarted.look().await.unwrap();
+    restarted.check().await.unwrap();
+    restarted.check().await.unwrap();
     let resolved = json!({
         "source": "tidewatch", "state": "resolved", "condition": "stopped", "count": 1,
         "alerts": [{ "subject": "justoneapi", "detail": "balance",
@@ -128,7 +128,7 @@ async fn each_webhook_is_sent_what_it_takes() {
                 .concat();
     let config = config(&receiver, &text);
     pause(&store, "amagi", "failing").await;
-    alerts(&config, &store, &Clock::standing(beginning())).look().await.unwrap();
+    alerts(&config, &store, &Clock::standing(beginning())).check().await.unwrap();
     let chinese = "[Tidewatch] 已停止调用：1 项\n- amagi，持续失败，自 2026-03-09 22:10 CST\n\
                    处理：解决原因（充值、更换 token、开通接口）；用 tidewatch status 查看，tidewatch resume 恢复";
     let english = "[Tidewatch] Calls have stopped: 1\n\
@@ -166,7 +166,7 @@ async fn a_webhook_that_fails_is_tried_again_later_and_shows_in_status(database:
     let mut tries = Vec::new();
     for minute in 0..20 {
         let before = receiver.bodies().len();
-        alerts.look().await.unwrap();
+        alerts.check().await.unwrap();
         if receiver.bodies().len() > before {
             tries.push(minute);
         }
@@ -179,9 +179,9 @@ async fn a_webhook_that_fails_is_tried_again_later_and_shows_in_status(database:
     assert!(said.contains("alert not sent") && said.contains("ops: code 93000: no ***"), "{said}");
     receiver.answers(200, r#"{"errcode":0}"#);
     clock.jump_to(clock.now().plus(Duration::from_secs(3600)));
-    alerts.look().await.unwrap();
+    alerts.check().await.unwrap();
     clock.jump_to(clock.now().plus(Duration::from_secs(7200)));
-    alerts.look().await.unwrap();
+    alerts.check().await.unwrap();
     assert_eq!(receiver.bodies().len(), 6);
     let errors: Vec<(Option<String>,)> = rows(&store, "select last_error from alerts").await;
     assert_eq!(errors, [(None,)]);
@@ -194,10 +194,10 @@ async fn what_failed_for_an_alert_that_was_removed_is_no_problem_any_more(databa
     receiver.answers(500, "");
     pause(&store, "justoneapi", "balance").await;
     let with = config(&receiver, &section("ops", "generic", ""));
-    alerts(&with, &store, &clock).look().await.unwrap();
+    alerts(&with, &store, &clock).check().await.unwrap();
     let failed = "select count(*) from alerts where last_error is not null";
     assert_eq!(count(&store, failed).await, 1);
-    alerts(&config(&receiver, ""), &store, &clock).look().await.unwrap();
+    alerts(&config(&receiver, ""), &store, &clock).check().await.unwrap();
     assert_eq!(count(&store, failed).await, 0);
     assert_eq!(receiver.bodies().len(), 1, "nobody is told");
 }
@@ -209,7 +209,7 @@ async fn a_webhook_that_is_not_there_or_hangs_up_stops_nothing() {
     let config = config(&receiver, &section("ops", "generic", ""));
     drop(receiver);
     pause(&store, "justoneapi", "balance").await;
-    alerts(&config, &store, &Clock::standing(beginning())).look().await.unwrap();
+    alerts(&config, &store, &Clock::standing(beginning())).check().await.unwrap();
     let errors: Vec<(Option<String>,)> = rows(&store, "select last_error from alerts").await;
     let error = errors[0].0.as_deref().unwrap();
     assert!(!error.contains(CANARY) && !error.contains("hook"), "{error}");
@@ -227,7 +227,7 @@ async fn several_daemons_on_one_database_tell_each_thing_once() {
         stores.push(store);
     }
     let look_at_once = async || {
-        let looks = daemons.iter().cloned().map(|daemon| async move { daemon.look().await });
+        let looks = daemons.iter().cloned().map(|daemon| async move { daemon.check().await });
         let looks = tokio::task::JoinSet::from_iter(looks).join_all().await;
         looks.into_iter().for_each(|look| look.unwrap());
     };
@@ -271,19 +271,19 @@ async fn a_limit_of_the_budget_that_is_nearly_reached_is_told_each_day(database:
         tx.put_targets(&notes, clock.now()).await.unwrap();
         tx.open_calls(&[call(), call(), call()]).await.unwrap();
         tx.commit().await.unwrap();
-        alerts.look().await.unwrap();
+        alerts.check().await.unwrap();
         assert_eq!(receiver.bodies().len(), 2 * (day - 1), "three of five are not nearly all");
         let mut tx = store.begin().await.unwrap();
         tx.open_calls(&[call()]).await.unwrap();
         tx.commit().await.unwrap();
-        alerts.look().await.unwrap();
+        alerts.check().await.unwrap();
         assert_eq!(receiver.bodies().len(), 2 * day - 1);
         let told = &receiver.bodies()[2 * day - 2]["alerts"][0];
         assert_eq!(told["detail"], "4/5");
         assert_eq!(told["subject"], format!("calls 2026-03-{:02}", 8 + day));
         // The day ends at midnight in Shanghai, and with it the matter.
         clock.jump_to(clock.now().plus(Duration::from_secs(24 * 3600)));
-        alerts.look().await.unwrap();
+        alerts.check().await.unwrap();
         assert_eq!(receiver.bodies()[2 * day - 1]["state"], "resolved");
     }
 }
@@ -294,7 +294,7 @@ async fn an_alert_hears_only_what_it_asked_for() {
     let store = database.open().await;
     let config = config(&receiver, &section("ops", "generic", "on = [\"gone\", \"silent\"]"));
     pause(&store, "justoneapi", "balance").await;
-    alerts(&config, &store, &Clock::standing(beginning())).look().await.unwrap();
+    alerts(&config, &store, &Clock::standing(beginning())).check().await.unwrap();
     assert!(receiver.bodies().is_empty());
 }
 

@@ -114,7 +114,7 @@ async fn a_clock_that_jumps_a_day_ahead_an_hour_back_and_home_again_stops_nothin
     let right = clock.now();
     wait_for_looks(&store, 2).await;
     let until = clock.now();
-    assert!(place.said().contains("the clock was put back"), "{}", place.said());
+    assert!(place.said().contains("the clock was set back"), "{}", place.said());
     assert_complete(&slots(&store).await, right.minus(Duration::from_secs(40)), until);
 
     jump(-3600);

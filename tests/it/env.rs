@@ -90,7 +90,7 @@ impl Env {
     pub(crate) async fn reload(&mut self, jobs: &str) {
         let config = self.config(jobs);
         let daemon = self.daemon.as_mut().expect("a daemon is running");
-        daemon.take_over(config, &CancellationToken::new()).await.unwrap();
+        daemon.apply(config, &CancellationToken::new()).await.unwrap();
     }
 
     /// Settings with these jobs and the simulator's addresses.

@@ -79,7 +79,7 @@ async fn a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready(da
     state.ticked(clock.now());
     assert_eq!(ask("/readyz").await, yes);
 
-    from_the_future(&store).await;
+    add_newer_migration(&store).await;
     assert_eq!(ask("/readyz").await, no("the database's schema is too new"));
     state.stopping();
     assert_eq!(ask("/readyz").await, no("the daemon is stopping"));
@@ -88,7 +88,7 @@ async fn a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready(da
 }
 
 #[expect(clippy::disallowed_methods, reason = "plays a newer program")]
-async fn from_the_future(store: &Store) {
+async fn add_newer_migration(store: &Store) {
     let sql = "insert into _sqlx_migrations
                (version, description, success, checksum, execution_time)
                select 9999, description, success, checksum, execution_time

@@ -160,14 +160,14 @@ async fn a_call_that_a_dead_process_left_open_is_counted_once_it_is_closed(datab
     let metrics = Metrics::begin(&store, &clock).await.unwrap();
     clock.jump_to(beginning().plus(hours(1)));
     let seen = scrape(&metrics, "").await;
-    assert_eq!(seen["tidewatch_rescued_total"], 0.0, "nobody has buried it");
+    assert_eq!(seen["tidewatch_recovered_calls_total"], 0.0, "nobody has buried it");
     let call = "tidewatch_api_calls_total{endpoint=\"xiaohongshu/get-note-detail/v7\",\
                 outcome=\"interrupted\",billed=\"unknown\"}";
     assert!(!seen.contains_key(call), "{seen:#?}");
     interrupt(&store).await;
     for _ in 0..2 {
         let seen = scrape(&metrics, "").await;
-        assert_eq!(seen["tidewatch_rescued_total"], 1.0);
+        assert_eq!(seen["tidewatch_recovered_calls_total"], 1.0);
         assert_eq!(seen[call], 1.0);
         let cost = "tidewatch_api_cost_yuan_total{endpoint=\"xiaohongshu/get-note-detail/v7\",\
                     billed=\"unknown\"}";
@@ -201,7 +201,11 @@ async fn gauges_say_how_things_stand_at_the_moment(database: Database) {
         let at = seen[&format!("tidewatch_last_success_timestamp_seconds{{job=\"{job}\"}}")];
         let due = beginning().plus(hours(2)).micros() as f64 / 1e6;
         assert!((due..due + 60.0).contains(&at), "{job}: {at}");
-        assert_eq!(seen[&format!("tidewatch_blind_fires{{job=\"{job}\"}}")], 0.0, "{job}");
+        assert_eq!(
+            seen[&format!("tidewatch_fires_without_observation{{job=\"{job}\"}}")],
+            0.0,
+            "{job}"
+        );
     }
     assert_eq!(seen["tidewatch_snapshot_staleness_seconds_count"], 5.0);
     assert_eq!(seen["tidewatch_snapshot_staleness_seconds_bucket{le=\"300\"}"], 5.0);
@@ -221,7 +225,10 @@ async fn gauges_say_how_things_stand_at_the_moment(database: Database) {
     assert_eq!(seen["tidewatch_snapshot_staleness_seconds_count"], 3.0);
     assert_eq!(seen["tidewatch_snapshot_staleness_seconds_bucket{le=\"10800\"}"], 0.0);
     assert_eq!(seen["tidewatch_snapshot_staleness_seconds_bucket{le=\"21600\"}"], 3.0);
-    assert_eq!(seen["tidewatch_blind_fires{job=\"notes\"}"], 2.0, "the last fire waits");
+    assert_eq!(
+        seen["tidewatch_fires_without_observation{job=\"notes\"}"], 2.0,
+        "the last fire waits"
+    );
     let due = seen["tidewatch_oldest_due_timestamp_seconds"];
     assert_eq!(due, beginning().plus(hours(5)).micros() as f64 / 1e6);
 

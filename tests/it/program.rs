@@ -1,4 +1,4 @@
-//! The real program, run by a test in a folder of its own.
+//! Runs the real program in a temporary directory.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,25 +12,25 @@ use tidewatch::simulator::Simulator;
 use crate::databases::Database;
 use crate::flags;
 
-/// How often something that is waited for is looked at.
+/// Polling interval.
 const POLL: Duration = Duration::from_millis(25);
 
-/// How long a program may take to end once it should.
+/// How long a program may take to exit.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder with a `jobs.toml`, an environment, and all that the program has said so far.
+/// A directory with `jobs.toml`, the environment, and the output of the programs so far.
 pub(crate) struct Place {
     directory: TempDir,
     environment: BTreeMap<&'static str, String>,
 }
 
-/// A program at work. Dropping it kills it.
+/// A running program. Dropping it kills it.
 pub(crate) struct Running {
     child: Child,
 }
 
 impl Place {
-    /// A place for programs on `database`, with these jobs.
+    /// A directory for programs on `database` with these jobs.
     pub(crate) fn new(database: &Database, jobs: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("jobs.toml"), jobs).unwrap();
@@ -44,38 +44,38 @@ impl Place {
         self.with("JUSTONEAPI_BASE_URL", simulator.justoneapi_url()).with("JUSTONEAPI_TOKEN", token)
     }
 
-    /// Sets a variable of the environment, in which there is nothing but what is set so and the date.
+    /// Sets an environment variable; the environment has no others, except for the date.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.insert(name, value.into());
         self
     }
 
-    /// Takes a variable out of the environment.
+    /// Removes an environment variable.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self
     }
 
-    /// The file in this folder that gathers what is written to stdout or stderr.
+    /// Path of the file that collects stdout or stderr.
     pub(crate) fn output(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Writes a file in this folder, whole or not at all, as editors do.
+    /// Writes a file in this directory atomically, as editors do.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let new = self.directory.path().join("new");
         std::fs::write(&new, text).unwrap();
         std::fs::rename(new, self.directory.path().join(name)).unwrap();
     }
 
-    /// What the programs here have written so far, to stdout and to stderr.
+    /// The output of the programs so far, stdout and stderr.
     pub(crate) fn said(&self) -> String {
         let read = |name| std::fs::read(self.output(name)).unwrap_or_default();
         let bytes = [read("stdout"), read("stderr")].concat();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Runs the program to its end; its exit code, and what it has written to stdout and to stderr.
+    /// Runs the program to its end: exit code, stdout and stderr.
     pub(crate) async fn hear(&self, arguments: &[&str]) -> (i32, String, String) {
         for name in ["stdout", "stderr"] {
             let _ = std::fs::remove_file(self.output(name));
@@ -90,15 +90,15 @@ impl Place {
         self.start_reading(arguments, Stdio::null())
     }
 
-    /// Starts the program with something to read from stdin.
+    /// Starts the program with input on stdin.
     pub(crate) fn start_reading(&self, arguments: &[&str], input: Stdio) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidewatch"));
         command.args(arguments);
         self.spawn(command, input)
     }
 
-    /// Starts a daemon of which no file may grow beyond this many bytes, as if the disk were full,
-    /// until somebody lifts the limit.
+    /// Starts a daemon whose files cannot grow beyond this many bytes, as on a full disk, until the
+    /// limit is lifted.
     #[cfg(target_os = "linux")]
     pub(crate) fn start_cramped(&self, bytes: u64) -> Running {
         let mut command = Command::new("sh");
@@ -122,7 +122,7 @@ impl Place {
         Running { child }
     }
 
-    /// Runs the program to its end; its exit code.
+    /// Runs the program to its end and returns the exit code.
     pub(crate) async fn run(&self, arguments: &[&str]) -> i32 {
         let status = self.start(arguments).end().await;
         status.code().unwrap_or_else(|| panic!("{arguments:?}: {status}\n{}", self.said()))
@@ -130,40 +130,40 @@ impl Place {
 }
 
 impl Running {
-    /// Kills it where it stands: SIGKILL.
+    /// Sends SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), None, "it had ended before it was killed");
     }
 
-    /// Asks it to stop: SIGTERM.
+    /// Sends SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
         self.signal("-TERM");
     }
 
-    /// Lets it stand where it is: SIGSTOP.
+    /// Sends SIGSTOP.
     pub(crate) fn suspend(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it go on: SIGCONT.
+    /// Sends SIGCONT.
     pub(crate) fn resume(&self) {
         self.signal("-CONT");
     }
 
-    /// Sends it a signal, such as `-HUP`.
+    /// Sends a signal such as `-HUP`.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.id();
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
-    /// Its number, for the system's commands.
+    /// Its process id.
     pub(crate) fn id(&self) -> String {
         self.child.id().to_string()
     }
 
-    /// Waits for its end.
+    /// Waits for its exit.
     pub(crate) async fn end(mut self) -> ExitStatus {
         let child = &mut self.child;
         let mut status = None;
@@ -178,13 +178,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Fails when it has ended, which is as good.
+        // Fails if it has exited, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Waits until `done`, for `most` at the most.
+/// Waits until `done`, at most for `most`.
 pub(crate) async fn wait_for(what: &str, most: Duration, done: impl AsyncFnMut() -> bool) {
     assert!(waited_for(most, done).await, "waited {most:?} in vain for {what}");
 }

@@ -141,7 +141,7 @@ async fn a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost(databas
     place.write("token.txt", "token-two");
     place.write("jobs.toml", &settings(&other, &["旅行"]));
     daemon.signal("-HUP");
-    wait_until_said(&place, "was read again and taken over", 1).await;
+    wait_until_said(&place, "jobs.toml reloaded", 1).await;
     wait_for("a look by the new settings", PATIENCE, async || !other.truth().is_empty()).await;
     wait_for("its row", PATIENCE, async || observed(&store).await >= 3).await;
     stops_well(daemon, &place).await;
@@ -221,14 +221,14 @@ async fn an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_r
     wait_until_said(&place, "watching", 1).await;
     let with_alert = |address| format!("{right}[[alert]]\nkind = \"generic\"\n{address}\n");
     place.write("jobs.toml", &with_alert("url_env = \"NOWHERE\""));
-    wait_until_said(&place, "jobs.toml is wrong; the settings from before stay in force", 1).await;
+    wait_until_said(&place, "jobs.toml is invalid; the previous settings stay in force", 1).await;
     assert!(place.said().contains("the alert generic has no address"), "{}", place.said());
     place.write("hook.txt", "https://127.0.0.1:9/a");
     place.write("jobs.toml", &with_alert("url_file = \"hook.txt\""));
-    wait_until_said(&place, "was read again and taken over", 1).await;
+    wait_until_said(&place, "jobs.toml reloaded", 1).await;
     // Nobody touches jobs.toml.
     place.write("hook.txt", "https://127.0.0.1:9/another");
-    wait_until_said(&place, "was read again and taken over", 2).await;
+    wait_until_said(&place, "jobs.toml reloaded", 2).await;
     stops_well(daemon, &place).await;
 }
 
@@ -250,7 +250,7 @@ async fn settings_that_cannot_be_read_are_refused_and_the_old_ones_stay() {
     wait_for("looks", PATIENCE, async || observed(&store).await > before + 1).await;
     std::fs::remove_dir(&file).unwrap();
     place.write("jobs.toml", &right);
-    wait_until_said(&place, "was read again and taken over", 1).await;
+    wait_until_said(&place, "jobs.toml reloaded", 1).await;
     stops_well(daemon, &place).await;
 }
 
@@ -262,7 +262,7 @@ async fn another_address_of_health_checks_is_said_to_wait_for_the_next_start() {
     let daemon = place.start(&["run"]);
     wait_until_said(&place, "watching", 1).await;
     place.write("jobs.toml", &format!("{right}[health]\nlisten = \"127.0.0.1:1\"\n"));
-    wait_until_said(&place, "it is heeded at the next start", 1).await;
+    wait_until_said(&place, "it applies at the next start", 1).await;
     stops_well(daemon, &place).await;
 }
 
@@ -275,7 +275,7 @@ async fn wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay(databa
     let daemon = place.start(&["run"]);
     wait_until_said(&place, "watching", 1).await;
     place.write("jobs.toml", &right.replace("keywords =", "keywords_file = \"words.txt\" #"));
-    let refused = "jobs.toml is wrong; the settings from before stay in force";
+    let refused = "jobs.toml is invalid; the previous settings stay in force";
     wait_until_said(&place, refused, 1).await;
     let said = place.said();
     assert!(said.contains("error: cannot read `words.txt`"), "{said}");
@@ -283,17 +283,17 @@ async fn wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay(databa
     wait_for("looks by the old settings", PATIENCE, async || observed(&store).await >= 2).await;
     assert_eq!(place.said().matches(refused).count(), 1, "once for each change");
     assert_eq!(place.run(&["status"]).await, 0, "{}", place.said());
-    assert!(place.said().contains("is refused: cannot read"), "{}", place.said());
+    assert!(place.said().contains("was rejected: cannot read"), "{}", place.said());
     // The file that was missing comes, and nobody touches jobs.toml.
     place.write("words.txt", "旅行\n");
-    wait_until_said(&place, "was read again and taken over", 1).await;
+    wait_until_said(&place, "jobs.toml reloaded", 1).await;
     wait_for("a look by the new settings", PATIENCE, async || {
         simulator.truth().iter().any(|row| row.key == "旅行")
     })
     .await;
     // The watchlist changes by itself.
     place.write("words.txt", "旅行\n美食\n");
-    wait_until_said(&place, "was read again and taken over", 2).await;
+    wait_until_said(&place, "jobs.toml reloaded", 2).await;
     let before = place.said().matches("is refused").count();
     assert_eq!(place.run(&["status"]).await, 0);
     assert_eq!(place.said().matches("is refused").count(), before);

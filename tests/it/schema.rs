@@ -1,4 +1,4 @@
-//! Both databases have the same schema, and it moves only forward.
+//! Both databases have the same schema, and migrations only go forward.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use tidewatch::store::{Schema, Store};
 
 use crate::databases::{Database, on_both, postgres, sqlite};
 
-/// Tables and views with their columns, in order.
+/// Tables and views with their columns in order.
 type Columns = BTreeMap<String, Vec<String>>;
 
 #[expect(clippy::disallowed_methods, reason = "looks at the schema from outside the store")]
@@ -42,7 +42,7 @@ fn collect(rows: impl Iterator<Item = (String, String)>) -> Columns {
 }
 
 #[tokio::test]
-async fn both_databases_have_the_same_tables_and_columns() {
+async fn schemas_have_the_same_tables_and_columns() {
     let (here, there) = (sqlite(), postgres().await);
     here.open().await;
     there.open().await;
@@ -94,7 +94,7 @@ async fn catalogue_columns_are_those_of_both_schemas() {
 }
 
 #[test]
-fn the_migrations_of_both_databases_have_the_same_names() {
+fn migrations_have_the_same_names() {
     let names = |folder: &str| {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
         let mut names: Vec<_> = std::fs::read_dir(path)
@@ -108,8 +108,8 @@ fn the_migrations_of_both_databases_have_the_same_names() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
-on_both!(a_fresh_database_is_behind_then_current_and_a_newer_one_is_refused);
-async fn a_fresh_database_is_behind_then_current_and_a_newer_one_is_refused(database: Database) {
+on_both!(schema_version_is_behind_current_or_newer);
+async fn schema_version_is_behind_current_or_newer(database: Database) {
     let store = Store::connect(database.url()).await.unwrap();
     assert!(matches!(store.schema().await.unwrap(), Schema::Behind(_)));
     let required = store.require_schema().await;
@@ -121,7 +121,7 @@ async fn a_fresh_database_is_behind_then_current_and_a_newer_one_is_refused(data
     }
     store.migrate().await.unwrap();
     assert_eq!(store.schema().await.unwrap(), Schema::Current);
-    from_the_future(&store).await;
+    add_newer_migration(&store).await;
     assert_eq!(store.schema().await.unwrap(), Schema::Newer);
     for error in [store.require_schema().await, store.migrate().await] {
         assert!(error.unwrap_err().to_string().contains("newer version"));
@@ -129,7 +129,7 @@ async fn a_fresh_database_is_behind_then_current_and_a_newer_one_is_refused(data
 }
 
 #[expect(clippy::disallowed_methods, reason = "plays a newer program")]
-async fn from_the_future(store: &Store) {
+async fn add_newer_migration(store: &Store) {
     let sql = "insert into _sqlx_migrations
                (version, description, success, checksum, execution_time)
                select 9999, description, success, checksum, execution_time
@@ -146,7 +146,7 @@ async fn from_the_future(store: &Store) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_sqlite_file_and_its_journal_are_for_the_owner_alone() {
+async fn new_sqlite_file_is_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let database = sqlite();
     let store = database.open().await;
@@ -161,7 +161,7 @@ async fn a_new_sqlite_file_and_its_journal_are_for_the_owner_alone() {
 }
 
 #[tokio::test]
-async fn parameters_of_a_sqlite_url_are_refused_and_make_no_file() {
+async fn sqlite_url_parameters_are_refused() {
     let database = sqlite();
     let error = Store::connect(&format!("{}?mode=ro", database.url())).await.unwrap_err();
     assert!(error.to_string().contains("takes no parameters"), "{error}");

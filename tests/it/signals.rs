@@ -83,7 +83,7 @@ async fn a_second_daemon_on_one_sqlite_file_is_refused() {
     let daemon = place.start(&["run"]);
     wait_until_said(&place, "watching").await;
     assert_eq!(place.run(&["run"]).await, 2);
-    let why = "error: another tidewatch is at work on this SQLite file: stop it first";
+    let why = "error: another tidewatch process uses this SQLite file: stop it first";
     assert!(place.said().contains(why), "{}", place.said());
     stops_well(daemon, &place).await;
     stops_well(started(&place).await, &place).await;
@@ -149,12 +149,12 @@ async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(datab
         wait_for(words, PATIENCE, shown).await;
     };
     let first = started(&place).await;
-    status("last beat").await;
+    status("last heartbeat").await;
     first.kill();
-    status("daemons that died: 1").await;
+    status("expired daemons: 1").await;
     let second = started(&place).await;
     stops_well(second, &place).await;
-    status("no daemon is running\ndaemons that died: 1").await;
+    status("no daemon is running\nexpired daemons: 1").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -165,7 +165,7 @@ async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
     simulator.set_faults(format!("note#{note}=301").parse().unwrap());
     let daemon = started(&place).await;
     let fetch = place.start(&["fetch", "note", &note]);
-    wait_until_said(&place, "on this file: a daemon, which makes the looks").await;
+    wait_until_said(&place, "uses this file: a daemon, which fetches the slots").await;
     let retrying = "select count(*) from slots where reason = 'upstream_failure'
                       and lease_owner is null";
     wait_for("a try", PATIENCE, async || count(&store, retrying).await == 1).await;
@@ -177,7 +177,7 @@ async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
     let pause = ["pause", "endpoint", "xiaohongshu/get-note-detail"];
     assert_eq!(place.run(&pause).await, 0);
     assert_eq!(place.run(&["fetch", "note", &note]).await, 1);
-    assert!(place.said().contains("paused: nothing is asked until it is resumed"));
+    assert!(place.said().contains("paused: no calls until a manual resume"));
     assert_eq!(count(&store, given_up).await, 2);
     assert_eq!(count(&store, "select count(*) from slots where reason = 'paused'").await, 1);
     stops_well(daemon, &place).await;
@@ -206,7 +206,7 @@ async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
     let note = simulator.world().notes(1).remove(0);
     wait_for_calls(&simulator, NOTES).await;
     let fetch = place.start(&["fetch", "note", &note]);
-    wait_until_said(&place, "another tidewatch is at work on this file").await;
+    wait_until_said(&place, "another tidewatch process uses this file").await;
     daemon.kill();
     let other = simulator.truth().len();
     wait_for_calls(&simulator, other + 1).await;

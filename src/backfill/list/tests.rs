@@ -15,7 +15,7 @@ fn keys(list: &List) -> Vec<&str> {
 }
 
 #[test]
-fn plain_lines_say_themselves_what_they_are_and_count_once() {
+fn plain_lines_are_recognised_and_deduplicated() {
     let text = format!(
         "\u{feff}# mine\n{NOTE}\r\n\nhttps://www.xiaohongshu.com/explore/{NOTE}?x=1\n\
          {WORK}\n看看 https://v.douyin.com/irQCAn4A/ 复制\n"
@@ -26,7 +26,7 @@ fn plain_lines_say_themselves_what_they_are_and_count_once() {
 }
 
 #[test]
-fn a_bad_line_is_named_with_its_place_and_reason() {
+fn invalid_line_has_position_and_reason() {
     let text = format!("{NOTE}\n美食\n{WORK}\n");
     let list = read("list.txt", &text, &ListOptions::default());
     assert_eq!(keys(&list), [NOTE, WORK]);
@@ -45,7 +45,7 @@ fn a_bad_line_is_named_with_its_place_and_reason() {
 }
 
 #[test]
-fn a_csv_is_read_by_its_header_whatever_separates_it() {
+fn csv_is_read_with_any_delimiter() {
     let comma = format!("title,Note ID,url\n\"a, b\nc\",{NOTE},x\nd,,{OTHER}\n");
     for text in [comma.clone(), comma.replace(',', ";"), comma.replace(',', "\t")] {
         assert_eq!(keys(&read("export.csv", &text, &ListOptions::default())), [OTHER, NOTE]);
@@ -58,7 +58,7 @@ fn a_csv_is_read_by_its_header_whatever_separates_it() {
 }
 
 #[test]
-fn another_column_may_be_named_and_one_must_be_there() {
+fn column_can_be_chosen_and_must_exist() {
     let text = format!("标题,内容编号\nx,{NOTE}\n");
     let column = ListOptions { column: Some("内容编号".into()), ..ListOptions::default() };
     assert_eq!(keys(&read("a.csv", &text, &column)), [NOTE]);
@@ -70,7 +70,7 @@ fn another_column_may_be_named_and_one_must_be_there() {
 }
 
 #[test]
-fn lines_of_json_have_the_same_names_as_keys() {
+fn jsonl_keys_are_recognised() {
     let text = format!(
         "{{\"title\":\"x\",\"note_id\":\"{NOTE}\"}}\n{{\"aweme_id\":{WORK}}}\n[1]\n\n\
          {{\"keyword\":\"露营\"}}\n{{\"title\":\"y\"}}\n{{\"note_id\":1.5}}\n"
@@ -82,7 +82,7 @@ fn lines_of_json_have_the_same_names_as_keys() {
 }
 
 #[test]
-fn the_kind_chooses_among_the_columns() {
+fn kind_selects_the_column() {
     let text = format!("note_id,keyword\n{NOTE},露营\n");
     let words = ListOptions { kind: Some(Kind::Keyword), ..ListOptions::default() };
     assert_eq!(keys(&read("a.csv", &text, &words)), ["露营"]);

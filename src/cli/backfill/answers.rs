@@ -50,7 +50,7 @@ impl Sources {
             }
         }
         let store = open(cli).await?;
-        let owner = process::without_calls(&store, &config, "import", now).await?;
+        let owner = process::record_without_lock(&store, &config, "import", now).await?;
         let to = Some((&store, owner));
         let done = read_answers(input(file)?, &options, to, now, |line, why| {
             if !again {

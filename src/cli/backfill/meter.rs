@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_tells_how_long_it_still_takes() {
+    fn eta_follows_from_the_rate() {
         assert!((rate(50, Duration::from_secs(10)) - 5.0).abs() < f64::EPSILON);
         assert_eq!(eta(100, 5.0), Some(20));
         assert_eq!(eta(100, 0.0), None);

@@ -178,8 +178,8 @@ pub(super) fn require_prices<'a>(
     let unpriced = config.unpriced(targets);
     if limits.max_cost_micros.is_some() && !unpriced.is_empty() {
         bail!(
-            "--max-cost needs to know what a call costs: name the price of {} under \
-             [justoneapi] in jobs.toml, or use --max-calls",
+            "--max-cost needs the price of {}: set it under [justoneapi.price] in jobs.toml, or \
+             use --max-calls",
             named(&unpriced)
         );
     }

@@ -12,7 +12,7 @@ fn sample_report() -> String {
 }
 
 #[test]
-fn the_report_of_the_sample_says_when_what_and_how_much() {
+fn sample_report_shows_fires_targets_and_cost() {
     insta::assert_snapshot!(sample_report(), @r#"
 jobs.toml: 4 jobs
 Times are in the zone of the job; default Asia/Shanghai.
@@ -81,7 +81,7 @@ warning: JustOneAPI needs a token: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FIL
 }
 
 #[test]
-fn a_price_that_is_not_named_is_unknown_and_not_nothing() {
+fn missing_price_is_unknown() {
     let text = include_str!("../../../jobs.toml").replace("\"xiaohongshu-pgy/kol", "# ");
     let config = Config::parse(&text, Path::new("jobs.toml"), &Environment::default());
     let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));
@@ -90,7 +90,7 @@ fn a_price_that_is_not_named_is_unknown_and_not_nothing() {
 }
 
 #[test]
-fn no_line_but_a_warning_is_wider_than_a_terminal() {
+fn report_lines_fit_a_terminal() {
     let report = sample_report();
     let columns =
         |line: &str| -> usize { line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum() };
@@ -100,7 +100,7 @@ fn no_line_but_a_warning_is_wider_than_a_terminal() {
 }
 
 #[test]
-fn no_name_and_no_entry_turns_the_direction_of_writing() {
+fn names_and_entries_are_escaped() {
     let text = "[[job]]\nname = \"a\\u202eb\"\nkind = \"keywords\"\nschedule = \"@daily\"\n\
                 keywords = [\"c\\u2066d\\ufeff\"]\n";
     let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
@@ -110,7 +110,7 @@ fn no_name_and_no_entry_turns_the_direction_of_writing() {
 }
 
 #[test]
-fn fires_are_shown_across_a_change_of_the_clocks() {
+fn fires_follow_clock_changes() {
     let text = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"0 9 * * *\"\n\
                 timezone = \"America/New_York\"\nkeywords = [\"露营\"]\nenabled = true\n";
     let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
@@ -126,7 +126,7 @@ fn fires_are_shown_across_a_change_of_the_clocks() {
 }
 
 #[test]
-fn what_the_budget_will_not_let_through_is_said_before_it_costs_looks() {
+fn exceeded_limits_are_warned_of() {
     let text = include_str!("../../../jobs.toml")
         .replace("\n[budget]\n", "\n[budget]\nmax_calls_per_day = 100\nmax_cost_per_day = 5\n")
         .replace("# \"xiaohongshu/share-url", "\"xiaohongshu/share-url")
@@ -147,7 +147,7 @@ fn what_the_budget_will_not_let_through_is_said_before_it_costs_looks() {
 }
 
 #[test]
-fn how_a_job_fires_is_shown_where_it_is_not_as_usual() {
+fn non_default_fire_settings_are_shown() {
     let text = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@hourly\"\n\
                 keywords = [\"露营\"]\nactive = [\"mon-fri 09:00-18:00\"]\nspread = \"10m\"\n\
                 misfire = \"all\"\nwindow = \"6h\"\n";
@@ -166,7 +166,7 @@ fn how_a_job_fires_is_shown_where_it_is_not_as_usual() {
 }
 
 #[test]
-fn jobs_that_together_ask_an_endpoint_too_often_are_warned_of_together() {
+fn jobs_over_a_shared_rate_are_warned_of_together() {
     let job = |name: &str, words: usize| {
         let words: Vec<_> = (0..words).map(|n| format!("w{n}")).collect();
         format!(

@@ -8,7 +8,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::crawl::run::{Ended, OneShotRun, Tick, say_who_works};
+use crate::crawl::run::{Ended, OneShotRun, Tick, log_lock_holder};
 use crate::model::{Kind, MissedReason, PauseReason, PauseScope};
 use crate::ops::run_log;
 use crate::pause::{self, Standing};
@@ -51,7 +51,7 @@ impl FetchRun<'_> {
                 return process.end(self.store, self.clock.now()).await;
             }
             if !std::mem::replace(&mut reported, true) {
-                say_who_works(self.store).await?;
+                log_lock_holder(self.store).await?;
             }
             if self.is_done().await? {
                 return Ok(());

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_curve_rises_without_a_gap() {
+    fn steady_curve_has_no_gap() {
         assert_eq!(hourly((0..8).map(|n| (n, 10 * i64::try_from(n).unwrap_or(0)))), "▁▂▃▄▅▆▇█");
         assert_eq!(hourly([(3, 5)]), "▁");
         assert_eq!(curve(&[]), "");
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_observed_is_a_gap_and_a_late_look_is_none() {
+    fn missing_observation_is_a_gap_and_a_late_one_is_not() {
         assert_eq!(hourly([(0, 0), (1, 1), (2, 2), (6, 6), (7, 7)]), "▁▂▃···▇█");
         let late = [0, 60, 120, 195, 240, 300]
             .map(|minute| Time::EPOCH.plus(Duration::from_secs(60 * minute)));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_observation_that_told_no_value_is_a_gap() {
+    fn observation_without_value_is_a_gap() {
         assert_eq!(curve(&[(at(0), Some(0)), (at(1), None), (at(2), Some(7))]), "▁·█");
         assert_eq!(curve(&[(at(0), None)]), "");
     }

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_known_is_a_dash_and_nought_is_nought() {
+    fn null_is_a_dash_and_zero_is_zero() {
         assert_eq!(shown(&Value::Null, Tz::UTC), "–");
         assert_eq!(shown(&Value::Int(0), Tz::UTC), "0");
         let at = Value::Time("2026-03-01 23:30:00".parse().expect("a time"));
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_has_the_digits_that_say_something() {
+    fn number_has_significant_digits() {
         let texts = [12_345.6, 12.34, 3.0, 0.125, 0.000_12, 0.0].map(real);
         assert_eq!(texts, ["12,346", "12.34", "3", "0.125", "0.00012", "0"]);
     }

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::super::format::{local, safe};
-use crate::process::{self, Seen, State};
+use crate::process::{self, DaemonStatus, State};
 use crate::store::{ConfigState, Store, Tx};
 use crate::text::first_problem;
 use crate::time::Time;
@@ -16,7 +16,7 @@ use crate::time::Time;
 #[derive(Serialize)]
 pub(super) struct Daemon {
     #[serde(flatten)]
-    seen: Seen,
+    seen: DaemonStatus,
     settings: ConfigState,
 }
 
@@ -75,8 +75,8 @@ impl Daemon {
             let refused = local(refused_at, zone);
             let what = safe(first_problem(error), 200);
             text += &format!(
-                "it works by the jobs.toml of {taken_over}; the one of {refused} is refused: {what}; \
-                 `tidewatch check` says more\n"
+                "it uses the jobs.toml of {taken_over}; the one of {refused} was rejected: {what}; \
+                 see `tidewatch check`\n"
             );
         }
         text

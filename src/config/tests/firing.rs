@@ -17,7 +17,7 @@ fn refuses(lines: &str, parts: &[&str]) {
 }
 
 #[test]
-fn a_job_that_says_nothing_makes_up_for_the_latest_fire_at_any_hour() {
+fn default_misfire_is_once_at_any_hour() {
     let job = job("");
     assert_eq!(job.misfire, Misfire::Once { window: None });
     assert_eq!((job.overlap, job.spread), (Overlap::Skip, Duration::ZERO));
@@ -25,7 +25,7 @@ fn a_job_that_says_nothing_makes_up_for_the_latest_fire_at_any_hour() {
 }
 
 #[test]
-fn what_becomes_of_late_fires_can_be_said() {
+fn misfire_settings_are_read() {
     let hours = |hours: u64| Some(Duration::from_secs(3600 * hours));
     assert_eq!(job("misfire = \"skip\"").misfire, Misfire::Skip);
     assert_eq!(job("window = \"6h\"").misfire, Misfire::Once { window: hours(6) });
@@ -37,7 +37,7 @@ fn what_becomes_of_late_fires_can_be_said() {
 }
 
 #[test]
-fn late_fires_that_make_no_sense_are_refused() {
+fn contradicting_misfire_settings_are_refused() {
     refuses("misfire = \"never\"", &["jobs.toml:6:11", "\"once\" and \"skip\" and \"all\""]);
     refuses(
         "misfire = \"skip\"\nwindow = \"6h\"",
@@ -49,7 +49,7 @@ fn late_fires_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn durations_are_read_with_their_units_and_explained_without() {
+fn durations_need_units() {
     assert_eq!(job("spread = \"90s\"").spread, Duration::from_secs(90));
     assert_eq!(job("spread = \"1h 30m\"").spread, Duration::from_secs(5400));
     for wrong in ["10", "ten minutes", "-1m", "", "10 parsecs", "999999999999999999999h"] {
@@ -60,23 +60,23 @@ fn durations_are_read_with_their_units_and_explained_without() {
 }
 
 #[test]
-fn looks_are_spread_up_to_the_next_fire_and_not_beyond() {
+fn spread_is_limited_by_the_next_fire() {
     let daily = "spread = \"24h\"";
     assert_eq!(job(daily).spread, Duration::from_secs(86_400));
     refuses("spread = \"25h\"", &["jobs.toml:6:10", "overlap the next fire", "at most \"1day\""]);
 }
 
 #[test]
-fn windows_belong_to_the_schedule() {
+fn windows_restrict_the_schedule() {
     let job = job("active = [\"mon-fri 00:00-09:00\", \"sun 00:00-01:00\"]");
     assert_eq!(job.schedule.active.text().as_deref(), Some("mon-fri 00:00-09:00, sun 00:00-01:00"));
-    refuses("active = [\"09:00\"]", &["jobs.toml:6:11", "no window of time"]);
+    refuses("active = [\"09:00\"]", &["jobs.toml:6:11", "not a window of time"]);
     refuses("active = [\"01:00-02:00\"]", &["`@daily` never fires within these windows"]);
     refuses("active = \"09:00-10:00\"", &["expected a list, found a text"]);
 }
 
 #[test]
-fn the_files_that_settings_come_from_are_known_even_when_they_are_wrong() {
+fn settings_files_are_known_even_if_invalid() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("jobs.toml");
     let token = directory.path().join("token");

@@ -37,7 +37,7 @@ fn with_token(token: &str) -> Environment {
 }
 
 #[test]
-fn the_sample_is_read_without_a_token() {
+fn sample_is_valid_without_a_token() {
     let config = config(include_str!("../../../jobs.toml"));
     let names: Vec<&str> = config.jobs.iter().map(|job| job.name.as_str()).collect();
     assert_eq!(names, ["spring-campaign", "food-words", "reading-kols", "competitor-works"]);
@@ -50,7 +50,7 @@ fn the_sample_is_read_without_a_token() {
 }
 
 #[test]
-fn the_defaults_that_the_sample_shows_are_the_defaults() {
+fn sample_shows_the_defaults() {
     let sample = include_str!("../../../jobs.toml");
     let sample = sample.replace("note_detail_version = \"v1\"", "note_detail_version = \"v7\"");
     // A line such as `# concurrency = 8` shows a default: uncommenting it changes nothing.
@@ -79,7 +79,7 @@ fn the_defaults_that_the_sample_shows_are_the_defaults() {
 }
 
 #[test]
-fn an_empty_file_has_every_default_and_a_warning() {
+fn empty_file_has_defaults_and_a_warning() {
     let config = config("");
     assert_eq!(config.timezone, Tz::Asia__Shanghai);
     assert_eq!(config.justoneapi.base_url.as_str(), "https://api.justoneapi.com/");
@@ -95,7 +95,7 @@ fn an_empty_file_has_every_default_and_a_warning() {
 }
 
 #[test]
-fn who_answers_for_works_follows_the_sections() {
+fn provider_of_works_follows_the_sections() {
     let detail = |text: &str| config(text).work_detail;
     assert_eq!(detail("[amagi]"), Endpoint::AmagiWorkById);
     assert_eq!(detail("[amagi]\nparameter = \"url\""), Endpoint::AmagiWorkByUrl);
@@ -105,7 +105,7 @@ fn who_answers_for_works_follows_the_sections() {
 }
 
 #[test]
-fn zones_are_those_of_the_job_else_of_the_file() {
+fn job_zone_defaults_to_the_files() {
     let text = format!("timezone = \"Europe/Berlin\"\n{JOB}timezone = \"America/New_York\"\n");
     let text = text + &JOB.replace("\"a\"", "\"b\"");
     let config = config(&text);
@@ -114,7 +114,7 @@ fn zones_are_those_of_the_job_else_of_the_file() {
 }
 
 #[test]
-fn prices_are_exact_and_a_name_without_version_stands_for_all() {
+fn prices_are_exact_and_apply_to_all_versions() {
     let text = "[justoneapi.price]\n\"xiaohongshu/get-note-detail\" = \"0.150001\"\n\
                 \"xiaohongshu/get-note-detail/v6\" = 0.29\n\"xiaohongshu/search-recommend/v1\" = 2\n";
     let config = config(text);
@@ -127,7 +127,7 @@ fn prices_are_exact_and_a_name_without_version_stands_for_all() {
 }
 
 #[test]
-fn a_kol_search_is_one_target() {
+fn kol_search_is_one_target() {
     let text = "[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\nmax_pages = 5\n\
                 [job.filter]\nkeyword = \"阅读\"\nnotePrice = [1000, 5000]\n";
     let config = config(text);
@@ -138,7 +138,7 @@ fn a_kol_search_is_one_target() {
 }
 
 #[test]
-fn a_job_that_is_switched_off_is_checked_and_kept_apart() {
+fn disabled_job_is_checked_and_kept_apart() {
     let config = config(&format!("{JOB}enabled = false\n"));
     assert!(config.jobs.is_empty());
     assert_eq!(config.disabled_jobs[0].name, "a");
@@ -149,7 +149,7 @@ fn a_job_that_is_switched_off_is_checked_and_kept_apart() {
 }
 
 #[test]
-fn entries_come_from_the_list_and_the_file_each_once() {
+fn entries_of_list_and_file_are_deduplicated() {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::create_dir(directory.path().join("lists")).expect("a directory");
     let list = "\u{feff}# words\n\n  露营 \n徒步 # 不是注释\r\n露营\n";
@@ -166,7 +166,7 @@ fn entries_come_from_the_list_and_the_file_each_once() {
 }
 
 #[test]
-fn warnings_tell_what_is_probably_not_meant() {
+fn unlikely_settings_are_warned_of() {
     let notes = JOB.replace("keywords", "notes").replace("露营", "68a1b2c3d4e5f60718293a4b");
     let warnings = |text: &str| config(text).warnings.join("\n");
     assert!(warnings(&notes).contains("v1 is recommended"));
@@ -180,7 +180,7 @@ fn warnings_tell_what_is_probably_not_meant() {
 }
 
 #[test]
-fn short_links_of_works_need_the_token_only_where_amagi_cannot_take_them() {
+fn short_work_links_need_the_token_unless_amagi_takes_them() {
     let works = |head: &str, link: &str| {
         config(&format!(
             "{head}\n[[job]]\nname = \"w\"\nkind = \"works\"\nschedule = \"@daily\"\nurls = [\"{link}\"]\n"
@@ -195,7 +195,7 @@ fn short_links_of_works_need_the_token_only_where_amagi_cannot_take_them() {
 }
 
 #[test]
-fn the_token_comes_from_the_environment_or_a_file_and_is_trimmed() {
+fn token_is_read_from_environment_or_file() {
     let token = |environment: &Environment| {
         let config = parse_with("", environment).expect("settings");
         config.token.map(|token| token.expose_secret().to_owned())
@@ -212,7 +212,7 @@ fn the_token_comes_from_the_environment_or_a_file_and_is_trimmed() {
 }
 
 #[test]
-fn the_address_in_the_environment_wins() {
+fn base_url_of_the_environment_wins() {
     let base_url = Some("http://127.0.0.1:9999/".to_owned());
     let environment = Environment { base_url, ..Environment::default() };
     let text = "[justoneapi]\nbase_url = \"https://example.org/x/\"";
@@ -224,7 +224,7 @@ fn the_address_in_the_environment_wins() {
 }
 
 #[test]
-fn a_budget_is_calls_and_yuan_and_needs_to_see_what_it_limits() {
+fn cost_budget_needs_prices() {
     let jobs = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@daily\"\n\
                 keywords = [\"x\"]\nmax_calls_per_day = 7\n";
     let budget = "[budget]\nmax_calls_per_day = 2000\nmax_cost_per_day = 20.5\n";
@@ -237,7 +237,7 @@ fn a_budget_is_calls_and_yuan_and_needs_to_see_what_it_limits() {
 }
 
 #[test]
-fn an_alert_needs_a_kind_and_an_address_and_the_rest_has_defaults() {
+fn alert_needs_kind_and_address() {
     let variables = [("HOOK", "https://example.org/x"), ("KEY", " k ")];
     let variables = variables.map(|(name, value)| (name.to_owned(), SecretString::from(value)));
     let environment = Environment { variables: variables.into(), ..Environment::default() };
@@ -259,7 +259,7 @@ fn an_alert_needs_a_kind_and_an_address_and_the_rest_has_defaults() {
 }
 
 #[test]
-fn health_checks_are_answered_nowhere_unless_the_file_says_where() {
+fn health_checks_are_off_by_default() {
     assert_eq!(config("").listen, None);
     let listen = config("[health]\nlisten = \"[::1]:9464\"\n").listen;
     assert_eq!(listen.map(|it| it.to_string()).as_deref(), Some("[::1]:9464"));

@@ -15,7 +15,7 @@ fn expect(text: &str, parts: &[&str]) {
 }
 
 #[test]
-fn a_problem_shows_its_line_a_caret_and_the_fix() {
+fn problem_shows_line_caret_and_fix() {
     let message = refused("timezne = \"Asia/Shanghai\"\n");
     insta::assert_snapshot!(message, @r#"
 error: unknown key `timezne`
@@ -28,7 +28,7 @@ error: unknown key `timezne`
 "#);
     let message = refused(&JOB.replace("@daily", "0 25 * * *"));
     insta::assert_snapshot!(message, @r#"
-error: invalid schedule: `25` is no hour (0-23); `0 9-18 * * *` would do
+error: invalid schedule: `25` is not a valid hour (0-23); `0 9-18 * * *` is valid
  --> jobs.toml:4:12
   |
 4 | schedule = "0 25 * * *"
@@ -122,7 +122,7 @@ fn schedules_are_refused_with_the_reason() {
 }
 
 #[test]
-fn a_job_lacks_nothing_silently() {
+fn missing_job_keys_are_reported() {
     expect("[[job]]\n", &["no `name`", "no `kind`", "no `schedule`"]);
     expect("[[job]]\nname = \"k\"\nkind = \"kols\"\nschedule = \"@daily\"\n", &["no `filter`"]);
     expect(&JOB.replace("\"露营\"", ""), &["no targets", "`keywords_file`"]);
@@ -167,7 +167,7 @@ fn addresses_are_checked() {
 }
 
 #[test]
-fn prices_that_are_none_are_refused() {
+fn invalid_prices_are_refused() {
     for price in
         ["-1", "0.1234567", "\"1,5\"", "nan", "true", "\"\"", "1e300", "99999999999999999999.0"]
     {
@@ -178,7 +178,7 @@ fn prices_that_are_none_are_refused() {
 }
 
 #[test]
-fn everything_wrong_is_told_at_once_and_in_order() {
+fn all_problems_are_reported_in_order() {
     let text = format!(
         "timezone = 5\n[justoneapi]\nconcurrency = 0\nrate_per_second = \"x\"\ntimeot = 1\n{JOB}{JOB}"
     );
@@ -219,7 +219,7 @@ fn files_that_cannot_be_used_are_named() {
 }
 
 #[test]
-fn hostile_sizes_end_in_a_message_and_not_in_a_crash() {
+fn oversized_input_is_refused() {
     expect(&"#".repeat((1 << 20) + 1), &["larger than 1024 KiB"]);
     expect(&format!("a = {}", "[".repeat(500_000)), &["jobs.toml:1"]);
     expect(&format!("a = {}1", "{a=".repeat(300_000)), &["jobs.toml:1"]);
@@ -253,7 +253,7 @@ proptest! {
 }
 
 #[test]
-fn a_budget_that_cannot_hold_is_refused() {
+fn invalid_budget_is_refused() {
     expect("[budget]\nmax_calls_per_day = 0\n", &["jobs.toml:2:21", "out of range", "at least 1"]);
     expect("[budget]\nmax_cost_per_day = \"viel\"\n", &["invalid amount", "20.5"]);
     expect("[budget]\nmax_call_per_day = 5\n", &["did you mean `max_calls_per_day`?"]);

@@ -45,7 +45,7 @@ pub(super) fn agrees(text: &str, read: &Result<Config, ConfigError>) {
 }
 
 #[test]
-fn what_editors_show_of_a_key_is_there() {
+fn schema_describes_keys_for_editors() {
     let schema = super::super::schema();
     let at = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
     let job = "/$defs/JobEntry/properties";
@@ -62,7 +62,7 @@ fn what_editors_show_of_a_key_is_there() {
 }
 
 #[test]
-fn every_key_that_the_schema_knows_is_described_and_none_says_that_it_is_null() {
+fn schema_keys_are_described_and_not_null() {
     let schema = super::super::schema();
     let definitions = schema["$defs"].as_object().expect("definitions");
     let all = definitions.values().chain([&schema]);
@@ -78,7 +78,7 @@ fn every_key_that_the_schema_knows_is_described_and_none_says_that_it_is_null() 
 }
 
 #[test]
-fn what_is_wrong_by_its_type_its_range_or_its_choice_is_refused_by_the_schema_too() {
+fn schema_refuses_wrong_types_ranges_and_choices() {
     for (right, wrong) in [
         ("schedule = \"@daily\"", "schedule = 5"),
         ("kind = \"keywords\"", "kind = \"keyword\""),

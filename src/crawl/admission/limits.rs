@@ -11,7 +11,7 @@ use crate::store::{PauseRow, Tx};
 use crate::time::Time;
 
 impl Admission<'_> {
-    /// What holds an endpoint back when the budget does. It is put on record for people to see.
+    /// What holds an endpoint back when the budget is used up, which is recorded for people to see.
     pub(super) async fn over_budget(
         &mut self,
         tx: &mut Tx,
@@ -19,20 +19,19 @@ impl Admission<'_> {
     ) -> Result<Option<Throttled>> {
         let price = self.config.price_micros(endpoint).unwrap_or(0);
         if self.left.0 > 0 && self.left.1 >= price {
-            // Of money there may be enough for one endpoint and too little for another.
+            // The cost left may suffice for one endpoint and not for another.
             if self.left.1 > 0 {
-                self.put_on_record(tx, PauseScope::Budget, "all", false).await?;
+                self.record_budget(tx, PauseScope::Budget, "all", false).await?;
             }
             return Ok(None);
         }
-        self.put_on_record(tx, PauseScope::Budget, "all", true).await?;
+        self.record_budget(tx, PauseScope::Budget, "all", true).await?;
         let until = self.now.next_midnight(self.config.timezone);
         Ok(Some(Throttled { until: Some(until), reason: Some(PauseReason::Budget) }))
     }
 
-    /// Puts on record, for people to see, that a budget of the day is used up, or that it is not
-    /// any more.
-    pub(super) async fn put_on_record(
+    /// Records, for people to see, whether a daily budget is used up.
+    pub(super) async fn record_budget(
         &mut self,
         tx: &mut Tx,
         scope: PauseScope,
@@ -43,14 +42,14 @@ impl Admission<'_> {
         let is_it = |pause: &PauseRow| {
             (pause.scope, pause.name.as_str(), pause.reason) == (scope, name, reason)
         };
-        let on_record = self.pauses.iter().any(is_it);
-        if on_record && !is_used_up {
+        let is_recorded = self.pauses.iter().any(is_it);
+        if is_recorded && !is_used_up {
             tx.resume(scope, name, Some(reason), self.now, self.now, ResumedBy::Settings).await?;
             self.pauses.retain(|pause| !is_it(pause));
         }
-        if is_used_up && !on_record {
+        if is_used_up && !is_recorded {
             let until = self.now.next_midnight(self.config.timezone);
-            tracing::warn!(scope = scope.as_str(), name, again = %until, "the budget of the day is used up");
+            tracing::warn!(scope = scope.as_str(), name, %until, "the daily budget is used up");
             let pause = PauseRow {
                 scope,
                 name: name.to_owned(),
@@ -68,8 +67,8 @@ impl Admission<'_> {
         Ok(())
     }
 
-    /// Those of the slots that none of the jobs that want them may look at now, and why: a job's
-    /// calls of the day may be used up by the first few of them.
+    /// The slots that none of their jobs may fetch now, and why. The first slots may use up the calls
+    /// of the day.
     pub(super) async fn held_jobs(
         &mut self,
         tx: &mut Tx,

@@ -1,6 +1,6 @@
-//! What may be asked now: pauses, the budget and the rate of each endpoint, looked at and written
-//! in the very transaction that hands out slots and opens their calls. So they hold over all
-//! processes, restarts and crashes.
+//! Admission: pauses, budgets and rate limits decide which calls may be sent now. Checked and written in
+//! the transaction that claims the slots and opens their calls, so that they hold across processes,
+//! restarts and crashes.
 
 mod limits;
 
@@ -17,43 +17,42 @@ use crate::pause::{self, Standing};
 use crate::store::{Claim, EndpointRow, PauseRow, Tx};
 use crate::time::Time;
 
-/// When looks of a paused job, or of one that has made its calls of the day, are thought of again:
-/// somebody may have changed that.
-const THINK_AGAIN: Duration = Duration::from_secs(60);
+/// How long a slot of a paused or limited job is postponed: the settings may change meanwhile.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long a look that is put back for another reason than the rate is out of the others' way.
-const ASIDE_AT_LEAST: Duration = Duration::from_secs(5);
+/// How long a slot is postponed at least when a pause or a budget holds it back.
+const MIN_POSTPONE: Duration = Duration::from_secs(5);
 
-/// How long a call that tries whether a pause is over has, before another one may.
-const PROBE_TIME: Duration = Duration::from_secs(90);
+/// How long a probe of a pause has before another call may probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// A claimed slot, and what is to be asked for it.
+/// A claimed slot and its request.
 pub(super) type Asked = (Claim, Endpoint, Ask);
 
 /// What holds calls back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Throttled {
-    /// Not before this time; `None`: until somebody resumes it.
+    /// Not before this time; `None`: until resumed by hand.
     pub until: Option<Time>,
-    /// Why; `None`: by the rate alone.
+    /// Why; `None`: by the rate limit.
     pub reason: Option<PauseReason>,
 }
 
-/// The admission, open in one transaction.
+/// The admission of calls in one transaction.
 pub(super) struct Admission<'a> {
     config: &'a Config,
     now: Time,
     pauses: Vec<PauseRow>,
-    /// What is left of the budget: calls, and millionths of money.
+    /// The budget left: calls, and cost in millionths of a yuan.
     left: (i64, i64),
-    /// Whether money is limited, so that every price must be known.
+    /// Whether cost is limited, so that every price must be known.
     counts_money: bool,
-    /// An endpoint that was held back for want of a price.
+    /// An endpoint held back because its price is unknown.
     unpriced: Option<Endpoint>,
-    /// The calls that each job with a limit has left.
+    /// The calls left to each job with a limit.
     jobs: BTreeMap<String, i64>,
     endpoints: BTreeMap<Endpoint, (EndpointRow, usize)>,
-    put_aside: bool,
+    has_postponed: bool,
 }
 
 fn is_of_job(pause: &&PauseRow) -> bool {
@@ -90,39 +89,39 @@ impl<'a> Admission<'a> {
             unpriced: None,
             jobs,
             endpoints,
-            put_aside: false,
+            has_postponed: false,
         };
         for (name, limit) in limited {
             let left = limit - tx.calls_of_job_since(name, today).await?;
-            admission.put_on_record(tx, PauseScope::Job, name, left <= 0).await?;
+            admission.record_budget(tx, PauseScope::Job, name, left <= 0).await?;
             admission.jobs.insert(name.clone(), left);
         }
         Ok(admission)
     }
 
-    /// The jobs whose looks nobody may make now.
+    /// The jobs whose slots must not be fetched now.
     pub(super) fn held_job_names(&self) -> Vec<String> {
         self.pauses.iter().filter(is_of_job).map(|pause| pause.name.clone()).collect()
     }
 
-    /// Lets only such endpoints through whose price is known: somebody else limits money.
+    /// Requires a known price of every endpoint: the run limits cost.
     pub(super) fn count_money(&mut self) {
         self.counts_money = true;
     }
 
-    /// An endpoint that was held back because nobody said what it costs.
+    /// An endpoint held back because its price is unknown.
     pub(super) fn unpriced(&self) -> Option<Endpoint> {
         self.unpriced
     }
 
-    /// The pauses that last, and how the endpoints asked do: how often each failed in a row.
-    pub(super) fn into_troubles(self) -> (Vec<PauseRow>, Vec<(Endpoint, i64)>) {
+    /// The pauses in force, and the failures in a row of each endpoint.
+    pub(super) fn into_pauses_and_failures(self) -> (Vec<PauseRow>, Vec<(Endpoint, i64)>) {
         let failures =
             |(endpoint, (row, _)): (Endpoint, (EndpointRow, usize))| (endpoint, row.failures);
         (self.pauses, self.endpoints.into_iter().map(failures).collect())
     }
 
-    /// How many calls, up to `most`, may be made to an endpoint, and what holds back more.
+    /// How many calls to an endpoint are allowed, up to `most`, and what holds back more.
     pub(super) async fn room(
         &mut self,
         tx: &mut Tx,
@@ -137,15 +136,15 @@ impl<'a> Admission<'a> {
             Standing::Paused(until, reason) => {
                 return Ok((0, Some(Throttled { until, reason: Some(reason) })));
             }
-            // The one that tries is on its way.
+            // A probe is in flight.
             Standing::Probe(reason) if self.taken(endpoint) > 0 => {
-                let until = Some(self.now.plus(PROBE_TIME));
+                let until = Some(self.now.plus(PROBE_TIMEOUT));
                 return Ok((0, Some(Throttled { until, reason: Some(reason) })));
             }
             Standing::Probe(_) => most.min(1),
             Standing::Open => most,
         };
-        // Before anything of pauses is written: see `signs::heed`.
+        // Locks the endpoint before any pause is written, as `feedback::apply` does.
         let (row, taken) = self.endpoint(tx, endpoint).await?;
         if let Some(held) = self.over_budget(tx, endpoint).await? {
             return Ok((0, Some(held)));
@@ -158,21 +157,21 @@ impl<'a> Admission<'a> {
         Ok((most.min(free), (free < most).then_some(held)))
     }
 
-    /// Lets through what may be asked of what was claimed, and puts back the rest.
+    /// Admits claimed slots as far as allowed, and postpones the rest.
     pub(super) async fn admit(&mut self, tx: &mut Tx, asked: Vec<Asked>) -> Result<Vec<Asked>> {
         let held_jobs = self.held_jobs(tx, &asked).await?;
         let (mut admitted, mut back) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
         for (claim, endpoint, ask) in asked {
             let slot = (claim.target_id, claim.due_at);
             let held = match held_jobs.get(&slot) {
-                Some(reason) => Some((self.now.plus(THINK_AGAIN), Some(*reason))),
+                Some(reason) => Some((self.now.plus(RECHECK_INTERVAL), Some(*reason))),
                 None => self.held(tx, endpoint).await?,
             };
             match held {
                 Some((until, None)) => back.entry((until, None)).or_default().push(claim),
                 Some((until, Some(reason))) => {
-                    self.put_aside = true;
-                    let until = until.max(self.now.plus(ASIDE_AT_LEAST));
+                    self.has_postponed = true;
+                    let until = until.max(self.now.plus(MIN_POSTPONE));
                     back.entry((until, Some(MissedReason::from(reason)))).or_default().push(claim);
                 }
                 None => {
@@ -184,17 +183,17 @@ impl<'a> Admission<'a> {
         for ((until, reason), claims) in back {
             tx.postpone(&claims, until, reason).await?;
         }
-        self.write_down(tx).await?;
+        self.write_usage(tx).await?;
         Ok(admitted)
     }
 
-    /// Whether looks were put back for a while, so that those behind them may be made at once.
-    pub(super) fn has_put_aside(&self) -> bool {
-        self.put_aside
+    /// Whether slots were postponed, so that those behind them may be claimed at once.
+    pub(super) fn has_postponed(&self) -> bool {
+        self.has_postponed
     }
 
-    /// Whether this very call may be made: the money it takes, and the state of its endpoint, which
-    /// for a short link is another one than that of its kind.
+    /// What holds back this call: its cost, or its endpoint, which for a short link is not that of the
+    /// kind.
     async fn held(
         &mut self,
         tx: &mut Tx,
@@ -204,12 +203,12 @@ impl<'a> Admission<'a> {
         if room > 0 {
             return Ok(None);
         }
-        let later = self.now.plus(THINK_AGAIN);
+        let later = self.now.plus(RECHECK_INTERVAL);
         let until = held.and_then(|held| held.until).unwrap_or(later).min(later);
         Ok(Some((until, held.and_then(|held| held.reason))))
     }
 
-    /// The calls taken of an endpoint so far.
+    /// The calls admitted to an endpoint so far.
     fn taken(&self, endpoint: Endpoint) -> usize {
         self.endpoints.get(&endpoint).map_or(0, |(_, taken)| *taken)
     }
@@ -222,7 +221,7 @@ impl<'a> Admission<'a> {
         }
     }
 
-    /// The state of an endpoint, and the calls taken of it so far.
+    /// The state of an endpoint, and the calls admitted to it so far.
     async fn endpoint(&mut self, tx: &mut Tx, endpoint: Endpoint) -> Result<(EndpointRow, usize)> {
         if let Some(known) = self.endpoints.get(&endpoint) {
             return Ok(*known);
@@ -232,8 +231,8 @@ impl<'a> Admission<'a> {
         Ok((row, 0))
     }
 
-    /// Writes down what was taken: rates, and that a pause is being tried.
-    async fn write_down(&self, tx: &mut Tx) -> Result<()> {
+    /// Writes the used rates and the probes in flight.
+    async fn write_usage(&self, tx: &mut Tx) -> Result<()> {
         for (endpoint, (row, taken)) in &self.endpoints {
             if *taken == 0 {
                 continue;
@@ -242,7 +241,7 @@ impl<'a> Admission<'a> {
             let paid_through = rate_limiter::pay(row, rate, *taken, self.now);
             tx.take_rate(endpoint.name(), paid_through).await?;
             for pause in pause::of_endpoint(&self.pauses, *endpoint) {
-                let next = self.now.plus(PROBE_TIME);
+                let next = self.now.plus(PROBE_TIMEOUT);
                 tx.probe(pause.scope, &pause.name, self.now, next).await?;
             }
         }

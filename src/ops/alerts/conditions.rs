@@ -1,4 +1,4 @@
-//! What is worth telling, read from the archive.
+//! The findings of each alert condition, read from the archive.
 
 use anyhow::Result;
 
@@ -7,10 +7,10 @@ use crate::model::{PauseReason, PauseScope, Unavailability};
 use crate::store::{Finding, Tx};
 use crate::time::Time;
 
-/// The share of a limit, in percent, from which on it is nearly reached.
+/// Share of a limit, in percent, from which it counts as nearly reached.
 const NEARLY_PERCENT: i128 = 80;
 
-/// All that holds now of one kind.
+/// The current findings of a condition.
 pub(super) async fn find(
     tx: &mut Tx,
     condition: Condition,
@@ -27,14 +27,14 @@ pub(super) async fn find(
     }
 }
 
-/// Providers that are asked no more, and endpoints that they deny.
+/// Paused providers, and endpoints that deny access.
 async fn stopped(tx: &mut Tx, now: Time) -> Result<Vec<Finding>> {
     let pauses = tx.pauses(now).await?;
     let mut findings: Vec<Finding> = Vec::new();
     for pause in pauses {
         let stops = pause.scope == PauseScope::Provider
             || (pause.scope == PauseScope::Endpoint && pause.reason == PauseReason::Denied);
-        // The oldest comes first: that is since when.
+        // Oldest pause first: it says since when.
         if stops && !findings.iter().any(|finding| finding.subject == pause.name) {
             let (subject, detail, since) = (pause.name, pause.reason.to_string(), pause.since);
             findings.push(Finding { subject, detail, since });
@@ -43,7 +43,7 @@ async fn stopped(tx: &mut Tx, now: Time) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// The limits of the budget that today's calls have nearly reached. Each day is another matter.
+/// The daily limits that are nearly reached. Each day is a finding of its own.
 async fn nearly_spent(tx: &mut Tx, config: &Config, now: Time) -> Result<Vec<Finding>> {
     let budget = &config.budget;
     if !budget.is_set() {
@@ -76,7 +76,7 @@ mod tests {
     use super::is_nearly;
 
     #[test]
-    fn a_limit_is_nearly_reached_at_four_fifths() {
+    fn limit_is_nearly_reached_at_four_fifths() {
         assert!(!is_nearly(79, 100) && is_nearly(80, 100) && is_nearly(4, 5));
         assert!(is_nearly(i64::MAX, i64::MAX));
     }

@@ -1,4 +1,4 @@
-//! A message in the form that each kind of webhook takes. No network here.
+//! Messages in the format of each kind of webhook, pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -13,16 +13,16 @@ use super::text::{self, Message};
 use crate::config::{Alert, Webhook};
 use crate::time::Time;
 
-/// Things in the JSON of a generic webhook at the most.
+/// Most findings in the JSON of a generic webhook.
 const MOST_LISTED: usize = 100;
 
-/// What is sent.
+/// A request to a webhook.
 pub(super) struct Letter {
     pub(super) url: Url,
     pub(super) body: Value,
 }
 
-/// A message as an alert's webhook takes it. `None` when the alert has no address.
+/// The request of a message. `None` when the alert has no address.
 pub(super) fn letter(alert: &Alert, message: &Message<'_>, zone: Tz) -> Option<Letter> {
     let text = text::of(message, alert, zone);
     let state = if message.resolved { "resolved" } else { "raised" };
@@ -44,13 +44,13 @@ pub(super) fn letter(alert: &Alert, message: &Message<'_>, zone: Tz) -> Option<L
     addressed(alert, &text, extra, message.at)
 }
 
-/// A message that says that it is a test.
+/// The request of a test message.
 pub(super) fn test_letter(alert: &Alert, zone: Tz, at: Time) -> Option<Letter> {
     let text = text::test(alert, zone, at);
     addressed(alert, &text, json!({ "source": "tidewatch", "state": "test" }), at)
 }
 
-/// `extra` is for generic webhooks, which read more than text.
+/// `extra` is for generic webhooks, which accept more than text.
 fn addressed(alert: &Alert, text: &str, extra: Value, at: Time) -> Option<Letter> {
     let mut url = Url::parse(alert.url.as_ref()?.expose_secret()).ok()?;
     let body = match alert.webhook {
@@ -64,7 +64,7 @@ fn addressed(alert: &Alert, text: &str, extra: Value, at: Time) -> Option<Letter
             let mut body = json!({ "msg_type": "text", "content": { "text": text } });
             if let Some(key) = &alert.sign {
                 let seconds = (at.micros() / 1_000_000).to_string();
-                // The key of this signature is the text, and the text is empty.
+                // Feishu signs an empty text, with timestamp and secret as the key.
                 body["sign"] = sign(&format!("{seconds}\n{}", key.expose_secret()), "").into();
                 body["timestamp"] = seconds.into();
             }
@@ -92,13 +92,13 @@ fn dingtalk_sign(millis: &str, key: &SecretString) -> String {
 
 fn sign(key: &str, text: &str) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
-        return String::new(); // Any length of key is taken.
+        return String::new(); // HMAC accepts keys of any length.
     };
     mac.update(text.as_bytes());
     BASE64.encode(mac.finalize().into_bytes())
 }
 
-/// Why an answer says that a message was not taken; `None` when it was.
+/// Why an answer rejects a message; `None` when it accepts it.
 pub(super) fn refusal(webhook: Webhook, status: u16, body: &str) -> Option<String> {
     if !(200..300).contains(&status) {
         return Some(format!("HTTP {status}"));
@@ -112,11 +112,11 @@ pub(super) fn refusal(webhook: Webhook, status: u16, body: &str) -> Option<Strin
     match keys.iter().find_map(|key| body[*key].as_i64()) {
         Some(0) if status == 200 => None,
         Some(code) => {
-            let said = body["msg"].as_str().or(body["errmsg"].as_str()).unwrap_or_default();
-            let said: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
-            Some(format!("code {code}: {said}"))
+            let message = body["msg"].as_str().or(body["errmsg"].as_str()).unwrap_or_default();
+            let message: String = message.chars().filter(|c| !c.is_control()).take(200).collect();
+            Some(format!("code {code}: {message}"))
         }
-        None => Some(format!("HTTP {status} without a code: no answer of such a webhook")),
+        None => Some(format!("HTTP {status} without a code: not an answer of such a webhook")),
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signatures_are_those_of_hmac_sha256() {
+    fn signature_matches_rfc_4231() {
         // RFC 4231, test case 2.
         assert_eq!(
             sign("Jefe", "what do ya want for nothing?"),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_200_may_still_be_a_refusal() {
+    fn answer_of_200_with_error_code_is_refusal() {
         use Webhook::{DingTalk, Feishu, Generic, WeCom};
         for (webhook, status, body, taken) in [
             (Generic, 200, "anything", true),

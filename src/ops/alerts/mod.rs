@@ -1,8 +1,8 @@
-//! Tells people what goes wrong, and when it is over, by messages to webhooks.
+//! Alerts: tells people by webhooks what fails, and when it is resolved.
 //!
-//! Once a minute what holds is compared with what is on record in the archive, and what is new
-//! there is sent: so each thing is told once, whatever daemon finds it and whichever restarts. A
-//! message whose sender dies between sending and recording is sent again: better twice than never.
+//! Once a minute the findings are compared with the alerts recorded in the archive, and the changes are
+//! sent: each alert is sent once, whichever daemon finds it. A message whose sender dies between
+//! sending and recording is sent again.
 
 mod conditions;
 mod message;
@@ -21,19 +21,19 @@ use crate::config::{Alert, Condition, Config};
 use crate::store::{AlertRow, Store, in_time};
 use crate::time::{Clock, Time};
 
-/// How often what holds is looked at.
-const EVERY: Duration = Duration::from_secs(60);
+/// Interval of checks.
+const INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long a message is this process's: longer than sending it can take.
-const CLAIM: Duration = Duration::from_secs(60);
+/// How long a message stays claimed by this process: longer than sending it takes.
+const CLAIM_LEASE: Duration = Duration::from_secs(60);
 
-/// How long to wait after a message was not taken; doubles with each try.
+/// Backoff after a failed message; doubles with each attempt.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 
-/// The longest such wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// Longest backoff.
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// Looks at what holds, and tells it.
+/// Checks the conditions of alerts and sends the changes.
 pub struct Alerts {
     config: watch::Receiver<Arc<Config>>,
     store: Store,
@@ -42,43 +42,43 @@ pub struct Alerts {
 }
 
 impl Alerts {
-    /// Alerts by the settings that are the latest at each look.
+    /// Alerts by the settings in force at each check.
     ///
     /// # Errors
-    /// When the HTTP client cannot be made.
+    /// When the HTTP client cannot be created.
     pub fn new(config: watch::Receiver<Arc<Config>>, store: Store, clock: Clock) -> Result<Self> {
         Ok(Self { config, store, clock, sender: Sender::new()? })
     }
 
-    /// Looks and tells for ever. What goes wrong with that stops nothing else.
+    /// Checks until dropped; a failed check is logged.
     ///
     /// # Errors
     /// Never.
     pub async fn run(self) -> Result<()> {
         loop {
-            tokio::time::sleep(EVERY).await;
-            if let Err(error) = self.look().await {
-                tracing::warn!(error = format!("{error:#}"), "cannot look for what is to be told");
+            tokio::time::sleep(INTERVAL).await;
+            if let Err(error) = self.check().await {
+                tracing::warn!(error = format!("{error:#}"), "cannot check the alerts");
             }
         }
     }
 
-    /// Looks at what holds, and tells what has not been told.
+    /// Records the current findings and sends what has not been sent.
     ///
     /// # Errors
-    /// When the database fails. A message that is not taken is no error: it is tried again.
-    pub async fn look(&self) -> Result<()> {
+    /// When the database fails. A rejected message is no error: it is retried.
+    pub async fn check(&self) -> Result<()> {
         let config = self.config.borrow().clone();
-        in_time(self.forget(&config)).await?;
+        in_time(self.drop_orphaned(&config)).await?;
         for alert in &config.alerts {
             in_time(self.record(&config, alert)).await?;
-            self.tell(&config, alert).await?;
+            self.send_unsent(&config, alert).await?;
         }
         Ok(())
     }
 
-    /// Leaves what was to be told to alerts that are not in the settings any more.
-    async fn forget(&self, config: &Config) -> Result<()> {
+    /// Drops the unsent messages of alerts that were removed from the settings.
+    async fn drop_orphaned(&self, config: &Config) -> Result<()> {
         let names: Vec<&str> = config.alerts.iter().map(|alert| alert.name.as_str()).collect();
         let mut tx = self.store.read().await?;
         let any = tx.has_orphaned_alerts(&names).await?;
@@ -91,7 +91,7 @@ impl Alerts {
         Ok(())
     }
 
-    /// Brings what is on record for an alert in line with what holds.
+    /// Raises and resolves the recorded alerts by the current findings.
     async fn record(&self, config: &Config, alert: &Alert) -> Result<()> {
         let now = self.clock.now();
         let mut tx = self.store.read().await?;
@@ -131,24 +131,24 @@ impl Alerts {
         tx.commit().await
     }
 
-    /// Sends what is on record for an alert and was not sent: one message for all that is alike.
-    async fn tell(&self, config: &Config, alert: &Alert) -> Result<()> {
+    /// Sends the unsent findings of an alert, one message for each condition.
+    async fn send_unsent(&self, config: &Config, alert: &Alert) -> Result<()> {
         let since = self.clock.now();
         loop {
             let rows = in_time(self.claim(alert, since)).await?;
             let Some(first) = rows.first() else { return Ok(()) };
             let condition = Condition::parse(&first.condition)
-                .with_context(|| format!("there is no condition {}", first.condition))?;
+                .with_context(|| format!("unknown condition {}", first.condition))?;
             let (resolved, at) = (first.resolved_at.is_some(), self.clock.now());
             let message = Message { condition, resolved, rows: &rows, at };
             let sent = self.sender.send(alert, &message, config.timezone).await;
             let numbers: Vec<i64> = rows.iter().map(|row| row.alert_id).collect();
             let attempts = rows.iter().map(|row| row.attempts).max().unwrap_or(1);
-            in_time(self.sent(alert, &numbers, resolved, attempts, sent)).await?;
+            in_time(self.record_sent(alert, &numbers, resolved, attempts, sent)).await?;
         }
     }
 
-    /// Takes what is to be told in one message: just before it is sent, since others may be slow.
+    /// Claims the findings of one message, just before it is sent: earlier ones may be slow.
     async fn claim(&self, alert: &Alert, since: Time) -> Result<Vec<AlertRow>> {
         let mut tx = self.store.read().await?;
         let any = tx.has_unsent_alerts(&alert.name, since).await?;
@@ -157,14 +157,14 @@ impl Alerts {
             return Ok(Vec::new());
         }
         let mut tx = self.store.begin().await?;
-        let until = self.clock.now().plus(CLAIM);
+        let until = self.clock.now().plus(CLAIM_LEASE);
         let rows = tx.claim_alerts(&alert.name, since, until).await?;
         tx.commit().await?;
         Ok(rows)
     }
 
-    /// Puts on record what came of a message.
-    async fn sent(
+    /// Records the result of a message.
+    async fn record_sent(
         &self,
         alert: &Alert,
         numbers: &[i64],
@@ -177,31 +177,36 @@ impl Alerts {
         match sent {
             Ok(()) => {
                 tx.alerts_sent(numbers, resolved, now).await?;
-                tracing::info!(alert = alert.name, about = numbers.len(), resolved, "told");
+                tracing::info!(
+                    alert = alert.name,
+                    findings = numbers.len(),
+                    resolved,
+                    "alert sent"
+                );
             }
             Err(error) => {
                 let wait = wait_after(attempts);
                 tx.alerts_failed(numbers, &error, now.plus(wait)).await?;
-                let again_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-                tracing::warn!(alert = alert.name, error, again_in_ms, "an alert was not taken");
+                let retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                tracing::warn!(alert = alert.name, error, retry_in_ms, "alert not delivered");
             }
         }
         tx.commit().await
     }
 }
 
-/// Sends a message that says that it is a test; why it was not taken, if it was not.
+/// Sends a test message; the inner error says why it was not delivered.
 ///
 /// # Errors
-/// When the HTTP client cannot be made.
+/// When the HTTP client cannot be created.
 pub async fn test(alert: &Alert, config: &Config, now: Time) -> Result<Result<(), String>> {
     Ok(Sender::new()?.send_test(alert, config.timezone, now).await)
 }
 
-/// How long to wait after this many tries in vain.
+/// The backoff after this many failed attempts.
 fn wait_after(attempts: i64) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
-    (FIRST_WAIT * 2_u32.pow(doublings)).min(LONGEST_WAIT)
+    (FIRST_WAIT * 2_u32.pow(doublings)).min(MAX_WAIT)
 }
 
 #[cfg(test)]
@@ -209,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_doubles_up_to_an_hour() {
+    fn backoff_doubles_up_to_an_hour() {
         let minutes = |attempts| wait_after(attempts).as_secs() / 60;
         assert_eq!([1, 2, 3, 6, 7, 8, i64::MAX].map(minutes), [1, 2, 4, 32, 60, 60, 60]);
     }

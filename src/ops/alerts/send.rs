@@ -1,4 +1,4 @@
-//! Sends a message once. The address is a password: it is in no error.
+//! Sends a message once. The address is a secret and appears in no error.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::api::client::{Scrubber, describe, http_client};
 use crate::config::Alert;
 use crate::time::Time;
 
-/// How long a webhook may take.
+/// Timeout of a webhook.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What is read of an answer, in bytes: it says whether the message was taken.
-const MOST_READ: usize = 16 * 1024;
+/// Bytes read of an answer, which says whether the message was accepted.
+const MAX_ANSWER: usize = 16 * 1024;
 
-/// Parts of an address that are shorter than this are found in any text.
-const SHORTEST_SECRET: usize = 6;
+/// Shorter parts of an address are not redacted: any text may contain them.
+const MIN_SECRET_LEN: usize = 6;
 
-/// Sends to webhooks.
+/// The HTTP client of alerts.
 pub(super) struct Sender {
     http: reqwest::Client,
 }
@@ -32,7 +32,7 @@ impl Sender {
         Ok(Self { http: http_client()? })
     }
 
-    /// Sends a message; why it was not taken, if it was not.
+    /// Sends a message; the error says why it was not delivered.
     pub(super) async fn send(
         &self,
         alert: &Alert,
@@ -42,7 +42,7 @@ impl Sender {
         self.post(alert, message::letter(alert, message, zone)).await
     }
 
-    /// The same with a message that says that it is a test.
+    /// Sends a test message.
     pub(super) async fn send_test(&self, alert: &Alert, zone: Tz, now: Time) -> Result<(), String> {
         self.post(alert, message::test_letter(alert, zone, now)).await
     }
@@ -66,14 +66,14 @@ impl Sender {
             Ok((status, text)) => message::refusal(alert.webhook, status, &text),
             Err(error) => Some(describe(error)),
         };
-        refusal.map_or(Ok(()), |refusal| Err(without_secrets(alert, &url, &refusal)))
+        refusal.map_or(Ok(()), |refusal| Err(redact(alert, &url, &refusal)))
     }
 }
 
 async fn read(mut response: reqwest::Response) -> Result<(u16, String), reqwest::Error> {
     let status = response.status().as_u16();
     let mut bytes = Vec::new();
-    while bytes.len() < MOST_READ
+    while bytes.len() < MAX_ANSWER
         && let Some(chunk) = response.chunk().await?
     {
         bytes.extend_from_slice(&chunk);
@@ -81,14 +81,14 @@ async fn read(mut response: reqwest::Response) -> Result<(u16, String), reqwest:
     Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// A text without the parts of the address, and without the key, which an answer may repeat.
-fn without_secrets(alert: &Alert, url: &Url, text: &str) -> String {
+/// Redacts the parts of the address and the key, which an answer may repeat.
+fn redact(alert: &Alert, url: &Url, text: &str) -> String {
     let in_path = url.path_segments().into_iter().flatten().map(str::to_owned);
     let in_query = url.query_pairs().map(|(_, value)| value.into_owned());
     let key = alert.sign.as_ref().map(|key| key.expose_secret().to_owned());
     let mut secrets: Vec<String> = in_path.chain(in_query).chain(key).collect();
-    secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
-    // Whole secrets first, then those that are part of others.
+    secrets.retain(|secret| secret.len() >= MIN_SECRET_LEN);
+    // Longest first: a secret may be part of another.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets.iter().fold(text.to_owned(), |text, secret| Scrubber::of(Some(secret)).text(&text))
 }

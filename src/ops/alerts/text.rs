@@ -1,4 +1,4 @@
-//! What people read: what happened, since when, and what to do.
+//! The text of alerts: what happened, since when, and what to do.
 
 use std::borrow::Cow;
 
@@ -10,16 +10,16 @@ use crate::store::AlertRow;
 use crate::text::{is_visible, money, things};
 use crate::time::Time;
 
-/// Things named in one message; the others are counted.
-const MOST_NAMED: usize = 5;
+/// Findings listed in one message; the others are counted.
+const MAX_LISTED: usize = 5;
 
-/// A subject is cut to this many characters.
-const LONGEST_SUBJECT: usize = 80;
+/// Longest subject, in characters.
+const MAX_SUBJECT: usize = 80;
 
-/// Something to tell: things that are alike.
+/// A message: findings of one condition.
 pub(super) struct Message<'a> {
     pub(super) condition: Condition,
-    /// Whether they are over.
+    /// Whether they are resolved.
     pub(super) resolved: bool,
     pub(super) rows: &'a [AlertRow],
     /// When it is sent.
@@ -38,8 +38,8 @@ pub(super) fn of(message: &Message<'_>, alert: &Alert, zone: Tz) -> String {
         (true, false) => format!("[Tidewatch] Resolved: {}: {count}", words.what),
     };
     let mut lines = vec![head];
-    lines.extend(message.rows.iter().take(MOST_NAMED).map(|row| line(row, chinese, zone)));
-    match count.saturating_sub(MOST_NAMED) {
+    lines.extend(message.rows.iter().take(MAX_LISTED).map(|row| line(row, chinese, zone)));
+    match count.saturating_sub(MAX_LISTED) {
         0 => {}
         more if chinese => lines.push(format!("……另有 {more} 项")),
         more => lines.push(format!("… and {more} more")),
@@ -50,12 +50,12 @@ pub(super) fn of(message: &Message<'_>, alert: &Alert, zone: Tz) -> String {
     lines.join("\n")
 }
 
-/// The text of a test.
+/// The text of a test message.
 pub(super) fn test(alert: &Alert, zone: Tz, at: Time) -> String {
     let (name, at) = (plain(&alert.name), local(at, zone));
     match alert.language {
         Language::Chinese => format!("[Tidewatch] 测试消息：告警「{name}」可以送达。{at}"),
-        Language::English => format!("[Tidewatch] A test: the alert {name} arrives. {at}"),
+        Language::English => format!("[Tidewatch] Test: the alert {name} is delivered. {at}"),
     }
 }
 
@@ -73,7 +73,7 @@ impl Words {
                 "处理：解决原因（充值、更换 token、开通接口）；用 tidewatch status 查看，tidewatch resume 恢复".to_owned(),
             ),
             (Condition::Stopped, Language::English) => (
-                "Calls have stopped",
+                "Calls are paused",
                 "To do: remove the cause (balance, token, access); see tidewatch status, then \
                  tidewatch resume"
                     .to_owned(),
@@ -83,8 +83,8 @@ impl Words {
                 "处理：用完后当天不再调用；如需继续，调高 [budget]".to_owned(),
             ),
             (Condition::Budget, Language::English) => (
-                "The budget of the day is nearly spent",
-                "To do: once it is spent nothing more is called that day; raise [budget] if it should be"
+                "The daily budget is nearly used up",
+                "To do: no calls are sent that day once it is used up; raise [budget] if they should be"
                     .to_owned(),
             ),
             (Condition::Silent, Language::Chinese) => (
@@ -104,8 +104,8 @@ impl Words {
             ),
             (Condition::Gone, Language::English) => (
                 "Items are gone",
-                "Deleted or hidden. To do: nothing; they are asked about now and then, until they \
-                 leave the job"
+                "Deleted or hidden. To do: nothing; they are checked now and then until they are \
+                 removed from the job"
                     .to_owned(),
             ),
             (Condition::Refused, Language::Chinese) => (
@@ -113,9 +113,9 @@ impl Words {
                 "接口认为请求有误，不再定时查询。处理：用 tidewatch status 看原因，改正任务里的条目或接口设置".to_owned(),
             ),
             (Condition::Refused, Language::English) => (
-                "Questions are refused",
-                "Upstream says that the question is wrong; it is not asked by schedule any more. \
-                 To do: see tidewatch status for its words, and correct the entry or the endpoint"
+                "Requests are refused",
+                "Upstream rejects the request; the schedule does not repeat it. To do: see tidewatch \
+                 status for the message, and correct the entry or the endpoint"
                     .to_owned(),
             ),
         };
@@ -123,7 +123,7 @@ impl Words {
     }
 }
 
-/// One thing: whose, why, since when, and until when.
+/// One finding: subject, reason, and times.
 fn line(row: &AlertRow, chinese: bool, zone: Tz) -> String {
     let (kind, key) = row.subject.split_once(' ').unwrap_or_default();
     let subject = match KolSearch::shown(kind, key) {
@@ -144,17 +144,17 @@ fn line(row: &AlertRow, chinese: bool, zone: Tz) -> String {
     format!("- {}", parts.join(separator))
 }
 
-/// A reason in words, or a figure with its unit.
+/// The reason in words, or a number with its unit.
 fn detail(row: &AlertRow, chinese: bool) -> String {
     if row.condition == Condition::Budget.as_str() {
         return spent(row, chinese);
     }
     let words = match row.detail.as_str() {
-        "quota" => ("配额用完", "the quota is used up"),
-        "balance" => ("余额不足", "the balance is used up"),
-        "denied" => ("无权限", "access is denied"),
-        "bad_credentials" => ("token 无效", "the token is refused"),
-        "failing" => ("持续失败", "everything fails"),
+        "quota" => ("配额用完", "quota used up"),
+        "balance" => ("余额不足", "balance used up"),
+        "denied" => ("无权限", "access denied"),
+        "bad_credentials" => ("token 无效", "token refused"),
+        "failing" => ("持续失败", "every call fails"),
         "by_hand" => ("人工暂停", "paused by hand"),
         other => return plain(other),
     };
@@ -176,11 +176,11 @@ fn local(time: Time, zone: Tz) -> String {
     time.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string()
 }
 
-/// A text that is one line and means nothing to a chat: no mention, no link, no markup.
+/// A text in one line that a chat does not interpret: no mention, link or markup.
 fn plain(text: &str) -> String {
     text.chars()
         .filter(|c| is_visible(*c) && !matches!(c, '<' | '>' | '@'))
-        .take(LONGEST_SUBJECT)
+        .take(MAX_SUBJECT)
         .collect()
 }
 
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_what_happened_since_when_and_what_to_do() {
+    fn message_says_what_since_when_and_what_to_do() {
         let rows = [row(Condition::Stopped, "justoneapi", "balance", None)];
         assert_eq!(
             told(Condition::Stopped, Language::Chinese, &rows),
@@ -230,9 +230,9 @@ mod tests {
         let rows = [row(Condition::Budget, "cost 2026-03-09", "8000000/10000000", None)];
         assert_eq!(
             told(Condition::Budget, Language::English, &rows),
-            "[Tidewatch] The budget of the day is nearly spent: 1\n\
+            "[Tidewatch] The daily budget is nearly used up: 1\n\
              - cost 2026-03-09, 8.00/10.00 yuan, since 2026-03-09 22:10 CST\n\
-             To do: once it is spent nothing more is called that day; raise [budget] if it should be"
+             To do: no calls are sent that day once it is used up; raise [budget] if they should be"
         );
         let rows = [row(Condition::Silent, "spring", "", Some("2026-03-09 16:00:00"))];
         assert_eq!(
@@ -243,15 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_not_called_gone() {
+    fn refused_item_is_not_called_gone() {
         let rows = [row(Condition::Refused, "note 6a01b2c3000000000e00d4e5", "", None)];
         let text = told(Condition::Refused, Language::English, &rows);
-        assert!(text.starts_with("[Tidewatch] Questions are refused: 1\n"), "{text}");
+        assert!(text.starts_with("[Tidewatch] Requests are refused: 1\n"), "{text}");
         assert!(!text.contains("Deleted"), "{text}");
     }
 
     #[test]
-    fn many_things_are_counted_and_some_are_named() {
+    fn many_findings_are_counted_and_some_listed() {
         let rows: Vec<_> =
             (0..300).map(|n| row(Condition::Gone, &format!("note {n}"), "", None)).collect();
         let text = told(Condition::Gone, Language::English, &rows);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_mention_everybody_or_begin_a_line() {
+    fn subject_cannot_mention_everybody_or_begin_a_line() {
         assert_eq!(
             plain("<at user_id=\"all\">x\r\n\u{202e}\u{feff}@all"),
             "at user_id=\"all\"xall"

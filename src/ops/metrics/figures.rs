@@ -1,4 +1,4 @@
-//! How things stand at one scrape, read from the archive.
+//! The gauges of one scrape, read from the archive.
 
 use anyhow::Result;
 
@@ -6,16 +6,16 @@ use crate::config::Config;
 use crate::store::{JobObservation, PauseRow, Spent, StateCount, Tx};
 use crate::time::Time;
 
-/// What holds at the moment.
+/// The state of the archive.
 #[derive(Debug)]
 pub(super) struct Figures {
-    /// What the day's calls have taken, and of which limits.
+    /// What the calls of the day have used, and the limits.
     pub(super) spent: Spent,
     pub(super) max_calls: Option<i64>,
     pub(super) max_cost_micros: Option<i64>,
-    /// Since when a look that could be made waits.
+    /// Since when the oldest claimable slot waits.
     pub(super) waiting_since: Option<Time>,
-    /// When the oldest fire was due of which a look is open.
+    /// Due time of the oldest fire with an open slot.
     pub(super) oldest_due_at: Option<Time>,
     pub(super) jobs: Vec<JobObservation>,
     pub(super) pauses: Vec<PauseRow>,

@@ -1,9 +1,8 @@
-//! `/metrics`, for Prometheus: how the daemon and its archive are.
+//! `/metrics` for Prometheus: the daemon and its archive.
 //!
-//! Counters come from the ledger and the looks themselves, so that they hold for all daemons together
-//! and lose nothing in a crash. They begin at zero in each process, as Prometheus expects of counters:
-//! what happened before is in the archive, and adding it up at each start would take longer the older
-//! that is. A scrape reads what is new since the last one, and writes nothing.
+//! Counters are sums over ledger and slots, so they cover all daemons and survive a crash. They begin at
+//! zero in each process, as Prometheus expects: summing up an old archive at every start takes too
+//! long. A scrape reads what is new since the last one and writes nothing.
 
 mod figures;
 mod process;
@@ -26,10 +25,10 @@ use figures::Figures;
 use staleness::Staleness;
 use tally::Tally;
 
-/// How long a scrape waits for the database: less than Prometheus waits for the scrape.
+/// Timeout of the database in a scrape, shorter than the scrape timeout of Prometheus.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What scrapes are answered from. Cheap to clone; all clones are one.
+/// The metrics of this process. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     store: Store,
@@ -39,7 +38,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counts from now on: to be begun before anything happens that is to count.
+    /// Counts from now on; called before anything happens that counts.
     ///
     /// # Errors
     /// When the database fails.
@@ -55,17 +54,20 @@ impl Metrics {
         })
     }
 
-    /// Everything, in the text format of Prometheus. While the database fails: what is known without.
+    /// All metrics in the text format of Prometheus; without those of the database while it fails.
     ///
     /// # Errors
     /// Never: writing to memory does not fail.
     pub async fn scrape(&self, health: &HealthState, config: &Config) -> Result<String> {
         let now = self.clock.now();
         let read = tokio::time::timeout(DATABASE_TIMEOUT, self.read(config)).await;
-        let figures = match read.context("the database does not answer in time").flatten() {
+        let figures = match read.context("the database timed out").flatten() {
             Ok(figures) => Some(figures),
             Err(error) => {
-                tracing::debug!(error = format!("{error:#}"), "cannot read figures for a scrape");
+                tracing::debug!(
+                    error = format!("{error:#}"),
+                    "cannot read the metrics of the database"
+                );
                 None
             }
         };
@@ -85,8 +87,7 @@ impl Metrics {
         Ok(text + &process::written()?)
     }
 
-    /// What the database says now, one scrape at a time. May be given up at any time: what it would
-    /// have added is read the next time.
+    /// Reads the database, one scrape at a time. Cancel safe: the next scrape reads what is missing.
     async fn read(&self, config: &Config) -> Result<Figures> {
         let mut tally = self.tally.lock().await;
         let now = self.clock.now();

@@ -1,17 +1,17 @@
-//! The figures of this process, by the names that all programs have them under.
+//! The process metrics that Prometheus clients share.
 
 use std::fmt;
 
 use super::text::Text;
 
-/// They as Prometheus reads them.
+/// The encoded text.
 pub(super) fn written() -> Result<String, fmt::Error> {
     let mut text = Text::bare();
     describe(&mut text);
     text.written()
 }
 
-/// Adds them, as far as the system tells: on Linux.
+/// Adds the metrics, on Linux.
 #[cfg(target_os = "linux")]
 fn describe(text: &mut Text) {
     use procfs::process::{LimitValue, Process};
@@ -29,7 +29,7 @@ fn describe(text: &mut Text) {
         text.gauge("process_threads", "Threads", one(stat.num_threads as f64));
         if let Ok(boot) = procfs::boot_time_secs() {
             let start = boot as f64 + stat.starttime as f64 / ticks;
-            text.gauge("process_start_time_seconds", "When the process began", one(start));
+            text.gauge("process_start_time_seconds", "Start of the process", one(start));
         }
     }
     if let Ok(open) = process.fd_count() {
@@ -38,10 +38,10 @@ fn describe(text: &mut Text) {
     if let Ok(limits) = process.limits()
         && let LimitValue::Value(most) = limits.max_open_files.soft_limit
     {
-        text.gauge("process_max_fds", "The most that may be open", one(most as f64));
+        text.gauge("process_max_fds", "Maximum number of open file descriptors", one(most as f64));
     }
 }
 
-/// Adds nothing: this system does not tell.
+/// Adds nothing: other systems have no /proc.
 #[cfg(not(target_os = "linux"))]
 fn describe(_: &mut Text) {}

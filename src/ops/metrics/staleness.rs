@@ -1,5 +1,4 @@
-//! When the watched targets were seen last: read seldom, and beside the scrapes, since there may be very
-//! many of them.
+//! Staleness of the watched targets: read seldom and beside the scrapes, since there may be many.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,63 +8,62 @@ use tokio::sync::{Mutex, watch};
 use crate::store::{Store, in_time};
 use crate::time::Time;
 
-/// How long what was read is good for.
-const GOOD_FOR: Duration = Duration::from_secs(60);
+/// How long a reading is reused.
+const MAX_AGE: Duration = Duration::from_secs(60);
 
-/// How far back is searched: beyond the largest bucket of the histogram.
-const SEARCHED: Duration = Duration::from_secs(8 * 24 * 3600);
+/// How far back to search: beyond the largest bucket of the histogram.
+const SEARCH_WINDOW: Duration = Duration::from_secs(8 * 24 * 3600);
 
-/// How long a scrape waits for it. What takes longer is there for a later one.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a scrape waits for a reading; a slower one serves a later scrape.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What was read last. All clones are one.
+/// The last reading. All clones are one.
 #[derive(Clone, Debug)]
 pub(super) struct Staleness {
-    seen: watch::Sender<Seen>,
-    /// Held by the one who reads.
+    last: watch::Sender<Reading>,
+    /// Held while a reading is in progress.
     reading: Arc<Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct Reading {
     read_at: Option<Time>,
-    seen_at: Vec<Time>,
+    observed_at: Vec<Time>,
 }
 
 impl Default for Staleness {
     fn default() -> Self {
-        Self { seen: watch::Sender::new(Seen::default()), reading: Arc::default() }
+        Self { last: watch::Sender::new(Reading::default()), reading: Arc::default() }
     }
 }
 
 impl Staleness {
-    /// How long ago each watched target was seen, in seconds, as far as that is known soon; `None`:
-    /// not yet.
+    /// Seconds since each watched target was last observed; `None` until the first reading.
     pub(super) async fn ages(&self, store: &Store, now: Time) -> Option<Vec<f64>> {
         let reading = tokio::spawn(self.clone().refresh(store.clone(), now));
-        // Given up, it goes on.
-        let _ = tokio::time::timeout(PATIENCE, reading).await;
-        let seen = self.seen.borrow();
-        seen.read_at?;
-        Some(seen.seen_at.iter().map(|at| now.since(*at).as_secs_f64()).collect())
+        // The task goes on after the timeout.
+        let _ = tokio::time::timeout(READ_TIMEOUT, reading).await;
+        let last = self.last.borrow();
+        last.read_at?;
+        Some(last.observed_at.iter().map(|at| now.since(*at).as_secs_f64()).collect())
     }
 
-    /// Reads again if what is known is too old, or from the future, and nobody is at it.
+    /// Reads again if the last reading is too old or from the future, unless a reading is in progress.
     async fn refresh(self, store: Store, now: Time) {
         let Ok(_alone) = self.reading.try_lock() else { return };
-        if self.seen.borrow().read_at.is_some_and(|at| at <= now && now.since(at) < GOOD_FOR) {
+        if self.last.borrow().read_at.is_some_and(|at| at <= now && now.since(at) < MAX_AGE) {
             return;
         }
         let read = in_time(async {
             let mut tx = store.read_by_keys().await?;
-            tx.last_observations(now.minus(SEARCHED)).await
+            tx.last_observations(now.minus(SEARCH_WINDOW)).await
         });
         match read.await {
-            Ok(seen_at) => {
-                self.seen.send_replace(Seen { read_at: Some(now), seen_at });
+            Ok(observed_at) => {
+                self.last.send_replace(Reading { read_at: Some(now), observed_at });
             }
             Err(error) => {
-                tracing::debug!(error = format!("{error:#}"), "cannot read when targets were seen");
+                tracing::debug!(error = format!("{error:#}"), "cannot read the last observations");
             }
         }
     }

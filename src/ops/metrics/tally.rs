@@ -1,4 +1,4 @@
-//! What has happened since this process began, added up scrape by scrape.
+//! The counters since this process began, summed up scrape by scrape.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,48 +9,48 @@ use crate::model::{Billed, MissedReason, SlotOutcome};
 use crate::store::{CallCount, RunState, Tx};
 use crate::time::Time;
 
-/// What is younger than this is counted anew each time: in PostgreSQL a row may come to be seen after
-/// one with a larger number, and longer than this no transaction lasts.
+/// Rows younger than this are counted again in each scrape: in PostgreSQL a row may become visible after
+/// one with a larger id, and no transaction lasts longer than this.
 const SETTLES_AFTER: Duration = Duration::from_secs(600);
 
-/// What is counted.
+/// A counted series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Series {
-    /// Calls that are closed.
+    /// Closed calls.
     Calls { endpoint: String, outcome: String, billed: Billed },
-    /// What they cost, in millionths of a yuan.
+    /// Their cost, in millionths of a yuan.
     Cost { endpoint: String, billed: Billed },
-    /// Those that a dead process had left open.
-    Rescued,
-    /// Answers that were not understood whole.
+    /// Interrupted calls of expired workers.
+    Recovered,
+    /// Answers that were not completely parsed.
     Drift { endpoint: String },
-    /// Looks that are settled.
-    Looks { job: String, outcome: SlotOutcome },
-    /// Those that were missed.
+    /// Settled slots.
+    Slots { job: String, outcome: SlotOutcome },
+    /// Missed slots.
     Missed { reason: MissedReason },
 }
 
-/// How much of each there is.
+/// The sum of each series.
 pub(super) type Sums = BTreeMap<Series, i64>;
 
-/// The sums so far, and up to where they have been added up for good.
+/// The sums, and up to which rows they are final.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     /// Every call up to this one is in `sums`.
     calls_through: i64,
-    /// Every run up to this one is.
+    /// Every run up to this one is in `sums`.
     runs_through: i64,
-    /// And these.
+    /// Later closed runs that are in `sums`.
     closed: BTreeSet<i64>,
     sums: Sums,
-    /// What was there when the counting began, of what is counted anew since.
+    /// The rows that existed at the beginning and are counted again in each scrape.
     before: Sums,
-    /// What was shown last: a counter never falls.
+    /// The values shown last: a counter never falls.
     totals: Sums,
 }
 
 impl Tally {
-    /// Begins at zero with what is there now.
+    /// Begins at zero.
     pub(super) async fn begin(tx: &mut Tx, now: Time) -> Result<Self> {
         let mut tally = Self {
             calls_through: tx.last_settled_call().await?,
@@ -60,33 +60,33 @@ impl Tally {
         let runs = tx.runs_after(tally.runs_through).await?;
         tally.closed = runs.iter().filter(|run| run.is_closed).map(|run| run.run_id).collect();
         tally.add_new(tx, now).await?;
-        // Also what has been added up for good.
+        // Includes the final sums.
         tally.before = std::mem::take(&mut tally.totals);
         Ok(tally)
     }
 
-    /// What has happened since the beginning.
+    /// The counters since the beginning.
     pub(super) fn totals(&self) -> &Sums {
         &self.totals
     }
 
-    /// Adds what is new. Changes nothing unless it comes to its end.
+    /// Adds the new rows. Changes nothing when cancelled.
     pub(super) async fn add_new(&mut self, tx: &mut Tx, now: Time) -> Result<()> {
         let recent = now.minus(SETTLES_AFTER);
         let calls_through = tx.settled_calls_after(self.calls_through, recent).await?;
         let mut settled = Sums::new();
         add_calls(&mut settled, tx.count_calls(self.calls_through, calls_through).await?);
-        let mut fresh = Sums::new();
-        add_calls(&mut fresh, tx.count_calls(calls_through, i64::MAX).await?);
+        let mut recent_sums = Sums::new();
+        add_calls(&mut recent_sums, tx.count_calls(calls_through, i64::MAX).await?);
 
         let runs = tx.runs_after(self.runs_through).await?;
         let left: Vec<RunState> =
             runs.iter().filter(|run| !self.closed.contains(&run.run_id)).cloned().collect();
         for count in tx.count_outcomes(&left).await? {
             let Some(run) = left.iter().find(|run| run.run_id == count.run_id) else { continue };
-            let sums = if run.is_closed { &mut settled } else { &mut fresh };
+            let sums = if run.is_closed { &mut settled } else { &mut recent_sums };
             let (job, outcome) = (run.job.clone(), count.outcome);
-            add(sums, Series::Looks { job, outcome }, count.slots);
+            add(sums, Series::Slots { job, outcome }, count.slots);
             if let Some(reason) = count.reason {
                 add(sums, Series::Missed { reason }, count.slots);
             }
@@ -100,7 +100,7 @@ impl Tally {
         }
         merge(&mut self.sums, &settled);
         let mut now = self.sums.clone();
-        merge(&mut now, &fresh);
+        merge(&mut now, &recent_sums);
         for (series, sum) in now {
             let sum = sum - self.before.get(&series).unwrap_or(&0);
             let shown = self.totals.entry(series).or_default();
@@ -113,7 +113,7 @@ impl Tally {
 fn add_calls(sums: &mut Sums, counts: Vec<CallCount>) {
     for CallCount { endpoint, outcome, billed, calls, cost_micros, adrift } in counts {
         if outcome == "interrupted" {
-            add(sums, Series::Rescued, calls);
+            add(sums, Series::Recovered, calls);
         }
         if billed != Billed::No {
             let (endpoint, billed) = (endpoint.clone(), billed);

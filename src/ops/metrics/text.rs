@@ -1,4 +1,4 @@
-//! What is known, in the text format of Prometheus: every name, its unit and its meaning.
+//! The metrics in the text format of Prometheus: every name, unit and meaning.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -18,16 +18,16 @@ use crate::model::{MissedReason, SlotOutcome, Unavailability};
 use crate::ops::health_state::Snapshot;
 use crate::time::Time;
 
-/// What the name of everything of our own begins with.
+/// Prefix of every metric that is not standard.
 const PREFIX: &str = "tidewatch";
 
-/// The upper ends of the buckets of how long ago targets were seen, in seconds.
+/// Upper bounds of the buckets of snapshot staleness, in seconds.
 const AGES: [f64; 9] =
     [300.0, 900.0, 3600.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0, 604_800.0];
 
 type Labels = Vec<(&'static str, String)>;
 
-/// A text in the making. What has no series is left out.
+/// A text under construction. A metric without series is left out.
 pub(super) struct Text(Registry);
 
 impl Default for Text {
@@ -37,35 +37,31 @@ impl Default for Text {
 }
 
 impl Text {
-    /// What the daemon says of itself.
+    /// Metrics of the daemon itself.
     pub(super) fn daemon(mut self, health: &Snapshot, database_is_up: bool) -> Self {
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
-        self.gauge(
-            "build_info",
-            "Always 1; the label says which version this is",
-            [(version, 1.0)],
-        );
+        self.gauge("build_info", "Always 1; the label is the version", [(version, 1.0)]);
         let is_up = database_is_up && health.database_error.is_none();
         self.gauge("database_up", "Whether the database answers", one(flag(is_up)));
         self.gauge(
-            "loop_beat_timestamp_seconds",
-            "When the loop of the daemon came round last",
+            "loop_heartbeat_timestamp_seconds",
+            "Last heartbeat of the daemon's loop",
             health.beat_at.map(at),
         );
         self.gauge(
             "config_last_reload_successful",
-            "Whether the settings were taken over when they were read last",
+            "Whether the last reload of the settings succeeded",
             one(flag(!health.is_refused)),
         );
         self.gauge(
             "config_last_reload_success_timestamp_seconds",
-            "When settings were taken over last",
+            "Last successful reload of the settings",
             health.configured_at.map(at),
         );
         self
     }
 
-    /// What the daemon holds open to the database.
+    /// The connections to the database.
     pub(super) fn connections(mut self, used: u32, idle: u32) -> Self {
         let count = |state: &str, count| (vec![("state", state.to_string())], f64::from(count));
         self.gauge(
@@ -76,20 +72,20 @@ impl Text {
         self
     }
 
-    /// What has happened; what may yet happen begins at zero, so that the first time shows.
+    /// The counters; those that may still occur begin at zero, so that the first increase shows.
     pub(super) fn counters(mut self, sums: &Sums, config: &Config) -> Self {
         let count = |count: &i64| *count as f64;
         let drift = Endpoint::ALL.map(|it| Series::Drift { endpoint: it.name().to_owned() });
-        let looks = config.jobs.iter().flat_map(|job| {
-            SlotOutcome::ALL.map(|outcome| Series::Looks { job: job.name.clone(), outcome })
+        let slots = config.jobs.iter().flat_map(|job| {
+            SlotOutcome::ALL.map(|outcome| Series::Slots { job: job.name.clone(), outcome })
         });
         let missed = MissedReason::ALL.map(|reason| Series::Missed { reason });
-        let others = drift.into_iter().chain(missed).chain([Series::Rescued]);
-        let begun: Sums = looks.chain(others).map(|it| (it, 0)).collect();
-        let unseen = begun.iter().filter(|(series, _)| !sums.contains_key(series));
-        let [mut calls, mut costs, mut rescued, mut drift, mut looks, mut missed] =
+        let others = drift.into_iter().chain(missed).chain([Series::Recovered]);
+        let begun: Sums = slots.chain(others).map(|it| (it, 0)).collect();
+        let zeros = begun.iter().filter(|(series, _)| !sums.contains_key(series));
+        let [mut calls, mut costs, mut recovered, mut drift, mut slots, mut missed] =
             [const { Vec::new() }; 6];
-        for (series, sum) in sums.iter().chain(unseen) {
+        for (series, sum) in sums.iter().chain(zeros) {
             match series.clone() {
                 Series::Calls { endpoint, outcome, billed } => {
                     let labels = [
@@ -105,76 +101,79 @@ impl Text {
                         yuan(*sum),
                     ));
                 }
-                Series::Rescued => rescued.push((Vec::new(), count(sum))),
+                Series::Recovered => recovered.push((Vec::new(), count(sum))),
                 Series::Drift { endpoint } => {
                     drift.push((vec![("endpoint", endpoint)], count(sum)));
                 }
-                Series::Looks { job, outcome } => {
-                    looks.push((vec![("job", job), ("outcome", outcome.to_string())], count(sum)));
+                Series::Slots { job, outcome } => {
+                    slots.push((vec![("job", job), ("outcome", outcome.to_string())], count(sum)));
                 }
                 Series::Missed { reason } => {
                     missed.push((vec![("reason", reason.to_string())], count(sum)))
                 }
             }
         }
-        let by =
-            "by the job whose run made them; those by hand by what they were, and of backfills";
-        self.counter("slots", &format!("Planned looks that are settled, {by} too"), looks);
-        self.counter("missed", "Planned looks that were missed", missed);
-        self.counter("api_calls", "Calls that have ended, by the ledger", calls);
-        self.counter("api_cost_yuan", "What they cost, those included that may be billed", costs);
-        self.counter("rescued", "Calls of dead processes whose looks others took over", rescued);
-        self.counter("drift", "Answers that were not understood, or not whole", drift);
+        let by = "by job; manual fetches and backfills by their origin";
+        self.counter("slots", &format!("Settled slots {by}"), slots);
+        self.counter("missed", "Missed slots", missed);
+        self.counter("api_calls", "Ended calls on the ledger", calls);
+        self.counter("api_cost_yuan", "Cost of the calls that were or may be billed", costs);
+        self.counter("recovered_calls", "Interrupted calls of expired workers", recovered);
+        self.counter("drift", "Answers that were not parsed, or not completely", drift);
         self
     }
 
-    /// How things stand, where the database says it.
+    /// Gauges read from the database.
     pub(super) fn figures(mut self, figures: Option<&Figures>, now: Time) -> Self {
         let Some(figures) = figures else { return self };
         self.budget(figures);
         self.gauge(
             "schedule_lag_seconds",
-            "How long the first of the looks waits that could be made now",
+            "How long the oldest claimable slot has waited",
             one(figures.waiting_since.map_or(0.0, |since| now.since(since).as_secs_f64())),
         );
         self.gauge(
             "oldest_due_timestamp_seconds",
-            "When the oldest fire of a job was due of which a look is open",
+            "Due time of the oldest fire with an open slot",
             figures.oldest_due_at.map(at),
         );
         let job = |name: &str| vec![("job", name.to_owned())];
         let seen =
             figures.jobs.iter().filter_map(|it| Some((job(&it.job), seconds(it.observed_at?))));
-        self.gauge("last_success_timestamp_seconds", "When a job observed something last", seen);
+        self.gauge("last_success_timestamp_seconds", "Last observation of a job", seen);
         let blind = figures.jobs.iter().map(|it| (job(&it.job), it.unobserved_fires as f64));
-        self.gauge("blind_fires", "Fires of a job since then, up to 20", blind);
+        self.gauge(
+            "fires_without_observation",
+            "Fires of a job since its last observation, up to 20",
+            blind,
+        );
         let pauses = figures.pauses.iter().map(|pause| {
             let (scope, reason) = (pause.scope.to_string(), pause.reason.to_string());
             (vec![("scope", scope), ("name", pause.name.clone()), ("reason", reason)], 1.0)
         });
-        self.gauge("paused", "Always 1: what is not asked for a while", pauses);
+        self.gauge("paused", "Always 1: the pauses in force", pauses);
         let unavailable = Unavailability::ALL.map(|state| {
             let found = figures.unavailable.iter().find(|count| count.state == state);
             (vec![("state", state.to_string())], found.map_or(0.0, |count| count.targets as f64))
         });
-        self.gauge("unavailable", "Watched targets that cannot be seen", unavailable);
+        self.gauge("unavailable", "Watched targets that are gone or refused", unavailable);
         self
     }
 
-    /// How old what is known of the watched targets is.
+    /// The age of the last observation of each watched target.
     pub(super) fn staleness(mut self, ages: Option<Vec<f64>>) -> Self {
         let Some(ages) = ages else { return self };
         let staleness = Histogram::new(AGES);
         ages.into_iter().for_each(|age| staleness.observe(age));
         self.0.register(
             "snapshot_staleness_seconds",
-            "How long ago each watched target was observed, those apart that cannot be seen",
+            "Age of the last observation of each available watched target",
             staleness,
         );
         self
     }
 
-    /// What is left of the day's budget, where it has limits.
+    /// The daily budget, where it has limits.
     fn budget(&mut self, figures: &Figures) {
         let Figures { spent, max_calls, max_cost_micros, .. } = figures;
         let (max_yuan, spent_yuan) = (max_cost_micros.map(yuan), yuan(spent.cost_micros));
@@ -183,18 +182,22 @@ impl Text {
             [("calls", max_calls, spent_calls), ("yuan", max_yuan, spent_yuan)]
         {
             let limit = max.map(|max| (Vec::new(), max));
-            self.gauge(&format!("budget_limit_{unit}"), "What a day may take", limit);
+            self.gauge(&format!("budget_limit_{unit}"), "Daily limit", limit);
             let left = max.map(|max| (Vec::new(), (max - spent).max(0.0)));
-            self.gauge(&format!("budget_remaining_{unit}"), "What is left of that today", left);
+            self.gauge(
+                &format!("budget_remaining_{unit}"),
+                "What is left of the daily limit",
+                left,
+            );
         }
     }
 
-    /// A text whose names have no prefix.
+    /// A text without the prefix.
     pub(super) fn bare() -> Self {
         Self(Registry::default())
     }
 
-    /// As Prometheus reads it.
+    /// The encoded text.
     pub(super) fn written(self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.0)?;

@@ -13,7 +13,7 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn values_become_query_text_and_the_order_is_pinned() {
+fn filter_becomes_query_text_with_pinned_order() {
     let query = filter(
         "searchType = \"NOTE\"\nkeyword = \" 阅读 \"\nfansNumberLower = 1000\nexcludeLowActive = true\n\
          notePrice = [1000, 5000]\nthousandLikePercent30 = [0.4, -1]\ncontentTag = [\"美食\", \"出行\"]\n\
@@ -40,7 +40,7 @@ fn values_become_query_text_and_the_order_is_pinned() {
 }
 
 #[test]
-fn a_near_miss_of_a_name_is_refused_and_a_new_name_is_passed_on() {
+fn near_miss_is_refused_and_new_name_passed_on() {
     assert!(refused("fansNumberLowr = 1").contains("did you mean `fansNumberLower`?"));
     assert!(refused("searchtype = \"NOTE\"").contains("did you mean `searchType`?"));
     assert!(refused("\"key word\" = \"x\"").contains("invalid filter name"));
@@ -60,7 +60,7 @@ fn closed_sets_are_checked_with_a_suggestion() {
 }
 
 #[test]
-fn what_is_not_the_users_to_set_is_refused() {
+fn reserved_parameters_are_refused() {
     assert!(refused("page = 2").contains("max_pages"));
     assert!(refused("Token = \"CANARY\"").contains("JUSTONEAPI_TOKEN"));
     assert!(!refused("token = \"CANARY\"").contains("CANARY"));

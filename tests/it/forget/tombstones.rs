@@ -52,14 +52,14 @@ async fn erased_watchlist_entry_warns_and_costs_nothing(database: Database) {
     assert_eq!(env.ask("select '' || count(*) from notes").await, ["1"]);
     env.down_for(minutes(1));
     let (code, said, _) = place.hear(&["check"]).await;
-    let told = format!("jobs.toml:5: {gone} is not looked at by n: it was forgotten on 2026-03-02");
+    let told = format!("jobs.toml:5: {gone} is not fetched by n: it was forgotten on 2026-03-02");
     assert!(said.contains(&told) && said.contains("--undo` permits it again"), "{said}");
     assert_eq!(code, 0);
     assert_eq!(place.run(&["check", "--deny-warnings"]).await, 78);
     place.write("list.txt", &format!("# ours\n{}\n", world().notes(2).join("\n")));
     place.write("jobs.toml", &notes(&[]).replace("notes = []", "notes_file = \"list.txt\""));
     let (_, said, _) = place.hear(&["check"]).await;
-    let told = format!("list.txt:2: {gone} is not looked at by n: it was forgotten on 2026-03-02");
+    let told = format!("list.txt:2: {gone} is not fetched by n: it was forgotten on 2026-03-02");
     assert!(said.contains(&told), "{said}");
     let place = place.with_upstream(&env.api, "token-of-the-tests");
     let run = place.start(&["run"]);
@@ -84,11 +84,11 @@ async fn fetch_and_backfill_refuse_an_erased_note_until_undo(database: Database)
     assert_eq!(place.run(&["forget", "note", &gone, "--yes"]).await, 0, "{}", place.said());
     let (code, _, why) = place.hear(&["fetch", "note", &gone]).await;
     assert_eq!(code, 2);
-    assert!(why.contains(&format!("{gone} is not looked at: it was forgotten on ")), "{why}");
+    assert!(why.contains(&format!("{gone} is not fetched: it was forgotten on ")), "{why}");
     place.write("list.txt", &world().notes(2).join("\n"));
     let (code, said, why) = place.hear(&["backfill", "list.txt", "--dry-run"]).await;
-    assert!(said.contains("1 target, 1 forgotten and left out"), "{code} {said} {why}");
-    assert!(why.contains(&format!("{gone} is left out: it was forgotten on ")), "{why}");
+    assert!(said.contains("1 target, 1 skipped as forgotten"), "{code} {said} {why}");
+    assert!(why.contains(&format!("skipping {gone}: it was forgotten on ")), "{why}");
     let (code, _, why) = place.hear(&["report", "note", &gone]).await;
     assert!(code == 1 && why.contains("was forgotten on 20"), "{why}");
     let (_, said, _) = place.hear(&["forget", "list", "--json"]).await;
@@ -216,11 +216,8 @@ async fn erasure_is_refused_while_a_daemon_runs(database: Database) {
     let gone = world().notes(1).remove(0);
     for verb in [["forget", "note", &gone, "--yes"], ["forget", "note", &gone, "--undo"]] {
         let (code, _, why) = place.hear(&verb).await;
-        let refused = if verb[3] == "--undo" {
-            "is not forgotten"
-        } else {
-            "at work on this archive: stop it first"
-        };
+        let refused =
+            if verb[3] == "--undo" { "is not forgotten" } else { "this archive: stop it first" };
         assert!(code != 0 && why.contains(refused), "{why}");
     }
     assert_eq!(count(&env.store, "select count(*) from forgotten").await, 0);
@@ -252,12 +249,12 @@ async fn page_answers_410_for_the_erased(database: Database) {
         let head = format!("Host: {address}\r\nAccept-Language: en\r\n");
         let reply = crate::page::ask(address, "GET", &path, &head).await;
         assert_eq!(reply.status, 410, "{path}");
-        assert!(reply.body.contains("Forgotten: deleted for good"), "{}", reply.body);
+        assert!(reply.body.contains("Forgotten: erased permanently"), "{}", reply.body);
         assert!(reply.body.contains("2026-03-02 "), "{}", reply.body);
     }
     let cut = env.ask("select '' || max(document_id) from documents where redacted_at is not null");
     let path = format!("/document/{}", cut.await[0]);
     let head = format!("Host: {address}\r\nAccept-Language: en\r\n");
     let reply = crate::page::ask(address, "GET", &path, &head).await;
-    assert!(reply.body.contains("null stands for what is forgotten"), "{}", reply.body);
+    assert!(reply.body.contains("null replaces erased content"), "{}", reply.body);
 }

@@ -1,5 +1,5 @@
-//! The page in a real browser, that of the distribution: curves are drawn, nothing hostile runs,
-//! nothing is asked of anybody else.
+//! The page in a real browser: curves are drawn, hostile texts do not run, and nothing is loaded
+//! from other hosts.
 
 use std::process::Command;
 
@@ -10,10 +10,10 @@ use super::hostile::poison;
 use crate::databases::sqlite;
 use crate::env::world;
 
-/// A telephone and a desk.
+/// Sizes of a phone and a desktop window.
 const SIZES: [&str; 2] = ["390,844", "1440,900"];
 
-/// What runs as root, asks nobody for updates, and reaches nobody but this machine.
+/// Flags to run as root without updates or network access.
 const FLAGS: [&str; 13] = [
     "--headless",
     "--no-sandbox",
@@ -38,7 +38,7 @@ fn browser() -> String {
     )
 }
 
-/// What a page came to in the browser, once its scripts had their time, and what was asked for.
+/// The page's DOM after its scripts ran, and the requested URLs.
 fn visit(address: &str, size: &str) -> (String, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("net.json");
@@ -55,7 +55,7 @@ fn visit(address: &str, size: &str) -> (String, Vec<String>) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let log: Value = serde_json::from_slice(&std::fs::read(log).unwrap()).unwrap();
     let events = log["events"].as_array().unwrap();
-    // What the browser asks on its own account has no such initiator, and finds nobody.
+    // Requests of the browser itself have no such initiator, and fail.
     let origin = address.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
     let asked = events.iter().map(|event| &event["params"]);
     let asked = asked.filter(|it| it["initiator"] == origin.as_str());
@@ -64,7 +64,7 @@ fn visit(address: &str, size: &str) -> (String, Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hostile_texts_run_nothing_and_load_nothing_in_a_browser() {
+async fn hostile_texts_do_nothing_in_a_browser() {
     let site = Site::new(sqlite()).await;
     poison(&site.env.store).await;
     let own = format!("http://{}/", site.address);

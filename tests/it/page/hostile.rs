@@ -1,14 +1,14 @@
-//! Texts that want to be more than texts.
+//! Hostile texts.
 
 use tidewatch::store::Store;
 
 use super::Site;
 use crate::databases::{Database, on_both};
 
-/// What somebody may call a note.
+/// A hostile title.
 pub(crate) const TITLE: &str = "<img src=x onerror=document.documentElement.dataset.pwned=1>\u{202e}</script><script>document.documentElement.dataset.pwned=2;alert(1)</script>";
 
-/// Writes hostile texts wherever a platform's texts are kept.
+/// Writes hostile texts wherever external texts are stored.
 #[expect(clippy::disallowed_methods, reason = "plays a platform that means harm")]
 pub(crate) async fn poison(store: &Store) {
     let statements = [
@@ -38,8 +38,8 @@ pub(crate) async fn poison(store: &Store) {
     }
 }
 
-on_both!(hostile_texts_are_texts_on_every_page);
-async fn hostile_texts_are_texts_on_every_page(database: Database) {
+on_both!(hostile_texts_are_escaped_on_every_page);
+async fn hostile_texts_are_escaped_on_every_page(database: Database) {
     let site = Site::new(database).await;
     let mut pages = site.pages().await;
     poison(&site.env.store).await;
@@ -68,7 +68,7 @@ async fn hostile_texts_are_texts_on_every_page(database: Database) {
     assert!(home.contains("&lt;img src=x onerror=") && home.contains("U+202E"), "{home}");
 }
 
-/// Whether a page holds nothing that a browser would run, load from elsewhere, or follow unasked.
+/// Whether a page contains nothing that a browser would run, load from elsewhere, or follow.
 fn harmless(page: &str, body: &str) {
     for script in body.split("<script").skip(1) {
         assert!(script.starts_with(" src=\"/assets/"), "{page}: <script{script}");
@@ -82,7 +82,7 @@ fn harmless(page: &str, body: &str) {
     }
     for tag in body.split('<').skip(1) {
         let Some((tag, _)) = tag.split_once('>') else { continue };
-        // What stands between quotes is text.
+        // Text between quotes is an attribute value.
         let bare: String = tag.split('"').step_by(2).collect();
         assert!(!bare.contains(" on") && !bare.contains(" style="), "{page}: <{tag}>");
         for name in ["src=\"", "href=\"", "action=\"", "data-series=\""] {

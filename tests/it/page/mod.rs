@@ -1,9 +1,9 @@
-//! The page: what it shows, whom it lets in, and that nothing it shows can act.
+//! The page: content, access control, and escaping.
 
+mod access;
 mod browser;
-mod doors;
+mod content;
 mod hostile;
-mod shown;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,14 +24,14 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
 }
 
-/// What came of asking for a page.
+/// A response.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-/// Three notes, two works, a keyword and a search for KOLs, with a limit of the day.
+/// Three notes, two works, a keyword and a KOL search, with a daily limit.
 fn jobs() -> String {
     let list = |items: Vec<String>| {
         items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ")
@@ -49,7 +49,7 @@ fn jobs() -> String {
 }
 
 impl Site {
-    /// Six hours, of which nobody looked for two.
+    /// Six hours, two of them without a daemon.
     pub(crate) async fn new(database: Database) -> Self {
         let url = database.url().to_owned();
         let mut env = Env::new(database, &jobs()).await;
@@ -61,12 +61,12 @@ impl Site {
         Self { env, address }
     }
 
-    /// Asks for a page as a browser on this machine does.
+    /// Requests a page as a browser on this machine does.
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.ask("GET", path, "Accept-Language: en\r\n").await
     }
 
-    /// Asks with other headers.
+    /// A request with other headers.
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &str) -> Reply {
         let host = format!("Host: {}\r\n{headers}", self.address);
         ask(self.address, method, path, &host).await
@@ -111,7 +111,7 @@ pub(crate) async fn serve(env: &Env, url: &str, password: Option<&str>) -> Socke
     address
 }
 
-/// Asks whoever listens there.
+/// A raw HTTP request.
 pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, headers: &str) -> Reply {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let question = format!("{method} {path} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");

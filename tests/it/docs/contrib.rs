@@ -1,4 +1,4 @@
-//! What `contrib/` says holds for the program as it is.
+//! The files of `contrib/` work with the program.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,29 +8,29 @@ use tokio::net::TcpListener;
 use crate::databases::sqlite;
 use crate::program::{Place, wait_for};
 
-const UNIT: &str = include_str!("../../contrib/tidewatch.service");
-const CONTAINERFILE: &str = include_str!("../../contrib/Containerfile");
-const COMPOSE: &str = include_str!("../../contrib/compose.yaml");
+const UNIT: &str = include_str!("../../../contrib/tidewatch.service");
+const CONTAINERFILE: &str = include_str!("../../../contrib/Containerfile");
+const COMPOSE: &str = include_str!("../../../contrib/compose.yaml");
 
-/// What `systemd-analyze security` may come to at the most, in tenths.
+/// Maximum exposure in `systemd-analyze security`, in tenths.
 const EXPOSURE: &str = "15";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The program and its options in the lines of the unit that begin with `key`.
+/// Program and arguments in the lines of the unit that start with `key`.
 fn commands(key: &str) -> Vec<Vec<&str>> {
     let lines = UNIT.lines().filter_map(|line| line.strip_prefix(key));
     lines.map(|line| line.trim_start_matches('-').split(' ').collect()).collect()
 }
 
-/// The words of the list in the line of the Containerfile that begins with `key`, on `address`.
+/// The list in the line of the Containerfile that starts with `key`, with another address.
 fn listed(key: &str, address: &str) -> Vec<String> {
     let list = CONTAINERFILE.lines().find_map(|line| line.strip_prefix(key)).unwrap();
     serde_json::from_str(&list.replace("127.0.0.1:9464", address)).unwrap()
 }
 
 #[tokio::test]
-async fn the_commands_of_the_unit_tell_a_wrong_configuration_from_a_crash() {
+async fn unit_commands_distinguish_misconfiguration() {
     let (database, program) = (sqlite(), "/usr/local/bin/tidewatch");
     assert_eq!(commands("ExecStartPre="), [[program, "check"]]);
     assert_eq!(commands("ExecStart="), [[program, "run"]]);
@@ -51,7 +51,7 @@ async fn the_commands_of_the_unit_tell_a_wrong_configuration_from_a_crash() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn systemd_takes_the_unit_and_finds_it_well_enclosed() {
+fn unit_is_valid_and_sandboxed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tidewatch.service");
     let unit = UNIT.replace("/usr/local/bin/tidewatch", env!("CARGO_BIN_EXE_tidewatch"));
@@ -65,13 +65,13 @@ fn systemd_takes_the_unit_and_finds_it_well_enclosed() {
         let said = [done.stdout, done.stderr].concat();
         let said = String::from_utf8_lossy(&said);
         assert!(done.status.success(), "{arguments:?}: {said}");
-        // What it does not know it passes over, with the number of the line.
+        // It ignores unknown settings, with a message that has the line number.
         assert!(!said.contains("tidewatch.service:") || arguments[0] == "security", "{said}");
     }
 }
 
 #[tokio::test]
-async fn the_commands_of_the_image_start_a_daemon_and_ask_how_it_is() {
+async fn image_commands_run_and_check_a_daemon() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let (run, mut check) = (listed("CMD ", &free), listed("    CMD ", &free));
     assert_eq!(check.remove(0), listed("ENTRYPOINT ", &free).remove(0));
@@ -88,7 +88,7 @@ async fn the_commands_of_the_image_start_a_daemon_and_ask_how_it_is() {
 }
 
 #[test]
-fn the_database_of_the_compose_file_is_for_this_machine_alone() {
+fn compose_database_listens_on_loopback() {
     let lines = COMPOSE.lines().map(str::trim);
     let ports: Vec<_> = lines.filter(|line| line.ends_with(":5432\"")).collect();
     assert_eq!(ports, ["- \"127.0.0.1:5432:5432\""]);
@@ -96,7 +96,7 @@ fn the_database_of_the_compose_file_is_for_this_machine_alone() {
 }
 
 #[test]
-fn settings_are_mounted_as_a_folder_so_that_a_file_that_is_replaced_is_seen() {
+fn compose_mounts_the_settings_folder() {
     assert!(COMPOSE.lines().any(|line| line.trim() == "- ./config:/etc/tidewatch:ro"));
     assert!(CONTAINERFILE.contains("-v \"$PWD/config:/etc/tidewatch:ro\""));
     for text in [COMPOSE, CONTAINERFILE] {

@@ -1,4 +1,4 @@
-//! `tidewatch export`: the same rows and types from both databases, whole or not at all.
+//! `tidewatch export`: the same rows and types from both databases; complete files only.
 
 mod large;
 
@@ -29,7 +29,7 @@ async fn exported(store: &Store, table: &str, format: Format) -> Vec<u8> {
     out
 }
 
-/// The rows of a table as JSON, sorted, without what differs from run to run.
+/// The rows of a table as sorted JSON, without values that differ from run to run.
 async fn exported_rows(store: &Store, table: &str) -> Vec<String> {
     let jsonl = String::from_utf8(exported(store, table, Format::Jsonl).await).unwrap();
     let row = |line: &str| {
@@ -43,7 +43,7 @@ async fn exported_rows(store: &Store, table: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_table_and_view_has_the_same_rows_from_both_databases() {
+async fn export_rows_are_equal_on_both_databases() {
     let (here, there) = (half_a_day(sqlite()).await, half_a_day(postgres().await).await);
     for table in tables() {
         let rows = exported_rows(&here.store, table).await;
@@ -55,7 +55,7 @@ async fn every_table_and_view_has_the_same_rows_from_both_databases() {
         assert_eq!(differs, None, "in {table}");
         assert_eq!(rows.len(), others.len(), "rows of {table}");
         for store in [&here.store, &there.store] {
-            // No value is of another type than its column.
+            // Every value has the type of its column.
             assert!(exported(store, table, Format::Parquet).await.ends_with(b"PAR1"));
             let csv = exported(store, table, Format::Csv { bom: false, raw: false }).await;
             let records = csv::Reader::from_reader(csv.as_slice()).into_records();
@@ -65,7 +65,7 @@ async fn every_table_and_view_has_the_same_rows_from_both_databases() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_column_holds_what_postgres_says() {
+async fn column_types_match_postgres() {
     let databases = [sqlite(), postgres().await];
     let stores = [databases[0].open().await, databases[1].open().await];
     let sql = "select table_name::text, column_name::text, data_type::text
@@ -100,8 +100,8 @@ async fn every_column_holds_what_postgres_says() {
     }
 }
 
-on_both!(a_span_of_time_leaves_out_what_is_not_in_it);
-async fn a_span_of_time_leaves_out_what_is_not_in_it(database: Database) {
+on_both!(time_span_filters_rows);
+async fn time_span_filters_rows(database: Database) {
     let place = Place::new(&database, "");
     let env = half_a_day(database).await;
     for (table, time) in [
@@ -113,7 +113,7 @@ async fn a_span_of_time_leaves_out_what_is_not_in_it(database: Database) {
         ("spend", "day"),
         ("engagement_daily", "day"),
     ] {
-        // Midday of the archive's zone, six hours after the beginning.
+        // Noon in the archive's zone, six hours after the start.
         let spans = [["--until", "2026-03-02 14:00"], ["--since", "2026-03-02 14:00"]];
         let mut found = Vec::new();
         for span in spans {
@@ -141,9 +141,7 @@ async fn a_span_of_time_leaves_out_what_is_not_in_it(database: Database) {
         let (code, out, said) = place.hear(&[&verb[..], &reversed].concat()).await;
         assert_eq!((code, out.as_str()), (2, ""), "{said}");
         assert!(
-            said.contains(
-                "nothing is between --since 2026-03-03 00:00 and --until 2026-03-02 00:00"
-            ),
+            said.contains("empty span from --since 2026-03-03 00:00 to --until 2026-03-02 00:00"),
             "{said}"
         );
         let (code, _, said) = place.hear(&[&verb[..], &["--since", "2026-03-05"]].concat()).await;
@@ -155,7 +153,7 @@ async fn a_span_of_time_leaves_out_what_is_not_in_it(database: Database) {
     let (code, out, said) =
         place.hear(&["report", "keyword", "露营", "--since", "2026-03-05"]).await;
     assert_eq!((code, out.as_str()), (1, ""), "{said}");
-    assert!(said.contains("knows nothing of keyword 露营 in this span of time"), "{said}");
+    assert!(said.contains("has no data on keyword 露营 in this time span"), "{said}");
     let (code, out, said) =
         place.hear(&["sql", "--csv", "select job from spend where 1 = 2"]).await;
     assert_eq!((code, out.as_str()), (0, "job\n"), "{said}");
@@ -168,8 +166,8 @@ async fn a_span_of_time_leaves_out_what_is_not_in_it(database: Database) {
     assert!(said.contains("did you mean `engagement`?"), "{said}");
 }
 
-on_both!(an_export_that_breaks_leaves_the_old_file_and_no_half_one);
-async fn an_export_that_breaks_leaves_the_old_file_and_no_half_one(database: Database) {
+on_both!(failed_export_keeps_the_old_file);
+async fn failed_export_keeps_the_old_file(database: Database) {
     let store = database.open().await;
     let place = Place::new(&database, "");
     let breaks = match store.is_sqlite() {
@@ -195,8 +193,8 @@ async fn an_export_that_breaks_leaves_the_old_file_and_no_half_one(database: Dat
     assert_eq!(rows::<(i64,)>(&store, "select count(*) from archive_zone").await, [(1,)]);
 }
 
-on_both!(an_interrupted_export_leaves_no_file);
-async fn an_interrupted_export_leaves_no_file(database: Database) {
+on_both!(interrupted_export_leaves_no_file);
+async fn interrupted_export_leaves_no_file(database: Database) {
     database.open().await.close().await;
     let place = Place::new(&database, "");
     let endless = "with recursive x(n) as (select 1 union all select 1 - n from x) select n from x";
@@ -210,7 +208,7 @@ async fn an_interrupted_export_leaves_no_file(database: Database) {
 }
 
 #[tokio::test]
-async fn no_export_replaces_the_archive() {
+async fn export_never_replaces_the_archive() {
     let database = sqlite();
     database.open().await.close().await;
     let place = Place::new(&database, "");

@@ -1,4 +1,4 @@
-//! Backfills: from every source, within their limits, through kills, and beside the live schedule.
+//! Backfills: all sources, limits, crashes, and running beside a daemon.
 
 use std::fs::File;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::env::{Env, hours, minutes, world};
 use crate::program::{Place, wait_for};
 use crate::upstream;
 
-/// Long enough for a signal to come while calls are in flight.
+/// Long enough for a signal to arrive while calls are in flight.
 const SLOW: Duration = Duration::from_millis(300);
 
-/// How long what is waited for may take.
+/// Maximum wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const TOKEN: &str = "backfill-test-token";
@@ -37,8 +37,8 @@ async fn wait_for_calls(simulator: &Simulator, calls: usize) {
     wait_for("calls", PATIENCE, async || simulator.truth().len() >= calls).await;
 }
 
-on_both!(every_source_and_every_form_of_a_list_is_brought_in);
-async fn every_source_and_every_form_of_a_list_is_brought_in(database: Database) {
+on_both!(backfill_reads_all_sources_and_formats);
+async fn backfill_reads_all_sources_and_formats(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let notes = simulator.world().notes(8);
     let job = format!(
@@ -66,7 +66,7 @@ async fn every_source_and_every_form_of_a_list_is_brought_in(database: Database)
     let stdin = File::open(place.output("stdin")).unwrap();
     let status = place.start_reading(&["backfill", "-"], stdin.into()).end().await;
     assert_eq!(status.code(), Some(0), "{}", place.said());
-    // The link leads to the first note.
+    // The link resolves to the first note.
     let looked: Vec<(String,)> = rows(&store, "select note_id from notes order by 1").await;
     let mut expected = notes[..5].to_vec();
     expected.sort();
@@ -77,16 +77,16 @@ async fn every_source_and_every_form_of_a_list_is_brought_in(database: Database)
     assert_eq!(count(&store, "select count(*) from backfills where state = 'done'").await, 5);
     assert_eq!(count(&store, "select count(*) from calls where run_id is null").await, 0);
     let calls = simulator.truth().len();
-    // What is there already is not asked for again, and the same list is not made twice.
+    // Archived targets are not fetched again, and the same list is not fetched twice.
     assert_eq!(place.run(&["backfill", "export.csv", "--missing", "--name", "again"]).await, 0);
-    assert!(place.said().contains("nothing to look at"), "{}", place.said());
+    assert!(place.said().contains("no targets"), "{}", place.said());
     assert_eq!(place.run(&["backfill", "plain.txt"]).await, 2);
     assert!(place.said().contains("of the same list is done"), "{}", place.said());
     assert_eq!(simulator.truth().len(), calls);
 }
 
-on_both!(notes_that_searches_listed_are_brought_in_once);
-async fn notes_that_searches_listed_are_brought_in_once(database: Database) {
+on_both!(discovered_notes_are_fetched_once);
+async fn discovered_notes_are_fetched_once(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let (place, store) = place(&database, &simulator, "").await;
     assert_eq!(place.run(&["fetch", "kols", "keyword=阅读"]).await, 0, "{}", place.said());
@@ -97,7 +97,7 @@ async fn notes_that_searches_listed_are_brought_in_once(database: Database) {
     let looks = "select count(*) from slots where priority = 1";
     assert_eq!(count(&store, looks).await, listed);
     let calls = simulator.truth().len();
-    // What was seen is not asked for again.
+    // Archived notes are not fetched again.
     let unseen = "select count(*) from (select distinct note_id from kol_notes) k
                   where not exists (select 1 from notes n where n.note_id = k.note_id)";
     let unseen = count(&store, unseen).await;
@@ -108,7 +108,7 @@ async fn notes_that_searches_listed_are_brought_in_once(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bad_line_refuses_the_list_unless_it_may_be_left_out() {
+async fn invalid_line_rejects_the_list_unless_skipped() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &format!("{}\nnonsense\n", simulator.world().notes(1)[0]));
@@ -124,7 +124,7 @@ async fn a_bad_line_refuses_the_list_unless_it_may_be_left_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dry_run_counts_calls_and_money_and_leaves_nothing_behind() {
+async fn dry_run_shows_cost_and_writes_nothing() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let place = Place::new(&database, SETTINGS).with_upstream(&simulator, TOKEN);
     let world = simulator.world();
@@ -139,24 +139,28 @@ async fn a_dry_run_counts_calls_and_money_and_leaves_nothing_behind() {
     assert_eq!(calls, [4, 1]);
     assert_eq!(plan["endpoints"][0]["price_micros"], 150_000);
     assert_eq!(place.run(&arguments[..3]).await, 0, "{}", place.said());
-    assert!(place.said().contains("in all 5 calls, 0.65 yuan, if none fails"), "{}", place.said());
+    assert!(
+        place.said().contains("total 5 calls, 0.65 yuan, if no call fails"),
+        "{}",
+        place.said()
+    );
     let file = database.url().strip_prefix("sqlite:").unwrap();
     assert!(!std::path::Path::new(file).exists(), "a dry run made an archive");
     assert_eq!(simulator.truth().len(), 0);
 }
 
-on_both!(a_plan_over_the_budget_takes_a_limit_of_its_own);
-async fn a_plan_over_the_budget_takes_a_limit_of_its_own(database: Database) {
+on_both!(plan_over_the_budget_needs_a_limit);
+async fn plan_over_the_budget_needs_a_limit(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let budget = "[budget]\nmax_calls_per_day = 5\n";
     let (place, store) = place(&database, &simulator, budget).await;
     place.write("list.txt", &simulator.world().notes(6).join("\n"));
     assert_eq!(place.run(&["backfill", "list.txt"]).await, 2);
-    let why = "it takes 6 calls, and the budget leaves 5 today";
+    let why = "it takes 6 calls, but today's budget has 5 left";
     assert!(place.said().contains(why), "{}", place.said());
     assert_eq!(count(&store, "select count(*) from slots").await, 0);
     assert_eq!(place.run(&["backfill", "list.txt", "--max-calls", "3"]).await, 1);
-    assert!(place.said().contains("its limit (3 calls) is reached"), "{}", place.said());
+    assert!(place.said().contains("limit (3 calls) reached"), "{}", place.said());
     assert_eq!(simulator.truth().len(), 3);
     assert_eq!(count(&store, OBSERVED).await, 3);
     place.write("words.txt", "露营\n");
@@ -165,10 +169,8 @@ async fn a_plan_over_the_budget_takes_a_limit_of_its_own(database: Database) {
     assert_eq!(simulator.truth().len(), 3, "the first call would cost more than that");
 }
 
-on_both!(where_money_is_limited_what_has_no_price_is_refused_before_it_is_planned);
-async fn where_money_is_limited_what_has_no_price_is_refused_before_it_is_planned(
-    database: Database,
-) {
+on_both!(cost_limit_refuses_unpriced_endpoints);
+async fn cost_limit_refuses_unpriced_endpoints(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let (place, store) = place(&database, &simulator, "[budget]\nmax_cost_per_day = 5\n").await;
     place.write("jsonl", &format!("{{\"aweme_id\":\"{}\"}}\n", simulator.world().works(1)[0]));
@@ -176,12 +178,12 @@ async fn where_money_is_limited_what_has_no_price_is_refused_before_it_is_planne
     let why = "max_cost_per_day needs the price of douyin/get-video-detail/v2";
     assert!(place.said().contains(why), "{}", place.said());
     assert_eq!(place.run(&["backfill", "jsonl", "--dry-run"]).await, 0);
-    assert!(place.said().contains("it would be refused: max_cost_per_day"), "{}", place.said());
+    assert!(place.said().contains("would be refused: max_cost_per_day"), "{}", place.said());
     assert_eq!(place.run(&["fetch", "kols", "keyword=阅读"]).await, 78);
     let why = "needs the price of xiaohongshu-pgy/kol-search/v1";
     assert!(place.said().contains(why), "{}", place.said());
     assert_eq!(count(&store, "select count(*) from slots").await, 0);
-    // One that was begun without a limit of money cannot be given one either.
+    // A backfill started without a cost limit cannot be given one later.
     place.write("jobs.toml", SETTINGS);
     let mut tx = store.begin().await.unwrap();
     let new = NewBackfill {
@@ -194,14 +196,14 @@ async fn where_money_is_limited_what_has_no_price_is_refused_before_it_is_planne
     tx.put_backfill(&new, &[work], Clock::system().now()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(place.run(&["backfill", "resume", "works", "--max-cost", "5"]).await, 2);
-    let why = "--max-cost needs to know what a call costs: name the price of douyin";
+    let why = "--max-cost needs the price of douyin";
     assert!(place.said().contains(why), "{}", place.said());
     assert_eq!(simulator.truth().len(), 0);
     assert_eq!(place.run(&["backfill", "resume", "works"]).await, 0, "{}", place.said());
 }
 
-on_both!(a_limit_holds_over_a_kill_and_what_is_left_is_made_later);
-async fn a_limit_holds_over_a_kill_and_what_is_left_is_made_later(database: Database) {
+on_both!(limit_holds_after_a_kill);
+async fn limit_holds_after_a_kill(database: Database) {
     let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &simulator.world().notes(10).join("\n"));
@@ -210,11 +212,11 @@ async fn a_limit_holds_over_a_kill_and_what_is_left_is_made_later(database: Data
     wait_for_calls(&simulator, 3).await;
     killed.kill();
     assert_eq!(place.run(&limited).await, 1, "{}", place.said());
-    assert!(place.said().contains("its limit (6 calls) is reached"), "{}", place.said());
+    assert!(place.said().contains("limit (6 calls) reached"), "{}", place.said());
     let spent = "select count(*) from calls where run_id is not null and billed <> 'no'";
     assert_eq!(count(&store, spent).await, 6);
     assert!(simulator.truth().len() <= 6);
-    // The same limit again changes nothing; a larger one does.
+    // The same limit changes nothing; a larger one does.
     assert_eq!(place.run(&["backfill", "resume", "many"]).await, 1);
     assert_eq!(count(&store, spent).await, 6);
     assert_eq!(place.run(&["backfill", "resume", "many", "--max-calls", "99"]).await, 0);
@@ -226,10 +228,8 @@ async fn a_limit_holds_over_a_kill_and_what_is_left_is_made_later(database: Data
     assert!(interrupted <= 4, "those in flight");
 }
 
-on_both!(one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_on);
-async fn one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_on(
-    database: Database,
-) {
+on_both!(stopped_backfill_continues_with_the_same_command);
+async fn stopped_backfill_continues_with_the_same_command(database: Database) {
     let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &simulator.world().notes(8).join("\n"));
@@ -247,8 +247,8 @@ async fn one_that_is_asked_to_stop_keeps_what_is_done_and_the_same_command_goes_
     assert!(place.said().contains("\"state\":\"done\""), "{}", place.said());
 }
 
-on_both!(what_a_cancelled_one_did_not_look_at_is_missed);
-async fn what_a_cancelled_one_did_not_look_at_is_missed(database: Database) {
+on_both!(cancelled_backfill_misses_open_slots);
+async fn cancelled_backfill_misses_open_slots(database: Database) {
     let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator, "").await;
     place.write("list.txt", &simulator.world().notes(8).join("\n"));
@@ -263,11 +263,11 @@ async fn what_a_cancelled_one_did_not_look_at_is_missed(database: Database) {
     assert_eq!(count(&store, missed).await, 8 - seen);
     assert_eq!(place.run(&["backfill", "resume", "many"]).await, 2);
     assert_eq!(place.run(&["backfill", "resume", "other"]).await, 2);
-    assert!(place.said().contains("there is no backfill other"), "{}", place.said());
+    assert!(place.said().contains("unknown backfill other"), "{}", place.said());
 }
 
-on_both!(a_backfill_beside_a_daemon_is_made_once);
-async fn a_backfill_beside_a_daemon_is_made_once(database: Database) {
+on_both!(backfill_beside_a_daemon_is_fetched_once);
+async fn backfill_beside_a_daemon_is_fetched_once(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::from_millis(100)).await;
     let notes = simulator.world().notes(9);
     let jobs = format!(
@@ -290,8 +290,8 @@ async fn a_backfill_beside_a_daemon_is_made_once(database: Database) {
     }
 }
 
-on_both!(a_backfill_ends_beside_a_daemon_that_is_never_idle);
-async fn a_backfill_ends_beside_a_daemon_that_is_never_idle(database: Database) {
+on_both!(backfill_ends_beside_a_busy_daemon);
+async fn backfill_ends_beside_a_busy_daemon(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let notes = simulator.world().notes(4);
     simulator.set_faults(format!("note#{}=slow:50000", notes[0]).parse().unwrap());
@@ -329,7 +329,7 @@ async fn a_backfill_ends_beside_a_daemon_that_is_never_idle(database: Database) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backfill_beside_a_daemon_says_what_it_is_held_back_by() {
+async fn backfill_beside_a_daemon_reports_pauses() {
     let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let jobs = "[[job]]\nname = \"live\"\nkind = \"keywords\"\nschedule = \"@yearly\"\nkeywords = [\"美食\"]\n";
     let database = sqlite();
@@ -339,7 +339,7 @@ async fn a_backfill_beside_a_daemon_says_what_it_is_held_back_by() {
     wait_for("the daemon", PATIENCE, async || place.said().contains("watching")).await;
     assert_eq!(place.run(&["pause", "provider", "justoneapi"]).await, 0, "{}", place.said());
     let backfill = place.start(&["backfill", "words.txt", "--kind", "keywords"]);
-    let words = "paused: nothing is asked until it is resumed by hand";
+    let words = "paused: no calls until a manual resume";
     wait_for("the pause to be told", PATIENCE, async || place.said().contains(words)).await;
     assert_eq!(place.run(&["resume", "provider", "justoneapi"]).await, 0, "{}", place.said());
     assert_eq!(backfill.end().await.code(), Some(0), "{}", place.said());
@@ -347,8 +347,8 @@ async fn a_backfill_beside_a_daemon_says_what_it_is_held_back_by() {
     assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
 }
 
-on_both!(due_looks_of_a_schedule_are_made_before_those_of_a_backfill);
-async fn due_looks_of_a_schedule_are_made_before_those_of_a_backfill(database: Database) {
+on_both!(scheduled_slots_come_before_backfill_slots);
+async fn scheduled_slots_come_before_backfill_slots(database: Database) {
     let notes = world().notes(40);
     let jobs = format!(
         "[[job]]\nname = \"live\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = {:?}\n",
@@ -357,7 +357,7 @@ async fn due_looks_of_a_schedule_are_made_before_those_of_a_backfill(database: D
     let mut env = Env::new(database, &jobs).await;
     env.advance(minutes(30)).await;
     env.down_for(minutes(20));
-    // Some of them are watched as well.
+    // Some of them are in a job as well.
     env.backfill(&notes[6..]).await;
     env.down_for(minutes(20));
     env.restart(&jobs).await;
@@ -368,7 +368,7 @@ async fn due_looks_of_a_schedule_are_made_before_those_of_a_backfill(database: D
     let order = env.ask(order).await;
     assert_eq!(order[..12], ["live"; 12]);
     assert_eq!(order[12..], ["backfill"; 34]);
-    // Fires to come leave alone what a backfill has still to look at, and the other way round.
+    // Scheduled slots do not supersede a backfill's slots, nor the other way round.
     env.fails("note=301");
     env.advance(hours(2)).await;
     let mixed = "select priority || ' ' || outcome || ' ' || count(*) from slots

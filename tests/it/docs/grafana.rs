@@ -7,7 +7,7 @@ use crate::databases::{Database, on_both, rows};
 use crate::env::{Env, hours, world};
 use crate::prometheus::{documented, names, promtool};
 
-const DASHBOARD: &str = include_str!("../../contrib/grafana/tidewatch.json");
+const DASHBOARD: &str = include_str!("../../../contrib/grafana/tidewatch.json");
 
 /// Every panel that asks something, with its questions under `key`.
 fn questions(key: &str) -> Vec<(String, String)> {

@@ -1,4 +1,4 @@
-//! The daemons of an archive, as others see them.
+//! The daemons of an archive, as other processes see them.
 
 use std::time::Duration;
 
@@ -8,36 +8,41 @@ use serde::Serialize;
 use crate::store::{ProcessRow, Store};
 use crate::time::Time;
 
-/// A daemon as others see it.
+/// A daemon and its state.
 #[derive(Clone, Debug, Serialize)]
-pub struct Seen {
-    /// What it put on record.
+pub struct DaemonStatus {
+    /// Its record.
     #[serde(flatten)]
     pub row: ProcessRow,
-    /// How it is.
+    /// Its state.
     pub state: State,
 }
 
-/// How a daemon is, as far as others can see.
+/// The state of a daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It works.
+    /// Alive, with a recent heartbeat.
     AtWork,
-    /// It is there and says nothing: suspended, or cut off from the database.
+    /// Alive without a recent heartbeat: suspended, or cut off from the database.
     Silent,
-    /// It ended, and not of its own accord.
+    /// Ended without recording so: crashed or killed.
     Dead,
 }
 
-/// The daemons at work on an archive, and those that were found dead from `since` on, the latest
-/// first. One that is there is silent if it has said nothing for a `lease`.
+/// The live daemons of an archive, and those that died since `since`, newest first. A live one
+/// without a heartbeat for a `lease` is silent.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn daemons(store: &Store, now: Time, since: Time, lease: Duration) -> Result<Vec<Seen>> {
+pub async fn daemons(
+    store: &Store,
+    now: Time,
+    since: Time,
+    lease: Duration,
+) -> Result<Vec<DaemonStatus>> {
     let mut tx = store.read().await?;
-    // One process at most on SQLite; the lock of the file tells whether there is any.
+    // On SQLite at most one process runs; the lock of the file says whether it does.
     let mut taken = store.is_locked()?;
     let mut daemons = Vec::new();
     for row in tx.unfinished_processes("run", since).await? {
@@ -48,7 +53,7 @@ pub async fn daemons(store: &Store, now: Time, since: Time, lease: Duration) -> 
             Some(beat_at) if now.since(beat_at) > lease => State::Silent,
             _ => State::AtWork,
         };
-        daemons.push(Seen { row, state });
+        daemons.push(DaemonStatus { row, state });
     }
     Ok(daemons)
 }

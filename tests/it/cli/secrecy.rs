@@ -1,6 +1,5 @@
-//! The token is nowhere: in nothing that is written, shown or kept, whatever goes wrong.
-//!
-//! It travels to the program in its environment only, so it is on no command line either.
+//! The token appears nowhere in what is written, shown or stored, whatever fails. It reaches the
+//! program in its environment only, so it is on no command line either.
 
 mod traces;
 
@@ -14,11 +13,11 @@ use crate::databases::{Database, on_both};
 use crate::program::{Place, wait_for};
 use crate::upstream;
 
-/// A token with characters that are written otherwise in a query. Its middle is looked for: it
-/// is the same in every spelling.
+/// A token with characters that are escaped in a query. The search uses its middle, which is the
+/// same in every encoding.
 const TOKEN: &str = "CANARY+/7f3a9c0e51b2d846/%9c=&~";
 
-/// What can go wrong with an answer: a note of its own meets each.
+/// Faults of the note endpoint: each meets a note of its own.
 const FAULTS: [&str; 31] = [
     "100",
     "101",
@@ -53,24 +52,24 @@ const FAULTS: [&str; 31] = [
     "http:404",
 ];
 
-/// What goes wrong with the other endpoints, which take the token in the same way.
+/// Faults of the other endpoints with the token.
 const ELSEWHERE: &str = "suggestions#露营=redirect; suggestions=echo-token; kols@1=echo-token; \
                          kols@2=cut; work@1=echo-token; work@2=redirect; note-link@1=drop; \
                          note-link=echo-token; work-link=echo-token";
 
-/// How long the program may take to ask every question.
+/// How long the program may take for all calls.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A port on which nobody answers.
+/// A port without a listener.
 const NOBODY: &str = "http://127.0.0.1:1";
 
-/// A way to ask for every message there is.
+/// A way to enable all messages.
 struct Log {
     variable: Option<(&'static str, &'static str)>,
     flags: &'static [&'static str],
 }
 
-/// By the environment and by the flags, in both formats.
+/// By the environment and by flags, in both formats.
 const LOGS: [Log; 2] = [
     Log { variable: Some(("RUST_LOG", "trace")), flags: &["--log-format", "text"] },
     Log { variable: None, flags: &["-vv", "--log-format", "json"] },
@@ -85,7 +84,7 @@ async fn simulate() -> Simulator {
     simulator
 }
 
-/// A note whose answers are in order.
+/// A note without faults.
 fn sound_note(simulator: &Simulator) -> String {
     simulator.world().notes(1).remove(0)
 }
@@ -95,7 +94,7 @@ fn spoilt_notes(simulator: &Simulator) -> Vec<String> {
     simulator.world().notes(1 + FAULTS.len()).split_off(1)
 }
 
-/// Jobs of every kind, all through the endpoints that take the token.
+/// Jobs of every kind through all endpoints with the token.
 fn jobs(simulator: &Simulator) -> String {
     let world = simulator.world();
     let job = |name: &str, list: String| {
@@ -117,8 +116,8 @@ fn jobs(simulator: &Simulator) -> String {
     .concat()
 }
 
-on_both!(the_token_is_in_nothing_that_is_written_shown_or_kept);
-async fn the_token_is_in_nothing_that_is_written_shown_or_kept(database: Database) {
+on_both!(token_appears_nowhere);
+async fn token_appears_nowhere(database: Database) {
     let simulator = simulate().await;
     let sound = sound_note(&simulator);
     let mut traces = Traces::new(TOKEN, &sound);
@@ -156,7 +155,7 @@ async fn the_token_is_in_nothing_that_is_written_shown_or_kept(database: Databas
     traces.check();
 }
 
-/// Answers from elsewhere that repeat the token: in an object, and in the text of one.
+/// Imported answers that contain the token: in an object, and in its text.
 fn answers() -> String {
     let body = serde_json::json!({ "code": 0, "data": ["suggestion"], "url": TOKEN });
     let line = |word: &str, body: serde_json::Value| {
@@ -167,7 +166,7 @@ fn answers() -> String {
     format!("{}\n{}\n", line("露营", body), line("美食", text.into()))
 }
 
-/// What the program can be asked to do.
+/// Runs the verbs of the program.
 struct Verbs<'a> {
     place: &'a Place,
     simulator: &'a Simulator,
@@ -203,7 +202,7 @@ impl Verbs<'_> {
         ];
         for arguments in ends {
             let code = self.place.run(&self.line(arguments)).await;
-            // A look at what is spoilt may be missed; no verb may crash.
+            // Slots with faults may be missed; no verb may crash.
             assert!(
                 matches!(code, 0 | 1),
                 "{arguments:?} ended with {code}: {}",
@@ -212,7 +211,7 @@ impl Verbs<'_> {
         }
     }
 
-    /// Looks by hand at every note that meets a fault, and stops when each was asked for.
+    /// Fetches every note with a fault manually, and stops when each was requested.
     async fn fetch_what_fails(&self) {
         let spoilt = spoilt_notes(self.simulator);
         let notes: Vec<_> = spoilt.iter().map(String::as_str).collect();
@@ -221,24 +220,24 @@ impl Verbs<'_> {
         let program = self.place.start(&self.line(&[&["fetch", "note"], &*notes].concat()));
         self.wait_for_questions(asked, &spoilt).await;
         program.ask_to_stop();
-        // Some of the faults stop the provider, and with it a look by hand.
+        // Some of the faults pause the provider and end the fetch.
         let code = program.end().await.code();
         assert_eq!(code, Some(1), "{}", self.place.said());
     }
 
-    /// Ends what the faults of before have paused.
+    /// Ends the pauses caused by earlier faults.
     async fn resume(&self) {
         assert_eq!(self.place.run(&self.line(&["resume", "--all"])).await, 0);
     }
 
-    /// The daemon, until every target was asked for.
+    /// Runs the daemon until every target was requested.
     async fn watch(&self, traces: &mut Traces, database: &Database) {
         self.resume().await;
         let asked = self.simulator.truth().len();
         let daemon = self.place.start(&self.line(&["run"]));
         let words = ["美食", "露营"].map(str::to_owned).to_vec();
         let works = self.simulator.world().works(2);
-        // What upstream refuses to answer is not asked again.
+        // Refused targets are not requested again.
         let is_asked = |(_, fault): &(String, &str)| !matches!(*fault, "400" | "404");
         let notes = spoilt_notes(self.simulator).into_iter().zip(FAULTS).filter(is_asked);
         let keys = [notes.map(|(note, _)| note).collect(), words, works].concat();
@@ -278,8 +277,8 @@ impl Verbs<'_> {
     }
 }
 
-on_both!(the_token_is_in_no_complaint_about_the_settings);
-async fn the_token_is_in_no_complaint_about_the_settings(database: Database) {
+on_both!(token_is_not_in_settings_errors);
+async fn token_is_not_in_settings_errors(database: Database) {
     let mut traces = Traces::new(TOKEN, "jobs.toml");
     let job = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\n";
     let files = [
@@ -310,8 +309,8 @@ async fn the_token_is_in_no_complaint_about_the_settings(database: Database) {
     traces.check();
 }
 
-/// Every verb that reads the settings refuses them; `status` goes on to the archive, which is not
-/// there.
+/// Every verb that reads the settings rejects them; `status` goes on to the archive, which does not
+/// exist.
 async fn refused(place: &Place, traces: &mut Traces) {
     for log in LOGS {
         for verb in [&["check"][..], &["run"], &["status"], &["fetch", "keyword", "美食"]] {

@@ -1,4 +1,4 @@
-//! Answers that people already have become documents, rows and snapshots as if fetched then.
+//! Imported answers become documents, rows and snapshots as if fetched at their time.
 
 use serde_json::{Value, json};
 use tidewatch::store::Store;
@@ -25,7 +25,7 @@ async fn place(database: &Database) -> (Place, Store) {
     (Place::new(database, ""), database.open().await)
 }
 
-/// What the last program but one wrote to stdout, as its last line.
+/// The last line of stdout of the last program but one.
 fn summary(place: &Place) -> Value {
     let said = std::fs::read_to_string(place.output("stdout")).unwrap();
     serde_json::from_str(said.lines().last().unwrap()).unwrap()
@@ -33,8 +33,8 @@ fn summary(place: &Place) -> Value {
 
 const IMPORT: [&str; 4] = ["backfill", "--from-jsonl", "answers.jsonl", "--json"];
 
-on_both!(an_answer_is_imported_once_with_its_own_time_and_at_no_cost);
-async fn an_answer_is_imported_once_with_its_own_time_and_at_no_cost(database: Database) {
+on_both!(answer_is_imported_once_with_its_time_and_no_cost);
+async fn answer_is_imported_once_with_its_time_and_no_cost(database: Database) {
     let (place, store) = place(&database).await;
     let answer = fixture("note_detail_image.json");
     let text = [
@@ -73,15 +73,15 @@ async fn an_answer_is_imported_once_with_its_own_time_and_at_no_cost(database: D
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_that_is_no_answer_is_named_and_refuses_the_file() {
+async fn invalid_line_rejects_the_file() {
     let database = sqlite();
     let (place, store) = place(&database).await;
     let answer = fixture("note_detail_image.json");
     let lines = [
         ("{\"endpoint\"", "the line is not a JSON object"),
-        (&line("2999-01-02T03:04:05Z", &answer), "`fetched_at` lies in the future"),
-        (&line("2026-01-02T03:04:05", &answer), "`fetched_at` names no zone"),
-        (&line("yesterday", &answer), "`fetched_at` is no time"),
+        (&line("2999-01-02T03:04:05Z", &answer), "`fetched_at` is in the future"),
+        (&line("2026-01-02T03:04:05", &answer), "`fetched_at` has no zone"),
+        (&line("yesterday", &answer), "`fetched_at` is not a time"),
         (
             &line("2026-01-02T03:04:05Z", &answer).replace("detail/v7", "detail/v9"),
             "unknown endpoint",
@@ -104,15 +104,15 @@ async fn a_line_that_is_no_answer_is_named_and_refuses_the_file() {
         let said = format!("answers.jsonl:{number}: {why}");
         assert!(place.said().contains(&said), "{said} in {}", place.said());
     }
-    assert!(place.said().contains("refused 8 lines, and nothing was imported"), "{}", place.said());
+    assert!(place.said().contains("8 lines invalid, nothing imported"), "{}", place.said());
     assert_eq!(count(&store, "select count(*) from calls").await, 0);
     assert_eq!(place.run(&[&IMPORT[..], &["--skip-bad"]].concat()).await, 0, "{}", place.said());
     assert_eq!(summary(&place)["imported"], 1);
     assert_eq!(summary(&place)["refused"], 8);
 }
 
-on_both!(what_a_pipe_brings_before_a_bad_line_is_kept);
-async fn what_a_pipe_brings_before_a_bad_line_is_kept(database: Database) {
+on_both!(piped_answers_before_an_invalid_line_are_kept);
+async fn piped_answers_before_an_invalid_line_are_kept(database: Database) {
     let (place, store) = place(&database).await;
     let answer = fixture("note_detail_image.json");
     let lines = [
@@ -132,8 +132,8 @@ async fn what_a_pipe_brings_before_a_bad_line_is_kept(database: Database) {
     assert_eq!(count(&store, ended).await, 1);
 }
 
-on_both!(bare_answers_of_every_kind_take_their_subject_from_themselves);
-async fn bare_answers_of_every_kind_take_their_subject_from_themselves(database: Database) {
+on_both!(bare_answers_identify_their_target);
+async fn bare_answers_identify_their_target(database: Database) {
     let (place, store) = place(&database).await;
     for (endpoint, name) in [
         (NOTE_V7, "note_detail_image.json"),
@@ -174,8 +174,8 @@ async fn bare_answers_of_every_kind_take_their_subject_from_themselves(database:
     }
 }
 
-on_both!(of_what_searches_listed_only_ids_of_notes_are_brought_in);
-async fn of_what_searches_listed_only_ids_of_notes_are_brought_in(database: Database) {
+on_both!(discovered_targets_are_note_ids_only);
+async fn discovered_targets_are_note_ids_only(database: Database) {
     let (place, store) = place(&database).await;
     let mut answer = fixture("kol_search_page1.json");
     answer["data"]["kols"][0]["noteList"][0]["noteId"] = json!("https://xhslink.com/a/AbC");
@@ -191,10 +191,8 @@ async fn of_what_searches_listed_only_ids_of_notes_are_brought_in(database: Data
     assert!(place.said().contains("skipping an invalid note id"), "{}", place.said());
 }
 
-on_both!(an_import_leaves_what_is_known_by_now_and_the_history_of_jobs_as_they_are);
-async fn an_import_leaves_what_is_known_by_now_and_the_history_of_jobs_as_they_are(
-    database: Database,
-) {
+on_both!(import_keeps_newer_facts_and_job_history);
+async fn import_keeps_newer_facts_and_job_history(database: Database) {
     let note = world().notes(1).remove(0);
     let place = Place::new(&database, "");
     let job = format!(
@@ -225,8 +223,8 @@ async fn an_import_leaves_what_is_known_by_now_and_the_history_of_jobs_as_they_a
     assert_eq!(env.ask("select '' || count(*) from slots where outcome = 'observed'").await, ["3"]);
 }
 
-on_both!(an_import_that_is_killed_goes_on_where_it_was);
-async fn an_import_that_is_killed_goes_on_where_it_was(database: Database) {
+on_both!(killed_import_continues);
+async fn killed_import_continues(database: Database) {
     let (place, store) = place(&database).await;
     let answer = fixture("note_detail_image.json");
     let minute = |n: u32| format!("2026-01-02T{:02}:{:02}:00Z", n / 60, n % 60);

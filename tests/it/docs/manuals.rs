@@ -1,32 +1,32 @@
-//! What shells, readers of manuals and editors are told.
+//! Shell completions, manual pages and the JSON Schema.
 
 use std::process::Command;
 
 use crate::databases::sqlite;
 use crate::program::Place;
 
-const README: &str = include_str!("../../README.md");
+const README: &str = include_str!("../../../README.md");
 
-/// What the program says when it is asked for this, to the end and content.
+/// stdout of a successful command.
 async fn told(place: &Place, arguments: &[&str]) -> String {
     place.write("stdout", "");
     assert_eq!(place.run(arguments).await, 0, "{}", place.said());
     std::fs::read_to_string(place.output("stdout")).unwrap()
 }
 
-/// The verbs, as the help names them.
+/// The verbs listed by the help.
 async fn verbs(place: &Place) -> Vec<String> {
     let help = told(place, &["--help"]).await;
     let (_, rest) = help.split_once("Commands:\n").unwrap();
     let lines = rest.lines().take_while(|line| line.starts_with("  "));
-    // What goes on in the next line is indented further.
+    // Continuation lines are indented further.
     let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     let names = names.filter(|name| !name.is_empty());
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 #[tokio::test]
-async fn every_shell_completes_every_verb() {
+async fn completions_contain_every_verb() {
     let place = Place::new(&sqlite(), "");
     let verbs = verbs(&place).await;
     assert!(verbs.len() > 10, "{verbs:?}");
@@ -36,7 +36,7 @@ async fn every_shell_completes_every_verb() {
             assert!(script.contains(verb.as_str()), "{shell} does not know {verb}");
         }
     }
-    // In a file: it is longer than an argument may be.
+    // In a file: the script is longer than an argument may be.
     place.write("completed", &told(&place, &["completions", "bash"]).await);
     let script = place.output("completed");
     let completed = "COMP_WORDS=(tidewatch chec); COMP_CWORD=1; _tidewatch tidewatch chec tidewatch; \
@@ -48,7 +48,7 @@ async fn every_shell_completes_every_verb() {
 }
 
 #[tokio::test]
-async fn the_manual_has_a_page_for_each_verb() {
+async fn manual_has_a_page_per_verb() {
     let place = Place::new(&sqlite(), "");
     let page = told(&place, &["man"]).await;
     assert!(page.contains(".TH tidewatch 1") && page.contains("JUSTONEAPI_TOKEN"), "{page}");
@@ -65,7 +65,7 @@ async fn the_manual_has_a_page_for_each_verb() {
 }
 
 #[tokio::test]
-async fn the_schema_is_one_document_and_init_says_how_an_editor_finds_it() {
+async fn schema_is_valid_and_init_mentions_it() {
     let place = Place::new(&sqlite(), "");
     let schema: serde_json::Value = told(&place, &["schema"]).await.parse().unwrap();
     assert!(schema["$defs"]["JobEntry"]["properties"]["schedule"].is_object(), "{schema}");
@@ -76,7 +76,7 @@ async fn the_schema_is_one_document_and_init_says_how_an_editor_finds_it() {
 }
 
 #[tokio::test]
-async fn the_readme_names_every_verb() {
+async fn readme_has_every_verb() {
     let place = Place::new(&sqlite(), "");
     let (_, rest) = README.split_once("| verb | does |").unwrap();
     let rows: Vec<&str> = rest.lines().skip(2).take_while(|line| line.starts_with("| `")).collect();

@@ -1,5 +1,4 @@
-//! What the program says while it works: a line a run, few lines of many alike, and nothing in
-//! them that a terminal would obey.
+//! Log output: one line per run, throttled failures, and no control characters for the terminal.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 const TOKEN: &str = "logs-test-token";
 
-/// Notes that are watched.
+/// Number of notes.
 const NOTES: usize = 60;
 
 fn jobs(simulator: &Simulator) -> String {
@@ -27,7 +26,7 @@ fn jobs(simulator: &Simulator) -> String {
     )
 }
 
-/// The lines on stderr, each of them JSON.
+/// The lines on stderr, each a JSON object.
 fn lines(place: &Place) -> Vec<Value> {
     let text = std::fs::read_to_string(place.output("stderr")).unwrap();
     let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -39,8 +38,8 @@ fn with_message<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
     fields.filter(|fields| fields["message"] == message).collect()
 }
 
-on_both!(each_run_is_one_line_and_failures_alike_are_few);
-async fn each_run_is_one_line_and_failures_alike_are_few(database: Database) {
+on_both!(run_is_one_line_and_failures_are_throttled);
+async fn run_is_one_line_and_failures_are_throttled(database: Database) {
     database.open().await.close().await;
     let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     simulator.set_faults("note=404".parse().unwrap());
@@ -72,7 +71,7 @@ async fn each_run_is_one_line_and_failures_alike_are_few(database: Database) {
 }
 
 #[tokio::test]
-async fn a_look_by_hand_says_what_it_came_to() {
+async fn manual_fetch_logs_its_result() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let place = Place::new(&database, &jobs(&simulator)).with_upstream(&simulator, TOKEN);
     let note = simulator.world().notes(1).remove(0);
@@ -85,7 +84,7 @@ async fn a_look_by_hand_says_what_it_came_to() {
 }
 
 #[tokio::test]
-async fn what_upstream_says_cannot_drive_a_terminal() {
+async fn upstream_text_cannot_control_the_terminal() {
     let said = "a\u{1b}]0;x\u{7}\u{1b}[2Jb\r\nERROR forged\u{202e}c\u{9b}31md\u{200f}";
     let body = serde_json::json!({ "code": 400, "message": said, "data": null });
     let replay = |path: &str| Replay {
@@ -107,7 +106,7 @@ async fn what_upstream_says_cannot_drive_a_terminal() {
         assert_eq!(place.run(&[flags, &["status"]].concat()).await, 0);
         let said = place.said();
         assert!(said.contains("forged"), "{said}");
-        // JSON is for programs; they get what was said, in one line.
+        // JSON is for programs: the message in one line, unescaped.
         let is_json = flags.contains(&"json");
         let harmful = said.chars().find(|c| match c {
             '\n' => false,

@@ -1,4 +1,4 @@
-//! All that is left behind, to look for a token in.
+//! Everything left behind, to search for a token.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,9 +6,9 @@ use std::process::Command;
 use crate::databases::Database;
 use crate::program::Place;
 
-/// Looks for a token, and for something that must be found where the token could be.
+/// Searches for a token, and for a text that must be found where the token could be.
 pub(super) struct Traces {
-    /// The letters and digits in the token's middle, and how a dump writes them as bytes.
+    /// The alphanumeric middle of the token, and its hex encoding in a dump.
     secrets: [String; 2],
     expected: String,
     found_in: Vec<String>,
@@ -31,13 +31,13 @@ impl Traces {
         }
     }
 
-    /// Looks at what the programs of a place wrote.
+    /// Searches the output of a directory's programs.
     pub(super) fn look_at_output(&mut self, place: &Place) {
         self.look_at_file("stdout", &place.output("stdout"));
         self.look_at_file("stderr", &place.output("stderr"));
     }
 
-    /// Looks at every byte of an SQLite file and the files beside it, or at a dump of PostgreSQL.
+    /// Searches every byte of a SQLite file and the files beside it, or a dump of PostgreSQL.
     pub(super) fn look_at_database(&mut self, database: &Database) {
         if database.url().starts_with("postgres:") {
             self.look_at("dump", &dump(database.url()));
@@ -68,7 +68,7 @@ impl Traces {
         }
     }
 
-    /// That the token is nowhere, and that it would have been seen.
+    /// Asserts that the token was not found, and that the search works.
     pub(super) fn check(&self) {
         assert!(self.found_in.is_empty(), "{}", self.found_in.join("\n"));
         for name in ["stderr", "test.db", "dump"] {
@@ -79,7 +79,7 @@ impl Traces {
     }
 }
 
-/// All that is in a PostgreSQL database, as text.
+/// The content of a PostgreSQL database as text.
 fn dump(url: &str) -> Vec<u8> {
     let program =
         postgres_bin().map_or("pg_dump".into(), |folder| Path::new(&folder).join("pg_dump"));
@@ -91,7 +91,7 @@ fn dump(url: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// The folder of PostgreSQL's own programs.
+/// Directory of PostgreSQL's programs.
 #[expect(clippy::disallowed_methods, reason = "tests/run.sh says where PostgreSQL is")]
 fn postgres_bin() -> Option<std::ffi::OsString> {
     std::env::var_os("TEST_POSTGRES_BIN")

@@ -1,4 +1,4 @@
-//! A large table goes out in constant memory, and another program reads the same sums from it.
+//! A large export runs in constant memory, and DuckDB computes the same sums from it.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,21 +11,19 @@ use crate::databases::{Database, on_both, rows};
 use crate::flags;
 use crate::program::{Place, Running, waited_for};
 
-/// Rows of the usual run, and of the long one.
+/// Rows of the usual and of the long run.
 const ROWS: [u64; 2] = [200_000, 10_000_000];
 
-/// What an export may take at the most.
+/// Maximum memory of an export.
 const MOST_MB: u64 = 150;
 
-/// How long an export may take.
+/// Maximum duration of an export.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
 #[cfg(target_os = "linux")]
-on_both!(a_large_table_goes_out_in_constant_memory_and_duckdb_finds_the_same_sums);
+on_both!(large_export_has_constant_memory_and_equal_sums);
 #[cfg(target_os = "linux")]
-async fn a_large_table_goes_out_in_constant_memory_and_duckdb_finds_the_same_sums(
-    database: Database,
-) {
+async fn large_export_has_constant_memory_and_equal_sums(database: Database) {
     let count = ROWS[usize::from(flags::is_long())];
     let store = database.open().await;
     fill(&store, count).await;
@@ -46,9 +44,9 @@ async fn a_large_table_goes_out_in_constant_memory_and_duckdb_finds_the_same_sum
     }
 }
 
-/// A thousand notes with as many observations as make so many rows; some counts are not known.
+/// A thousand notes with observations to make this many rows; some counts are NULL.
 async fn fill(store: &Store, count: u64) {
-    // Differs by necessity: numbers in a row, what a time is, and what would take too long.
+    // Differs by necessity: number series, time types, and skipping slow triggers.
     let numbers = |count| match store {
         Store::Sqlite { .. } => format!(
             "(with recursive n(n) as (select 0 union all select n + 1 from n where n < {count} - 1)
@@ -82,9 +80,9 @@ async fn fill(store: &Store, count: u64) {
     };
 }
 
-/// The number of rows, the sums of two counts, how many are known, and the sum of the times.
+/// Number of rows, sums of two counts, number of non-null ones, and sum of the times.
 async fn sums(store: &Store) -> String {
-    // Differs by necessity: what a time is.
+    // Differs by necessity: time types.
     let second = match store {
         Store::Sqlite { .. } => "observed_at / 1000000",
         Store::Postgres(_) => "floor(extract(epoch from observed_at))",
@@ -99,7 +97,7 @@ async fn sums(store: &Store) -> String {
     format!("{} {} {} {} {}", sums.0, sums.1, sums.2, sums.3, sums.4)
 }
 
-/// The same of a file, as DuckDB reads it.
+/// The same of a file, read by DuckDB.
 #[expect(clippy::disallowed_methods, reason = "tests/run.sh says where DuckDB is")]
 fn read_by_duckdb(file: &Path) -> String {
     let python = std::env::var("TEST_DUCKDB_PYTHON").expect(
@@ -111,7 +109,7 @@ fn read_by_duckdb(file: &Path) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Waits for a program's end; the most memory that it had, in MB, and the seconds it took.
+/// Waits for a program's exit: peak memory in MB, and seconds.
 async fn measured(running: Running) -> (u64, u64) {
     #[expect(clippy::disallowed_methods, reason = "shown, and nothing depends on it")]
     let began = Instant::now();
@@ -120,7 +118,7 @@ async fn measured(running: Running) -> (u64, u64) {
     let ended = waited_for(PATIENCE, async || {
         let status = std::fs::read_to_string(&status).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        // Once it has ended it has no memory any more.
+        // An exited program has no memory any more.
         let peak = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok());
         peak_kb = peak.unwrap_or(peak_kb);
         peak.is_none()

@@ -1,5 +1,5 @@
-//! The questions of docs/sql.md: each runs on both databases, with equal results, and what stands
-//! below it is what it gives.
+//! docs/sql.md: every query runs on both databases with equal results, and prints the documented
+//! output.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,19 +12,19 @@ use tidewatch::store::Store;
 use crate::databases::{postgres, rows};
 use crate::same::plain;
 
-const BOOK: &str = include_str!("../../docs/sql.md");
+const BOOK: &str = include_str!("../../../docs/sql.md");
 
-/// Tables that others refer to, before those.
+/// Tables with foreign keys pointing to them, in dependency order.
 const FIRST: [&str; 8] =
     ["jobs", "job_runs", "targets", "backfills", "job_targets", "slots", "calls", "documents"];
 
 /// What PostgreSQL keeps by itself, and what each database has from the start.
 const KEPT: [&str; 3] = ["latest", "days", "archive_zone"];
 
-/// Rows that travel at once.
+/// Rows per statement.
 const ROWS: usize = 500;
 
-/// A query of the book, and where its output stands.
+/// A query of the document, and the position of its output.
 struct Question {
     sql: String,
     output: std::ops::Range<usize>,
@@ -41,7 +41,7 @@ fn questions() -> Vec<Question> {
     questions
 }
 
-/// Where in the book something stands between two marks, from `at` on.
+/// The range between two markers, from `at` on.
 fn between(at: usize, begin: &str, end: &str) -> Option<std::ops::Range<usize>> {
     let rest = |at| BOOK.get(at..).unwrap_or_default();
     let start = at + rest(at).find(begin)? + begin.len();
@@ -49,7 +49,7 @@ fn between(at: usize, begin: &str, end: &str) -> Option<std::ops::Range<usize>> 
     Some(start..start + length)
 }
 
-/// Writes the demo's file as a user would.
+/// Writes the demo's file as users do.
 fn demo(path: &Path) {
     let output = Command::new(env!("CARGO_BIN_EXE_tidewatch"))
         .args(["demo", "--output"])
@@ -59,8 +59,7 @@ fn demo(path: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The tables of the file with their columns as JSON pairs, in the order in which they can be
-/// filled.
+/// The tables of the file with their columns as JSON pairs, in dependency order.
 async fn tables(file: &Store) -> Vec<(String, String)> {
     let columns: Vec<(String, String)> = rows(
         file,
@@ -113,7 +112,7 @@ async fn copy(file: &Store, into: &Store) {
     }
 }
 
-/// A value of a row, whatever its type.
+/// A value of a row of any type.
 fn value(row: &SqliteRow, at: usize) -> Value {
     let raw = row.try_get_raw(at).unwrap();
     if raw.is_null() {
@@ -127,7 +126,7 @@ fn value(row: &SqliteRow, at: usize) -> Value {
     }
 }
 
-/// The names of the columns and the rows, from SQLite.
+/// Column names and rows from SQLite.
 #[expect(clippy::disallowed_methods, reason = "asks as a user would, from outside the store")]
 async fn ask_sqlite(pool: &SqlitePool, sql: &str) -> (Vec<String>, Vec<Vec<Value>>) {
     let found = sqlx::query(AssertSqlSafe(sql)).fetch_all(pool).await;
@@ -139,7 +138,7 @@ async fn ask_sqlite(pool: &SqlitePool, sql: &str) -> (Vec<String>, Vec<Vec<Value
     (names, values)
 }
 
-/// The rows, from PostgreSQL.
+/// Rows from PostgreSQL.
 async fn ask_postgres(store: &Store, names: &[String], sql: &str) -> Vec<Vec<Value>> {
     let sql = format!("select row_to_json(q)::text from ({}) q", sql.trim_end_matches(';'));
     let found: Vec<(String,)> = rows(store, AssertSqlSafe(sql)).await;
@@ -150,7 +149,7 @@ async fn ask_postgres(store: &Store, names: &[String], sql: &str) -> Vec<Vec<Val
     found.iter().map(|(text,)| row(text)).collect()
 }
 
-/// As `sqlite3 -header` prints it.
+/// The output format of `sqlite3 -header`.
 fn printed(names: &[String], rows: &[Vec<Value>]) -> String {
     let cell = |value: &Value| match value {
         Value::Null => String::new(),
@@ -165,7 +164,7 @@ fn printed(names: &[String], rows: &[Vec<Value>]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_cookbook_says_the_same_on_both_databases_and_prints_what_it_says() {
+async fn cookbook_queries_print_the_documented_output() {
     let there = postgres().await;
     let path = there.directory().join("demo.db");
     demo(&path);
@@ -197,7 +196,7 @@ async fn the_cookbook_says_the_same_on_both_databases_and_prints_what_it_says() 
     every_view_has_rows(readers).await;
 }
 
-/// There is something to see everywhere.
+/// Every view has rows in the demo.
 #[expect(clippy::disallowed_methods, reason = "looks from outside the store")]
 async fn every_view_has_rows(pool: &SqlitePool) {
     let views = "select name from sqlite_master where type = 'view' order by name";

@@ -1,4 +1,4 @@
-//! Who is let in, and that nobody can change anything.
+//! Access control, and read-only access.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\n\
                     notes = [\"68a1b2c3d4e5f60718293a4b\"]\n";
 
-on_both!(only_this_machine_is_answered_and_only_when_it_looks);
-async fn only_this_machine_is_answered_and_only_when_it_looks(database: Database) {
+on_both!(page_accepts_own_hosts_and_read_only_methods);
+async fn page_accepts_own_hosts_and_read_only_methods(database: Database) {
     let url = database.url().to_owned();
     let env = Env::new(database, "").await;
     let address = serve(&env, &url, None).await;
@@ -50,8 +50,8 @@ async fn only_this_machine_is_answered_and_only_when_it_looks(database: Database
     assert!(!local("GET", "/").await.head.contains("access-control"), "no other site may read it");
 }
 
-on_both!(the_password_opens_every_door_and_nothing_else_does);
-async fn the_password_opens_every_door_and_nothing_else_does(database: Database) {
+on_both!(password_protects_every_page);
+async fn password_protects_every_page(database: Database) {
     let url = database.url().to_owned();
     let env = Env::new(database, "").await;
     let address = serve(&env, &url, Some("correct horse")).await;
@@ -73,8 +73,8 @@ async fn the_password_opens_every_door_and_nothing_else_does(database: Database)
     assert_eq!(with("/", "Authorization: Bearer correct horse\r\n").await.status, 401);
 }
 
-on_both!(nothing_can_be_written_through_the_pages_archive);
-async fn nothing_can_be_written_through_the_pages_archive(database: Database) {
+on_both!(page_archive_is_read_only);
+async fn page_archive_is_read_only(database: Database) {
     let store = database.open().await;
     let reading = Store::open_to_read(database.url()).await.unwrap();
     let entry = JobEntry {
@@ -95,8 +95,8 @@ async fn nothing_can_be_written_through_the_pages_archive(database: Database) {
     store.close().await;
 }
 
-on_both!(the_page_stands_beside_a_daemon_and_alone);
-async fn the_page_stands_beside_a_daemon_and_alone(database: Database) {
+on_both!(page_runs_alone_and_beside_a_daemon);
+async fn page_runs_alone_and_beside_a_daemon(database: Database) {
     let place = Place::new(&database, JOBS).with("JUSTONEAPI_TOKEN", "unused-in-this-test");
     let (first, second) = (free_port().await.to_string(), free_port().await.to_string());
     database.open().await.close().await;
@@ -122,7 +122,7 @@ async fn the_page_stands_beside_a_daemon_and_alone(database: Database) {
 }
 
 #[tokio::test]
-async fn no_other_machine_is_served_without_a_password() {
+async fn remote_address_needs_a_password() {
     let database = sqlite();
     database.open().await.close().await;
     let place = Place::new(&database, JOBS).with("JUSTONEAPI_TOKEN", "unused-in-this-test");
@@ -142,7 +142,7 @@ async fn no_other_machine_is_served_without_a_password() {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_not_there_or_too_old_is_not_made() {
+async fn page_creates_and_migrates_no_archive() {
     let database = sqlite();
     let place = Place::new(&database, JOBS);
     assert_eq!(place.run(&["serve"]).await, 2, "{}", place.said());

@@ -1,12 +1,11 @@
-//! What README.md names, its Chinese twin names as well.
+//! README.zh-CN.md names everything README.md names.
 
 use std::collections::BTreeSet;
 
-const ENGLISH: &str = include_str!("../../README.md");
-const CHINESE: &str = include_str!("../../README.zh-CN.md");
+const ENGLISH: &str = include_str!("../../../README.md");
+const CHINESE: &str = include_str!("../../../README.zh-CN.md");
 
-/// The tables in which everything has a name, by what their first line begins with; which of their
-/// columns the names stand in.
+/// Tables of names, by the start of their first line, with the columns that contain names.
 const TABLES: [(&str, &[usize]); 7] = [
     ("| group | table or view |", &[2]),
     ("| section | key |", &[1, 2]),
@@ -17,13 +16,13 @@ const TABLES: [(&str, &[usize]); 7] = [
     ("| exit code |", &[1]),
 ];
 
-/// What stands between backticks, word by word.
+/// The words in backticks.
 fn names(text: &str) -> BTreeSet<&str> {
     let spans = text.split('`').skip(1).step_by(2);
     spans.flat_map(|span| span.split([' ', ',', '\\', '|'])).filter(|it| !it.is_empty()).collect()
 }
 
-/// The names of one table of README.md.
+/// The names in one table of README.md.
 fn named(head: &str, columns: &[usize]) -> BTreeSet<&'static str> {
     let (_, rest) = ENGLISH.split_once(head).unwrap_or_else(|| panic!("there is no table {head}"));
     let rows = rest.lines().skip(2).take_while(|line| line.starts_with('|'));
@@ -31,7 +30,7 @@ fn named(head: &str, columns: &[usize]) -> BTreeSet<&'static str> {
     rows.flat_map(|row| columns.iter().flat_map(move |at| names(cell(row, *at)))).collect()
 }
 
-/// The lines of the examples in which something is called.
+/// The commands in the examples.
 fn commands(text: &str) -> BTreeSet<&str> {
     let examples = text.split("```").skip(1).step_by(2).flat_map(str::lines);
     let calls = examples.map(|line| line.trim_start_matches(['$', ' ']));
@@ -41,7 +40,7 @@ fn commands(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn every_table_key_reason_metric_and_verb_is_named_in_both() {
+fn chinese_readme_has_all_names() {
     let known = names(CHINESE);
     for (head, columns) in TABLES {
         let names = named(head, columns);
@@ -55,15 +54,15 @@ fn every_table_key_reason_metric_and_verb_is_named_in_both() {
 }
 
 #[test]
-fn every_command_of_the_examples_is_in_both() {
+fn chinese_readme_has_all_commands() {
     let (english, chinese) = (commands(ENGLISH), commands(CHINESE));
     assert!(english.len() > 20, "{english:?}");
     assert_eq!(english, chinese);
 }
 
 #[test]
-fn every_section_has_its_twin() {
+fn chinese_readme_has_all_sections() {
     let sections = |text: &str| text.lines().filter(|line| line.starts_with("## ")).count();
-    // The summary in Chinese has none; reports and the page are described in one of them alone.
+    // The Chinese summary has no counterpart.
     assert!(sections(CHINESE) >= sections(ENGLISH) - 1);
 }

@@ -1,4 +1,4 @@
-//! What pages show: the figures of the archive, and nothing that it does not say.
+//! Pages show the figures of the archive and nothing else.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::Site;
 use crate::databases::{Database, on_both};
 use crate::env::world;
 
-/// A number as pages write it.
+/// A number with thousands separators.
 fn grouped(number: &str) -> String {
     let mut shown = String::new();
     for (n, digit) in number.chars().enumerate() {
@@ -18,8 +18,8 @@ fn grouped(number: &str) -> String {
     shown
 }
 
-on_both!(every_page_shows_the_figures_of_the_archive);
-async fn every_page_shows_the_figures_of_the_archive(database: Database) {
+on_both!(pages_show_the_figures_of_the_archive);
+async fn pages_show_the_figures_of_the_archive(database: Database) {
     let site = Site::new(database).await;
     for page in site.pages().await {
         let reply = site.get(&page).await;
@@ -44,7 +44,7 @@ async fn every_page_shows_the_figures_of_the_archive(database: Database) {
     let first = site.env.ask("select min(note_id) from notes").await.remove(0);
     let shown = site.get(&format!("/note/{first}")).await.body;
     assert!(shown.contains(&format!("href=\"/document/{of_first}\"")), "{shown}");
-    // Hidden views are nothing, not 0.
+    // Hidden views are unknown, not 0.
     assert!(item.contains("<td class=\"n\">–</td>"), "{item}");
     // 2026-03-02 00:00 UTC is eight o'clock in Shanghai.
     assert!(item.contains("UTC\">2026-03-02 "), "{item}");
@@ -64,17 +64,17 @@ async fn every_page_shows_the_figures_of_the_archive(database: Database) {
     assert!(site.get("/keyword/%E9%9C%B2%E8%90%A5").await.body.contains(&suggestion));
 }
 
-// One archive for three tests: it takes the longest.
-on_both!(visitors_find_what_they_look_for_in_their_language);
-async fn visitors_find_what_they_look_for_in_their_language(database: Database) {
+// Three tests share one archive: creating it takes longest.
+on_both!(page_search_order_and_language);
+async fn page_search_order_and_language(database: Database) {
     let site = Site::new(database).await;
-    the_search_takes_signs_as_they_are(&site).await;
-    lists_are_ordered_and_cut_into_pages(&site).await;
-    the_language_is_asked_for_accepted_or_remembered(&site).await;
+    search_takes_signs_literally(&site).await;
+    lists_are_ordered_and_paged(&site).await;
+    language_is_requested_accepted_or_remembered(&site).await;
 }
 
-on_both!(curves_are_the_observations_and_a_missed_look_is_a_gap);
-async fn curves_are_the_observations_and_a_missed_look_is_a_gap(database: Database) {
+on_both!(curves_have_gaps_at_missed_slots);
+async fn curves_have_gaps_at_missed_slots(database: Database) {
     let site = Site::new(database).await;
     let note = site.env.ask("select min(note_id) from notes").await.remove(0);
     let series: Value =
@@ -101,7 +101,7 @@ async fn curves_are_the_observations_and_a_missed_look_is_a_gap(database: Databa
     assert!(ages[0].as_f64().unwrap() > 0.0, "hours since publication: {ages:?}");
 }
 
-async fn the_search_takes_signs_as_they_are(site: &Site) {
+async fn search_takes_signs_literally(site: &Site) {
     let found = async |words: &str| {
         let words: String = url::form_urlencoded::byte_serialize(words.as_bytes()).collect();
         site.get(&format!("/search?q={words}")).await.body.matches("<td class=\"title\">").count()
@@ -120,7 +120,7 @@ async fn the_search_takes_signs_as_they_are(site: &Site) {
     }
 }
 
-async fn lists_are_ordered_and_cut_into_pages(site: &Site) {
+async fn lists_are_ordered_and_paged(site: &Site) {
     for path in [
         "/note/none",
         "/work/1",
@@ -149,7 +149,7 @@ async fn lists_are_ordered_and_cut_into_pages(site: &Site) {
     assert!(first.starts_with(&cheapest), "{cheapest}: {first}");
 }
 
-async fn the_language_is_asked_for_accepted_or_remembered(site: &Site) {
+async fn language_is_requested_accepted_or_remembered(site: &Site) {
     let is_chinese = |reply: &super::Reply| reply.body.contains("<html lang=\"zh\">");
     assert!(is_chinese(&site.ask("GET", "/", "Accept-Language: fr, zh-CN;q=0.9, en\r\n").await));
     assert!(!is_chinese(&site.ask("GET", "/", "Accept-Language: en-US, zh\r\n").await));

@@ -1,4 +1,4 @@
-//! `tidewatch report`: what the archive says, and nothing that it does not.
+//! `tidewatch report`: shows what the archive contains and nothing else.
 
 use serde_json::Value;
 use tidewatch::store::Store;
@@ -15,7 +15,7 @@ async fn json(place: &Place, arguments: &[&str]) -> Value {
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
 }
 
-/// A report for people.
+/// A report as text.
 async fn text(place: &Place, arguments: &[&str]) -> String {
     let (code, out, said) = place.hear(&[&["report"], arguments].concat()).await;
     assert_eq!(code, 0, "{arguments:?}: {said}");
@@ -27,8 +27,8 @@ async fn one_text(store: &Store, sql: &'static str) -> String {
     rows::<(String,)>(store, sql).await.remove(0).0
 }
 
-on_both!(reports_say_what_the_archive_says);
-async fn reports_say_what_the_archive_says(database: Database) {
+on_both!(reports_match_the_archive);
+async fn reports_match_the_archive(database: Database) {
     let place = Place::new(&database, "");
     let env = half_a_day(database).await;
     items(&env.store, &place).await;
@@ -54,7 +54,7 @@ async fn reports_say_what_the_archive_says(database: Database) {
     assert!(due > 0 && missed > 0 && due == observed + missed + open, "{sums:?}");
     let why = days["reasons"].as_array().unwrap().iter().map(|row| row["looks"].as_i64().unwrap());
     assert_eq!(why.sum::<i64>(), missed);
-    assert!(text(&place, &["coverage"]).await.contains("day of UTC"));
+    assert!(text(&place, &["coverage"]).await.contains("day (UTC)"));
 }
 
 async fn items(store: &Store, place: &Place) {
@@ -87,7 +87,7 @@ async fn items(store: &Store, place: &Place) {
         assert_eq!(csv.lines().count(), seen.len() + 1, "{csv}");
     }
     let shown = text(place, &["top", "--by", "comments", "--days", "2"]).await;
-    assert!(shown.contains("what moved most by comments"), "{shown}");
+    assert!(shown.contains("largest change of comments"), "{shown}");
     assert!(rows::<(i64,)>(store, "select count(*) from items").await[0].0 > 0);
 }
 
@@ -102,7 +102,7 @@ async fn others(store: &Store, place: &Place) {
     assert!(text(place, &["keyword", "美食"]).await.contains("over time"));
     let job = json(place, &["job", "works"]).await;
     assert_eq!(job["job"]["kind"], "work");
-    // A link that was looked at until its item was known is one, too.
+    // A link fetched until its item was known is a target, too.
     let watched = "select count(*) from job_targets jt join jobs j on j.job_id = jt.job_id
                    where j.name = 'works' and (jt.removed_at is null or exists (
                        select 1 from slots s
@@ -115,15 +115,15 @@ async fn others(store: &Store, place: &Place) {
     assert!(kols.contains(" keyword=阅读 sort=FANS --max-pages 2 "), "{kols}");
 }
 
-on_both!(what_nobody_knows_is_said_and_the_rest_is_told);
-async fn what_nobody_knows_is_said_and_the_rest_is_told(database: Database) {
+on_both!(unknown_subject_is_reported_beside_known_ones);
+async fn unknown_subject_is_reported_beside_known_ones(database: Database) {
     let place = Place::new(&database, "");
     let env = half_a_day(database).await;
     let known = one_text(&env.store, "select note_id from notes order by note_id limit 1").await;
     let (code, out, said) =
         place.hear(&["report", "note", "6a0000000000000000000000", &known]).await;
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("nothing of note 6a0000000000000000000000"), "{said}");
+    assert!(said.contains("no data on note 6a0000000000000000000000"), "{said}");
     assert!(out.contains(&known), "{out}");
     for unknown in [
         ["kol", "nobody"],
@@ -137,11 +137,11 @@ async fn what_nobody_knows_is_said_and_the_rest_is_told(database: Database) {
     }
     let (code, _, said) = place.hear(&["report", "top", "--since", "yesterday"]).await;
     assert_eq!(code, 2);
-    assert!(said.contains("is no time"), "{said}");
+    assert!(said.contains("invalid time"), "{said}");
 }
 
-on_both!(a_report_of_a_job_counts_the_looks_at_what_has_left_it);
-async fn a_report_of_a_job_counts_the_looks_at_what_has_left_it(database: Database) {
+on_both!(job_report_counts_slots_of_removed_targets);
+async fn job_report_counts_slots_of_removed_targets(database: Database) {
     let place = Place::new(&database, "");
     let notes = world().notes(3);
     let watch = |notes: &[String]| {

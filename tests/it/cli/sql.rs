@@ -1,4 +1,4 @@
-//! `tidewatch sql`: reads whatever is asked for, and changes nothing.
+//! `tidewatch sql`: answers any query and changes nothing.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -10,8 +10,8 @@ use crate::same::half_a_day;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-on_both!(a_query_changes_nothing);
-async fn a_query_changes_nothing(database: Database) {
+on_both!(query_cannot_change_anything);
+async fn query_cannot_change_anything(database: Database) {
     let store = database.open().await;
     let place = Place::new(&database, "");
     let both = [
@@ -34,7 +34,7 @@ async fn a_query_changes_nothing(database: Database) {
     };
     for sql in both.iter().chain(own) {
         let (code, out, _) = place.hear(&["sql", "--csv", sql]).await;
-        // A pragma may be heard and ignored.
+        // A pragma may be accepted and ignored.
         assert!(code == 1 || sql.starts_with("pragma"), "{sql}: {code}, {}", place.said());
         assert!(out.lines().count() <= 1, "{sql}: {out}");
     }
@@ -45,8 +45,8 @@ async fn a_query_changes_nothing(database: Database) {
     }
 }
 
-on_both!(a_mistake_is_shown_with_its_place_in_the_query);
-async fn a_mistake_is_shown_with_its_place_in_the_query(database: Database) {
+on_both!(query_error_shows_its_position);
+async fn query_error_shows_its_position(database: Database) {
     database.open().await.close().await;
     let place = Place::new(&database, "");
     for (sql, at, word) in [
@@ -76,7 +76,7 @@ async fn a_mistake_is_shown_with_its_place_in_the_query(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_query_has_the_same_answer_from_both_databases() {
+async fn query_has_the_same_result_on_both_databases() {
     let databases = [sqlite(), postgres().await];
     let places = databases.each_ref().map(|database| Place::new(database, ""));
     let [here, there] = databases;
@@ -93,7 +93,7 @@ async fn the_same_query_has_the_same_answer_from_both_databases() {
             for place in &places {
                 let (code, out, said) = place.hear(&["sql", form, sql]).await;
                 assert_eq!(code, 0, "{sql}: {said}");
-                // Rows that the order leaves alike come in any, and spaces in JSON say nothing.
+                // Rows may come in any order among equals, and whitespace in JSON is irrelevant.
                 let mut lines: Vec<_> =
                     out.lines().map(|line| line.replace(": ", ":").replace(", ", ",")).collect();
                 lines.sort();
@@ -112,7 +112,7 @@ async fn the_same_query_has_the_same_answer_from_both_databases() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn columns_of_any_type_are_shown() {
+async fn columns_of_any_type_are_printed() {
     let database = postgres().await;
     database.open().await.close().await;
     let place = Place::new(&database, "");
@@ -127,8 +127,8 @@ async fn columns_of_any_type_are_shown() {
     assert_eq!(out, expected);
 }
 
-on_both!(a_query_comes_from_stdin_as_well);
-async fn a_query_comes_from_stdin_as_well(database: Database) {
+on_both!(query_is_read_from_stdin);
+async fn query_is_read_from_stdin(database: Database) {
     database.open().await.close().await;
     let place = Place::new(&database, "");
     place.write("question.sql", "-- a comment; and more\nselect zone from archive_zone;\n");
@@ -138,8 +138,8 @@ async fn a_query_comes_from_stdin_as_well(database: Database) {
     assert_eq!(std::fs::read_to_string(place.output("stdout")).unwrap(), "zone\nAsia/Shanghai\n");
 }
 
-on_both!(an_interrupt_ends_a_long_query_in_the_database_too);
-async fn an_interrupt_ends_a_long_query_in_the_database_too(database: Database) {
+on_both!(interrupt_cancels_query_on_the_server);
+async fn interrupt_cancels_query_on_the_server(database: Database) {
     let store = database.open().await;
     let place = Place::new(&database, "");
     let endless = "with recursive x(n) as (select 1 union all select 1 - n from x) select n from x";
@@ -158,7 +158,7 @@ async fn an_interrupt_ends_a_long_query_in_the_database_too(database: Database) 
 }
 
 #[tokio::test]
-async fn a_query_of_no_archive_makes_none() {
+async fn query_without_archive_creates_none() {
     let database = sqlite();
     let place = Place::new(&database, "");
     assert_eq!(place.run(&["sql", "select 1"]).await, 2, "{}", place.said());
