@@ -1,4 +1,4 @@
-//! What rows are about, and the statements that delete them by it.
+//! Rows affected by an erasure, and their deletion.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::store::archive::{FLAT_TABLES, SHAPES, Tombstone};
 use crate::store::db::{Tx, execute};
 use crate::store::sql::array;
 
-/// What rows are about.
+/// The subjects of rows to delete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AffectedRows {
-    /// Notes by id, with all that hangs on them.
+    /// Notes by id, with their child rows.
     pub notes: BTreeSet<String>,
     /// KOLs.
     pub kols: BTreeSet<String>,
@@ -26,12 +26,12 @@ pub struct AffectedRows {
     pub hashtags: BTreeSet<(Platform, String)>,
     /// Music.
     pub music: BTreeSet<String>,
-    /// Answers whose places in a search, and suggestions, are rows of their own.
+    /// Documents with search results or suggestions.
     pub documents: BTreeSet<i64>,
 }
 
 impl AffectedRows {
-    /// Adds what these are of.
+    /// Adds the subjects of tombstones.
     pub fn add(&mut self, tombstones: &[Tombstone]) {
         for Tombstone { platform, kind, id, .. } in tombstones {
             match (Kind::parse(kind), Platform::parse(platform)) {
@@ -53,7 +53,7 @@ struct Number {
 }
 
 impl Tx {
-    /// Deletes the rows that are about these.
+    /// Deletes the rows of these subjects.
     pub async fn delete_rows(&mut self, traces: &AffectedRows) -> Result<()> {
         let AffectedRows { notes, kols, works, authors, hashtags, music, documents } = traces;
         let listed = self.listed(1);
@@ -93,7 +93,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes what a platform calls so.
+    /// Deletes rows by platform and id.
     async fn delete_names(
         &mut self,
         table: &str,
@@ -111,7 +111,7 @@ impl Tx {
     }
 }
 
-/// Documents as rows of their numbers.
+/// Document ids as rows.
 pub(in crate::store) fn numbers(documents: &[i64]) -> Result<String> {
     array(&documents.iter().map(|id| Number { document_id: *id }).collect::<Vec<_>>())
 }

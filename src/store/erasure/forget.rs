@@ -1,4 +1,4 @@
-//! Statements that delete: answers, what is cut out of them, and the rows that were made of them.
+//! Deletion and redaction of documents, and of the rows derived from them.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use crate::store::db::{Count, Id, Store, Tx, execute, fetch_all, fetch_optional,
 use crate::store::sql::Rows;
 use crate::time::Time;
 
-/// Begins a transaction in SQLite that leaves zeros where it deletes.
+/// Begins a transaction in SQLite that overwrites deleted content with zeros.
 const SECURE: &str = "pragma secure_delete = on; pragma temp_store = file; begin immediate";
 
-/// An answer that something was cut out of.
+/// A redacted document.
 #[derive(Clone, Debug)]
 pub struct Redacted {
-    /// Its number.
+    /// Its id.
     pub document_id: i64,
-    /// What is left of it.
+    /// Its redacted body.
     pub body: Body,
-    /// What is not understood of that.
+    /// Drift of the redacted body.
     pub drift: Option<String>,
-    /// When it was cut.
+    /// When it was redacted.
     pub redacted_at: Time,
 }
 
@@ -60,7 +60,7 @@ struct ItemRow {
 }
 
 impl Store {
-    /// Begins a transaction that deletes for good, as far as the database can.
+    /// Begins a transaction whose deletions are final, as far as the database can.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -71,12 +71,12 @@ impl Store {
         }
     }
 
-    /// Clears away what deleted rows left behind: SQLite writes the file and its journal anew, while
-    /// PostgreSQL makes the room free to be written over. Whether all of it was; where it was not,
-    /// somebody reads on in the old journal.
+    /// Removes the remains of deleted rows: SQLite rewrites the file and truncates its journal,
+    /// PostgreSQL frees the space for reuse. False when a reader of the old journal kept it from
+    /// being truncated.
     ///
     /// # Errors
-    /// When the database cannot: it is full, or the tables are somebody else's.
+    /// When the database cannot: the disk is full, or the tables have another owner.
     #[expect(clippy::disallowed_methods, reason = "in no transaction")]
     pub async fn clear_away(&self) -> Result<bool> {
         match self {
@@ -102,7 +102,7 @@ impl Store {
     }
 }
 
-/// Tables that forgetting changes, beside those that answers fill.
+/// Tables that an erasure changes, beside those that answers fill.
 const OTHERS: [&str; 11] = [
     "documents",
     "links",
@@ -118,7 +118,7 @@ const OTHERS: [&str; 11] = [
 ];
 
 impl Tx {
-    /// The notes or works of an author.
+    /// Notes or works of an author.
     pub async fn items_of_author(&mut self, platform: Platform, id: &str) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
@@ -134,7 +134,7 @@ impl Tx {
         Ok(items(rows))
     }
 
-    /// The notes and works that were last seen before this.
+    /// Notes and works last observed before `at`.
     pub async fn items_not_observed_since(&mut self, at: Time) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
@@ -147,8 +147,7 @@ impl Tx {
         Ok(items(rows))
     }
 
-    /// The places of all documents, those among them that make no rows, from after this number on;
-    /// `limit` at the most.
+    /// All documents after an id, those without rows included; at most `limit`.
     pub async fn documents_numbered_after(&mut self, after: i64, limit: i64) -> Result<Vec<Place>> {
         Ok(fetch_all!(
             self,
@@ -161,7 +160,7 @@ impl Tx {
         ))
     }
 
-    /// Deletes answers.
+    /// Deletes documents.
     pub async fn delete_documents(&mut self, documents: &[i64]) -> Result<()> {
         let sql = self.over_rows(
             "document_id int",
@@ -171,7 +170,7 @@ impl Tx {
         self.silence_calls(documents).await
     }
 
-    /// Deletes what upstream said in these answers.
+    /// Deletes upstream's messages in the calls of these documents.
     async fn silence_calls(&mut self, documents: &[i64]) -> Result<()> {
         let sql = self.over_rows(
             "document_id int",
@@ -182,7 +181,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes the answers about what is forgotten, and the rows about it.
+    /// Deletes the documents of erased targets, and the rows of their subjects.
     pub(in crate::store) async fn delete_answers_about(
         &mut self,
         forgotten: &[Tombstone],
@@ -205,7 +204,7 @@ impl Tx {
         Ok(found.into_iter().map(|row| row.id).collect())
     }
 
-    /// Puts what is left of answers in their place.
+    /// Stores redacted documents.
     pub async fn redact_documents(&mut self, documents: &[Redacted]) -> Result<()> {
         let rows = Rows::of(
             "document_id int, body json, cleaned text, exact bytes, drift text, redacted_at time",
@@ -221,7 +220,7 @@ impl Tx {
         self.silence_calls(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>()).await
     }
 
-    /// How many rows there are in each table that forgetting deletes from, but for the documents.
+    /// Number of rows in each table that an erasure deletes from, except documents.
     pub async fn count_rows(&mut self) -> Result<BTreeMap<&'static str, i64>> {
         let mut counts = BTreeMap::new();
         for table in tables().chain(["links", "availability", "alerts"]) {

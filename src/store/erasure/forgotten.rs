@@ -1,4 +1,4 @@
-//! Statements about what is forgotten, and what it takes with it: targets, looks, links and words.
+//! Erasure of targets: slots, links, notes and messages that name them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::store::db::{Id, Tx, execute, fetch_all};
 use crate::store::schedule::{LivenessTimeout, named};
 use crate::store::sql::array;
 
-/// The number of no process.
+/// The id of no process.
 const NOBODY: i64 = -1;
 
 #[derive(sqlx::FromRow)]
@@ -20,11 +20,11 @@ struct Verb {
     verb: String,
 }
 
-/// A shorter id may stand for anything where no field says that it is one: moments have ten digits.
+/// Shorter ids are not searched for in free text: a timestamp has ten digits.
 pub const MIN_ID_LEN: usize = 11;
 
-/// Where people and servers have written what may hold an id, and what is to stand there instead:
-/// wrong settings are kept with the line that is wrong, and a backfill is called after its list.
+/// Columns of free text that may contain an id, and their replacement: rejected settings are kept
+/// with the wrong line, and a backfill is named after its list.
 const WORDS: [(&str, &str, &str); 5] = [
     ("config_loads", "error", "'it named what is forgotten'"),
     ("pauses", "note", "null"),
@@ -39,15 +39,16 @@ struct Number {
 }
 
 impl Tx {
-    /// Keeps everybody else from the archive who would add to it, until this transaction ends. The
-    /// verb of one who is at work there, or has not been silent for long; then it is to be given up.
+    /// Locks out every process that would write to the archive until this transaction ends. Returns
+    /// the verb of a process that is running or not expired yet; then the erasure must not go on.
     pub async fn lock_out_writers(&mut self, silence: LivenessTimeout) -> Result<Option<String>> {
-        // Differs by necessity: in SQLite a lock file and this transaction do so. Here whoever
-        // begins, saves, or imports, reads what is forgotten, and waits for that.
+        // Differs by necessity: in SQLite the lock file and this transaction suffice. In PostgreSQL
+        // every process reads the tombstones when it starts, saves or imports, and waits for this
+        // lock.
         let Self::Postgres(_) = self else { return Ok(None) };
         execute!(self, "lock table forgotten in access exclusive mode");
         let dead = self.expired_processes(NOBODY, silence).await?;
-        // An import has no lock, nor needs one: it asks what is forgotten each time.
+        // An import holds no lock: it reads the tombstones in each transaction.
         let others = fetch_all!(
             self,
             Verb,
@@ -57,7 +58,7 @@ impl Tx {
         Ok(others.into_iter().find(|other| !dead.contains(&other.owner)).map(|other| other.verb))
     }
 
-    /// The ids of people who are known by this id or handle.
+    /// Ids of authors with this id or handle.
     pub async fn author_ids(&mut self, platform: Platform, name: &str) -> Result<Vec<String>> {
         let sql = "select author_id as person from authors
                    where platform = $1 and (author_id = $2 or handle = $2)
@@ -69,15 +70,15 @@ impl Tx {
         Ok(people.into_iter().map(|row| row.0).collect())
     }
 
-    /// Permits something to be watched again, with all that was forgotten because of it. How many
-    /// these are.
+    /// Lifts the erasure of a subject, and of everything that was erased because of it. Returns how
+    /// many.
     pub async fn permit(&mut self, kind: &str, platform: Platform, id: &str) -> Result<u64> {
         let sql = "delete from forgotten
                    where platform = $2 and ((id = $3 and kind = $1) or because = $3)";
         Ok(execute!(self, sql, kind, platform.as_str(), id))
     }
 
-    /// The targets that are these: their items, and short links to them.
+    /// Targets of tombstones: items, and short links to them.
     pub async fn targets_of(&mut self, tombstones: &[Tombstone]) -> Result<Vec<i64>> {
         let sql = self.over_rows(
             "kind text, id text",
@@ -91,7 +92,7 @@ impl Tx {
         Ok(found.into_iter().map(|row| row.id).collect())
     }
 
-    /// The short links to these items: kind, link and item.
+    /// Short links to these items: kind, link and item.
     async fn links_to(&mut self, items: &[Target]) -> Result<Vec<(String, String, String)>> {
         let sql = self.over_rows(
             "kind text, key text",
@@ -101,9 +102,9 @@ impl Tx {
         Ok(fetch_all!(self, (String, String, String), sql, named(items)?))
     }
 
-    /// Puts on record what an answer has shown to be forgotten, with the short links to it, and gives
-    /// up what there is of it: it came before anybody knew. What others say of it stays until
-    /// somebody forgets again.
+    /// Records subjects that an answer has shown to be erased, with their short links, and deletes
+    /// what the archive has about them: it was saved before they were known. Mentions in other
+    /// documents stay until the next erasure.
     pub async fn erase_discovered(&mut self, found: &[Tombstone]) -> Result<()> {
         if found.is_empty() {
             return Ok(());
@@ -115,7 +116,7 @@ impl Tx {
         self.retire_targets(&all).await
     }
 
-    /// The tombstones of the short links to what these are of.
+    /// Tombstones of the short links to the subjects of these.
     pub async fn links_with(&mut self, tombstones: &[Tombstone]) -> Result<Vec<Tombstone>> {
         let item =
             |it: &Tombstone| Some(Target { kind: Kind::parse(&it.kind)?, key: it.id.clone() });
@@ -130,9 +131,9 @@ impl Tx {
         Ok(links.into_iter().filter_map(of).collect())
     }
 
-    /// Gives up these as targets: they are no job's any more, their open looks are missed, and what
-    /// is left of them on record bears neither name nor words. Short links to them go, and what was
-    /// told of them. Rows and documents are not touched.
+    /// Retires the targets of tombstones: removes them from watchlists, closes their open slots,
+    /// and deletes names and messages from their rows, links, availability and alerts. Documents
+    /// and rows derived from them stay.
     pub async fn retire_targets(&mut self, tombstones: &[Tombstone]) -> Result<()> {
         let Some(first) = tombstones.first() else { return Ok(()) };
         let targets = self.targets_of(tombstones).await?.into_iter();
@@ -169,7 +170,7 @@ impl Tx {
             let sql = self.over_rows("kind text, id text", sql);
             execute!(self, sql, named.as_str());
         }
-        // Differs by necessity: the same function has two names.
+        // Differs by necessity: the function has two names.
         let place = if let Self::Sqlite(_) = self { "instr" } else { "strpos" };
         for (table, column, instead) in WORDS {
             let sql = format!(

@@ -1,15 +1,15 @@
-//! What the columns of the tables and views hold. SQLite keeps times as text and says nothing of
-//! the columns of a view, so it stands here, by name: a name means the same in every table. Tests
-//! hold it against the types that PostgreSQL knows.
+//! Types of the columns of tables and views, by name: a name has one type in every table. SQLite
+//! stores times as text and reports no types for views. Tests compare this with PostgreSQL's
+//! catalogue.
 
-/// What a column holds.
+/// Type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
-    /// Whole numbers of 64 bits.
+    /// 64-bit integer.
     Int,
-    /// Numbers with a fraction.
+    /// Floating-point number.
     Real,
-    /// True or false.
+    /// Boolean.
     Bool,
     /// Text.
     Text,
@@ -21,24 +21,24 @@ pub enum ColumnType {
     Bytes,
 }
 
-/// How rows of a table are told by time.
+/// The column by which rows of a table are filtered by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum TimeColumn {
-    /// By a time; in SQLite it is text.
+    /// A time; text in SQLite.
     At(&'static str),
-    /// By a time that is a number in SQLite: microseconds since 1970.
+    /// A time that is an integer in SQLite: microseconds since 1970.
     Micros(&'static str),
-    /// By a column `day` of the archive's zone.
+    /// A `day` of the archive's zone.
     Day,
-    /// By a column `day` of UTC.
+    /// A `day` of UTC.
     UtcDay,
-    /// Not at all.
+    /// None.
     Never,
 }
 
 use TimeColumn::{At, Day, Micros, Never, UtcDay};
 
-/// Every table and view, and how its rows are told by time.
+/// Every table and view, with its time column.
 const TABLES: [(&str, TimeColumn); 59] = [
     ("alerts", At("since")),
     ("archive_zone", Micros("since")),
@@ -101,10 +101,10 @@ const TABLES: [(&str, TimeColumn); 59] = [
     ("works", At("last_seen_at")),
 ];
 
-/// The names of columns that are times, but for those that end in `_at`.
+/// Names of time columns that do not end in `_at`.
 const TIMES: [&str; 6] = ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
 
-/// The names of columns that are JSON, bytes, true or false, or numbers. What is none of them is text.
+/// Names of boolean, floating-point and integer columns. The others are text.
 const BOOLS: &str = "exact has_goods is_active is_deleted is_intervened is_live is_original \
     is_private is_prohibited low_active pinned rounded with_goods";
 
@@ -131,7 +131,7 @@ const INTS: &str = "access admires age_hours alert_id attempt attempts availabil
     video_height video_read_median video_width views views_after views_before views_delta width \
     work_key";
 
-/// Where a name means something else than elsewhere.
+/// Columns whose type differs from the one of their name.
 const OTHERWISE: [(&str, &str, ColumnType); 8] = [
     ("documents", "body", ColumnType::Json),
     ("documents", "exact", ColumnType::Bytes),
@@ -143,7 +143,7 @@ const OTHERWISE: [(&str, &str, ColumnType); 8] = [
     ("engagement_growth", "views", ColumnType::Real),
 ];
 
-/// What a column of this name holds, wherever it is not said to be otherwise.
+/// Type of a column of this name, unless the table overrides it.
 pub(in crate::store) fn by_name(column: &str) -> ColumnType {
     let among = |names: &str| names.split(' ').any(|name| name == column);
     if column.ends_with("_at") || TIMES.contains(&column) {
@@ -159,18 +159,18 @@ pub(in crate::store) fn by_name(column: &str) -> ColumnType {
     }
 }
 
-/// What a column of a table or view holds.
+/// Type of a column of a table or view.
 pub(in crate::store) fn of_table(table: &str, column: &str) -> ColumnType {
     let otherwise = OTHERWISE.iter().find(|(t, c, _)| *t == table && *c == column);
-    otherwise.map_or_else(|| by_name(column), |(_, _, holds)| *holds)
+    otherwise.map_or_else(|| by_name(column), |(_, _, column_type)| *column_type)
 }
 
-/// A table or view by its name, as it may stand in a statement, and how its rows are told by time.
+/// A table or view by name, as a constant that is safe in a statement, and its time column.
 pub(in crate::store) fn table(name: &str) -> Option<(&'static str, TimeColumn)> {
     TABLES.into_iter().find(|(table, _)| *table == name)
 }
 
-/// The names of all tables and views.
+/// Names of all tables and views.
 pub fn tables() -> impl Iterator<Item = &'static str> {
     TABLES.into_iter().map(|(name, _)| name)
 }

@@ -1,13 +1,12 @@
-//! Many rows in one statement, the same way in both databases: the rows travel as one bound
-//! JSON array, and the statement selects from it. What every answer goes through has
-//! [`bulk`](super::bulk), which costs a fraction.
+//! Statements over many rows: the rows are bound as one JSON array, and the statement selects from
+//! it. The save path uses [`bulk`](super::bulk), which is several times cheaper.
 
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use crate::store::db::Tx;
 
-/// What a column of rows holds.
+/// Type of a column of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Kind {
     Text,
@@ -16,9 +15,9 @@ pub(in crate::store) enum Kind {
     Bool,
     /// A [`Time`](crate::time::Time).
     Time,
-    /// A [`Time`](crate::time::Time) too, that is a number in SQLite.
+    /// A [`Time`](crate::time::Time) that is an integer in SQLite.
     Micros,
-    /// The text of any JSON, kept as JSONB.
+    /// Text of any JSON, stored as JSONB.
     Json,
     Bytes,
 }
@@ -58,7 +57,7 @@ pub(in crate::store) fn columns(spec: &str) -> impl Iterator<Item = (&str, Kind)
 
 impl Tx {
     /// A statement over the array bound as `$1`: `{rows}` in `template` becomes a table `r` with
-    /// the columns of `spec`. A template that goes on with `on conflict` needs a `where` before it.
+    /// the columns of `spec`. A template with `on conflict` needs a `where` before it.
     ///
     /// Differs by necessity: `json_each` here, `jsonb_to_recordset` there.
     pub(in crate::store) fn over_rows(&self, spec: &str, template: &str) -> AssertSqlSafe<String> {
@@ -69,7 +68,7 @@ impl Tx {
         AssertSqlSafe(template.replace("{rows}", &source))
     }
 
-    /// `(select … )` with the text values of the array bound as `$n`, for `in`.
+    /// `(select …)` of the text values of the array bound as `$n`, for `in`.
     ///
     /// Differs by necessity: `json_each` here, `jsonb_array_elements_text` there.
     pub(in crate::store) fn listed(&self, n: usize) -> String {
