@@ -69,14 +69,16 @@ struct FetchResult {
 
 impl Fetch {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let mut signals = Signals::new()?;
         let config = Arc::new(load_or_default(cli)?);
         let targets = self.target.targets()?;
         config.require_token_for(&targets)?;
         config.require_prices_for(&targets)?;
         super::say_whom(&config);
-        let store = open(cli).await?;
-        let clock = Clock::system();
-        let (signals, stop) = (Signals::new()?, CancellationToken::new());
+        let Some(store) = signals.unless(open(cli)).await.transpose()? else {
+            return Ok(ExitCode::from(SOME_FAILED));
+        };
+        let (clock, stop) = (Clock::system(), CancellationToken::new());
         let requested_at = clock.now();
         let mut tx = store.begin().await?;
         let forgotten = Tombstones::of(tx.tombstones().await?);

@@ -37,6 +37,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let mut signals = Signals::new()?;
         let config = Arc::new(load(cli)?);
         let watch = Watch::begin(&config, Environment::read())?;
         config.require_means()?;
@@ -50,7 +51,10 @@ impl Run {
             }
             None => None,
         };
-        let store = open(cli).await?;
+        let Some(store) = signals.unless(open(cli)).await.transpose()? else {
+            tracing::info!("stopped");
+            return Ok(ExitCode::SUCCESS);
+        };
         let listener = match self.listen.or(config.listen) {
             Some(address) => match health::listen(address).await {
                 // The process that holds the file also holds the address.
@@ -80,7 +84,7 @@ impl Run {
             let page = Prepared::new(cli, guard, listener, daemon.settings()).await?;
             tasks.start("the page", page.serve());
         }
-        let stopped = work(&mut daemon, &mut tasks).await?;
+        let stopped = work(&mut daemon, &mut tasks, signals).await?;
         if stopped == Stopped::AtOnce {
             tracing::warn!("stopped immediately; calls in flight remain open on the ledger");
             return Ok(ExitCode::from(SOME_FAILED));
@@ -102,9 +106,9 @@ enum Stopped {
 }
 
 /// Runs the daemon until a signal, or the failure of an essential task.
-async fn work(daemon: &mut Daemon, tasks: &mut Tasks) -> Result<Stopped> {
+async fn work(daemon: &mut Daemon, tasks: &mut Tasks, signals: Signals) -> Result<Stopped> {
     let stop = CancellationToken::new();
-    let mut signals = std::pin::pin!(Signals::new()?.twice(&stop));
+    let mut signals = std::pin::pin!(signals.twice(&stop));
     let mut work = std::pin::pin!(daemon.run(&stop));
     let mut death = None;
     loop {

@@ -74,17 +74,20 @@ impl Prepared {
 
 impl Serve {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
+        let mut signals = Signals::new()?;
+        match signals.unless(self.serve(cli)).await {
+            Some(served) => served?,
+            None => tracing::info!("stopped"),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn serve(&self, cli: &Cli) -> Result<()> {
         let guard = guard(self.listen, &self.hosts)?;
         let config = settings(cli, "the budget is unknown")?;
         require_archive(cli)?;
         let listener = page::listen(self.listen).await?;
         let settings = watch::channel(Arc::new(config)).1;
-        let page = Prepared::new(cli, guard, listener, settings).await?;
-        let mut signals = Signals::new()?;
-        tokio::select! {
-            served = page.serve() => served?,
-            () = signals.next() => tracing::info!("stopped"),
-        }
-        Ok(ExitCode::SUCCESS)
+        Prepared::new(cli, guard, listener, settings).await?.serve().await
     }
 }

@@ -1,9 +1,13 @@
 //! Signals that stop the program.
 
+use std::future::Future;
+
 use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 
-/// SIGTERM and SIGINT from now on.
+/// SIGTERM and SIGINT from now on; one that arrives before anything waits for it is kept.
+///
+/// A verb that stops gracefully creates this first: until then these signals kill the program.
 pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
@@ -24,6 +28,14 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// The result of `work`, or `None` when a signal arrives first.
+    pub(super) async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.next() => None,
         }
     }
 

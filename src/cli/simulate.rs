@@ -70,12 +70,12 @@ enum AmagiForm {
 
 impl Simulate {
     pub(super) async fn run(&self) -> Result<ExitCode> {
+        let mut signals = Signals::new()?;
         let address = (std::net::Ipv4Addr::LOCALHOST, self.port);
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on 127.0.0.1:{}", self.port))?;
         let simulator = simulator::start(self.options()?, listener).await?;
-        let mut signals = Signals::new()?;
         print(&self.introduction(&simulator))?;
         signals.next().await;
         simulator.stop().await;

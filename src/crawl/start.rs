@@ -181,17 +181,7 @@ impl Crawler {
             let bytes = std::mem::take(&mut received.body);
             let (body, reading) =
                 Body::read(bytes, |body| answer::read(endpoint, &ask, &received, body));
-            Fetched {
-                claim,
-                endpoint,
-                ask,
-                call_id,
-                sent_at,
-                finished_at,
-                received,
-                body,
-                reading,
-            }
+            Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading }
         });
     }
 

@@ -78,7 +78,7 @@ fn distinct(columns: &[Column]) -> Vec<Column> {
             name = format!("{}_{nth}", column.name);
             nth += 1;
         }
-        named.push(Column { name, holds: column.holds });
+        named.push(Column { name, column_type: column.column_type });
     }
     named
 }
@@ -89,7 +89,7 @@ mod tests {
 
     /// The output for rows with these columns.
     fn written(format: Format, columns: &[&str], rows: Vec<Vec<Value>>) -> String {
-        let column = |name: &&str| Column { name: (*name).to_owned(), holds: None };
+        let column = |name: &&str| Column { name: (*name).to_owned(), column_type: None };
         let columns: Vec<_> = columns.iter().map(column).collect();
         let mut out = Vec::new();
         let mut export = Export::new(format, &columns, &mut out).expect("a header");

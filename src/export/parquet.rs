@@ -84,7 +84,8 @@ fn settle(columns: &mut [Column], rows: &[Vec<Value>]) {
             }
             _ => ColumnType::Text,
         };
-        column.holds = column.holds.or_else(|| kinds.reduce(common)).or(Some(ColumnType::Text));
+        column.column_type =
+            column.column_type.or_else(|| kinds.reduce(common)).or(Some(ColumnType::Text));
     }
 }
 
@@ -103,7 +104,7 @@ fn kind(value: &Value) -> Option<ColumnType> {
 
 fn begin<W: Write + Send>(columns: &[Column], out: W) -> Result<SerializedFileWriter<W>> {
     let field = |column: &Column| {
-        let (physical, logical) = match column.holds {
+        let (physical, logical) = match column.column_type {
             Some(ColumnType::Int) => (Physical::INT64, None),
             Some(ColumnType::Real) => (Physical::DOUBLE, None),
             Some(ColumnType::Bool) => (Physical::BOOLEAN, None),
@@ -145,7 +146,7 @@ fn write_column<'a, W: Write + Send>(
         };
         (value, refused)
     });
-    match column.holds {
+    match column.column_type {
         Some(ColumnType::Int) => write::<Int64Type, _>(group, values, |value| match value {
             Value::Int(number) => Some(*number),
             _ => None,

@@ -8,7 +8,7 @@ use tidewatch::time::Clock;
 use crate::crash::{self, IN_FLIGHT, TOKEN};
 use crate::databases::{Database, count, postgres};
 use crate::flags;
-use crate::program::{Place, Running, wait_for};
+use crate::program::{PATIENCE, Place, Running, wait_for};
 
 /// How many daemons there are.
 const DAEMONS: usize = 3;
@@ -22,9 +22,6 @@ const LATENCY: Duration = Duration::from_millis(250);
 /// How long it goes on, and how long if a long run is asked for.
 const USUAL: Duration = Duration::from_secs(40);
 const LONG: Duration = Duration::from_secs(300);
-
-/// How long daemons may take to begin.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Random enough, and the same in every run.
 struct Dice(u64);

@@ -8,11 +8,8 @@ use tidewatch::time::{Clock, Time};
 
 use crate::databases::{Database, count, on_both, rows, sqlite};
 use crate::flags;
-use crate::program::{Place, Running, wait_for};
+use crate::program::{PATIENCE, Place, Running, wait_for};
 use crate::upstream;
-
-/// How soon work goes on after a clock was put right.
-const SOON: Duration = Duration::from_secs(60);
 
 const TOKEN: &str = "clocks-test-token";
 
@@ -32,7 +29,7 @@ async fn stops_well(daemon: Running, place: &Place) {
 async fn wait_for_looks(store: &Store, more: i64) {
     let observed = "select count(*) from slots where outcome = 'observed'";
     let before = count(store, observed).await;
-    wait_for("looks", SOON, async || count(store, observed).await >= before + more).await;
+    wait_for("looks", PATIENCE, async || count(store, observed).await >= before + more).await;
 }
 
 /// When looks were due, and what became of them.

@@ -15,9 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::databases::{Database, on_both, sqlite};
 use crate::env::beginning;
 use crate::metrics::settings;
-use crate::program::{Place, wait_for};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::program::{PATIENCE, Place, wait_for};
 
 const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\n\
                     notes = [\"68a1b2c3d4e5f60718293a4b\"]\n";

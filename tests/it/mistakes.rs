@@ -1,12 +1,8 @@
 //! What a mistake in the settings does not get in the way of.
 
-use std::time::Duration;
-
 use crate::databases::{Database, count, on_both, sqlite};
 use crate::health::free_port;
-use crate::program::{Place, wait_for};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::program::{PATIENCE, Place, wait_for};
 
 on_both!(a_mistake_in_the_settings_keeps_nobody_from_stopping_what_costs_money);
 async fn a_mistake_in_the_settings_keeps_nobody_from_stopping_what_costs_money(database: Database) {

@@ -23,18 +23,12 @@ use self::cluster::Cluster;
 use crate::crash::{self, TOKEN};
 use crate::databases::{Database, count, on_both, postgres, sqlite};
 use crate::health::free_port;
-use crate::program::{Place, Running, wait_for, waited_for};
+use crate::program::{PATIENCE, Place, Running, wait_for, waited_for};
 
 /// Long enough that calls are in flight whenever the database fails.
 const LATENCY: Duration = Duration::from_millis(150);
 
-/// How long what is waited for may take: a daemon tries again every 30 s at the least.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Longer than a call takes: what was in flight has ended.
-const QUIET: Duration = Duration::from_secs(2);
-
-/// How long an outage lasts after that.
+/// How long no call comes in an outage, once those in flight have come.
 const OUTAGE: Duration = Duration::from_secs(3);
 
 /// How long an outage lasts in which the daemon has to show that it lives: longer than the loop may
@@ -92,14 +86,6 @@ impl Scene {
         assert!(waited_for(PATIENCE, said).await, "nobody says {words}\n{}", self.place.said());
     }
 
-    /// No call is sent while the database fails.
-    async fn is_quiet(&self) {
-        tokio::time::sleep(QUIET).await;
-        let before = self.simulator.truth().len();
-        tokio::time::sleep(OUTAGE).await;
-        assert_eq!(self.simulator.truth().len(), before, "calls without a ledger");
-    }
-
     /// Lets everything be worked off and the daemons stop: nothing may have been lost, not even an
     /// answer that came during an outage, and no daemon was taken for dead. What they said.
     async fn ends_well(self, database: &Database) -> String {
@@ -142,6 +128,16 @@ impl Health {
     }
 }
 
+/// No call comes any more.
+async fn is_quiet(simulator: &Simulator) {
+    wait_for("an end of calls without a ledger", PATIENCE, async || {
+        let before = simulator.truth().len();
+        tokio::time::sleep(OUTAGE).await;
+        simulator.truth().len() == before
+    })
+    .await;
+}
+
 async fn all_is_kept(store: &Store, simulator: &Simulator, began: Time, settled: Time) {
     let calls = crash::nothing_is_lost_or_doubled(store, simulator, began, settled).await;
     assert_eq!((calls.interrupted, calls.unkept, calls.late), (0, 0, 0), "{calls}");
@@ -174,7 +170,7 @@ async fn two_daemons_survive_a_server_that_crashes_and_comes_back() {
     }
     cluster.crash();
     scene.said(FAILS, 2).await;
-    scene.is_quiet().await;
+    is_quiet(&scene.simulator).await;
     cluster.restart();
     let said = scene.ends_well(&database).await;
     assert!(said.matches(ANSWERS).count() >= 2, "{said}");
@@ -208,7 +204,7 @@ async fn a_daemon_waits_while_postgresql_is_read_only() {
     execute(&mut connection, &set).await;
     execute(&mut connection, &cut).await;
     scene.said("read-only transaction", 1).await;
-    scene.is_quiet().await;
+    is_quiet(&scene.simulator).await;
     execute(&mut connection, &set.replace(" = on", " = off")).await;
     execute(&mut connection, &cut).await;
     let said = scene.ends_well(&database).await;
@@ -224,13 +220,13 @@ async fn a_daemon_waits_while_another_program_keeps_the_database_locked(database
         let mut connection = outside(database.url()).await;
         let mut tx = connection.begin().await.unwrap();
         execute(&mut tx, "lock table calls in access exclusive mode").await;
-        scene.is_quiet().await;
+        is_quiet(&scene.simulator).await;
         health.fails_and_lives(&scene).await;
         tx.rollback().await.unwrap();
     } else {
         let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
         let tx = connection.begin_with("begin immediate").await.unwrap();
-        scene.is_quiet().await;
+        is_quiet(&scene.simulator).await;
         health.fails_and_lives(&scene).await;
         tx.rollback().await.unwrap();
     }
@@ -288,7 +284,7 @@ async fn a_daemon_waits_while_the_disk_takes_no_more() {
     let database = sqlite();
     let scene = Scene::with(&database, |place| vec![place.start_cramped(CRAMPED)]).await;
     scene.said(FAILS, 1).await;
-    scene.is_quiet().await;
+    is_quiet(&scene.simulator).await;
     let limit = ["--pid", &scene.daemons[0].id(), "--fsize=unlimited:"];
     assert!(Command::new("prlimit").args(limit).status().unwrap().success());
     let said = scene.ends_well(&database).await;
@@ -336,10 +332,8 @@ async fn refuses_and_recovers(refuse: &'static str, complaint: &str, relent: &'s
     inside.tell(refuse).await;
     let why = || health.snapshot().database_error.unwrap_or_default();
     wait_for(complaint, PATIENCE, async || why().contains(complaint)).await;
-    tokio::time::sleep(QUIET).await;
+    is_quiet(&inside.simulator).await;
     let before = seen();
-    tokio::time::sleep(OUTAGE).await;
-    assert_eq!(seen(), before, "calls without a ledger");
     inside.tell(relent).await;
     wait_for("calls", PATIENCE, async || seen() > before + 30).await;
     assert_eq!(health.snapshot().database_error, None);

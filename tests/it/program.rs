@@ -15,8 +15,8 @@ use crate::flags;
 /// Polling interval.
 const POLL: Duration = Duration::from_millis(25);
 
-/// How long a program may take to exit.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum of every wait, also on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A directory with `jobs.toml`, the environment, and the output of the programs so far.
 pub(crate) struct Place {
@@ -88,6 +88,15 @@ impl Place {
     /// Starts the program.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         self.start_reading(arguments, Stdio::null())
+    }
+
+    /// Starts a daemon and waits until it watches its jobs.
+    pub(crate) async fn start_to_watch(&self) -> Running {
+        let times = || self.said().matches("watching").count();
+        let before = times();
+        let daemon = self.start(&["run"]);
+        wait_for("the daemon", PATIENCE, async || times() > before).await;
+        daemon
     }
 
     /// Starts the program with input on stdin.

@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use tidewatch::ops::health;
 
 use crate::databases::{Database, on_both};
 use crate::health::{free_port, get};
 use crate::metrics::series;
-use crate::program::{Place, wait_for};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::program::{PATIENCE, Place, wait_for};
 
 const README: &str = include_str!("../../README.md");
 

@@ -9,11 +9,8 @@ use tidewatch::time::Clock;
 
 use crate::databases::{Database, count, on_both, rows, sqlite};
 use crate::env::{Env, hours, minutes};
-use crate::program::{Place, Running, wait_for};
+use crate::program::{PATIENCE, Place, Running, wait_for};
 use crate::upstream;
-
-/// How long the daemon may take to do what is waited for: its jobs fire every ten seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A job that looks at keywords.
 fn job(name: &str, schedule: &str, words: &[&str]) -> String {
@@ -196,13 +193,11 @@ async fn another_token_is_tried_after_a_restart_and_the_same_one_is_not(database
     }
     tx.commit().await.unwrap();
     stops_well(daemon, &place).await;
-    let daemon = place.start(&["run"]);
-    wait_until_said(&place, "watching", 2).await;
+    let daemon = place.start_to_watch().await;
     assert_eq!(count(&store, paused).await, 3, "the same token");
     stops_well(daemon, &place).await;
     place.write("token.txt", "token-one");
-    let daemon = place.start(&["run"]);
-    wait_until_said(&place, "watching", 3).await;
+    let daemon = place.start_to_watch().await;
     let left: Vec<(String,)> =
         rows(&store, "select reason from pauses where ended_at is null").await;
     assert_eq!(left, [("by_hand".to_owned(),)]);
@@ -217,8 +212,7 @@ async fn an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_r
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
     database.open().await.close().await;
-    let daemon = place.start(&["run"]);
-    wait_until_said(&place, "watching", 1).await;
+    let daemon = place.start_to_watch().await;
     let with_alert = |address| format!("{right}[[alert]]\nkind = \"generic\"\n{address}\n");
     place.write("jobs.toml", &with_alert("url_env = \"NOWHERE\""));
     wait_until_said(&place, "jobs.toml is invalid; the previous settings stay in force", 1).await;
@@ -238,8 +232,7 @@ async fn settings_that_cannot_be_read_are_refused_and_the_old_ones_stay() {
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
     let store = database.open().await;
-    let daemon = place.start(&["run"]);
-    wait_until_said(&place, "watching", 1).await;
+    let daemon = place.start_to_watch().await;
     let (file, refused) = (place.output("jobs.toml"), "error: cannot read jobs.toml");
     std::fs::remove_file(&file).unwrap();
     wait_until_said(&place, refused, 1).await;
@@ -259,8 +252,7 @@ async fn another_address_of_health_checks_is_said_to_wait_for_the_next_start() {
     let (database, simulator) = (sqlite(), upstream::simulate("token-one", Duration::ZERO).await);
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
-    let daemon = place.start(&["run"]);
-    wait_until_said(&place, "watching", 1).await;
+    let daemon = place.start_to_watch().await;
     place.write("jobs.toml", &format!("{right}[health]\nlisten = \"127.0.0.1:1\"\n"));
     wait_until_said(&place, "it applies at the next start", 1).await;
     stops_well(daemon, &place).await;
@@ -272,8 +264,7 @@ async fn wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay(databa
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
     let store = database.open().await;
-    let daemon = place.start(&["run"]);
-    wait_until_said(&place, "watching", 1).await;
+    let daemon = place.start_to_watch().await;
     place.write("jobs.toml", &right.replace("keywords =", "keywords_file = \"words.txt\" #"));
     let refused = "jobs.toml is invalid; the previous settings stay in force";
     wait_until_said(&place, refused, 1).await;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tidewatch::simulator::Simulator;
 use tidewatch::store::Store;
+use tokio::net::TcpListener;
 
 use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
-use crate::program::{Place, Running, wait_for};
+use crate::program::{PATIENCE, Place, Running, wait_for};
 use crate::upstream;
 
 /// Notes that the daemon watches.
@@ -17,9 +18,6 @@ const SLOW: Duration = Duration::from_millis(800);
 
 /// Longer than anybody waits.
 const ENDLESS: Duration = Duration::from_secs(50);
-
-/// How long the daemon may take to do what is waited for: its jobs fire every ten seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 const TOKEN: &str = "signals-test-token";
 
@@ -70,8 +68,7 @@ async fn a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open(dat
     daemon.ask_to_stop();
     wait_until_said(&place, "draining the calls in flight").await;
     daemon.ask_to_stop();
-    let stopped = tokio::time::timeout(PATIENCE, daemon.end()).await.expect("it stops at once");
-    assert_eq!(stopped.code(), Some(1), "{}", place.said());
+    assert_eq!(daemon.end().await.code(), Some(1), "{}", place.said());
     let open = "select count(*) from calls where outcome is null and billed = 'unknown'";
     assert_eq!(count(&store, open).await, i64::try_from(NOTES).unwrap());
 }
@@ -80,22 +77,12 @@ async fn a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open(dat
 async fn a_second_daemon_on_one_sqlite_file_is_refused() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let (place, _store) = place(&database, &simulator).await;
-    let daemon = place.start(&["run"]);
-    wait_until_said(&place, "watching").await;
+    let daemon = place.start_to_watch().await;
     assert_eq!(place.run(&["run"]).await, 2);
     let why = "error: another tidewatch process uses this SQLite file: stop it first";
     assert!(place.said().contains(why), "{}", place.said());
     stops_well(daemon, &place).await;
-    stops_well(started(&place).await, &place).await;
-}
-
-/// A daemon that has begun to watch, after others here did.
-async fn started(place: &Place) -> Running {
-    let times = |said: &str| said.matches("watching").count();
-    let before = times(&place.said());
-    let daemon = place.start(&["run"]);
-    wait_for("the daemon", PATIENCE, async || times(&place.said()) > before).await;
-    daemon
+    stops_well(place.start_to_watch().await, &place).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,7 +90,7 @@ async fn two_daemons_on_one_postgresql_look_once_at_each_note() {
     let (database, simulator) =
         (postgres().await, upstream::simulate(TOKEN, Duration::from_millis(100)).await);
     let (place, store) = place(&database, &simulator).await;
-    let daemons = [started(&place).await, started(&place).await];
+    let daemons = [place.start_to_watch().await, place.start_to_watch().await];
     wait_for_calls(&simulator, 2 * NOTES).await;
     for daemon in daemons {
         stops_well(daemon, &place).await;
@@ -119,7 +106,7 @@ async fn a_fetch_beside_a_daemon_is_made_once(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::from_millis(100)).await;
     let (place, store) = place(&database, &simulator).await;
     let note = simulator.world().notes(NOTES + 1).remove(NOTES);
-    let daemon = started(&place).await;
+    let daemon = place.start_to_watch().await;
     assert_eq!(place.run(&["fetch", "note", &note]).await, 0, "{}", place.said());
     stops_well(daemon, &place).await;
     let seen = simulator.truth().iter().filter(|row| row.key == note).count();
@@ -148,11 +135,11 @@ async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(datab
         };
         wait_for(words, PATIENCE, shown).await;
     };
-    let first = started(&place).await;
+    let first = place.start_to_watch().await;
     status("last heartbeat").await;
     first.kill();
     status("expired daemons: 1").await;
-    let second = started(&place).await;
+    let second = place.start_to_watch().await;
     stops_well(second, &place).await;
     status("no daemon is running\nexpired daemons: 1").await;
 }
@@ -163,7 +150,7 @@ async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
     let (place, store) = place(&database, &simulator).await;
     let note = simulator.world().notes(NOTES + 1).remove(NOTES);
     simulator.set_faults(format!("note#{note}=301").parse().unwrap());
-    let daemon = started(&place).await;
+    let daemon = place.start_to_watch().await;
     let fetch = place.start(&["fetch", "note", &note]);
     wait_until_said(&place, "uses this file: a daemon, which fetches the slots").await;
     let retrying = "select count(*) from slots where reason = 'upstream_failure'
@@ -192,8 +179,7 @@ async fn a_fetch_that_is_asked_twice_stops_at_once(database: Database) {
     fetch.ask_to_stop();
     wait_until_said(&place, "draining the calls in flight").await;
     fetch.ask_to_stop();
-    let stopped = tokio::time::timeout(PATIENCE, fetch.end()).await.expect("it stops at once");
-    assert_eq!(stopped.code(), Some(1), "{}", place.said());
+    assert_eq!(fetch.end().await.code(), Some(1), "{}", place.said());
     let open = "select count(*) from calls where outcome is null and billed = 'unknown'";
     assert_eq!(count(&store, open).await, 1);
 }
@@ -202,7 +188,7 @@ async fn a_fetch_that_is_asked_twice_stops_at_once(database: Database) {
 async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, ENDLESS).await);
     let (place, store) = place(&database, &simulator).await;
-    let daemon = started(&place).await;
+    let daemon = place.start_to_watch().await;
     let note = simulator.world().notes(1).remove(0);
     wait_for_calls(&simulator, NOTES).await;
     let fetch = place.start(&["fetch", "note", &note]);
@@ -214,4 +200,21 @@ async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
     drop(fetch);
     let interrupted = "select count(*) from calls where outcome = 'interrupted'";
     assert_eq!(count(&store, interrupted).await, i64::try_from(NOTES).unwrap());
+}
+
+#[tokio::test]
+async fn a_signal_before_the_database_answers_stops_gracefully() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://tidewatch@{}/none", silent.local_addr().unwrap());
+    let place = Place::new(&Database::at(&url), "").with("JUSTONEAPI_TOKEN", TOKEN);
+    place.write("words.txt", "露营");
+    let backfill = ["backfill", "words.txt", "--kind", "keywords"];
+    for (arguments, code) in
+        [(&["run"][..], 0), (&["serve"], 0), (&["fetch", "keyword", "露营"], 1), (&backfill, 1)]
+    {
+        let running = place.start(arguments);
+        let _connection = silent.accept().await.unwrap();
+        running.ask_to_stop();
+        assert_eq!(running.end().await.code(), Some(code), "{arguments:?}: {}", place.said());
+    }
 }

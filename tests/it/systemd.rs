@@ -7,9 +7,7 @@ use sqlx::Connection as _;
 use tokio::net::UnixDatagram;
 
 use crate::databases::{Database, on_both};
-use crate::program::Place;
-
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::program::{PATIENCE, Place};
 
 /// A loop that is not stuck comes round more often than this, and says so.
 const SILENCE: Duration = Duration::from_secs(8);

@@ -12,12 +12,10 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::databases::{count, sqlite};
-use crate::program::{Place, wait_for};
+use crate::program::{PATIENCE, Place, wait_for};
 use crate::upstream;
 
 const TOKEN: &str = "token-of-the-tests";
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 const JOBS: &str = "[[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"*/10 * * * * *\"\n\
                     keywords = [\"露营\"]\n";

@@ -65,12 +65,11 @@ async fn a_refused_connection_was_certainly_not_sent_and_keeps_the_token() {
 async fn a_call_that_takes_too_long_may_have_been_paid_and_keeps_the_token() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = url_of(listener.local_addr().unwrap());
-    let received = client_with(url, Duration::from_millis(200))
-        .send(Provider::JustOneApi, &request("n1"))
-        .await;
+    let received =
+        client_with(url, Duration::from_secs(1)).send(Provider::JustOneApi, &request("n1")).await;
     assert!(received.sent);
     assert!(received.error.as_deref().is_some_and(|error| error.contains("timed out")));
-    assert!(received.duration >= Duration::from_millis(200));
+    assert!(received.duration >= Duration::from_secs(1));
     assert_silent(&received);
 }
 
@@ -78,9 +77,8 @@ async fn a_call_that_takes_too_long_may_have_been_paid_and_keeps_the_token() {
 async fn a_body_that_never_ends_ends_with_the_time_of_the_whole_call() {
     let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"code";
     let url = serve_raw(begun, Duration::from_secs(60)).await;
-    let received = client_with(url, Duration::from_millis(300))
-        .send(Provider::JustOneApi, &request("n1"))
-        .await;
+    let received =
+        client_with(url, Duration::from_secs(2)).send(Provider::JustOneApi, &request("n1")).await;
     assert!(received.error.as_deref().is_some_and(|error| error.contains("timed out")));
     assert_eq!(
         (received.http_status, received.body.as_slice()),

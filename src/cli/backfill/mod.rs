@@ -47,6 +47,8 @@ impl Sources {
         );
         let config = Arc::new(load_or_default(cli)?);
         let mut list = self.list(&config)?;
+        // Not earlier: Ctrl-C must end a list that is being typed.
+        let mut signals = Signals::new()?;
         let source = self.source();
         let request = Request {
             name: self.name.clone(),
@@ -58,7 +60,10 @@ impl Sources {
         // A dry run creates no archive.
         let store = match self.dry_run && require_archive(cli).is_err() {
             true => None,
-            false => Some(open(cli).await?),
+            false => match signals.unless(open(cli)).await {
+                Some(store) => Some(store?),
+                None => return Ok(ExitCode::from(SOME_FAILED)),
+            },
         };
         let clock = Clock::system();
         let today = clock.now().utc().with_timezone(&config.timezone).format("%Y-%m-%d");
@@ -70,7 +75,7 @@ impl Sources {
         };
         if let (Found::Existing(row), Some(store), false) = (&begun, &store, self.dry_run) {
             tracing::info!(name = row.name, "continuing the backfill");
-            return go_on(config, store, &clock, &row.name, request.limits, json).await;
+            return go_on(config, store, &clock, &row.name, request.limits, json, signals).await;
         }
         if let (Some(store), true) = (&store, self.discovered) {
             self.discover(store, &mut list).await?;
@@ -99,7 +104,7 @@ impl Sources {
             calls = plan.estimate.calls(),
             "begun"
         );
-        work(config, &store, &clock, &new.name, json).await
+        work(config, &store, &clock, &new.name, json, signals).await
     }
 
     fn is_missing(&self) -> bool {
@@ -124,11 +129,14 @@ async fn list(cli: &Cli, json: bool) -> Result<ExitCode> {
 }
 
 async fn resume(cli: &Cli, name: &str, limits: Limits, json: bool) -> Result<ExitCode> {
+    let mut signals = Signals::new()?;
     let config = Arc::new(load_or_default(cli)?);
     require_archive(cli)?;
-    let store = open(cli).await?;
+    let Some(store) = signals.unless(open(cli)).await.transpose()? else {
+        return Ok(ExitCode::from(SOME_FAILED));
+    };
     say_whom(&config);
-    go_on(config, &store, &Clock::system(), name, limits, json).await
+    go_on(config, &store, &Clock::system(), name, limits, json, signals).await
 }
 
 /// Continues a backfill; given limits replace its own.
@@ -139,6 +147,7 @@ async fn go_on(
     name: &str,
     limits: Limits,
     json: bool,
+    signals: Signals,
 ) -> Result<ExitCode> {
     let mut tx = store.begin().await?;
     let row = tx.backfill_named(name).await?;
@@ -151,7 +160,7 @@ async fn go_on(
         bail!("the backfill {name} has ended: {}", row.state);
     }
     tx.commit().await?;
-    work(config, store, clock, name, json).await
+    work(config, store, clock, name, json, signals).await
 }
 
 async fn cancel(cli: &Cli, name: &str, json: bool) -> Result<ExitCode> {
@@ -179,10 +188,10 @@ async fn work(
     clock: &Clock,
     name: &str,
     json: bool,
+    signals: Signals,
 ) -> Result<ExitCode> {
     let stop = CancellationToken::new();
     let mut meter = Meter::new();
-    let signals = Signals::new()?;
     let report = |progress: &Progress| meter.show(progress, clock.now());
     let work = BackfillRunner { config, store, clock, name, stop: &stop, report };
     tokio::select! {

@@ -150,7 +150,7 @@ mod tests {
 
     /// A table on a terminal of this width.
     fn shown(most: usize, columns: &[&str], rows: &[Vec<Value>]) -> String {
-        let column = |name: &&str| Column { name: (*name).to_owned(), holds: None };
+        let column = |name: &&str| Column { name: (*name).to_owned(), column_type: None };
         let columns: Vec<_> = columns.iter().map(column).collect();
         let mut out = Vec::new();
         let mut grid = Grid::new(&columns, Some(most), &mut out);

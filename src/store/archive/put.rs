@@ -254,7 +254,10 @@ impl Tx {
     }
 
     /// Writes what is a row of its own in every answer: suggestions, and places in a search.
-    pub(in crate::store) async fn put_listings(&mut self, answers: &[(&Facts, i64, Time)]) -> Result<()> {
+    pub(in crate::store) async fn put_listings(
+        &mut self,
+        answers: &[(&Facts, i64, Time)],
+    ) -> Result<()> {
         let mut suggestions = listing::<KeywordSuggestion>("document_id int, observed_at time");
         let mut results = listing::<KolSearchResult>("document_id int");
         for (facts, document_id, at) in answers {

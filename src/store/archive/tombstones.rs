@@ -1,4 +1,4 @@
-//! The record of what is erased: tombstones, which whoever saves an answer asks for.
+//! Tombstones: the record of what was erased.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -8,31 +8,31 @@ use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::sql::Rows;
 use crate::time::Time;
 
-/// What is left of something erased.
+/// The record of an erased subject.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Tombstone {
-    /// Where it lives.
+    /// Its platform.
     pub platform: String,
     /// `note`, `work` or `author`.
     pub kind: String,
-    /// The platform's id, or a short link.
+    /// Its id on the platform, or a short link.
     pub id: String,
-    /// The id that it was erased with: of its author, or of the item behind a link.
+    /// The id of the subject that it was erased with: its author, or the item behind a link.
     pub because: Option<String>,
-    /// When.
+    /// When it was erased.
     pub forgotten_at: Time,
-    /// Why, as somebody said.
+    /// Why.
     pub note: Option<String>,
-    /// Rows that the same command deleted.
+    /// Rows deleted with it.
     pub rows_deleted: i64,
-    /// Answers that it deleted.
+    /// Documents deleted with it.
     pub documents_deleted: i64,
-    /// Answers that it redacted.
+    /// Documents redacted with it.
     pub documents_redacted: i64,
 }
 
 impl Tombstone {
-    /// Of something erased for its own sake, with nothing that was deleted.
+    /// The tombstone of a subject that was erased for its own sake.
     pub fn new(kind: &str, platform: Platform, id: &str, forgotten_at: Time) -> Self {
         Self {
             platform: platform.as_str().to_owned(),
@@ -48,8 +48,7 @@ impl Tombstone {
     }
 }
 
-/// The version of the tombstones. Where it is not what it was, somebody has erased something since,
-/// or permitted it again.
+/// A version of the set of tombstones: it changes with every erasure and every permission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct TombstoneVersion {
     count: i64,
@@ -57,7 +56,7 @@ pub struct TombstoneVersion {
 }
 
 impl TombstoneVersion {
-    /// Of all tombstones that there are.
+    /// The version of these tombstones.
     pub fn of(all: &[Tombstone]) -> Self {
         let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
         Self { count, latest: all.iter().map(|it| it.forgotten_at).max() }
@@ -70,7 +69,7 @@ struct At {
 }
 
 impl Tx {
-    /// All tombstones, the latest first.
+    /// Every tombstone, latest first.
     pub async fn tombstones(&mut self) -> Result<Vec<Tombstone>> {
         Ok(fetch_all!(
             self,
@@ -81,13 +80,13 @@ impl Tx {
         ))
     }
 
-    /// The version of the tombstones. Nobody erases more until this transaction ends, if it writes.
+    /// The current version. In a write transaction it cannot change until the end.
     pub async fn tombstone_version(&mut self) -> Result<TombstoneVersion> {
         let sql = "select count(*) as count, max(forgotten_at) as latest from forgotten";
         Ok(fetch_optional!(self, TombstoneVersion, sql).unwrap_or_default())
     }
 
-    /// When something was erased, if it was.
+    /// When a subject was erased, if it was.
     pub async fn forgotten_at(
         &mut self,
         kind: &str,
@@ -99,8 +98,8 @@ impl Tx {
         Ok(fetch_optional!(self, At, sql, kind, platform.as_str(), id).map(|row| row.at))
     }
 
-    /// Puts tombstones on record. Those that are there stay as they are; but what was erased with
-    /// another, and is now for its own sake, no longer goes with that.
+    /// Records tombstones. Existing ones stay; but a subject that was erased because of another
+    /// one, and is now erased for its own sake, is detached from that one.
     pub async fn put_tombstones(&mut self, tombstones: &[Tombstone]) -> Result<()> {
         if tombstones.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Opening a database, and beginning transactions in it.
+//! Connections and transactions.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -14,40 +14,37 @@ use super::tx::Tx;
 /// How long a writer waits for another process to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Connections to PostgreSQL at once. The step writes through one; the others read.
+/// Connections to PostgreSQL at once. The crawl writes through one; the others read.
 const POSTGRES_CONNECTIONS: u32 = 5;
 
 /// Readers of a SQLite file at once.
 const SQLITE_READERS: u32 = 4;
 
-/// What the writer of an SQLite file keeps of it in memory, in KiB below zero: the upper pages of
-/// every index.
+/// Page cache of the SQLite writer, in KiB as a negative number: the upper pages of every index.
 const WRITER_CACHE: &str = "-8192";
 
-/// Pages in the journal before it is moved into the SQLite file: a page of an index that many
-/// answers touch is moved once for all of them.
+/// Pages in the write-ahead log before a checkpoint: an index page that many answers touch is
+/// written back once.
 const CHECKPOINT_PAGES: &str = "4000";
 
 /// How long to wait for a connection before calling the database unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a statement in PostgreSQL waits for what another one has locked, and how long it may
-/// take in all.
+/// Lock and statement timeouts in PostgreSQL.
 const LIMITS: [(&str, &str); 2] = [("lock_timeout", "30s"), ("statement_timeout", "60s")];
 
-/// How long a daemon waits for the database to do a piece of its work, before it says that the
-/// database fails: longer than a lock is waited for, and shorter than a loop may stand still.
+/// Deadline of one unit of database work in a daemon: longer than a lock wait, shorter than the
+/// watchdog allows the loop to stall.
 const IN_TIME: Duration = Duration::from_secs(45);
 
-/// Begins a transaction in SQLite that may write: a deferred one fails at once when another one wrote
-/// before it does, an immediate one waits its turn. It may touch all targets at once.
+/// Begins a write transaction in SQLite. A deferred one fails when another writer commits first; an
+/// immediate one waits for the lock. For statements that may touch every target.
 const IMMEDIATE: &str = "pragma temp_store = file; begin immediate";
 
-/// The same for few rows: what undoes half a statement is kept in memory, and not written to a file
-/// page by page.
+/// The same for few rows: the statement journal stays in memory instead of a temporary file.
 const IMMEDIATE_OF_FEW: &str = "pragma temp_store = memory; begin immediate";
 
-/// Begins a transaction in PostgreSQL that keeps its planner from going through whole tables.
+/// Begins a transaction in PostgreSQL whose plans use indexes only.
 const BY_KEYS: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
                        set local enable_mergejoin = off; set local jit = off; \
                        set local work_mem = '32MB'; \
@@ -68,12 +65,12 @@ pub enum Store {
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`); creates a missing SQLite
-    /// file, readable by its owner alone. The schema is left as it is.
+    /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`). Creates a missing SQLite
+    /// file, readable by its owner only. Does not migrate.
     ///
     /// # Errors
-    /// When the URL is of another kind, or the database cannot be reached. The password of the
-    /// URL is in no error.
+    /// When the URL has another scheme, or the database cannot be reached. No error contains the
+    /// password of the URL.
     pub async fn connect(url: &str) -> Result<Self> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
@@ -100,7 +97,7 @@ impl Store {
 
     async fn open_postgres(options: PgConnectOptions) -> Result<Self> {
         let place = format!("{}:{}", options.get_host(), options.get_port());
-        // A pool tries until its time is up; one connection says at once what is wrong.
+        // A pool retries until its timeout; a single connection reports the cause at once.
         let first = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options));
         first
             .await
@@ -123,11 +120,11 @@ impl Store {
             .filename(path)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // A power loss takes nothing that was acknowledged; the write rate is small.
+            // A power loss loses nothing that was committed; the write rate is low.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
-        // Where the disk fails, SQLite may end a transaction of which the connection then believes
-        // for ever that it is still open.
+        // After a disk error SQLite may end a transaction while the connection still believes it is
+        // open.
         let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).before_acquire(
             |connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }),
         );
@@ -141,12 +138,12 @@ impl Store {
         Ok(Self::Sqlite { writer, readers })
     }
 
-    /// Whether this is SQLite: one daemon, and migrations run by themselves.
+    /// Whether this is SQLite: one daemon, automatic migrations.
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite { .. })
     }
 
-    /// Begins a transaction that may write.
+    /// Begins a write transaction.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -157,8 +154,8 @@ impl Store {
         })
     }
 
-    /// Begins a transaction that may write, and whose statements find few rows of large tables by
-    /// their keys: whatever the statistics say, they go by indexes, and are planned once.
+    /// Begins a write transaction whose statements touch few rows of large tables: their plans use
+    /// indexes whatever the statistics say, and are made once.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -169,7 +166,7 @@ impl Store {
         })
     }
 
-    /// Begins a transaction that only reads, beside any writer.
+    /// Begins a read transaction; it does not block a writer.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -180,7 +177,7 @@ impl Store {
         })
     }
 
-    /// The same, by keys as in [`begin_by_keys`](Self::begin_by_keys).
+    /// Begins a read transaction with the plans of [`begin_by_keys`](Self::begin_by_keys).
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -191,7 +188,7 @@ impl Store {
         }
     }
 
-    /// Connections that are open: those in use, and those at rest.
+    /// Open connections: used and idle.
     pub fn connections(&self) -> (u32, u32) {
         let pools = match self {
             Self::Sqlite { writer, readers } => {
@@ -205,14 +202,14 @@ impl Store {
         })
     }
 
-    /// A number that changes when another process writes to this SQLite file, and is cheap to ask for;
-    /// `None` on PostgreSQL.
+    /// A number that changes when another process writes to this SQLite file; cheap to read. `None`
+    /// on PostgreSQL.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub async fn data_version(&self) -> Result<Option<i64>> {
         let Self::Sqlite { writer, .. } = self else { return Ok(None) };
-        // What this process writes goes through this one connection, whose own writes do not count.
+        // This process writes through this one connection, whose own writes do not count.
         #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]
         let version = sqlx::query_scalar("pragma data_version");
         Ok(Some(version.fetch_one(writer).await?))
@@ -230,16 +227,16 @@ impl Store {
     }
 }
 
-/// Waits for a piece of work on the database, but not for ever: a server whose machine is gone never
-/// answers, and nothing says so. What was begun may have been done all the same.
+/// Runs database work with a deadline: a server whose machine is gone never answers, and no error
+/// reports it. The work may have been committed all the same.
 ///
 /// # Errors
-/// When the work fails, or is not done in time.
+/// When the work fails, or misses the deadline.
 pub async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(IN_TIME, work).await.context("the database does not answer in time")?
 }
 
-/// Creates the file for its owner alone before SQLite sees it: its journal inherits the mode.
+/// Creates the file with mode 0600 before SQLite opens it: the journal inherits the mode.
 fn create_private(path: &Path) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,8 +1,8 @@
-//! Where an SQLite file lies, and who may read it: warnings, since it works all the same.
+//! Warnings about the location and the mode of a SQLite file.
 
 use std::path::Path;
 
-/// The kinds of file systems that lie on another machine, as Linux numbers them.
+/// Network file systems, by their magic numbers in Linux.
 #[cfg(target_os = "linux")]
 const REMOTE: [(u64, &str); 5] = [
     (0x6969, "NFS"),
@@ -12,7 +12,7 @@ const REMOTE: [(u64, &str); 5] = [
     (0x0102_1997, "9P"),
 ];
 
-/// Warns of what is not right about an SQLite file that was there before.
+/// Warns about an existing SQLite file that others may read, or that is on a network file system.
 pub(in crate::store) fn warn(path: &Path) {
     let file = path.display();
     #[cfg(unix)]
@@ -31,7 +31,7 @@ pub(in crate::store) fn warn(path: &Path) {
     }
 }
 
-/// The mode of a file that is not for its owner alone.
+/// The mode of a file that its group or others may access.
 #[cfg(unix)]
 fn loose_mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -39,7 +39,7 @@ fn loose_mode(path: &Path) -> Option<u32> {
     (mode & 0o077 != 0).then_some(mode)
 }
 
-/// The kind of file system that a file lies on, if that is on another machine.
+/// The network file system that a file is on.
 #[cfg(target_os = "linux")]
 fn remote(path: &Path) -> Option<&'static str> {
     named(u64::try_from(rustix::fs::statfs(path).ok()?.f_type).ok()?)
@@ -47,7 +47,7 @@ fn remote(path: &Path) -> Option<&'static str> {
 
 #[cfg(target_os = "linux")]
 fn named(kind: u64) -> Option<&'static str> {
-    // Some of the numbers have their upper bit set, and come sign-extended.
+    // Some magic numbers have their upper bit set and are sign-extended.
     let kind = kind & 0xffff_ffff;
     REMOTE.iter().find(|(remote, _)| *remote == kind).map(|(_, name)| *name)
 }

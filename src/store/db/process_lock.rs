@@ -1,4 +1,4 @@
-//! A process's announcement that it is at work: what others cannot have while it lives.
+//! The lock that a running process holds: a lock file for SQLite, an advisory lock in PostgreSQL.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -14,19 +14,19 @@ use super::connect::Store;
 /// How long the server may take to answer on the connection that holds the lock.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Lets the server notice within a minute that a process's machine is gone: by itself it would
-/// keep the lock for hours.
+/// Makes the server notice within a minute that a client machine is gone: by default it would keep
+/// the lock for hours.
 const KEEPALIVE: &str = "select set_config('tcp_keepalives_idle', '30', false),
                                 set_config('tcp_keepalives_interval', '10', false),
                                 set_config('tcp_keepalives_count', '3', false)";
 
-/// A process's announcement that it is at work. Lasts until it is dropped, or the process ends,
-/// however it ends.
+/// The lock of a running process. It lasts until it is dropped or the process ends, however it
+/// ends.
 #[derive(Debug)]
 pub enum ProcessLock {
     /// An exclusive lock on a file beside the database.
     Sqlite(File),
-    /// An advisory lock, held by a connection of its own.
+    /// An advisory lock, held by a dedicated connection.
     Postgres(Lock),
 }
 
@@ -35,13 +35,13 @@ pub enum ProcessLock {
 pub struct Lock {
     owner: i64,
     pool: PgPool,
-    // Listens to nothing; but only a listener notices at once that it was cut off.
+    // Subscribed to nothing; but only a listener notices at once that its connection was cut.
     connection: Option<PgListener>,
 }
 
 impl Store {
-    /// Announces the process `owner`. `None` when the number is announced already, or on SQLite
-    /// when another process is at work.
+    /// Takes the lock of the process `owner`. `None` when the number is locked already, or on
+    /// SQLite when another process is running.
     ///
     /// # Errors
     /// When the lock cannot be taken for another reason.
@@ -72,11 +72,11 @@ impl Store {
 }
 
 impl Store {
-    /// Whether a process is at work on this SQLite file; false on PostgreSQL, which asks by number.
-    /// Nothing is written for it: without a lock file nobody has announced itself.
+    /// Whether a process is running on this SQLite file; false on PostgreSQL, where
+    /// [`Tx::is_alive`](crate::store::Tx::is_alive) asks by number. Creates no lock file.
     ///
     /// # Errors
-    /// When the file cannot be asked.
+    /// When the lock file cannot be opened.
     pub fn is_locked(&self) -> Result<bool> {
         let Self::Sqlite { writer, .. } = self else { return Ok(false) };
         let path = lock_file(writer)?;
@@ -88,16 +88,16 @@ impl Store {
     }
 }
 
-/// The file beside the database whose lock a process at work has. By the real name of the database:
-/// through a link it is the same file.
+/// The lock file beside the database, by the real path of the database: a symbolic link to it is
+/// the same archive.
 fn lock_file(writer: &SqlitePool) -> Result<PathBuf> {
     let path = writer.connect_options().get_filename().canonicalize();
     Ok(path.context("the SQLite file is gone")?.with_added_extension("lock"))
 }
 
 impl ProcessLock {
-    /// Makes sure that it still stands, and announces the process anew where its connection was
-    /// cut. False while the server has not noticed the end of the former connection.
+    /// Makes sure that the lock is held, and takes it again where its connection was cut. False
+    /// while the server has not noticed the end of the former connection.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -108,8 +108,8 @@ impl ProcessLock {
         }
     }
 
-    /// Ends when it no longer stands, because its connection was cut; never on SQLite. May be
-    /// dropped at any time.
+    /// Completes when the lock is lost because its connection was cut; never on SQLite.
+    /// Cancel-safe.
     pub async fn lost(&mut self) {
         match self {
             Self::Sqlite(_) => std::future::pending().await,
@@ -128,7 +128,7 @@ impl Lock {
         held
     }
 
-    /// Takes the lock. A session may do so as often as it likes.
+    /// Takes the lock. A session may take it repeatedly.
     #[expect(clippy::disallowed_methods, reason = "outside any transaction")]
     async fn ask(&mut self) -> Result<bool> {
         let connection = match &mut self.connection {
@@ -142,7 +142,7 @@ impl Lock {
     async fn lost(&mut self) {
         match &mut self.connection {
             None => std::future::pending().await,
-            // Nobody notifies it of anything, so whatever comes is its end.
+            // Nothing notifies it, so whatever arrives is its end.
             Some(connection) => {
                 let _ = connection.try_recv().await;
                 self.connection = None;
@@ -151,8 +151,8 @@ impl Lock {
     }
 }
 
-/// A connection of its own, not one of the pool's: given back there it would keep the lock, and
-/// closing the pool would wait for it for ever.
+/// A dedicated connection, not one of the pool: a pooled one would keep the lock after its return,
+/// and closing the pool would wait for it for ever.
 #[expect(clippy::disallowed_methods, reason = "outside any transaction")]
 async fn connect(pool: &PgPool) -> Result<PgListener> {
     let own = PgPoolOptions::new()

@@ -1,4 +1,4 @@
-//! Whether the schema of a database is the one this program knows, and bringing it up to date.
+//! The version of a database's schema, and its migration.
 
 use anyhow::{Context as _, Result, bail};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
@@ -11,25 +11,25 @@ use crate::text::things;
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Where sqlx notes which migrations have run.
+/// Where sqlx records applied migrations.
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
-/// What has no such limits: a migration takes its time, and half of one is none.
+/// No timeouts for statements that take as long as they need, such as a migration.
 const NO_LIMITS: [(&str, &str); 2] = [("lock_timeout", "0"), ("statement_timeout", "0")];
 
-/// How the schema of a database stands to this program.
+/// The schema of a database compared with that of this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
-    /// Everything has been applied.
+    /// Every migration is applied.
     Current,
-    /// This many migrations have not been applied yet.
+    /// This many migrations are missing.
     Behind(usize),
-    /// A newer program has been here.
+    /// A newer program has migrated it.
     Newer,
 }
 
 impl Store {
-    /// How the schema stands to this program.
+    /// Compares the schema with that of this program.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -41,7 +41,7 @@ impl Store {
         Ok(compare(&applied, known))
     }
 
-    /// The same, of a database that has a schema, beside whoever writes.
+    /// Compares the schema of a migrated database; does not block a writer.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -59,7 +59,7 @@ impl Store {
         Ok(compare(&applied.iter().map(|migration| migration.version).collect::<Vec<_>>(), known))
     }
 
-    /// Applies the migrations that are missing.
+    /// Applies the missing migrations.
     ///
     /// # Errors
     /// When a newer program has changed the schema, or a migration fails (and is undone).
@@ -79,8 +79,8 @@ impl Store {
         }
     }
 
-    /// Makes sure that the schema is the one this program knows: brings SQLite up to date, and
-    /// stops on a PostgreSQL that is behind, since others may be using it.
+    /// Requires the schema of this program: migrates SQLite, refuses an older PostgreSQL, which
+    /// others may be using.
     ///
     /// # Errors
     /// When the schema is newer, or older in PostgreSQL.
@@ -98,12 +98,12 @@ impl Store {
     }
 }
 
-/// How to connect for a statement that takes as long as it needs.
+/// Options of a connection without timeouts.
 pub(in crate::store) fn without_limits(pool: &PgPool) -> PgConnectOptions {
     PgConnectOptions::clone(&pool.connect_options()).options(NO_LIMITS)
 }
 
-/// What to say of a schema from the future.
+/// The error for a schema from a newer program.
 pub(in crate::store) const NEWER: &str = "the database was made by a newer version of tidewatch: \
                      use that version, or another database";
 
@@ -113,7 +113,7 @@ async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>> {
     Ok(applied.into_iter().map(|migration| migration.version).collect())
 }
 
-/// How what was applied stands to what this program knows.
+/// Compares the applied migrations with the known ones.
 fn compare(applied: &[i64], known: &Migrator) -> Schema {
     if applied.iter().any(|version| !known.version_exists(*version)) {
         return Schema::Newer;

@@ -1,8 +1,11 @@
-//! A short transaction in either database, and the macros that run a statement in it.
+//! A transaction in either database, and the macros that run a statement in it.
 
 use anyhow::{Context as _, Result};
 
-/// A transaction in either database. Dropping it without [`Tx::commit`] undoes it.
+/// A transaction in either database. Dropping it without [`Tx::commit`] rolls it back.
+///
+/// Every statement of the store is a method of it. Each of them fails when the database fails,
+/// which is not repeated there; only other errors are documented.
 #[derive(Debug)]
 pub enum Tx {
     /// In SQLite.
@@ -12,16 +15,17 @@ pub enum Tx {
 }
 
 impl Tx {
-    /// Lets its statements take as long as they need: for reports, for which somebody waits.
+    /// Removes the statement timeout for the rest of the transaction, for reports that somebody
+    /// waits for.
     pub async fn disable_timeout(&mut self) -> Result<()> {
-        // Differs by necessity: SQLite limits no statement.
+        // Differs by necessity: SQLite has no statement timeout.
         if let Self::Postgres(_) = self {
             execute!(self, "set local statement_timeout = 0");
         }
         Ok(())
     }
 
-    /// Undoes everything done in it, at once.
+    /// Rolls it back.
     pub async fn rollback(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.rollback().await?,
@@ -30,7 +34,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes everything done in it permanent.
+    /// Commits it.
     pub async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.commit().await,
@@ -40,19 +44,19 @@ impl Tx {
     }
 }
 
-/// The number of a row.
+/// A row's id.
 #[derive(sqlx::FromRow)]
 pub(in crate::store) struct Id {
     pub(in crate::store) id: i64,
 }
 
-/// How many there are.
+/// A number of rows.
 #[derive(sqlx::FromRow)]
 pub(in crate::store) struct Count {
     pub(in crate::store) count: i64,
 }
 
-/// Runs a statement; the number of rows it touched.
+/// Runs a statement; returns the number of affected rows.
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $tx {
@@ -68,7 +72,7 @@ macro_rules! execute {
     };
 }
 
-/// Runs a query; all its rows, each as a `FromRow` type.
+/// Runs a query; returns all rows as a `FromRow` type.
 macro_rules! fetch_all {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $tx {
@@ -84,7 +88,7 @@ macro_rules! fetch_all {
     };
 }
 
-/// Runs a query; its one row if there is one, as a `FromRow` type.
+/// Runs a query; returns its row, if there is one, as a `FromRow` type.
 macro_rules! fetch_optional {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $tx {

@@ -1,4 +1,4 @@
-//! Statements that find documents, delete and redact them, and clear away what is left in files.
+//! Deletion and redaction of documents, and of the rows derived from them.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::store::db::{Count, Store, Tx, execute, fetch_all, fetch_optional, wit
 use crate::store::sql::Rows;
 use crate::time::Time;
 
-/// Begins a transaction in SQLite that leaves zeros where it deletes.
+/// Begins a transaction in SQLite that overwrites deleted content with zeros.
 const SECURE: &str = "pragma secure_delete = on; pragma temp_store = file; begin immediate";
 
-/// A document that is redacted.
+/// A redacted document.
 #[derive(Clone, Debug)]
 pub struct Redacted {
-    /// Its number.
+    /// Its id.
     pub document_id: i64,
     /// What is left of it.
     pub document: Document,
@@ -59,7 +59,7 @@ struct ItemRow {
 }
 
 impl Store {
-    /// Begins a transaction that deletes for good, as far as the database can.
+    /// Begins a transaction whose deletions are final, as far as the database can.
     ///
     /// # Errors
     /// When the database cannot be reached.
@@ -70,12 +70,12 @@ impl Store {
         }
     }
 
-    /// Clears away what deleted rows left behind: SQLite writes the file and its journal anew, while
-    /// PostgreSQL makes the room free to be written over. Whether all of it was; where it was not,
-    /// somebody reads on in the old journal.
+    /// Removes the remains of deleted rows: SQLite rewrites the file and truncates its journal,
+    /// PostgreSQL frees the space for reuse. False when a reader of the old journal kept it from
+    /// being truncated.
     ///
     /// # Errors
-    /// When the database cannot: it is full, or the tables are somebody else's.
+    /// When the database cannot: the disk is full, or the tables have another owner.
     #[expect(clippy::disallowed_methods, reason = "in no transaction")]
     pub async fn clear_away(&self) -> Result<bool> {
         match self {
@@ -101,7 +101,7 @@ impl Store {
     }
 }
 
-/// Tables that an erasure changes, beside those that are derived from documents.
+/// Tables that an erasure changes, beside those that answers fill.
 const OTHERS: [&str; 11] = [
     "documents",
     "links",
@@ -117,7 +117,7 @@ const OTHERS: [&str; 11] = [
 ];
 
 impl Tx {
-    /// The notes or works of an author.
+    /// Notes or works of an author.
     pub async fn items_of_author(&mut self, platform: Platform, id: &str) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
@@ -133,7 +133,7 @@ impl Tx {
         Ok(items(rows))
     }
 
-    /// The notes and works that were last seen before this.
+    /// Notes and works last observed before `at`.
     pub async fn items_not_observed_since(&mut self, at: Time) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
@@ -146,8 +146,7 @@ impl Tx {
         Ok(items(rows))
     }
 
-    /// The places of all documents, also of those that make no rows, from after this number on;
-    /// `limit` at the most.
+    /// All documents after an id, those without rows included; at most `limit`.
     pub async fn documents_numbered_after(&mut self, after: i64, limit: i64) -> Result<Vec<Place>> {
         Ok(fetch_all!(
             self,
@@ -215,7 +214,7 @@ impl Tx {
         self.put_listings(&answers.collect::<Vec<_>>()).await
     }
 
-    /// How many rows there are in each table that an erasure deletes from, but for the documents.
+    /// Number of rows in each table that an erasure deletes from, except documents.
     pub async fn count_rows(&mut self) -> Result<BTreeMap<&'static str, i64>> {
         let mut counts = BTreeMap::new();
         for table in derived_tables().chain(["links", "availability", "alerts"]) {

@@ -9,7 +9,7 @@ use crate::store::db::{Id, Tx, execute, fetch_all};
 use crate::store::schedule::LivenessTimeout;
 use crate::store::sql::array;
 
-/// The number of no process.
+/// The id of no process.
 const NOBODY: i64 = -1;
 
 #[derive(sqlx::FromRow)]
@@ -18,7 +18,7 @@ struct Verb {
     verb: String,
 }
 
-/// A shorter id may stand for anything where no field says that it is one: moments have ten digits.
+/// Shorter ids are not searched for in free text: a timestamp has ten digits.
 pub const MIN_ID_LEN: usize = 11;
 
 /// Texts of people and servers that may hold an id, and what replaces them: wrong settings are kept
@@ -33,15 +33,16 @@ const WORDS: [(&str, &str, &str); 6] = [
 ];
 
 impl Tx {
-    /// Keeps everybody else from the archive who would add to it, until this transaction ends. The
-    /// verb of one who is at work there, or has not been silent for long; then it is to be given up.
+    /// Locks out every process that would write to the archive until this transaction ends. Returns
+    /// the verb of a process that is running or not expired yet; then the erasure must not go on.
     pub async fn lock_out_writers(&mut self, silence: LivenessTimeout) -> Result<Option<String>> {
-        // Differs by necessity: in SQLite a lock file and this transaction do so. Here whoever
-        // begins, saves, or imports, reads what is forgotten, and waits for that.
+        // Differs by necessity: in SQLite the lock file and this transaction suffice. In PostgreSQL
+        // every process reads the tombstones when it starts, saves or imports, and waits for this
+        // lock.
         let Self::Postgres(_) = self else { return Ok(None) };
         execute!(self, "lock table forgotten in access exclusive mode");
         let dead = self.expired_processes(NOBODY, silence).await?;
-        // An import has no lock, nor needs one: it asks what is forgotten each time.
+        // An import holds no lock: it reads the tombstones in each transaction.
         let others = fetch_all!(
             self,
             Verb,
@@ -51,7 +52,7 @@ impl Tx {
         Ok(others.into_iter().find(|other| !dead.contains(&other.owner)).map(|other| other.verb))
     }
 
-    /// The ids of people who are known by this id or handle.
+    /// Ids of authors with this id or handle.
     pub async fn author_ids(&mut self, platform: Platform, name: &str) -> Result<Vec<String>> {
         let sql = "select author_id as person from authors
                    where platform = $1 and (author_id = $2 or handle = $2)
@@ -63,15 +64,15 @@ impl Tx {
         Ok(people.into_iter().map(|row| row.0).collect())
     }
 
-    /// Permits something to be watched again, with all that was forgotten because of it. How many
-    /// these are.
+    /// Lifts the erasure of a subject, and of everything that was erased because of it. Returns how
+    /// many.
     pub async fn permit(&mut self, kind: &str, platform: Platform, id: &str) -> Result<u64> {
         let sql = "delete from forgotten
                    where platform = $2 and ((id = $3 and kind = $1) or because = $3)";
         Ok(execute!(self, sql, kind, platform.as_str(), id))
     }
 
-    /// The targets that are these: their items, and short links to them.
+    /// Targets of tombstones: items, and short links to them.
     pub async fn targets_of(&mut self, tombstones: &[Tombstone]) -> Result<Vec<i64>> {
         let sql = self.over_rows(
             "kind text, id text",
@@ -101,9 +102,9 @@ impl Tx {
         Ok(links.into_iter().filter_map(of).collect())
     }
 
-    /// Gives up these as targets: they are no job's any more, their open slots are missed, and what
-    /// is left of them on record bears neither name nor words. Short links to them go, and alerts
-    /// about them. Derived rows and documents are not touched.
+    /// Retires the targets of tombstones: removes them from watchlists, closes their open slots,
+    /// and deletes names and messages from their rows, links, availability and alerts. Documents
+    /// and rows derived from them stay.
     pub async fn retire_targets(&mut self, tombstones: &[Tombstone]) -> Result<()> {
         let Some(first) = tombstones.first() else { return Ok(()) };
         let targets = numbers(&self.targets_of(tombstones).await?)?;
@@ -138,7 +139,7 @@ impl Tx {
             let sql = self.over_rows("kind text, id text", sql);
             execute!(self, sql, named.as_str());
         }
-        // Differs by necessity: the same function has two names.
+        // Differs by necessity: the function has two names.
         let place = if let Self::Sqlite(_) = self { "instr" } else { "strpos" };
         for (table, column, instead) in WORDS {
             let sql = format!(

@@ -1,4 +1,4 @@
-//! Statements about alerts: what is to be told, what was, and what came of it.
+//! Alerts: what to send, what was sent, and failures to send it.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -9,33 +9,33 @@ use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// Something worth telling that lasts.
+/// A condition that holds.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Finding {
-    /// Whose: a provider or endpoint, a limit and its day, a job, an item.
+    /// The provider, endpoint, limit and day, job or item.
     pub subject: String,
-    /// A reason or a figure; empty: none.
+    /// A reason or a figure; empty if there is none.
     pub detail: String,
     /// When it began.
     pub since: Time,
 }
 
-/// Something that was found, and what became of telling it.
+/// A finding and the state of its message.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct AlertRow {
     /// Its number.
     pub alert_id: i64,
-    /// What kind of thing: `stopped`, `budget`, `silent`, `gone` or `refused`.
+    /// The kind of condition: `stopped`, `budget`, `silent`, `gone` or `refused`.
     pub condition: String,
-    /// Whose.
+    /// The provider, endpoint, limit and day, job or item.
     pub subject: String,
-    /// A reason or a figure; empty: none.
+    /// A reason or a figure; empty if there is none.
     pub detail: String,
     /// When it began.
     pub since: Time,
-    /// When it was over; `None`: it lasts.
+    /// When it ended; `None`: it holds.
     pub resolved_at: Option<Time>,
-    /// Tries at the message, this one included.
+    /// Attempts to send the message, including this one.
     pub attempts: i64,
 }
 
@@ -50,7 +50,7 @@ struct Number {
 }
 
 impl Tx {
-    /// What an alert has found that lasts, by kind and subject.
+    /// Unresolved findings of an alert, by kind and subject.
     pub async fn lasting_alerts(&mut self, name: &str) -> Result<Vec<AlertRow>> {
         Ok(fetch_all!(
             self,
@@ -61,8 +61,8 @@ impl Tx {
         ))
     }
 
-    /// Puts what an alert has found on record, to be told from now on. What is there already, found
-    /// by another daemon, is left alone.
+    /// Records findings of an alert, to be sent from now on. Skips those that another daemon has
+    /// recorded.
     pub async fn raise_alerts(
         &mut self,
         name: &str,
@@ -79,7 +79,7 @@ impl Tx {
         Ok(execute!(self, sql, array(findings)?, name, condition, now))
     }
 
-    /// Puts on record that these are over, which is to be told of those that were told.
+    /// Records findings as resolved, to be sent for those that were sent.
     pub async fn resolve_alerts(&mut self, alerts: &[i64], now: Time) -> Result<u64> {
         let sql = self.over_rows(
             "alert_id int",
@@ -89,7 +89,7 @@ impl Tx {
         Ok(execute!(self, sql, numbers(alerts)?, now))
     }
 
-    /// Whether there is something to be told to an alert now.
+    /// Whether an alert has a message to send now.
     pub async fn has_unsent_alerts(&mut self, name: &str, now: Time) -> Result<bool> {
         let row = fetch_optional!(
             self,
@@ -105,8 +105,8 @@ impl Tx {
         Ok(row.is_some_and(|row| row.flag))
     }
 
-    /// Takes what is to be told to an alert since `now` in one message: what is like the oldest of
-    /// it, begun or over. Nobody else gets it before `until`. The oldest first; none: there is nothing.
+    /// Claims the next message of an alert until `until`: every finding of the kind and state (open
+    /// or resolved) of the oldest one, oldest first. Empty when there is nothing to send.
     pub async fn claim_alerts(
         &mut self,
         name: &str,
@@ -138,7 +138,7 @@ impl Tx {
         Ok(claimed)
     }
 
-    /// Whether something lasts, or failed to be told, that was found for none of the alerts `names`.
+    /// Whether there are unresolved or unsent findings of alerts other than `names`.
     pub async fn has_orphaned_alerts(&mut self, names: &[&str]) -> Result<bool> {
         let sql = format!(
             "select exists (
@@ -151,8 +151,8 @@ impl Tx {
         Ok(row.is_some_and(|row| row.flag))
     }
 
-    /// Puts on record that what was found for none of the alerts `names` is over, and that nobody is
-    /// to be told: they left the settings. How many that were.
+    /// Resolves the findings of alerts other than `names`, which left the configuration, without a
+    /// message. Returns how many.
     pub async fn drop_orphaned_alerts(&mut self, names: &[&str], now: Time) -> Result<u64> {
         let sql = format!(
             "update alerts set resolved_at = coalesce(resolved_at, $2), last_error = null
@@ -162,7 +162,7 @@ impl Tx {
         Ok(execute!(self, AssertSqlSafe(sql), serde_json::to_string(names)?, now))
     }
 
-    /// Puts on record that the message about these was taken; with `resolved`, that they are over.
+    /// Records that the message about these findings was sent; `resolved`: the one about their end.
     pub async fn alerts_sent(&mut self, alerts: &[i64], resolved: bool, now: Time) -> Result<u64> {
         let sql = self.over_rows(
             "alert_id int",
@@ -174,7 +174,7 @@ impl Tx {
         Ok(execute!(self, sql, numbers(alerts)?, now, resolved))
     }
 
-    /// Puts on record why the message about these was not taken; it is tried again at `next`.
+    /// Records why the message about these findings was not sent; the next attempt is at `next`.
     pub async fn alerts_failed(&mut self, alerts: &[i64], why: &str, next: Time) -> Result<u64> {
         let sql = self.over_rows(
             "alert_id int",
@@ -184,8 +184,8 @@ impl Tx {
         Ok(execute!(self, sql, numbers(alerts)?, why, next))
     }
 
-    /// The jobs whose last `fires` fires, all of them settled, have observed nothing, with the time
-    /// of the first of these.
+    /// Active jobs whose last `fires` settled runs have observed nothing, with the time of the
+    /// first of these runs.
     pub async fn silent_jobs(&mut self, fires: u32) -> Result<Vec<Finding>> {
         Ok(fetch_all!(
             self,
@@ -212,7 +212,7 @@ impl Tx {
         ))
     }
 
-    /// The items that are in this state, `gone` or `refused`, of those that a job has ever watched.
+    /// Items in this state that a job has ever watched.
     pub async fn unavailable_items(&mut self, state: Unavailability) -> Result<Vec<Finding>> {
         Ok(fetch_all!(
             self,

@@ -1,5 +1,5 @@
-//! Statements about what has been spent, read from the ledger itself: a row that is open, or whose
-//! billing nobody knows, counts as spent.
+//! Money and calls spent, from the ledger: a call that is open, or whose billing is unknown, counts
+//! as spent.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::store::db::{Tx, execute, fetch_optional};
 use crate::time::Time;
 
-/// The number under which PostgreSQL lets one transaction at a time spend.
+/// Key of the advisory lock that serialises spending in PostgreSQL.
 const SPENDING: i64 = 0x7469_6465_0001;
 
-/// What calls took.
+/// Calls and their cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Spent {
     /// Calls.
@@ -20,16 +20,16 @@ pub struct Spent {
 }
 
 impl Tx {
-    /// Lets no other transaction look at what is left to spend until this one has ended.
+    /// Blocks other transactions from reading the remaining budget until this one ends.
     pub async fn lock_spending(&mut self) -> Result<()> {
-        // Differs by necessity: in SQLite a transaction that may write is alone already.
+        // Differs by necessity: in SQLite a write transaction is alone already.
         if let Self::Postgres(_) = self {
             execute!(self, "select pg_advisory_xact_lock($1)", SPENDING);
         }
         Ok(())
     }
 
-    /// What calls from `since` on have taken, by the ledger.
+    /// Spent since `since`.
     pub async fn spent_since(&mut self, since: Time) -> Result<Spent> {
         let spent = fetch_optional!(
             self,
@@ -43,8 +43,8 @@ impl Tx {
         Ok(spent.unwrap_or_default())
     }
 
-    /// The calls from `since` on for slots that a job wanted. The cross joins go from the calls of
-    /// the day, not from everything that was ever asked about the job's targets.
+    /// Calls since `since` for slots that a job wants. The cross joins start from the calls of the
+    /// day, not from the whole history of the job's targets.
     pub async fn calls_of_job_since(&mut self, job: &str, since: Time) -> Result<i64> {
         let spent = fetch_optional!(
             self,

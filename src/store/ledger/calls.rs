@@ -1,4 +1,4 @@
-//! Statements about the ledger of calls: a row before each call, closed after it.
+//! The ledger: a row is opened before each call and closed after it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use crate::store::db::{Tx, execute};
 use crate::store::sql::{Rows, array};
 use crate::time::Time;
 
-/// The intent to make a call, written before it is sent.
+/// A call that is about to be sent.
 #[derive(Clone, Debug, Serialize)]
 pub struct CallStart {
     /// The endpoint's name.
@@ -21,17 +21,17 @@ pub struct CallStart {
     pub due_at: Time,
     /// The page, from 1.
     pub page: i64,
-    /// Which try at this page in this slot, from 1.
+    /// The attempt at this page in this slot, from 1.
     pub attempt: i64,
-    /// The process.
+    /// The process that makes it.
     pub owner: i64,
     /// Now.
     pub opened_at: Time,
-    /// What it costs if it is billed, in millionths of the account's currency, if that is known.
+    /// Its price in millionths of the account's currency, if known.
     pub price_micros: Option<i64>,
 }
 
-/// How a call ended.
+/// The end of a call.
 #[derive(Clone, Debug, Serialize)]
 pub struct CallEnd {
     /// The call.
@@ -42,17 +42,17 @@ pub struct CallEnd {
     pub finished_at: Time,
     /// `None` when no answer came.
     pub http_status: Option<u16>,
-    /// The upstream's own code.
+    /// Upstream's own code.
     pub code: Option<String>,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Whether it was paid for.
     pub billed: Billed,
-    /// Of the decoded body.
+    /// Size of the decoded body.
     pub bytes: i64,
     /// From sending to the end, in milliseconds.
     pub duration_ms: i64,
-    /// What upstream or the network said.
+    /// The message of upstream or the network.
     pub message: Option<String>,
 }
 
@@ -64,8 +64,7 @@ struct OpenedRow {
 }
 
 impl Tx {
-    /// Writes the intents of calls to the ledger; their numbers, in the order given. Each slot may
-    /// stand there once.
+    /// Opens calls, at most one per slot; returns their ids in the order given.
     pub async fn open_calls(&mut self, calls: &[CallStart]) -> Result<Vec<i64>> {
         let rows = Rows::of(
             "endpoint text, target_id int, due_at time, page int, attempt int, owner int,
@@ -92,7 +91,7 @@ impl Tx {
         }
     }
 
-    /// Closes calls on the ledger.
+    /// Closes calls.
     pub async fn close_calls(&mut self, calls: &[CallEnd]) -> Result<u64> {
         let rows = Rows::of(
             "call_id int, sent_at time, finished_at time, http_status int, code text,
@@ -110,8 +109,9 @@ impl Tx {
         .await
     }
 
-    /// Gives back what `owner` has claimed and never sent: every open call of its own that is not
-    /// one of these. They stand on the ledger as unsent, and cost nothing. How many they were.
+    /// Releases the slots that `owner` has claimed without sending a call: every open call of
+    /// `owner` but those in `in_hand`. They are recorded as unsent and not billed. Returns how
+    /// many.
     pub async fn release_unsent(&mut self, owner: i64, in_hand: &BTreeSet<i64>) -> Result<u64> {
         let in_hand: Vec<_> = in_hand.iter().map(ToString::to_string).collect();
         let in_hand = array(&in_hand)?;

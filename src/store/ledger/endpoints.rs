@@ -1,5 +1,4 @@
-//! Statements about endpoints: how fast each may be asked, and how it does. One row each, shared by
-//! every process on the archive.
+//! Rate and health of endpoints: one row each, shared by every process.
 
 use anyhow::Result;
 
@@ -9,18 +8,18 @@ use crate::time::Time;
 /// The state of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct EndpointRow {
-    /// The calls made so far use up its rate until then.
+    /// The calls so far use up the rate limit until then.
     pub paid_through: Time,
-    /// Its speed in thousandths of the configured rate, when it was last cut.
+    /// Speed in thousandths of the configured rate, when it was last reduced.
     pub speed_permille: i64,
-    /// When that was.
+    /// When it was last reduced.
     pub slowed_at: Option<Time>,
-    /// Calls in a row that failed.
+    /// Consecutive failed calls.
     pub failures: i64,
 }
 
 impl Tx {
-    /// The state of an endpoint, for this transaction alone to change.
+    /// The state of an endpoint, locked for this transaction.
     pub async fn endpoint(&mut self, name: &str, now: Time) -> Result<EndpointRow> {
         let text = "select paid_through, speed_permille, slowed_at, failures
                     from rate_limits where endpoint = $1";
@@ -48,7 +47,7 @@ impl Tx {
         Ok(fetch_optional!(self, EndpointRow, sql, name).unwrap_or(new))
     }
 
-    /// Writes down how far the calls made use up an endpoint's rate.
+    /// Records until when the calls so far use up the rate limit.
     pub async fn take_rate(&mut self, name: &str, paid_through: Time) -> Result<()> {
         execute!(
             self,
@@ -59,7 +58,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Cuts the speed of an endpoint.
+    /// Reduces the speed of an endpoint.
     pub async fn slow_down(&mut self, name: &str, permille: i64, now: Time) -> Result<()> {
         execute!(
             self,
@@ -71,8 +70,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts calls that failed since the last one that did not; with `afresh`, from zero. How
-    /// many in a row it is now.
+    /// Adds failed calls since the last success; `afresh` starts from zero. Returns the number of
+    /// consecutive failures.
     pub async fn count_failures(&mut self, name: &str, failed: i64, afresh: bool) -> Result<i64> {
         #[derive(sqlx::FromRow)]
         struct Failures {

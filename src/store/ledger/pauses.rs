@@ -1,4 +1,4 @@
-//! Statements about pauses: what is not asked for a while, why, and until when.
+//! Pauses: what is not called for a while, why, and until when.
 
 use anyhow::Result;
 
@@ -6,31 +6,31 @@ use crate::model::{PauseReason, PauseScope, ResumedBy};
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::time::Time;
 
-/// A pause that lasts.
+/// A pause.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct PauseRow {
     /// What is paused.
     pub scope: PauseScope,
-    /// Whose: a provider's, an endpoint's or a job's name.
+    /// Name of the provider, endpoint or job.
     pub name: String,
     /// Why.
     pub reason: PauseReason,
-    /// What upstream said, or the words of who paused it.
+    /// The message of upstream, or the note of whoever paused it.
     pub note: Option<String>,
-    /// Since when.
+    /// When it began.
     pub since: Time,
     /// When it ends by itself; `None`: not by time.
     pub until: Option<Time>,
-    /// From when on one call at a time may try; `None`: none may.
+    /// From when on one call at a time may probe; `None`: none may.
     pub probe_at: Option<Time>,
-    /// Tries that failed meanwhile.
+    /// Failed probes.
     pub failures: i64,
-    /// The call that brought it, if one did.
+    /// The call that caused it.
     pub call_id: Option<i64>,
 }
 
 impl Tx {
-    /// The pauses that last, the oldest first.
+    /// The pauses in force, oldest first.
     pub async fn pauses(&mut self, now: Time) -> Result<Vec<PauseRow>> {
         Ok(fetch_all!(
             self,
@@ -42,8 +42,8 @@ impl Tx {
         ))
     }
 
-    /// Puts a pause on record. One that lasts already for the same reason is prolonged, never
-    /// cut short; but by hand it ends when the last word says.
+    /// Records a pause. One in force for the same scope, name and reason is extended, never
+    /// shortened; a manual pause ends when the last command says.
     pub async fn pause(&mut self, pause: &PauseRow) -> Result<()> {
         self.end_expired(pause.since).await?;
         execute!(
@@ -83,9 +83,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends the pauses of a name that have lasted since `before` or longer, for this reason or, with
-    /// `None`, for any; `by` says what ended them: `answer`, `hand`, `settings` (beside `time` and, when
-    /// it was put back, `clock`). How many. No hand ends a budget that is used up: the ledger does.
+    /// Ends the pauses of a name that began at `before` or earlier, for `reason` or for any.
+    /// Returns how many. An exhausted budget cannot be resumed by hand: the ledger decides.
     pub async fn resume(
         &mut self,
         scope: PauseScope,
@@ -110,7 +109,7 @@ impl Tx {
         ))
     }
 
-    /// Says why the pauses of a name were ended by hand at `ended_at`. How many.
+    /// Adds a note to the pauses that were ended by hand at `ended_at`. Returns how many.
     pub async fn note_resume(
         &mut self,
         scope: PauseScope,
@@ -129,7 +128,7 @@ impl Tx {
         ))
     }
 
-    /// Lets nobody try again before `next`, while the try of now is on its way.
+    /// Blocks further probes until `next`, while one is in flight.
     pub async fn probe(
         &mut self,
         scope: PauseScope,
@@ -148,9 +147,8 @@ impl Tx {
         ))
     }
 
-    /// Ends the pauses that began after `soon`, under a clock that was ahead, but for those by
-    /// hand; of the others none waits for its next try until after `latest`. No endpoint is paid
-    /// for, or was slowed down, after `soon`.
+    /// Repairs times that a fast clock has set: ends non-manual pauses that began after `soon`,
+    /// moves probes after `latest` to `now`, and resets rate limits and slow-downs after `soon`.
     pub async fn clamp_future_pauses(&mut self, now: Time, soon: Time, latest: Time) -> Result<()> {
         execute!(
             self,

@@ -1,30 +1,30 @@
-//! What the calls of a time or a run took, by endpoint.
+//! Totals of calls by endpoint.
 
 use anyhow::Result;
 
 use crate::store::db::{Tx, fetch_all};
 use crate::time::Time;
 
-/// What the ledger says of one endpoint.
+/// Totals of one endpoint's calls.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct CallTotals {
     /// The endpoint's name.
     pub endpoint: String,
     /// Calls.
     pub calls: i64,
-    /// Calls that were paid for.
+    /// Billed calls.
     pub billed: i64,
-    /// Calls of which nobody can say whether they were paid for.
+    /// Calls whose billing is unknown.
     pub unknown: i64,
-    /// Price of the calls that were paid for, in millionths of a yuan.
+    /// Price of the billed calls, in millionths of a yuan.
     pub cost_micros: i64,
-    /// Price of those of which nobody can say.
+    /// Price of the calls whose billing is unknown.
     pub unknown_micros: i64,
-    /// Calls among both whose price is not known.
+    /// Calls among both without a known price.
     pub unpriced: i64,
 }
 
-/// What the ledger says of the calls `c`, by endpoint, up to the `from`.
+/// Select list of [`CallTotals`] over the calls `c`, up to the `from`.
 macro_rules! call_totals {
     () => {
         "select c.endpoint, count(*) as calls,
@@ -40,7 +40,7 @@ macro_rules! call_totals {
 pub(in crate::store) use call_totals;
 
 impl Tx {
-    /// What the ledger says of the calls from `since` on, by endpoint.
+    /// Totals of the calls since `since`, by endpoint.
     pub async fn call_totals(&mut self, since: Time) -> Result<Vec<CallTotals>> {
         Ok(fetch_all!(
             self,

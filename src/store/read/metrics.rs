@@ -1,5 +1,5 @@
-//! Statements about how an archive grows and stands, for `/metrics`: each reads what is new, or goes
-//! by an index, however large the archive is.
+//! Figures for `/metrics`: each query reads only new rows, or uses an index, however large the
+//! archive is.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -9,34 +9,34 @@ use crate::store::db::{Id, Tx, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// How many fires of a job are searched for the last one that saw something.
+/// Fires of a job that are searched for the last observation.
 pub const FIRES_SEARCHED: i64 = 20;
 
-/// Calls that are closed and alike.
+/// Closed calls with the same endpoint, outcome and billing.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct CallCount {
     /// The endpoint's name.
     pub endpoint: String,
-    /// What came of them.
+    /// Their outcome.
     pub outcome: String,
     /// Whether they were paid for.
     pub billed: Billed,
     /// How many.
     pub calls: i64,
-    /// What they cost if they were billed, in millionths of a yuan.
+    /// Their price, in millionths of a yuan.
     pub cost_micros: i64,
-    /// Those whose answers were not understood whole.
+    /// Those whose answers drifted.
     pub adrift: i64,
 }
 
-/// A run, and whether its last look is settled.
+/// A run, and whether its last slot is settled.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct RunState {
     /// Its number.
     pub run_id: i64,
-    /// The job that fired; for a run by hand what it was: `fetch`, `backfill`.
+    /// Its job; the origin of a manual run.
     pub job: String,
-    /// When its looks were planned.
+    /// When its slots were planned.
     pub decided_at: Time,
     /// Whether all of them are settled.
     pub is_closed: bool,
@@ -44,7 +44,7 @@ pub struct RunState {
     pub is_backfill: bool,
 }
 
-/// Settled looks of one run that ended alike.
+/// Settled slots of one run with the same outcome and reason.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct OutcomeCount {
     /// The run.
@@ -57,18 +57,18 @@ pub struct OutcomeCount {
     pub slots: i64,
 }
 
-/// What a job has seen of late.
+/// The last observation of a job.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct JobObservation {
     /// Its name.
     pub job: String,
-    /// When a look of its last fire that saw something saw it; `None`: none of the fires searched did.
+    /// When the last fire with an observation had one; `None`: none of the searched fires has.
     pub observed_at: Option<Time>,
-    /// Fires since then, all their looks settled, that saw nothing; no more than are searched.
+    /// Settled fires without observations since then, at most as many as are searched.
     pub unobserved_fires: i64,
 }
 
-/// How many watched targets are in one state.
+/// Watched targets in one state.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct StateCount {
     /// The state.
@@ -93,8 +93,8 @@ struct RunId {
 }
 
 impl Tx {
-    /// The last call before the first open one. Adding nothing keeps the databases from looking for
-    /// that one through all that are closed.
+    /// The last call before the first open one. Adding 0 keeps the databases from searching for it
+    /// through all closed calls.
     pub async fn last_settled_call(&mut self) -> Result<i64> {
         let row = fetch_optional!(
             self,
@@ -105,8 +105,8 @@ impl Tx {
         Ok(row.map_or(0, |row| row.id))
     }
 
-    /// The last call after this one that is closed, was opened by `recent`, and has only such before
-    /// it. The same call where there is none.
+    /// The end of the closed calls after `call_id` that were opened up to `recent`; `call_id` if
+    /// there are none.
     pub async fn settled_calls_after(&mut self, call_id: i64, recent: Time) -> Result<i64> {
         let row = fetch_optional!(
             self,
@@ -120,7 +120,7 @@ impl Tx {
         Ok(row.and_then(|row| row.id).unwrap_or(call_id))
     }
 
-    /// The closed calls after one call up to another, those apart that were only imported.
+    /// Closed calls after one up to another, except imported ones.
     pub async fn count_calls(&mut self, after: i64, through: i64) -> Result<Vec<CallCount>> {
         Ok(fetch_all!(
             self,
@@ -148,7 +148,7 @@ impl Tx {
         Ok(row.map_or(0, |row| row.id))
     }
 
-    /// The runs after this one, in order.
+    /// The runs after `run_id`, in order.
     pub async fn runs_after(&mut self, run_id: i64) -> Result<Vec<RunState>> {
         Ok(fetch_all!(
             self,
@@ -161,9 +161,9 @@ impl Tx {
         ))
     }
 
-    /// How the settled looks of these runs ended.
+    /// Settled slots of these runs by outcome and reason.
     pub async fn count_outcomes(&mut self, runs: &[RunState]) -> Result<Vec<OutcomeCount>> {
-        // Those of backfills, of which there may be very many, are counted in an index of theirs.
+        // Backfills may have very many slots, which are counted in an index of their own.
         let (backfills, others): (Vec<&RunState>, Vec<_>) =
             runs.iter().partition(|run| run.is_backfill);
         let mut counted = Vec::new();
@@ -183,7 +183,7 @@ impl Tx {
         Ok(counted)
     }
 
-    /// What each active job has seen of late. A look that several jobs want counts for each.
+    /// The last observation of each active job. A slot that several jobs want counts for each.
     pub async fn job_observations(&mut self) -> Result<Vec<JobObservation>> {
         Ok(fetch_all!(
             self,
@@ -213,8 +213,7 @@ impl Tx {
         ))
     }
 
-    /// Since when the scheduled look that could have been made first has waited for a process to
-    /// make it; `None`: none waits.
+    /// Since when the oldest due scheduled slot waits for a process; `None`: none waits.
     pub async fn oldest_claimable(&mut self, now: Time) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,
@@ -230,7 +229,7 @@ impl Tx {
         Ok(row.and_then(|row| row.at))
     }
 
-    /// When the oldest fire of a job was due of which a look is open; `None`: none is.
+    /// Due time of the oldest fire of a job with an open slot.
     pub async fn oldest_open_fire(&mut self) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,
@@ -242,8 +241,8 @@ impl Tx {
         Ok(row.and_then(|row| row.at))
     }
 
-    /// When each watched target that can be seen was seen last, after `searched_from`; of one that was
-    /// not, when it was put on a watchlist.
+    /// Last observation of each available watched target after `searched_from`, or when it was put
+    /// on a watchlist.
     pub async fn last_observations(&mut self, searched_from: Time) -> Result<Vec<Time>> {
         let rows = fetch_all!(
             self,
@@ -262,7 +261,7 @@ impl Tx {
         Ok(rows.into_iter().filter_map(|row| row.at).collect())
     }
 
-    /// How many watched targets cannot be seen, by state.
+    /// Unavailable watched targets by state.
     pub async fn count_unavailable(&mut self) -> Result<Vec<StateCount>> {
         Ok(fetch_all!(
             self,

@@ -1,36 +1,35 @@
-//! Questions that people ask of the archive.
+//! Figures for `tidewatch status`.
 
 use anyhow::Result;
 
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// What became of planned looks.
+/// Slots by state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct SlotTotals {
-    /// Planned looks.
+    /// Due.
     pub due: i64,
-    /// Those that saw their target.
+    /// Observed.
     pub observed: i64,
-    /// Those that did not, each with its reason.
+    /// Missed, each with a reason.
     pub missed: i64,
-    /// Those not settled yet.
+    /// Open.
     pub open: i64,
 }
 
-/// How a job stands.
+/// Status of a job.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct JobReport {
     /// Its name.
     pub name: String,
-    /// What its targets are: note, keyword, `kol_search` or work.
+    /// Kind of its targets: note, keyword, `kol_search` or work.
     pub kind: String,
-    /// Its cron pattern, the zone that is meant in, and the windows it fires in, as a daemon took
-    /// them over last; no windows: always.
+    /// Its cron pattern, as a daemon loaded it last.
     pub schedule: String,
-    /// The zone.
+    /// Time zone of the pattern.
     pub timezone: String,
-    /// The windows.
+    /// Active windows; `None`: always active.
     pub active: Option<String>,
     /// Whether `jobs.toml` had it when the daemon last read it.
     pub is_active: bool,
@@ -38,30 +37,30 @@ pub struct JobReport {
     pub targets: i64,
     /// Its last fire.
     pub last_due_at: Option<Time>,
-    /// Planned looks since the day began.
+    /// Slots due since the day began.
     pub due: i64,
-    /// Those that saw their target.
+    /// Observed slots.
     pub observed: i64,
-    /// Those that did not.
+    /// Missed slots.
     pub missed: i64,
-    /// Those not settled yet.
+    /// Open slots.
     pub open: i64,
 }
 
-/// Something that went wrong, how often, and when last.
+/// A problem and how often it occurred.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Problem {
-    /// What kind: `missed`, `retrying`, `overdue`, `unknown call`, `drift` or `alert not sent`.
+    /// `missed`, `retrying`, `overdue`, `unknown call`, `drift` or `alert not sent`.
     pub what: String,
     /// The reason, the outcome or the drift.
     pub why: String,
-    /// How often.
+    /// Number of occurrences.
     pub times: i64,
-    /// When last.
+    /// The last occurrence.
     pub last_at: Option<Time>,
 }
 
-/// A point of a series.
+/// A point of a time series.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Point {
     /// `xiaohongshu` or `douyin`.
@@ -70,14 +69,14 @@ pub struct Point {
     pub item_id: String,
     /// Its title, or the beginning of its body.
     pub title: Option<String>,
-    /// When it was seen.
+    /// When it was observed.
     pub observed_at: Time,
-    /// Its likes then.
+    /// Its likes.
     pub likes: i64,
 }
 
 impl Tx {
-    /// What became of the looks planned from `since` on.
+    /// Slots planned since `since`, by state.
     pub async fn slot_totals(&mut self, since: Time) -> Result<SlotTotals> {
         let totals = fetch_optional!(
             self,
@@ -93,7 +92,7 @@ impl Tx {
         Ok(totals.unwrap_or_default())
     }
 
-    /// How every job stands, with its looks planned from `since` on.
+    /// Status of every job, with its slots planned since `since`.
     pub async fn job_reports(&mut self, since: Time) -> Result<Vec<JobReport>> {
         Ok(fetch_all!(
             self,
@@ -116,8 +115,8 @@ impl Tx {
         ))
     }
 
-    /// What went wrong from `since` on, and what is still open though it could have been made before `overdue`,
-    /// the most frequent first.
+    /// Problems since `since`, and open slots that were due before `overdue`; the most frequent
+    /// first.
     pub async fn problems(&mut self, since: Time, overdue: Time) -> Result<Vec<Problem>> {
         Ok(fetch_all!(
             self,
@@ -147,7 +146,7 @@ impl Tx {
         ))
     }
 
-    /// The likes of every item from `since` on, by item and time.
+    /// Likes of every item since `since`, by item and time.
     pub async fn likes_since(&mut self, since: Time) -> Result<Vec<Point>> {
         Ok(fetch_all!(
             self,

@@ -1,4 +1,4 @@
-//! What the reports show: small tables about items, KOLs, keywords, jobs, money and what was missed.
+//! Reports: small tables about items, KOLs, keywords, jobs, spend and coverage.
 
 use anyhow::Result;
 use sqlx::AssertSqlSafe;
@@ -8,7 +8,7 @@ use crate::store::db::{Tx, fetch_optional};
 use crate::store::sql::{Span, Table, TimeColumn, columns, from_postgres, from_sqlite, within};
 use crate::time::Time;
 
-/// A count by which items can be told apart.
+/// A count by which items are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
     /// Likes.
@@ -47,11 +47,11 @@ struct Reach {
     last_at: Option<Time>,
 }
 
-/// Of an item: the platform and its id are bound.
+/// Condition on an item: platform and id are bound.
 const ITEM: &str = "platform = $1 and item_id = $2";
 
 impl Tx {
-    /// What is known of an item of a platform; no row where nothing is.
+    /// Facts of an item; no row if it is unknown.
     pub async fn facts_of_item(&mut self, platform: &str, id: &str) -> Result<Table> {
         self.table(&format!("select * from items where {ITEM}"), &[platform, id]).await
     }
@@ -61,13 +61,13 @@ impl Tx {
         self.table(&format!("select * from engagement_latest where {ITEM}"), &[platform, id]).await
     }
 
-    /// Where an item stood at the ages of the view `engagement_growth`.
+    /// Counts of an item at the ages of the view `engagement_growth`.
     pub async fn item_growth(&mut self, platform: &str, id: &str) -> Result<Table> {
         let sql = format!("select * from engagement_growth where {ITEM} order by age_hours");
         self.table(&sql, &[platform, id]).await
     }
 
-    /// What happened to an item.
+    /// Events of an item.
     pub async fn item_timeline(&mut self, platform: &str, id: &str) -> Result<Table> {
         let sql = format!("select * from timeline where {ITEM} order by at, event");
         self.table(&sql, &[platform, id]).await
@@ -86,7 +86,7 @@ impl Tx {
         self.table_within(&select, when, span, "order by observed_at", &[platform, id]).await
     }
 
-    /// What is known of a KOL; no row where nothing is.
+    /// Facts of a KOL; no row if it is unknown.
     pub async fn facts_of_kol(&mut self, id: &str) -> Result<Table> {
         let sql = "select kol_id, nickname, red_id, gender, location, level, mcn_name, low_active,
                           picture_price, video_price, first_seen_at, last_seen_at, document_id
@@ -94,22 +94,22 @@ impl Tx {
         self.table(sql, &[id]).await
     }
 
-    /// What a KOL costs for what it brings, at each look in the span.
+    /// Prices and reach of a KOL at each observation in the span.
     pub async fn history_of_kol(&mut self, id: &str, span: Span) -> Result<Table> {
         let (select, when) =
             ("select * from kol_value where kol_id = $1", TimeColumn::At("observed_at"));
         self.table_within(select, when, span, "order by observed_at", &[id]).await
     }
 
-    /// Where each suggestion for a keyword stood at each look in the span.
+    /// Rank of each suggestion for a keyword at each observation in the span.
     pub async fn keyword_history(&mut self, keyword: &str, span: Span) -> Result<Table> {
         let select = "select * from keyword_ranks where keyword = $1";
         let order = "order by observed_at, rank, suggestion";
         self.table_within(select, TimeColumn::At("observed_at"), span, order, &[keyword]).await
     }
 
-    /// The items that moved most in the span: from the last observation up to its beginning, or the
-    /// first one there is, to the last before its end. What was seen once has not moved.
+    /// The items that grew most in the span: from the last observation before it, or the first one
+    /// in it, to the last one in it. An item observed once has not grown.
     pub async fn top_movers(
         &mut self,
         metric: Metric,
@@ -119,7 +119,7 @@ impl Tx {
     ) -> Result<Table> {
         let count = metric.column();
         let (since, until) = match self {
-            // Differs by necessity: what a time is.
+            // Differs by necessity: times are text or integers in SQLite.
             Self::Sqlite(_) => (since.micros().to_string(), until.micros().to_string()),
             Self::Postgres(_) => (format!("'{since}+00'"), format!("'{until}+00'")),
         };
@@ -144,7 +144,7 @@ impl Tx {
         self.table(&sql, &[]).await
     }
 
-    /// What a job is; no row where there is none of this name.
+    /// Facts of a job; no row if the name is unknown.
     pub async fn facts_of_job(&mut self, name: &str) -> Result<Table> {
         let sql = "select name, kind, schedule, timezone, is_active, fired_through,
                           (select max(due_at) from job_runs r where r.job_id = j.job_id) as last_due_at
@@ -152,8 +152,8 @@ impl Tx {
         self.table(sql, &[name]).await
     }
 
-    /// The targets on a job's watchlist, and those that left it after a look in the span: their latest
-    /// counts, and what became of these looks.
+    /// Targets of a job, those included that left the watchlist after a slot in the span: their
+    /// latest counts, and their slots by outcome.
     pub async fn job_targets_report(&mut self, name: &str, span: Span) -> Result<Table> {
         let terms = within(TimeColumn::At("s.due_at"), span, matches!(self, Self::Sqlite(_)));
         let terms = [
@@ -161,8 +161,8 @@ impl Tx {
             terms,
         ]
         .concat();
-        // The looks first: a job without a look in the span has its targets all the same.
-        let looks = terms.join(" and ");
+        // The slots are a subquery: a job without slots in the span has its targets all the same.
+        let conditions = terms.join(" and ");
         let sql = format!(
             "select t.kind, t.key, t.item_id, coalesce(n.title, w.title) as title, e.observed_at,
                     e.likes, e.comments, e.collects, e.shares, e.views, coalesce(l.due, 0) as due,
@@ -182,21 +182,21 @@ impl Tx {
                         count(*) - count(s.outcome) as open
                  from jobs j join job_targets jt on jt.job_id = j.job_id
                  join slots s on s.target_id = jt.target_id
-                 where {looks} group by s.target_id) l on l.target_id = t.target_id
+                 where {conditions} group by s.target_id) l on l.target_id = t.target_id
              where j.name = $1 and (jt.removed_at is null or l.due > 0)
              order by t.kind, t.key"
         );
         self.table(&sql, &[name]).await
     }
 
-    /// What calls cost in the span, by day, job and endpoint.
+    /// Spend in the span, by day, job and endpoint.
     pub async fn spend(&mut self, span: Span) -> Result<Table> {
         let select = "select * from spend where true";
         self.table_within(select, TimeColumn::Day, span, "order by day, job, origin, endpoint", &[])
             .await
     }
 
-    /// What became of the looks of the span, by day of UTC.
+    /// Slots of the span by outcome, by day of UTC.
     pub async fn coverage(&mut self, span: Span) -> Result<Table> {
         let select = "select day, cast(sum(due) as bigint) as due,
                              cast(sum(observed) as bigint) as observed,
@@ -205,7 +205,7 @@ impl Tx {
         self.table_within(select, TimeColumn::UtcDay, span, "group by day order by day", &[]).await
     }
 
-    /// Why looks of the span were missed, by day of UTC.
+    /// Missed slots of the span by reason, by day of UTC.
     pub async fn coverage_reasons(&mut self, span: Span) -> Result<Table> {
         let select = "select day, reason, cast(sum(slots) as bigint) as slots
                       from coverage_reasons where true";
@@ -213,7 +213,7 @@ impl Tx {
         self.table_within(select, TimeColumn::UtcDay, span, order, &[]).await
     }
 
-    /// The time of the last call or observation in the archive.
+    /// Time of the latest call or observation in the archive.
     pub async fn latest_at(&mut self) -> Result<Option<Time>> {
         let latest = fetch_optional!(
             self,
@@ -225,7 +225,7 @@ impl Tx {
         Ok(latest.and_then(|latest| latest.at))
     }
 
-    /// The times of the first and of the last call; `None` in an archive without any.
+    /// Times of the first and the last call; `None` in an archive without calls.
     pub async fn reach(&mut self) -> Result<Option<(Time, Time)>> {
         let reach = fetch_optional!(
             self,
@@ -236,7 +236,7 @@ impl Tx {
         Ok(reach.and_then(|reach| reach.first_at.zip(reach.last_at)))
     }
 
-    /// A statement whose conditions end in those of a span, and what follows them.
+    /// A statement whose conditions end with those of a span, and what follows them.
     async fn table_within(
         &mut self,
         select: &str,
@@ -250,7 +250,7 @@ impl Tx {
         self.table(&format!("{select}{terms} {rest}"), texts).await
     }
 
-    /// All rows of a statement of ours, with texts bound.
+    /// All rows of a statement with bound texts.
     async fn table(&mut self, sql: &str, texts: &[&str]) -> Result<Table> {
         let columns = self.describe(sql).await?;
         let sql = AssertSqlSafe(sql);
@@ -259,9 +259,10 @@ impl Tx {
             Self::Sqlite(tx) => {
                 let query = texts.iter().fold(sqlx::query(sql), |query, text| query.bind(*text));
                 let rows = query.fetch_all(&mut **tx).await?;
-                let holds: Vec<_> = columns.iter().map(|column| holds(&column.name)).collect();
+                let types: Vec<_> =
+                    columns.iter().map(|column| column_type(&column.name)).collect();
                 let read = |row| {
-                    holds.iter().enumerate().map(|(n, holds)| from_sqlite(row, n, *holds)).collect()
+                    types.iter().enumerate().map(|(n, it)| from_sqlite(row, n, *it)).collect()
                 };
                 rows.iter().map(read).collect::<Result<_>>()?
             }
@@ -277,6 +278,6 @@ impl Tx {
     }
 }
 
-fn holds(name: &str) -> Option<ColumnType> {
+fn column_type(name: &str) -> Option<ColumnType> {
     Some(columns::by_name(name))
 }

@@ -1,4 +1,4 @@
-//! What one run by hand saw.
+//! Results of a manual run.
 
 use anyhow::Result;
 
@@ -7,7 +7,7 @@ use crate::store::db::{Tx, fetch_all};
 use crate::store::ledger::{CallTotals, call_totals};
 use crate::time::Time;
 
-/// What became of one look.
+/// The result of one slot.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct SlotResult {
     /// The target's kind.
@@ -18,15 +18,15 @@ pub struct SlotResult {
     pub item_id: Option<String>,
     /// `None`: it is open.
     pub outcome: Option<SlotOutcome>,
-    /// Why it was missed, or why the last try failed.
+    /// Why it was missed, or why the last attempt failed.
     pub reason: Option<MissedReason>,
-    /// What upstream or the network said to the last call, or what was wrong with its answer.
+    /// The message of the last call, or the drift of its answer.
     pub message: Option<String>,
-    /// The last call; its document has the same number.
+    /// The last call; its document has the same id.
     pub call_id: Option<i64>,
 }
 
-/// An item's counts at one look.
+/// Counts of an item at one observation.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct ItemCounts {
     /// `xiaohongshu` or `douyin`.
@@ -35,9 +35,9 @@ pub struct ItemCounts {
     pub item_id: String,
     /// Its title, or the beginning of its body.
     pub title: Option<String>,
-    /// When it was seen.
+    /// When it was observed.
     pub observed_at: Time,
-    /// The counts, each absent where the answer did not say.
+    /// Likes; each count is `None` where the answer lacks it.
     pub likes: Option<i64>,
     /// Comments.
     pub comments: Option<i64>,
@@ -47,11 +47,11 @@ pub struct ItemCounts {
     pub shares: Option<i64>,
     /// Views, or plays.
     pub views: Option<i64>,
-    /// The answer they were read from.
+    /// The document they come from.
     pub document_id: i64,
 }
 
-/// A KOL's figures at one look.
+/// Figures of a KOL at one observation.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow, serde::Serialize)]
 pub struct KolFigures {
     /// Its id.
@@ -62,11 +62,11 @@ pub struct KolFigures {
     pub followers: Option<i64>,
     /// Median reads of a note.
     pub read_median: Option<i64>,
-    /// Yuan; absent when not for sale.
+    /// In yuan; `None` when not for sale.
     pub picture_price: Option<f64>,
-    /// Yuan; absent when not for sale.
+    /// In yuan; `None` when not for sale.
     pub video_price: Option<f64>,
-    /// The answer they were read from.
+    /// The document they come from.
     pub document_id: i64,
 }
 
@@ -75,16 +75,16 @@ pub struct KolFigures {
 pub struct SuggestionRow {
     /// The keyword.
     pub keyword: String,
-    /// Its place, from 1.
+    /// Its rank, from 1.
     pub rank: i64,
     /// The suggestion.
     pub suggestion: String,
-    /// The answer it was read from.
+    /// The document it comes from.
     pub document_id: i64,
 }
 
 impl Tx {
-    /// What became of the looks of one run.
+    /// Results of the slots of one run.
     pub async fn slot_results(&mut self, run_id: i64) -> Result<Vec<SlotResult>> {
         Ok(fetch_all!(
             self,
@@ -99,7 +99,7 @@ impl Tx {
         ))
     }
 
-    /// The counts that one run added.
+    /// Counts that one run has added.
     pub async fn counts_of_run(&mut self, run_id: i64) -> Result<Vec<ItemCounts>> {
         Ok(fetch_all!(
             self,
@@ -117,7 +117,7 @@ impl Tx {
         ))
     }
 
-    /// The KOLs that one run saw.
+    /// KOLs that one run has observed.
     pub async fn kols_of_run(&mut self, run_id: i64) -> Result<Vec<KolFigures>> {
         Ok(fetch_all!(
             self,
@@ -134,7 +134,7 @@ impl Tx {
         ))
     }
 
-    /// The suggestions that one run saw.
+    /// Suggestions that one run has observed.
     pub async fn suggestions_of_run(&mut self, run_id: i64) -> Result<Vec<SuggestionRow>> {
         Ok(fetch_all!(
             self,
@@ -148,7 +148,7 @@ impl Tx {
         ))
     }
 
-    /// What the ledger says of the calls of one run, by endpoint.
+    /// Totals of the calls of one run, by endpoint.
     pub async fn call_totals_of_run(&mut self, run_id: i64) -> Result<Vec<CallTotals>> {
         Ok(fetch_all!(
             self,

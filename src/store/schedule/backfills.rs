@@ -1,4 +1,4 @@
-//! Statements about backfills: named runs whose looks are made when no other look is due.
+//! Backfills: named runs whose slots are claimed when no scheduled slot is due.
 
 use anyhow::Result;
 
@@ -8,33 +8,33 @@ use crate::model::{BackfillState, Kind, Target};
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// Slots made by one statement at the most.
+/// Slots inserted by one statement at most.
 const SLOTS_AT_ONCE: usize = 1000;
 
-/// What a backfill is, before it has a run.
+/// A backfill to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBackfill {
     /// Its unique name.
     pub name: String,
-    /// Where its targets come from, for people.
+    /// Source of its targets, for people.
     pub source: String,
-    /// A digest of the list, by which the same one is known again.
+    /// Digest of the target list, by which the same list is recognised.
     pub digest: String,
-    /// What it may take.
+    /// Its limits.
     pub limits: Limits,
 }
 
-/// What a backfill may take in all, by the ledger; what is not set is not limited.
+/// Limits of a backfill; `None`: unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Limits {
-    /// Calls, but for those that were not billed.
+    /// Calls, except those that were not billed.
     pub max_calls: Option<i64>,
     /// Their price, in millionths of the account's currency.
     pub max_cost_micros: Option<i64>,
 }
 
 impl Limits {
-    /// These, and what they do not limit as `others` do.
+    /// These limits, completed from `others`.
     #[must_use]
     pub fn or(self, others: Self) -> Self {
         Self {
@@ -47,23 +47,23 @@ impl Limits {
 /// A backfill.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct BackfillRow {
-    /// The run of its looks.
+    /// The run of its slots.
     pub run_id: i64,
     /// Its unique name.
     pub name: String,
-    /// Where its targets came from.
+    /// Source of its targets.
     pub source: String,
-    /// A digest of the list.
+    /// Digest of the target list.
     pub digest: String,
-    /// When it was begun.
+    /// When it was created.
     pub created_at: Time,
     /// Its state.
     pub state: BackfillState,
-    /// What it may take.
+    /// Its limits.
     #[sqlx(flatten)]
     #[serde(flatten)]
     pub limits: Limits,
-    /// When its last look was settled.
+    /// When its last slot was settled.
     pub ended_at: Option<Time>,
 }
 
@@ -83,7 +83,7 @@ pub(in crate::store) fn targets(rows: Vec<Named>) -> Vec<Target> {
     rows.into_iter().filter_map(target).collect()
 }
 
-/// The columns of a [`BackfillRow`].
+/// Selects a [`BackfillRow`].
 macro_rules! backfills {
     ($rest:literal) => {
         concat!(
@@ -96,10 +96,10 @@ macro_rules! backfills {
 }
 
 impl Tx {
-    /// Makes a backfill and a slot for each of these targets, all due at `due_at`; its run.
+    /// Creates a backfill with a slot for each target, all due at `due_at`; returns its run.
     ///
     /// # Errors
-    /// When the database fails, or there is one of this name already.
+    /// When the database fails, or the name is taken.
     pub async fn put_backfill(
         &mut self,
         new: &NewBackfill,
@@ -141,7 +141,7 @@ impl Tx {
                  where true
                  on conflict (target_id, due_at) do nothing",
             );
-            // A microsecond apart: what is claimed next is found without sorting all of them.
+            // One microsecond apart per chunk, so that the next slots are found without a sort.
             let retry_at = due_at.plus(std::time::Duration::from_micros(micros));
             execute!(self, sql, named(chunk)?, due_at, run_id, retry_at, BACKFILL);
         }
@@ -153,7 +153,7 @@ impl Tx {
         Ok(fetch_optional!(self, BackfillRow, backfills!("where name = $1"), name))
     }
 
-    /// The latest of the backfills of a list that may go on: not ended, and not given up.
+    /// The latest backfill of a list that can be resumed: neither ended nor cancelled.
     pub async fn backfill_to_resume(&mut self, digest: &str) -> Result<Option<BackfillRow>> {
         Ok(fetch_optional!(
             self,
@@ -166,12 +166,12 @@ impl Tx {
         ))
     }
 
-    /// Every backfill, the latest first.
+    /// Every backfill, latest first.
     pub async fn backfills(&mut self) -> Result<Vec<BackfillRow>> {
         Ok(fetch_all!(self, BackfillRow, backfills!("order by created_at desc, run_id desc")))
     }
 
-    /// The runs of the backfills that have not ended, each with its state, the oldest first.
+    /// Unfinished backfills: run and state, oldest first.
     pub async fn unfinished_backfills(&mut self) -> Result<Vec<(i64, BackfillState)>> {
         Ok(fetch_all!(
             self,
@@ -180,8 +180,7 @@ impl Tx {
         ))
     }
 
-    /// Lets a backfill that has not ended be worked on; limits that are given replace its own.
-    /// False when it has ended.
+    /// Resumes an unfinished backfill; given limits replace its own. False when it has ended.
     pub async fn resume_backfill(&mut self, run_id: i64, limits: Limits) -> Result<bool> {
         let resumed = execute!(
             self,
@@ -195,13 +194,13 @@ impl Tx {
         Ok(resumed == 1)
     }
 
-    /// Lets a backfill stand still that somebody has stopped, until it is resumed.
+    /// Halts a running backfill until it is resumed.
     pub async fn halt_backfill(&mut self, run_id: i64) -> Result<bool> {
         let sql = "update backfills set state = 'stopped' where run_id = $1 and state = 'running'";
         Ok(execute!(self, sql, run_id) == 1)
     }
 
-    /// Lets a backfill stand still that has reached a limit, unless calls of it are under way.
+    /// Halts a running backfill at its limit, unless it has calls in flight.
     pub async fn halt_at_limit(&mut self, run_id: i64) -> Result<bool> {
         let halted = execute!(
             self,
@@ -213,7 +212,7 @@ impl Tx {
         Ok(halted == 1)
     }
 
-    /// Gives up what a backfill has not looked at. False when it has ended already.
+    /// Cancels a backfill. False when it has ended already.
     pub async fn cancel_backfill(&mut self, run_id: i64, now: Time) -> Result<bool> {
         let cancelled = execute!(
             self,
@@ -224,7 +223,7 @@ impl Tx {
         Ok(cancelled == 1)
     }
 
-    /// Ends the backfills that have nothing open, after giving up what is left of the cancelled.
+    /// Ends backfills without open slots, after closing the open slots of cancelled ones.
     pub async fn finish_backfills(&mut self, now: Time) -> Result<()> {
         execute!(
             self,

@@ -1,4 +1,4 @@
-//! What the archive says of targets that may be brought in.
+//! Candidates for a backfill: targets that the archive already knows.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ struct Resolved {
 }
 
 impl Tx {
-    /// The items behind those of these short links that have been resolved.
+    /// Items of the short links among these that are resolved.
     pub async fn items_behind(&mut self, links: &[Target]) -> Result<BTreeMap<String, String>> {
         let sql = self.over_rows(
             "kind text, key text",
@@ -27,7 +27,7 @@ impl Tx {
         Ok(rows.into_iter().map(|row| (row.key, row.item_id)).collect())
     }
 
-    /// Those of these targets that the archive has an answer about.
+    /// The targets among these that have an answer in the archive.
     pub async fn archived(&mut self, targets: &[Target]) -> Result<Vec<Target>> {
         let sql = self.over_rows(
             "kind text, key text",
@@ -41,7 +41,7 @@ impl Tx {
         Ok(super::backfills::targets(fetch_all!(self, Named, sql, named(targets)?)))
     }
 
-    /// Notes that were listed with KOLs: up to `limit` of them, by id, after `after`.
+    /// Notes listed with KOLs: at most `limit`, by id, after `after`.
     pub async fn discovered_notes(&mut self, after: &str, limit: usize) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,

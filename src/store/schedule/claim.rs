@@ -1,36 +1,36 @@
-//! Statements that say which slots may be worked on, and hand them out.
+//! Claims: which slots are due, and handing them out under a lease.
 
 use anyhow::Result;
+use sqlx::AssertSqlSafe;
 
 use crate::model::Kind;
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// The priority of a backfill's slots; any other's is 0.
+/// Priority of a backfill's slots; all others have 0.
 pub(in crate::store) const BACKFILL: i64 = 1;
 
-/// A slot that this process may now work on, until its lease ends.
+/// A slot that this process may fetch until its lease ends.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Claim {
     /// The target.
     pub target_id: i64,
-    /// When the look was due.
+    /// When the slot is due.
     pub due_at: Time,
-    /// The run that it was planned by.
+    /// The run that planned it.
     pub run_id: i64,
     /// What kind of target: see [`Kind::parse`].
     pub kind: String,
     /// The target's key.
     pub key: String,
-    /// The note or work that the key means; `None` for other kinds, and for a short link that is
-    /// not resolved yet.
+    /// The note or work behind the key; `None` for other kinds, and for an unresolved short link.
     pub item_id: Option<String>,
-    /// The page to read.
+    /// The page to fetch.
     pub page: i64,
-    /// Which try at this page this is, from 1.
+    /// The attempt at this page, from 1.
     pub attempt: i64,
-    /// The number of this claim: an answer to an older one is late.
+    /// The fencing token of this claim: an answer under an older one is late.
     pub fence: i64,
 }
 
@@ -44,21 +44,19 @@ struct RetryRow {
     retry_at: Option<Time>,
 }
 
-/// The slots of the kind `$4` and the run `$5` that may be claimed at `$1` by `$2`, `$6` at the
-/// most. Nobody claims anew what is still in its own hands, however late it is. A backfill's slots
-/// are claimed by its run alone: their priority is larger than the largest asked for, `$7`. What a
-/// job of the list `$8` has planned stays where it is, unless another job wants it, too; `$held` is
-/// that list as rows.
+/// Claims up to `$6` slots of the kind `$4` and the run `$5` that are due at `$1`, for the process
+/// `$2`. A process never reclaims a slot it still holds, even after the lease has ended. Only the
+/// run that owns a backfill claims its slots: their priority is above `$7` otherwise. Slots that
+/// only jobs of the list `$8` want are skipped; `$held` is that list as rows.
 ///
-/// The earliest come first, and of one fire another target each time, so that an upstream that
-/// is too slow for all of them starves none; neighbours stay together, since what lies together is
-/// written together. One target is never looked at twice at once: of
-/// several claimable slots of a target the oldest comes first. Another run's slots are none of
-/// those, because whoever works off one run alone would wait for them for ever.
+/// Claim order: by priority and time, and within one fire by a permutation of the targets that
+/// differs from fire to fire, so that an upstream too slow for all of them starves none. The
+/// permutation keeps blocks of neighbours together, since they are written together. Of several due
+/// slots of one target the oldest is claimed, and never two at once; slots of other runs do not
+/// count for a run that is claimed alone, which would wait for them for ever.
 ///
-/// They are gone through in the order of the index `slots_open`, whose columns are those that are
-/// ordered by here, until there are enough. `$due` and `$open` name the indexes that hold the open
-/// slots: a target's history is long, and statistics know nothing of how few are open.
+/// The order is that of the index `slots_open`. `$due` and `$open` name the indexes over open
+/// slots: a target's history is long, and statistics do not show how few slots are open.
 macro_rules! claimable {
     ($due:literal, $open:literal, $lock:literal, $held:literal) => {
         concat!(
@@ -107,40 +105,22 @@ macro_rules! claimable {
     };
 }
 
-/// The kind, if a slot of it may be claimed at `$1`, of the run `$2`, up to the priority `$3`. Each
-/// kind by itself, so that one look at the index of open slots is enough.
-macro_rules! due {
-    ($kind:literal) => {
-        concat!(
-            "select '",
-            $kind,
-            "' as kind where exists (
-                 select 1 from slots s
-                 where s.outcome is null and s.kind = '",
-            $kind,
-            "'     and s.priority <= $3 and s.retry_at <= $1
-                   and (s.lease_until is null or s.lease_until <= $1)
-                   and ($2 = 0 or s.run_id = $2))"
-        )
-    };
-}
-
-/// Whose slots are to be claimed.
+/// Which slots to claim.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimRequest<'a> {
-    /// The process.
+    /// The claiming process.
     pub owner: i64,
-    /// Targets of one kind are asked of one endpoint, so a kind is what a caller limits.
+    /// The kind: targets of one kind are fetched from one endpoint, so limits apply by kind.
     pub kind: Kind,
-    /// Those of this run only; `None`: of all runs but backfills.
+    /// Only slots of this run; `None`: of every run but backfills.
     pub run: Option<i64>,
-    /// The names of jobs whose looks are not to be made: a slot that no other job wants stays.
+    /// Jobs that may not fetch now: a slot that no other job wants is skipped.
     pub held_jobs: &'a [String],
-    /// So many at the most.
+    /// Maximum number of slots.
     pub limit: usize,
 }
 
-/// Up to which priority slots are handed out: without a run no backfill's are.
+/// Highest priority to claim: without a run, no backfill's slots.
 fn largest_priority(run: Option<i64>) -> i64 {
     if run.is_some() { BACKFILL } else { 0 }
 }
@@ -149,12 +129,12 @@ impl Tx {
     /// Claims slots until `lease_until`.
     pub async fn claim(
         &mut self,
-        wish: ClaimRequest<'_>,
+        request: ClaimRequest<'_>,
         now: Time,
         lease_until: Time,
     ) -> Result<Vec<Claim>> {
-        // Differs by necessity: only PostgreSQL has several writers that must step around each
-        // other's rows, only SQLite has to be told its indexes, and each reads lists its own way.
+        // Differs by necessity: only PostgreSQL has concurrent writers whose locked rows must be
+        // skipped, only SQLite needs index hints, and each expands lists differently.
         let sql = match self {
             Self::Sqlite(_) => claimable!(
                 "indexed by slots_open",
@@ -174,41 +154,39 @@ impl Tx {
             Claim,
             sql,
             now,
-            wish.owner,
+            request.owner,
             lease_until,
-            wish.kind.as_str(),
-            wish.run.unwrap_or(0),
-            i64::try_from(wish.limit)?,
-            largest_priority(wish.run),
-            array(wish.held_jobs)?
+            request.kind.as_str(),
+            request.run.unwrap_or(0),
+            i64::try_from(request.limit)?,
+            largest_priority(request.run),
+            array(request.held_jobs)?
         ))
     }
 
-    /// The kinds of which slots may be claimed now: of one run only, if one is given, else of all
-    /// runs but backfills.
+    /// Kinds with slots due now: of one run, or of every run but backfills.
     pub async fn kinds_due(&mut self, run: Option<i64>, now: Time) -> Result<Vec<Kind>> {
-        let rows = fetch_all!(
-            self,
-            KindRow,
-            concat!(
-                due!("note"),
-                " union all ",
-                due!("keyword"),
-                " union all ",
-                due!("kol_search"),
-                " union all ",
-                due!("work")
-            ),
-            now,
-            run.unwrap_or(0),
-            largest_priority(run)
-        );
+        // One index lookup per kind.
+        let due = Kind::ALL.map(|kind| {
+            format!(
+                "select '{}' as kind where exists (
+                     select 1 from slots s
+                     where s.outcome is null and s.kind = '{}'
+                       and s.priority <= $3 and s.retry_at <= $1
+                       and (s.lease_until is null or s.lease_until <= $1)
+                       and ($2 = 0 or s.run_id = $2))",
+                kind.as_str(),
+                kind.as_str()
+            )
+        });
+        let sql = AssertSqlSafe(due.join(" union all "));
+        let priority = largest_priority(run);
+        let rows = fetch_all!(self, KindRow, sql, now, run.unwrap_or(0), priority);
         Ok(rows.iter().filter_map(|row| Kind::parse(&row.kind)).collect())
     }
 
-    /// When the next open slot may be tried: of one run only, if one is given, else of all but
-    /// those of backfills that stand still. `None` when no slot is open; a time in the past when
-    /// one may be tried now.
+    /// When the next open slot is due: of one run, or of every run but halted backfills. `None`
+    /// when no slot is open; in the past when one is due now.
     pub async fn next_try(&mut self, run: Option<i64>, now: Time) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,
@@ -224,7 +202,7 @@ impl Tx {
         Ok(row.and_then(|row| row.retry_at))
     }
 
-    /// When, after `now`, the next open slot may be tried that may not be tried yet.
+    /// When, after `now`, the next open slot becomes due.
     pub async fn next_try_after(&mut self, now: Time) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,

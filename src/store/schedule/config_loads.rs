@@ -1,41 +1,41 @@
-//! Statements about how a process has read its settings, at the start and again.
+//! Loads of the configuration: which process works with which settings.
 
 use anyhow::Result;
 
 use crate::store::db::{Tx, execute, fetch_optional};
 use crate::time::Time;
 
-/// One reading of the settings.
+/// One load of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigLoad<'a> {
-    /// Taken over: whom they say to ask.
+    /// Accepted.
     TakenOver {
-        /// Where calls to JustOneAPI go from then on.
+        /// Base URL for JustOneAPI.
         justoneapi_url: &'a str,
-        /// Where calls to amagi go from then on.
+        /// Base URL for amagi.
         amagi_url: &'a str,
-        /// What tells the token from others, in most cases; `None`: there is none.
+        /// A mark that differs between most tokens; `None`: there is no token.
         token_mark: Option<i64>,
     },
-    /// Refused: what is wrong with them.
+    /// Rejected, with the error.
     Refused(&'a str),
 }
 
-/// How a process stands to its settings.
+/// The configuration state of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct ConfigState {
-    /// When it took over the settings that it works with.
+    /// When it loaded its current settings.
     pub taken_over_at: Option<Time>,
-    /// Where its calls to JustOneAPI go since then.
+    /// Base URL for JustOneAPI in them.
     pub justoneapi_url: Option<String>,
-    /// When it refused newer ones, if it did.
+    /// When it rejected newer settings.
     pub refused_at: Option<Time>,
-    /// What is wrong with those.
+    /// The error in those.
     pub error: Option<String>,
 }
 
 impl Tx {
-    /// Puts on record that a process has read its settings.
+    /// Records a load of the configuration.
     pub async fn put_config_load(
         &mut self,
         owner: i64,
@@ -62,8 +62,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Where JustOneAPI was asked by the settings that any process took over last, and the mark of
-    /// the token, if one is known.
+    /// JustOneAPI's base URL and the token mark in the settings that any process loaded last.
     pub async fn last_asked(&mut self) -> Result<Option<(String, Option<i64>)>> {
         Ok(fetch_optional!(
             self,
@@ -73,7 +72,7 @@ impl Tx {
         ))
     }
 
-    /// How a process stands to its settings.
+    /// The configuration state of a process.
     pub async fn config_state(&mut self, owner: i64) -> Result<ConfigState> {
         let state = fetch_optional!(
             self,

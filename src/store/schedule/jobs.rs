@@ -1,4 +1,4 @@
-//! Statements about the jobs, and how far their fires have been decided.
+//! Jobs, and up to when their fires are decided.
 
 use std::collections::BTreeSet;
 
@@ -8,46 +8,46 @@ use crate::model::Kind;
 use crate::store::db::{Id, Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// A job as the database knows it.
+/// A job in the database.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct JobRow {
     /// Its number.
     pub job_id: i64,
     /// Its name in `jobs.toml`.
     pub name: String,
-    /// The schedule it had when it was last seen.
+    /// The schedule it had last.
     pub schedule: String,
-    /// The zone it had when it was last seen.
+    /// The time zone it had last.
     pub timezone: String,
-    /// The windows it had when it was last seen; `None`: it fired always.
+    /// The active windows it had last; `None`: always active.
     pub active: Option<String>,
-    /// Every fire up to here has been decided.
+    /// Every fire up to here is decided.
     pub fired_through: Time,
-    /// Whether `jobs.toml` still had it.
+    /// Whether `jobs.toml` still has it.
     pub is_active: bool,
 }
 
-/// What a job of `jobs.toml` is to the database.
+/// A job as `jobs.toml` defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobEntry<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What its targets are.
+    /// Kind of its targets.
     pub kind: Kind,
     /// Its cron pattern.
     pub schedule: &'a str,
-    /// The zone that is meant in.
+    /// Time zone of the pattern.
     pub timezone: &'a str,
-    /// The windows it fires in; `None`: always.
+    /// Active windows; `None`: always active.
     pub active: Option<&'a str>,
-    /// `skip` or `queue`: what becomes of a fire while an older look is not done.
+    /// `skip` or `queue`: what happens to a fire while an older slot is open.
     pub overlap: &'static str,
-    /// Over how many seconds the looks of one fire are spread.
+    /// Seconds over which the slots of one fire are spread.
     pub spread_seconds: i64,
 }
 
 impl Tx {
-    /// Every job that was ever seen, active or not.
+    /// Every job, active or not.
     pub async fn jobs(&mut self) -> Result<Vec<JobRow>> {
         Ok(fetch_all!(
             self,
@@ -57,8 +57,8 @@ impl Tx {
         ))
     }
 
-    /// Adds a job or brings it up to date; its number. A new job has fired through `now`: it
-    /// begins with its next fire. One that comes back, or has a new schedule, does so, too.
+    /// Inserts or updates a job; returns its id. A job that is new, returns, or has a new schedule
+    /// begins with the first fire after `now`.
     pub async fn put_job(&mut self, job: &JobEntry<'_>, now: Time) -> Result<i64> {
         let row = fetch_optional!(
             self,
@@ -88,7 +88,7 @@ impl Tx {
         Ok(row.map_or(0, |row| row.id))
     }
 
-    /// Marks the jobs that are not in `names` as gone from the file; their history stays.
+    /// Marks jobs other than `names` as inactive; their history stays.
     pub async fn retire_jobs_except(&mut self, names: &BTreeSet<&str>) -> Result<u64> {
         let names = serde_json::to_string(names)?;
         let sql = format!(
@@ -98,8 +98,8 @@ impl Tx {
         Ok(execute!(self, sqlx::AssertSqlSafe(sql), names.as_str()))
     }
 
-    /// Moves a job's mark of what has been decided from `from` to `through`. False when another
-    /// daemon moved it first: then that one decides these fires.
+    /// Advances a job's decided-through mark. False when another daemon was first, and decides
+    /// these fires.
     pub async fn advance_job(&mut self, job_id: i64, from: Time, through: Time) -> Result<bool> {
         let moved = execute!(
             self,
@@ -111,8 +111,8 @@ impl Tx {
         Ok(moved == 1)
     }
 
-    /// Takes back what was planned for a job after `after`, up to `through`, under a clock that was
-    /// ahead: it is not due yet. Looks that were tried stay.
+    /// Deletes slots of a job due after `after` up to `through`, which a fast clock has planned.
+    /// Slots with attempts stay.
     pub async fn unplan(&mut self, job_id: i64, after: Time, through: Time) -> Result<u64> {
         let slots = execute!(
             self,
@@ -137,8 +137,8 @@ impl Tx {
         Ok(slots)
     }
 
-    /// Brings back what a clock that was ahead has put off: open looks that were tried and wait
-    /// until after `tries` may be tried at `now`, and no lease lasts longer than until `leases`.
+    /// Repairs open slots that a fast clock has delayed: those retrying after `tries` become due at
+    /// `now`, and no lease lasts beyond `leases`.
     pub async fn clamp_future_slots(
         &mut self,
         now: Time,

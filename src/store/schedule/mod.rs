@@ -23,4 +23,3 @@ pub use progress::SlotCounts;
 pub use runs::RunSummary;
 pub use settle::{Disposition, Settlement};
 pub use slot_jobs::SlotJob;
-

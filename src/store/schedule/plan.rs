@@ -1,4 +1,4 @@
-//! Statements that make slots: those of a job's fires, and those asked for by hand.
+//! Planning: slots for the fires of a job, and for manual runs.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -9,12 +9,12 @@ use crate::store::db::{Id, Tx, execute, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// The fires of one job that are to be decided together.
+/// Decided fires of one job.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fires {
-    /// Due times whose looks are not worth making any more, each with the reason.
+    /// Missed due times, each with the reason.
     pub missed: Vec<(Time, MissedReason)>,
-    /// Due times whose looks are to be made, oldest first.
+    /// Due times to fetch, oldest first.
     pub open: Vec<Time>,
 }
 
@@ -24,8 +24,8 @@ struct Fire {
     reason: Option<MissedReason>,
 }
 
-/// Whether a job that queues its looks wants the one at `slots`: then nothing newer takes its
-/// place. The cross joins go from the few jobs to the one run.
+/// Whether a job with `overlap = 'queue'` wants the slot `slots`, so that no newer slot supersedes
+/// it. The cross joins start from the few jobs.
 macro_rules! queued {
     () => {
         "exists (select 1 from jobs qj cross join job_targets qt cross join job_runs qr
@@ -36,11 +36,11 @@ macro_rules! queued {
 }
 pub(in crate::store) use queued;
 
-/// The slots of the fires `r` of the job `$2`, decided at `$3`: each is open, or missed for the
-/// first reason that there is. `$open` names the index that holds the open slots, and `$later` is
-/// the due time and its target's share of the spread: a fraction of it that is the target's own.
+/// Inserts the slots of the fires `r` of the job `$2`, decided at `$3`: open, or missed for the
+/// first reason that applies. `$open` names the index over open slots; `$later` is the due time
+/// plus the target's share of the spread.
 ///
-/// Cross joins keep SQLite from going through all runs the job ever had.
+/// Cross joins keep SQLite from scanning all runs of the job.
 macro_rules! fired {
     ($open:literal, $later:expr) => {
         concat!(
@@ -82,8 +82,8 @@ macro_rules! fired {
     };
 }
 
-/// A target's share of its job's spread, in seconds: by the golden ratio, so that neighbours lie
-/// far apart and the shares are even.
+/// A target's share of its job's spread, in seconds: multiples of the golden ratio distribute
+/// neighbours evenly.
 macro_rules! share {
     () => {
         "jt.target_id * 2654435761 % 4294967296 * j.spread_seconds / 4294967296"
@@ -91,14 +91,13 @@ macro_rules! share {
 }
 
 impl Tx {
-    /// Makes the slots of a job's fires. A slot that another job's fire at the same time has made
-    /// already serves both; one that the plan of the other has missed without a try is opened for
-    /// this one. While an older look at a target is being made, a new one is missed:
-    /// `overlap`. A target that cannot be seen is not looked at, unless it is time to see again:
-    /// `gone`, `bad_request`. Older open looks that nobody is at give way: those that were tried are missed for
-    /// their last failure, those that were not for what has held back their own job, or `blocked`
-    /// everybody's, or `superseded`. A job
-    /// that queues its looks does neither.
+    /// Plans the fires of a job. A slot that another job's fire at the same time has planned serves
+    /// both; if that one was missed without an attempt, it is reopened. A slot is missed as
+    /// `overlap` while an older one of its target is being fetched, and as `gone` or `bad_request`
+    /// while its target is unavailable and no probe is due. Older open slots that no process holds
+    /// are superseded: their reason is their last failure, else the pause of their own job, else
+    /// `blocked`, which applies to all jobs, else `superseded`. A job with `overlap = 'queue'` has
+    /// neither overlap nor supersession.
     pub async fn fire(
         &mut self,
         job_id: i64,
@@ -118,7 +117,7 @@ impl Tx {
              on conflict (job_id, due_at) do nothing",
         );
         execute!(self, sql, rows.as_str(), job_id, now);
-        // Differs by necessity: SQLite has to be told its index, and reckons with times as text.
+        // Differs by necessity: SQLite needs index hints, and its times are text.
         let sql = match self {
             Self::Sqlite(_) => fired!(
                 "indexed by slots_open_by_target",
@@ -136,7 +135,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Older open looks of a job's targets that nobody is at give way to those due at `first`,
+    /// Older open slots of a job's targets that no process holds give way to those due at `first`,
     /// unless a job queues them.
     async fn supersede(
         &mut self,
@@ -145,8 +144,8 @@ impl Tx {
         blocked: Option<MissedReason>,
         now: Time,
     ) -> Result<()> {
-        // The due time stands inside, so that a database goes through the few open slots and not
-        // through everything that was ever due.
+        // The bound on the due time is in the subquery, so that only the few open slots are visited
+        // and not the history.
         execute!(
             self,
             concat!(
@@ -176,7 +175,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes one slot, due now, for each of these targets, by hand; the number of the run.
+    /// Plans a manual run: one slot for each target, due now. Returns the run.
     pub async fn run_by_hand(
         &mut self,
         targets: &[Target],

@@ -1,4 +1,4 @@
-//! Statements about the processes at work on an archive: on record, alive, dead and buried.
+//! Processes of an archive: registration, heartbeats, and reaping of expired ones.
 
 use std::time::Duration;
 
@@ -7,35 +7,35 @@ use anyhow::Result;
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// Tries of one look that may end with the process that made them: whatever comes back may be
-/// what kills it.
+/// Attempts at one slot that may end with the death of their process: the answer itself may be what
+/// kills it.
 const INTERRUPTED_TRIES: i64 = 3;
 
-/// A process that made calls.
+/// A process, and the providers it calls.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct ProcessRow {
-    /// Its number, as on the ledger.
+    /// Its id on the ledger.
     pub owner: i64,
-    /// What it was started as.
+    /// The verb it was started with.
     pub verb: String,
-    /// Of tidewatch.
+    /// Its version of tidewatch.
     pub version: String,
     /// When it began.
     pub started_at: Time,
-    /// When it last said that it is there.
+    /// Its last heartbeat.
     pub beat_at: Option<Time>,
-    /// When another process found it dead.
+    /// When another process reaped it.
     pub died_at: Option<Time>,
 }
 
-/// From when on a process that has fallen silent is dead, if its lock is free.
+/// When a process without heartbeats is expired, provided that its lock is free.
 #[derive(Clone, Copy, Debug)]
 pub struct LivenessTimeout {
-    /// On the server that it was announced at: its last sign of life is at most of this time.
+    /// Its last heartbeat is not after this.
     pub since: Time,
-    /// If the server was restarted meanwhile, which frees every lock: of this time.
+    /// If the server was restarted since, which frees every lock: not after this.
     pub restarted_since: Time,
-    /// And the server must have been up for this long, or nobody can have come back yet.
+    /// Then the server must have been up for this long as well, so that processes could reconnect.
     pub uptime: Duration,
 }
 
@@ -77,9 +77,8 @@ impl Tx {
         Ok(())
     }
 
-    /// A process says that it is there, and whether it stands announced; and it keeps the looks
-    /// that it is at until `lease_until`, but for those that others have taken over meanwhile.
-    /// How many it keeps.
+    /// Heartbeat of a process: extends its leases until `lease_until`, but for slots that others
+    /// have claimed since. `announced`: it holds its lock. Returns the number of leases.
     pub async fn heartbeat(
         &mut self,
         owner: i64,
@@ -87,12 +86,10 @@ impl Tx {
         lease_until: Time,
         announced: bool,
     ) -> Result<u64> {
-        // It may have been taken for dead.
+        // It may have been reaped.
         let sql = "update processes set beat_at = $2, died_at = null where owner = $1";
         execute!(self, sql, owner, now);
-        // What it is at has an open row on the ledger, and of those there are few.
-        // Differs by necessity: only PostgreSQL has a server to be restarted, and writers that
-        // would wait for each other where one of them settles what another one keeps.
+        // Its slots have open calls on the ledger, which are few.
         match self {
             Self::Sqlite(_) => {
                 let sql = "update slots set lease_until = $2 from calls c
@@ -118,22 +115,22 @@ impl Tx {
         }
     }
 
-    /// Puts on record that a process ended of its own accord.
+    /// Records the regular end of a process.
     pub async fn end_process(&mut self, owner: i64, now: Time) -> Result<()> {
         let sql = "update processes set stopped_at = $2, died_at = null where owner = $1";
         execute!(self, sql, owner, now);
         Ok(())
     }
 
-    /// The processes, but for `me`, that are dead and not buried: on SQLite, where a lock file lets
-    /// one process in, every other one. They stay dead until this transaction ends. An import makes
-    /// no calls and stands announced nowhere: there is nothing to bury.
+    /// Expired processes other than `me`. On SQLite, where the lock file admits one process, every
+    /// other one. In PostgreSQL their locks are held until this transaction ends. An import makes
+    /// no calls and holds no lock: there is nothing to reap.
     pub async fn expired_processes(
         &mut self,
         me: i64,
         silence: LivenessTimeout,
     ) -> Result<Vec<i64>> {
-        // Differs by necessity: only PostgreSQL has advisory locks and a server to be restarted.
+        // Differs by necessity: only PostgreSQL has advisory locks and a server that may restart.
         let rows = match self {
             Self::Sqlite(_) => {
                 let sql = "select owner from processes
@@ -160,9 +157,9 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.owner).collect())
     }
 
-    /// Frees what a dead process left behind: its slots may be claimed at once, and its open
-    /// ledger rows are marked as interrupted, billed or not nobody knows. A look that has been
-    /// interrupted too often is missed. How many calls that were.
+    /// Reaps an expired process: its slots become claimable, and its open calls are closed as
+    /// interrupted with unknown billing. A slot that was interrupted too often is missed. Returns
+    /// the number of calls.
     pub async fn reap(&mut self, owner: i64, now: Time) -> Result<u64> {
         execute!(self, "update processes set died_at = $2 where owner = $1", owner, now);
         execute!(
@@ -192,8 +189,7 @@ impl Tx {
         ))
     }
 
-    /// The processes started as `verb` that have not ended of their own accord, the latest first:
-    /// those at work, and those found dead from `since` on.
+    /// Processes of a verb without a regular end, latest first: running, or reaped since `since`.
     pub async fn unfinished_processes(
         &mut self,
         verb: &str,
@@ -211,8 +207,7 @@ impl Tx {
         ))
     }
 
-    /// The verb of the process at work on a SQLite file, which has room for one; `None` where none
-    /// has begun yet.
+    /// The verb of the process running on a SQLite file.
     pub async fn active_verb(&mut self) -> Result<Option<String>> {
         #[derive(sqlx::FromRow)]
         struct Verb {
@@ -228,10 +223,11 @@ impl Tx {
         Ok(verb.map(|row| row.verb))
     }
 
-    /// Whether the process `owner` is alive: it holds a lock of that number for as long as its
-    /// connection lives. On SQLite, where a lock file lets one process in, nobody else is.
+    /// Whether the process `owner` is alive: in PostgreSQL it holds its lock while it is connected.
+    /// On SQLite no other process is.
     pub async fn is_alive(&mut self, owner: i64) -> Result<bool> {
-        // Differs by necessity: only PostgreSQL has advisory locks. Held by this transaction.
+        // Differs by necessity: only PostgreSQL has advisory locks. This one is held until the
+        // transaction ends.
         let Self::Postgres(_) = self else {
             return Ok(false);
         };

@@ -1,4 +1,4 @@
-//! How far backfills have come, and what they have taken, by the slots and the ledger.
+//! Progress and cost of backfills, from slots and ledger.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,23 @@ use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::store::ledger::{CallTotals, Spent, call_totals};
 use crate::store::sql::array;
 
-/// How far a backfill has come.
+/// Slots of a backfill by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct SlotCounts {
-    /// Its looks.
+    /// All.
     pub total: i64,
-    /// Those that saw their target.
+    /// Observed.
     pub observed: i64,
-    /// Those that did not, and are not tried again.
+    /// Missed.
     pub missed: i64,
-    /// Those still to be made.
+    /// Open.
     pub open: i64,
-    /// Those of them that have failed and are tried again.
+    /// Open after a failed attempt.
     pub retrying: i64,
 }
 
 impl Tx {
-    /// How far a backfill has come.
+    /// Slots of a backfill by state.
     pub async fn slots_of_backfill(&mut self, run_id: i64) -> Result<SlotCounts> {
         let counts = fetch_optional!(
             self,
@@ -42,7 +42,7 @@ impl Tx {
         Ok(counts.unwrap_or_default())
     }
 
-    /// What the ledger says of a backfill's calls, by endpoint.
+    /// Totals of a backfill's calls, by endpoint.
     pub async fn call_totals_of_backfill(&mut self, run_id: i64) -> Result<Vec<CallTotals>> {
         Ok(fetch_all!(
             self,
@@ -55,7 +55,7 @@ impl Tx {
         ))
     }
 
-    /// Why looks of a backfill were missed, and how often, the most frequent first.
+    /// Missed slots of a backfill by reason.
     pub async fn missed_of_backfill(&mut self, run_id: i64) -> Result<BTreeMap<MissedReason, i64>> {
         #[derive(sqlx::FromRow)]
         struct Missed {
@@ -72,7 +72,7 @@ impl Tx {
         Ok(rows.into_iter().map(|row| (row.reason, row.times)).collect())
     }
 
-    /// Marks calls as made for a backfill.
+    /// Charges calls to a backfill.
     pub async fn charge_backfill(&mut self, run_id: i64, calls: &[i64]) -> Result<()> {
         #[derive(serde::Serialize)]
         struct Call {
@@ -87,10 +87,10 @@ impl Tx {
         Ok(())
     }
 
-    /// The limits of a backfill's run and what it has taken, for this transaction alone to use up.
-    /// `None` when the run is no backfill.
+    /// The limits of a backfill and what it has spent, locked for this transaction. `None` when the
+    /// run is no backfill.
     pub async fn limits_of_run(&mut self, run_id: i64) -> Result<Option<(Limits, Spent)>> {
-        // Differs by necessity: in SQLite a transaction that may write is alone already.
+        // Differs by necessity: in SQLite a write transaction is alone already.
         let sql = match self {
             Self::Sqlite(_) => "select max_calls, max_cost_micros from backfills where run_id = $1",
             Self::Postgres(_) => {
@@ -114,7 +114,7 @@ impl Tx {
         Ok(Some((limits, spent.unwrap_or_default())))
     }
 
-    /// Of each kind one that a backfill has still to look at, short links apart.
+    /// One open target per kind of a backfill, and one short link.
     pub async fn remaining_kinds(&mut self, run_id: i64) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,

@@ -1,4 +1,4 @@
-//! Statements about runs whose last look has been settled.
+//! Runs whose last slot is settled.
 
 use std::collections::BTreeMap;
 
@@ -10,34 +10,34 @@ use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// What came of a run, in all.
+/// Summary of a run.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct RunSummary {
     /// Its number.
     pub run_id: i64,
-    /// The job that fired; `None`: by hand.
+    /// Its job; `None`: a manual run.
     pub job: Option<String>,
     /// What started it.
     pub origin: Origin,
     /// When it was due.
     pub due_at: Time,
-    /// When its looks were planned.
+    /// When its slots were planned.
     pub decided_at: Time,
     /// When the last of them was settled.
     pub settled_at: Time,
-    /// Looks.
+    /// Slots.
     pub due: i64,
-    /// Those that saw their target.
+    /// Observed slots.
     pub observed: i64,
-    /// Those that did not.
+    /// Missed slots.
     pub missed: i64,
-    /// Calls made for them.
+    /// Calls for them.
     pub calls: i64,
-    /// Calls that were paid for.
+    /// Billed calls.
     pub billed: i64,
-    /// Calls of which nobody can say whether they were.
+    /// Calls whose billing is unknown.
     pub unknown: i64,
-    /// Price of the calls that were paid for, in millionths of a yuan.
+    /// Price of the billed calls, in millionths of a yuan.
     pub cost_micros: i64,
 }
 
@@ -59,7 +59,7 @@ struct Flag {
 }
 
 impl Tx {
-    /// Whether a run is not closed and has no open look any more.
+    /// Whether a run without open slots is not closed yet.
     pub async fn has_settled_runs(&mut self) -> Result<bool> {
         let row = fetch_optional!(
             self,
@@ -72,8 +72,8 @@ impl Tx {
         Ok(row.is_some_and(|row| row.flag))
     }
 
-    /// Closes the runs that have no open look any more. Each is handed out once, to whoever closes
-    /// it; one that was settled when it was planned has nothing to tell, and is not.
+    /// Closes the runs without open slots. Each is returned once, to the process that closes it;
+    /// runs that were settled when they were planned are not returned.
     pub async fn close_runs(&mut self, now: Time) -> Result<Vec<RunSummary>> {
         let closed = fetch_all!(
             self,
@@ -117,7 +117,7 @@ impl Tx {
         Ok(fetch_all!(self, RunSummary, sql, array(&closed)?))
     }
 
-    /// Why looks of these runs were missed: how many for which reason.
+    /// Missed slots of these runs by reason.
     pub async fn missed_by_reason(
         &mut self,
         runs: &[RunSummary],

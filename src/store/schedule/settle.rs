@@ -1,4 +1,4 @@
-//! Statements about slots in progress: settling them after their calls.
+//! Settling slots after their calls.
 
 use std::collections::BTreeSet;
 
@@ -11,34 +11,34 @@ use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::Rows;
 use crate::time::Time;
 
-/// What becomes of a slot after a call.
+/// What happens to a slot after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// Done: the target was observed.
+    /// Closed: the target was observed.
     Observed,
-    /// Done: it was not, for this reason.
+    /// Closed: missed.
     Missed(MissedReason),
-    /// To be tried again, not before this time; the reason stands until then.
+    /// Retried, not before this time; the reason stands until then.
     Retry(Time, MissedReason),
-    /// To go on at once: with the next page, or with the item that a link was resolved to.
+    /// Continued at once: with the next page, or with the item behind a short link.
     Continue {
-        /// The page to read next.
+        /// The next page.
         page: i64,
     },
 }
 
-/// A call's effect on its slot.
+/// The effect of a call on its slot.
 #[derive(Clone, Debug)]
 pub struct Settlement {
     /// The target.
     pub target_id: i64,
-    /// When the look was due.
+    /// When the slot is due.
     pub due_at: Time,
-    /// The claim that the call was made under.
+    /// The fencing token of the claim.
     pub fence: i64,
     /// The call.
     pub call_id: i64,
-    /// What becomes of the slot.
+    /// What happens to the slot.
     pub next: Disposition,
     /// When the call ended.
     pub at: Time,
@@ -95,7 +95,7 @@ struct KolRow {
 }
 
 impl Tx {
-    /// The KOLs that the earlier pages of a search have listed in this slot.
+    /// KOLs on the earlier pages of a search in this slot.
     pub async fn kols_listed(&mut self, target_id: i64, due_at: Time) -> Result<BTreeSet<String>> {
         let rows = fetch_all!(
             self,
@@ -109,12 +109,11 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.kol_id).collect())
     }
 
-    /// Settles slots after their calls; the calls whose slots were settled. A slot that has been
-    /// claimed anew or closed meanwhile is left alone: the answer came late. One to be tried again
-    /// is missed instead, if the next look at its target is already due and no job queues them; one
-    /// of a backfill is not.
+    /// Settles slots after their calls; returns the calls whose slots were settled. A slot that was
+    /// reclaimed or closed since is skipped: the answer is late. A retry is missed instead if the
+    /// next slot of its target is due already and no job queues them, except in a backfill.
     pub async fn settle(&mut self, settled: &[Settlement]) -> Result<BTreeSet<i64>> {
-        // `coalesce` keeps PostgreSQL from going through all open slots instead of to these.
+        // `coalesce` keeps PostgreSQL from scanning all open slots.
         let rows = Rows::of(
             "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
              closed_at time, retry_at time, page int, at time",
@@ -156,8 +155,8 @@ impl Tx {
         Ok(calls.into_iter().map(|row| row.call_id).collect())
     }
 
-    /// Gives up the looks of a run that nobody is at: for the reason that their last try failed, or
-    /// for this one.
+    /// Closes the open slots of a run that no process holds, for their last failure or else for
+    /// `reason`.
     pub async fn cancel_run(
         &mut self,
         run_id: i64,

@@ -1,4 +1,4 @@
-//! Claimed slots and the jobs that want them; a claim that may not be used yet is put off.
+//! Jobs that want claimed slots, and claims that have to wait.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -9,14 +9,14 @@ use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// A slot handed out, and one of the jobs that want the look.
+/// A claimed slot and a job that wants it.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct SlotJob {
-    /// The slot's target.
+    /// The target.
     pub target_id: i64,
-    /// The slot's time.
+    /// When the slot is due.
     pub due_at: Time,
-    /// The job's name; `None` for a look by hand.
+    /// The job's name; `None` in a manual run.
     pub job: Option<String>,
 }
 
@@ -28,8 +28,8 @@ struct SlotKey {
 }
 
 impl Tx {
-    /// Who wants the looks that were just handed out: each slot with each job that fired then, or
-    /// with none if it was asked for by hand.
+    /// The jobs that want claimed slots: each slot with every job that fired then, or with none if
+    /// the run is manual.
     pub async fn jobs_of_claims(&mut self, claims: &[Claim]) -> Result<Vec<SlotJob>> {
         let sql = self.over_rows(
             "target_id int, due_at time, run_id int",
@@ -46,8 +46,8 @@ impl Tx {
         Ok(fetch_all!(self, SlotJob, sql, slot_keys(claims)?))
     }
 
-    /// Takes back claims that may not be made yet: not before `until`, for this reason, if they
-    /// have none. It was no try.
+    /// Releases claims until `until`, for `reason` if they have none yet. It does not count as an
+    /// attempt.
     pub async fn postpone(
         &mut self,
         claims: &[Claim],

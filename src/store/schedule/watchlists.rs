@@ -1,4 +1,4 @@
-//! Statements about what there is to look at, and which job wants it.
+//! Targets, and the jobs that watch them.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::store::db::{Count, Tx, execute, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// Targets made known at once: their rows take several times the memory of their names.
+/// Targets inserted by one statement: their rows take several times the memory of their keys.
 const AT_ONCE: usize = 10_000;
 
 #[derive(Serialize)]
@@ -24,8 +24,8 @@ pub(super) fn named(targets: &[Target]) -> Result<String> {
 }
 
 impl Tx {
-    /// Makes sure that every target is known, but for those that are forgotten: of these there is
-    /// none, so that no job watches them and no look is planned.
+    /// Inserts targets that are missing, except forgotten ones, so that no job watches those and no
+    /// slot is planned.
     pub async fn put_targets(&mut self, targets: &[Target], now: Time) -> Result<()> {
         #[derive(Serialize)]
         struct Row<'a> {
@@ -56,8 +56,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes a job's watchlist exactly these targets (which must be known). A short link whose
-    /// item is known stands for that item. What left the list keeps its history.
+    /// Replaces a job's watchlist. The targets must exist; a resolved short link stands for its
+    /// item. Removed targets keep their history.
     pub async fn set_watchlist(
         &mut self,
         job_id: i64,
@@ -93,7 +93,7 @@ impl Tx {
         Ok(())
     }
 
-    /// How many targets a job watches.
+    /// Number of targets that a job watches.
     pub async fn count_watched(&mut self, job_id: i64) -> Result<usize> {
         let row = fetch_optional!(
             self,
@@ -104,7 +104,7 @@ impl Tx {
         Ok(usize::try_from(row.map_or(0, |row| row.count))?)
     }
 
-    /// Gives up the scheduled looks at targets that no job watches any more. How many.
+    /// Closes the open scheduled slots of targets that no job watches any more. Returns how many.
     pub async fn close_unwatched(&mut self, now: Time) -> Result<u64> {
         Ok(execute!(
             self,

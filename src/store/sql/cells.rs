@@ -34,7 +34,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The place of a column; fields mostly come in the order of the columns.
-    fn place(&self, name: &str) -> Option<usize> {
+    fn span(&self, name: &str) -> Option<usize> {
         let next = self.at + 1;
         if self.columns.get(next) == Some(&name) {
             return Some(next);
@@ -202,7 +202,7 @@ impl SerializeStruct for &mut Writer<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), NotARow> {
-        let Some(place) = self.place(name) else { return Ok(()) };
+        let Some(place) = self.span(name) else { return Ok(()) };
         self.at = place;
         value.serialize(&mut **self)
     }

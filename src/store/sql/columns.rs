@@ -7,18 +7,18 @@ use std::collections::BTreeSet;
 use crate::model;
 use crate::model::catalogue::{Column, ColumnType};
 
-/// How rows of a table are told by time.
+/// The column by which rows of a table are filtered by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum TimeColumn {
-    /// By a time; in SQLite it is text.
+    /// A time; text in SQLite.
     At(&'static str),
-    /// By a time that is a number in SQLite: microseconds since 1970.
+    /// A time that is an integer in SQLite: microseconds since 1970.
     Micros(&'static str),
-    /// By a column `day` of the archive's zone.
+    /// A `day` of the archive's zone.
     Day,
-    /// By a column `day` of UTC.
+    /// A `day` of UTC.
     UtcDay,
-    /// Not at all.
+    /// None.
     Never,
 }
 
@@ -77,7 +77,7 @@ const TABLES: [(&str, TimeColumn); 49] = [
     ("works", At("last_seen_at")),
 ];
 
-/// The names of columns that are times, but for those that end in `_at`.
+/// Names of time columns that do not end in `_at`.
 const TIMES: [&str; 6] = ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
 
 /// The names of columns that are whole numbers, but for those of the catalogue and those with an end
@@ -93,7 +93,7 @@ const INTS: &str = "access age_hours alert_id attempt attempts availability_id b
 /// Ends of names of columns that are whole numbers.
 const INT_ENDS: [&str; 5] = ["_key", "_micros", "_before", "_after", "_delta"];
 
-/// Where a name means something else than elsewhere.
+/// Columns whose type differs from the one of their name.
 const OTHERWISE: [(&str, &str, ColumnType); 8] = [
     ("documents", "body", ColumnType::Json),
     ("documents", "exact", ColumnType::Bytes),
@@ -105,7 +105,7 @@ const OTHERWISE: [(&str, &str, ColumnType); 8] = [
     ("engagement_growth", "views", ColumnType::Real),
 ];
 
-/// The type of a column of this name, wherever it is not said to be otherwise.
+/// Type of a column of this name, unless the table overrides it.
 pub(in crate::store) fn by_name(column: &str) -> ColumnType {
     let named = |it: &&Column| it.name == column;
     let known = model::TABLES.iter().flat_map(|table| table.columns).find(named);
@@ -138,14 +138,14 @@ pub(in crate::store) fn of_table(table: &str, column: &str) -> ColumnType {
     }
 }
 
-/// A table or view by its name, as it may stand in a statement, and how its rows are told by time.
+/// A table or view by name, as a constant that is safe in a statement, and its time column.
 pub(in crate::store) fn table(name: &str) -> Option<(&'static str, TimeColumn)> {
     let table = tables().find(|table| *table == name)?;
     let told = TABLES.iter().find(|(told, _)| *told == name);
     Some((table, told.map_or(Never, |(_, when)| *when)))
 }
 
-/// The names of all tables and views.
+/// Names of all tables and views.
 pub fn tables() -> impl Iterator<Item = &'static str> {
     let of_catalogue = model::TABLES.iter().map(|table| table.name);
     let others = TABLES.iter().map(|(name, _)| *name);

@@ -1,4 +1,4 @@
-//! How the enums of the model travel to and from both databases: as their names.
+//! Enums of the model in both databases: their names as text.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;

@@ -1,6 +1,5 @@
-//! Many rows in one statement, the same way in both databases: the rows travel as one bound
-//! JSON array, and the statement selects from it. What every answer goes through has
-//! [`bulk`](super::bulk), which costs a fraction.
+//! Statements over many rows: the rows are bound as one JSON array, and the statement selects from
+//! it. The save path uses [`bulk`](super::bulk), which is several times cheaper.
 
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -41,7 +40,7 @@ pub(in crate::store) fn columns(spec: &str) -> impl Iterator<Item = (&str, Colum
 
 impl Tx {
     /// A statement over the array bound as `$1`: `{rows}` in `template` becomes a table `r` with
-    /// the columns of `spec`. A template that goes on with `on conflict` needs a `where` before it.
+    /// the columns of `spec`. A template with `on conflict` needs a `where` before it.
     ///
     /// Differs by necessity: `json_each` here, `jsonb_to_recordset` there.
     pub(in crate::store) fn over_rows(&self, spec: &str, template: &str) -> AssertSqlSafe<String> {
@@ -52,7 +51,7 @@ impl Tx {
         AssertSqlSafe(template.replace("{rows}", &source))
     }
 
-    /// `(select … )` with the text values of the array bound as `$n`, for `in`.
+    /// `(select …)` of the text values of the array bound as `$n`, for `in`.
     ///
     /// Differs by necessity: `json_each` here, `jsonb_array_elements_text` there.
     pub(in crate::store) fn listed(&self, n: usize) -> String {

@@ -1,16 +1,16 @@
-//! An answer as a whole, for reports.
+//! A query result in memory, for reports.
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 use super::query::Column;
 use super::value::Value;
 
-/// An answer that fits into memory.
+/// A query result that fits into memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     /// Its columns.
     pub columns: Vec<Column>,
-    /// Its rows, with a value a column.
+    /// Its rows, one value per column.
     pub rows: Vec<Vec<Value>>,
 }
 
@@ -21,18 +21,18 @@ impl Table {
         self.rows.iter().filter_map(move |row| row.get(index?))
     }
 
-    /// A row by its number, from 0, as an object with the columns in their order.
+    /// A row by index, as an object with the columns in order.
     pub fn row(&self, nth: usize) -> Option<impl Serialize + use<'_>> {
         self.rows.get(nth).map(|values| Row { columns: &self.columns, values })
     }
 
-    /// The first value of a column; NULL where there is none.
+    /// The first value of a column; NULL if there is none.
     pub fn first(&self, name: &str) -> &Value {
         self.column(name).next().unwrap_or(&Value::Null)
     }
 }
 
-/// As objects with the columns in their order.
+/// Serialises as objects with the columns in order.
 impl Serialize for Table {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut rows = serializer.serialize_seq(Some(self.rows.len()))?;

@@ -1,4 +1,4 @@
-//! How [`Time`] travels to and from the two databases.
+//! [`Time`] in both databases: text in SQLite, `timestamptz` in PostgreSQL.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;

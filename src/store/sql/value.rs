@@ -1,4 +1,4 @@
-//! Values of any column, as either database gives them.
+//! Values of any column, from either database.
 
 use std::fmt;
 
@@ -12,35 +12,35 @@ use sqlx::{Decode, Postgres, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 use crate::model::catalogue::{Cell, ColumnType};
 use crate::time::Time;
 
-/// From this value on, in 1973, a number of SQLite under the name of a time is microseconds, as the
-/// tables have them; what somebody calculates there are seconds, or milliseconds. 0 is the beginning.
+/// From this value on (in 1973) an integer in a time column of SQLite is microseconds, as the
+/// tables store them; what users compute there are seconds or milliseconds. 0 is 1970.
 const MICROS_FROM: i64 = 100_000_000_000_000;
 
-/// What stands in a row at a column.
+/// The value of a column in a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Nothing is known.
+    /// NULL.
     Null,
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// A number with a fraction.
+    /// A floating-point number.
     Real(f64),
-    /// A number as PostgreSQL writes it, of any size.
+    /// A PostgreSQL `numeric` as text, of any size.
     Number(String),
-    /// True or false.
+    /// A boolean.
     Bool(bool),
     /// Text.
     Text(String),
-    /// An instant.
+    /// A time.
     Time(Time),
-    /// The text of any JSON.
+    /// Text of any JSON.
     Json(String),
     /// Bytes.
     Bytes(Vec<u8>),
 }
 
 impl Value {
-    /// Its bytes in memory, roughly.
+    /// Approximate size in memory, in bytes.
     pub fn size(&self) -> usize {
         let more = match self {
             Self::Text(text) | Self::Json(text) | Self::Number(text) => text.len(),
@@ -55,10 +55,9 @@ impl Value {
         at.map_or(Self::Null, Self::Time)
     }
 
-    /// As what its column holds, where it can be: SQLite knows neither times nor true and false, and
-    /// keeps what it is given.
-    fn fit(self, holds: Option<ColumnType>) -> Self {
-        match (holds, self) {
+    /// Converts it to the type of its column where it fits: SQLite has neither times nor booleans.
+    fn fit(self, column_type: Option<ColumnType>) -> Self {
+        match (column_type, self) {
             (Some(ColumnType::Bool), Self::Int(number @ 0..=1)) => Self::Bool(number == 1),
             (
                 Some(ColumnType::Time | ColumnType::Micros),
@@ -100,7 +99,7 @@ impl Serialize for Value {
             Self::Bool(flag) => serializer.serialize_bool(*flag),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Time(at) => at.serialize(serializer),
-            // Between its parts a line break says nothing, and within a text there is none.
+            // Line breaks between tokens mean nothing, and strings contain none.
             Self::Json(text) | Self::Number(text) => {
                 match RawValue::from_string(text.replace(['\n', '\r'], " ")) {
                     Ok(json) => json.serialize(serializer),
@@ -113,7 +112,7 @@ impl Serialize for Value {
     }
 }
 
-/// As text; nothing where it is NULL.
+/// As text; empty for NULL.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -131,11 +130,11 @@ impl fmt::Display for Value {
     }
 }
 
-/// A value of SQLite, as what its column `holds`, where that is known and fits.
+/// A value from SQLite, converted to the type `column_type` where that is known and fits.
 pub(in crate::store) fn from_sqlite(
     row: &SqliteRow,
     column: usize,
-    holds: Option<ColumnType>,
+    column_type: Option<ColumnType>,
 ) -> Result<Value> {
     let raw = row.try_get_raw(column)?;
     if raw.is_null() {
@@ -149,11 +148,10 @@ pub(in crate::store) fn from_sqlite(
         _ => Decode::<Sqlite>::decode(raw).map(Value::Text),
     };
     let value = decoded.map_err(anyhow::Error::from_boxed);
-    Ok(value.with_context(|| format!("column {}", column + 1))?.fit(holds))
+    Ok(value.with_context(|| format!("column {}", column + 1))?.fit(column_type))
 }
 
-/// A value of PostgreSQL: of any type where the server sent it as text, else of those that the
-/// tables have.
+/// A value from PostgreSQL: any type if the server sent text, else the types of the tables.
 pub(in crate::store) fn from_postgres(row: &PgRow, column: usize) -> Result<Value> {
     let raw = row.try_get_raw(column)?;
     if raw.is_null() {
@@ -177,7 +175,7 @@ fn typed(name: &str, raw: PgValueRef<'_>) -> Result<Value, sqlx::error::BoxDynEr
         "NUMERIC" => Value::Number(raw.as_str()?.to_owned()),
         "JSON" | "JSONB" => Value::Json(raw.as_str()?.to_owned()),
         "TIMESTAMPTZ" if raw.format() == sqlx::postgres::PgValueFormat::Text => {
-            // As the server writes it where it is told nothing else; infinity is no time.
+            // As the server writes it by default; infinity is no time.
             let text = raw.as_str()?;
             let at = text.strip_suffix("+00").and_then(|utc| utc.parse().ok());
             at.map_or_else(|| Value::Text(text.to_owned()), Value::Time)
@@ -187,8 +185,8 @@ fn typed(name: &str, raw: PgValueRef<'_>) -> Result<Value, sqlx::error::BoxDynEr
     })
 }
 
-/// What a column of this type of PostgreSQL holds.
-pub(in crate::store) fn holds(postgres: &str) -> ColumnType {
+/// Column type of a PostgreSQL type.
+pub(in crate::store) fn column_type(postgres: &str) -> ColumnType {
     match postgres {
         "BOOL" => ColumnType::Bool,
         "INT2" | "INT4" | "INT8" => ColumnType::Int,
@@ -208,7 +206,7 @@ mod tests {
     fn a_value_of_sqlite_is_what_its_column_holds_where_it_fits() {
         let at: Time = "2026-03-02 00:00:00".parse().expect("a time");
         let text = |text: &str| Value::Text(text.to_owned());
-        for (holds, value, fitted) in [
+        for (column_type, value, fitted) in [
             (ColumnType::Time, Value::Int(at.micros()), Value::Time(at)),
             (ColumnType::Time, text("2026-03-02 00:00:00"), Value::Time(at)),
             (ColumnType::Time, text("soon"), text("soon")),
@@ -218,7 +216,7 @@ mod tests {
             (ColumnType::Real, Value::Int(3), Value::Real(3.0)),
             (ColumnType::Int, Value::Real(0.5), Value::Real(0.5)),
         ] {
-            assert_eq!(value.fit(Some(holds)), fitted);
+            assert_eq!(value.fit(Some(column_type)), fitted);
         }
     }
 }

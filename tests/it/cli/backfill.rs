@@ -10,14 +10,14 @@ use tidewatch::time::Clock;
 
 use crate::databases::{Database, count, on_both, rows, sqlite};
 use crate::env::{Env, hours, minutes, world};
-use crate::program::{Place, wait_for};
+use crate::program::{PATIENCE, Place, wait_for};
 use crate::upstream;
 
 /// Long enough for a signal to arrive while calls are in flight.
 const SLOW: Duration = Duration::from_millis(300);
 
-/// Maximum wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Notes that take some seconds at the rate of the settings.
+const MANY: usize = 20;
 
 const TOKEN: &str = "backfill-test-token";
 
@@ -232,17 +232,17 @@ on_both!(stopped_backfill_continues_with_the_same_command);
 async fn stopped_backfill_continues_with_the_same_command(database: Database) {
     let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator, "").await;
-    place.write("list.txt", &simulator.world().notes(8).join("\n"));
+    place.write("list.txt", &simulator.world().notes(MANY).join("\n"));
     let running = place.start(&["backfill", "list.txt"]);
     wait_for_calls(&simulator, 3).await;
     running.ask_to_stop();
     assert_eq!(running.end().await.code(), Some(1), "{}", place.said());
     let seen = i64::try_from(simulator.truth().len()).unwrap();
     assert_eq!(count(&store, OBSERVED).await, seen, "what was in flight is saved");
-    assert!(seen < 8);
+    assert!(usize::try_from(seen).unwrap() < MANY);
     assert_eq!(count(&store, "select count(*) from backfills where state = 'stopped'").await, 1);
     assert_eq!(place.run(&["backfill", "list.txt"]).await, 0, "{}", place.said());
-    assert_eq!(simulator.truth().len(), 8, "no note is asked for twice");
+    assert_eq!(simulator.truth().len(), MANY, "no note is asked for twice");
     assert_eq!(place.run(&["backfill", "list", "--json"]).await, 0);
     assert!(place.said().contains("\"state\":\"done\""), "{}", place.said());
 }
@@ -251,16 +251,16 @@ on_both!(cancelled_backfill_misses_open_slots);
 async fn cancelled_backfill_misses_open_slots(database: Database) {
     let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator, "").await;
-    place.write("list.txt", &simulator.world().notes(8).join("\n"));
+    place.write("list.txt", &simulator.world().notes(MANY).join("\n"));
     let running = place.start(&["backfill", "list.txt", "--name", "many"]);
     wait_for_calls(&simulator, 3).await;
     assert_eq!(place.run(&["backfill", "cancel", "many"]).await, 0, "{}", place.said());
     assert_eq!(running.end().await.code(), Some(1), "{}", place.said());
     let seen = i64::try_from(simulator.truth().len()).unwrap();
-    assert!(seen < 8);
+    assert!(usize::try_from(seen).unwrap() < MANY);
     assert_eq!(count(&store, OBSERVED).await, seen);
     let missed = "select count(*) from slots where outcome = 'missed' and reason = 'cancelled'";
-    assert_eq!(count(&store, missed).await, 8 - seen);
+    assert_eq!(count(&store, missed).await, i64::try_from(MANY).unwrap() - seen);
     assert_eq!(place.run(&["backfill", "resume", "many"]).await, 2);
     assert_eq!(place.run(&["backfill", "resume", "other"]).await, 2);
     assert!(place.said().contains("unknown backfill other"), "{}", place.said());
@@ -276,8 +276,7 @@ async fn backfill_beside_a_daemon_is_fetched_once(database: Database) {
     );
     let (place, store) = place(&database, &simulator, &jobs).await;
     place.write("list.txt", &notes[1..].join("\n"));
-    let daemon = place.start(&["run"]);
-    wait_for("the daemon", PATIENCE, async || place.said().contains("watching")).await;
+    let daemon = place.start_to_watch().await;
     assert_eq!(place.run(&["backfill", "list.txt"]).await, 0, "{}", place.said());
     daemon.ask_to_stop();
     assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
@@ -335,8 +334,7 @@ async fn backfill_beside_a_daemon_reports_pauses() {
     let database = sqlite();
     let (place, _store) = place(&database, &simulator, jobs).await;
     place.write("words.txt", "露营");
-    let daemon = place.start(&["run"]);
-    wait_for("the daemon", PATIENCE, async || place.said().contains("watching")).await;
+    let daemon = place.start_to_watch().await;
     assert_eq!(place.run(&["pause", "provider", "justoneapi"]).await, 0, "{}", place.said());
     let backfill = place.start(&["backfill", "words.txt", "--kind", "keywords"]);
     let words = "paused: no calls until a manual resume";

@@ -3,7 +3,6 @@
 mod large;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -12,7 +11,7 @@ use tidewatch::store::{ColumnType, Span, Store, tables};
 use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Database, on_both, postgres, rows, sqlite};
-use crate::program::{Place, wait_for};
+use crate::program::{PATIENCE, Place, wait_for};
 use crate::same::{EMPTY, VOLATILE, half_a_day, plain};
 
 const ALL: Span = Span { since: None, until: None, zone: Tz::Asia__Shanghai };
@@ -94,7 +93,7 @@ async fn column_types_match_postgres() {
         for (table, declared) in &declared {
             let query = store.rows_of(table, ALL).await.unwrap();
             let columns = query.columns().iter();
-            let known = columns.map(|column| (column.name.clone(), column.holds.unwrap()));
+            let known = columns.map(|column| (column.name.clone(), column.column_type.unwrap()));
             assert_eq!(&known.collect::<Vec<_>>(), declared, "{table}");
         }
     }
@@ -160,7 +159,7 @@ async fn time_span_filters_rows(database: Database) {
     assert!(said.contains("no row matched"), "{said}");
     let (code, _, said) = place.hear(&["export", "jobs", "--format", "csv", "--since", "1d"]).await;
     assert_eq!(code, 2);
-    assert!(said.contains("jobs has no time of its own"), "{said}");
+    assert!(said.contains("jobs has no time column"), "{said}");
     let (code, _, said) = place.hear(&["export", "engagment", "-o", "x.csv"]).await;
     assert_eq!(code, 2);
     assert!(said.contains("did you mean `engagement`?"), "{said}");
@@ -201,7 +200,7 @@ async fn interrupted_export_leaves_no_file(database: Database) {
     let running = place.start(&["export", "--query", endless, "-o", "out.csv"]);
     let part = place.output("out.csv.part");
     let grows = async || std::fs::metadata(&part).is_ok_and(|part| part.len() > 10_000);
-    wait_for("the first rows", Duration::from_secs(30), grows).await;
+    wait_for("the first rows", PATIENCE, grows).await;
     running.signal("-INT");
     assert_eq!(running.end().await.code(), Some(1), "{}", place.said());
     assert!(!part.exists() && !place.output("out.csv").exists());

@@ -5,7 +5,7 @@ use tidewatch::store::Store;
 
 use crate::databases::{Database, count, on_both, rows, sqlite};
 use crate::env::{Env, hours, world};
-use crate::program::Place;
+use crate::program::{PATIENCE, Place, wait_for};
 
 const NOTE: &str = "6a01b2c3000000000e00d4e5";
 const NOTE_V7: &str = "xiaohongshu/get-note-detail/v7";
@@ -231,7 +231,7 @@ async fn killed_import_continues(database: Database) {
     let lines: Vec<_> = (0..400).map(|n| line(&minute(n), &answer)).collect();
     place.write("answers.jsonl", &lines.join("\n"));
     let killed = place.start(&IMPORT);
-    crate::program::wait_for("some of it", std::time::Duration::from_secs(60), async || {
+    wait_for("some of it", PATIENCE, async || {
         count(&store, "select count(*) from documents").await > 0
     })
     .await;

@@ -6,10 +6,8 @@ use serde_json::Value;
 use tidewatch::simulator::{Options, Replay, Simulator};
 
 use crate::databases::{Database, on_both, sqlite};
-use crate::program::{Place, wait_for};
+use crate::program::{PATIENCE, Place, wait_for};
 use crate::upstream;
-
-const PATIENCE: Duration = Duration::from_secs(40);
 
 const TOKEN: &str = "logs-test-token";
 

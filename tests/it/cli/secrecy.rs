@@ -10,7 +10,7 @@ use tidewatch::simulator::Simulator;
 
 use self::traces::Traces;
 use crate::databases::{Database, on_both};
-use crate::program::{Place, wait_for};
+use crate::program::{PATIENCE, Place, wait_for};
 use crate::upstream;
 
 /// A token with characters that are escaped in a query. The search uses its middle, which is the
@@ -56,9 +56,6 @@ const FAULTS: [&str; 31] = [
 const ELSEWHERE: &str = "suggestions#露营=redirect; suggestions=echo-token; kols@1=echo-token; \
                          kols@2=cut; work@1=echo-token; work@2=redirect; note-link@1=drop; \
                          note-link=echo-token; work-link=echo-token";
-
-/// How long the program may take for all calls.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A port without a listener.
 const NOBODY: &str = "http://127.0.0.1:1";

@@ -2,13 +2,10 @@
 
 use std::fs::File;
 use std::process::Stdio;
-use std::time::Duration;
 
 use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
-use crate::program::{Place, wait_for};
+use crate::program::{PATIENCE, Place, wait_for};
 use crate::same::half_a_day;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 on_both!(query_cannot_change_anything);
 async fn query_cannot_change_anything(database: Database) {

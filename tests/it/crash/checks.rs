@@ -11,14 +11,20 @@ use tidewatch::time::Time;
 use crate::databases::{count, rows};
 
 /// A job begins with its first fire after the first daemon that lived long enough to know it.
-const BEGINS_WITHIN: Duration = Duration::from_secs(20);
+const BEGINS_WITHIN: Duration = Duration::from_secs(60);
 
-/// What is open of what was due or under way by `until`: slots and calls.
-pub(crate) async fn open_by(store: &Store, until: Time) -> (usize, usize) {
+/// What is open of what was due or under way by `until`: jobs with fires to plan, slots and calls.
+pub(crate) async fn open_by(store: &Store, until: Time) -> (usize, usize, usize) {
+    let jobs: Vec<(String, Time)> = rows(store, "select schedule, fired_through from jobs").await;
+    let late = jobs.iter().filter(|(pattern, through)| next_fire(pattern, *through) <= until);
     let by = |times: Vec<(Time,)>| times.into_iter().filter(|(at,)| *at <= until).count();
     let slots = rows(store, "select due_at from slots where outcome is null").await;
     let calls = rows(store, "select opened_at from calls where outcome is null").await;
-    (by(slots), by(calls))
+    (late.count(), by(slots), by(calls))
+}
+
+fn next_fire(pattern: &str, after: Time) -> Time {
+    Schedule::parse(pattern, chrono_tz::Asia::Shanghai).unwrap().next_after(after).unwrap()
 }
 
 /// Each job has a slot of each of its targets at each of its fires, and each that was due by

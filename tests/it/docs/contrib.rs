@@ -1,12 +1,11 @@
 //! The files of `contrib/` work with the program.
 
 use std::process::Command;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use crate::databases::sqlite;
-use crate::program::{Place, wait_for};
+use crate::program::{PATIENCE, Place, wait_for};
 
 const UNIT: &str = include_str!("../../../contrib/tidewatch.service");
 const CONTAINERFILE: &str = include_str!("../../../contrib/Containerfile");
@@ -14,8 +13,6 @@ const COMPOSE: &str = include_str!("../../../contrib/compose.yaml");
 
 /// Maximum exposure in `systemd-analyze security`, in tenths.
 const EXPOSURE: &str = "15";
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Program and arguments in the lines of the unit that start with `key`.
 fn commands(key: &str) -> Vec<Vec<&str>> {

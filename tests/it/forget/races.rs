@@ -179,9 +179,7 @@ async fn note_known_only_from_a_late_answer_is_redacted_everywhere(database: Dat
 }
 
 on_both!(preview_holds_nothing_and_erasure_must_match_it);
-async fn preview_holds_nothing_and_erasure_must_match_it(
-    database: Database,
-) {
+async fn preview_holds_nothing_and_erasure_must_match_it(database: Database) {
     let store = database.open().await;
     let place = Place::new(&database, "");
     let import = async |line: String| {
@@ -191,8 +189,7 @@ async fn preview_holds_nothing_and_erasure_must_match_it(
     import(people::annas(1)).await;
     let subjects = anna();
     for more in [true, false] {
-        let erasure =
-            Erasure { store: &store, subjects: &subjects, note: None, now: beginning() };
+        let erasure = Erasure { store: &store, subjects: &subjects, note: None, now: beginning() };
         let expected = erasure.preview().await.unwrap();
         let mut tx = store.begin().await.unwrap();
         assert_eq!(tx.tombstones().await.unwrap(), [], "the page would not wait either");

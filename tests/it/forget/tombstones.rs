@@ -10,7 +10,7 @@ use super::remains::remains;
 use crate::databases::{Database, count, on_both};
 use crate::env::{Env, hours, minutes, world};
 use crate::page::serve;
-use crate::program::{Place, wait_for};
+use crate::program::{PATIENCE, Place, wait_for};
 
 /// An hourly job with these notes.
 fn notes(notes: &[String]) -> String {
@@ -63,8 +63,7 @@ async fn erased_watchlist_entry_warns_and_costs_nothing(database: Database) {
     assert!(said.contains(&told), "{said}");
     let place = place.with_upstream(&env.api, "token-of-the-tests");
     let run = place.start(&["run"]);
-    let most = std::time::Duration::from_secs(60);
-    wait_for("the warning", most, async || {
+    wait_for("the warning", PATIENCE, async || {
         let said = std::fs::read_to_string(place.output("stderr")).unwrap();
         said.contains(&told) && said.contains("watching")
     })

@@ -1,7 +1,5 @@
 //! Access control, and read-only access.
 
-use std::time::Duration;
-
 use tidewatch::model::Kind;
 use tidewatch::store::{JobEntry, Store};
 
@@ -9,9 +7,7 @@ use super::{ask, serve};
 use crate::databases::{Database, on_both, sqlite};
 use crate::env::{Env, beginning};
 use crate::health::free_port;
-use crate::program::{Place, wait_for};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::program::{PATIENCE, Place, wait_for};
 
 const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\n\
                     notes = [\"68a1b2c3d4e5f60718293a4b\"]\n";

@@ -43,7 +43,7 @@ fn visit(address: &str, size: &str) -> (String, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("net.json");
     let output = Command::new("timeout")
-        .args(["60", &browser()])
+        .args(["180", &browser()])
         .args(FLAGS)
         .arg(format!("--user-data-dir={}", folder.path().display()))
         .arg(format!("--log-net-log={}", log.display()))

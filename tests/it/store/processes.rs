@@ -8,10 +8,7 @@ use tidewatch::store::{Claim, Disposition, LivenessTimeout, ProcessRow, Settleme
 
 use super::{OWNER, answer, at, call, campaign, claim, claim_as, note, open_at};
 use crate::databases::{Database, count, on_both, sqlite};
-use crate::program::wait_for;
-
-/// Longer than the server takes to notice that a connection ended.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::program::{PATIENCE, wait_for};
 
 /// The process `owner`, just begun.
 fn process(owner: i64) -> ProcessRow {

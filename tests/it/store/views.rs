@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 use tidewatch::store::{Metric, Store};
@@ -10,10 +9,7 @@ use tidewatch::time::Time;
 use tidewatch::zone;
 
 use crate::databases::{Database, count, on_both, postgres, rows};
-use crate::program::wait_for;
-
-/// How long one transaction may take to run into another.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::program::{PATIENCE, wait_for};
 
 /// Runs statements as somebody would from outside.
 async fn run(store: &Store, sql: impl Into<String>) {

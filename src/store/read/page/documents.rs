@@ -1,4 +1,4 @@
-//! What the page says of one kept answer, and of the call that brought it.
+//! A document and its call.
 
 use anyhow::Result;
 
@@ -6,20 +6,20 @@ use crate::model::Billed;
 use crate::store::db::{Tx, fetch_optional};
 use crate::time::Time;
 
-/// A kept answer, and its call on the ledger.
+/// A document, and its call on the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredDocument {
-    /// Its number, which is that of the call.
+    /// Its id, which is that of the call.
     pub document_id: i64,
-    /// What was asked.
+    /// The endpoint.
     pub endpoint: String,
-    /// The id, keyword, filter or link that was asked for.
+    /// The requested id, keyword, filter or link.
     pub asked: String,
     /// The page of a search, from 1.
     pub page: i64,
-    /// When the answer came.
+    /// When it was fetched.
     pub fetched_at: Time,
-    /// What became of the call.
+    /// Outcome of the call.
     pub outcome: Option<String>,
     /// The HTTP status.
     pub http_status: Option<i64>,
@@ -27,30 +27,30 @@ pub struct StoredDocument {
     pub code: Option<String>,
     /// Whether it was paid for.
     pub billed: Billed,
-    /// What it costs if it was, in millionths of a yuan.
+    /// Its price, in millionths of a yuan.
     pub price_micros: Option<i64>,
-    /// Size of the answer.
+    /// Size of the answer, in bytes.
     pub bytes: Option<i64>,
     /// How long the call took, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// Which try it was.
+    /// The attempt, from 1.
     pub attempt: i64,
-    /// What was odd in it.
+    /// Its drift.
     pub drift: Option<String>,
-    /// Why the text is not the very bytes that came.
+    /// Why the text differs from the bytes received.
     pub cleaned: Option<String>,
-    /// When what is forgotten was cut out of it; `None`: it is as it came.
+    /// When it was redacted; `None`: it is as received.
     pub redacted_at: Option<Time>,
-    /// When it was brought in from elsewhere; `None`: it was asked for.
+    /// When it was imported; `None`: it was fetched here.
     pub imported_at: Option<Time>,
-    /// Characters of the answer.
+    /// Its length in characters.
     pub length: i64,
-    /// The beginning of the answer, as text.
+    /// Its beginning, as text.
     pub body: String,
 }
 
 impl Tx {
-    /// A kept answer, with its first `most` characters; `None` when there is none of this number.
+    /// A document with its first `most` characters.
     pub async fn stored_document(&mut self, id: i64, most: i64) -> Result<Option<StoredDocument>> {
         Ok(fetch_optional!(
             self,

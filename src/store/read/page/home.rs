@@ -1,4 +1,4 @@
-//! What the first page says: what moved, and what is wrong.
+//! The home page: top movers and problems.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use super::Micros;
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// An item, and how far it moved.
+/// An item and its growth.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Mover {
     /// `xiaohongshu` or `douyin`.
@@ -17,28 +17,28 @@ pub struct Mover {
     pub title: Option<String>,
     /// Its author's name.
     pub nickname: Option<String>,
-    /// The observation from which on it is measured: the latest, where it is the only one.
+    /// The observation it is measured from: the latest, if it is the only one.
     pub from_at: Micros,
     /// The latest observation.
     pub to_at: Micros,
-    /// Likes then.
+    /// Its likes at the latest observation.
     pub likes: Option<i64>,
-    /// Whether no count of either end was rounded.
+    /// Whether no count of either observation is rounded.
     pub exact: bool,
-    /// How many likes it gained between the two; `None` also where there is only one.
+    /// Growth of likes between the two; `None` if there is only one.
     pub grew: Option<i64>,
-    /// How many comments.
+    /// Growth of comments.
     pub comments_grew: Option<i64>,
-    /// How many collects.
+    /// Growth of collects.
     pub collects_grew: Option<i64>,
 }
 
-/// A process that works by older settings than its file has.
+/// Settings that a running process has rejected.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct RefusedSettings {
-    /// When it refused the newer ones.
+    /// When it rejected them.
     pub read_at: Time,
-    /// What is wrong with them.
+    /// The error in them.
     pub error: String,
 }
 
@@ -53,7 +53,7 @@ struct Name {
 }
 
 impl Tx {
-    /// When the last call was opened; `None` in an archive without any.
+    /// When the last call was opened; `None` without calls.
     pub async fn last_call_at(&mut self) -> Result<Option<Time>> {
         let row = fetch_optional!(self, At, "select max(opened_at) as at from calls");
         Ok(row.and_then(|row| row.at))
@@ -65,8 +65,8 @@ impl Tx {
         Ok(fetch_optional!(self, Name, sql).map(|row| row.name))
     }
 
-    /// The items that were seen after `since`, the one whose likes grew most from there on first.
-    /// Measured is from the last observation up to `since`, or from the first where there is none.
+    /// Items observed after `since`, ordered by growth of likes: from the last observation up to
+    /// `since`, or the first one after it, to the latest.
     pub async fn movers(&mut self, since: Time, limit: i64) -> Result<Vec<Mover>> {
         Ok(fetch_all!(
             self,
@@ -95,7 +95,7 @@ impl Tx {
         ))
     }
 
-    /// The processes at work that have refused newer settings, the latest first.
+    /// Settings that running processes have rejected, latest first.
     pub async fn refused_settings(&mut self) -> Result<Vec<RefusedSettings>> {
         Ok(fetch_all!(
             self,
@@ -109,7 +109,7 @@ impl Tx {
         ))
     }
 
-    /// When a daemon last said that it is there; `None` while none is at work.
+    /// Last heartbeat of a running daemon; `None` while there is none.
     pub async fn last_beat_at(&mut self) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,

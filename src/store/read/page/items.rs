@@ -1,4 +1,4 @@
-//! What the page says of one note or work.
+//! One note or work.
 
 use anyhow::Result;
 
@@ -7,7 +7,7 @@ use crate::model::{MissedReason, Platform};
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// A note or work as last seen.
+/// A note or work as last observed.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct ItemFacts {
     /// The platform's id.
@@ -28,21 +28,21 @@ pub struct ItemFacts {
     pub edited_at: Option<Time>,
     /// Where it was posted from.
     pub place: Option<String>,
-    /// Where it can be looked at.
+    /// Its address on the platform.
     pub share_url: Option<String>,
     /// Length of its video, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// Pictures.
+    /// Number of images.
     pub images: i64,
-    /// When it was first seen.
+    /// When it was first observed.
     pub first_seen_at: Time,
-    /// When what stands here was last confirmed or changed.
+    /// When these facts were last confirmed or changed.
     pub last_seen_at: Time,
-    /// The answer that these facts come from.
+    /// The document that these facts come from.
     pub document_id: i64,
 }
 
-/// An item at one look.
+/// Counts of an item at one observation.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct ItemObservation {
     /// When.
@@ -57,22 +57,22 @@ pub struct ItemObservation {
     pub shares: Option<i64>,
     /// Views or plays.
     pub views: Option<i64>,
-    /// Whether no count was rounded.
+    /// Whether no count is rounded.
     pub exact: bool,
-    /// The answer that it was read from.
+    /// The document they come from.
     pub document_id: i64,
 }
 
-/// Where an item stood at an age.
+/// Counts of an item at an age, interpolated.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct Growth {
     /// Hours since publication.
     pub age_hours: i64,
-    /// The observation before; `None`: none was near.
+    /// The observation before that age, if one is near.
     pub before_at: Option<Time>,
-    /// The observation after.
+    /// The observation after it.
     pub after_at: Option<Time>,
-    /// Likes, on a line between the two.
+    /// Likes.
     pub likes: Option<f64>,
     /// Comments.
     pub comments: Option<f64>,
@@ -82,20 +82,20 @@ pub struct Growth {
     pub shares: Option<f64>,
 }
 
-/// Something that happened to an item.
+/// An event of an item.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Event {
     /// When.
     pub at: Time,
     /// `published`, `first_seen`, `edited`, `gone`, `back` or `refused`.
     pub event: String,
-    /// What says so.
+    /// Its evidence.
     pub evidence: String,
-    /// The kept answer that says so.
+    /// The document that shows it.
     pub document_id: Option<i64>,
 }
 
-/// A planned look that did not see its target.
+/// A missed slot.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct MissedSlot {
     /// When it was due.
@@ -104,18 +104,18 @@ pub struct MissedSlot {
     pub reason: Option<MissedReason>,
 }
 
-/// A job that wants an item looked at.
+/// A job that watches an item, or did.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Watcher {
     /// Its name.
     pub name: String,
     /// Its cron pattern.
     pub schedule: String,
-    /// The zone that is meant in.
+    /// Time zone of the pattern.
     pub timezone: String,
-    /// The windows it fires in; `None`: always.
+    /// Active windows; `None`: always active.
     pub active: Option<String>,
-    /// Whether it still wants it.
+    /// Whether it still watches it.
     pub watches: bool,
 }
 
@@ -124,7 +124,7 @@ struct Name {
     name: String,
 }
 
-/// What kind of target an item of a platform is.
+/// The target kind of a platform's items.
 fn kind(platform: Platform) -> &'static str {
     match platform {
         Platform::Xiaohongshu => "note",
@@ -133,7 +133,7 @@ fn kind(platform: Platform) -> &'static str {
 }
 
 impl Tx {
-    /// A note or work as last seen; `None` when it never was.
+    /// A note or work as last observed.
     pub async fn item_facts(&mut self, platform: Platform, id: &str) -> Result<Option<ItemFacts>> {
         Ok(fetch_optional!(
             self,
@@ -160,7 +160,7 @@ impl Tx {
         ))
     }
 
-    /// The hashtags of a note or work, in their order.
+    /// Hashtags of a note or work, in order.
     pub async fn hashtags_of(&mut self, platform: Platform, id: &str) -> Result<Vec<String>> {
         let sql = "select name from item_hashtags where platform = $1 and item_id = $2
                    order by position limit 100";
@@ -168,7 +168,7 @@ impl Tx {
         Ok(names.into_iter().map(|row| row.name).collect())
     }
 
-    /// The observations of an item before `before`, the latest first.
+    /// Observations of an item before `before`, latest first.
     pub async fn observations_before(
         &mut self,
         platform: Platform,
@@ -189,7 +189,7 @@ impl Tx {
         ))
     }
 
-    /// The likes of an item from `since` on, the latest first.
+    /// Likes of an item since `since`, latest first.
     pub async fn likes_from(
         &mut self,
         platform: Platform,
@@ -211,7 +211,7 @@ impl Tx {
         ))
     }
 
-    /// Where an item stood at each of the usual ages; empty where its publication is not known.
+    /// Counts of an item at the usual ages; empty if its publication is unknown.
     pub async fn growth(&mut self, platform: Platform, id: &str) -> Result<Vec<Growth>> {
         Ok(fetch_all!(
             self,
@@ -227,7 +227,7 @@ impl Tx {
         ))
     }
 
-    /// What happened to an item, the latest first.
+    /// Events of an item, latest first.
     pub async fn events_of(&mut self, platform: Platform, id: &str) -> Result<Vec<Event>> {
         Ok(fetch_all!(
             self,
@@ -239,7 +239,7 @@ impl Tx {
         ))
     }
 
-    /// The looks at an item that were missed from `since` on, the latest first.
+    /// Missed slots of an item since `since`, latest first.
     pub async fn missed_of(
         &mut self,
         platform: Platform,
@@ -261,7 +261,7 @@ impl Tx {
         ))
     }
 
-    /// The jobs that want an item looked at, or did.
+    /// Jobs that watch an item, or did.
     pub async fn watchers_of(&mut self, platform: Platform, id: &str) -> Result<Vec<Watcher>> {
         Ok(fetch_all!(
             self,

@@ -1,4 +1,4 @@
-//! What the page says of one job.
+//! One job.
 
 use anyhow::Result;
 
@@ -7,64 +7,64 @@ use crate::model::{MissedReason, SlotOutcome, Unavailability};
 use crate::store::db::{Count, Tx, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// A job, and when it fires.
+/// A job and its schedule.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct JobFacts {
     /// Its number.
     pub job_id: i64,
     /// Its name.
     pub name: String,
-    /// What its targets are: note, keyword, `kol_search` or work.
+    /// Kind of its targets: note, keyword, `kol_search` or work.
     pub kind: String,
     /// Its cron pattern.
     pub schedule: String,
-    /// The zone that is meant in.
+    /// Time zone of the pattern.
     pub timezone: String,
-    /// The windows it fires in; `None`: always.
+    /// Active windows; `None`: always active.
     pub active: Option<String>,
     /// Whether `jobs.toml` has it.
     pub is_active: bool,
 }
 
-/// What became of looks of one fire.
+/// Slots of one fire with the same outcome and reason.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct FireOutcome {
     /// When they were due.
     pub due_at: Time,
     /// `None`: they are open.
     pub outcome: Option<SlotOutcome>,
-    /// Why it was missed.
+    /// Why they were missed.
     pub reason: Option<MissedReason>,
-    /// How many.
+    /// Number of slots.
     pub slots: i64,
 }
 
-/// A target of a job, and the item behind it as last seen.
+/// A target of a job, and its item as last observed.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct JobTarget {
     /// What kind of target.
     pub kind: String,
     /// Its key.
     pub key: String,
-    /// The note or work that it means, once that is known.
+    /// The note or work behind the key, if it is known.
     pub item_id: Option<String>,
     /// The item's title, or the beginning of its body.
     pub title: Option<String>,
-    /// Its likes at the latest look.
+    /// Its likes at the latest observation.
     pub likes: Option<i64>,
-    /// Whether no count of that look was rounded.
+    /// Whether no count of that observation is rounded.
     pub exact: Option<bool>,
     /// When that was.
     pub observed_at: Option<Micros>,
-    /// `None`: it can be observed.
+    /// `None`: it is available.
     pub state: Option<Unavailability>,
 }
 
-/// Up to the `from`.
+/// Select list of [`JobFacts`].
 const FACTS: &str = "select job_id, name, kind, schedule, timezone, active, is_active ";
 
 impl Tx {
-    /// Every job, those of `jobs.toml` first.
+    /// Every job, active ones first.
     pub async fn job_facts(&mut self) -> Result<Vec<JobFacts>> {
         let sql = format!("{FACTS} from jobs order by is_active desc, name limit 500");
         Ok(fetch_all!(self, JobFacts, sqlx::AssertSqlSafe(sql)))
@@ -76,8 +76,8 @@ impl Tx {
         Ok(fetch_optional!(self, JobFacts, sqlx::AssertSqlSafe(sql), name))
     }
 
-    /// What became of a job's looks from `since` on, by the fires that planned them. Goes from target
-    /// to target, in the order in which slots lie.
+    /// Slots of a job since `since`, by fire, outcome and reason. Visits them by target, in the
+    /// order of the primary key.
     pub async fn fire_outcomes(&mut self, job_id: i64, since: Time) -> Result<Vec<FireOutcome>> {
         Ok(fetch_all!(
             self,
@@ -104,7 +104,7 @@ impl Tx {
         Ok(fetch_optional!(self, Count, sql, job_id).map_or(0, |row| row.count))
     }
 
-    /// The targets of a job, after the first `offset` of them.
+    /// Targets of a job, after the first `offset`.
     pub async fn job_targets(
         &mut self,
         job_id: i64,

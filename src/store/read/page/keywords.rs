@@ -1,4 +1,4 @@
-//! What the page says of keywords and their suggestions.
+//! Keywords and their suggestions.
 
 use anyhow::Result;
 
@@ -10,29 +10,29 @@ use crate::time::Time;
 pub struct KeywordFacts {
     /// The keyword.
     pub keyword: String,
-    /// When its suggestions were last seen.
+    /// When its suggestions were last observed.
     pub observed_at: Option<Time>,
-    /// How many there were then.
+    /// Number of suggestions then.
     pub suggestions: i64,
     /// The first of them.
     pub first: Option<String>,
 }
 
-/// A suggestion at one look.
+/// A suggestion at one observation.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct RankedSuggestion {
     /// When.
     pub observed_at: Time,
-    /// Its place, from 1.
+    /// Its rank, from 1.
     pub rank: i64,
     /// The suggestion.
     pub suggestion: String,
-    /// The answer that it stands in.
+    /// The document it comes from.
     pub document_id: i64,
 }
 
 impl Tx {
-    /// The keywords, in their order, after the first `offset` of them.
+    /// Keywords in order, after the first `offset`.
     pub async fn keyword_facts(&mut self, limit: i64, offset: i64) -> Result<Vec<KeywordFacts>> {
         Ok(fetch_all!(
             self,
@@ -53,11 +53,11 @@ impl Tx {
         ))
     }
 
-    /// The suggestions for a keyword at the latest looks, the latest first.
+    /// Suggestions for a keyword at its latest observations, latest first.
     pub async fn suggestion_ranks(
         &mut self,
         keyword: &str,
-        looks: i64,
+        observations: i64,
     ) -> Result<Vec<RankedSuggestion>> {
         Ok(fetch_all!(
             self,
@@ -68,7 +68,7 @@ impl Tx {
              join keyword_suggestions s on s.keyword = $1 and s.observed_at = l.observed_at
              order by s.observed_at desc, s.rank limit 5000",
             keyword,
-            looks
+            observations
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! What the page says of KOLs.
+//! KOLs.
 
 use anyhow::Result;
 use sqlx::AssertSqlSafe;
@@ -7,7 +7,7 @@ use super::Micros;
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// What a KOL costs for what it brings, at one look. Prices are in yuan.
+/// Prices and reach of a KOL at one observation. Prices are in yuan.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct KolValue {
     /// The platform's id.
@@ -22,27 +22,27 @@ pub struct KolValue {
     pub read_median: Option<i64>,
     /// Median engagements of a note.
     pub engagement_median: Option<i64>,
-    /// What a note with pictures costs.
+    /// Price of a note with pictures.
     pub picture_price: Option<f64>,
-    /// That over the median reads of notes with pictures.
+    /// Price per median read of notes with pictures.
     pub picture_per_read: Option<f64>,
-    /// That over their median engagements.
+    /// Price per median engagement of them.
     pub picture_per_engagement: Option<f64>,
     /// Median engagements of notes with pictures.
     pub picture_engagement_median: Option<i64>,
-    /// What a video costs.
+    /// Price of a video.
     pub video_price: Option<f64>,
-    /// That over the median reads of videos.
+    /// Price per median read of videos.
     pub video_per_read: Option<f64>,
-    /// That over their median engagements.
+    /// Price per median engagement of them.
     pub video_per_engagement: Option<f64>,
     /// Median engagements of videos.
     pub video_engagement_median: Option<i64>,
-    /// The answer that it was read from.
+    /// The document they come from.
     pub document_id: i64,
 }
 
-/// A KOL as last seen.
+/// A KOL as last observed.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct KolFacts {
     /// The platform's id.
@@ -51,17 +51,17 @@ pub struct KolFacts {
     pub nickname: Option<String>,
     /// Its handle, as people type it.
     pub red_id: Option<String>,
-    /// Where it lives.
+    /// Its location.
     pub location: Option<String>,
     /// Its agency.
     pub mcn_name: Option<String>,
-    /// When it was first seen.
+    /// When it was first observed.
     pub first_seen_at: Time,
-    /// When what stands here was last confirmed or changed.
+    /// When these facts were last confirmed or changed.
     pub last_seen_at: Time,
 }
 
-/// What KOLs can be ordered by.
+/// A column to order KOLs by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KolOrder {
     /// Followers.
@@ -72,15 +72,15 @@ pub enum KolOrder {
     Engagements,
     /// Price of a note with pictures.
     PicturePrice,
-    /// That per read.
+    /// Price per read.
     PicturePerRead,
-    /// That per engagement.
+    /// Price per engagement.
     PicturePerEngagement,
     /// Price of a video.
     VideoPrice,
-    /// That per read.
+    /// Price per read.
     VideoPerRead,
-    /// That per engagement.
+    /// Price per engagement.
     VideoPerEngagement,
 }
 
@@ -98,7 +98,7 @@ impl KolOrder {
         Self::VideoPerEngagement,
     ];
 
-    /// Its column, which is also its name in an address.
+    /// Its column, and its name in an address.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Followers => "followers",
@@ -119,7 +119,7 @@ impl KolOrder {
     }
 }
 
-/// A KOL `k` and a snapshot `s` of it, up to the `where`.
+/// Selects a KOL `k` and a snapshot `s` of it, up to the `where`.
 const VALUES: &str = "select k.kol_id, k.nickname, s.observed_at, s.followers, s.read_median,
         s.engagement_median, s.picture_price,
         s.picture_price / nullif(s.picture_read_median, 0) as picture_per_read,
@@ -131,7 +131,7 @@ const VALUES: &str = "select k.kol_id, k.nickname, s.observed_at, s.followers, s
     from kols k join kol_snapshots s on s.kol_key = k.kol_key";
 
 impl Tx {
-    /// Every KOL at its latest look, ordered; what has no value there comes last.
+    /// Every KOL at its latest observation, ordered; NULL comes last.
     pub async fn kol_values(
         &mut self,
         order: KolOrder,
@@ -149,7 +149,7 @@ impl Tx {
         Ok(fetch_all!(self, KolValue, AssertSqlSafe(sql), limit, offset))
     }
 
-    /// A KOL as last seen; `None` when it never was.
+    /// A KOL as last observed.
     pub async fn kol_facts(&mut self, id: &str) -> Result<Option<KolFacts>> {
         Ok(fetch_optional!(
             self,
@@ -160,7 +160,7 @@ impl Tx {
         ))
     }
 
-    /// A KOL at its latest looks, the latest first.
+    /// The latest observations of a KOL, latest first.
     pub async fn kol_history(&mut self, id: &str, limit: i64) -> Result<Vec<KolValue>> {
         let sql = format!("{VALUES} where k.kol_id = $1 order by s.observed_at desc limit $2");
         Ok(fetch_all!(self, KolValue, AssertSqlSafe(sql), id, limit))

@@ -1,4 +1,4 @@
-//! A time as the tables of snapshots hold it: a number in SQLite, so that their keys stay small.
+//! Times in snapshot tables: integers in SQLite, which keeps the keys small.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -8,7 +8,7 @@ use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 
 use crate::time::Time;
 
-/// A [`Time`] that is microseconds since 1970 in SQLite, and the same as ever in PostgreSQL.
+/// A [`Time`] that is microseconds since 1970 in SQLite, and a timestamp in PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Micros(pub Time);
 

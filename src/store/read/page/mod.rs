@@ -1,4 +1,4 @@
-//! What the page asks of the archive: reading statements, each with a limit.
+//! Queries of the page, each with a limit.
 
 mod documents;
 mod home;

@@ -1,4 +1,4 @@
-//! Opening an archive of which nothing can be changed, beside whoever writes.
+//! Opening an archive read-only, beside any writer.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -12,13 +12,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use crate::store::db::{NEWER, Schema, Store};
 use crate::text::things;
 
-/// Questions that are asked at once at the most; the others wait.
+/// Concurrent queries; further ones wait.
 const READERS: u32 = 4;
 
-/// How long one of them waits for its turn, and for a database to be reached.
+/// Timeout for a connection and for reaching the database.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// PostgreSQL refuses to write, and ends what takes too long.
+/// PostgreSQL refuses writes, and cancels slow statements.
 const READ_ONLY: [(&str, &str); 4] = [
     ("default_transaction_read_only", "on"),
     ("statement_timeout", "10s"),
@@ -26,18 +26,19 @@ const READ_ONLY: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "30s"),
 ];
 
-/// Steps of SQLite's machine between two looks at how many there were.
+/// SQLite virtual machine steps between two calls of the progress handler.
 const STEPS: i32 = 100_000;
 
-/// How many such stretches the questions of one request may take: some ten seconds.
+/// Calls of the progress handler before a request's queries are cancelled: some ten seconds.
 const MOST_STRETCHES: u32 = 5_000;
 
 impl Store {
-    /// Opens an archive that exists, to read alone. Its schema must be the one that this program
-    /// knows: nothing is brought up to date here.
+    /// Opens an existing archive read-only. Its schema must be the one of this program: nothing is
+    /// migrated here.
     ///
     /// # Errors
-    /// When it cannot be opened, or its schema is another. The password of the URL is in no error.
+    /// When it cannot be opened, or its schema is another one. No error contains the password of
+    /// the URL.
     pub async fn open_to_read(url: &str) -> Result<Self> {
         let store = if let Some(path) = url.strip_prefix("sqlite:") {
             read_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path)))?
@@ -73,11 +74,11 @@ fn read_sqlite(path: &Path) -> Result<Store> {
             Box::pin(async move { limit(connection).await.map(|()| true) })
         })
         .connect_lazy_with(options);
-    // What would write goes through a connection that cannot.
+    // The writer is a read-only connection, too.
     Ok(Store::Sqlite { writer: readers.clone(), readers })
 }
 
-/// Lets the questions that follow take so many steps. SQLite itself knows no limit of time.
+/// Limits the steps of the following queries. SQLite itself has no statement timeout.
 async fn limit(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     let mut stretches = 0;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || {

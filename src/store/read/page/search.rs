@@ -1,10 +1,10 @@
-//! What the search box finds.
+//! The search box.
 
 use anyhow::Result;
 
 use crate::store::db::{Tx, fetch_all};
 
-/// Something that was found.
+/// A search hit.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct SearchHit {
     /// `note`, `work`, `kol` or `keyword`.
@@ -17,7 +17,7 @@ pub struct SearchHit {
     pub nickname: Option<String>,
 }
 
-/// A pattern of `like` for texts that hold `words`, whatever signs they are made of.
+/// A `like` pattern for texts that contain `words`, with wildcards escaped.
 fn holding(words: &str) -> String {
     let mut pattern = String::from("%");
     for c in words.to_lowercase().chars() {
@@ -30,8 +30,8 @@ fn holding(words: &str) -> String {
 }
 
 impl Tx {
-    /// Notes, works, KOLs and keywords whose title, author, name or id holds `words`: up to `limit`
-    /// of each.
+    /// Notes, works, KOLs and keywords whose title, author, name or id contains `words`: at most
+    /// `limit` of each.
     pub async fn search(&mut self, words: &str, limit: i64) -> Result<Vec<SearchHit>> {
         Ok(fetch_all!(
             self,

@@ -1,4 +1,4 @@
-//! A mistake in a question: where it is, and what was probably meant.
+//! Diagnostics of a wrong query: the span of the error, and a suggestion.
 
 use std::ops::Range;
 
@@ -7,30 +7,29 @@ use super::{Query, QueryError, Tx, columns};
 use crate::suggest;
 
 impl Query {
-    /// A mistake in a question that could not be understood, with its place and what was probably meant.
-    pub(super) async fn placed(&mut self, error: anyhow::Error, sql: &str) -> anyhow::Error {
-        let error = error_span::wrong(error, sql);
+    /// A query error with its span and a suggestion.
+    pub(super) async fn diagnose(&mut self, error: anyhow::Error, sql: &str) -> anyhow::Error {
+        let error = error_span::query_error(error, sql);
         let Some(wrong) = error.downcast_ref::<QueryError>() else { return error };
-        let meant = self.meant(&wrong.message, sql).await;
+        let suggestion = self.suggestion(&wrong.message, sql).await;
         let at = match &self.tx {
-            Tx::Sqlite(_) => self.place(&wrong.message, sql).await,
+            Tx::Sqlite(_) => self.span(&wrong.message, sql).await,
             Tx::Postgres(_) => wrong.at.clone(),
         };
-        let hint = meant.or_else(|| wrong.hint.clone());
+        let hint = suggestion.or_else(|| wrong.hint.clone());
         QueryError { message: wrong.message.clone(), hint, at }.into()
     }
 
-    /// Finds the place of a mistake. SQLite does not say where it is: the first part of the text that
-    /// it stumbles over in the same way ends there.
-    async fn place(&mut self, message: &str, sql: &str) -> Option<Range<usize>> {
+    /// Finds the span of an error. SQLite does not report it: it is the end of the shortest prefix
+    /// of the query that fails with the same message.
+    async fn span(&mut self, message: &str, sql: &str) -> Option<Range<usize>> {
         for candidate in error_span::candidates(message, sql) {
             let part = sql.get(..candidate.end).unwrap_or(sql).to_owned();
-            let fails = self
-                .tx
-                .describe(&part)
-                .await
-                .is_err_and(|error| error_span::wrong(error, &part).to_string() == message);
-            // A name is looked up once the whole is understood.
+            let fails =
+                self.tx.describe(&part).await.is_err_and(|error| {
+                    error_span::query_error(error, &part).to_string() == message
+                });
+            // Names are resolved only after the whole text has been parsed.
             if fails || !error_span::is_syntax(message) {
                 return Some(candidate);
             }
@@ -38,13 +37,12 @@ impl Query {
         None
     }
 
-    /// What was probably meant by a table or column that there is not: a column of what the question
-    /// names.
-    async fn meant(&self, message: &str, sql: &str) -> Option<String> {
+    /// The nearest name to an unknown table, or to an unknown column of the tables in the query.
+    async fn suggestion(&self, message: &str, sql: &str) -> Option<String> {
         let near = match error_span::unknown(message)? {
             Unknown::Table(name) => suggest::nearest(name, columns::tables())?.to_owned(),
             Unknown::Column(name) => {
-                // PostgreSQL hears nothing more in a transaction after a mistake.
+                // PostgreSQL refuses further statements in a failed transaction.
                 let mut other = self.store.read_only().await.ok()?;
                 let mut names = Vec::new();
                 for table in error_span::tables(sql) {

@@ -1,4 +1,4 @@
-//! Where in a question a mistake is.
+//! Spans of errors in the text of a query.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -8,18 +8,18 @@ use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 use super::super::columns;
 use super::QueryError;
 
-/// The one statement of a text, without the semicolon that may end it.
+/// The only statement of a text, without a trailing semicolon.
 ///
 /// # Errors
-/// When there is none, or a second one.
+/// When there are several.
 pub(super) fn only_statement(sql: &str) -> Result<&str, QueryError> {
     let mut end = None;
-    for (word, at) in words(sql) {
+    for (word, at) in tokens(sql) {
         match end {
             None if word == ";" => end = Some(at.start),
             Some(_) if word != ";" => {
-                let message = "these are several statements".to_owned();
-                let hint = Some("ask them one by one".to_owned());
+                let message = "several statements in one query".to_owned();
+                let hint = Some("run them one by one".to_owned());
                 return Err(QueryError { message, hint, at: Some(at) });
             }
             _ => {}
@@ -28,8 +28,8 @@ pub(super) fn only_statement(sql: &str) -> Result<&str, QueryError> {
     Ok(end.and_then(|end| sql.get(..end)).unwrap_or(sql))
 }
 
-/// The words, numbers, quoted texts and signs of a statement of SQLite, without its comments.
-fn words(sql: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+/// Tokens of a SQLite statement, without comments.
+fn tokens(sql: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
     let mut from = 0;
     std::iter::from_fn(move || {
         loop {
@@ -44,7 +44,7 @@ fn words(sql: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
     })
 }
 
-/// How long the first word of a text is; `None` at its end.
+/// Length of the first token; `None` at the end.
 fn length(rest: &str) -> Option<usize> {
     let first = rest.chars().next()?;
     let until = |end: &str, from: usize| {
@@ -53,7 +53,7 @@ fn length(rest: &str) -> Option<usize> {
     };
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     Some(match first {
-        // A quote twice is two texts side by side, which is as good here.
+        // A doubled quote yields two adjacent strings, which makes no difference here.
         '\'' | '"' | '`' => until(first.encode_utf8(&mut [0; 4]), 1),
         '[' => until("]", 1),
         '-' if rest.starts_with("--") => until("\n", 2),
@@ -63,16 +63,16 @@ fn length(rest: &str) -> Option<usize> {
     })
 }
 
-/// A name that stands for nothing.
+/// An unknown name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unknown<'a> {
-    /// Of a table or view.
+    /// A table or view.
     Table(&'a str),
-    /// Of a column.
+    /// A column.
     Column(&'a str),
 }
 
-/// The name that a message of either database does not know, without what it is qualified by.
+/// The unknown name in a message of either database, without its qualifier.
 pub(super) fn unknown(message: &str) -> Option<Unknown<'_>> {
     // Differs by necessity: `no such column: n.likes`, and `column "likes" does not exist`.
     let of_sqlite = message.strip_prefix("no such ").and_then(|rest| rest.split_once(": "));
@@ -86,32 +86,32 @@ pub(super) fn unknown(message: &str) -> Option<Unknown<'_>> {
     }
 }
 
-/// The tables and views that a question names.
+/// Tables and views that a query names.
 pub(super) fn tables(sql: &str) -> BTreeSet<&'static str> {
     let named = |(word, _): (&str, _)| columns::table(&word.trim_matches('"').to_lowercase());
-    words(sql).filter_map(named).map(|(table, _)| table).collect()
+    tokens(sql).filter_map(named).map(|(table, _)| table).collect()
 }
 
-/// Whether a message of SQLite is about the text itself, and not about what it names.
+/// Whether a message of SQLite is about syntax, not about names.
 pub(super) fn is_syntax(message: &str) -> bool {
     message.ends_with("syntax error")
 }
 
-/// Where the word may stand that a message of SQLite names, first things first.
+/// Spans of the token that a message of SQLite names, in order.
 pub(super) fn candidates(message: &str, sql: &str) -> Vec<Range<usize>> {
     let named = match message.strip_prefix("near \"") {
         Some(rest) => rest.rsplit_once('"').map(|(word, _)| word),
         None => message.rsplit_once(": ").map(|(_, name)| name),
     };
-    // Of `no such column: n.likes` the last part.
+    // `no such column: n.likes`: the last part.
     let wanted = named.map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
     let Some(wanted) = wanted.filter(|word| !word.is_empty()) else { return Vec::new() };
     let plain = |word: &str| word.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(&wanted);
-    words(sql).filter(|(word, _)| *word == wanted || plain(word)).map(|(_, at)| at).collect()
+    tokens(sql).filter(|(word, _)| *word == wanted || plain(word)).map(|(_, at)| at).collect()
 }
 
-/// An error as what is wrong with the question, if the database says that it is.
-pub(super) fn wrong(error: anyhow::Error, sql: &str) -> anyhow::Error {
+/// Converts a database error to a [`QueryError`] if the query is at fault.
+pub(super) fn query_error(error: anyhow::Error, sql: &str) -> anyhow::Error {
     let Some(sqlx::Error::Database(said)) = error.downcast_ref::<sqlx::Error>() else {
         return error;
     };

@@ -1,4 +1,4 @@
-//! Questions in the words of whoever asks: only read, and answered row by row in constant memory.
+//! Queries of users: read-only, streamed row by row in constant memory.
 
 mod diagnostics;
 mod error_span;
@@ -15,124 +15,121 @@ use sqlx::{
 use tokio_util::sync::CancellationToken;
 
 use super::columns::{self, TimeColumn};
-use super::value::{Value, from_postgres, from_sqlite, holds};
+use super::value::{Value, column_type, from_postgres, from_sqlite};
 use crate::model::catalogue::ColumnType;
 use crate::store::db::{Store, Tx};
 use crate::suggest;
 use crate::time::Time;
 
-/// Begins a transaction in PostgreSQL that writes nothing, whatever it is told.
+/// Begins a read-only transaction in PostgreSQL without a statement timeout.
 const READ_ONLY: &str = "begin read only; set local statement_timeout = 0";
 
-/// What is wrong with a question.
+/// An error in a query.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct QueryError {
-    /// What the database says.
+    /// The message of the database.
     pub message: String,
-    /// What it advises.
+    /// A suggestion.
     pub hint: Option<String>,
-    /// Where: from which byte of the question to which.
+    /// The error span in the query, in bytes.
     pub at: Option<std::ops::Range<usize>>,
 }
 
-/// A column of an answer.
+/// A column of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// What it holds; `None`: only its values tell.
-    pub holds: Option<ColumnType>,
+    /// Its type; `None` if only its values tell.
+    pub column_type: Option<ColumnType>,
 }
 
-/// A question that the database has understood. Dropping it ends it.
+/// A prepared query. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Query {
     store: Store,
     tx: Tx,
     sql: String,
     columns: Vec<Column>,
-    /// What the columns hold in SQLite, as far as their values fit.
+    /// Types of the columns in SQLite, as far as their values fit.
     expected: Vec<Option<ColumnType>>,
-    /// The server's process that answers.
+    /// Process id of the server's backend.
     process: Option<i32>,
 }
 
-/// From when to when rows are asked for, and the zone by which days are told.
+/// A span of time, and the zone of its days.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
-    /// Not before.
+    /// Inclusive.
     pub since: Option<Time>,
-    /// Before this.
+    /// Exclusive.
     pub until: Option<Time>,
     /// The archive's zone.
     pub zone: Tz,
 }
 
 impl Store {
-    /// Asks a question: one statement that returns rows.
+    /// Prepares a query: one statement that returns rows.
     ///
     /// # Errors
-    /// A [`QueryError`] when the question is wrong; any other when the database fails.
+    /// A [`QueryError`] when the query is wrong; another error when the database fails.
     pub async fn query(&self, sql: &str) -> Result<Query> {
         if sql.trim().is_empty() {
-            bail!(QueryError {
-                message: "this is empty: nothing is asked".to_owned(),
-                hint: None,
-                at: None,
-            });
+            bail!(QueryError { message: "the query is empty".to_owned(), hint: None, at: None });
         }
         let mut query = self.read_only().await?;
         query.sql = match self {
             Self::Sqlite { .. } => error_span::only_statement(sql)?.to_owned(),
-            // The server itself refuses several.
+            // The server itself refuses several statements.
             Self::Postgres(_) => sql.to_owned(),
         };
         query.columns = match query.tx.describe(sql).await {
             Ok(columns) => columns,
-            Err(error) => return Err(query.placed(error, sql).await),
+            Err(error) => return Err(query.diagnose(error, sql).await),
         };
         if query.columns.is_empty() {
             bail!(QueryError {
-                message: "this returns no rows: the archive is only read here".to_owned(),
+                message: "the statement returns no rows; queries are read-only".to_owned(),
                 hint: Some("begin with select, with, values or explain".to_owned()),
                 at: None,
             });
         }
         if self.is_sqlite() {
-            let expected = |column: &Column| column.holds.or(Some(columns::by_name(&column.name)));
+            let expected =
+                |column: &Column| column.column_type.or(Some(columns::by_name(&column.name)));
             query.expected = query.columns.iter().map(expected).collect();
-            query.columns.iter_mut().for_each(|column| column.holds = None);
+            query.columns.iter_mut().for_each(|column| column.column_type = None);
         }
         Ok(query)
     }
 
-    /// Asks for the rows of a table or view, told by its own time.
+    /// Prepares a query for the rows of a table or view within a span of its time column.
     ///
     /// # Errors
-    /// When there is none of this name, it has no time of its own, or the database fails.
+    /// When the table is unknown or has no time column, or the database fails.
     pub async fn rows_of(&self, name: &str, span: Span) -> Result<Query> {
         let Some((table, when)) = columns::table(name) else {
             bail!("there is no table or view {name}{}", suggest::meant(name, columns::tables()));
         };
         if when == TimeColumn::Never && (span.since, span.until) != (None, None) {
-            bail!("{table} has no time of its own: leave out --since and --until");
+            bail!("{table} has no time column: leave out --since and --until");
         }
         let terms = within(when, span, self.is_sqlite()).join(" and ");
         let condition = if terms.is_empty() { terms } else { format!(" where {terms}") };
         let mut query = self.read_only().await?;
         let mut columns = query.tx.describe(&format!("select * from {table}")).await?;
         for column in &mut columns {
-            column.holds = Some(columns::of_table(table, &column.name));
+            column.column_type = Some(columns::of_table(table, &column.name));
         }
-        let select = columns.iter().map(|column| match column.holds {
-            // Differs by necessity: JSONB is a format of SQLite's own, of PostgreSQL's a type.
+        let select = columns.iter().map(|column| match column.column_type {
+            // Differs by necessity: JSONB is a binary format in SQLite, a type in PostgreSQL.
             Some(ColumnType::Json) if self.is_sqlite() => format!("json({0}) as {0}", column.name),
             _ => column.name.clone(),
         });
         let select = select.collect::<Vec<_>>().join(", ");
         query.sql = format!("select {select} from {table}{condition}");
-        query.expected = columns.iter().map(|column| column.holds).collect();
+        query.expected = columns.iter().map(|column| column.column_type).collect();
         query.columns = columns;
         Ok(query)
     }
@@ -157,18 +154,18 @@ impl Store {
     }
 }
 
-/// The conditions of a statement that keeps to a span of time.
+/// Conditions for rows within a span of time.
 pub(in crate::store) fn within(when: TimeColumn, span: Span, sqlite: bool) -> Vec<String> {
     let ends = [(">=", span.since), ("<", span.until)];
     let ends = ends.into_iter().filter_map(|(than, at)| Some((than, at?)));
     let terms = ends.filter_map(|(than, at)| {
         let day = |zone: Tz| match than {
-            // Days that begin before then.
+            // Days that begin within the span.
             "<" => format!("day <= '{}'", at.minus(Duration::from_micros(1)).day(zone)),
             _ => format!("day >= '{}'", at.day(zone)),
         };
         Some(match when {
-            // Differs by necessity: what a time is.
+            // Differs by necessity: times are text or integers in SQLite.
             TimeColumn::Micros(column) if sqlite => format!("{column} {than} {}", at.micros()),
             TimeColumn::At(column) | TimeColumn::Micros(column) if sqlite => {
                 format!("{column} {than} '{at}'")
@@ -190,7 +187,7 @@ impl Query {
         &self.columns
     }
 
-    /// How many rows a whole table has, roughly, where that is quick to say.
+    /// Approximate number of rows of a whole table, where that is cheap.
     pub async fn about(&mut self, name: &str) -> Result<Option<i64>> {
         let Some((table, _)) = columns::table(name) else { return Ok(None) };
         #[expect(clippy::disallowed_methods, reason = "not the same in both")]
@@ -212,11 +209,12 @@ impl Query {
         }
     }
 
-    /// Hands on row by row until the last, or until it is told to `stop`. Whether it came to the last.
+    /// Passes on each row until the last one, or until `stop`. Returns whether it reached the last
+    /// one.
     ///
     /// # Errors
-    /// A [`QueryError`] when the database finds something wrong with the question on its way; any
-    /// other when it fails, or when `take` does.
+    /// A [`QueryError`] when the query fails on its way; another error when the database or `take`
+    /// fails.
     pub async fn each(
         &mut self,
         stop: &CancellationToken,
@@ -228,8 +226,9 @@ impl Query {
             (Tx::Sqlite(tx), Store::Sqlite { readers, .. }) => {
                 let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
                 let read = async |row| {
-                    let value =
-                        |(n, holds): (usize, &Option<ColumnType>)| from_sqlite(&row, n, *holds);
+                    let value = |(n, column_type): (usize, &Option<ColumnType>)| {
+                        from_sqlite(&row, n, *column_type)
+                    };
                     let mut values =
                         expected.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
                     read_jsonb(readers, expected, &mut values).await?;
@@ -244,17 +243,19 @@ impl Query {
                 };
                 drain(rows, stop, read).await
             }
-            (Tx::Sqlite(_), Store::Postgres(_)) => bail!("the store is of another kind"),
+            (Tx::Sqlite(_), Store::Postgres(_)) => {
+                bail!("the transaction belongs to the other database")
+            }
         };
         if let Ok(false) = done {
             self.cancel().await?;
         }
-        done.map_err(|error| error_span::wrong(error, &self.sql))
+        done.map_err(|error| error_span::query_error(error, &self.sql))
     }
 
-    /// Keeps the server from going on with what nobody waits for any more.
+    /// Cancels the statement on the server.
     async fn cancel(&self) -> Result<()> {
-        // Differs by necessity: SQLite works in this process, and ends with it.
+        // Differs by necessity: SQLite runs in this process.
         if let (Store::Postgres(pool), Some(process)) = (&self.store, self.process) {
             #[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
             sqlx::query("select pg_cancel_backend($1)").bind(process).execute(pool).await?;
@@ -264,7 +265,7 @@ impl Query {
 }
 
 impl Tx {
-    /// The columns that a statement would return.
+    /// Columns of a statement's result.
     pub(in crate::store) async fn describe(&mut self, sql: &str) -> Result<Vec<Column>> {
         let sql = AssertSqlSafe(sql).into_sql_str();
         Ok(match self {
@@ -272,7 +273,8 @@ impl Tx {
                 let statement = tx.prepare(sql).await?;
                 let column = |column: &sqlx::sqlite::SqliteColumn| Column {
                     name: column.name().to_owned(),
-                    holds: (column.type_info().name() == "BOOLEAN").then_some(ColumnType::Bool),
+                    column_type: (column.type_info().name() == "BOOLEAN")
+                        .then_some(ColumnType::Bool),
                 };
                 statement.columns().iter().map(column).collect()
             }
@@ -280,7 +282,7 @@ impl Tx {
                 let statement = tx.prepare(sql).await?;
                 let column = |column: &sqlx::postgres::PgColumn| Column {
                     name: column.name().to_owned(),
-                    holds: Some(holds(column.type_info().name())),
+                    column_type: Some(column_type(column.type_info().name())),
                 };
                 statement.columns().iter().map(column).collect()
             }
@@ -288,7 +290,7 @@ impl Tx {
     }
 }
 
-/// Hands on the rows that come, until the last (`true`) or until told to `stop`.
+/// Passes on the rows that arrive, until the last one (`true`) or until `stop`.
 async fn drain<R>(
     mut rows: impl Stream<Item = sqlx::Result<R>> + Unpin,
     stop: &CancellationToken,
@@ -305,14 +307,15 @@ async fn drain<R>(
     }
 }
 
-/// Reads the JSONB among values of SQLite, which are bytes like any others.
+/// Decodes the JSONB values of SQLite, which are blobs like any others.
 async fn read_jsonb(
     readers: &SqlitePool,
     expected: &[Option<ColumnType>],
     values: &mut [Value],
 ) -> Result<()> {
-    for (value, holds) in values.iter_mut().zip(expected) {
-        let (Value::Bytes(bytes), false) = (&*value, *holds == Some(ColumnType::Bytes)) else {
+    for (value, column_type) in values.iter_mut().zip(expected) {
+        let (Value::Bytes(bytes), false) = (&*value, *column_type == Some(ColumnType::Bytes))
+        else {
             continue;
         };
         #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]
