@@ -69,14 +69,14 @@ impl Size {
             KEYS.to_owned(),
             // In the order of the key, in which the table lies.
             format!(
-                "with recursive looks (h) as (
-                     select 1 union all select h + 1 from looks where h < max({looks}, {hours}))
+                "with recursive slots (h) as (
+                     select 1 union all select h + 1 from slots where h < max({slots}, {hours}))
                  insert into snapshots (item_key, observed_at, document_id, {COUNTS})
-                 select item_key, {END} - (max({looks}, {hours}) - h) * {HOUR} + item_key * 1000,
+                 select item_key, {END} - (max({slots}, {hours}) - h) * {HOUR} + item_key * 1000,
                         h * {all} + item_key, {values}
-                 from notes cross join looks
-                 where item_key > {notes} and h > max({looks}, {hours}) - {looks}
-                    or item_key <= {notes} and h > max({looks}, {hours}) - {hours}",
+                 from notes cross join slots
+                 where item_key > {notes} and h > max({slots}, {hours}) - {slots}
+                    or item_key <= {notes} and h > max({slots}, {hours}) - {hours}",
                 values = values("item_key"),
             ),
         ]
