@@ -25,6 +25,27 @@ create table notes (
     ip_location text,                       -- ip_location: the place shown beside the note
     pinned boolean,                         -- sticky
     has_goods boolean,                      -- has_related_goods
+    -- cooperate_binds: brands that it is marked as made for, a JSON array of objects
+    cooperations text,
+    goods text,                             -- goods_info, a JSON object without its links; {} is NULL
+    has_brand_lottery boolean,              -- enable_brand_lottery
+    is_red_envelope boolean,                -- red_envelope_note
+    may_have_red_packet boolean,            -- may_have_red_packet
+    in_censor boolean,                      -- in_censor: whether upstream still reviews it
+    privacy_type integer,                   -- privacy.type: 0 is public
+    -- topics[]: id, name and discuss_num, a running number; a JSON array of objects. Only some of
+    -- the hashtags
+    topics text,
+    has_music boolean,                      -- has_music
+    sound_id text,                          -- native_voice_info.sound_id: the sound of its video
+    sound_name text,                        -- native_voice_info.name
+    sound_duration_ms integer,              -- native_voice_info.duration, milliseconds
+    -- native_voice_info.use_count: notes with this sound, a running number
+    sound_uses integer,
+    is_co_produced boolean,                 -- has_co_produce: whether it was made together with others
+    may_be_co_produced boolean,             -- enable_co_produce: whether others may make theirs of it
+    -- share_info.image, else video_info_v2.image.thumbnail, .first_frame. May be signed
+    cover_url text,
     share_url text,                         -- share_info.link without its query (which carries tokens)
     -- video_info_v2.media.stream.h264[0]/h265[0] .duration (ms), else .media.video.duration or
     -- video.duration (s). Milliseconds
@@ -33,6 +54,10 @@ create table notes (
     video_url text,
     video_width integer,                    -- Pixels, from the same stream
     video_height integer,                   -- Pixels, from the same stream
+    video_id text,                          -- video_info_v2.media.video_id, text or number upstream
+    video_codec text,                       -- .video_codec of the same stream, as given (h264, hevc)
+    video_bytes integer,                    -- .size of the same stream, bytes
+    video_bit_rate integer,                 -- .avg_bitrate of the same stream, bits a second
     first_seen_at text not null,            -- when its first answer came
     last_seen_at text not null,             -- when its newest answer came
     changed_at text not null,               -- when the newest answer came that changed anything here
@@ -98,6 +123,20 @@ create table authors (
     nickname text,                          -- nickname
     -- Xiaohongshu user.image or user.images; Douyin author.avatar_thumb.url_list[0]
     avatar_url text,
+    is_verified boolean,                    -- xiaohongshu user.red_official_verified; Douyin author.is_verified
+    -- xiaohongshu user.red_official_verify_type; Douyin author.verification_type; a code as given
+    verification_type integer,
+    -- douyin author.custom_verify, else author.enterprise_verify_reason: as what it is verified
+    verification text,
+    signature text,                         -- douyin author.signature: what it says of itself
+    -- douyin author.follower_count, a running number; 0 hides it and is NULL
+    followers integer,
+    -- douyin author.following_count, a running number; 0 hides it and is NULL
+    following integer,
+    -- douyin author.total_favorited, a running number; 0 hides it and is NULL
+    likes_received integer,
+    -- douyin author.aweme_count, a running number; 0 hides it and is NULL
+    works integer,
     first_seen_at text not null,            -- when its first answer came
     last_seen_at text not null,             -- when its newest answer came
     changed_at text not null,               -- when the newest answer came that changed anything here
@@ -211,12 +250,25 @@ create table images (
     -- url_multi_level.high, else url_size_large, url, original; Douyin url_list[0]. Signed;
     -- expires
     url text,
+    original_url text,                      -- original: the picture as it was uploaded. Signed; expires
+    largest_url text,                       -- url_8k. Signed; expires
+    latitude real,                          -- latitude, degrees; 0 is NULL
+    longitude real,                         -- longitude, degrees; 0 is NULL
     -- whether it is a live photo: live_photo_file_id or live_photo is there; Douyin video
     is_live boolean not null,
-    -- live_photo.media.stream.h265[0].master_url (or h264). Signed; expires
+    -- live_photo.media.stream.h265[0].master_url (or h264); Douyin video.play_addr.url_list[0].
+    -- Signed; expires
     live_url text,
-    live_duration_ms integer,               -- live_photo.media.stream.h265[0].duration, milliseconds
-    live_video_id text,                     -- live_photo.media.video_id, text or number upstream
+    -- live_photo.media.stream.h265[0].duration; Douyin video.duration. Milliseconds
+    live_duration_ms integer,
+    -- live_photo.media.video_id, text or number upstream; Douyin video.play_addr.uri
+    live_video_id text,
+    live_codec text,                        -- live_photo.media.stream.h265[0].video_codec
+    -- live_photo.media.stream.h265[0].size; Douyin video.play_addr.data_size. Bytes
+    live_bytes integer,
+    live_width integer,                     -- live_photo.media.stream.h265[0].width; Douyin video.width. Pixels
+    -- live_photo.media.stream.h265[0].height; Douyin video.height. Pixels
+    live_height integer,
     primary key (platform, item_id, position)
 ) without rowid;
 
@@ -227,6 +279,8 @@ create table item_hashtags (
     position integer not null,              -- place in hash_tag, or among the hashtags of text_extra, from 0
     hashtag_id text not null,               -- hash_tag[].id; Douyin text_extra[].hashtag_id
     name text not null,                     -- hash_tag[].name; Douyin text_extra[].hashtag_name
+    tag_type text,                          -- hash_tag[].type, as given (topic); NULL on Douyin
+    is_commerce boolean,                    -- douyin text_extra[].is_commerce; NULL on Xiaohongshu
     primary key (platform, item_id, position)
 ) without rowid;
 create index item_hashtags_by_id on item_hashtags (platform, hashtag_id, name);
@@ -305,6 +359,8 @@ create table keyword_suggestions (
     link text,                              -- items[].link; empty: NULL
     highlight text,                         -- items[].highlight_flags: one 1 or 0 a character
     is_intervened boolean,                  -- items[].is_intervened
+    icon_url text,                          -- items[].icon: the badge shown beside it
+    message text,                           -- result.message of the answer
     search_cpl_id text,                     -- search_cpl_id of the answer
     word_request_id text,                   -- word_request_id of the answer
     primary key (keyword, observed_at, document_id, rank)

@@ -5,6 +5,8 @@
 
 pub(super) use serde_json_borrow::Value;
 
+pub(super) use super::json_text::{list_text, object_text, objects};
+
 use crate::model::Field;
 use crate::time::Time;
 
@@ -69,19 +71,6 @@ pub(super) fn text(value: Json<'_>, path: &str) -> Field<String> {
     }
 }
 
-/// A list as a JSON array, of which the same list always gives the same text; a single text as the
-/// only item of one.
-pub(super) fn list_text(value: Json<'_>, path: &str) -> Field<String> {
-    match at(value, path) {
-        Value::Str(text) if text.is_empty() => Field::Empty,
-        Value::Str(text) => Field::Value(serde_json::json!([text]).to_string()),
-        Value::Array(items) if items.is_empty() => Field::Empty,
-        // Of the other tree, because its objects are sorted.
-        list @ Value::Array(_) => Field::Value(serde_json::Value::from(list).to_string()),
-        _ => Field::Absent,
-    }
-}
-
 /// A text that identifies something; `0` identifies nothing.
 pub(super) fn id(value: Json<'_>, path: &str) -> Option<String> {
     text(value, path).into_value().filter(|id| id != "0")
@@ -106,7 +95,7 @@ pub(super) fn first<T, const N: usize>(fields: [Field<T>; N]) -> Field<T> {
     found
 }
 
-/// The same, absent where a zero or an empty text hides the value.
+/// The same, absent where it is empty: there a zero or an empty text hides the value.
 pub(super) fn hidden_if_empty<T>(field: Field<T>) -> Field<T> {
     Field::from(field.into_value())
 }
@@ -131,8 +120,8 @@ pub(super) fn positive(value: Json<'_>, path: &str) -> Field<i64> {
     }
 }
 
-/// A width or a height; a zero says nothing.
-pub(super) fn pixels(value: Json<'_>, path: &str) -> Field<i64> {
+/// A number above zero; a zero hides it.
+pub(super) fn shown(value: Json<'_>, path: &str) -> Field<i64> {
     hidden_if_empty(positive(value, path))
 }
 

@@ -7,6 +7,7 @@ pub mod client;
 mod counts;
 mod envelope;
 mod json;
+mod json_text;
 mod kols;
 mod note;
 mod reading;

@@ -38,6 +38,8 @@ fn suggestion(ask: &Ask, data: Json<'_>, rank: i64, item: Json<'_>) -> Option<Ke
         link: json::text(item, "/link").into_value(),
         highlight: highlight(json::items(item, "/highlight_flags")),
         is_intervened: json::flag(item, "/is_intervened").into_value(),
+        icon_url: json::text(item, "/icon").into_value(),
+        message: json::text(data, "/result/message").into_value(),
         search_cpl_id: json::text(data, "/search_cpl_id").into_value(),
         word_request_id: json::text(data, "/word_request_id").into_value(),
     })
@@ -86,6 +88,10 @@ mod tests {
                 link: None,
                 highlight: Some("110000".to_owned()),
                 is_intervened: Some(false),
+                icon_url: Some(
+                    "http://picasso-static.xiaohongshu.com/fe-platform/invented.png".to_owned()
+                ),
+                message: Some("success".to_owned()),
                 search_cpl_id: Some("0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_owned()),
                 word_request_id: Some("a1b2c3d4e5f60718293a4b5c6d7e8f90".to_owned()),
             }

@@ -16,14 +16,31 @@ table! {
         /// `url_multi_level.high`, else `url_size_large`, `url`, `original`; Douyin `url_list[0]`.
         /// Signed; expires.
         Volatile url: Field<String>,
+        /// `original`: the picture as it was uploaded. Signed; expires.
+        Volatile original_url: Field<String>,
+        /// `url_8k`. Signed; expires.
+        Volatile largest_url: Field<String>,
+        /// `latitude`, degrees; 0 is NULL.
+        Fact latitude: Field<f64>,
+        /// `longitude`, degrees; 0 is NULL.
+        Fact longitude: Field<f64>,
         /// Whether it is a live photo: `live_photo_file_id` or `live_photo` is there; Douyin `video`.
         Fact is_live: bool,
-        /// `live_photo.media.stream.h265[0].master_url` (or h264). Signed; expires.
+        /// `live_photo.media.stream.h265[0].master_url` (or h264); Douyin
+        /// `video.play_addr.url_list[0]`. Signed; expires.
         Volatile live_url: Field<String>,
-        /// `live_photo.media.stream.h265[0].duration`, milliseconds.
+        /// `live_photo.media.stream.h265[0].duration`; Douyin `video.duration`. Milliseconds.
         Fact live_duration_ms: Field<i64>,
-        /// `live_photo.media.video_id`, text or number upstream.
+        /// `live_photo.media.video_id`, text or number upstream; Douyin `video.play_addr.uri`.
         Fact live_video_id: Field<String>,
+        /// `live_photo.media.stream.h265[0].video_codec`.
+        Fact live_codec: Field<String>,
+        /// `live_photo.media.stream.h265[0].size`; Douyin `video.play_addr.data_size`. Bytes.
+        Fact live_bytes: Field<i64>,
+        /// `live_photo.media.stream.h265[0].width`; Douyin `video.width`. Pixels.
+        Fact live_width: Field<i64>,
+        /// `live_photo.media.stream.h265[0].height`; Douyin `video.height`. Pixels.
+        Fact live_height: Field<i64>,
     }
 }
 
@@ -36,6 +53,10 @@ table! {
         Fact hashtag_id: String,
         /// `hash_tag[].name`; Douyin `text_extra[].hashtag_name`.
         Fact name: String,
+        /// `hash_tag[].type`, as given (`topic`); NULL on Douyin.
+        Fact tag_type: Field<String>,
+        /// Douyin `text_extra[].is_commerce`; NULL on Xiaohongshu.
+        Fact is_commerce: Field<bool>,
     }
 }
 

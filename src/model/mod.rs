@@ -239,6 +239,24 @@ table! {
         Tracked nickname: Field<String>,
         /// Xiaohongshu `user.image` or `user.images`; Douyin `author.avatar_thumb.url_list[0]`.
         Volatile avatar_url: Field<String>,
+        /// Xiaohongshu `user.red_official_verified`; Douyin `author.is_verified`.
+        Fact is_verified: Field<bool>,
+        /// Xiaohongshu `user.red_official_verify_type`; Douyin `author.verification_type`; a code
+        /// as given.
+        Fact verification_type: Field<i64>,
+        /// Douyin `author.custom_verify`, else `author.enterprise_verify_reason`: as what it is
+        /// verified.
+        Fact verification: Field<String>,
+        /// Douyin `author.signature`: what it says of itself.
+        Fact signature: Field<String>,
+        /// Douyin `author.follower_count`, a running number; 0 hides it and is NULL.
+        Volatile followers: Field<i64>,
+        /// Douyin `author.following_count`, a running number; 0 hides it and is NULL.
+        Volatile following: Field<i64>,
+        /// Douyin `author.total_favorited`, a running number; 0 hides it and is NULL.
+        Volatile likes_received: Field<i64>,
+        /// Douyin `author.aweme_count`, a running number; 0 hides it and is NULL.
+        Volatile works: Field<i64>,
     }
 }
 

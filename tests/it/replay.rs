@@ -1,7 +1,7 @@
 //! The rows are a function of the documents: dropped and made anew they are the same.
 
 use serde_json::{Value, json};
-use tidewatch::replay::{read, replay};
+use tidewatch::replay::replay;
 use tidewatch::store::Store;
 
 use crate::databases::{Database, on_both};
@@ -76,22 +76,4 @@ async fn rows_that_are_dropped_and_made_anew_are_the_same(database: Database) {
     assert_eq!(env.ask("select '' || count(*) from engagement").await, ["0"]);
     assert_eq!(place.run(&["replay"]).await, 0, "{}", place.said());
     assert_same(&before, &dump(&env.store).await, "twice");
-}
-
-on_both!(the_order_in_which_answers_are_saved_says_nothing);
-async fn the_order_in_which_answers_are_saved_says_nothing(database: Database) {
-    let (mut env, _place) = half_a_day(database).await;
-    env.down_for(std::time::Duration::ZERO);
-    let before = dump(&env.store).await;
-    let mut tx = env.store.begin().await.unwrap();
-    tx.drop_rows().await.unwrap();
-    let mut places = tx.documents_after(None, 100_000).await.unwrap();
-    places.reverse();
-    for part in places.chunks(7) {
-        for kept in tx.kept(part).await.unwrap().into_iter().rev() {
-            tx.put_replayed(&[read(kept)]).await.unwrap();
-        }
-    }
-    tx.commit().await.unwrap();
-    assert_same(&before, &dump(&env.store).await, "backwards");
 }

@@ -38,7 +38,7 @@ pub(crate) fn one_of_each(id: &str) -> Facts {
             search_cpl_id: Some("cpl".into()),
             ..KeywordSuggestion::default()
         }],
-        kol_search_results: vec![KolSearchResult { position: 0, page: 1, kol_id }],
+        kol_search_results: vec![KolSearchResult { page: 1, kol_id, ..KolSearchResult::default() }],
     }
 }
 

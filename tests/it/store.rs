@@ -144,8 +144,8 @@ async fn look(store: &Store, now: &str, next: Disposition, facts: Facts) -> (Cla
     let call_id = tx.open_calls(&[call(&claim, now)]).await.unwrap()[0];
     tx.commit().await.unwrap();
     let mut tx = store.begin().await.unwrap();
-    let late = tx.save(&[answer(&claim, call_id, now, next, facts)]).await.unwrap();
-    assert_eq!(late, 0);
+    let saved = tx.save(&[answer(&claim, call_id, now, next, facts)]).await.unwrap();
+    assert_eq!(saved.late, 0);
     tx.commit().await.unwrap();
     (claim, call_id)
 }
@@ -337,7 +337,7 @@ async fn an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row(databas
     let mut tx = store.begin().await.unwrap();
     let answer =
         answer(&slow, slow_call, "09:31:00", Disposition::Observed, rows::one_of_each("a"));
-    assert_eq!(tx.save(&[answer]).await.unwrap(), 1);
+    assert_eq!(tx.save(&[answer]).await.unwrap().late, 1);
     assert_eq!(tx.likes_since(at("00:00:00")).await.unwrap().len(), 2);
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     assert!(problems.iter().any(|p| p.what == "drift" && p.why.starts_with("late")));
@@ -414,7 +414,7 @@ async fn of_two_links_to_one_item_only_the_first_goes_on(database: Database) {
         answer
     };
     let answers: Vec<_> = claims.iter().zip(ids).map(resolved).collect();
-    assert_eq!(tx.save(&answers).await.unwrap(), 0);
+    assert_eq!(tx.save(&answers).await.unwrap().late, 0);
     let going_on = claim(&mut tx, "09:00:02").await;
     let items: Vec<_> = going_on.iter().map(|claim| claim.item_id.as_deref()).collect();
     assert_eq!(items, [Some("behind")], "one call for the item");
@@ -488,7 +488,7 @@ async fn of_two_answers_for_one_slot_only_that_of_the_newer_claim_makes_rows(dat
         answer(&old, old_call, "09:30:01", Disposition::Observed, rows::one_of_each("a")),
         answer(&new, new_call, "09:30:02", Disposition::Observed, rows::one_of_each("a")),
     ];
-    assert_eq!(tx.save(&answers).await.unwrap(), 1);
+    assert_eq!(tx.save(&answers).await.unwrap().late, 1);
     let likes = tx.likes_since(at("00:00:00")).await.unwrap();
     let seen: Vec<_> = likes.iter().filter(|p| p.item_id == "a").map(|p| p.observed_at).collect();
     assert_eq!(seen, [at("09:30:02")]);

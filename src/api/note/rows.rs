@@ -6,6 +6,13 @@ use crate::api::json::{self, Json};
 use crate::api::reading::{Odd, Reading};
 use crate::model::{Author, Counts, Facts, Field, Item, ItemHashtag, Mention, Note, Platform};
 
+/// What is kept of a brand that a note is made for. Upstream documents none of it.
+const COOPERATION: [&str; 8] =
+    ["id", "name", "nickname", "user_id", "brand_id", "brand_name", "bind_type", "type"];
+
+/// What is kept of a topic.
+const TOPIC: [&str; 3] = ["id", "name", "discuss_num"];
+
 /// What the answer says of the note and its author; the card may name the author instead.
 pub(super) fn of(card: Json<'_>, note: Json<'_>, note_id: &str) -> Reading {
     let mut odd = Odd::default();
@@ -31,6 +38,14 @@ fn author(user: Json<'_>) -> Option<Author> {
         handle: json::text(user, "/red_id"),
         nickname: json::text(user, "/nickname"),
         avatar_url: json::first([json::text(user, "/image"), json::text(user, "/images")]),
+        is_verified: json::flag(user, "/red_official_verified"),
+        verification_type: json::int(user, "/red_official_verify_type"),
+        verification: Field::Absent,
+        signature: Field::Absent,
+        followers: Field::Absent,
+        following: Field::Absent,
+        likes_received: Field::Absent,
+        works: Field::Absent,
     })
 }
 
@@ -48,11 +63,38 @@ fn row(note: Json<'_>, note_id: &str, author: Option<&Author>) -> Note {
         ip_location: json::text(note, "/ip_location"),
         pinned: json::flag(note, "/sticky"),
         has_goods: json::flag(note, "/has_related_goods"),
+        cooperations: json::objects(note, "/cooperate_binds", &COOPERATION),
+        goods: json::object_text(note, "/goods_info"),
+        has_brand_lottery: json::flag(note, "/enable_brand_lottery"),
+        is_red_envelope: json::flag(note, "/red_envelope_note"),
+        may_have_red_packet: json::flag(note, "/may_have_red_packet"),
+        in_censor: json::flag(note, "/in_censor"),
+        privacy_type: json::int(note, "/privacy/type"),
+        topics: json::objects(note, "/topics", &TOPIC),
+        has_music: json::flag(note, "/has_music"),
+        sound_id: json::text(note, "/native_voice_info/sound_id"),
+        sound_name: json::text(note, "/native_voice_info/name"),
+        sound_duration_ms: json::shown(note, "/native_voice_info/duration"),
+        sound_uses: json::int(note, "/native_voice_info/use_count"),
+        is_co_produced: json::flag(note, "/has_co_produce"),
+        may_be_co_produced: json::flag(note, "/enable_co_produce"),
+        cover_url: json::first(
+            [
+                "/share_info/image",
+                "/video_info_v2/image/thumbnail",
+                "/video_info_v2/image/first_frame",
+            ]
+            .map(|path| json::text(note, path)),
+        ),
         share_url: json::text(note, "/share_info/link").map(|link| without_query(&link)),
         video_duration_ms: video.duration_ms,
         video_url: video.url,
         video_width: video.width,
         video_height: video.height,
+        video_id: json::text(note, "/video_info_v2/media/video_id"),
+        video_codec: video.codec,
+        video_bytes: video.bytes,
+        video_bit_rate: video.bit_rate,
     }
 }
 
@@ -68,6 +110,8 @@ fn hashtags(note: Json<'_>, odd: &mut Odd) -> Field<Vec<ItemHashtag>> {
             position,
             hashtag_id: json::id(tag, "/id")?,
             name: json::text(tag, "/name").into_value()?,
+            tag_type: json::text(tag, "/type"),
+            is_commerce: Field::Absent,
         })
     })
 }

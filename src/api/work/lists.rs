@@ -15,13 +15,21 @@ pub(super) fn images(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Image>> {
         Some(Image {
             position,
             file_id: json::text(image, "/uri"),
-            width: json::pixels(image, "/width"),
-            height: json::pixels(image, "/height"),
+            width: json::shown(image, "/width"),
+            height: json::shown(image, "/height"),
             url: json::text(image, "/url_list/0"),
+            original_url: Field::Absent,
+            largest_url: Field::Absent,
+            latitude: Field::Absent,
+            longitude: Field::Absent,
             is_live: !json::is_nothing(json::at(image, "/video")),
-            live_url: Field::Absent,
-            live_duration_ms: Field::Absent,
-            live_video_id: Field::Absent,
+            live_url: json::text(image, "/video/play_addr/url_list/0"),
+            live_duration_ms: json::shown(image, "/video/duration"),
+            live_video_id: json::text(image, "/video/play_addr/uri"),
+            live_codec: Field::Absent,
+            live_bytes: json::shown(image, "/video/play_addr/data_size"),
+            live_width: json::shown(image, "/video/width"),
+            live_height: json::shown(image, "/video/height"),
         })
     })
 }
@@ -33,6 +41,8 @@ pub(super) fn hashtags(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<ItemHashtag
             position,
             hashtag_id: json::id(extra, "/hashtag_id")?,
             name: json::text(extra, "/hashtag_name").into_value()?,
+            tag_type: Field::Absent,
+            is_commerce: json::flag(extra, "/is_commerce"),
         })
     })
 }

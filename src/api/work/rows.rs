@@ -44,6 +44,16 @@ fn author(author: Json<'_>) -> Option<Author> {
         handle: json::first([json::text(author, "/unique_id"), zero_is_none(short_id)]),
         nickname: json::text(author, "/nickname"),
         avatar_url: json::text(author, "/avatar_thumb/url_list/0"),
+        is_verified: json::flag(author, "/is_verified"),
+        verification_type: json::int(author, "/verification_type"),
+        verification: json::first(
+            ["/custom_verify", "/enterprise_verify_reason"].map(|path| json::text(author, path)),
+        ),
+        signature: json::text(author, "/signature"),
+        followers: json::shown(author, "/follower_count"),
+        following: json::shown(author, "/following_count"),
+        likes_received: json::shown(author, "/total_favorited"),
+        works: json::shown(author, "/aweme_count"),
     })
 }
 
@@ -60,8 +70,7 @@ fn music(music: Json<'_>) -> Option<Music> {
         music_id: json::first_id(music, &["/id_str", "/mid"])?,
         title: json::text(music, "/title"),
         author: json::text(music, "/author"),
-        duration_ms: json::hidden_if_empty(json::positive(music, "/duration"))
-            .and_then(|seconds| seconds.checked_mul(1_000)),
+        duration_ms: json::shown(music, "/duration").and_then(|seconds| seconds.checked_mul(1_000)),
         is_original: json::flag(music, "/is_original_sound"),
     })
 }
@@ -84,8 +93,8 @@ fn row(detail: Json<'_>, work_id: &str, author: Option<&Author>, music: Option<&
         region: json::text(detail, "/region"),
         city: json::text(detail, "/city"),
         video_id: json::text(detail, "/video/play_addr/uri"),
-        video_width: json::pixels(detail, "/video/width"),
-        video_height: json::pixels(detail, "/video/height"),
+        video_width: json::shown(detail, "/video/width"),
+        video_height: json::shown(detail, "/video/height"),
         cover_url: json::text(detail, "/video/cover/url_list/0"),
         share_url: Field::Value(format!("https://www.douyin.com/{page}/{work_id}")),
         music_id: music.map(|music| music.music_id.clone()).into(),

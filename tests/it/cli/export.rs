@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde_json::Value;
 use tidewatch::export::{Export, Format};
-use tidewatch::store::{ColumnType, Span, Store, tables};
+use tidewatch::model::catalogue::ColumnType;
+use tidewatch::store::{Span, Store, tables};
 use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Database, on_both, postgres, rows, sqlite};

@@ -37,7 +37,7 @@ async fn look_with(store: &Store, now: &str, outcome: &'static str) {
     let ids = tx.open_calls(&calls).await.unwrap();
     let said = |(claim, id): (&Claim, i64)| said(claim, id, now, outcome);
     let answers: Vec<_> = claims.iter().zip(ids).map(said).collect();
-    assert_eq!(tx.save(&answers).await.unwrap(), 0);
+    assert_eq!(tx.save(&answers).await.unwrap().late, 0);
     tx.commit().await.unwrap();
 }
 
@@ -114,10 +114,10 @@ async fn a_late_answer_says_nothing_and_a_verdict_settles_what_else_is_open(data
     let old_call = tx.open_calls(&[call(&old, "09:00:00")]).await.unwrap()[0];
     let new = claim_as(&mut tx, 8, "09:30:00").await.remove(0);
     let new_call = tx.open_calls(&[call(&new, "09:30:00")]).await.unwrap()[0];
-    assert_eq!(tx.save(&[said(&old, old_call, "09:30:01", "gone")]).await.unwrap(), 1);
+    assert_eq!(tx.save(&[said(&old, old_call, "09:30:01", "gone")]).await.unwrap().late, 1);
     assert!(tx.unavailable(10).await.unwrap().is_empty());
     let by_hand = tx.run_by_hand(&[note("a")], Origin::Fetch, at("09:30:01")).await.unwrap();
-    assert_eq!(tx.save(&[said(&new, new_call, "09:30:02", "gone")]).await.unwrap(), 0);
+    assert_eq!(tx.save(&[said(&new, new_call, "09:30:02", "gone")]).await.unwrap().late, 0);
     let missed = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
     assert_eq!((missed[0].why.as_str(), missed[0].times), ("gone", 2));
     // What is asked for by hand is asked.

@@ -9,10 +9,9 @@ use tidewatch::store::{
     Body, Claim, Disposition, Document, Import, Limits, NewBackfill, Resolved, SlotCounts, Spent,
     Store, Tx,
 };
-use tidewatch::time::Time;
 
 use super::{OWNER, answer, at, call, campaign, claim, note, open_at, wish};
-use crate::databases::{Database, count, on_both, rows};
+use crate::databases::{Database, count, on_both};
 use crate::rows::one_of_each;
 
 /// Names the columns of a backfill called `many`.
@@ -182,63 +181,9 @@ fn import(target: Target, fetched_at: &str, facts: Facts) -> Import {
 async fn take_in(store: &Store, imports: &[Import]) -> Vec<bool> {
     let mut tx = store.begin().await.unwrap();
     let imports: Vec<_> = imports.iter().collect();
-    let new = tx.import(&imports, OWNER, at("20:00:00")).await.unwrap();
+    let (new, _) = tx.import(&imports, OWNER, at("20:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     new
-}
-
-/// The rows of note `a` and all around it, as an answer has them in which everything is called so.
-fn called(name: &str) -> Facts {
-    let mut facts = one_of_each("a");
-    facts.notes[0].row.title = Value(name.into());
-    facts.authors[0].nickname = Value(name.into());
-    let tag = ItemHashtag { hashtag_id: "t1".into(), name: name.into(), ..ItemHashtag::default() };
-    facts.notes[0].hashtags = Value(vec![tag]);
-    facts.music[0].title = Value(name.into());
-    facts.keyword_suggestions.clear();
-    facts
-}
-
-on_both!(answers_in_any_order_give_the_same_rows);
-async fn answers_in_any_order_give_the_same_rows(database: Database) {
-    let store = database.open().await;
-    let times = ["09:00:00", "10:00:00", "11:00:00"];
-    let all: Vec<_> = times.iter().map(|time| import(note("a"), time, called(time))).collect();
-    // The newest alone, then the others: the middle before the first, in one transaction.
-    assert_eq!(take_in(&store, &[all[2].clone()]).await, [true]);
-    assert_eq!(
-        take_in(&store, &[all[1].clone(), all[0].clone(), all[2].clone()]).await,
-        [true, true, false]
-    );
-    let seen: Vec<(String, Time, Time)> =
-        rows(&store, "select title, first_seen_at, last_seen_at from notes").await;
-    assert_eq!(seen, [("11:00:00".into(), at("09:00:00"), at("11:00:00"))]);
-    let authors: Vec<(String, Time, Time)> = rows(
-        &store,
-        "select nickname, first_seen_at, last_seen_at from authors where platform = 'xiaohongshu'",
-    )
-    .await;
-    assert_eq!(authors, [("11:00:00".into(), at("09:00:00"), at("11:00:00"))]);
-    for names in ["select distinct name from item_hashtags", "select title from music"] {
-        let names: Vec<(String,)> = rows(&store, names).await;
-        assert!(names.iter().all(|(name,)| name == "11:00:00"), "{names:?}");
-    }
-    let looks: Vec<(Time,)> = rows(&store, "select observed_at from note_metrics order by 1").await;
-    assert_eq!(looks, times.map(|time| (at(time),)));
-    assert_eq!(count(&store, "select count(*) from images where item_id = 'a'").await, 1);
-}
-
-on_both!(a_batch_that_is_out_of_order_keeps_the_newest_and_the_earliest_beginning);
-async fn a_batch_that_is_out_of_order_keeps_the_newest_and_the_earliest_beginning(
-    database: Database,
-) {
-    let store = database.open().await;
-    let facts =
-        ["10:00:00", "11:00:00", "09:00:00"].map(|time| import(note("a"), time, called(time)));
-    take_in(&store, &facts).await;
-    let seen: Vec<(String, Time, Time)> =
-        rows(&store, "select title, first_seen_at, last_seen_at from notes").await;
-    assert_eq!(seen, [("11:00:00".into(), at("09:00:00"), at("11:00:00"))]);
 }
 
 on_both!(an_import_is_on_the_ledger_and_costs_nothing);

@@ -1,6 +1,6 @@
 //! Statements that make the rows anew.
 
-use tidewatch::replay::read;
+use tidewatch::model::{Facts, Field};
 use tidewatch::store::{Disposition, Store};
 use tidewatch::time::Time;
 
@@ -32,7 +32,7 @@ async fn documents_are_read_again_in_their_order_but_for_those_that_came_late(da
     let mut late =
         answer(&slow, slow_call, "09:31:00", Disposition::Observed, rows::one_of_each("a"));
     late.document.as_mut().unwrap().drift = Some("odd".into());
-    assert_eq!(tx.save(&[late]).await.unwrap(), 1);
+    assert_eq!(tx.save(&[late]).await.unwrap().late, 1);
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     let (_, second) = look(&store, "10:00:00", Disposition::Observed, rows::one_of_each("a")).await;
@@ -46,7 +46,7 @@ async fn documents_are_read_again_in_their_order_but_for_those_that_came_late(da
     tx.drop_rows().await.unwrap();
     let kept = tx.kept(&places).await.unwrap();
     assert!(kept[0].text().contains("\\ufffd"), "as it was read: {}", kept[0].text());
-    let replayed: Vec<_> = kept.into_iter().map(read).collect();
+    let replayed: Vec<_> = kept.iter().map(|it| it.read_again(Facts::default(), None)).collect();
     tx.put_replayed(&replayed).await.unwrap();
     tx.commit().await.unwrap();
     let drift: Vec<(Option<String>, i64)> =
@@ -84,7 +84,7 @@ async fn answers_that_are_saved_together_show_the_edits_between_them(database: D
     let together = kept.into_iter().zip(titles).map(|(kept, title)| {
         let mut facts = rows::one_of_each("a");
         facts.notes[0].row.title = Field::Value(title.to_owned());
-        kept.turned_into(facts, None)
+        kept.read_again(facts, None)
     });
     tx.put_replayed(&together.collect::<Vec<_>>()).await.unwrap();
     tx.commit().await.unwrap();
