@@ -80,6 +80,26 @@ create table works (
     aweme_type bigint,                      -- aweme_type, as given
     title text,                             -- item_title; empty: NULL
     body text,                              -- desc
+    -- caption, the text without its title, where it is not the same as desc; the same: NULL
+    caption text,
+    language text,                          -- desc_language
+    ocr_text text,                          -- seo_info.ocr_content: the words that are read from its pictures
+    category_1 text,                        -- video_tag[].tag_name of level 1; "" is NULL
+    category_2 text,                        -- the same of level 2
+    category_3 text,                        -- the same of level 3
+    category_1_id bigint,                   -- video_tag[].tag_id of level 1; 0 is NULL
+    category_2_id bigint,                   -- the same of level 2
+    category_3_id bigint,                   -- the same of level 3
+    -- suggest_words.suggest_words[].words[].word: what is suggested to search beside it, a JSON
+    -- array. Differs from answer to answer
+    suggested_words text,
+    chapters text,                          -- chapter_list[]: desc, detail, timestamp; a JSON array of objects
+    -- anchors[]: id, type, keyword, title: what its link leads to (a place, goods, a game); a JSON
+    -- array of objects
+    anchors text,
+    -- promotions[]: promotion_id, product_id, title, price: goods that it sells; a JSON array of
+    -- objects
+    promotions text,
     author_id text,                         -- author.uid
     published_at timestamptz,               -- create_time, seconds
     duration_ms bigint,                     -- duration, else video.duration, milliseconds; 0 (albums) is NULL
@@ -88,17 +108,46 @@ create table works (
     video_id text,                          -- video.play_addr.uri: the stable id of the video
     video_width bigint,                     -- video.width, pixels
     video_height bigint,                    -- video.height, pixels
+    video_ratio text,                       -- video.ratio, as given (720p)
+    video_bytes bigint,                     -- video.play_addr.data_size, bytes
+    video_hash text,                        -- video.play_addr.file_hash
+    -- video.bit_rate[].bit_rate: the qualities on offer, bits a second; a JSON array
+    video_bit_rates text,
+    video_url text,                         -- video.play_addr.url_list[0]. Signed; expires
     cover_url text,                         -- video.cover.url_list[0]. Signed; expires
     -- https://www.douyin.com/video/{work_id} (/note/ for an album), built, without tokens
     share_url text,
     music_id text,                          -- music.id_str, else music.mid
     series_id text,                         -- series_basic_info.series_id
     mix_id text,                            -- mix_info.mix_id
+    mix_name text,                          -- mix_info.mix_name
     mix_episode bigint,                     -- mix_info.statis.current_episode
     is_deleted boolean,                     -- status.is_delete
     is_prohibited boolean,                  -- status.is_prohibited
     is_private boolean,                     -- status.private_status is not 0
     with_goods boolean,                     -- status.with_goods
+    pinned boolean,                         -- is_top
+    is_ad boolean,                          -- is_ads, else commerce_info.is_ad
+    allows_comments boolean,                -- comment_permission_info.can_comment, else status.allow_comment
+    -- comment_permission_info.comment_permission_status: who may comment, a code as given; 0 is
+    -- everybody
+    comment_permission bigint,
+    allows_sharing boolean,                 -- status.allow_share
+    allows_download boolean,                -- video_control.allow_download
+    allows_duet boolean,                    -- video_control.allow_duet
+    in_review boolean,                      -- status.in_reviewing
+    review_status bigint,                   -- status.review_result.review_status, a code as given
+    reviewed bigint,                        -- status.reviewed, a code as given
+    is_self_see boolean,                    -- status.self_see: whether only its author sees it
+    part_see bigint,                        -- status.part_see: whether only some see it, a code as given
+    risk_type bigint,                       -- risk_infos.type, a code as given; 0 is none
+    risk_text text,                         -- risk_infos.content: the warning shown with it
+    risk_warns boolean,                     -- risk_infos.warn
+    risk_sinks boolean,                     -- risk_infos.risk_sink: whether it is shown to fewer people
+    risk_votes boolean,                     -- risk_infos.vote
+    -- cooperation_info.co_creator_nums: how many made it together; 0 is NULL
+    creator_count bigint,
+    cooperation_tag text,                   -- cooperation_info.tag
     first_seen_at timestamptz not null,     -- when its first answer came
     last_seen_at timestamptz not null,      -- when its newest answer came
     changed_at timestamptz not null,        -- when the newest answer came that changed anything here
@@ -225,6 +274,12 @@ create table music (
     author text,                            -- music.author
     duration_ms bigint,                     -- music.duration, seconds upstream, milliseconds here
     is_original boolean,                    -- music.is_original_sound
+    album text,                             -- music.album
+    is_commerce boolean,                    -- music.is_commerce_music: whether it is licensed for advertising
+    owner_id text,                          -- music.owner_id: the author whose sound it is
+    owner_name text,                        -- music.owner_nickname
+    -- music.user_count: works with this music, a running number; 0 hides it and is NULL
+    users bigint,
     first_seen_at timestamptz not null,     -- when its first answer came
     last_seen_at timestamptz not null,      -- when its newest answer came
     changed_at timestamptz not null,        -- when the newest answer came that changed anything here
@@ -307,6 +362,8 @@ create table creators (
     sec_uid text,                           -- sec_uid
     nickname text,                          -- nickname
     role text,                              -- role_title
+    role_id bigint,                         -- role_id
+    invite_status bigint,                   -- invite_status, a code as given; 1 is accepted
     primary key (platform, item_id, position)
 );
 

@@ -1,6 +1,7 @@
 //! A Douyin work: the same platform object from JustOneAPI and from every version of amagi.
 
 pub(super) mod amagi;
+mod categories;
 mod lists;
 mod rows;
 

@@ -87,6 +87,10 @@ table! {
         Fact nickname: Field<String>,
         /// `role_title`.
         Fact role: Field<String>,
+        /// `role_id`.
+        Fact role_id: Field<i64>,
+        /// `invite_status`, a code as given; 1 is accepted.
+        Fact invite_status: Field<i64>,
     }
 }
 

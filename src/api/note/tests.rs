@@ -321,3 +321,30 @@ fn a_missing_count_is_unknown_and_named() {
         Some("liked_count is not a count; shared_count is missing")
     );
 }
+
+#[test]
+fn commercial_marks_and_the_sound_are_columns_of_the_note() {
+    let reading = Endpoint::NoteDetailV6.read(&ask(V6_ID), 200, &JsonText::of(VIDEO_NOTE_V6));
+    let row = &note(&reading).row;
+    assert_eq!(row.cooperations, is(r#"[{"id":"brand0001","name":"山海户外"}]"#));
+    // Without the signed picture.
+    assert_eq!(row.goods, is(r#"{"goods_list":[{"id":"g0001","name":"折叠桌"}]}"#));
+    let topic = r#"[{"discuss_num":4567,"id":"6000000000000000000000b1","name":"露营"}]"#;
+    assert_eq!((&row.topics, &row.privacy_type), (&is(topic), &Field::Value(1)));
+    assert_eq!((&row.sound_id, &row.sound_uses), (&is("7127501449940380315"), &Field::Value(1)));
+    assert_eq!((&row.video_codec, &row.video_bytes), (&is("h264"), &Field::Value(4_567_890)));
+    assert_eq!(reading.facts.authors[0].verification_type, Field::Value(2));
+}
+
+#[test]
+fn coordinates_and_the_live_photo_are_columns_of_the_image() {
+    let reading = read(IMAGE_ID, IMAGE_NOTE);
+    let [first, second, ..] = images(&reading) else { panic!("two images") };
+    assert_eq!(
+        (&first.latitude, &first.longitude),
+        (&Field::Value(24.446), &Field::Value(118.0713))
+    );
+    assert!(second.latitude.is_absent(), "0 hides it");
+    assert!(first.largest_url.value().is_some_and(|url| url.contains("sc=PAINTER")));
+    assert_eq!((&first.live_codec, &first.live_bytes), (&is("hevc"), &Field::Value(987_654)));
+}

@@ -115,7 +115,12 @@ fn a_missing_key_never_empties_a_field() {
         keys(&full, "", &mut all);
         for (at, name) in all {
             let mut thin = full.clone();
-            thin.pointer_mut(&at).and_then(Value::as_object_mut).unwrap().remove(&name);
+            let object = thin.pointer_mut(&at).and_then(Value::as_object_mut).unwrap();
+            object.remove(&name);
+            // `{}` says itself that there is nothing.
+            if object.is_empty() {
+                continue;
+            }
             for (field, said) in of(&read(&thin).facts) {
                 let emptied = said == Field::Empty && before.get(&field) != Some(&Field::Empty);
                 assert!(!emptied, "{field}, without {at}/{name}");

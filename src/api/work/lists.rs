@@ -1,5 +1,7 @@
 //! The lists of a Douyin work: its images, its hashtags, and who is named or took part.
 
+use serde_json::Value as Tree;
+
 use crate::api::json::{self, Json, Value};
 use crate::api::reading::Odd;
 use crate::model::{Creator, Field, Image, ItemHashtag, Mention};
@@ -107,6 +109,29 @@ pub(super) fn creators(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Creator>> {
             sec_uid: json::text(creator, "/sec_uid"),
             nickname: json::text(creator, "/nickname"),
             role: json::text(creator, "/role_title"),
+            role_id: json::int(creator, "/role_id"),
+            invite_status: json::int(creator, "/invite_status"),
         })
     })
+}
+
+/// The words to search for, as a JSON array.
+pub(super) fn suggested_words(detail: Json<'_>) -> Field<String> {
+    json::list(detail, "/suggest_words/suggest_words").and_then(|groups| {
+        let words = groups.iter().flat_map(|group| json::items(group, "/words"));
+        json_array(words.filter_map(|word| json::text(word, "/word").into_value()))
+    })
+}
+
+/// The bit rates on offer, as a JSON array.
+pub(super) fn bit_rates(detail: Json<'_>) -> Field<String> {
+    json::list(detail, "/video/bit_rate").and_then(|rates| {
+        json_array(rates.iter().filter_map(|rate| json::int(rate, "/bit_rate").into_value()))
+    })
+}
+
+/// `None` where nothing in the list is understood.
+fn json_array<T: Into<Tree>>(items: impl Iterator<Item = T>) -> Option<String> {
+    let items: Vec<Tree> = items.map(Into::into).collect();
+    (!items.is_empty()).then(|| Tree::Array(items).to_string())
 }

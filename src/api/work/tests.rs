@@ -209,3 +209,74 @@ fn a_link_in_the_place_of_an_id_never_makes_another_work_welcome() {
     let reading = read("https://v.douyin.com/Invented1/", VIDEO);
     assert_eq!(reading.outcome, Outcome::Unreadable);
 }
+
+#[test]
+fn categories_chapters_links_and_goods_are_columns_of_the_work() {
+    let reading = read(VIDEO_ID, VIDEO);
+    let row = &work(&reading).row;
+    let categories = [&row.category_1, &row.category_2, &row.category_3];
+    assert_eq!(categories, [&is("山橘湖"), &is("出海"), &Field::Empty]);
+    assert_eq!(row.category_3_id, Field::Value(20_030_070_010));
+    assert_eq!(row.ocr_text, is("开船啦"));
+    assert_eq!(row.suggested_words, is(r#"["帆雪云"]"#));
+    // Signed links are left out.
+    assert_eq!(
+        row.chapters,
+        is(
+            r#"[{"desc":"出港","detail":"清晨离开码头","timestamp":0},{"desc":"返航","detail":"","timestamp":41000}]"#
+        )
+    );
+    assert_eq!(row.anchors, is(r#"[{"id":"70011","keyword":"厦门港","type":3}]"#));
+    assert_eq!(
+        row.promotions,
+        is(
+            r#"[{"price":2990,"product_id":"3500002","promotion_id":"3600001","title":"防晒面罩"}]"#
+        )
+    );
+    assert_eq!((&row.risk_type, &row.risk_warns), (&Field::Value(1), &Field::Value(true)));
+    assert_eq!((&row.pinned, &row.is_ad), (&Field::Value(true), &Field::Value(true)));
+    assert_eq!(
+        (&row.allows_download, &row.allows_comments),
+        (&Field::Value(false), &Field::Value(true))
+    );
+    assert_eq!((&row.creator_count, &row.cooperation_tag), (&Field::Value(2), &is("共创")));
+    assert_eq!((&row.video_ratio, &row.video_bit_rates), (&is("540p"), &is("[310622]")));
+    assert_eq!(row.video_hash, is("55d74abd736001e707b73bb57355ddb9"));
+}
+
+#[test]
+fn a_category_without_a_level_may_be_of_any() {
+    let tags = json!([{ "level": 1, "tag_name": "出海" }, { "tag_name": "帆船" }]);
+    let detail = json!({ "aweme_id": VIDEO_ID, "video_tag": tags });
+    let reading = normalise(&ask(VIDEO_ID), &(&json!({ "aweme_detail": detail })).into());
+    let row = &work(&reading).row;
+    assert_eq!((&row.category_1, &row.category_2), (&is("出海"), &Field::Absent));
+}
+
+#[test]
+fn a_caption_like_the_text_is_none() {
+    for (caption, expected) in
+        [("出海", Field::Empty), ("", Field::Empty), ("第一天", is("第一天"))]
+    {
+        let detail = json!({ "aweme_id": VIDEO_ID, "desc": "出海", "caption": caption });
+        let reading = normalise(&ask(VIDEO_ID), &(&json!({ "aweme_detail": detail })).into());
+        assert_eq!(work(&reading).row.caption, expected);
+    }
+}
+
+#[test]
+fn running_numbers_of_authors_and_music_are_absent_where_they_are_hidden() {
+    let hidden = read(VIDEO_ID, VIDEO).facts;
+    assert!(hidden.authors[0].followers.is_absent());
+    assert_eq!(hidden.authors[0].verification, is("海洋摄影师"));
+    assert_eq!(
+        (&hidden.music[0].users, &hidden.music[0].album),
+        (&Field::Value(48), &is("海上的早晨"))
+    );
+    let shown = &read(ALBUM_ID, ALBUM).facts.authors[0];
+    assert_eq!(
+        (&shown.followers, &shown.likes_received),
+        (&Field::Value(4321), &Field::Value(98_765))
+    );
+    assert_eq!(shown.verification, is("橘子文化传媒"));
+}
