@@ -43,7 +43,12 @@ pub(crate) fn one_of_each(id: &str) -> Facts {
 }
 
 fn note(id: &str) -> Item<Note> {
-    let tag = |position| ItemHashtag { position, hashtag_id: "t1".into(), name: "露营".into() };
+    let tag = |position| ItemHashtag {
+        position,
+        hashtag_id: "t1".into(),
+        name: "露营".into(),
+        ..ItemHashtag::default()
+    };
     Item {
         row: Note {
             note_id: id.to_owned(),
