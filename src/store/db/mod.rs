@@ -1,4 +1,4 @@
-//! Connecting to SQLite or PostgreSQL, transactions and the schema.
+//! Databases: connections, transactions, the schema, and the process lock.
 
 mod connect;
 mod errors;

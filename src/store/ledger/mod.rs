@@ -1,4 +1,4 @@
-//! What was called and what it cost: calls, budgets, pauses, alerts.
+//! The ledger: calls and their cost, budgets, rate limits, pauses, alerts.
 
 mod alerts;
 mod budget;

@@ -1,4 +1,4 @@
-//! What people ask: status, reports, metrics, and the page.
+//! Reads: status, metrics, reports, results of a run, and the page.
 
 mod metrics;
 pub mod page;

@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::model::catalogue::ColumnType;
 use crate::store::db::{Tx, fetch_optional};
-use crate::store::sql::{Span, Table, TimeColumn, columns, from_postgres, from_sqlite, within};
+use crate::store::sql::{Span, Table, TimeColumn, columns, from_postgres, from_sqlite};
 use crate::time::Time;
 
 /// A count by which items are ranked.
@@ -155,7 +155,7 @@ impl Tx {
     /// Targets of a job, those included that left the watchlist after a slot in the span: their
     /// latest counts, and their slots by outcome.
     pub async fn job_targets_report(&mut self, name: &str, span: Span) -> Result<Table> {
-        let terms = within(TimeColumn::At("s.due_at"), span, matches!(self, Self::Sqlite(_)));
+        let terms = span.conditions(TimeColumn::At("s.due_at"), matches!(self, Self::Sqlite(_)));
         let terms = [
             vec!["j.name = $1 and (jt.removed_at is null or s.due_at <= jt.removed_at)".to_owned()],
             terms,
@@ -245,7 +245,7 @@ impl Tx {
         rest: &str,
         texts: &[&str],
     ) -> Result<Table> {
-        let terms = within(when, span, matches!(self, Self::Sqlite(_)));
+        let terms = span.conditions(when, matches!(self, Self::Sqlite(_)));
         let terms: String = terms.iter().map(|term| format!(" and {term}")).collect();
         self.table(&format!("{select}{terms} {rest}"), texts).await
     }

@@ -1,4 +1,4 @@
-//! What is to be fetched when, by which process: jobs, slots, claims, backfills.
+//! Schedule: jobs, runs and slots, claims, backfills, and the processes that work on them.
 
 mod backfills;
 mod candidates;

@@ -128,7 +128,7 @@ impl Tx {
     pub async fn expired_processes(
         &mut self,
         me: i64,
-        silence: LivenessTimeout,
+        timeout: LivenessTimeout,
     ) -> Result<Vec<i64>> {
         // Differs by necessity: only PostgreSQL has advisory locks and a server that may restart.
         let rows = match self {
@@ -150,7 +150,7 @@ impl Tx {
                                                    >= make_interval(secs => $4)
                                      end)
                            select owner from silent where pg_try_advisory_xact_lock(owner)";
-                let LivenessTimeout { since, restarted_since, uptime } = silence;
+                let LivenessTimeout { since, restarted_since, uptime } = timeout;
                 fetch_all!(self, OwnerRow, sql, me, since, restarted_since, uptime.as_secs_f64())
             }
         };

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::Micros;
 use crate::store::db::{Tx, fetch_all, fetch_optional};
+use crate::store::sql::Micros;
 use crate::time::Time;
 
 /// An item and its growth.

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::Micros;
 use crate::model::{MissedReason, Platform};
 use crate::store::db::{Tx, fetch_all, fetch_optional};
+use crate::store::sql::Micros;
 use crate::time::Time;
 
 /// A note or work as last observed.

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::Micros;
 use crate::model::{MissedReason, SlotOutcome, Unavailability};
 use crate::store::db::{Count, Tx, fetch_all, fetch_optional};
+use crate::store::sql::Micros;
 use crate::time::Time;
 
 /// A job and its schedule.

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use sqlx::AssertSqlSafe;
 
-use super::Micros;
 use crate::store::db::{Tx, fetch_all, fetch_optional};
+use crate::store::sql::Micros;
 use crate::time::Time;
 
 /// Prices and reach of a KOL at one observation. Prices are in yuan.

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::error_span::{self, Unknown};
-use super::{Query, QueryError, Tx, columns};
+use super::error_span::{self, QueryError, Unknown};
+use super::prepared::Query;
+use crate::store::db::Tx;
+use crate::store::sql::columns;
 use crate::suggest;
 
 impl Query {

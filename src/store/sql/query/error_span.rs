@@ -5,8 +5,19 @@ use std::ops::Range;
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use super::super::columns;
-use super::QueryError;
+use crate::store::sql::columns;
+
+/// An error in a query.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct QueryError {
+    /// The message of the database.
+    pub message: String,
+    /// A suggestion.
+    pub hint: Option<String>,
+    /// The error span in the query, in bytes.
+    pub at: Option<std::ops::Range<usize>>,
+}
 
 /// The only statement of a text, without a trailing semicolon.
 ///

@@ -1,0 +1,172 @@
+//! Prepared queries, whose rows are streamed in constant memory.
+
+use anyhow::{Result, bail};
+use futures_util::{Stream, TryStreamExt as _};
+use sqlx::{AssertSqlSafe, Executor as _, SqlitePool};
+use tokio_util::sync::CancellationToken;
+
+use super::describe::Column;
+use super::error_span;
+use crate::model::catalogue::ColumnType;
+use crate::store::db::{Store, Tx};
+use crate::store::sql::columns;
+use crate::store::sql::value::{Value, from_postgres, from_sqlite};
+
+/// Begins a read-only transaction in PostgreSQL without a statement timeout.
+const READ_ONLY: &str = "begin read only; set local statement_timeout = 0";
+
+/// A prepared query. Dropping it cancels it.
+#[derive(Debug)]
+pub struct Query {
+    pub(super) store: Store,
+    pub(super) tx: Tx,
+    pub(super) sql: String,
+    pub(super) columns: Vec<Column>,
+    /// Types of the columns in SQLite, as far as their values fit.
+    pub(super) expected: Vec<Option<ColumnType>>,
+    /// Process id of the server's backend.
+    pub(super) process: Option<i32>,
+}
+
+impl Store {
+    /// Begins a read-only transaction for a query.
+    pub(super) async fn read_only(&self) -> Result<Query> {
+        let (tx, process) = match self {
+            Self::Sqlite { readers, .. } => {
+                let mut tx = readers.begin().await?;
+                tx.execute("pragma query_only = on").await?;
+                (Tx::Sqlite(tx), None)
+            }
+            Self::Postgres(pool) => {
+                let mut tx = pool.begin_with(READ_ONLY).await?;
+                #[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
+                let process = sqlx::query_scalar("select pg_backend_pid()");
+                let process = process.fetch_one(&mut *tx).await?;
+                (Tx::Postgres(tx), Some(process))
+            }
+        };
+        let (columns, expected) = (Vec::new(), Vec::new());
+        Ok(Query { store: self.clone(), tx, sql: String::new(), columns, expected, process })
+    }
+}
+
+impl Query {
+    /// Its columns, in order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Approximate number of rows of a whole table, where that is cheap.
+    pub async fn about(&mut self, name: &str) -> Result<Option<i64>> {
+        let Some((table, _)) = columns::table(name) else { return Ok(None) };
+        #[expect(clippy::disallowed_methods, reason = "not the same in both")]
+        match &mut self.tx {
+            Tx::Sqlite(tx) => {
+                let sql = "select count(*) from sqlite_master where type = 'table' and name = $1";
+                let tables: i64 = sqlx::query_scalar(sql).bind(table).fetch_one(&mut **tx).await?;
+                if tables == 0 {
+                    return Ok(None);
+                }
+                let sql = AssertSqlSafe(format!("select count(*) from {table}"));
+                Ok(Some(sqlx::query_scalar(sql).fetch_one(&mut **tx).await?))
+            }
+            Tx::Postgres(tx) => {
+                let sql = "select reltuples::bigint from pg_class
+                           where oid = $1::regclass and relkind = 'r' and reltuples > 0";
+                Ok(sqlx::query_scalar(sql).bind(table).fetch_optional(&mut **tx).await?)
+            }
+        }
+    }
+
+    /// Passes on each row until the last one, or until `stop`. Returns whether it reached the last
+    /// one.
+    ///
+    /// # Errors
+    /// A [`QueryError`] when the query fails on its way; another error when the database or `take`
+    /// fails.
+    pub async fn each(
+        &mut self,
+        stop: &CancellationToken,
+        mut take: impl FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<bool> {
+        let sql = AssertSqlSafe(self.sql.clone());
+        let (store, expected, columns) = (&self.store, &self.expected, self.columns.len());
+        let done = match (&mut self.tx, store) {
+            (Tx::Sqlite(tx), Store::Sqlite { readers, .. }) => {
+                let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
+                let read = async |row| {
+                    let value = |(n, column_type): (usize, &Option<ColumnType>)| {
+                        from_sqlite(&row, n, *column_type)
+                    };
+                    let mut values =
+                        expected.iter().enumerate().map(value).collect::<Result<Vec<_>>>()?;
+                    read_jsonb(readers, expected, &mut values).await?;
+                    take(values)
+                };
+                drain(rows, stop, read).await
+            }
+            (Tx::Postgres(tx), _) => {
+                let rows = sqlx::raw_sql(sql).fetch(&mut **tx);
+                let read = async |row| {
+                    take((0..columns).map(|n| from_postgres(&row, n)).collect::<Result<_>>()?)
+                };
+                drain(rows, stop, read).await
+            }
+            (Tx::Sqlite(_), Store::Postgres(_)) => {
+                bail!("the transaction belongs to the other database")
+            }
+        };
+        if let Ok(false) = done {
+            self.cancel().await?;
+        }
+        done.map_err(|error| error_span::query_error(error, &self.sql))
+    }
+
+    /// Cancels the statement on the server.
+    async fn cancel(&self) -> Result<()> {
+        // Differs by necessity: SQLite runs in this process.
+        if let (Store::Postgres(pool), Some(process)) = (&self.store, self.process) {
+            #[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
+            sqlx::query("select pg_cancel_backend($1)").bind(process).execute(pool).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Passes on the rows that arrive, until the last one (`true`) or until `stop`.
+async fn drain<R>(
+    mut rows: impl Stream<Item = sqlx::Result<R>> + Unpin,
+    stop: &CancellationToken,
+    mut take: impl AsyncFnMut(R) -> Result<()>,
+) -> Result<bool> {
+    loop {
+        let row = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(false),
+            row = rows.try_next() => row?,
+        };
+        let Some(row) = row else { return Ok(true) };
+        take(row).await?;
+    }
+}
+
+/// Decodes the JSONB values of SQLite, which are blobs like any others.
+async fn read_jsonb(
+    readers: &SqlitePool,
+    expected: &[Option<ColumnType>],
+    values: &mut [Value],
+) -> Result<()> {
+    for (value, column_type) in values.iter_mut().zip(expected) {
+        let (Value::Bytes(bytes), false) = (&*value, *column_type == Some(ColumnType::Bytes))
+        else {
+            continue;
+        };
+        #[expect(clippy::disallowed_methods, reason = "in SQLite alone")]
+        let json =
+            sqlx::query_scalar("select json($1) where json_valid($1, 8)").bind(bytes.as_slice());
+        if let Some(json) = json.fetch_optional(readers).await? {
+            *value = Value::Json(json);
+        }
+    }
+    Ok(())
+}
