@@ -131,9 +131,9 @@ async fn pause_after(
     let until = reason.until(call.at);
     if known.is_none() {
         let reason = reason.as_str();
-        let said = call.note.as_deref().unwrap_or_default();
+        let upstream_message = call.note.as_deref().unwrap_or_default();
         let until = until.map(|at| at.to_string());
-        tracing::warn!(name, reason, said, until, "paused: upstream refuses or fails");
+        tracing::warn!(name, reason, upstream_message, until, "paused: upstream refuses or fails");
     }
     tx.pause(&PauseRow {
         scope,

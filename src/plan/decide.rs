@@ -102,10 +102,10 @@ async fn revert_fires(
     if !tx.advance_job(row.job_id, from, to).await? {
         return Ok(Left::Nothing);
     }
-    let looks = tx.unplan(row.job_id, to, from).await?;
+    let slots = tx.unplan(row.job_id, to, from).await?;
     tx.commit().await?;
     row.fired_through = to;
-    tracing::warn!(job = row.name, looks, back_to = %to, "reverted the slots planned under a clock that was ahead");
+    tracing::warn!(job = row.name, slots, back_to = %to, "reverted the slots planned under a clock that was ahead");
     Ok(if to == now { Left::Nothing } else { Left::More })
 }
 
