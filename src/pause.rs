@@ -8,8 +8,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::api::{Endpoint, Provider};
-use crate::model::{PauseReason, PauseScope};
-use crate::store::PauseRow;
+use crate::model::{Pause, PauseReason, PauseScope};
 use crate::time::Time;
 
 /// The time zone in which upstream resets daily quotas.
@@ -60,8 +59,8 @@ pub enum Standing {
 }
 
 /// The pauses that concern an endpoint.
-pub fn of_endpoint(pauses: &[PauseRow], endpoint: Endpoint) -> impl Iterator<Item = &PauseRow> {
-    let concerns = move |pause: &&PauseRow| match pause.scope {
+pub fn of_endpoint(pauses: &[Pause], endpoint: Endpoint) -> impl Iterator<Item = &Pause> {
+    let concerns = move |pause: &&Pause| match pause.scope {
         PauseScope::Provider => pause.name == endpoint.provider().name(),
         PauseScope::Endpoint => pause.name == endpoint.name(),
         PauseScope::Job | PauseScope::Budget => false,
@@ -70,7 +69,7 @@ pub fn of_endpoint(pauses: &[PauseRow], endpoint: Endpoint) -> impl Iterator<Ite
 }
 
 /// Whether the pauses in force allow calls to an endpoint now.
-pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing {
+pub fn standing(pauses: &[Pause], endpoint: Endpoint, now: Time) -> Standing {
     let mut standing = Standing::Open;
     for pause in of_endpoint(pauses, endpoint) {
         let reason = pause.reason;
@@ -91,8 +90,8 @@ pub fn standing(pauses: &[PauseRow], endpoint: Endpoint, now: Time) -> Standing 
 }
 
 /// Why the slots that `endpoint` serves are blocked now, whatever their job.
-pub fn blocking(pauses: &[PauseRow], endpoint: Endpoint) -> Option<PauseReason> {
-    let of_all = |pause: &&PauseRow| pause.scope == PauseScope::Budget;
+pub fn blocking(pauses: &[Pause], endpoint: Endpoint) -> Option<PauseReason> {
+    let of_all = |pause: &&Pause| pause.scope == PauseScope::Budget;
     let pause = of_endpoint(pauses, endpoint).chain(pauses.iter().filter(of_all)).next()?;
     Some(pause.reason)
 }
@@ -111,13 +110,8 @@ mod tests {
         format!("2026-03-09 {text}").parse().expect("a time")
     }
 
-    fn pause(
-        scope: PauseScope,
-        name: &str,
-        reason: PauseReason,
-        probe_at: Option<&str>,
-    ) -> PauseRow {
-        PauseRow {
+    fn pause(scope: PauseScope, name: &str, reason: PauseReason, probe_at: Option<&str>) -> Pause {
+        Pause {
             scope,
             name: name.into(),
             reason,

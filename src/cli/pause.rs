@@ -10,9 +10,9 @@ use super::format::{local_after, safe};
 use super::{Cli, open, print, settings};
 use crate::api::{Endpoint, Provider};
 use crate::config::Config;
-use crate::model::{PauseReason, PauseScope, ResumedBy};
+use crate::model::{self, PauseReason, PauseScope, ResumedBy};
 use crate::pause::provider_named;
-use crate::store::{PauseRow, Tx};
+use crate::store::Tx;
 use crate::suggest;
 use crate::time::{Clock, Time};
 
@@ -70,7 +70,7 @@ impl Pause {
         let (scope, names) = self.target.names(&config, &mut tx).await?;
         let until = self.span.map(|span| now.plus(span));
         for name in &names {
-            tx.pause(&PauseRow {
+            tx.pause(&model::Pause {
                 scope,
                 name: name.clone(),
                 reason: PauseReason::ByHand,

@@ -15,9 +15,9 @@ use self::daemons::Daemon;
 use super::format::{cost, count, local, local_after, money, safe, table};
 use super::{Cli, Json, open, print, settings};
 use crate::config::kind_name;
-use crate::model::{Kind, KolSearch};
+use crate::model::{Kind, KolSearch, Pause};
 use crate::schedule::Schedule;
-use crate::store::{CallTotals, JobReport, PauseRow, Problem, SlotTotals, Spent, Unavailable};
+use crate::store::{CallTotals, JobReport, Problem, SlotTotals, Spent, Unavailable};
 use crate::text::things;
 use crate::time::{Clock, Time};
 
@@ -46,7 +46,7 @@ struct Report {
     slots: SlotTotals,
     calls: Vec<CallTotals>,
     budget: Budget,
-    pauses: Vec<PauseRow>,
+    pauses: Vec<Pause>,
     problems: Vec<Problem>,
     unavailable: Vec<Unavailable>,
 }
@@ -183,7 +183,7 @@ impl Budget {
 }
 
 /// A pause as a table row.
-fn paused(pause: &PauseRow, zone: Tz) -> Vec<String> {
+fn paused(pause: &Pause, zone: Tz) -> Vec<String> {
     let until = match (pause.until, pause.probe_at) {
         (_, Some(at)) => format!("an answer, tried at {}", local(at, zone)),
         (Some(at), None) => local_after(pause.since, at, zone),

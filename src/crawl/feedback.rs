@@ -8,9 +8,9 @@ use anyhow::Result;
 use super::rate_limiter;
 use super::retry::Effect;
 use crate::api::Endpoint;
-use crate::model::{PauseReason, PauseScope, ResumedBy};
+use crate::model::{Pause, PauseReason, PauseScope, ResumedBy};
 use crate::pause;
-use crate::store::{PauseRow, Tx};
+use crate::store::Tx;
 use crate::time::Time;
 
 /// Failures in a row, first attempts only, that pause an endpoint as failing.
@@ -135,7 +135,7 @@ async fn pause_after(
         let until = until.map(|at| at.to_string());
         tracing::warn!(name, reason, upstream_message, until, "paused: upstream refuses or fails");
     }
-    tx.pause(&PauseRow {
+    tx.pause(&Pause {
         scope,
         name: name.to_owned(),
         reason,

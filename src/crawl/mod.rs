@@ -24,10 +24,10 @@ use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
 use crate::erasure::Filter;
-use crate::model::PauseReason;
+use crate::model::{Pause, PauseReason};
 use crate::pause;
 use crate::process::Process;
-use crate::store::{Answer, Body, Claim, PauseRow, Store};
+use crate::store::{Answer, Body, Claim, Store};
 use crate::time::{Clock, Time};
 use log_throttle::LogThrottle;
 
@@ -51,7 +51,7 @@ pub struct Crawler {
     tombstones: Filter,
     run: Option<i64>,
     /// The pauses in force when slots were last claimed.
-    pauses: Vec<PauseRow>,
+    pauses: Vec<Pause>,
     /// The earliest retry that this process knows of.
     retry_at: Option<Time>,
     /// When finished backfills were last closed.

@@ -124,15 +124,24 @@ impl Crawler {
         self.pending_calls.remove(&answer.end.call_id);
         self.tally.add(answer.settlement.next);
         let asked = answer.asked.as_str();
-        let upstream_message = answer.document.as_ref().and_then(|document| document.drift.as_deref());
-        let upstream_message = upstream_message.or(answer.end.message.as_deref()).unwrap_or_default();
+        let upstream_message =
+            answer.document.as_ref().and_then(|document| document.drift.as_deref());
+        let upstream_message =
+            upstream_message.or(answer.end.message.as_deref()).unwrap_or_default();
         let (call_id, at) = (answer.end.call_id, answer.settlement.at);
         match answer.settlement.next {
             Disposition::Missed(reason) => {
                 let reason = reason.as_str();
                 match self.log_throttle.admit("missed", reason, at) {
                     Some(suppressed) => {
-                        tracing::warn!(asked, call_id, reason, upstream_message, suppressed, "missed")
+                        tracing::warn!(
+                            asked,
+                            call_id,
+                            reason,
+                            upstream_message,
+                            suppressed,
+                            "missed"
+                        )
                     }
                     None => tracing::debug!(asked, call_id, reason, upstream_message, "missed"),
                 }
@@ -143,10 +152,23 @@ impl Crawler {
                 match self.log_throttle.admit("failed", reason, at) {
                     Some(suppressed) => {
                         tracing::info!(
-                            asked, call_id, reason, upstream_message, again_at, suppressed, "failed"
+                            asked,
+                            call_id,
+                            reason,
+                            upstream_message,
+                            again_at,
+                            suppressed,
+                            "failed"
                         );
                     }
-                    None => tracing::debug!(asked, call_id, reason, upstream_message, again_at, "failed"),
+                    None => tracing::debug!(
+                        asked,
+                        call_id,
+                        reason,
+                        upstream_message,
+                        again_at,
+                        "failed"
+                    ),
                 }
             }
             Disposition::Observed | Disposition::Continue { .. } => {

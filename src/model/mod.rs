@@ -11,6 +11,7 @@ mod items;
 mod kol_figures;
 mod kols;
 mod named;
+mod pause;
 mod status;
 mod xiaohongshu;
 
@@ -28,6 +29,7 @@ pub use entity::{Entity, EntityKind};
 pub use items::{Counts, Creator, Image, Item, ItemHashtag, Mention};
 pub use kol_figures::KolFigures;
 pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag};
+pub use pause::Pause;
 pub use status::{
     BackfillState, MissedReason, Origin, PauseReason, PauseScope, ResumedBy, SlotOutcome,
     Unavailability,

@@ -8,9 +8,9 @@ use maud::{Markup, html};
 use super::format::{count, path, visible};
 use super::texts::{Text, named};
 use super::view::View;
-use crate::model::KolSearch;
+use crate::model::{KolSearch, Pause};
 use crate::store::page::RefusedSettings;
-use crate::store::{PauseRow, Problem, Tx, Unavailable};
+use crate::store::{Problem, Tx, Unavailable};
 use crate::text::first_problem;
 use crate::time::Time;
 
@@ -29,7 +29,7 @@ const LONGEST: usize = 300;
 /// Problems of the archive.
 pub(super) struct Problems {
     last_beat: Option<Time>,
-    pauses: Vec<PauseRow>,
+    pauses: Vec<Pause>,
     problems: Vec<Problem>,
     unavailable: Vec<Unavailable>,
     refused: Vec<RefusedSettings>,
@@ -75,7 +75,7 @@ impl Problems {
     }
 }
 
-fn paused(view: &View, pause: &PauseRow) -> Markup {
+fn paused(view: &View, pause: &Pause) -> Markup {
     let language = view.visit.language;
     html! {
         li.bad {

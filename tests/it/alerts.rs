@@ -9,9 +9,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::json;
 use tidewatch::config::{Config, Environment};
-use tidewatch::model::{PauseReason, PauseScope, ResumedBy};
+use tidewatch::model::{Pause, PauseReason, PauseScope, ResumedBy};
 use tidewatch::ops::alerts::Alerts;
-use tidewatch::store::{PauseRow, Store};
+use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
 use tokio::sync::watch;
 
@@ -52,7 +52,7 @@ fn alerts(config: &Config, store: &Store, clock: &Clock) -> Alerts {
 
 async fn pause(store: &Store, name: &str, reason: &str) {
     let mut tx = store.begin().await.unwrap();
-    tx.pause(&PauseRow {
+    tx.pause(&Pause {
         scope: PauseScope::Provider,
         name: name.into(),
         reason: PauseReason::parse(reason).unwrap(),

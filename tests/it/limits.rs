@@ -205,7 +205,7 @@ async fn a_job_keeps_to_its_own_number_of_calls_and_to_a_pause_by_hand(database:
                   group by j.name order by 1";
     assert_eq!(env.ask(of_job).await, ["campaign 3", "few 3"]);
     let mut tx = env.store.begin().await.unwrap();
-    let pause = tidewatch::store::PauseRow {
+    let pause = tidewatch::model::Pause {
         scope: PauseScope::Job,
         name: "campaign".into(),
         reason: PauseReason::ByHand,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tidewatch::model::{PauseReason, PauseScope};
+use tidewatch::model::{Pause, PauseReason, PauseScope};
 use tidewatch::simulator::Simulator;
-use tidewatch::store::{PauseRow, Store};
+use tidewatch::store::Store;
 use tidewatch::time::Clock;
 
 use crate::databases::{Database, count, on_both, rows, sqlite};
@@ -177,7 +177,7 @@ async fn another_token_is_tried_after_a_restart_and_the_same_one_is_not(database
     let mut tx = store.begin().await.unwrap();
     let now = Clock::system().now();
     for (reason, until) in [("quota", Some(now.plus(hours(9)))), ("by_hand", None)] {
-        tx.pause(&PauseRow {
+        tx.pause(&Pause {
             scope: PauseScope::Endpoint,
             name: "xiaohongshu/search-recommend/v1".into(),
             reason: PauseReason::parse(reason).unwrap(),

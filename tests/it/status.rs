@@ -1,8 +1,8 @@
 //! `tidewatch status`: how the jobs stand, by what is in force.
 
 use serde_json::Value;
-use tidewatch::model::{PauseReason, PauseScope};
-use tidewatch::store::{Fires, PauseRow, Store};
+use tidewatch::model::{Pause, PauseReason, PauseScope};
+use tidewatch::store::{Fires, Store};
 use tidewatch::time::Clock;
 
 use crate::databases::{Database, on_both, sqlite};
@@ -87,9 +87,9 @@ async fn what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure(datab
     assert!(said.starts_with("the budget of the day is used up"), "{said}");
 }
 
-fn budget_used_up() -> PauseRow {
+fn budget_used_up() -> Pause {
     let now = Clock::system().now();
-    PauseRow {
+    Pause {
         scope: PauseScope::Budget,
         name: "all".to_owned(),
         reason: PauseReason::Budget,

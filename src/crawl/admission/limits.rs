@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::{Admission, Asked, Throttled, is_of_job};
 use crate::api::Endpoint;
-use crate::model::{PauseReason, PauseScope, ResumedBy};
-use crate::store::{PauseRow, Tx};
+use crate::model::{Pause, PauseReason, PauseScope, ResumedBy};
+use crate::store::Tx;
 use crate::time::Time;
 
 impl Admission<'_> {
@@ -39,7 +39,7 @@ impl Admission<'_> {
         is_used_up: bool,
     ) -> Result<()> {
         let reason = PauseReason::Budget;
-        let is_it = |pause: &PauseRow| {
+        let is_it = |pause: &Pause| {
             (pause.scope, pause.name.as_str(), pause.reason) == (scope, name, reason)
         };
         let is_recorded = self.pauses.iter().any(is_it);
@@ -50,7 +50,7 @@ impl Admission<'_> {
         if is_used_up && !is_recorded {
             let until = self.now.next_midnight(self.config.timezone);
             tracing::warn!(scope = scope.as_str(), name, %until, "the daily budget is used up");
-            let pause = PauseRow {
+            let pause = Pause {
                 scope,
                 name: name.to_owned(),
                 reason,

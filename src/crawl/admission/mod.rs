@@ -12,9 +12,9 @@ use anyhow::Result;
 use super::rate_limiter;
 use crate::api::{Ask, Endpoint};
 use crate::config::Config;
-use crate::model::{MissedReason, PauseReason, PauseScope};
+use crate::model::{MissedReason, Pause, PauseReason, PauseScope};
 use crate::pause::{self, Standing};
-use crate::store::{Claim, EndpointRow, PauseRow, Tx};
+use crate::store::{Claim, EndpointRow, Tx};
 use crate::time::Time;
 
 /// How long a slot of a paused or limited job is postponed: the settings may change meanwhile.
@@ -42,7 +42,7 @@ pub struct Throttled {
 pub(super) struct Admission<'a> {
     config: &'a Config,
     now: Time,
-    pauses: Vec<PauseRow>,
+    pauses: Vec<Pause>,
     /// The budget left: calls, and cost in millionths of a yuan.
     left: (i64, i64),
     /// Whether cost is limited, so that every price must be known.
@@ -55,7 +55,7 @@ pub(super) struct Admission<'a> {
     has_postponed: bool,
 }
 
-fn is_of_job(pause: &&PauseRow) -> bool {
+fn is_of_job(pause: &&Pause) -> bool {
     pause.scope == PauseScope::Job
 }
 
@@ -115,7 +115,7 @@ impl<'a> Admission<'a> {
     }
 
     /// The pauses in force, and the failures in a row of each endpoint.
-    pub(super) fn into_pauses_and_failures(self) -> (Vec<PauseRow>, Vec<(Endpoint, i64)>) {
+    pub(super) fn into_pauses_and_failures(self) -> (Vec<Pause>, Vec<(Endpoint, i64)>) {
         let failures =
             |(endpoint, (row, _)): (Endpoint, (EndpointRow, usize))| (endpoint, row.failures);
         (self.pauses, self.endpoints.into_iter().map(failures).collect())

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::config::Config;
-use crate::store::{JobObservation, PauseRow, Spent, StateCount, Tx};
+use crate::model::Pause;
+use crate::store::{JobObservation, Spent, StateCount, Tx};
 use crate::time::Time;
 
 /// The state of the archive.
@@ -18,7 +19,7 @@ pub(super) struct Figures {
     /// Due time of the oldest fire with an open slot.
     pub(super) oldest_due_at: Option<Time>,
     pub(super) jobs: Vec<JobObservation>,
-    pub(super) pauses: Vec<PauseRow>,
+    pub(super) pauses: Vec<Pause>,
     pub(super) unavailable: Vec<StateCount>,
 }
 

@@ -11,7 +11,6 @@ pub use alerts::{AlertRow, Finding};
 pub use budget::Spent;
 pub use calls::{CallEnd, CallStart};
 pub use endpoints::EndpointRow;
-pub use pauses::PauseRow;
 pub use totals::CallTotals;
 
 pub(in crate::store) use totals::call_totals;

@@ -2,49 +2,42 @@
 
 use anyhow::Result;
 
-use crate::model::{PauseReason, PauseScope, ResumedBy};
+use crate::model::{Pause, PauseReason, PauseScope, ResumedBy};
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::time::Time;
 
-/// A pause.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
-pub struct PauseRow {
-    /// What is paused.
-    pub scope: PauseScope,
-    /// Name of the provider, endpoint or job.
-    pub name: String,
-    /// Why.
-    pub reason: PauseReason,
-    /// The message of upstream, or the note of whoever paused it.
-    pub note: Option<String>,
-    /// When it began.
-    pub since: Time,
-    /// When it ends by itself; `None`: not by time.
-    pub until: Option<Time>,
-    /// From when on one call at a time may probe; `None`: none may.
-    pub probe_at: Option<Time>,
-    /// Failed probes.
-    pub failures: i64,
-    /// The call that caused it.
-    pub call_id: Option<i64>,
-}
+type PauseFields = (
+    PauseScope,
+    String,
+    PauseReason,
+    Option<String>,
+    Time,
+    Option<Time>,
+    Option<Time>,
+    i64,
+    Option<i64>,
+);
 
 impl Tx {
     /// The pauses in force, oldest first.
-    pub async fn pauses(&mut self, now: Time) -> Result<Vec<PauseRow>> {
-        Ok(fetch_all!(
+    pub async fn pauses(&mut self, now: Time) -> Result<Vec<Pause>> {
+        let rows = fetch_all!(
             self,
-            PauseRow,
+            PauseFields,
             "select scope, name, reason, note, since, until, probe_at, failures, call_id
              from pauses where ended_at is null and (until is null or until > $1)
              order by since, scope, name, reason",
             now
-        ))
+        );
+        let pause = |(scope, name, reason, note, since, until, probe_at, failures, call_id)| {
+            Pause { scope, name, reason, note, since, until, probe_at, failures, call_id }
+        };
+        Ok(rows.into_iter().map(pause).collect())
     }
 
-    /// Records a pause. One in force for the same scope, name and reason is extended, never
-    /// shortened; a manual pause ends when the last command says.
-    pub async fn pause(&mut self, pause: &PauseRow) -> Result<()> {
+    /// Puts a pause on record. One that lasts already for the same reason is prolonged, never
+    /// cut short; but by hand it ends when the last word says.
+    pub async fn pause(&mut self, pause: &Pause) -> Result<()> {
         self.end_expired(pause.since).await?;
         execute!(
             self,

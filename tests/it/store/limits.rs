@@ -2,15 +2,15 @@
 
 use std::slice;
 
-use tidewatch::model::{MissedReason, Origin, PauseReason, PauseScope, ResumedBy};
-use tidewatch::store::{EndpointRow, PauseRow, Spent, Store, Tx};
+use tidewatch::model::{MissedReason, Origin, Pause, PauseReason, PauseScope, ResumedBy};
+use tidewatch::store::{EndpointRow, Spent, Store, Tx};
 use tidewatch::time::Time;
 
 use super::{at, call, campaign, claim, note, open_at, wish};
 use crate::databases::{Database, on_both, rows};
 
-fn pause(scope: &str, name: &str, reason: &str) -> PauseRow {
-    PauseRow {
+fn pause(scope: &str, name: &str, reason: &str) -> Pause {
+    Pause {
         scope: PauseScope::parse(scope).unwrap(),
         name: name.into(),
         reason: PauseReason::parse(reason).unwrap(),
@@ -35,16 +35,14 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
     let first = pause("endpoint", "notes", "quota");
     tx.pause(&first).await.unwrap();
     assert_eq!(tx.pauses(at("09:00:01")).await.unwrap(), slice::from_ref(&first));
-    let longer = PauseRow {
+    let longer = Pause {
         until: Some(at("13:00:00")),
         probe_at: Some(at("11:00:00")),
         failures: 2,
         ..first.clone()
     };
     tx.pause(&longer).await.unwrap();
-    tx.pause(&PauseRow { until: Some(at("11:00:00")), failures: 0, ..first.clone() })
-        .await
-        .unwrap();
+    tx.pause(&Pause { until: Some(at("11:00:00")), failures: 0, ..first.clone() }).await.unwrap();
     assert_eq!(
         tx.pauses(at("09:00:01")).await.unwrap(),
         slice::from_ref(&longer),
@@ -52,7 +50,7 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
     );
     assert!(tx.pauses(at("13:00:00")).await.unwrap().is_empty(), "its time is over");
     tx.end_expired(at("13:00:00")).await.unwrap();
-    let denied = PauseRow { until: None, ..pause("endpoint", "notes", "denied") };
+    let denied = Pause { until: None, ..pause("endpoint", "notes", "denied") };
     tx.pause(&denied).await.unwrap();
     let resume = tx.resume(
         PauseScope::Endpoint,
@@ -63,7 +61,7 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
         ResumedBy::Answer,
     );
     assert_eq!(resume.await.unwrap(), 0, "an answer to an older call says nothing");
-    let balance = PauseRow { until: None, ..pause("provider", "justoneapi", "balance") };
+    let balance = Pause { until: None, ..pause("provider", "justoneapi", "balance") };
     tx.pause(&balance).await.unwrap();
     let resume = tx.resume(
         PauseScope::Endpoint,
@@ -89,7 +87,7 @@ async fn a_pause_lasts_until_its_time_an_answer_or_a_person_ends_it(database: Da
 on_both!(a_pause_by_hand_ends_when_the_last_word_says);
 async fn a_pause_by_hand_ends_when_the_last_word_says(database: Database) {
     let (_store, mut tx) = begin(&database).await;
-    let by_hand = |until: Option<&str>| PauseRow {
+    let by_hand = |until: Option<&str>| Pause {
         until: until.map(at),
         probe_at: None,
         ..pause("job", "spring", "by_hand")

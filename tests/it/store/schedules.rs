@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tidewatch::model::{Facts, MissedReason, PauseReason, PauseScope};
-use tidewatch::store::{ClaimRequest, ConfigLoad, Disposition, Fires, JobEntry, PauseRow, Tx};
+use tidewatch::model::{Facts, MissedReason, Pause, PauseReason, PauseScope};
+use tidewatch::store::{ClaimRequest, ConfigLoad, Disposition, Fires, JobEntry, Tx};
 
 use super::{OWNER, at, campaign, claim, hourly, look, note, open_at, wish};
 use crate::databases::{Database, on_both, rows};
@@ -143,7 +143,7 @@ async fn pauses_that_began_under_a_clock_that_was_ahead_end_and_others_are_tried
 ) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
-    let pause = |name: &str, reason: &str, since, probe_at| PauseRow {
+    let pause = |name: &str, reason: &str, since, probe_at| Pause {
         scope: PauseScope::Endpoint,
         name: name.into(),
         reason: PauseReason::parse(reason).unwrap(),
