@@ -1,7 +1,7 @@
 //! What a mistake in the settings does not get in the way of.
 
 use crate::databases::{Database, count, on_both, sqlite};
-use crate::health::free_port;
+use crate::ops::health::free_port;
 use crate::program::{PATIENCE, Place, wait_for};
 
 on_both!(a_mistake_in_the_settings_keeps_nobody_from_stopping_what_costs_money);

@@ -7,3 +7,4 @@ mod logs;
 mod report;
 mod secrecy;
 mod sql;
+mod status;

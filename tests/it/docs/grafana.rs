@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::databases::{Database, on_both, rows};
 use crate::env::{Env, hours, world};
-use crate::prometheus::{documented, names, promtool};
+use crate::ops::prometheus::{documented, names, promtool};
 
 const DASHBOARD: &str = include_str!("../../../contrib/grafana/tidewatch.json");
 

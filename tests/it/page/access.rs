@@ -6,7 +6,7 @@ use tidewatch::store::{JobEntry, Store};
 use super::{ask, serve};
 use crate::databases::{Database, on_both, sqlite};
 use crate::env::{Env, beginning};
-use crate::health::free_port;
+use crate::ops::health::free_port;
 use crate::program::{PATIENCE, Place, wait_for};
 
 const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\n\

@@ -20,8 +20,8 @@ fn hourly_notes(count: usize) -> String {
 const SLOTS: &str = "select outcome || coalesce(' ' || reason, '') || ' ' || count(*)
                      from slots group by outcome, reason order by 1";
 
-on_both!(every_look_adds_a_snapshot_and_keeps_the_note);
-async fn every_look_adds_a_snapshot_and_keeps_the_note(database: Database) {
+on_both!(every_observation_adds_a_snapshot_and_keeps_the_note);
+async fn every_observation_adds_a_snapshot_and_keeps_the_note(database: Database) {
     let mut env = Env::new(database, &hourly_notes(2)).await;
     env.advance(hours(3)).await;
     assert_eq!(env.ask(SLOTS).await, ["observed 6"]);
@@ -33,10 +33,8 @@ async fn every_look_adds_a_snapshot_and_keeps_the_note(database: Database) {
     assert_eq!(env.ask(rising).await, ["0"]);
 }
 
-on_both!(what_was_due_while_the_daemon_was_down_is_missed_and_the_latest_is_made_up_for);
-async fn what_was_due_while_the_daemon_was_down_is_missed_and_the_latest_is_made_up_for(
-    database: Database,
-) {
+on_both!(downtime_misses_slots_and_catches_up_the_latest);
+async fn downtime_misses_slots_and_catches_up_the_latest(database: Database) {
     let mut env = Env::new(database, &hourly_notes(1)).await;
     env.advance(hours(2)).await;
     env.down_for(hours(5));
@@ -45,10 +43,8 @@ async fn what_was_due_while_the_daemon_was_down_is_missed_and_the_latest_is_made
     assert_eq!(env.ask(SLOTS).await, ["missed daemon_down 4", "observed 4"]);
 }
 
-on_both!(a_schedule_that_changes_while_the_daemon_is_down_loses_no_look_of_the_old_one);
-async fn a_schedule_that_changes_while_the_daemon_is_down_loses_no_look_of_the_old_one(
-    database: Database,
-) {
+on_both!(schedule_changed_during_downtime_loses_no_slot_of_the_old_one);
+async fn schedule_changed_during_downtime_loses_no_slot_of_the_old_one(database: Database) {
     let jobs = hourly_notes(1);
     let mut env = Env::new(database, &jobs).await;
     env.advance(hours(1)).await;
@@ -61,10 +57,8 @@ async fn a_schedule_that_changes_while_the_daemon_is_down_loses_no_look_of_the_o
     assert_eq!(env.ask(SLOTS).await, ["missed daemon_down 3", "observed 2"]);
 }
 
-on_both!(a_failure_is_tried_again_within_the_slot_and_both_attempts_are_on_the_ledger);
-async fn a_failure_is_tried_again_within_the_slot_and_both_attempts_are_on_the_ledger(
-    database: Database,
-) {
+on_both!(retry_within_a_slot_puts_every_attempt_on_the_ledger);
+async fn retry_within_a_slot_puts_every_attempt_on_the_ledger(database: Database) {
     let mut env = Env::new(database, &hourly_notes(1)).await;
     env.fails("note@1=301; note@2=drop");
     env.advance(minutes(90)).await;
@@ -75,10 +69,8 @@ async fn a_failure_is_tried_again_within_the_slot_and_both_attempts_are_on_the_l
     assert_eq!(env.ask(ledger).await, expected);
 }
 
-on_both!(a_look_that_fails_to_the_end_is_missed_with_its_reason_and_invents_nothing);
-async fn a_look_that_fails_to_the_end_is_missed_with_its_reason_and_invents_nothing(
-    database: Database,
-) {
+on_both!(failed_slot_is_missed_with_its_reason_and_adds_no_rows);
+async fn failed_slot_is_missed_with_its_reason_and_adds_no_rows(database: Database) {
     let reasons = [
         ("301", "upstream_failure"),
         ("302", "rate_limited"),
@@ -110,10 +102,8 @@ async fn a_look_that_fails_to_the_end_is_missed_with_its_reason_and_invents_noth
     assert_eq!(kept[..3], ["empty", "empty", "unreadable asked"], "{kept:?}");
 }
 
-on_both!(an_answer_that_jsonb_cannot_hold_is_kept_to_the_byte_beside_a_cleaned_one);
-async fn an_answer_that_jsonb_cannot_hold_is_kept_to_the_byte_beside_a_cleaned_one(
-    database: Database,
-) {
+on_both!(answer_unfit_for_jsonb_is_kept_exactly_beside_a_cleaned_one);
+async fn answer_unfit_for_jsonb_is_kept_exactly_beside_a_cleaned_one(database: Database) {
     let mut env = Env::new(database, &hourly_notes(1)).await;
     for fault in ["nul", "surrogate", "dup"] {
         env.fails(&format!("note={fault}"));
@@ -125,8 +115,8 @@ async fn an_answer_that_jsonb_cannot_hold_is_kept_to_the_byte_beside_a_cleaned_o
     assert_eq!(env.ask("select '' || count(*) from note_metrics").await, ["3"]);
 }
 
-on_both!(a_search_is_read_page_by_page_and_each_page_is_an_answer_of_its_own);
-async fn a_search_is_read_page_by_page_and_each_page_is_an_answer_of_its_own(database: Database) {
+on_both!(search_stores_a_document_for_each_page);
+async fn search_stores_a_document_for_each_page(database: Database) {
     let jobs = "[[job]]\nname = \"kols\"\nkind = \"kols\"\nschedule = \"@hourly\"\nmax_pages = 3\n\
                 filter = { searchType = \"NOTE\", keyword = \"阅读\" }\n";
     let mut env = Env::new(database, jobs).await;
@@ -140,8 +130,8 @@ async fn a_search_is_read_page_by_page_and_each_page_is_an_answer_of_its_own(dat
     assert_eq!(env.ask(listed).await, env.ask("select '' || count(*) from kol_metrics").await);
 }
 
-on_both!(a_search_ends_well_at_an_empty_page_however_upstream_says_so);
-async fn a_search_ends_well_at_an_empty_page_however_upstream_says_so(database: Database) {
+on_both!(search_is_observed_when_it_ends_at_an_empty_page);
+async fn search_is_observed_when_it_ends_at_an_empty_page(database: Database) {
     let jobs = "[[job]]\nname = \"kols\"\nkind = \"kols\"\nschedule = \"@hourly\"\nmax_pages = 3\n\
                 filter = { searchType = \"NOTE\", keyword = \"阅读\" }\n";
     let mut env = Env::new(database, jobs).await;
@@ -158,8 +148,8 @@ async fn a_search_ends_well_at_an_empty_page_however_upstream_says_so(database: 
     assert_eq!(env.ask(SLOTS).await, ["missed empty 1", "observed 1"]);
 }
 
-on_both!(several_jobs_that_want_a_target_share_one_look);
-async fn several_jobs_that_want_a_target_share_one_look(database: Database) {
+on_both!(jobs_with_the_same_target_share_one_slot);
+async fn jobs_with_the_same_target_share_one_slot(database: Database) {
     let hourly = hourly_notes(1);
     let other = hourly.replace("campaign", "other").replace("@hourly", "0 */2 * * *");
     let mut env = Env::new(database, &(hourly + &other)).await;
@@ -170,8 +160,8 @@ async fn several_jobs_that_want_a_target_share_one_look(database: Database) {
     assert_eq!(env.ask(runs).await, ["campaign 4", "other 2"]);
 }
 
-on_both!(a_short_link_is_resolved_once_and_its_work_looked_at_from_then_on);
-async fn a_short_link_is_resolved_once_and_its_work_looked_at_from_then_on(database: Database) {
+on_both!(short_link_is_resolved_once);
+async fn short_link_is_resolved_once(database: Database) {
     let link = world().work_links(1).remove(0);
     let jobs = format!(
         "[[job]]\nname = \"works\"\nkind = \"works\"\nschedule = \"@hourly\"\nurls = [\"{link}\"]\n"
@@ -189,8 +179,8 @@ async fn a_short_link_is_resolved_once_and_its_work_looked_at_from_then_on(datab
     assert_eq!(env.ask("select item_id from links").await, works);
 }
 
-on_both!(a_clock_that_was_ahead_and_is_put_right_stops_nothing);
-async fn a_clock_that_was_ahead_and_is_put_right_stops_nothing(database: Database) {
+on_both!(clock_corrected_from_ahead_stops_nothing);
+async fn clock_corrected_from_ahead_stops_nothing(database: Database) {
     let mut env = Env::new(database, &hourly_notes(1)).await;
     env.advance(hours(2)).await;
     let right = env.clock.now();
@@ -203,8 +193,8 @@ async fn a_clock_that_was_ahead_and_is_put_right_stops_nothing(database: Databas
     assert!(slots.starts_with("29 29 2026-03-03 05:00:00"), "{slots}");
 }
 
-on_both!(a_watchlist_that_changes_while_the_daemon_is_down_counts_from_then_on);
-async fn a_watchlist_that_changes_while_the_daemon_is_down_counts_from_then_on(database: Database) {
+on_both!(watchlist_changed_during_downtime_applies_from_the_start);
+async fn watchlist_changed_during_downtime_applies_from_the_start(database: Database) {
     let (first, both) = (hourly_notes(1), hourly_notes(2));
     let second = both.replace(&format!("{:?}, ", world().notes(1)[0]), "");
     let mut env = Env::new(database, &first).await;
@@ -226,8 +216,8 @@ async fn a_watchlist_that_changes_while_the_daemon_is_down_counts_from_then_on(d
     assert_eq!(env.ask(slots).await, expected);
 }
 
-on_both!(an_answer_that_is_too_large_is_paid_for_once_and_its_beginning_kept);
-async fn an_answer_that_is_too_large_is_paid_for_once_and_its_beginning_kept(database: Database) {
+on_both!(oversized_answer_is_billed_once_and_its_beginning_kept);
+async fn oversized_answer_is_billed_once_and_its_beginning_kept(database: Database) {
     let path = "/api/xiaohongshu/get-note-detail/v7".to_owned();
     let large = Replay { path, status: 200, body: vec![b'['; 17 << 20] };
     let mut env = Env::with(database, &hourly_notes(1), |set| set.replay = vec![large]).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidewatch::store::Store;
 use tidewatch::time::Clock;
 
-use crate::crash::{self, IN_FLIGHT, TOKEN};
+use crate::crawl::crash::{self, IN_FLIGHT, TOKEN};
 use crate::databases::{Database, count, postgres};
 use crate::flags;
 use crate::program::{PATIENCE, Place, Running, wait_for};
@@ -83,7 +83,7 @@ async fn trouble(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn daemons_that_die_and_sleep_past_their_leases_lose_no_slot_and_look_at_none_twice() {
+async fn dying_and_sleeping_daemons_lose_and_repeat_no_slot() {
     let database: Database = postgres().await;
     let store: Store = database.open().await;
     let simulator = crash::simulate(LATENCY).await;

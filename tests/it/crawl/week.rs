@@ -103,10 +103,8 @@ async fn live(env: &mut Env) {
     env.advance(minutes(20)).await;
 }
 
-on_both!(in_a_week_of_faults_every_look_every_count_and_every_cent_is_accounted_for);
-async fn in_a_week_of_faults_every_look_every_count_and_every_cent_is_accounted_for(
-    database: Database,
-) {
+on_both!(week_of_faults_accounts_for_every_slot_count_and_cent);
+async fn week_of_faults_accounts_for_every_slot_count_and_cent(database: Database) {
     let fates = Fates { edited: 300, deleted: 0, viral: 300 };
     let jobs = jobs(&world().notes(8));
     let mut env = Env::with(database, &jobs, |options| options.fates = fates).await;

@@ -18,8 +18,8 @@ use crate::upstream;
 
 const TOKEN: &str = "run-test-token";
 
-on_both!(a_read_that_fails_while_a_call_is_in_flight_loses_no_answer);
-async fn a_read_that_fails_while_a_call_is_in_flight_loses_no_answer(database: Database) {
+on_both!(failed_read_during_a_call_loses_no_answer);
+async fn failed_read_during_a_call_loses_no_answer(database: Database) {
     let (store, clock) = (database.open().await, Clock::system());
     let simulator = upstream::simulate(TOKEN, Duration::from_secs(2)).await;
     let text = format!("[justoneapi]\nbase_url = {:?}\n", simulator.justoneapi_url());

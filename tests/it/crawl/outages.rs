@@ -20,9 +20,9 @@ use tidewatch::time::{Clock, Time};
 use tokio_util::sync::CancellationToken;
 
 use self::cluster::Cluster;
-use crate::crash::{self, TOKEN};
+use crate::crawl::crash::{self, TOKEN};
 use crate::databases::{Database, count, on_both, postgres, sqlite};
-use crate::health::free_port;
+use crate::ops::health::free_port;
 use crate::program::{PATIENCE, Place, Running, wait_for, waited_for};
 
 /// Long enough that calls are in flight whenever the database fails.
@@ -160,7 +160,7 @@ const CUT: &str = "select pg_terminate_backend(pid) from pg_stat_activity
                    where datname = current_database() and pid <> pg_backend_pid()";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_daemons_survive_a_server_that_crashes_and_comes_back() {
+async fn two_daemons_survive_a_server_crash() {
     let cluster = Cluster::start();
     let database = Database::at(&cluster.url());
     let scene = Scene::new(&database, 2).await;
@@ -179,7 +179,7 @@ async fn two_daemons_survive_a_server_that_crashes_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_daemons_survive_connections_that_are_cut() {
+async fn two_daemons_survive_cut_connections() {
     let database = postgres().await;
     let scene = Scene::new(&database, 2).await;
     let mut connection = outside(database.url()).await;
@@ -193,7 +193,7 @@ async fn two_daemons_survive_connections_that_are_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_daemon_waits_while_postgresql_is_read_only() {
+async fn daemon_waits_while_postgresql_is_read_only() {
     let database = postgres().await;
     let scene = Scene::new(&database, 1).await;
     let (server, name) = database.url().rsplit_once('/').unwrap();
@@ -211,8 +211,8 @@ async fn a_daemon_waits_while_postgresql_is_read_only() {
     assert_eq!(said.matches(FAILS).count(), said.matches(ANSWERS).count(), "{said}");
 }
 
-on_both!(a_daemon_waits_while_another_program_keeps_the_database_locked);
-async fn a_daemon_waits_while_another_program_keeps_the_database_locked(database: Database) {
+on_both!(daemon_waits_while_another_program_locks_the_database);
+async fn daemon_waits_while_another_program_locks_the_database(database: Database) {
     let address = free_port().await;
     let (scene, health) = (Scene::listening(&database, address).await, Health(address));
     wait_for("a daemon that is ready", PATIENCE, async || health.is_ready().await).await;
@@ -235,7 +235,7 @@ async fn a_daemon_waits_while_another_program_keeps_the_database_locked(database
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_daemon_notices_a_server_that_does_not_answer_any_more() {
+async fn daemon_notices_an_unresponsive_server() {
     let cluster = Cluster::start();
     let database = Database::at(&cluster.url());
     let address = free_port().await;
@@ -248,7 +248,7 @@ async fn a_daemon_notices_a_server_that_does_not_answer_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backfill_notices_a_server_that_does_not_answer_any_more_and_goes_on_with_it() {
+async fn backfill_notices_an_unresponsive_server_and_resumes() {
     let cluster = Cluster::start();
     let database = Database::at(&cluster.url());
     let store = database.open().await;
@@ -280,7 +280,7 @@ async fn a_backfill_notices_a_server_that_does_not_answer_any_more_and_goes_on_w
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_daemon_waits_while_the_disk_takes_no_more() {
+async fn daemon_waits_while_the_disk_is_full() {
     let database = sqlite();
     let scene = Scene::with(&database, |place| vec![place.start_cramped(CRAMPED)]).await;
     scene.said(FAILS, 1).await;
@@ -346,13 +346,13 @@ async fn refuses_and_recovers(refuse: &'static str, complaint: &str, relent: &'s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_daemon_waits_while_sqlite_is_full() {
+async fn daemon_waits_while_sqlite_is_full() {
     // Not below what the file has: it may grow no more.
     refuses_and_recovers("pragma max_page_count = 1", "full", "pragma max_page_count = 4294967294")
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_daemon_waits_while_sqlite_is_read_only() {
+async fn daemon_waits_while_sqlite_is_read_only() {
     refuses_and_recovers("pragma query_only = on", "readonly", "pragma query_only = off").await;
 }

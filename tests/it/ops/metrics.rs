@@ -90,8 +90,8 @@ fn assert_counted(
     }
 }
 
-on_both!(counters_are_what_the_archive_gained_since_the_process_began);
-async fn counters_are_what_the_archive_gained_since_the_process_began(database: Database) {
+on_both!(counters_match_the_archive_since_the_process_began);
+async fn counters_match_the_archive_since_the_process_began(database: Database) {
     let jobs = jobs();
     let mut env = Env::new(database, &jobs).await;
     env.fails("note=301:0.2,wrong-id:0.1; amagi=gone:0.1");
@@ -135,8 +135,8 @@ async fn counters_are_what_the_archive_gained_since_the_process_began(database: 
     assert!(run > 0);
 }
 
-on_both!(a_call_that_a_dead_process_left_open_is_counted_once_it_is_closed);
-async fn a_call_that_a_dead_process_left_open_is_counted_once_it_is_closed(database: Database) {
+on_both!(open_call_of_an_expired_worker_counts_once_reaped);
+async fn open_call_of_an_expired_worker_counts_once_reaped(database: Database) {
     let store = database.open().await;
     let clock = Clock::standing(beginning());
     let target = Target { kind: Kind::Note, key: "68a1b2c3d4e5f60718293a4b".into() };
@@ -184,8 +184,8 @@ async fn interrupt(store: &Store) {
     }
 }
 
-on_both!(gauges_say_how_things_stand_at_the_moment);
-async fn gauges_say_how_things_stand_at_the_moment(database: Database) {
+on_both!(gauges_match_the_state_of_the_archive);
+async fn gauges_match_the_state_of_the_archive(database: Database) {
     let jobs = jobs();
     let mut env = Env::new(database, &jobs).await;
     let metrics = Metrics::begin(&env.store, &env.clock).await.unwrap();
@@ -240,8 +240,8 @@ async fn gauges_say_how_things_stand_at_the_moment(database: Database) {
     assert!((600.0..3600.0).contains(&lag), "{lag}");
 }
 
-on_both!(a_database_that_fails_leaves_what_is_known_without_it);
-async fn a_database_that_fails_leaves_what_is_known_without_it(database: Database) {
+on_both!(scrape_without_a_database_keeps_process_metrics);
+async fn scrape_without_a_database_keeps_process_metrics(database: Database) {
     let jobs = jobs();
     let mut env = Env::new(database, &jobs).await;
     let metrics = Metrics::begin(&env.store, &env.clock).await.unwrap();

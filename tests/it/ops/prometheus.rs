@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 use tidewatch::ops::health;
 
 use crate::databases::{Database, on_both};
-use crate::health::{free_port, get};
-use crate::metrics::series;
+use crate::ops::health::{free_port, get};
+use crate::ops::metrics::series;
 use crate::program::{PATIENCE, Place, wait_for};
 
-const README: &str = include_str!("../../README.md");
+const README: &str = include_str!("../../../README.md");
 
 /// Runs Prometheus' own tool in the folder of this repository; what it says, if it is content.
 pub(crate) fn promtool(arguments: &[&str], input: &str) -> String {
@@ -48,10 +48,8 @@ pub(crate) fn documented() -> BTreeSet<&'static str> {
     names(table)
 }
 
-on_both!(a_scrape_of_a_daemon_pleases_prometheus_and_holds_what_the_readme_names);
-async fn a_scrape_of_a_daemon_pleases_prometheus_and_holds_what_the_readme_names(
-    database: Database,
-) {
+on_both!(scrape_passes_promtool_and_has_every_documented_metric);
+async fn scrape_passes_promtool_and_has_every_documented_metric(database: Database) {
     database.open().await.close().await;
     let address = free_port().await;
     let jobs = format!(
@@ -92,10 +90,10 @@ async fn a_scrape_of_a_daemon_pleases_prometheus_and_holds_what_the_readme_names
 }
 
 #[test]
-fn the_alerts_of_contrib_fire_when_they_should_and_say_what_to_do() {
+fn contrib_alert_rules_pass_their_tests() {
     promtool(&["check", "config", "contrib/prometheus/prometheus.yml"], "");
     promtool(&["test", "rules", "tests/fixtures/alerts_test.yml"], "");
-    let rules = include_str!("../../contrib/prometheus/alerts.yml");
+    let rules = include_str!("../../../contrib/prometheus/alerts.yml");
     let lines =
         |what: &str| rules.lines().filter(|line| line.trim_start().starts_with(what)).count();
     assert_eq!(lines("- alert:"), lines("runbook:"));
@@ -104,7 +102,7 @@ fn the_alerts_of_contrib_fire_when_they_should_and_say_what_to_do() {
 }
 
 #[test]
-fn every_reason_of_the_readme_is_counted_from_zero() {
+fn every_documented_missed_reason_is_counted() {
     let (_, rest) = README.split_once("| `slots.reason` of a missed slot | |").unwrap();
     let rows = rest.lines().skip(2).take_while(|line| line.starts_with('|'));
     let reasons: BTreeSet<&str> =

@@ -30,8 +30,8 @@ const PAUSES: &str = "select scope || ' ' || reason from pauses where ended_at i
 const HISTORY: &str = "select scope || ' ' || reason || ' ' || coalesce(ended_by, 'lasts')
                        from pauses order by pause_id";
 
-on_both!(a_quota_pauses_its_endpoint_until_midnight_in_shanghai_and_no_other);
-async fn a_quota_pauses_its_endpoint_until_midnight_in_shanghai_and_no_other(database: Database) {
+on_both!(quota_pauses_only_its_endpoint_until_midnight_in_shanghai);
+async fn quota_pauses_only_its_endpoint_until_midnight_in_shanghai(database: Database) {
     let jobs = notes("campaign", "@hourly", 3) + WORDS;
     let mut env = Env::new(database, &jobs).await;
     env.advance(hours(11)).await;
@@ -52,8 +52,8 @@ async fn a_quota_pauses_its_endpoint_until_midnight_in_shanghai_and_no_other(dat
     assert_eq!(env.ask(HISTORY).await, ["endpoint quota time"]);
 }
 
-on_both!(an_empty_balance_stops_the_provider_until_a_single_call_is_answered);
-async fn an_empty_balance_stops_the_provider_until_a_single_call_is_answered(database: Database) {
+on_both!(empty_balance_pauses_provider_until_a_probe_is_answered);
+async fn empty_balance_pauses_provider_until_a_probe_is_answered(database: Database) {
     let jobs = notes("campaign", "@hourly", 3) + WORDS;
     let mut env = Env::new(database, &jobs).await;
     env.advance(minutes(90)).await;
@@ -72,8 +72,8 @@ async fn an_empty_balance_stops_the_provider_until_a_single_call_is_answered(dat
     assert_eq!(env.ask(unpaid).await, ["0"]);
 }
 
-on_both!(too_fast_slows_down_that_endpoint_and_nothing_else_and_it_comes_back);
-async fn too_fast_slows_down_that_endpoint_and_nothing_else_and_it_comes_back(database: Database) {
+on_both!(rate_limited_endpoint_slows_down_alone_and_recovers);
+async fn rate_limited_endpoint_slows_down_alone_and_recovers(database: Database) {
     let jobs = notes("campaign", "@hourly", 10) + WORDS;
     let mut env = Env::new(database, &jobs).await;
     env.fails("note@1-2=302");
@@ -87,8 +87,8 @@ async fn too_fast_slows_down_that_endpoint_and_nothing_else_and_it_comes_back(da
     assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
 }
 
-on_both!(an_outage_costs_no_look_that_can_still_be_made_and_only_single_calls);
-async fn an_outage_costs_no_look_that_can_still_be_made_and_only_single_calls(database: Database) {
+on_both!(upstream_outage_costs_only_probes_and_no_fetchable_slot);
+async fn upstream_outage_costs_only_probes_and_no_fetchable_slot(database: Database) {
     // Daily at 01:00 UTC; down for three hours.
     let mut env = Env::new(database, &notes("daily", "0 9 * * *", 20)).await;
     env.fails("note=503");
@@ -104,8 +104,8 @@ async fn an_outage_costs_no_look_that_can_still_be_made_and_only_single_calls(da
     assert_eq!(env.ask(HISTORY).await, ["endpoint failing answer"]);
 }
 
-on_both!(a_resolver_that_fails_is_tried_by_one_link_at_a_time);
-async fn a_resolver_that_fails_is_tried_by_one_link_at_a_time(database: Database) {
+on_both!(failing_resolver_is_probed_by_one_link_at_a_time);
+async fn failing_resolver_is_probed_by_one_link_at_a_time(database: Database) {
     let links = world().work_links(20);
     let jobs = format!(
         "concurrency = 20\n[douyin]\nprovider = \"justoneapi\"\n[[job]]\nname = \"links\"\n\
@@ -123,8 +123,8 @@ async fn a_resolver_that_fails_is_tried_by_one_link_at_a_time(database: Database
     assert_eq!(env.ask(SLOTS).await, ["work observed 20"]);
 }
 
-on_both!(one_item_that_fails_stops_nothing_else);
-async fn one_item_that_fails_stops_nothing_else(database: Database) {
+on_both!(one_failing_item_pauses_nothing);
+async fn one_failing_item_pauses_nothing(database: Database) {
     let mut env = Env::new(database, &notes("campaign", "@hourly", 6)).await;
     env.fails(&format!("note#{}=301", world().notes(1)[0]));
     env.advance(minutes(180)).await;
@@ -134,10 +134,8 @@ async fn one_item_that_fails_stops_nothing_else(database: Database) {
     assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
 }
 
-on_both!(the_budget_of_a_day_holds_in_calls_over_restarts_and_the_next_day_goes_on);
-async fn the_budget_of_a_day_holds_in_calls_over_restarts_and_the_next_day_goes_on(
-    database: Database,
-) {
+on_both!(daily_call_budget_holds_across_restarts_until_the_next_day);
+async fn daily_call_budget_holds_across_restarts_until_the_next_day(database: Database) {
     let jobs = "[budget]\nmax_calls_per_day = 10\n".to_owned() + &notes("campaign", "@hourly", 3);
     let mut env = Env::new(database, &jobs).await;
     env.advance(minutes(150)).await;
@@ -152,10 +150,8 @@ async fn the_budget_of_a_day_holds_in_calls_over_restarts_and_the_next_day_goes_
     assert_eq!(env.ask(HISTORY).await, ["budget budget time"]);
 }
 
-on_both!(the_budget_of_a_day_holds_in_money_and_counts_what_may_have_been_billed);
-async fn the_budget_of_a_day_holds_in_money_and_counts_what_may_have_been_billed(
-    database: Database,
-) {
+on_both!(daily_cost_budget_counts_calls_that_may_be_billed);
+async fn daily_cost_budget_counts_calls_that_may_be_billed(database: Database) {
     let jobs = "[budget]\nmax_cost_per_day = 1.0\n".to_owned() + &notes("campaign", "@hourly", 3);
     let mut env = Env::new(database, &jobs).await;
     env.fails("note@1=drop; note@2=301");
@@ -165,8 +161,8 @@ async fn the_budget_of_a_day_holds_in_money_and_counts_what_may_have_been_billed
     assert_eq!(env.ask(spent).await, ["no 3", "unknown 3", "yes 3"]);
 }
 
-on_both!(what_has_no_price_is_not_asked_while_money_is_limited);
-async fn what_has_no_price_is_not_asked_while_money_is_limited(database: Database) {
+on_both!(unpriced_endpoint_is_held_back_while_cost_is_limited);
+async fn unpriced_endpoint_is_held_back_while_cost_is_limited(database: Database) {
     let money = "[budget]\nmax_cost_per_day = 10\n[douyin]\nprovider = \"justoneapi\"\n";
     let target = |kind, key: &String| Target { kind, key: key.replace("http://", "https://") };
     let (link, work) = (&world().note_links(1)[0], &world().works(1)[0]);
@@ -194,8 +190,8 @@ async fn what_has_no_price_is_not_asked_while_money_is_limited(database: Databas
     assert_eq!(env.ask("select state from backfills").await, ["running"]);
 }
 
-on_both!(a_job_keeps_to_its_own_number_of_calls_and_to_a_pause_by_hand);
-async fn a_job_keeps_to_its_own_number_of_calls_and_to_a_pause_by_hand(database: Database) {
+on_both!(job_respects_its_call_limit_and_manual_pause);
+async fn job_respects_its_call_limit_and_manual_pause(database: Database) {
     let few = notes("few", "10 * * * *", 2) + "max_calls_per_day = 3\n";
     let mut env = Env::new(database, &(few + &notes("campaign", "@hourly", 1))).await;
     env.advance(minutes(239)).await;

@@ -26,10 +26,8 @@ const SLOTS: &str =
                      from slots s join targets t on t.target_id = s.target_id
                      group by t.key, s.outcome, s.reason order by 1";
 
-on_both!(what_leaves_a_watchlist_stops_and_keeps_its_history_while_the_daemon_runs);
-async fn what_leaves_a_watchlist_stops_and_keeps_its_history_while_the_daemon_runs(
-    database: Database,
-) {
+on_both!(target_removed_by_reload_stops_and_keeps_its_history);
+async fn target_removed_by_reload_stops_and_keeps_its_history(database: Database) {
     let mut env = Env::new(database, &job("a", "@hourly", &["露营", "美食"])).await;
     env.advance(minutes(150)).await;
     env.reload(&job("a", "@hourly", &["美食", "旅行"])).await;
@@ -42,8 +40,8 @@ async fn what_leaves_a_watchlist_stops_and_keeps_its_history_while_the_daemon_ru
     assert_eq!(words.len(), 3, "the history of what left stays");
 }
 
-on_both!(what_was_due_before_a_reload_is_planned_as_it_was_then);
-async fn what_was_due_before_a_reload_is_planned_as_it_was_then(database: Database) {
+on_both!(fires_before_a_reload_follow_the_old_settings);
+async fn fires_before_a_reload_follow_the_old_settings(database: Database) {
     let mut env = Env::new(database, &job("a", "@hourly", &["露营"])).await;
     env.advance(minutes(90)).await;
     // Nobody has decided the fire of 02:00 yet when the settings change.
@@ -59,10 +57,8 @@ async fn what_was_due_before_a_reload_is_planned_as_it_was_then(database: Databa
     assert_eq!(env.ask(loads).await, ["2"]);
 }
 
-on_both!(a_schedule_that_changes_while_the_daemon_runs_begins_with_its_next_fire);
-async fn a_schedule_that_changes_while_the_daemon_runs_begins_with_its_next_fire(
-    database: Database,
-) {
+on_both!(schedule_changed_by_reload_begins_with_its_next_fire);
+async fn schedule_changed_by_reload_begins_with_its_next_fire(database: Database) {
     let hourly = job("a", "@hourly", &["露营"]);
     let mut env = Env::new(database, &hourly).await;
     env.advance(minutes(150)).await;
@@ -75,10 +71,8 @@ async fn a_schedule_that_changes_while_the_daemon_runs_begins_with_its_next_fire
     assert_eq!(env.ask("select '' || count(*) from slots where outcome = 'observed'").await, ["5"]);
 }
 
-on_both!(a_lease_that_changes_while_the_daemon_runs_is_renewed_as_often_as_it_takes);
-async fn a_lease_that_changes_while_the_daemon_runs_is_renewed_as_often_as_it_takes(
-    database: Database,
-) {
+on_both!(lease_changed_by_reload_changes_the_heartbeat);
+async fn lease_changed_by_reload_changes_the_heartbeat(database: Database) {
     let jobs = job("a", "@daily", &["露营"]);
     let mut env = Env::new(database, &jobs).await;
     env.reload(&format!("{jobs}[daemon]\nlease_seconds = 5\n")).await;
@@ -124,8 +118,8 @@ async fn observed(store: &Store) -> i64 {
     count(store, "select count(*) from slots where outcome = 'observed'").await
 }
 
-on_both!(a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost);
-async fn a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost(database: Database) {
+on_both!(sighup_reloads_settings_without_losing_calls);
+async fn sighup_reloads_settings_without_losing_calls(database: Database) {
     let slow = upstream::simulate("token-one", Duration::from_secs(2)).await;
     let other = upstream::simulate("token-two", Duration::ZERO).await;
     let place = place(&database, &settings(&slow, &["露营", "美食"]), "token-one");
@@ -149,8 +143,8 @@ async fn a_signal_reads_the_settings_again_and_no_call_in_flight_is_lost(databas
     assert_eq!(count(&store, addresses).await, 2);
 }
 
-on_both!(another_token_is_tried_where_the_old_one_was_refused);
-async fn another_token_is_tried_where_the_old_one_was_refused(database: Database) {
+on_both!(new_token_lifts_refusals_of_the_old_one);
+async fn new_token_lifts_refusals_of_the_old_one(database: Database) {
     let simulator = upstream::simulate("token-one", Duration::ZERO).await;
     let place = place(&database, &settings(&simulator, &["露营"]), "token-old");
     let store = database.open().await;
@@ -166,8 +160,8 @@ async fn another_token_is_tried_where_the_old_one_was_refused(database: Database
     assert_eq!(pauses, [("settings".to_owned(),)]);
 }
 
-on_both!(another_token_is_tried_after_a_restart_and_the_same_one_is_not);
-async fn another_token_is_tried_after_a_restart_and_the_same_one_is_not(database: Database) {
+on_both!(restart_lifts_refusals_only_for_a_new_token);
+async fn restart_lifts_refusals_only_for_a_new_token(database: Database) {
     let simulator = upstream::simulate("token-one", Duration::ZERO).await;
     let place = place(&database, &settings(&simulator, &["露营"]), "token-old");
     let store = database.open().await;
@@ -204,10 +198,8 @@ async fn another_token_is_tried_after_a_restart_and_the_same_one_is_not(database
     stops_well(daemon, &place).await;
 }
 
-on_both!(an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_read_again);
-async fn an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_read_again(
-    database: Database,
-) {
+on_both!(alert_without_address_is_refused_and_changed_address_file_reloads);
+async fn alert_without_address_is_refused_and_changed_address_file_reloads(database: Database) {
     let simulator = upstream::simulate("token-one", Duration::ZERO).await;
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
@@ -227,7 +219,7 @@ async fn an_alert_without_its_address_is_refused_and_one_whose_file_changes_is_r
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_read_are_refused_and_the_old_ones_stay() {
+async fn unreadable_settings_are_refused_and_old_ones_stay() {
     let (database, simulator) = (sqlite(), upstream::simulate("token-one", Duration::ZERO).await);
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
@@ -248,7 +240,7 @@ async fn settings_that_cannot_be_read_are_refused_and_the_old_ones_stay() {
 }
 
 #[tokio::test]
-async fn another_address_of_health_checks_is_said_to_wait_for_the_next_start() {
+async fn changed_health_address_is_reported_to_apply_at_the_next_start() {
     let (database, simulator) = (sqlite(), upstream::simulate("token-one", Duration::ZERO).await);
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");
@@ -258,8 +250,8 @@ async fn another_address_of_health_checks_is_said_to_wait_for_the_next_start() {
     stops_well(daemon, &place).await;
 }
 
-on_both!(wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay);
-async fn wrong_settings_are_refused_once_and_loudly_and_the_old_ones_stay(database: Database) {
+on_both!(invalid_settings_are_refused_once_and_old_ones_stay);
+async fn invalid_settings_are_refused_once_and_old_ones_stay(database: Database) {
     let simulator = upstream::simulate("token-one", Duration::ZERO).await;
     let right = settings(&simulator, &["露营"]);
     let place = place(&database, &right, "token-one");

@@ -77,10 +77,8 @@ async fn resume(store: &Store, name: &str, at: Time) {
     tx.commit().await.unwrap();
 }
 
-on_both!(a_stopped_provider_is_told_once_across_restarts_and_once_more_when_it_is_over);
-async fn a_stopped_provider_is_told_once_across_restarts_and_once_more_when_it_is_over(
-    database: Database,
-) {
+on_both!(paused_provider_alerts_once_across_restarts_and_once_when_resolved);
+async fn paused_provider_alerts_once_across_restarts_and_once_when_resolved(database: Database) {
     let (receiver, store) = (Receiver::start().await, database.open().await);
     let config = config(&receiver, &section("ops", "generic", ""));
     let clock = Clock::standing(beginning());
@@ -117,7 +115,7 @@ async fn a_stopped_provider_is_told_once_across_restarts_and_once_more_when_it_i
 }
 
 #[tokio::test]
-async fn each_webhook_is_sent_what_it_takes() {
+async fn each_webhook_gets_its_own_format() {
     let (receiver, database) = (Receiver::start().await, sqlite());
     let store = database.open().await;
     receiver.answers(200, r#"{"code":0,"errcode":0}"#);
@@ -155,8 +153,8 @@ async fn each_webhook_is_sent_what_it_takes() {
     assert_eq!(uris, [plain.clone(), signed, plain.clone(), plain.clone(), plain]);
 }
 
-on_both!(a_webhook_that_fails_is_tried_again_later_and_shows_in_status);
-async fn a_webhook_that_fails_is_tried_again_later_and_shows_in_status(database: Database) {
+on_both!(failed_webhook_is_retried_and_shown_in_status);
+async fn failed_webhook_is_retried_and_shown_in_status(database: Database) {
     let (receiver, store) = (Receiver::start().await, database.open().await);
     let config = config(&receiver, &section("ops", "wecom", ""));
     let clock = Clock::standing(beginning());
@@ -187,8 +185,8 @@ async fn a_webhook_that_fails_is_tried_again_later_and_shows_in_status(database:
     assert_eq!(errors, [(None,)]);
 }
 
-on_both!(what_failed_for_an_alert_that_was_removed_is_no_problem_any_more);
-async fn what_failed_for_an_alert_that_was_removed_is_no_problem_any_more(database: Database) {
+on_both!(failure_of_a_removed_alert_leaves_status);
+async fn failure_of_a_removed_alert_leaves_status(database: Database) {
     let (receiver, store) = (Receiver::start().await, database.open().await);
     let clock = Clock::standing(beginning());
     receiver.answers(500, "");
@@ -203,7 +201,7 @@ async fn what_failed_for_an_alert_that_was_removed_is_no_problem_any_more(databa
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_not_there_or_hangs_up_stops_nothing() {
+async fn unreachable_webhook_stops_nothing() {
     let (receiver, database) = (Receiver::start().await, sqlite());
     let store = database.open().await;
     let config = config(&receiver, &section("ops", "generic", ""));
@@ -216,7 +214,7 @@ async fn a_webhook_that_is_not_there_or_hangs_up_stops_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn several_daemons_on_one_database_tell_each_thing_once() {
+async fn several_daemons_send_each_alert_once() {
     let (receiver, database) = (Receiver::start().await, postgres().await);
     let config = config(&receiver, &section("ops", "generic", ""));
     let clock = Clock::standing(beginning());
@@ -245,8 +243,8 @@ async fn several_daemons_on_one_database_tell_each_thing_once() {
     }
 }
 
-on_both!(a_limit_of_the_budget_that_is_nearly_reached_is_told_each_day);
-async fn a_limit_of_the_budget_that_is_nearly_reached_is_told_each_day(database: Database) {
+on_both!(nearly_reached_budget_alerts_each_day);
+async fn nearly_reached_budget_alerts_each_day(database: Database) {
     let (receiver, store) = (Receiver::start().await, database.open().await);
     let text = format!("[budget]\nmax_calls_per_day = 5\n{}", section("ops", "generic", ""));
     let config = config(&receiver, &text);
@@ -289,7 +287,7 @@ async fn a_limit_of_the_budget_that_is_nearly_reached_is_told_each_day(database:
 }
 
 #[tokio::test]
-async fn an_alert_hears_only_what_it_asked_for() {
+async fn alert_receives_only_its_conditions() {
     let (receiver, database) = (Receiver::start().await, sqlite());
     let store = database.open().await;
     let config = config(&receiver, &section("ops", "generic", "on = [\"gone\", \"silent\"]"));
@@ -299,7 +297,7 @@ async fn an_alert_hears_only_what_it_asked_for() {
 }
 
 #[tokio::test]
-async fn a_test_message_is_sent_by_hand_and_the_address_is_shown_nowhere() {
+async fn test_message_is_sent_without_showing_the_address() {
     let (receiver, database) = (Receiver::start().await, sqlite());
     let jobs = section("a", "dingtalk", "sign_env = \"SIGN\"") + &section("b", "generic", "");
     let place = Place::new(&database, &jobs).with("HOOK", receiver.url(CANARY)).with("SIGN", SIGN);
@@ -324,7 +322,7 @@ async fn a_test_message_is_sent_by_hand_and_the_address_is_shown_nowhere() {
 }
 
 #[tokio::test]
-async fn an_address_in_the_file_or_of_no_use_is_refused_without_showing_it() {
+async fn address_in_the_file_is_refused_without_showing_it() {
     let database = sqlite();
     let url = format!("https://open.feishu.cn/open-apis/bot/v2/hook/{CANARY}");
     let http = format!("http://open.feishu.cn/{CANARY}");

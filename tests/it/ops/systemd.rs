@@ -63,10 +63,8 @@ async fn until_told(socket: &UnixDatagram, line: &str) -> BTreeSet<String> {
     told.await.unwrap_or_else(|_| panic!("waited in vain for {line}"))
 }
 
-on_both!(systemd_is_told_and_its_watchdog_is_fed_only_while_the_loop_comes_round);
-async fn systemd_is_told_and_its_watchdog_is_fed_only_while_the_loop_comes_round(
-    database: Database,
-) {
+on_both!(watchdog_is_fed_only_while_the_loop_beats);
+async fn watchdog_is_fed_only_while_the_loop_beats(database: Database) {
     database.open().await.close().await;
     let path = database.directory().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();

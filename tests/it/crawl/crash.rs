@@ -110,8 +110,8 @@ async fn start_and_kill(place: &Place, simulator: &Simulator, n: u64) {
     daemon.kill();
 }
 
-on_both!(a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot);
-async fn a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot(database: Database) {
+on_both!(repeated_kills_lose_no_slot_and_repeat_no_snapshot);
+async fn repeated_kills_lose_no_slot_and_repeat_no_snapshot(database: Database) {
     let kills = flags::kills();
     let simulator = simulate(LATENCY).await;
     let place = Place::new(&database, &jobs(&simulator)).with_upstream(&simulator, TOKEN);
@@ -141,8 +141,8 @@ async fn a_daemon_killed_again_and_again_loses_no_slot_and_repeats_no_snapshot(d
     store.close().await;
 }
 
-on_both!(a_budget_of_a_hundred_calls_holds_however_often_the_daemon_is_killed);
-async fn a_budget_of_a_hundred_calls_holds_however_often_the_daemon_is_killed(database: Database) {
+on_both!(budget_of_a_hundred_calls_holds_across_kills);
+async fn budget_of_a_hundred_calls_holds_across_kills(database: Database) {
     let store = database.open().await;
     let simulator = simulate(LATENCY).await;
     let jobs = format!("[budget]\nmax_calls_per_day = {BUDGET}\n{}", jobs(&simulator));

@@ -31,8 +31,8 @@ async fn fire(store: &Store) {
     tx.commit().await.unwrap();
 }
 
-on_both!(what_is_due_of_a_job_is_observed_missed_or_open);
-async fn what_is_due_of_a_job_is_observed_missed_or_open(database: Database) {
+on_both!(slots_of_a_job_are_observed_missed_or_open);
+async fn slots_of_a_job_are_observed_missed_or_open(database: Database) {
     let place = Place::new(&database, JOB);
     let env = Env::new(database, JOB).await;
     fire(&env.store).await;
@@ -43,8 +43,8 @@ async fn what_is_due_of_a_job_is_observed_missed_or_open(database: Database) {
     assert!(head.trim_end().ends_with("due   observed   missed   open"), "{out}");
 }
 
-on_both!(a_file_that_is_wrong_hides_no_next_fire);
-async fn a_file_that_is_wrong_hides_no_next_fire(database: Database) {
+on_both!(invalid_file_hides_no_next_fire);
+async fn invalid_file_hides_no_next_fire(database: Database) {
     let place = Place::new(&database, "[[job]]\nname = 5\n");
     let mut env = Env::new(database, JOB).await;
     let (_, _, said) = place.hear(&["status"]).await;
@@ -57,7 +57,7 @@ async fn a_file_that_is_wrong_hides_no_next_fire(database: Database) {
 }
 
 #[tokio::test]
-async fn a_look_at_an_archive_leaves_no_file_beside_it() {
+async fn status_leaves_no_file_beside_the_archive() {
     let database = sqlite();
     database.open().await.close().await;
     let place = Place::new(&database, "");
@@ -67,8 +67,8 @@ async fn a_look_at_an_archive_leaves_no_file_beside_it() {
     assert_eq!(files, ["test.db"]);
 }
 
-on_both!(what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure);
-async fn what_is_resumed_is_said_and_that_nothing_was_paused_is_no_failure(database: Database) {
+on_both!(resume_reports_what_it_resumed_and_accepts_no_pause);
+async fn resume_reports_what_it_resumed_and_accepts_no_pause(database: Database) {
     let store = database.open().await;
     let place = Place::new(&database, "");
     let resume = async |what: &[&str]| {

@@ -262,11 +262,11 @@ fn play_all(database: impl AsyncFn() -> Database) {
 }
 
 #[test]
-fn in_every_history_due_is_observed_missed_with_a_reason_or_open_on_sqlite() {
+fn every_history_accounts_for_every_slot_on_sqlite() {
     play_all(async || databases::sqlite());
 }
 
 #[test]
-fn in_every_history_due_is_observed_missed_with_a_reason_or_open_on_postgres() {
+fn every_history_accounts_for_every_slot_on_postgres() {
     play_all(databases::postgres);
 }

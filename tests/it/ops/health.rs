@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::databases::{Database, on_both, sqlite};
 use crate::env::beginning;
-use crate::metrics::settings;
+use crate::ops::metrics::settings;
 use crate::program::{PATIENCE, Place, wait_for};
 
 const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\n\
@@ -37,8 +37,8 @@ pub(crate) async fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-on_both!(a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready);
-async fn a_stuck_loop_is_unhealthy_and_a_database_that_fails_makes_it_unready(database: Database) {
+on_both!(stuck_loop_is_unhealthy_and_failing_database_is_unready);
+async fn stuck_loop_is_unhealthy_and_failing_database_is_unready(database: Database) {
     let (state, clock) = (HealthState::default(), Clock::standing(beginning()));
     let store = database.open().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -97,8 +97,8 @@ async fn add_newer_migration(store: &Store) {
     }
 }
 
-on_both!(a_daemon_is_asked_how_it_is_over_its_port);
-async fn a_daemon_is_asked_how_it_is_over_its_port(database: Database) {
+on_both!(healthcheck_asks_the_daemon_over_its_port);
+async fn healthcheck_asks_the_daemon_over_its_port(database: Database) {
     database.open().await.close().await;
     let address = free_port().await;
     let jobs = format!("{JOBS}[health]\nlisten = \"{address}\"\n");
@@ -140,7 +140,7 @@ async fn a_daemon_is_asked_how_it_is_over_its_port(database: Database) {
 }
 
 #[tokio::test]
-async fn nothing_that_other_machines_could_reach_is_listened_on() {
+async fn health_server_listens_on_loopback_only() {
     let database = sqlite();
     for address in ["0.0.0.0:9464", "[::]:9464", "192.168.1.2:9464", "localhost:9464", "9464"] {
         let place = Place::new(&database, &format!("{JOBS}[health]\nlisten = \"{address}\"\n"));

@@ -37,25 +37,25 @@ async fn after_downtime(database: Database, lines: &str, expected: &[&str]) {
     assert_eq!(env.ask(COUNTS).await, ["8 8 8"]);
 }
 
-on_both!(once_makes_up_for_the_latest_fire);
-async fn once_makes_up_for_the_latest_fire(database: Database) {
+on_both!(misfire_once_catches_up_the_latest_fire);
+async fn misfire_once_catches_up_the_latest_fire(database: Database) {
     after_downtime(database, "", &["missed daemon_down 4", "observed 4"]).await;
 }
 
-on_both!(once_makes_up_for_none_that_is_too_old);
-async fn once_makes_up_for_none_that_is_too_old(database: Database) {
+on_both!(misfire_once_skips_fires_beyond_window);
+async fn misfire_once_skips_fires_beyond_window(database: Database) {
     let lines = "misfire = \"once\"\nwindow = \"5m\"";
     after_downtime(database, lines, &["missed expired 5", "observed 3"]).await;
 }
 
-on_both!(skip_makes_up_for_none);
-async fn skip_makes_up_for_none(database: Database) {
+on_both!(misfire_skip_catches_up_nothing);
+async fn misfire_skip_catches_up_nothing(database: Database) {
     let lines = "misfire = \"skip\"";
     after_downtime(database, lines, &["missed daemon_down 5", "observed 3"]).await;
 }
 
-on_both!(all_makes_up_for_each_within_window_and_cap);
-async fn all_makes_up_for_each_within_window_and_cap(database: Database) {
+on_both!(misfire_all_catches_up_within_window_and_cap);
+async fn misfire_all_catches_up_within_window_and_cap(database: Database) {
     let lines = "misfire = \"all\"\nwindow = \"4h\"\nmax_catchup = 3";
     let expected = ["missed daemon_down 1", "missed expired 1", "observed 6"];
     after_downtime(database, lines, &expected).await;
@@ -74,26 +74,22 @@ async fn shared(database: Database, jobs: &str) {
     assert_eq!(env.ask(sums).await, ["4 4 0"]);
 }
 
-on_both!(a_shared_look_that_one_job_skips_is_made_for_the_next_that_makes_up_for_it);
-async fn a_shared_look_that_one_job_skips_is_made_for_the_next_that_makes_up_for_it(
-    database: Database,
-) {
+on_both!(shared_slot_skipped_by_one_job_is_fetched_for_another);
+async fn shared_slot_skipped_by_one_job_is_fetched_for_another(database: Database) {
     let skips = job("@hourly", "misfire = \"skip\"");
     let other = job("@hourly", "").replace("\"words\"", "\"more-words\"");
     shared(database, &(skips + &other)).await;
 }
 
-on_both!(a_shared_look_that_one_job_makes_up_for_is_not_taken_back_by_the_next_that_skips);
-async fn a_shared_look_that_one_job_makes_up_for_is_not_taken_back_by_the_next_that_skips(
-    database: Database,
-) {
+on_both!(shared_slot_caught_up_by_one_job_stays_when_another_skips);
+async fn shared_slot_caught_up_by_one_job_stays_when_another_skips(database: Database) {
     let other = job("@hourly", "");
     let skips = job("@hourly", "misfire = \"skip\"").replace("\"words\"", "\"more-words\"");
     shared(database, &(other + &skips)).await;
 }
 
-on_both!(a_daemon_that_was_held_up_skips_what_it_comes_late_for);
-async fn a_daemon_that_was_held_up_skips_what_it_comes_late_for(database: Database) {
+on_both!(delayed_daemon_skips_late_fires);
+async fn delayed_daemon_skips_late_fires(database: Database) {
     let mut env = Env::new(database, &job("@hourly", "misfire = \"skip\"")).await;
     env.advance(minutes(70)).await;
     env.clock.jump_to(beginning().plus(minutes(250)));
@@ -101,8 +97,8 @@ async fn a_daemon_that_was_held_up_skips_what_it_comes_late_for(database: Databa
     assert_eq!(env.ask(SLOTS).await, ["missed skipped 3", "observed 2"]);
 }
 
-on_both!(looks_are_spread_after_their_fire_and_stay_due_at_it);
-async fn looks_are_spread_after_their_fire_and_stay_due_at_it(database: Database) {
+on_both!(spread_delays_slots_and_keeps_their_due_time);
+async fn spread_delays_slots_and_keeps_their_due_time(database: Database) {
     let jobs = job("@hourly", "spread = \"40m\"");
     let words = (0..8).map(|n| format!("\"露营{n}\"")).collect::<Vec<_>>().join(", ");
     let jobs = jobs.replace("\"露营\"", &words);
@@ -117,8 +113,8 @@ async fn looks_are_spread_after_their_fire_and_stay_due_at_it(database: Database
     assert_eq!(env.ask(within).await, ["8"]);
 }
 
-on_both!(a_job_fires_within_its_windows_only);
-async fn a_job_fires_within_its_windows_only(database: Database) {
+on_both!(job_fires_only_within_its_windows);
+async fn job_fires_only_within_its_windows(database: Database) {
     let jobs = job("@hourly", "active = [\"02:00-04:00\", \"23:00-01:00\"]");
     let mut env = Env::new(database, &jobs).await;
     env.advance(hours(25)).await;
@@ -150,8 +146,8 @@ async fn due_between(database: Database, job: &str, from: &str, to: &str) -> Vec
     env.ask(DUE).await
 }
 
-on_both!(the_skipped_and_the_repeated_hour_lose_no_look_and_make_none_twice);
-async fn the_skipped_and_the_repeated_hour_lose_no_look_and_make_none_twice(database: Database) {
+on_both!(daylight_saving_loses_and_repeats_no_slot);
+async fn daylight_saving_loses_and_repeats_no_slot(database: Database) {
     let job = job("30 1 * * *", "").replace("\"UTC\"", "\"America/New_York\"");
     let half_hours =
         job.replace("30 1 * * *", "*/30 * * * *").replace("\"words\"", "\"half-hours\"");
@@ -175,15 +171,15 @@ async fn the_skipped_and_the_repeated_hour_lose_no_look_and_make_none_twice(data
     assert_eq!(env.ask(last).await, ["08 06:30"]);
 }
 
-on_both!(midnight_loses_no_look);
-async fn midnight_loses_no_look(database: Database) {
+on_both!(midnight_loses_no_slot);
+async fn midnight_loses_no_slot(database: Database) {
     let job = job("* * * * *", "");
     let due = due_between(database, &job, "2026-12-31 23:57:30", "2027-01-01 00:02:30").await;
     assert_eq!(due, ["31 23:58", "31 23:59", "01 00:00", "01 00:01", "01 00:02"]);
 }
 
-on_both!(a_leap_day_has_its_looks);
-async fn a_leap_day_has_its_looks(database: Database) {
+on_both!(leap_day_has_its_slots);
+async fn leap_day_has_its_slots(database: Database) {
     let job = job("0 */12 29 2 *", "");
     let due = due_between(database, &job, "2028-02-27 00:00:00", "2028-03-02 00:00:00").await;
     assert_eq!(due, ["29 00:00", "29 12:00"]);
@@ -196,8 +192,8 @@ const fn hours_of(hours: u64) -> Duration {
     Duration::from_secs(3600 * hours)
 }
 
-on_both!(a_clock_that_jumps_ahead_and_back_loses_no_look_and_makes_none_twice);
-async fn a_clock_that_jumps_ahead_and_back_loses_no_look_and_makes_none_twice(database: Database) {
+on_both!(clock_jumping_ahead_and_back_loses_and_repeats_no_slot);
+async fn clock_jumping_ahead_and_back_loses_and_repeats_no_slot(database: Database) {
     let mut env = Env::new(database, &job("0 */6 * * *", "")).await;
     env.advance(hours(7)).await;
     for jump in JUMPS {
@@ -221,8 +217,8 @@ async fn a_clock_that_jumps_ahead_and_back_loses_no_look_and_makes_none_twice(da
     assert_eq!(env.ask(future).await, ["observed 1"]);
 }
 
-on_both!(a_clock_that_was_behind_and_is_put_right_misses_what_it_left_out);
-async fn a_clock_that_was_behind_and_is_put_right_misses_what_it_left_out(database: Database) {
+on_both!(clock_corrected_from_behind_misses_the_skipped_fires);
+async fn clock_corrected_from_behind_misses_the_skipped_fires(database: Database) {
     let mut env = Env::new(database, &job("@hourly", "")).await;
     env.advance(minutes(90)).await;
     env.clock.correct(beginning().plus(minutes(90)).plus(hours(24)));
@@ -231,10 +227,8 @@ async fn a_clock_that_was_behind_and_is_put_right_misses_what_it_left_out(databa
     assert_eq!(env.ask(COUNTS).await, ["26 26 26"]);
 }
 
-on_both!(a_try_that_was_put_off_under_a_wrong_clock_is_made_soon_after_it_is_put_right);
-async fn a_try_that_was_put_off_under_a_wrong_clock_is_made_soon_after_it_is_put_right(
-    database: Database,
-) {
+on_both!(retry_postponed_under_a_wrong_clock_comes_soon_after_correction);
+async fn retry_postponed_under_a_wrong_clock_comes_soon_after_correction(database: Database) {
     let mut env = Env::new(database, &job("0 */6 * * *", "")).await;
     env.advance(minutes(330)).await;
     env.fails("suggestions=301");
@@ -250,8 +244,8 @@ async fn a_try_that_was_put_off_under_a_wrong_clock_is_made_soon_after_it_is_put
     );
 }
 
-on_both!(a_pause_that_a_wrong_clock_brought_ends_when_it_is_put_right);
-async fn a_pause_that_a_wrong_clock_brought_ends_when_it_is_put_right(database: Database) {
+on_both!(pause_under_a_wrong_clock_ends_after_correction);
+async fn pause_under_a_wrong_clock_ends_after_correction(database: Database) {
     let mut env = Env::new(database, &job("@hourly", "")).await;
     env.advance(minutes(70)).await;
     let right = env.clock.now();
@@ -268,8 +262,8 @@ async fn a_pause_that_a_wrong_clock_brought_ends_when_it_is_put_right(database: 
     assert_eq!(env.ask(seen).await, ["2"]);
 }
 
-on_both!(a_year_of_fires_is_decided_step_by_step_and_work_goes_on_meanwhile);
-async fn a_year_of_fires_is_decided_step_by_step_and_work_goes_on_meanwhile(database: Database) {
+on_both!(year_of_fires_is_decided_in_steps_while_work_goes_on);
+async fn year_of_fires_is_decided_in_steps_while_work_goes_on(database: Database) {
     let jobs = job("*/15 * * * *", "");
     let mut env = Env::new(database, &jobs).await;
     env.advance(minutes(20)).await;

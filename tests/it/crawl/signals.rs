@@ -45,8 +45,8 @@ async fn stops_well(daemon: Running, place: &Place) {
     assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
 }
 
-on_both!(a_daemon_that_is_asked_to_stop_saves_what_is_in_flight);
-async fn a_daemon_that_is_asked_to_stop_saves_what_is_in_flight(database: Database) {
+on_both!(first_signal_drains_and_saves_calls_in_flight);
+async fn first_signal_drains_and_saves_calls_in_flight(database: Database) {
     let simulator = upstream::simulate(TOKEN, SLOW).await;
     let (place, store) = place(&database, &simulator).await;
     let daemon = place.start(&["run"]);
@@ -59,8 +59,8 @@ async fn a_daemon_that_is_asked_to_stop_saves_what_is_in_flight(database: Databa
     assert!(place.said().contains("draining the calls in flight"), "{}", place.said());
 }
 
-on_both!(a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open);
-async fn a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open(database: Database) {
+on_both!(second_signal_stops_at_once_and_leaves_calls_open);
+async fn second_signal_stops_at_once_and_leaves_calls_open(database: Database) {
     let simulator = upstream::simulate(TOKEN, ENDLESS).await;
     let (place, store) = place(&database, &simulator).await;
     let daemon = place.start(&["run"]);
@@ -74,7 +74,7 @@ async fn a_daemon_that_is_asked_twice_stops_at_once_and_its_calls_stand_open(dat
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_daemon_on_one_sqlite_file_is_refused() {
+async fn second_daemon_on_one_sqlite_file_is_refused() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let (place, _store) = place(&database, &simulator).await;
     let daemon = place.start_to_watch().await;
@@ -86,7 +86,7 @@ async fn a_second_daemon_on_one_sqlite_file_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_daemons_on_one_postgresql_look_once_at_each_note() {
+async fn two_daemons_on_one_postgresql_fetch_each_note_once() {
     let (database, simulator) =
         (postgres().await, upstream::simulate(TOKEN, Duration::from_millis(100)).await);
     let (place, store) = place(&database, &simulator).await;
@@ -101,8 +101,8 @@ async fn two_daemons_on_one_postgresql_look_once_at_each_note() {
     assert_eq!(count(&store, observed).await, seen, "a slot was looked at twice");
 }
 
-on_both!(a_fetch_beside_a_daemon_is_made_once);
-async fn a_fetch_beside_a_daemon_is_made_once(database: Database) {
+on_both!(fetch_beside_a_daemon_is_sent_once);
+async fn fetch_beside_a_daemon_is_sent_once(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::from_millis(100)).await;
     let (place, store) = place(&database, &simulator).await;
     let note = simulator.world().notes(NOTES + 1).remove(NOTES);
@@ -124,8 +124,8 @@ async fn a_fetch_beside_a_daemon_is_made_once(database: Database) {
     }
 }
 
-on_both!(status_shows_the_daemons_with_their_last_beat_and_those_that_died);
-async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(database: Database) {
+on_both!(status_shows_daemons_with_heartbeat_and_dead_ones);
+async fn status_shows_daemons_with_heartbeat_and_dead_ones(database: Database) {
     let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
     let (place, _store) = place(&database, &simulator).await;
     let status = async |words: &str| {
@@ -145,7 +145,7 @@ async fn status_shows_the_daemons_with_their_last_beat_and_those_that_died(datab
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
+async fn fetch_beside_a_daemon_ends_on_signal_and_on_pause() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let (place, store) = place(&database, &simulator).await;
     let note = simulator.world().notes(NOTES + 1).remove(NOTES);
@@ -170,8 +170,8 @@ async fn a_fetch_beside_a_daemon_is_given_up_by_a_signal_and_for_a_pause() {
     stops_well(daemon, &place).await;
 }
 
-on_both!(a_fetch_that_is_asked_twice_stops_at_once);
-async fn a_fetch_that_is_asked_twice_stops_at_once(database: Database) {
+on_both!(second_signal_stops_fetch_at_once);
+async fn second_signal_stops_fetch_at_once(database: Database) {
     let simulator = upstream::simulate(TOKEN, ENDLESS).await;
     let (place, store) = place(&database, &simulator).await;
     let fetch = place.start(&["fetch", "note", &simulator.world().notes(1)[0]]);
@@ -185,7 +185,7 @@ async fn a_fetch_that_is_asked_twice_stops_at_once(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_fetch_goes_on_alone_when_the_daemon_it_waits_for_dies() {
+async fn fetch_takes_over_when_its_daemon_dies() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, ENDLESS).await);
     let (place, store) = place(&database, &simulator).await;
     let daemon = place.start_to_watch().await;

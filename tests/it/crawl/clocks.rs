@@ -82,7 +82,7 @@ fn faketime() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clock_that_jumps_a_day_ahead_an_hour_back_and_home_again_stops_nothing() {
+async fn clock_jumping_ahead_and_back_stops_nothing() {
     let (database, simulator, clock) =
         (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await, Clock::system());
     let place = place(&database, &simulator);

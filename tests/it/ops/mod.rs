@@ -1,0 +1,7 @@
+//! What operators see: health checks, metrics, alerts, systemd.
+
+mod alerts;
+pub(crate) mod health;
+pub(crate) mod metrics;
+pub(crate) mod prometheus;
+mod systemd;
