@@ -119,61 +119,38 @@ impl Crawler {
         }
     }
 
-    /// Counts a saved answer and logs it unless it observed its slot.
+    /// Counts a saved answer and logs its disposition.
     fn count_and_log(&mut self, answer: &Answer) {
         self.pending_calls.remove(&answer.end.call_id);
         self.tally.add(answer.settlement.next);
-        let asked = answer.asked.as_str();
-        let upstream_message =
-            answer.document.as_ref().and_then(|document| document.drift.as_deref());
-        let upstream_message =
-            upstream_message.or(answer.end.message.as_deref()).unwrap_or_default();
-        let (call_id, at) = (answer.end.call_id, answer.settlement.at);
-        match answer.settlement.next {
-            Disposition::Missed(reason) => {
-                let reason = reason.as_str();
-                match self.log_throttle.admit("missed", reason, at) {
-                    Some(suppressed) => {
-                        tracing::warn!(
-                            asked,
-                            call_id,
-                            reason,
-                            upstream_message,
-                            suppressed,
-                            "missed"
-                        )
-                    }
-                    None => tracing::debug!(asked, call_id, reason, upstream_message, "missed"),
-                }
-            }
-            Disposition::Retry(again, reason) => {
-                self.retry_at = Some(self.retry_at.map_or(again, |earlier| earlier.min(again)));
-                let (reason, again_at) = (reason.as_str(), again.to_string());
-                match self.log_throttle.admit("failed", reason, at) {
-                    Some(suppressed) => {
-                        tracing::info!(
-                            asked,
-                            call_id,
-                            reason,
-                            upstream_message,
-                            again_at,
-                            suppressed,
-                            "failed"
-                        );
-                    }
-                    None => tracing::debug!(
-                        asked,
-                        call_id,
-                        reason,
-                        upstream_message,
-                        again_at,
-                        "failed"
-                    ),
-                }
-            }
+        let (asked, call_id) = (answer.asked.as_str(), answer.end.call_id);
+        let (reason, retry_at) = match answer.settlement.next {
+            Disposition::Missed(reason) => (reason.as_str(), None),
+            Disposition::Retry(at, reason) => (reason.as_str(), Some(at)),
             Disposition::Observed | Disposition::Continue { .. } => {
-                tracing::debug!(asked, call_id, "saved an answer");
+                tracing::debug!(asked, call_id, "answer saved");
+                return;
             }
+        };
+        self.retry_at = [self.retry_at, retry_at].into_iter().flatten().min();
+        let drift = answer.document.as_ref().and_then(|document| document.drift.as_deref());
+        let upstream_message = drift.or(answer.end.message.as_deref()).unwrap_or_default();
+        let kind = if retry_at.is_some() { "retry" } else { "missed" };
+        let admitted = self.log_throttle.admit(kind, reason, answer.settlement.at);
+        match (admitted, retry_at.map(|at| at.to_string())) {
+            (Some(suppressed), None) => {
+                tracing::warn!(asked, call_id, reason, upstream_message, suppressed, "slot missed");
+            }
+            (Some(suppressed), Some(retry_at)) => tracing::info!(
+                asked,
+                call_id,
+                reason,
+                upstream_message,
+                retry_at,
+                suppressed,
+                "call failed, to be retried"
+            ),
+            (None, _) => tracing::debug!(asked, call_id, reason, upstream_message, "{kind}"),
         }
     }
 

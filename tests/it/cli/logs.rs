@@ -63,7 +63,7 @@ async fn run_is_one_line_and_failures_are_throttled(database: Database) {
         assert!(run[field].is_u64(), "{field} of {run}");
     }
     assert!(run["due_at"].is_string());
-    let missed = with_message(&lines, "missed");
+    let missed = with_message(&lines, "slot missed");
     assert_eq!(missed.len(), 1, "{missed:?}");
     assert!(missed[0]["call_id"].is_u64() && missed[0]["asked"].is_string(), "{missed:?}");
 }

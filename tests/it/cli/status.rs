@@ -1,4 +1,4 @@
-//! `tidewatch status`: how the jobs stand, by what is in force.
+//! `tidewatch status`: the state of the jobs.
 
 use serde_json::Value;
 use tidewatch::model::{Pause, PauseReason, PauseScope};
@@ -13,7 +13,7 @@ use crate::program::Place;
 const JOB: &str = "[[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = \"@hourly\"\n\
                    keywords = [\"露营\", \"美食\"]\n";
 
-/// What `status` says of the job, as JSON.
+/// The job in the JSON of `status`.
 async fn of_job(place: &Place) -> Value {
     let (code, out, said) = place.hear(&["status", "--json"]).await;
     assert_eq!(code, 0, "{said}");
@@ -21,7 +21,7 @@ async fn of_job(place: &Place) -> Value {
     report["jobs"][0].clone()
 }
 
-/// Plans the looks of a fire that nobody makes; it is to count for today, also at midnight.
+/// Plans slots that nobody fetches, counted for today even at midnight.
 async fn fire(store: &Store) {
     let now = Clock::system().now();
     let mut tx = store.begin().await.unwrap();

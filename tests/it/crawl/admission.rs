@@ -1,4 +1,4 @@
-//! What holds calls back: pauses, rates, the budget. All of it outlives the daemon.
+//! Admission: pauses, rate limits and budgets, all of which outlive the daemon.
 
 use tidewatch::backfill;
 use tidewatch::model::{Kind, PauseReason, PauseScope, Target};
@@ -7,7 +7,7 @@ use tidewatch::store::{Limits, NewBackfill};
 use crate::databases::{Database, on_both};
 use crate::env::{Env, beginning, hours, minutes, world};
 
-/// A job that looks at the first `count` notes on a schedule.
+/// A job that watches the first `count` notes on a schedule.
 fn notes(name: &str, schedule: &str, count: usize) -> String {
     let notes = world().notes(count);
     format!(
@@ -23,10 +23,10 @@ const SLOTS: &str = "select kind || ' ' || coalesce(outcome, 'open') || coalesce
                             || ' ' || count(*)
                      from slots group by kind, outcome, reason order by 1";
 
-/// Pauses that last, as `endpoint failing`.
+/// Pauses in force, as `endpoint failing`.
 const PAUSES: &str = "select scope || ' ' || reason from pauses where ended_at is null order by 1";
 
-/// Every pause there was, as `provider balance answer`.
+/// Every pause ever, as `provider balance answer`.
 const HISTORY: &str = "select scope || ' ' || reason || ' ' || coalesce(ended_by, 'lasts')
                        from pauses order by pause_id";
 
@@ -143,7 +143,7 @@ async fn daily_call_budget_holds_across_restarts_until_the_next_day(database: Da
     env.advance(minutes(240)).await;
     assert_eq!(env.api.truth().len(), 10);
     assert_eq!(env.ask(PAUSES).await, ["budget budget"]);
-    // Half past six; the day of Shanghai ends at 16:00, and what is due then is looked at.
+    // 06:30 UTC; the day in Shanghai ends at 16:00 UTC, and the slots due then are fetched.
     env.advance(hours(10)).await;
     let slots = ["note missed budget 35", "note observed 13"];
     assert_eq!(env.ask(SLOTS).await, slots);
@@ -156,7 +156,7 @@ async fn daily_cost_budget_counts_calls_that_may_be_billed(database: Database) {
     let mut env = Env::new(database, &jobs).await;
     env.fails("note@1=drop; note@2=301");
     env.advance(hours(12)).await;
-    // 0.15 a call: six fit. What failed without an answer counts, what was refused does not.
+    // 0.15 a call: six fit. A call without an answer counts, a refused one does not.
     let spent = "select billed || ' ' || count(*) from calls group by billed order by 1";
     assert_eq!(env.ask(spent).await, ["no 3", "unknown 3", "yes 3"]);
 }
@@ -172,7 +172,7 @@ async fn unpriced_endpoint_is_held_back_while_cost_is_limited(database: Database
     let calls = "select '' || count(*) from calls";
     assert_eq!(env.ask(calls).await, ["0"]);
     assert_eq!(env.ask(SLOTS).await, ["note open unpriced 1", "work open 1"]);
-    // A limit of money of one backfill alone is one, too.
+    // The cost limit of a backfill alone counts as well.
     env.restart("[douyin]\nprovider = \"justoneapi\"\n").await;
     env.advance(minutes(2)).await;
     assert_eq!(env.ask(SLOTS).await, ["note observed 1", "work observed 1"]);

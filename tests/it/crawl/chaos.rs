@@ -1,4 +1,4 @@
-//! Several daemons on one PostgreSQL, of which one dies and one falls asleep, over and over.
+//! Several daemons on one PostgreSQL: again and again one is killed and one suspended.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use crate::databases::{Database, count, postgres};
 use crate::flags;
 use crate::program::{PATIENCE, Place, Running, wait_for};
 
-/// How many daemons there are.
+/// The number of daemons.
 const DAEMONS: usize = 3;
 
-/// How long the lease of a daemon lasts: the shortest there is.
+/// The shortest lease allowed.
 const LEASE: Duration = Duration::from_secs(5);
 
-/// Long enough that every daemon has calls in flight all the time.
+/// Latency at which every daemon always has calls in flight.
 const LATENCY: Duration = Duration::from_millis(250);
 
-/// How long it goes on, and how long if a long run is asked for.
+/// Duration of a short and a long run.
 const USUAL: Duration = Duration::from_secs(40);
 const LONG: Duration = Duration::from_secs(300);
 
-/// Random enough, and the same in every run.
+/// A small generator, reproducible in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -39,21 +39,20 @@ impl Dice {
     }
 }
 
-/// What was done to the daemons.
+/// What happened to the daemons.
 #[derive(Debug, Default)]
 struct Done {
     kills: i64,
     suspensions: i64,
 }
 
-/// Waits until so many daemons in all have put themselves on record: one that is killed before has
-/// left nothing behind to be buried.
-async fn on_record(store: &Store, daemons: i64) {
+/// Waits until this many daemons are on record: one that is killed before leaves nothing to reap.
+async fn wait_for_records(store: &Store, daemons: i64) {
     let all = "select count(*) from processes";
     wait_for("the daemons", PATIENCE, async || count(store, all).await == daemons).await;
 }
 
-/// In each round one daemon sleeps past its lease, and another one is killed and started again.
+/// In each round one daemon is suspended past its lease, and another one is killed and restarted.
 async fn trouble(
     store: &Store,
     places: &[Place],
@@ -65,7 +64,7 @@ async fn trouble(
     let clock = Clock::system();
     let began = clock.now();
     while clock.now().since(began) < lasting {
-        on_record(store, i64::try_from(places.len()).unwrap() + done.kills).await;
+        wait_for_records(store, i64::try_from(places.len()).unwrap() + done.kills).await;
         let sleeper = usize::try_from(dice.roll(DAEMONS as u64)).unwrap();
         let victim = (sleeper + 1 + usize::try_from(dice.roll(2)).unwrap()) % DAEMONS;
         tokio::time::sleep(dice.between(200, 1500)).await;

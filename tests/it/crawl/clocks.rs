@@ -1,4 +1,4 @@
-//! The real program under clocks that jump, and stopped and continued.
+//! The real program under clocks that jump, and suspended and continued.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::upstream;
 
 const TOKEN: &str = "clocks-test-token";
 
-/// A place where a keyword is looked at every ten seconds.
+/// A place with a keyword job every ten seconds.
 fn place(database: &Database, simulator: &Simulator) -> Place {
     let jobs = "[justoneapi]\nrate_per_second = 1000\n[[job]]\nname = \"n\"\nkind = \"keywords\"\n\
                 schedule = \"*/10 * * * * *\"\nkeywords = [\"露营\"]\n";
@@ -25,19 +25,20 @@ async fn stops_well(daemon: Running, place: &Place) {
     assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
 }
 
-/// Waits until `more` looks have been made than there are.
+/// Waits for `more` observations.
 async fn wait_for_looks(store: &Store, more: i64) {
     let observed = "select count(*) from slots where outcome = 'observed'";
     let before = count(store, observed).await;
-    wait_for("looks", PATIENCE, async || count(store, observed).await >= before + more).await;
+    wait_for("observations", PATIENCE, async || count(store, observed).await >= before + more)
+        .await;
 }
 
-/// When looks were due, and what became of them.
+/// Due times and outcomes of the slots.
 async fn slots(store: &Store) -> Vec<(Time, Option<String>)> {
     rows(store, "select due_at, outcome from slots order by due_at").await
 }
 
-/// That no fire between these times lacks its slot, nor any slot its outcome.
+/// Asserts that every fire between these times has a slot and every slot an outcome.
 fn assert_complete(slots: &[(Time, Option<String>)], from: Time, until: Time) {
     let within = slots.iter().filter(|(due, _)| *due >= from && *due <= until);
     let within: Vec<_> = within.collect();
@@ -72,7 +73,7 @@ async fn a_daemon_that_was_suspended_goes_on_and_accounts_for_the_time_between(d
     assert!(simulator.truth().len() > asked);
 }
 
-/// The library that tells a program another time.
+/// libfaketime.
 #[expect(clippy::disallowed_methods, reason = "tests/run.sh says where it is")]
 fn faketime() -> String {
     std::env::var("TEST_FAKETIME_LIBRARY").expect(
@@ -122,7 +123,7 @@ async fn clock_jumping_ahead_and_back_stops_nothing() {
     let all = slots(&store).await;
     let now = clock.now();
     assert_complete(&all, now.minus(Duration::from_secs(3500)), now.minus(Duration::from_secs(10)));
-    // Of the day that was not, only what was looked at stays.
+    // Of the day that did not happen, only the observed slots stay.
     let ahead: Vec<_> = all.iter().filter(|(due, _)| *due > now).collect();
     assert!(ahead.iter().all(|(_, outcome)| outcome.as_deref() == Some("observed")), "{ahead:?}");
     assert!((1..=9).contains(&ahead.len()), "{ahead:?}");

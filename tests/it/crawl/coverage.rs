@@ -1,4 +1,4 @@
-//! Whatever happens, every planned look is observed, missed with a reason, or still open.
+//! Property: in any history, every slot is observed, missed with a reason, or open.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tidewatch::time::Time;
 use crate::databases::{self, Database, rows};
 use crate::env::{Env, beginning, minutes, world};
 
-/// Histories that are played on each database; each is some days of looks.
+/// Histories played on each database, each of some days.
 const CASES: u32 = 12;
 
-/// Runs that a failing history may take to get shorter.
+/// Runs allowed for shrinking a failing history.
 const SHRINKS: u32 = 60;
 
 /// What upstream may do for a while.
@@ -32,20 +32,20 @@ const UPSTREAM: [&str; 10] = [
     "*=cut:0.3,wrong-id:0.3",
 ];
 
-/// A stroke of fate.
+/// An event.
 #[derive(Clone, Debug)]
 enum Event {
     /// Time passes, in minutes, and the daemon works.
     Run(u64),
-    /// Time passes, in minutes, without a daemon; then one begins.
+    /// Time passes, in minutes, without a daemon; then one starts.
     Down(u64),
     /// Upstream does this from now on.
     Upstream(&'static str),
     /// From now on this many notes are watched.
     Watch(usize),
-    /// The clock jumps ahead by minutes: the machine slept.
+    /// The clock jumps ahead by minutes: the machine was suspended.
     Slept(u64),
-    /// The clock was wrong, and goes back by minutes.
+    /// The clock was ahead and is set back by minutes.
     Back(u64),
 }
 
@@ -77,24 +77,24 @@ fn jobs(notes: usize) -> String {
     )
 }
 
-/// What a job's cron says, worked out without the program.
+/// The fires of a job, computed without the program.
 struct Cron {
     minutes: &'static [i64],
     targets: Vec<String>,
     /// The last fire that was decided.
     mark: Time,
-    due: BTreeSet<Look>,
+    due: BTreeSet<Slot>,
 }
 
 /// A target and a due time.
-type Look = (String, Time);
+type Slot = (String, Time);
 
 impl Cron {
     fn new(minutes: &'static [i64], targets: Vec<String>) -> Self {
         Self { minutes, targets, mark: beginning(), due: BTreeSet::new() }
     }
 
-    /// The looks that are due by `now` are planned for the targets of until now.
+    /// Plans the slots due by `now` for the current targets.
     fn plan(&mut self, now: Time) {
         let minute = |at: Time| at.micros().div_euclid(60_000_000);
         for minute in minute(self.mark) + 1..=minute(now) {
@@ -106,7 +106,7 @@ impl Cron {
         }
     }
 
-    /// Watches these from now on. A job that comes back begins anew.
+    /// Watches these targets from now on. A job that returns starts afresh.
     fn watch(&mut self, targets: Vec<String>, now: Time) {
         if self.targets.is_empty() {
             self.mark = now;
@@ -114,8 +114,8 @@ impl Cron {
         self.targets = targets;
     }
 
-    /// The clock goes back to `now`: what was planned for later is not due, unless it was tried.
-    fn back(&mut self, now: Time, tried: &BTreeSet<Look>) {
+    /// The clock goes back to `now`: slots planned for later are not due, unless attempted.
+    fn back(&mut self, now: Time, tried: &BTreeSet<Slot>) {
         if !self.targets.is_empty() && self.mark > now.plus(minutes(1)) {
             self.due.retain(|look| look.1 <= now || tried.contains(look));
             self.mark = now;
@@ -123,7 +123,7 @@ impl Cron {
     }
 }
 
-/// A history: the program's, and beside it what was due.
+/// The program's history beside the expected one.
 struct History {
     env: Env,
     notes: Cron,
@@ -148,7 +148,7 @@ impl History {
             Event::Upstream(faults) => self.env.fails(faults),
             Event::Watch(count) => self.env.restart(&jobs(*count)).await,
             Event::Slept(span) => self.env.clock.jump_to(self.env.clock.now().plus(minutes(*span))),
-            // Not before the daemon has decided what was due: nobody could know of it later.
+            // Only after the daemon has decided the fires: they cannot be derived later.
             Event::Back(_) => self.env.advance(Duration::ZERO).await,
         }
         let now = self.env.clock.now();
@@ -162,7 +162,7 @@ impl History {
     }
 
     async fn put_back(&mut self, now: Time) {
-        let tried: Vec<Look> = rows(
+        let tried: Vec<Slot> = rows(
             &self.env.store,
             "select t.key, s.due_at from slots s join targets t on t.target_id = s.target_id
              where s.attempts > 0 or s.call_id is not null",
@@ -175,11 +175,11 @@ impl History {
     }
 }
 
-/// The looks of one target on one day, as the view counts them.
+/// The slots of one target on one day, as the view counts them.
 type Day = (String, String, i64, i64, i64, i64, i64);
 
-/// Holds the archive against what was due.
-async fn check(store: &Store, due: &BTreeSet<Look>) {
+/// Compares the archive with the expected slots.
+async fn check(store: &Store, due: &BTreeSet<Slot>) {
     let slots: Vec<(String, Time, Option<String>, Option<String>)> = rows(
         store,
         "select t.key, s.due_at, s.outcome, s.reason
@@ -234,7 +234,7 @@ async fn check(store: &Store, due: &BTreeSet<Look>) {
     assert_eq!(by_reason[0].0, by_reason[0].1);
 }
 
-/// Plays histories, the same ones each time, and the shortest that fails.
+/// Plays the same histories each time, and shrinks a failing one.
 fn play_all(database: impl AsyncFn() -> Database) {
     let config = Config {
         cases: CASES,

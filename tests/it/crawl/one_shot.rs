@@ -1,4 +1,4 @@
-//! Looks of one run that this process makes itself.
+//! One-shot runs: the slots of one run, fetched by this process.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Settings that change while the daemon runs.
+//! Reloads: settings that change while the daemon runs.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::env::{Env, hours, minutes};
 use crate::program::{PATIENCE, Place, Running, wait_for};
 use crate::upstream;
 
-/// A job that looks at keywords.
+/// A job that watches keywords.
 fn job(name: &str, schedule: &str, words: &[&str]) -> String {
     format!(
         "[[job]]\nname = {name:?}\nkind = \"keywords\"\nschedule = {schedule:?}\n\
@@ -44,7 +44,7 @@ on_both!(fires_before_a_reload_follow_the_old_settings);
 async fn fires_before_a_reload_follow_the_old_settings(database: Database) {
     let mut env = Env::new(database, &job("a", "@hourly", &["露营"])).await;
     env.advance(minutes(90)).await;
-    // Nobody has decided the fire of 02:00 yet when the settings change.
+    // The fire of 02:00 is undecided when the settings change.
     env.clock.jump_to(env.clock.now().plus(minutes(30)));
     env.reload(&job("b", "30 * * * *", &["美食"])).await;
     env.advance(hours(1)).await;
@@ -76,7 +76,7 @@ async fn lease_changed_by_reload_changes_the_heartbeat(database: Database) {
     let jobs = job("a", "@daily", &["露营"]);
     let mut env = Env::new(database, &jobs).await;
     env.reload(&format!("{jobs}[daemon]\nlease_seconds = 5\n")).await;
-    // By a lease of 60 s, ten beats take 50 s.
+    // With a lease of 60 s, ten heartbeats take 50 s.
     let mut beats = 0;
     wait_for("ten beats", PATIENCE, async || {
         let mut tx = env.store.read().await.unwrap();
@@ -90,14 +90,14 @@ async fn lease_changed_by_reload_changes_the_heartbeat(database: Database) {
     .await;
 }
 
-/// Settings that ask `simulator` for a job's keywords, every ten seconds.
+/// Settings with a keyword job every ten seconds, on `simulator`.
 fn settings(simulator: &Simulator, words: &[&str]) -> String {
     let url = simulator.justoneapi_url();
     let job = job("a", "*/10 * * * * *", words);
     format!("[justoneapi]\nbase_url = {url:?}\nrate_per_second = 1000\n{job}")
 }
 
-/// A place whose settings and token stand in files.
+/// A place with its settings and token in files.
 fn place(database: &Database, settings: &str, token: &str) -> Place {
     let place = Place::new(database, settings);
     place.write("token.txt", token);
@@ -212,7 +212,7 @@ async fn alert_without_address_is_refused_and_changed_address_file_reloads(datab
     place.write("hook.txt", "https://127.0.0.1:9/a");
     place.write("jobs.toml", &with_alert("url_file = \"hook.txt\""));
     wait_until_said(&place, "jobs.toml reloaded", 1).await;
-    // Nobody touches jobs.toml.
+    // jobs.toml does not change.
     place.write("hook.txt", "https://127.0.0.1:9/another");
     wait_until_said(&place, "jobs.toml reloaded", 2).await;
     stops_well(daemon, &place).await;
@@ -228,7 +228,7 @@ async fn unreadable_settings_are_refused_and_old_ones_stay() {
     let (file, refused) = (place.output("jobs.toml"), "error: cannot read jobs.toml");
     std::fs::remove_file(&file).unwrap();
     wait_until_said(&place, refused, 1).await;
-    // Not even who may read everything can read this.
+    // Unreadable even for root.
     std::fs::create_dir(&file).unwrap();
     wait_until_said(&place, refused, 2).await;
     let before = observed(&store).await;
@@ -267,14 +267,14 @@ async fn invalid_settings_are_refused_once_and_old_ones_stay(database: Database)
     assert_eq!(place.said().matches(refused).count(), 1, "once for each change");
     assert_eq!(place.run(&["status"]).await, 0, "{}", place.said());
     assert!(place.said().contains("was rejected: cannot read"), "{}", place.said());
-    // The file that was missing comes, and nobody touches jobs.toml.
+    // The missing file appears; jobs.toml does not change.
     place.write("words.txt", "旅行\n");
     wait_until_said(&place, "jobs.toml reloaded", 1).await;
     wait_for("a look by the new settings", PATIENCE, async || {
         simulator.truth().iter().any(|row| row.key == "旅行")
     })
     .await;
-    // The watchlist changes by itself.
+    // Only the watchlist changes.
     place.write("words.txt", "旅行\n美食\n");
     wait_until_said(&place, "jobs.toml reloaded", 2).await;
     let before = place.said().matches("is refused").count();

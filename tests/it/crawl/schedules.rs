@@ -1,11 +1,11 @@
-//! When jobs fire, with the time passed in: late fires, clocks that change and clocks that jump.
+//! Planning under a manual clock: late fires, daylight saving, and clocks that jump.
 
 use std::time::Duration;
 
 use crate::databases::{Database, on_both};
 use crate::env::{Env, beginning, hours, minutes};
 
-/// A job that looks at a keyword on this schedule, with these lines more.
+/// A keyword job on this schedule, with additional lines.
 fn job(schedule: &str, lines: &str) -> String {
     format!(
         "[[job]]\nname = \"words\"\nkind = \"keywords\"\nschedule = {schedule:?}\n\
@@ -17,7 +17,7 @@ fn job(schedule: &str, lines: &str) -> String {
 const SLOTS: &str = "select outcome || coalesce(' ' || reason, '') || ' ' || count(*)
                      from slots group by outcome, reason order by 1";
 
-/// Due times that have no slot of their own, or no run.
+/// Due times without a slot or without a run.
 const COUNTS: &str = "select (select count(*) from slots) || ' ' ||
                              (select count(distinct due_at) from slots) || ' ' ||
                              (select count(*) from job_runs)";
@@ -25,7 +25,7 @@ const COUNTS: &str = "select (select count(*) from slots) || ' ' ||
 /// The days and hours of the slots in order, as `02 01:30`.
 const DUE: &str = "select substr('' || due_at, 9, 8) from slots order by due_at";
 
-/// That a job, down from 02:10 to 07:10, leaves these slots of 01:00 to 08:00.
+/// Asserts the slots of 01:00 to 08:00 after a downtime from 02:10 to 07:10.
 async fn after_downtime(database: Database, lines: &str, expected: &[&str]) {
     let jobs = job("@hourly", lines);
     let mut env = Env::new(database, &jobs).await;
@@ -61,7 +61,7 @@ async fn misfire_all_catches_up_within_window_and_cap(database: Database) {
     after_downtime(database, lines, &expected).await;
 }
 
-/// Two hourly jobs that share a look, of which one would skip what is late and the other not.
+/// Two hourly jobs that share a slot: one skips late fires, the other does not.
 async fn shared(database: Database, jobs: &str) {
     let mut env = Env::new(database, jobs).await;
     env.advance(minutes(165)).await;
@@ -120,7 +120,7 @@ async fn job_fires_only_within_its_windows(database: Database) {
     env.advance(hours(25)).await;
     let due = ["02 02:00", "02 03:00", "02 23:00", "03 00:00"];
     assert_eq!(env.ask(DUE).await, due);
-    // Other windows are another schedule: it begins anew, and loses nothing of the old one.
+    // Other windows are another schedule, which loses nothing of the old one.
     env.down_for(hours(3));
     env.restart(&jobs.replace("04:00", "08:00")).await;
     env.advance(hours(2)).await;
@@ -132,7 +132,7 @@ async fn job_fires_only_within_its_windows(database: Database) {
     assert_eq!(env.ask(SLOTS).await, ["missed daemon_down 2", "observed 6"]);
 }
 
-/// Lets a job fire from one time to another, and tells when its looks were due.
+/// The due times of a job between two times.
 async fn due_between(database: Database, job: &str, from: &str, to: &str) -> Vec<String> {
     let mut env = Env::new(database, "").await;
     let (from, to) = (from.parse().unwrap(), to.parse::<tidewatch::time::Time>().unwrap());
@@ -185,7 +185,7 @@ async fn leap_day_has_its_slots(database: Database) {
     assert_eq!(due, ["29 00:00", "29 12:00"]);
 }
 
-/// How far clocks are wrong.
+/// How far the clocks are wrong.
 const JUMPS: [Duration; 3] = [Duration::from_secs(1), hours_of(1), hours_of(24 * 365)];
 
 const fn hours_of(hours: u64) -> Duration {
@@ -203,7 +203,7 @@ async fn clock_jumping_ahead_and_back_loses_and_repeats_no_slot(database: Databa
         env.clock.correct(right.plus(minutes(1)));
         env.advance(hours(12)).await;
     }
-    // 00:00 to 43:03, each of the seven fires once, and each look made at its time.
+    // From 00:00 to 43:03 each of the seven fires once, and each slot is fetched in time.
     let past = "select count(*) || ' ' || count(distinct due_at) from slots
                 where due_at <= '2026-03-03 19:03:00'";
     assert_eq!(env.ask(past).await, ["7 7"]);
@@ -211,7 +211,7 @@ async fn clock_jumping_ahead_and_back_loses_and_repeats_no_slot(database: Databa
                 where s.due_at <= '2026-03-03 19:03:00' and s.outcome = 'observed'
                 and substr('' || c.opened_at, 1, 16) = substr('' || s.due_at, 1, 16)";
     assert_eq!(env.ask(made).await, ["7"]);
-    // Of the year that was not, only what was looked at stays.
+    // Of the year that did not happen, only the observed slots stay.
     let future = "select outcome || ' ' || count(*) from slots
                   where due_at > '2026-03-03 19:03:00' group by outcome";
     assert_eq!(env.ask(future).await, ["observed 1"]);

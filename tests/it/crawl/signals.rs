@@ -1,4 +1,4 @@
-//! How the program stops, and how several of it share an archive.
+//! Shutdown by signals, and several processes on one archive.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
 use crate::program::{PATIENCE, Place, Running, wait_for};
 use crate::upstream;
 
-/// Notes that the daemon watches.
+/// Watched notes.
 const NOTES: usize = 6;
 
-/// Long enough for a signal to come while calls are in flight.
+/// Latency at which a signal arrives while calls are in flight.
 const SLOW: Duration = Duration::from_millis(800);
 
-/// Longer than anybody waits.
+/// Longer than any timeout.
 const ENDLESS: Duration = Duration::from_secs(50);
 
 const TOKEN: &str = "signals-test-token";
 
-/// A place where notes are watched, all of them at once, on a database with its schema.
+/// A place that fetches all its notes at once, on a migrated database.
 async fn place(database: &Database, simulator: &Simulator) -> (Place, Store) {
     let jobs = format!(
         "[justoneapi]\nrate_per_second = 1000\n[[job]]\nname = \"n\"\nkind = \"notes\"\n\
@@ -98,7 +98,7 @@ async fn two_daemons_on_one_postgresql_fetch_each_note_once() {
     let seen = i64::try_from(simulator.truth().len()).unwrap();
     assert_eq!(count(&store, "select count(*) from calls where outcome = 'ok'").await, seen);
     let observed = "select count(*) from slots where outcome = 'observed'";
-    assert_eq!(count(&store, observed).await, seen, "a slot was looked at twice");
+    assert_eq!(count(&store, observed).await, seen, "a slot was fetched twice");
 }
 
 on_both!(fetch_beside_a_daemon_is_sent_once);

@@ -1,4 +1,4 @@
-//! Looks, from schedule to rows.
+//! Slots, from schedule to rows.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tidewatch::simulator::Replay;
 use crate::databases::{Database, on_both};
 use crate::env::{Env, hours, minutes, world};
 
-/// A job that looks at the first `count` notes every hour.
+/// A job that watches the first `count` notes every hour.
 fn hourly_notes(count: usize) -> String {
     let notes = world().notes(count).iter().map(|id| format!("{id:?}")).collect::<Vec<_>>();
     format!(
@@ -80,11 +80,11 @@ async fn failed_slot_is_missed_with_its_reason_and_adds_no_rows(database: Databa
         ("300", "unreadable"),
         ("not-json", "upstream_failure"),
         ("cut", "transport"),
-        // At the end: what is refused is not asked again.
+        // Last: a refused request is not repeated.
         ("400", "bad_request"),
     ];
     let mut env = Env::new(database, &hourly_notes(1)).await;
-    // To the last second before a fire, so that each look meets one fault only.
+    // To the last second before a fire, so that each slot meets one fault only.
     env.advance(Duration::from_secs(3599)).await;
     for (fault, _) in reasons {
         env.fails(&format!("note={fault}"));
@@ -135,7 +135,7 @@ async fn search_is_observed_when_it_ends_at_an_empty_page(database: Database) {
     let jobs = "[[job]]\nname = \"kols\"\nkind = \"kols\"\nschedule = \"@hourly\"\nmax_pages = 3\n\
                 filter = { searchType = \"NOTE\", keyword = \"阅读\" }\n";
     let mut env = Env::new(database, jobs).await;
-    // The second page waits for its next try when there is none any more.
+    // The second page disappears while its retry waits.
     env.fails("kols@1=503");
     env.advance(hours(1) + Duration::from_secs(9)).await;
     env.fails("kols=201");
@@ -143,7 +143,7 @@ async fn search_is_observed_when_it_ends_at_an_empty_page(database: Database) {
     let pages = "select page || ' ' || outcome from calls order by call_id";
     assert_eq!(env.ask(pages).await, ["1 retryable", "1 ok", "2 retryable", "2 empty"]);
     assert_eq!(env.ask(SLOTS).await, ["observed 1"]);
-    // Where nothing at all is listed, nothing was seen.
+    // An empty listing is no observation.
     env.advance(hours(1)).await;
     assert_eq!(env.ask(SLOTS).await, ["missed empty 1", "observed 1"]);
 }

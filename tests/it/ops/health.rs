@@ -1,4 +1,4 @@
-//! Health checks: what they say of a daemon that works, waits, is stuck, or stops.
+//! Health checks of a daemon that runs, waits, is stuck, or stops.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::program::{PATIENCE, Place, wait_for};
 const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"@daily\"\n\
                     notes = [\"68a1b2c3d4e5f60718293a4b\"]\n";
 
-/// The status line and the body of an answer to one who names `host`.
+/// Status line and body of the answer to a request with this `Host`.
 pub(crate) async fn get(address: SocketAddr, path: &str, host: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let question = format!("GET {path} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
@@ -32,7 +32,7 @@ pub(crate) async fn get(address: SocketAddr, path: &str, host: &str) -> (u16, St
     (status.parse().unwrap(), body.trim_end().to_owned())
 }
 
-/// A port that nobody has.
+/// A free port.
 pub(crate) async fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }

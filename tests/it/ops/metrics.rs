@@ -1,4 +1,4 @@
-//! `/metrics`: numbers that are those of the archive, through restarts and failures.
+//! `/metrics` agrees with the archive, across restarts and failures.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use tokio::sync::watch;
 use crate::databases::{Database, count, on_both, rows};
 use crate::env::{Env, beginning, hours, minutes, world};
 
-/// What a scrape says, by series as it is written.
+/// The values of a scrape by series.
 pub(crate) fn series(text: &str) -> BTreeMap<String, f64> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let pairs = lines.map(|line| line.rsplit_once(' ').expect(line));
     pairs.map(|(name, value)| (name.to_owned(), value.parse().expect(value))).collect()
 }
 
-/// What a daemon without a word of its own and these settings is scraped for.
+/// A scrape of a daemon with default health and these settings.
 async fn scrape(metrics: &Metrics, jobs: &str) -> BTreeMap<String, f64> {
     series(&metrics.scrape(&HealthState::default(), &config(jobs)).await.unwrap())
 }
@@ -31,12 +31,12 @@ pub(crate) fn config(jobs: &str) -> Config {
     Config::parse(jobs, "jobs.toml".as_ref(), &Environment::default()).unwrap()
 }
 
-/// Settings of a daemon that never reads them again.
+/// Settings that never change.
 pub(crate) fn settings() -> watch::Receiver<Arc<Config>> {
     watch::channel(Arc::new(config(""))).1
 }
 
-/// Two jobs that share a note; works, of which some cannot be understood.
+/// Two jobs that share a note, and works of which some cannot be parsed.
 fn jobs() -> String {
     let notes = world().notes(3);
     format!(
@@ -48,7 +48,7 @@ fn jobs() -> String {
     )
 }
 
-/// What the archive itself says, in the same words.
+/// The same series, computed from the archive.
 async fn truth(store: &Store) -> BTreeMap<String, f64> {
     let pairs: Vec<(String, f64)> = rows(
         store,
@@ -77,7 +77,7 @@ async fn truth(store: &Store) -> BTreeMap<String, f64> {
     pairs.into_iter().collect()
 }
 
-/// That what is counted is what the archive holds beyond what it held `before`.
+/// Asserts that the counters are the archive's gain since `before`.
 fn assert_counted(
     seen: &BTreeMap<String, f64>,
     now: &BTreeMap<String, f64>,
@@ -123,7 +123,7 @@ async fn counters_match_the_archive_since_the_process_began(database: Database) 
         last = seen;
     }
     assert!(last["tidewatch_drift_total{endpoint=\"xiaohongshu/get-note-detail/v7\"}"] > 0.0);
-    // A process that begins now begins at zero; what was down is counted by who finds it so.
+    // A new process begins at zero; the missed slots of the downtime count where they are decided.
     env.down_for(hours(5));
     let before = truth(&env.store).await;
     let again = Metrics::begin(&env.store, &env.clock).await.unwrap();
@@ -160,7 +160,7 @@ async fn open_call_of_an_expired_worker_counts_once_reaped(database: Database) {
     let metrics = Metrics::begin(&store, &clock).await.unwrap();
     clock.jump_to(beginning().plus(hours(1)));
     let seen = scrape(&metrics, "").await;
-    assert_eq!(seen["tidewatch_recovered_calls_total"], 0.0, "nobody has buried it");
+    assert_eq!(seen["tidewatch_recovered_calls_total"], 0.0, "it is not reaped yet");
     let call = "tidewatch_api_calls_total{endpoint=\"xiaohongshu/get-note-detail/v7\",\
                 outcome=\"interrupted\",billed=\"unknown\"}";
     assert!(!seen.contains_key(call), "{seen:#?}");
@@ -214,7 +214,7 @@ async fn gauges_match_the_state_of_the_archive(database: Database) {
     assert_eq!(seen["tidewatch_unavailable{state=\"gone\"}"], 0.0);
     assert_eq!(seen["tidewatch_database_up"], 1.0);
 
-    // The balance is empty and a work is gone; the rest waits.
+    // The balance is empty and a work is gone; the other slots wait.
     env.fails("note=601; amagi=gone");
     env.advance(minutes(180)).await;
     run_log::report(&env.store, &env.clock).await.unwrap();
@@ -232,7 +232,7 @@ async fn gauges_match_the_state_of_the_archive(database: Database) {
     let due = seen["tidewatch_oldest_due_timestamp_seconds"];
     assert_eq!(due, beginning().plus(hours(5)).micros() as f64 / 1e6);
 
-    // Nobody makes what could be made.
+    // No daemon fetches the claimable slots.
     env.resume().await;
     let now = env.clock.now();
     env.clock.jump_to(now.plus(minutes(10)));

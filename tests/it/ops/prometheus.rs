@@ -1,4 +1,4 @@
-//! What Prometheus itself says of `/metrics` and of `contrib/prometheus/`.
+//! `/metrics` and `contrib/prometheus/`, checked by promtool.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use crate::program::{PATIENCE, Place, wait_for};
 
 const README: &str = include_str!("../../../README.md");
 
-/// Runs Prometheus' own tool in the folder of this repository; what it says, if it is content.
+/// Runs promtool in the root of this repository; returns its output on success.
 pub(crate) fn promtool(arguments: &[&str], input: &str) -> String {
     let mut tool = Command::new("promtool")
         .args(arguments)
@@ -30,7 +30,7 @@ pub(crate) fn promtool(arguments: &[&str], input: &str) -> String {
     said
 }
 
-/// The names of ours in a text, with what a histogram appends cut off.
+/// The names of our metrics in a text, without the suffixes of histograms.
 pub(crate) fn names(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     words
@@ -41,7 +41,7 @@ pub(crate) fn names(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The names that a scrape may hold: those of the README's table.
+/// The documented names, from the table in the README.
 pub(crate) fn documented() -> BTreeSet<&'static str> {
     let (_, rest) = README.split_once("**Metrics.**").unwrap();
     let (table, _) = rest.split_once("**systemd.**").unwrap();
@@ -76,7 +76,7 @@ async fn scrape_passes_promtool_and_has_every_documented_metric(database: Databa
     assert!(seen["process_resident_memory_bytes"] > 1e6);
     assert!(!text.contains("68a1b2c3d4e5f60718293a4b"), "an item is a label");
     let known = documented();
-    // What has not happened yet is not there yet.
+    // A series exists only after its first event.
     let unseen = [
         "tidewatch_api_calls_total",
         "tidewatch_api_cost_yuan_total",

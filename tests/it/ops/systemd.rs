@@ -1,4 +1,4 @@
-//! What systemd is told, and above all what it is not told while the loop is stuck.
+//! Notifications to systemd, and their absence while the loop is stuck.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use tokio::net::UnixDatagram;
 use crate::databases::{Database, on_both};
 use crate::program::{PATIENCE, Place};
 
-/// A loop that is not stuck comes round more often than this, and says so.
+/// A loop that is not stuck feeds the watchdog more often than this.
 const SILENCE: Duration = Duration::from_secs(8);
 
 const JOBS: &str = "[[job]]\nname = \"n\"\nkind = \"notes\"\nschedule = \"*/10 * * * * *\"\n\
                     notes = [\"68a1b2c3d4e5f60718293a4b\"]\n\
                     [justoneapi]\nbase_url = \"http://127.0.0.1:1\"\n";
 
-/// Keeps everybody else from writing until it is dropped.
+/// Locks the database against writers until dropped.
 enum Lock {
     Sqlite(sqlx::SqliteConnection),
     Postgres(sqlx::PgConnection),
@@ -45,7 +45,7 @@ impl Lock {
     }
 }
 
-/// The next lines that systemd is told.
+/// The lines of the next notification.
 async fn next(socket: &UnixDatagram) -> BTreeSet<String> {
     let mut bytes = [0; 4096];
     let length = socket.recv(&mut bytes).await.unwrap();
@@ -80,7 +80,7 @@ async fn watchdog_is_fed_only_while_the_loop_beats(database: Database) {
     }
 
     let lock = Lock::take(database.url()).await;
-    // What was on its way when the lock was taken still comes; then there is silence.
+    // Notifications sent before the lock still arrive; none follows.
     let quiet = tokio::time::timeout(PATIENCE, async {
         while let Ok(told) = tokio::time::timeout(SILENCE, next(&socket)).await {
             assert!(!told.contains("STOPPING=1"), "{told:?}");

@@ -1,4 +1,4 @@
-//! What must hold of an archive, however often its daemon was killed.
+//! Invariants of an archive, however often its daemon was killed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::databases::{count, rows};
 /// A job begins with its first fire after the first daemon that lived long enough to know it.
 const BEGINS_WITHIN: Duration = Duration::from_secs(60);
 
-/// What is open of what was due or under way by `until`: jobs with fires to plan, slots and calls.
+/// Open work by `until`: jobs with undecided fires, slots and calls.
 pub(crate) async fn open_by(store: &Store, until: Time) -> (usize, usize, usize) {
     let jobs: Vec<(String, Time)> = rows(store, "select schedule, fired_through from jobs").await;
     let late = jobs.iter().filter(|(pattern, through)| next_fire(pattern, *through) <= until);
@@ -27,8 +27,8 @@ fn next_fire(pattern: &str, after: Time) -> Time {
     Schedule::parse(pattern, chrono_tz::Asia::Shanghai).unwrap().next_after(after).unwrap()
 }
 
-/// Each job has a slot of each of its targets at each of its fires, and each that was due by
-/// `settled` was observed, or missed for a reason.
+/// Every fire of a job has a slot for each target, and each slot due by `settled` is observed or missed
+/// for a reason.
 pub(crate) async fn every_fire_has_a_settled_slot_of_each_target(
     store: &Store,
     began: Time,
@@ -59,7 +59,7 @@ pub(crate) async fn every_fire_has_a_settled_slot_of_each_target(
     every_slot_is_settled(store, settled).await;
 }
 
-/// When the slots of a job were due, by the item: a short link's count as those of its item.
+/// Due times of a job's slots by item; a short link counts as its item.
 async fn slots_of_items(store: &Store, job_id: i64) -> BTreeMap<String, Vec<Time>> {
     let slots: Vec<(i64, String, Time)> = rows(
         store,
@@ -99,7 +99,7 @@ async fn every_slot_is_settled(store: &Store, settled: Time) {
     assert!(observed > 0, "of {} slots none was observed: {missed:?}", slots.len());
 }
 
-/// Notes and works: as many snapshots came of the calls of a slot as it says.
+/// Notes and works: an observed slot has one snapshot, any other none.
 pub(crate) async fn every_observed_slot_has_one_snapshot_and_no_other_slot_has_any(store: &Store) {
     let wrong: Vec<(i64, Time, Option<String>, i64)> = rows(
         store,
@@ -149,7 +149,7 @@ pub(crate) async fn every_snapshot_has_its_document(store: &Store) {
     assert_eq!(bare, 0, "observed slots without the document of their call");
 }
 
-/// A search goes on where the killed daemon stopped.
+/// A search continues where the killed daemon stopped.
 pub(crate) async fn every_page_of_an_observed_search_is_kept_once(store: &Store, pages: i64) {
     let kept: Vec<(i64, i64)> = rows(
         store,
@@ -168,23 +168,23 @@ pub(crate) async fn every_page_of_an_observed_search_is_kept_once(store: &Store,
     }
 }
 
-/// An endpoint, what was asked for, and the page.
+/// Endpoint, key and page.
 type Question = (&'static str, String, i64);
 
-/// A call on the ledger: endpoint, key, item, page, outcome, whether it is finished, billed.
+/// A ledger row: endpoint, key, item, page, outcome, whether it is finished, billed.
 type LedgerRow = (String, String, Option<String>, i64, Option<String>, bool, String);
 
-/// How the ledger and the server agree.
+/// Agreement of ledger and server.
 pub(crate) struct Agreement {
-    /// Calls that the server saw.
+    /// Calls received by the server.
     pub(crate) seen: i64,
     /// Rows on the ledger.
     pub(crate) noted: i64,
-    /// Rows whose call's end nobody knows.
+    /// Rows with an unknown outcome.
     pub(crate) interrupted: i64,
-    /// Calls that the server saw, and of which no answer was kept.
+    /// Calls received by the server without a stored answer.
     pub(crate) unkept: i64,
-    /// Answers that were kept though their looks had gone to others meanwhile.
+    /// Answers stored after their slots were reclaimed.
     pub(crate) late: i64,
 }
 
@@ -199,8 +199,7 @@ impl std::fmt::Display for Agreement {
     }
 }
 
-/// The ledger knows of every call that the server saw; the ones whose end it does not know are
-/// marked.
+/// Every call received by the server is on the ledger; unknown outcomes are marked.
 pub(crate) async fn every_call_is_on_the_ledger(store: &Store, truth: &[TruthRow]) -> Agreement {
     let ledger: Vec<LedgerRow> = rows(
         store,
@@ -246,7 +245,7 @@ pub(crate) async fn every_call_is_on_the_ledger(store: &Store, truth: &[TruthRow
     }
 }
 
-/// A row of the ledger as the simulator names its question.
+/// A ledger row as the simulator names its request.
 fn question((endpoint, key, item, page, ..): &LedgerRow) -> Question {
     let item = || item.clone().unwrap_or_else(|| key.clone());
     match endpoint.as_str() {
@@ -258,7 +257,7 @@ fn question((endpoint, key, item, page, ..): &LedgerRow) -> Question {
     }
 }
 
-/// Every count of likes is one that the server gave for that note.
+/// Every number of likes was answered for that note.
 pub(crate) async fn every_like_was_answered(store: &Store, truth: &[TruthRow]) {
     let answered: BTreeSet<_> = truth
         .iter()

@@ -1,11 +1,11 @@
-//! A PostgreSQL server of a test's own, to be crashed.
+//! A PostgreSQL server of one test, which may crash it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// A server on a port of its own; gone with the test.
+/// A server on its own port, removed after the test.
 pub(super) struct Cluster {
     directory: TempDir,
     port: u16,
@@ -33,7 +33,7 @@ impl Cluster {
         format!("postgres://tidewatch@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Ends it without a word to anybody.
+    /// Crashes the server.
     pub(super) fn crash(&self) {
         run(server("pg_ctl").args(["-m", "immediate", "-w", "stop", "-D"]).arg(self.data()));
     }
@@ -52,24 +52,24 @@ impl Cluster {
         self.restart();
     }
 
-    /// Lets it stand where it is, as if its machine were gone: connections stay, and nobody answers.
+    /// Suspends the server, as if its machine were gone: connections stay open without answers.
     pub(super) fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it go on.
+    /// Continues the server.
     pub(super) fn thaw(&self) {
         self.signal("-CONT");
     }
 
-    /// Sends a signal to the server and to what it has started for its clients.
+    /// Sends a signal to the server and its backends.
     fn signal(&self, name: &str) {
         let file = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
         let server = file.lines().next().unwrap();
         run(Command::new("kill").args([name, server]));
         let clients = Command::new("pgrep").args(["-P", server]).output().unwrap().stdout;
         for client in String::from_utf8(clients).unwrap().lines() {
-            // One that has ended meanwhile needs none.
+            // It may have ended meanwhile.
             let _ = Command::new("kill").args([name, client]).stderr(Stdio::null()).status();
         }
     }
@@ -81,14 +81,14 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Fails when it is down, which is as good.
+        // Fails if it is down already.
         let mut stop = server("pg_ctl");
         stop.args(["-m", "immediate", "stop", "-D"]).arg(self.data());
         let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }
 
-/// A program of the server's, as somebody it agrees to run as.
+/// A program of the server, run as an unprivileged user.
 #[expect(clippy::disallowed_methods, reason = "tests/run.sh says where its server is")]
 fn server(program: &str) -> Command {
     let folder = std::env::var("TEST_POSTGRES_BIN").expect(
@@ -100,13 +100,13 @@ fn server(program: &str) -> Command {
     if is_root() {
         command.args(["-u", "postgres", "--"]).arg(program);
     }
-    // The server keeps the machine's date.
+    // The server keeps the real date.
     command.env_remove("LD_PRELOAD");
     command
 }
 
 fn run(command: &mut Command) {
-    // A server that starts would keep a pipe open.
+    // A starting server would keep a pipe open.
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
     assert!(status.success(), "{command:?}: {status}");
 }

@@ -1,4 +1,4 @@
-//! The archive of a week, call by call beside what the simulator answered.
+//! The archive of a week, compared call by call with the simulator's answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use tidewatch::time::Time;
 use crate::databases::rows;
 use crate::env::Env;
 
-/// A call as the ledger has it.
+/// A call on the ledger.
 #[derive(sqlx::FromRow)]
 struct Call {
     call_id: i64,
@@ -22,16 +22,16 @@ struct Call {
     price_micros: i64,
 }
 
-/// One call: where it was asked, about what, which page, when.
+/// The identity of a call: endpoint, key, page and time.
 type Question = (String, String, i64, Time);
 
-/// A week: what the ledger says of each call, and what is true.
+/// A week: each call on the ledger, and its truth.
 pub(super) struct Week {
     pairs: Vec<(Call, TruthRow)>,
     by_call: BTreeMap<i64, usize>,
 }
 
-/// The counts of one item at one look.
+/// The counts of one item in one observation.
 #[derive(sqlx::FromRow)]
 struct Point {
     item_id: String,
@@ -43,7 +43,7 @@ struct Point {
     document_id: i64,
 }
 
-/// What the view says of a target on a day.
+/// A row of the coverage view.
 #[derive(sqlx::FromRow)]
 struct Day {
     key: String,
@@ -59,7 +59,7 @@ impl Week {
     /// The week of this archive.
     ///
     /// # Panics
-    /// When a call stands on the ledger that nobody answered, or the other way round.
+    /// When ledger and simulator do not have the same calls.
     pub(super) async fn of(env: &Env) -> Self {
         let calls: Vec<Call> = rows(
             &env.store,
@@ -93,8 +93,7 @@ impl Week {
         self.pairs.iter().map(|(_, truth)| truth)
     }
 
-    /// On the days without an outage about three calls in ten met a fault, and every fault there
-    /// is was met in the week.
+    /// On days without an outage about three calls in ten met a fault, and every fault occurred.
     pub(super) fn met_every_fault(&self) {
         let quiet = |row: &&TruthRow| matches!(row.at.utc().day(), 2 | 8);
         let (struck, well): (Vec<_>, Vec<_>) =
@@ -112,7 +111,7 @@ impl Week {
         assert_eq!(not_met.collect::<Vec<_>>(), Vec::<String>::new());
     }
 
-    /// What was billed is known where upstream says so, and the money adds up.
+    /// Billing is known where upstream reports it, and the costs add up.
     pub(super) fn accounts_for_every_cent(&self) {
         let (mut paid, mut perhaps, mut truly, mut truly_perhaps) = (0, 0, 0, 0);
         for (call, truth) in &self.pairs {
@@ -137,7 +136,7 @@ impl Week {
         assert!(paid > 0 && truly_perhaps > 0 && truly_perhaps < perhaps, "{perhaps}");
     }
 
-    /// No day of Shanghai's has more calls than `limit`, and some day has as many.
+    /// No day in Shanghai has more calls than `limit`, and some day has as many.
     pub(super) fn holds_the_budget(&self, limit: usize) {
         let mut days: BTreeMap<_, usize> = BTreeMap::new();
         for row in self.truth() {
@@ -147,7 +146,7 @@ impl Week {
         assert_eq!(days.values().max(), Some(&limit), "{days:?}");
     }
 
-    /// Every count in the archive was answered, and every count that came whole is there.
+    /// Every count in the archive was answered, and every complete answer's counts are there.
     pub(super) async fn holds_true_counts_and_all_of_them(&self, env: &Env) {
         let points: Vec<Point> = rows(
             &env.store,
@@ -176,7 +175,7 @@ impl Week {
         self.holds_true_lists(env).await;
     }
 
-    /// The same of what is listed: KOLs with their followers, and suggestions in their order.
+    /// The same for lists: KOLs with their followers, and suggestions in order.
     async fn holds_true_lists(&self, env: &Env) {
         let kols: Vec<(String, Time, i64)> =
             rows(&env.store, "select kol_id, observed_at, followers from kol_metrics").await;
@@ -252,7 +251,7 @@ fn is_item(truth: &TruthRow) -> bool {
     matches!(truth.endpoint, Some("note" | "amagi"))
 }
 
-/// What a row of truth was asked.
+/// The request of a row of truth.
 fn asked(row: &TruthRow) -> Question {
     let endpoint = row.endpoint.unwrap_or_default();
     let key = if endpoint == "kols" { "search" } else { &row.key };
@@ -270,7 +269,7 @@ fn name(endpoint: &str) -> String {
         ("amagi/fetch_one_work", "amagi"),
     ];
     let found = names.iter().find(|(begin, _)| endpoint.starts_with(begin));
-    found.unwrap_or_else(|| panic!("{endpoint} is not asked")).1.to_owned()
+    found.unwrap_or_else(|| panic!("{endpoint} is not called")).1.to_owned()
 }
 
 /// What a call costs, in millionths of a yuan.

@@ -1,4 +1,4 @@
-//! A webhook of the tests' own.
+//! A local webhook.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-/// Records what it is sent, and answers what it is told to. Nobody answers once it is dropped.
+/// Records requests and gives configured answers until dropped.
 pub(crate) struct Receiver {
     port: u16,
     state: Shared,
@@ -45,12 +45,12 @@ impl Receiver {
         self.state.0.lock().unwrap().answer = (status, body.to_owned());
     }
 
-    /// What it was sent.
+    /// The bodies received.
     pub(crate) fn bodies(&self) -> Vec<Value> {
         self.state.0.lock().unwrap().received.iter().map(|(_, body)| body.clone()).collect()
     }
 
-    /// Where to.
+    /// The paths and queries received.
     pub(crate) fn uris(&self) -> Vec<String> {
         self.state.0.lock().unwrap().received.iter().map(|(uri, _)| uri.clone()).collect()
     }

@@ -1,4 +1,4 @@
-//! What people are told, by a webhook of the tests' own: each thing once, and again when it is over.
+//! Alerts to a local webhook: each finding is sent once, and once more when resolved.
 
 mod receiver;
 
@@ -19,7 +19,7 @@ use self::receiver::Receiver;
 use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
 use crate::program::Place;
 
-/// In every address and as every signing key; it must not come out anywhere else.
+/// Part of every address and every signing key; must not appear anywhere else.
 const CANARY: &str = "CANARY7f3a9c0e51b2d846";
 
 const SIGN: &str = "SIGN4d1c77aa90fe2b35";
@@ -44,7 +44,7 @@ fn config(receiver: &Receiver, text: &str) -> Config {
     config.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A process that tells, with a clock that is moved by hand.
+/// The alerts of a process with a manual clock.
 fn alerts(config: &Config, store: &Store, clock: &Clock) -> Alerts {
     let (_, latest) = watch::channel(Arc::new(config.clone()));
     Alerts::new(latest, store.clone(), clock.clone()).unwrap()
@@ -129,11 +129,11 @@ async fn each_webhook_gets_its_own_format() {
     alerts(&config, &store, &Clock::standing(beginning())).check().await.unwrap();
     let chinese = "[Tidewatch] 已停止调用：1 项\n- amagi，持续失败，自 2026-03-09 22:10 CST\n\
                    处理：解决原因（充值、更换 token、开通接口）；用 tidewatch status 查看，tidewatch resume 恢复";
-    let english = "[Tidewatch] Calls have stopped: 1\n\
-                   - amagi, everything fails, since 2026-03-09 22:10 CST\n\
+    let english = "[Tidewatch] Calls are paused: 1\n\
+                   - amagi, every call fails, since 2026-03-09 22:10 CST\n\
                    To do: remove the cause (balance, token, access); see tidewatch status, then \
                    tidewatch resume";
-    // Made beforehand, by other tools, with the key and the time of this test.
+    // Computed by other tools, with the key and the time of this test.
     let feishu_sign = "HrTHTY8XeCartj4nF9ZDgFI4YS9CmkzhtPi0gRfY+ys=";
     let dingtalk_sign = "urDKRgyThLZaSQlsLPaLkNtb1ZndwGpE4%2Fefju6VclE%3D";
     assert_eq!(
@@ -279,7 +279,7 @@ async fn nearly_reached_budget_alerts_each_day(database: Database) {
         let told = &receiver.bodies()[2 * day - 2]["alerts"][0];
         assert_eq!(told["detail"], "4/5");
         assert_eq!(told["subject"], format!("calls 2026-03-{:02}", 8 + day));
-        // The day ends at midnight in Shanghai, and with it the matter.
+        // The day ends at midnight in Shanghai, which resolves the finding.
         clock.jump_to(clock.now().plus(Duration::from_secs(24 * 3600)));
         alerts.check().await.unwrap();
         assert_eq!(receiver.bodies()[2 * day - 1]["state"], "resolved");
@@ -349,7 +349,7 @@ async fn address_in_the_file_is_refused_without_showing_it() {
         assert_eq!(place.run(&["check"]).await, 78, "{jobs}\n{}", place.said());
         assert!(!place.said().contains(CANARY), "{}", place.said());
     }
-    // A variable that is not set is for `run` and `alert` to refuse: others need no address.
+    // Only `run` and `alert` need the variable.
     let place = Place::new(&database, &format!("{alert}url_env = \"NOWHERE\"\n"));
     assert_eq!(place.run(&["check"]).await, 0);
     assert_eq!(place.run(&["status"]).await, 2, "there is no archive");

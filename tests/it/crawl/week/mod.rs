@@ -1,5 +1,4 @@
-//! A simulated week in which everything goes wrong that the simulator can make go wrong, held
-//! against what the simulator knows to be true.
+//! A simulated week with every fault of the simulator, compared with the simulator's truth.
 
 mod truth;
 
@@ -12,11 +11,11 @@ use self::truth::Week;
 use crate::databases::{Database, on_both};
 use crate::env::{Env, hours, minutes, world};
 
-/// Calls that may be made a day: enough for a quiet one, too few for one of failures.
+/// Daily call limit: enough for a quiet day, too few for one with failures.
 const CALLS_A_DAY: usize = 320;
 
-/// Looks that a fault meets, in a quiet hour: about three in ten. First come the faults that one
-/// endpoint knows; the rest are for all.
+/// Faults of a quiet hour, which hit about three calls in ten: first those of one endpoint, then those
+/// of all.
 const WEATHER: &str = "
     amagi=risk:0.06,dead-cookie:0.04,503:0.04,drop:0.04,transport:0.02,cut:0.03,not-json:0.03,\
           empty:0.01,wrong-id:0.01,redirect:0.01,dup:0.01
@@ -26,10 +25,10 @@ const WEATHER: &str = "
          300:0.004,redirect:0.01,slow:1:0.01
     *=301:0.1,500:0.05,503:0.05,302:0.05,cut:0.05";
 
-/// What JustOneAPI answers while it has no money for anybody.
+/// The fault of an empty balance at JustOneAPI.
 const NO_MONEY: &str = "note=601; suggestions=602; kols=601; work-link=601";
 
-/// The jobs of the week. New York changes its clocks in it.
+/// The jobs of the week, in which New York changes its clocks.
 fn jobs(notes: &[String]) -> String {
     let works: Vec<_> = world().works(3).into_iter().chain(world().work_links(4).pop()).collect();
     format!(
@@ -46,7 +45,7 @@ fn jobs(notes: &[String]) -> String {
     )
 }
 
-/// What goes wrong with single items, whatever the weather.
+/// Permanent faults of single items.
 fn misfortunes() -> String {
     let (notes, works) = (world().notes(8), world().works(3));
     let word = world().keywords()[2];
@@ -62,18 +61,18 @@ fn at(time: &str) -> Time {
     format!("2026-{time}:00").parse().unwrap()
 }
 
-/// Lets time pass until `time`, and then fails calls as `faults` says, before anything else.
+/// Advances to `time`, then sets `faults`.
 async fn until(env: &mut Env, time: &str, faults: &str) {
     env.advance(at(time).since(env.clock.now())).await;
     env.fails(&format!("{faults}\n{}\n{WEATHER}", misfortunes()));
 }
 
-/// Lives through the week.
+/// Plays the week.
 async fn live(env: &mut Env) {
     let notes = world().notes(8);
     let fewer: Vec<_> = notes.iter().filter(|id| **id != notes[6]).cloned().collect();
     until(env, "03-02 00:10", "").await;
-    // Upstream is down, for everything.
+    // Upstream is down.
     until(env, "03-03 05:10", "*=503").await;
     until(env, "03-03 08:40", "").await;
     // The quota of notes is used up until midnight in Shanghai.
@@ -85,7 +84,7 @@ async fn live(env: &mut Env) {
     // The account is empty for six hours.
     until(env, "03-05 00:20", NO_MONEY).await;
     until(env, "03-05 06:20", "").await;
-    // Nobody is there.
+    // No daemon runs.
     until(env, "03-05 12:10", "").await;
     env.down_for(hours(5));
     env.restart(&jobs(&fewer)).await;
@@ -94,7 +93,7 @@ async fn live(env: &mut Env) {
     // The network is down.
     until(env, "03-06 20:10", "*=drop:0.7,not-json:0.3").await;
     until(env, "03-06 23:40", "").await;
-    // The token may not, and is not valid for a while.
+    // The token is denied, and invalid for a while.
     until(env, "03-07 00:10", "suggestions=600").await;
     until(env, "03-07 02:10", "").await;
     until(env, "03-07 07:10", "kols=100").await;
@@ -117,8 +116,7 @@ async fn week_of_faults_accounts_for_every_slot_count_and_cent(database: Databas
     week.accounts_for_every_look(&env, &due()).await;
 }
 
-/// What cron says is due: looks by target and day. A work that is watched by a short link counts
-/// under its id.
+/// The slots due by cron, by target and day. A work watched by a short link counts under its id.
 fn due() -> BTreeMap<(String, String), i64> {
     let mut due = BTreeMap::new();
     let works = world().works(4).into_iter();
@@ -149,8 +147,8 @@ fn due() -> BTreeMap<(String, String), i64> {
             put(note, looks);
         }
         works.clone().for_each(|work| put(work, full(12)));
-        // On the 8th the clocks of New York go from 02:00 to 03:00. What was due at 02:30 is due
-        // once all the same, and 19:30 comes an hour earlier: before midnight in UTC, not after.
+        // On the 8th the clocks of New York go from 02:00 to 03:00. The slot of 02:30 is due once
+        // all the same, and 19:30 comes an hour earlier: before midnight in UTC.
         let twice = if day == 8 { 3 } else { 2 };
         words.clone().for_each(|word| put(word, if day == 9 { 0 } else { twice }));
         put("search".to_owned(), if day == 9 { 0 } else { 1 });

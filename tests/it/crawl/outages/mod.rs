@@ -1,5 +1,4 @@
-//! The database fails under a daemon at work: it waits and says so, sends nothing, loses no answer
-//! that has come, and recovers by itself.
+//! Outages of the database: the daemon waits, reports it, sends nothing, loses no answer, and recovers.
 
 mod cluster;
 
@@ -25,23 +24,22 @@ use crate::databases::{Database, count, on_both, postgres, sqlite};
 use crate::ops::health::free_port;
 use crate::program::{PATIENCE, Place, Running, wait_for, waited_for};
 
-/// Long enough that calls are in flight whenever the database fails.
+/// Latency at which calls are in flight whenever the database fails.
 const LATENCY: Duration = Duration::from_millis(150);
 
-/// How long no call comes in an outage, once those in flight have come.
+/// How long no call must arrive in an outage, after those in flight.
 const OUTAGE: Duration = Duration::from_secs(3);
 
-/// How long an outage lasts in which the daemon has to show that it lives: longer than the loop may
-/// stand still.
+/// Duration of an outage in which the daemon must stay alive: longer than a loop may be stuck.
 const LONG_OUTAGE: Duration = Duration::from_secs(75);
 
-/// What SQLite's journal has written after some dozens of calls, in bytes.
+/// Size of SQLite's WAL after some dozens of calls, in bytes.
 const CRAMPED: u64 = 3_000_000;
 
 const FAILS: &str = "the database fails";
 const ANSWERS: &str = "the database answers again";
 
-/// Daemons at work on one database.
+/// Daemons on one database.
 struct Scene {
     simulator: Simulator,
     place: Place,
@@ -50,12 +48,12 @@ struct Scene {
 }
 
 impl Scene {
-    /// Daemons that have begun to call.
+    /// Daemons that have begun to send calls.
     async fn new(database: &Database, daemons: usize) -> Self {
         Self::with(database, |place| (0..daemons).map(|_| place.start(&["run"])).collect()).await
     }
 
-    /// A daemon that has begun to call and serves health checks.
+    /// A daemon that sends calls and serves health checks.
     async fn listening(database: &Database, address: SocketAddr) -> Self {
         let listen = address.to_string();
         Self::with(database, |place| vec![place.start(&["run", "--listen", &listen])]).await
@@ -73,21 +71,21 @@ impl Scene {
         scene
     }
 
-    /// Waits for calls that come from now on.
+    /// Waits for new calls.
     async fn goes_on(&self) {
         let before = self.simulator.truth().len();
         let calls = async || self.simulator.truth().len() > before + 30;
         assert!(waited_for(PATIENCE, calls).await, "no calls come\n{}", self.place.said());
     }
 
-    /// Waits until it was said this often in all.
+    /// Waits until the message was logged this often in total.
     async fn said(&self, words: &str, times: usize) {
         let said = async || self.place.said().matches(words).count() >= times;
         assert!(waited_for(PATIENCE, said).await, "nobody says {words}\n{}", self.place.said());
     }
 
-    /// Lets everything be worked off and the daemons stop: nothing may have been lost, not even an
-    /// answer that came during an outage, and no daemon was taken for dead. What they said.
+    /// Waits until all work is done and stops the daemons: no answer may be lost and no daemon reaped.
+    /// Returns their logs.
     async fn ends_well(self, database: &Database) -> String {
         let store = Store::connect(database.url()).await.unwrap();
         self.goes_on().await;
@@ -110,8 +108,7 @@ impl Health {
         health::ask(self.0, "/readyz").await.is_ok_and(|(ready, _)| ready)
     }
 
-    /// Lets the outage that has begun last until the daemon knows of it and says so, and then so long
-    /// that one which stood still would be taken for dead.
+    /// Waits until the daemon reports the outage, and then longer than a stuck loop may take.
     async fn fails_and_lives(&self, scene: &Scene) {
         let began = Clock::system().now();
         let (mut said, mut fails) = (false, false);
@@ -128,7 +125,7 @@ impl Health {
     }
 }
 
-/// No call comes any more.
+/// Asserts that no more calls arrive.
 async fn is_quiet(simulator: &Simulator) {
     wait_for("an end of calls without a ledger", PATIENCE, async || {
         let before = simulator.truth().len();
@@ -145,7 +142,7 @@ async fn all_is_kept(store: &Store, simulator: &Simulator, began: Time, settled:
     store.close().await;
 }
 
-/// A connection to the same database, for what happens to it from outside.
+/// A separate connection to the same database.
 async fn outside(url: &str) -> PgConnection {
     PgConnection::connect(url).await.unwrap()
 }
@@ -175,7 +172,7 @@ async fn two_daemons_survive_a_server_crash() {
     let said = scene.ends_well(&database).await;
     assert!(said.matches(ANSWERS).count() >= 2, "{said}");
     assert!(said.matches(FAILS).count() <= 8, "once an outage and daemon\n{said}");
-    assert!(!said.contains("a process died"), "{said}");
+    assert!(!said.contains("reaped an expired worker"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,8 +185,8 @@ async fn two_daemons_survive_cut_connections() {
         tokio::time::sleep(Duration::from_millis(370)).await;
     }
     let said = scene.ends_well(&database).await;
-    assert!(said.contains("announcing it anew"), "{said}");
-    assert!(!said.contains("a process died"), "{said}");
+    assert!(said.contains("taking the lock again"), "{said}");
+    assert!(!said.contains("reaped an expired worker"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -258,7 +255,7 @@ async fn backfill_notices_an_unresponsive_server_and_resumes() {
     let place = Place::new(&database, &crash::jobs(&simulator)).with_upstream(&simulator, TOKEN);
     place.write("notes.txt", &notes.join("\n"));
     let backfill = place.start(&["backfill", "notes.txt"]);
-    // Whoever waits for an answer then, and not for a connection, would wait for ever.
+    // A process waiting for an answer, not for a connection, would wait for ever.
     let mut other = outside(database.url()).await;
     execute(&mut other, "begin").await;
     execute(&mut other, "lock table documents").await;
@@ -291,7 +288,7 @@ async fn daemon_waits_while_the_disk_is_full() {
     assert_eq!((said.matches(FAILS).count(), said.matches(ANSWERS).count()), (1, 1), "{said}");
 }
 
-/// What SQLite itself refuses, of a daemon in this process: its one writer is told to.
+/// Errors that SQLite itself raises in a daemon of this process.
 struct Inside {
     simulator: Simulator,
     database: Database,
@@ -347,7 +344,7 @@ async fn refuses_and_recovers(refuse: &'static str, complaint: &str, relent: &'s
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn daemon_waits_while_sqlite_is_full() {
-    // Not below what the file has: it may grow no more.
+    // Not below the size of the file: it must not grow.
     refuses_and_recovers("pragma max_page_count = 1", "full", "pragma max_page_count = 4294967294")
         .await;
 }

@@ -1,5 +1,5 @@
-//! A daemon may be killed at any moment: no look is lost, none is kept twice, and what a call may
-//! have cost is on the ledger.
+//! Kills at any moment: no slot is lost, no observation repeated, and every possible cost is on the
+//! ledger.
 
 pub(crate) mod checks;
 
@@ -22,34 +22,34 @@ const AMAGI_CONCURRENCY: i64 = 2;
 /// Calls of a daemon in flight at once.
 pub(crate) const IN_FLIGHT: i64 = JUSTONEAPI_CONCURRENCY + AMAGI_CONCURRENCY;
 
-/// Jobs of notes: one fires every second, so that the daemon is nearly always at work.
+/// Note jobs: one fires every second, so that the daemon is nearly always busy.
 const NOTE_JOBS: usize = 10;
 
 /// Notes of each of these jobs.
 const NOTES_EACH: usize = 30;
 
-/// Works to look at.
+/// Watched works.
 const WORKS: usize = 8;
 
 /// Pages of the KOL search.
 pub(crate) const PAGES: i64 = 3;
 
-/// How long each answer takes, at least.
+/// Minimum latency of an answer.
 const LATENCY: Duration = Duration::from_millis(40);
 
-/// Calls that a budget leaves.
+/// Calls in the budget.
 const BUDGET: usize = 100;
 
-/// Some calls take longer, some fail in ways that pass.
+/// Slow calls and temporary failures.
 const FAULTS: &str =
     "note=slow:20:0.3,slow:150:0.1,301:0.02,drop:0.01; amagi=slow:60:0.5; kols=slow:200";
 
-/// How long a daemon may take until it calls, if it does: a job fires every second.
+/// How long a daemon may take until its first call: a job fires every second.
 const AT_WORK_WITHIN: Duration = Duration::from_secs(30);
 
 pub(crate) const TOKEN: &str = "crash-test-token";
 
-/// An upstream that takes at least this long to answer.
+/// An upstream with at least this latency.
 pub(crate) async fn simulate(latency: Duration) -> Simulator {
     let faults = FAULTS.parse().unwrap();
     upstream::start(Options { latency, faults, ..upstream::options(TOKEN) }).await
@@ -90,14 +90,13 @@ fn job(name: &str, kind: &str, second: usize, list: &str) -> String {
     format!("[[job]]\nname = \"{name}\"\nkind = \"{kind}\"\nschedule = \"{schedule}\"\n{list}\n")
 }
 
-/// A number from 0 to 999 for the nth daemon: random enough, and the same in every run.
+/// A number from 0 to 999 for the nth daemon, reproducible in every run.
 fn chance(n: u64) -> u64 {
     let mixed = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (mixed >> 33) % 1000
 }
 
-/// Starts the nth daemon and kills it: one in four while it begins, the others at work, however
-/// slow the machine is.
+/// Starts the nth daemon and kills it: one in four during startup, the others during calls.
 async fn start_and_kill(place: &Place, simulator: &Simulator, n: u64) {
     let before = simulator.truth().len();
     let daemon = place.start(&["run"]);
@@ -125,7 +124,7 @@ async fn repeated_kills_lose_no_slot_and_repeat_no_snapshot(database: Database) 
     let store = Store::connect(database.url()).await.unwrap();
     simulator.set_faults(Faults::default());
     let daemon = place.start(&["run"]);
-    // On a slow machine each search before may have been interrupted too often.
+    // On a slow machine every search may have been interrupted too often.
     let searches = "select count(*) from slots s join targets t on t.target_id = s.target_id
                     where t.kind = 'kol_search' and s.outcome = 'observed'";
     waited_for(PATIENCE, async || count(&store, searches).await > 0).await;
@@ -176,7 +175,7 @@ async fn budget_of_a_hundred_calls_holds_across_kills(database: Database) {
     assert!(calls.noted == all && calls.seen <= all && calls.interrupted > 0, "{calls}");
 }
 
-/// Waits until everything is settled that is due or under way by now; that time.
+/// Waits until everything due or in flight by now is settled; returns that time.
 pub(crate) async fn worked_off(store: &Store) -> Time {
     let now = Clock::system().now();
     let mut open = (0, 0, 0);
@@ -189,7 +188,7 @@ pub(crate) async fn worked_off(store: &Store) -> Time {
     now
 }
 
-/// What must hold of the archive whatever happened; how the ledger and the server agree.
+/// Asserts the invariants of the archive; returns the agreement of ledger and server.
 pub(crate) async fn nothing_is_lost_or_doubled(
     store: &Store,
     simulator: &Simulator,
@@ -205,7 +204,7 @@ pub(crate) async fn nothing_is_lost_or_doubled(
     checks::every_call_is_on_the_ledger(store, &truth).await
 }
 
-/// Says what a long run came to; `cargo test` shows it with `--nocapture`.
+/// Prints the result of a long run, shown with `--nocapture`.
 async fn report(store: &Store, kills: i64, calls: &Agreement) {
     let database = if store.is_sqlite() { "SQLite" } else { "PostgreSQL" };
     let slots: Vec<(String, i64)> = rows(
