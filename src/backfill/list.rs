@@ -55,9 +55,9 @@ pub enum Format {
 /// How to read lists.
 #[derive(Clone, Debug, Default)]
 pub struct ListOptions {
-    /// Kind of the entries; `None`: each entry tells.
+    /// Kind of the entries; `None`: detected per entry.
     pub kind: Option<Kind>,
-    /// Format; `None`: by file name and first line.
+    /// Format; `None`: detected by file name and first line.
     pub format: Option<Format>,
     /// Column or key with the target; `None`: a recognised one.
     pub column: Option<String>,

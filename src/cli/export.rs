@@ -51,7 +51,7 @@ pub(super) struct Export {
     query: Option<String>,
     /// Output format [default: the file's extension; csv on stdout]
     #[arg(long, value_enum)]
-    format: Option<Kind>,
+    format: Option<FormatArg>,
     #[command(flatten)]
     between: Between,
     /// The file to write or replace once it is complete; - is stdout
@@ -66,7 +66,7 @@ pub(super) struct Export {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
+enum FormatArg {
     Csv,
     Jsonl,
     Parquet,
@@ -110,17 +110,20 @@ impl Export {
 
     fn format(&self) -> Result<Format> {
         let ending = self.output.extension().and_then(|ending| ending.to_str());
-        let kind = self.format.or_else(|| Kind::from_str(ending?, true).ok());
-        let kind = kind.or_else(|| self.file().is_none().then_some(Kind::Csv));
+        let kind = self.format.or_else(|| FormatArg::from_str(ending?, true).ok());
+        let kind = kind.or_else(|| self.file().is_none().then_some(FormatArg::Csv));
         let kind = kind.context("no format: use --format csv, jsonl or parquet")?;
-        ensure!(kind == Kind::Csv || !(self.raw || self.bom), "--raw and --bom apply to CSV only");
+        ensure!(
+            kind == FormatArg::Csv || !(self.raw || self.bom),
+            "--raw and --bom apply to CSV only"
+        );
         Ok(match kind {
-            Kind::Csv => Format::Csv { bom: self.bom, raw: self.raw },
-            Kind::Jsonl => Format::Jsonl,
-            Kind::Parquet if self.file().is_none() && std::io::stdout().is_terminal() => {
+            FormatArg::Csv => Format::Csv { bom: self.bom, raw: self.raw },
+            FormatArg::Jsonl => Format::Jsonl,
+            FormatArg::Parquet if self.file().is_none() && std::io::stdout().is_terminal() => {
                 bail!("Parquet is binary: write it to a file with -o FILE")
             }
-            Kind::Parquet => Format::Parquet,
+            FormatArg::Parquet => Format::Parquet,
         })
     }
 

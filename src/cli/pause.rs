@@ -136,7 +136,7 @@ impl Resume {
             _ => format!("resumed: {}\n", listed(resumed)),
         };
         if !left.is_empty() {
-            text += "the budget of the day is used up and no hand resumes that: raise it in jobs.toml, or \
+            text += "today's budget is used up and cannot be resumed: raise it in jobs.toml, or \
                      wait for midnight\n";
         }
         print(&text)?;

@@ -102,7 +102,7 @@ enum By {
 }
 
 /// A report on one subject.
-struct Content {
+struct ReportData {
     /// The text.
     text: String,
     /// The data, by name.
@@ -153,7 +153,7 @@ impl Report {
                 }
             }
         }
-        if !contents.is_empty() && contents.iter().all(Content::is_empty) {
+        if !contents.is_empty() && contents.iter().all(ReportData::is_empty) {
             say_empty(&mut tx, true).await?;
         }
         drop(tx);
@@ -164,10 +164,10 @@ impl Report {
         Ok(ExitCode::from(if unknown { SOME_FAILED } else { 0 }))
     }
 
-    fn write(&self, contents: &[Content], zone: Tz) -> Result<()> {
+    fn write(&self, contents: &[ReportData], zone: Tz) -> Result<()> {
         if self.csv {
             let mut csv = None;
-            for part in contents.iter().flat_map(Content::main) {
+            for part in contents.iter().flat_map(ReportData::main) {
                 let rows = part.table.rows.iter();
                 let csv = match &mut csv {
                     Some(csv) => csv,
@@ -190,7 +190,7 @@ impl Report {
     }
 }
 
-impl Content {
+impl ReportData {
     fn is_empty(&self) -> bool {
         self.main().all(|part| part.table.rows.is_empty())
     }
@@ -200,7 +200,7 @@ impl Content {
     }
 }
 
-impl Serialize for Content {
+impl Serialize for ReportData {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut parts = serializer.serialize_map(Some(self.parts.len()))?;
         for Part { name, table, one } in &self.parts {
@@ -263,7 +263,7 @@ impl Subject {
         tx.forgotten_at(kind, platform, one).await
     }
 
-    async fn content(&self, tx: &mut Tx, one: &str, span: Span) -> Result<Option<Content>> {
+    async fn content(&self, tx: &mut Tx, one: &str, span: Span) -> Result<Option<ReportData>> {
         match self {
             Self::Note { .. } => item::content(tx, "xiaohongshu", one, span).await,
             Self::Work { .. } => item::content(tx, "douyin", one, span).await,

@@ -162,7 +162,7 @@ fn unseen(targets: &[Unavailable], zone: Tz) -> String {
         let evidence = safe(&target.evidence, 60);
         vec![target.state.to_string(), key, local(target.since, zone), evidence, again]
     });
-    table(&["unseen", "item", "since", "evidence", "asked again"], &[], rows.collect())
+    table(&["unavailable", "item", "since", "evidence", "next fetch"], &[], rows.collect())
 }
 
 impl Budget {
@@ -205,8 +205,7 @@ pub(super) fn require_archive(cli: &Cli) -> Result<()> {
         let path = path.strip_prefix("//").unwrap_or(path);
         ensure!(
             Path::new(path).exists(),
-            "there is no archive {path}: nothing has been watched there yet; \
-             --database-url names another"
+            "there is no archive {path}: nothing has been fetched yet; choose another with --database-url"
         );
     }
     Ok(())

@@ -285,7 +285,7 @@ fn choices() -> String {
 fn misplaced(key: &str) -> Option<Problem> {
     let help = match key {
         "url" | "webhook" => {
-            "the address is a password: put it into an environment variable or a file, and name \
+            "the address is a credential: put it into an environment variable or a file, and name \
              that with `url_env` or `url_file`"
         }
         "sign" => "name what holds it with `sign_env` or `sign_file`",

@@ -49,7 +49,7 @@ impl Reader<'_> {
         let calls = *wire.get_ref();
         if calls < 1 {
             let help = "at least 1; without this line there is no limit; \
-                        `enabled = false` switches a job off";
+                        `enabled = false` disables a job";
             self.problem(wire.span(), Problem::new("the number is out of range", help));
         }
         Some(calls)
@@ -94,7 +94,7 @@ pub(crate) fn named(endpoints: &[Endpoint]) -> String {
 /// Endpoints without a price under `max_cost_per_day`, and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "max_cost_per_day needs the price of {0}: set it under [justoneapi.price] in jobs.toml; a limit \
-     cannot count what it cannot see"
+    "max_cost_per_day needs the price of {0}: set it under [justoneapi.price] in jobs.toml; without prices \
+     the limit cannot work"
 )]
 pub struct PriceMissing(String);

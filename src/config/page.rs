@@ -22,7 +22,7 @@ const SHORTEST: usize = 8;
 pub enum PageRefused {
     /// Other machines could reach the page without a password.
     #[error(
-        "the page is not served on {0} without a password: other machines could reach it: \
+        "the page is not served on {0} without a password because other machines could reach it: \
          set {PASSWORD}, or {PASSWORD_FILE} to the path of a file that holds it"
     )]
     NoPassword(SocketAddr),

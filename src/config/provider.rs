@@ -147,7 +147,7 @@ impl Reader<'_> {
         if url.scheme() == "http" && !is_this_machine(url) {
             let host = url.host_str().unwrap_or_default();
             self.warnings.push(format!(
-                "plain http to {host}: everybody on the way can read what is sent, token included; \
+                "plain http to {host}: anyone on the network path can read the traffic, token included; \
                  use a token of its own with a small balance"
             ));
         }
@@ -241,7 +241,7 @@ fn base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Problem> {
         return Err(Problem::new("the address may not contain user name, query or fragment", help));
     }
     if url.scheme() == "http" && !allow_insecure_http && !is_this_machine(&url) {
-        let help = "use https; or, if the way there is trusted, add `allow_insecure_http = true` \
+        let help = "use https; or, if the network path is trusted, add `allow_insecure_http = true` \
                     beside it: anyone in between could read what is sent, token included";
         return Err(Problem::new("plain http to another machine", help));
     }

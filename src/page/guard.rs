@@ -73,12 +73,12 @@ impl Guard {
     async fn refuses(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         if !host.is_some_and(|host| self.answers_to(host)) {
-            let why = "this page is not served under that name: `--host` names more\n";
+            let why = "unknown host name: allow it with `--host`\n";
             return Some((StatusCode::MISDIRECTED_REQUEST, why).into_response());
         }
         if !matches!(*method, Method::GET | Method::HEAD) {
             let allow = [(header::ALLOW, "GET, HEAD")];
-            let why = "this page only shows\n";
+            let why = "this page is read-only\n";
             return Some((StatusCode::METHOD_NOT_ALLOWED, allow, why).into_response());
         }
         if self.lets_in(headers) {
@@ -88,7 +88,7 @@ impl Guard {
             tokio::time::sleep(WRONG_PASSWORD).await;
         }
         let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"tidewatch\", charset=\"UTF-8\"")];
-        Some((StatusCode::UNAUTHORIZED, ask, "a password is needed\n").into_response())
+        Some((StatusCode::UNAUTHORIZED, ask, "a password is required\n").into_response())
     }
 }
 

@@ -6,12 +6,12 @@ use serde_json::{Number, Value, json};
 /// The range of amagi versions to imitate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Amagi {
-    /// 4.5 to 6.x: asked by `aweme_id`; `{success, code: 200, message, data, requestPath}`.
+    /// 4.5 to 6.x: called with `aweme_id`; `{success, code: 200, message, data, requestPath}`.
     #[default]
     Current,
-    /// 4.1 to 4.4: asked by `aweme_id`; the platform's own JSON.
+    /// 4.1 to 4.4: called with `aweme_id`; the platform's own JSON.
     Bare,
-    /// 3.2 to 4.0: asked by `url`; `{code: 200, message, data}`.
+    /// 3.2 to 4.0: called with `url`; `{code: 200, message, data}`.
     Old,
 }
 

@@ -86,7 +86,7 @@ pub(super) fn only_link(text: &str) -> Result<Link, String> {
     }
     found.ok_or_else(|| {
         "there is neither a link nor an id in it: expected a note id (24 hexadecimal digits), a work id \
-         (15 to 20 digits), a link to one, or the text that the app shares"
+         (15 to 20 digits), a link to one, or share text from the app"
             .to_owned()
     })
 }

@@ -11,7 +11,7 @@ use crate::databases::{Database, on_both, postgres, sqlite};
 /// Tables and views with their columns in order.
 type Columns = BTreeMap<String, Vec<String>>;
 
-#[expect(clippy::disallowed_methods, reason = "looks at the schema from outside the store")]
+#[expect(clippy::disallowed_methods, reason = "reads the schema from outside the store")]
 async fn sqlite_columns(url: &str) -> Columns {
     let pool = sqlx::SqlitePool::connect(url).await.unwrap();
     let rows = sqlx::query(
@@ -22,7 +22,7 @@ async fn sqlite_columns(url: &str) -> Columns {
     collect(rows.fetch_all(&pool).await.unwrap().iter().map(|row| (row.get("t"), row.get("c"))))
 }
 
-#[expect(clippy::disallowed_methods, reason = "looks at the schema from outside the store")]
+#[expect(clippy::disallowed_methods, reason = "reads the schema from outside the store")]
 async fn postgres_columns(url: &str) -> Columns {
     let pool = sqlx::PgPool::connect(url).await.unwrap();
     let rows = sqlx::query(

@@ -98,7 +98,7 @@ fn shown(done: &ImportSummary, json: bool, dry: bool) -> Result<ExitCode> {
         )
     } else {
         format!(
-            "imported {}, {} of them unreadable (kept and marked); {} already there; {} left out as \
+            "imported {}, {} of them unreadable (stored and marked); {} already there; {} skipped as \
              failures; {}{} refused\n",
             things(number(done.imported), "answer"),
             number(done.unreadable),

@@ -61,7 +61,7 @@ pub(super) struct Sources {
     /// Lists of targets; `-` is stdin
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    /// Kind of entries that do not tell, such as keywords
+    /// Kind of the entries if it cannot be detected, such as keywords
     #[arg(long, value_enum)]
     pub(super) kind: Option<KindArg>,
     /// Format of the lists [default: by file name and first line]

@@ -103,7 +103,7 @@ impl BackfillPlan {
         require_prices(config, limits, &self.targets)?;
         match self.over_budget() {
             Some(why) if limits == Limits::default() => bail!(
-                "{why}, and nothing was asked: --max-calls or --max-cost begins it all the same and \
+                "{why}, nothing fetched: --max-calls or --max-cost starts it anyway and \
                  stops there; the budget of each day still holds"
             ),
             _ => Ok(()),

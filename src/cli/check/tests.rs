@@ -21,7 +21,7 @@ amagi address: http://127.0.0.1:4567/api
 
 spring-campaign (notes)
   schedule  0 * * * *  At minute 0 past every hour, Asia/Shanghai
-  asks      xiaohongshu/get-note-detail/v1
+  endpoint  xiaohongshu/get-note-detail/v1
   targets   3
             68a1b2c3d4e5f60718293a4b
             68b0c1d2e3f405162738495a
@@ -34,7 +34,7 @@ spring-campaign (notes)
 
 food-words (keywords)
   schedule  0 9 * * *  At 09:00, Asia/Shanghai
-  asks      xiaohongshu/search-recommend/v1
+  endpoint  xiaohongshu/search-recommend/v1
   targets   2
             美食
             露营
@@ -46,7 +46,7 @@ food-words (keywords)
 
 reading-kols (kols)
   schedule  @daily  At 00:00, Asia/Shanghai
-  asks      xiaohongshu-pgy/kol-search/v1
+  endpoint  xiaohongshu-pgy/kol-search/v1
   targets   1
             fansNumberLower=1000 gender=FEMALE keyword=阅读 notePrice=500,5000 searchType=NOTE sor…
   next      2026-03-10 Tue 00:00:00 +08:00   2026-03-09 16:00:00 UTC
@@ -57,7 +57,7 @@ reading-kols (kols)
 
 competitor-works (works)
   schedule  */30 * * * *  At every 30 minutes, Asia/Shanghai
-  asks      amagi/fetch_one_work
+  endpoint  amagi/fetch_one_work
   targets   2
             7512345678901234567
             7523456789012345678
@@ -135,11 +135,11 @@ fn exceeded_limits_are_warned_of() {
     let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));
     // 5 pages of KOLs at midnight, 3 notes and twice 2 works per hour, 2 keywords at nine.
     for said in [
-        "warning: the jobs want 175 calls a day and [budget] allows 100, 75 less: slots will be missed \
+        "warning: the jobs need 175 calls a day, but [budget] allows 100, 75 less: slots will be missed \
          (budget) from about 13:00 on (Asia/Shanghai); raise max_calls_per_day under [budget], or",
-        "warning: the jobs want 12.40 yuan a day and [budget] allows 5.00, 7.40 less: slots will be \
+        "warning: the jobs need 12.40 yuan a day, but [budget] allows 5.00, 7.40 less: slots will be \
          missed (budget) from about 07:00 on (Asia/Shanghai); raise max_cost_per_day under [budget], or",
-        "warning: reading-kols wants 5 calls a day and its max_calls_per_day allows 2, 3 less: slots \
+        "warning: reading-kols needs 5 calls a day, but its max_calls_per_day allows 2, 3 less: slots \
          will be missed (budget) from about 00:00 on (Asia/Shanghai); raise it, or",
     ] {
         assert!(report.contains(said), "{said}\n{report}");
@@ -185,6 +185,6 @@ fn jobs_over_a_shared_rate_are_warned_of_together() {
     assert!(!one.iter().any(|text| text.contains("rate_per_second")), "{one:?}");
     let two = warned(&format!("{rate}{}{}", job("a", 36), job("b", 36)));
     let said =
-        "a and b want more calls to xiaohongshu/search-recommend/v1 than rate_per_second = 1";
+        "a and b need more calls to xiaohongshu/search-recommend/v1 than rate_per_second = 1";
     assert!(two.iter().any(|text| text.starts_with(said)), "{two:?}");
 }

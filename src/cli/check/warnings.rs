@@ -32,7 +32,7 @@ fn over_budget(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String
     let yuan: f64 = days.iter().filter_map(|(_, day)| day.yuan).sum();
     let warn = |key: &str, wanted: String, allowed: String, over: String, from: String| {
         format!(
-            "the jobs want {wanted} a day and [budget] allows {allowed}, {over} less: {from}; raise \
+            "the jobs need {wanted} a day, but [budget] allows {allowed}, {over} less: {from}; raise \
              {key} under [budget], or let jobs fire less often"
         )
     };
@@ -63,7 +63,7 @@ fn over_limits(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String
         let limit = job.max_calls_per_day.filter(|limit| day.calls > as_float(*limit))?;
         let from = missed_from(config, &[(*job, calls_a_fire(job))], limit, now);
         Some(format!(
-            "{} wants {} a day and its max_calls_per_day allows {limit}, {} less: {from}; raise it, \
+            "{} needs {} a day, but its max_calls_per_day allows {limit}, {} less: {from}; raise it, \
              or let the job fire less often",
             job.name,
             things(number(day.calls), "call"),
@@ -123,10 +123,10 @@ fn over_rates(config: &Config, days: &[(&Job, Daily)]) -> Vec<String> {
             true => "queue up without limit",
             false => "be missed as superseded",
         };
-        let want = if names.len() == 1 { "wants" } else { "want" };
+        let want = if names.len() == 1 { "needs" } else { "need" };
         let (names, endpoint) = (names.join(" and "), endpoint.name());
         Some(format!(
-            "{names} {want} more calls to {endpoint} than rate_per_second = {rate} lets through: slots \
+            "{names} {want} more calls to {endpoint} than rate_per_second = {rate} allows: slots \
              will {what}"
         ))
     });

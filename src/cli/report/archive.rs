@@ -6,14 +6,14 @@ use anyhow::Result;
 
 use super::curve::curve;
 use super::tables::{columns, facts, points, shown};
-use super::{By, Content, Part};
+use super::{By, Part, ReportData};
 use crate::cli::format::{count, money, safe, table};
 use crate::cli::rows::moment;
 use crate::store::{Span, Table, Tx, Value};
 use crate::time::Time;
 
 /// The items with the largest change.
-pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<Content> {
+pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<ReportData> {
     let (since, until) = ends(span);
     let moved = tx.top_movers(by.metric(), since, until, most).await?;
     let name = format!("{by:?}").to_lowercase();
@@ -43,7 +43,7 @@ pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<Co
     let heads = ["platform", "item", "title", &format!("{name} over time"), &name, "grew", "from"];
     let text =
         format!("largest change of {name}, {}\n{}", from_to(span), table(&heads, &[4, 5], rows));
-    Ok(Content {
+    Ok(ReportData {
         text,
         parts: vec![Part { name: "movers", table: moved, one: false }],
         main: "movers",
@@ -51,7 +51,7 @@ pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<Co
 }
 
 /// A job; `None` if the name is unknown.
-pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<Content>> {
+pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<ReportData>> {
     let job = tx.facts_of_job(name).await?;
     if job.rows.is_empty() {
         return Ok(None);
@@ -88,11 +88,11 @@ pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<Co
         Part { name: "job", table: job, one: true },
         Part { name: "targets", table: targets, one: false },
     ];
-    Ok(Some(Content { text, parts, main: "targets" }))
+    Ok(Some(ReportData { text, parts, main: "targets" }))
 }
 
 /// The cost of calls.
-pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Content> {
+pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<ReportData> {
     let spend = tx.spend(span).await?;
     let wanted = [
         ("day", "day"),
@@ -117,7 +117,7 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Content> {
         count(unpriced),
         money(cost),
     );
-    Ok(Content {
+    Ok(ReportData {
         text,
         parts: vec![Part { name: "spend", table: spend, one: false }],
         main: "spend",
@@ -125,7 +125,7 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<Content> {
 }
 
 /// The outcome of slots.
-pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<Content> {
+pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<ReportData> {
     let (days, reasons) = (tx.coverage(span).await?, tx.coverage_reasons(span).await?);
     let mut why: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let named = reasons.column("day").zip(reasons.column("reason"));
@@ -152,7 +152,7 @@ pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<Content> {
         Part { name: "days", table: days, one: false },
         Part { name: "reasons", table: reasons, one: false },
     ];
-    Ok(Content { text, parts, main: "days" })
+    Ok(ReportData { text, parts, main: "days" })
 }
 
 fn slots(of: &Table) -> String {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use chrono_tz::Tz;
 
 use super::tables::{along, columns, facts, shown};
-use super::{Content, Part};
+use super::{Part, ReportData};
 use crate::cli::format::table;
 use crate::store::{Span, Table, Tx, Value};
 
@@ -14,7 +14,7 @@ pub(super) async fn content(
     platform: &str,
     id: &str,
     span: Span,
-) -> Result<Option<Content>> {
+) -> Result<Option<ReportData>> {
     let item = Item {
         facts: tx.facts_of_item(platform, id).await?,
         latest: tx.item_latest(platform, id).await?,
@@ -38,7 +38,7 @@ pub(super) async fn content(
         many("days", days),
         many("observations", curve),
     ];
-    Ok(Some(Content { text, parts, main: "observations" }))
+    Ok(Some(ReportData { text, parts, main: "observations" }))
 }
 
 struct Item {

@@ -7,14 +7,14 @@ use chrono_tz::Tz;
 
 use super::curve::curve;
 use super::tables::{along, columns, facts, shown};
-use super::{Content, Part};
+use super::{Part, ReportData};
 use crate::cli::format::{safe, table};
 use crate::store::{Span, Table, Tx, Value};
 use crate::text::things;
 use crate::time::Time;
 
 /// The report on a KOL; `None` without data.
-pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Content>> {
+pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<ReportData>> {
     let known = tx.facts_of_kol(id).await?;
     if known.rows.is_empty() {
         return Ok(None);
@@ -53,18 +53,18 @@ pub(super) async fn kol(tx: &mut Tx, id: &str, span: Span) -> Result<Option<Cont
         Part { name: "facts", table: known, one: true },
         Part { name: "history", table: history, one: false },
     ];
-    Ok(Some(Content { text, parts, main: "history" }))
+    Ok(Some(ReportData { text, parts, main: "history" }))
 }
 
 /// The report on a keyword; `None` if it was not observed in the span.
-pub(super) async fn keyword(tx: &mut Tx, keyword: &str, span: Span) -> Result<Option<Content>> {
+pub(super) async fn keyword(tx: &mut Tx, keyword: &str, span: Span) -> Result<Option<ReportData>> {
     let ranks = tx.keyword_history(keyword, span).await?;
     if ranks.rows.is_empty() {
         return Ok(None);
     }
     let text = format!("keyword {}\n{}", safe(keyword, 80), standings(&ranks, span.zone));
     let parts = vec![Part { name: "ranks", table: ranks, one: false }];
-    Ok(Some(Content { text, parts, main: "ranks" }))
+    Ok(Some(ReportData { text, parts, main: "ranks" }))
 }
 
 /// The current suggestions by rank, then the former ones, each with its rank over time.

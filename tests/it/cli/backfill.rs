@@ -67,10 +67,10 @@ async fn backfill_reads_all_sources_and_formats(database: Database) {
     let status = place.start_reading(&["backfill", "-"], stdin.into()).end().await;
     assert_eq!(status.code(), Some(0), "{}", place.said());
     // The link resolves to the first note.
-    let looked: Vec<(String,)> = rows(&store, "select note_id from notes order by 1").await;
+    let fetched: Vec<(String,)> = rows(&store, "select note_id from notes order by 1").await;
     let mut expected = notes[..5].to_vec();
     expected.sort();
-    assert_eq!(looked.into_iter().map(|row| row.0).collect::<Vec<_>>(), expected);
+    assert_eq!(fetched.into_iter().map(|row| row.0).collect::<Vec<_>>(), expected);
     assert_eq!(count(&store, "select count(*) from works").await, 1);
     assert!(count(&store, "select count(*) from keyword_suggestions").await > 0);
     assert_eq!(count(&store, OBSERVED).await, 7);
@@ -94,8 +94,8 @@ async fn discovered_notes_are_fetched_once(database: Database) {
     assert!(listed > 0);
     let code = place.run(&["backfill", "--discovered"]).await;
     assert!(code == 0 || code == 1, "{}", place.said());
-    let looks = "select count(*) from slots where priority = 1";
-    assert_eq!(count(&store, looks).await, listed);
+    let slots = "select count(*) from slots where priority = 1";
+    assert_eq!(count(&store, slots).await, listed);
     let calls = simulator.truth().len();
     // Archived notes are not fetched again.
     let unseen = "select count(*) from (select distinct note_id from kol_notes) k
@@ -103,7 +103,7 @@ async fn discovered_notes_are_fetched_once(database: Database) {
     let unseen = count(&store, unseen).await;
     assert!(unseen < listed, "nothing was seen at all");
     place.run(&["backfill", "--discovered", "--name", "again"]).await;
-    assert_eq!(count(&store, looks).await, listed + unseen, "{}", place.said());
+    assert_eq!(count(&store, slots).await, listed + unseen, "{}", place.said());
     assert_eq!(simulator.truth().len() > calls, unseen > 0, "{}", place.said());
 }
 
@@ -280,8 +280,8 @@ async fn backfill_beside_a_daemon_is_fetched_once(database: Database) {
     assert_eq!(place.run(&["backfill", "list.txt"]).await, 0, "{}", place.said());
     daemon.ask_to_stop();
     assert_eq!(daemon.end().await.code(), Some(0), "{}", place.said());
-    let looked = simulator.truth().iter().filter(|row| row.key != notes[0]).count();
-    assert_eq!(looked, 8);
+    let fetched = simulator.truth().iter().filter(|row| row.key != notes[0]).count();
+    assert_eq!(fetched, 8);
     assert_eq!(count(&store, OBSERVED).await, 8);
     if store.is_sqlite() {
         let owners = "select count(distinct owner) from calls";
@@ -323,8 +323,8 @@ async fn backfill_ends_beside_a_busy_daemon(database: Database) {
     let limited = "select count(*) from backfills where state = 'limited'";
     wait_for("its limit", PATIENCE, async || count(&store, limited).await == 1).await;
     assert_eq!(count(&store, busy).await, 1, "the daemon was idle meanwhile");
-    let looked = simulator.truth().iter().filter(|row| row.key != notes[0]).count();
-    assert_eq!(looked, 4);
+    let fetched = simulator.truth().iter().filter(|row| row.key != notes[0]).count();
+    assert_eq!(fetched, 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -74,7 +74,7 @@ async fn column_types_match_postgres() {
                order by table_name, ordinal_position";
     let mut declared: BTreeMap<String, Vec<(String, ColumnType)>> = BTreeMap::new();
     let Store::Postgres(pool) = &stores[1] else { panic!("the second is PostgreSQL") };
-    #[expect(clippy::disallowed_methods, reason = "looks at the schema from outside the store")]
+    #[expect(clippy::disallowed_methods, reason = "reads the schema from outside the store")]
     let columns: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(pool).await.unwrap();
     for (table, column, kind) in columns {
         let holds = match kind.as_str() {

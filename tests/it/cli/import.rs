@@ -203,7 +203,7 @@ async fn import_keeps_newer_facts_and_job_history(database: Database) {
     let known = "select title || ' ' || last_seen_at from notes";
     let history = "select due_at || ' ' || outcome || ' ' || call_id from slots order by due_at";
     let watched = "select target_id || ' ' || coalesce('' || removed_at, '') from job_targets";
-    let (before, looks, list) =
+    let (before, slots, list) =
         (env.ask(known).await, env.ask(history).await, env.ask(watched).await);
     let mut old: Value = serde_json::from_str(
         &env.ask("select body from document_texts order by document_id").await[0],
@@ -214,7 +214,7 @@ async fn import_keeps_newer_facts_and_job_history(database: Database) {
     place.write("answers.jsonl", &lines.to_string());
     assert_eq!(place.run(&IMPORT).await, 0, "{}", place.said());
     assert_eq!(env.ask(known).await, before, "{}", place.said());
-    assert_eq!(env.ask(history).await, looks);
+    assert_eq!(env.ask(history).await, slots);
     assert_eq!(env.ask(watched).await, list);
     let first = env.ask("select '' || first_seen_at from notes").await.remove(0);
     assert!(first.starts_with("2026-01-02 03:04:05"), "{first}");

@@ -52,7 +52,7 @@ async fn reports_match_the_archive(database: Database) {
     }
     let [due, observed, missed, open] = sums;
     assert!(due > 0 && missed > 0 && due == observed + missed + open, "{sums:?}");
-    let why = days["reasons"].as_array().unwrap().iter().map(|row| row["looks"].as_i64().unwrap());
+    let why = days["reasons"].as_array().unwrap().iter().map(|row| row["slots"].as_i64().unwrap());
     assert_eq!(why.sum::<i64>(), missed);
     assert!(text(&place, &["coverage"]).await.contains("day (UTC)"));
 }

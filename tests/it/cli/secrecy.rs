@@ -129,12 +129,12 @@ async fn token_appears_nowhere(database: Database) {
         verbs.fetch_what_fails().await;
         verbs.watch(&mut traces, &database).await;
         verbs.simulate().await;
-        traces.look_at_output(&sound_place);
+        traces.scan_output(&sound_place);
         let place = place().with("JUSTONEAPI_BASE_URL", NOBODY);
         Verbs { place: &place, simulator: &simulator, flags: log.flags }.fetch_from_nobody().await;
-        traces.look_at_output(&place);
+        traces.scan_output(&place);
     }
-    traces.look_at_database(&database);
+    traces.scan_database(&database);
     let truth = simulator.truth();
     assert!(truth.iter().any(|row| row.key == sound && row.code == Some(0)), "no call succeeded");
     let met = |endpoint, fault| {
@@ -239,7 +239,7 @@ impl Verbs<'_> {
         let notes = spoilt_notes(self.simulator).into_iter().zip(FAULTS).filter(is_asked);
         let keys = [notes.map(|(note, _)| note).collect(), words, works].concat();
         self.wait_for_questions(asked, &keys).await;
-        traces.look_at_database(database);
+        traces.scan_database(database);
         daemon.ask_to_stop();
         assert_eq!(daemon.end().await.code(), Some(0), "{}", self.place.said());
     }
@@ -316,5 +316,5 @@ async fn refused(place: &Place, traces: &mut Traces) {
             assert!(refused, "{verb:?} ended with {code}: {}", place.said());
         }
     }
-    traces.look_at_output(place);
+    traces.scan_output(place);
 }

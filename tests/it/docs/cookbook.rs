@@ -197,7 +197,7 @@ async fn cookbook_queries_print_the_documented_output() {
 }
 
 /// Every view has rows in the demo.
-#[expect(clippy::disallowed_methods, reason = "looks from outside the store")]
+#[expect(clippy::disallowed_methods, reason = "reads from outside the store")]
 async fn every_view_has_rows(pool: &SqlitePool) {
     let views = "select name from sqlite_master where type = 'view' order by name";
     let views: Vec<String> = sqlx::query_scalar(views).fetch_all(pool).await.unwrap();

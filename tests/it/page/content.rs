@@ -54,8 +54,8 @@ async fn pages_show_the_figures_of_the_archive(database: Database) {
         "select s.outcome || ' ' || count(*) from slots s where s.kind = 'note' group by s.outcome",
     );
     for fate in fates.await {
-        let (fate, looks) = fate.split_once(' ').unwrap();
-        assert!(job.contains(&format!("{looks} {fate}")), "{looks} {fate}: {job}");
+        let (fate, number) = fate.split_once(' ').unwrap();
+        assert!(job.contains(&format!("{number} {fate}")), "{number} {fate}: {job}");
     }
     let kols = site.get("/job/kols").await.body;
     assert!(kols.contains("\">keyword=") && !kols.contains("&quot;filter&quot;"), "{kols}");
@@ -82,7 +82,7 @@ async fn curves_have_gaps_at_missed_slots(database: Database) {
     let columns = series["lines"][0]["columns"].as_array().unwrap();
     let likes: Vec<_> = columns[1].as_array().unwrap().iter().map(Value::as_i64).collect();
     let gaps: Vec<_> = likes.iter().enumerate().filter(|(_, it)| it.is_none()).collect();
-    assert_eq!(gaps.len(), 1, "nobody looked for two hours: {likes:?}");
+    assert_eq!(gaps.len(), 1, "no fetch for two hours: {likes:?}");
     let seen: Vec<_> = likes.iter().flatten().map(i64::to_string).collect();
     let kept =
         "select '' || likes from note_metrics where note_id = (select min(note_id) from notes)

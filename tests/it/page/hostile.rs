@@ -24,7 +24,7 @@ pub(crate) async fn poison(store: &Store) {
         "update documents set drift = $1, asked = $1",
         "update calls set message = $1, code = $1",
         "insert into pauses (scope, name, reason, note, since, failures)
-         values ('job', $1, $1, $1, '2026-03-02 00:00:00', 0)",
+         values ('job', $1, 'by_hand', $1, '2026-03-02 00:00:00', 0)",
         "update config_loads set error = $1",
     ];
     for sql in statements {

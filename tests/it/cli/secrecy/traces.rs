@@ -13,7 +13,7 @@ pub(super) struct Traces {
     expected: String,
     found_in: Vec<String>,
     expected_in: Vec<String>,
-    looked_at: Vec<String>,
+    scanned: Vec<String>,
 }
 
 impl Traces {
@@ -27,35 +27,35 @@ impl Traces {
             expected: expected.to_owned(),
             found_in: Vec::new(),
             expected_in: Vec::new(),
-            looked_at: Vec::new(),
+            scanned: Vec::new(),
         }
     }
 
     /// Searches the output of a directory's programs.
-    pub(super) fn look_at_output(&mut self, place: &Place) {
-        self.look_at_file("stdout", &place.output("stdout"));
-        self.look_at_file("stderr", &place.output("stderr"));
+    pub(super) fn scan_output(&mut self, place: &Place) {
+        self.scan_file("stdout", &place.output("stdout"));
+        self.scan_file("stderr", &place.output("stderr"));
     }
 
     /// Searches every byte of a SQLite file and the files beside it, or a dump of PostgreSQL.
-    pub(super) fn look_at_database(&mut self, database: &Database) {
+    pub(super) fn scan_database(&mut self, database: &Database) {
         if database.url().starts_with("postgres:") {
-            self.look_at("dump", &dump(database.url()));
+            self.scan("dump", &dump(database.url()));
             return;
         }
         for entry in std::fs::read_dir(database.directory()).unwrap() {
             let entry = entry.unwrap();
-            self.look_at_file(&entry.file_name().to_string_lossy(), &entry.path());
+            self.scan_file(&entry.file_name().to_string_lossy(), &entry.path());
         }
     }
 
-    fn look_at_file(&mut self, name: &str, path: &Path) {
-        self.look_at(name, &std::fs::read(path).unwrap());
+    fn scan_file(&mut self, name: &str, path: &Path) {
+        self.scan(name, &std::fs::read(path).unwrap());
     }
 
-    fn look_at(&mut self, name: &str, bytes: &[u8]) {
+    fn scan(&mut self, name: &str, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
-        self.looked_at.push(name.to_owned());
+        self.scanned.push(name.to_owned());
         if text.contains(&self.expected) {
             self.expected_in.push(name.to_owned());
         }
@@ -72,9 +72,9 @@ impl Traces {
     pub(super) fn check(&self) {
         assert!(self.found_in.is_empty(), "{}", self.found_in.join("\n"));
         for name in ["stderr", "test.db", "dump"] {
-            let looked_at = self.looked_at.iter().any(|looked| looked == name);
+            let scanned = self.scanned.iter().any(|it| it == name);
             let expected = self.expected_in.iter().any(|found| found == name);
-            assert_eq!(looked_at, expected, "{:?} should be in {name}", self.expected);
+            assert_eq!(scanned, expected, "{:?} should be in {name}", self.expected);
         }
     }
 }
