@@ -8,6 +8,7 @@ mod availability;
 mod chaos;
 mod cli;
 mod clocks;
+mod columns;
 mod coverage;
 mod crash;
 mod databases;
