@@ -7,7 +7,7 @@ use crate::databases::{Database, on_both};
 use crate::env::{Env, fixture, hours, world};
 
 /// Serves a fixture on a path, looks once with this job, and gives the environment.
-async fn look_at(database: Database, path: &str, name: &str, job: &str) -> Env {
+pub(crate) async fn look_at(database: Database, path: &str, name: &str, job: &str) -> Env {
     let job = job.replacen("[[job]]", "[[job]]\nname = \"job\"\nschedule = \"@hourly\"", 1);
     let replay = fixture(path, name);
     let served: Value = serde_json::from_slice(&replay.body).unwrap();

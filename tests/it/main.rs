@@ -5,6 +5,7 @@
 mod answers;
 mod availability;
 mod cli;
+mod columns;
 mod crawl;
 mod databases;
 mod docs;
