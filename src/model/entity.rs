@@ -1,44 +1,30 @@
-//! What answers speak of, by its identity.
+//! Entities: the subjects of facts, by their identity.
 
+use super::named::named;
 use super::{Author, Facts, Item, Kol, KolFacts, Music, Note, Platform, Work};
 
-/// What kind of thing the archive keeps facts of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EntityKind {
-    /// A Xiaohongshu note.
-    Note,
-    /// A Douyin work.
-    Work,
-    /// A KOL of Pugongying.
-    Kol,
-    /// The author of notes or works.
-    Author,
-    /// The music of works.
-    Music,
-}
-
-impl EntityKind {
-    /// Every kind. Authors and music come after the items that lead to their documents.
-    pub const ALL: [Self; 5] = [Self::Note, Self::Work, Self::Kol, Self::Author, Self::Music];
-
-    /// The name in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Work => "work",
-            Self::Kol => "kol",
-            Self::Author => "author",
-            Self::Music => "music",
-        }
+named! {
+    /// Kind of an entity. Authors and music come after the items that lead to their documents.
+    EntityKind {
+        /// A Xiaohongshu note.
+        Note = "note",
+        /// A Douyin work.
+        Work = "work",
+        /// A KOL of Pugongying.
+        Kol = "kol",
+        /// The author of notes or works.
+        Author = "author",
+        /// The music of works.
+        Music = "music",
     }
 }
 
-/// Something that the archive keeps facts of.
+/// An entity: the subject of facts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entity {
-    /// What kind of thing it is.
+    /// Its kind.
     pub kind: EntityKind,
-    /// Where it lives.
+    /// Its platform.
     pub platform: Platform,
     /// The platform's id.
     pub id: String,

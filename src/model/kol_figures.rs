@@ -3,7 +3,7 @@
 use super::catalogue::table;
 
 table! {
-    /// A KOL's figures at one look.
+    /// A KOL's figures at one observation.
     KolFigures in "kol_snapshots" {
         /// `fansNum`; `fansCount`, which a search answers with 0, where that is missing.
         Fact followers: Option<i64>,

@@ -29,6 +29,7 @@ pub use entity::{Entity, EntityKind};
 pub use items::{Counts, Creator, Image, Item, ItemHashtag, Mention};
 pub use kol_figures::KolFigures;
 pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag};
+use named::named;
 pub use pause::Pause;
 pub use status::{
     BackfillState, MissedReason, Origin, PauseReason, PauseScope, ResumedBy, SlotOutcome,
@@ -55,69 +56,32 @@ pub static TABLES: [Table; 15] = [
     KolFigures::TABLE,
 ];
 
-/// Where an item lives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Platform {
-    /// 小红书.
-    #[default]
-    Xiaohongshu,
-    /// 抖音.
-    Douyin,
-}
-
-impl Platform {
-    /// Both, in the order of the README.
-    pub const ALL: [Self; 2] = [Self::Xiaohongshu, Self::Douyin];
-
-    /// The name in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Xiaohongshu => "xiaohongshu",
-            Self::Douyin => "douyin",
-        }
+named! {
+    /// A platform.
+    #[derive(Default)]
+    Platform {
+        /// 小红书.
+        #[default]
+        Xiaohongshu = "xiaohongshu",
+        /// 抖音.
+        Douyin = "douyin",
     }
 
-    /// The platform of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|platform| platform.as_str() == name)
+    /// Kind of a target.
+    Kind {
+        /// A Xiaohongshu note, by its id.
+        Note = "note",
+        /// A keyword, for its search suggestions.
+        Keyword = "keyword",
+        /// A KOL search, by its filter.
+        KolSearch = "kol_search",
+        /// A Douyin work, by its id.
+        Work = "work",
     }
-}
-
-/// What kind of thing a target is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A Xiaohongshu note, by its id.
-    Note,
-    /// A keyword, for its search suggestions.
-    Keyword,
-    /// A KOL search, by its filter.
-    KolSearch,
-    /// A Douyin work, by its id.
-    Work,
 }
 
 impl Kind {
-    /// Every kind, in the order of the README.
-    pub const ALL: [Self; 4] = [Self::Note, Self::Keyword, Self::KolSearch, Self::Work];
-
-    /// The name in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Keyword => "keyword",
-            Self::KolSearch => "kol_search",
-            Self::Work => "work",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    /// Where such things live.
+    /// The platform of such targets.
     pub fn platform(self) -> Platform {
         match self {
             Self::Note | Self::Keyword | Self::KolSearch => Platform::Xiaohongshu,
@@ -126,23 +90,23 @@ impl Kind {
     }
 }
 
-/// One thing to look at, as a watchlist names it.
+/// A target: one thing to fetch, as a watchlist names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
-    /// What kind of thing it is.
+    /// Its kind.
     pub kind: Kind,
     /// A note or work id, a keyword, a [`KolSearch`] key, or a short link (`https://…`)
-    /// whose item is not known yet.
+    /// that is not resolved yet.
     pub key: String,
 }
 
 impl Target {
-    /// Whether the key is a short link that a provider has to resolve before it can be looked at.
+    /// Whether the key is a short link, which a provider has to resolve before a fetch.
     pub fn is_short_link(&self) -> bool {
         self.is_note_or_work() && self.key.starts_with("https://")
     }
 
-    /// How many pages a look at it reads at the most, each with a call of its own.
+    /// Maximum number of pages of one slot, each with a call of its own.
     pub fn pages(&self) -> u32 {
         match self.kind {
             Kind::KolSearch => KolSearch::from_key(&self.key).map_or(1, |it| it.max_pages),
@@ -194,7 +158,7 @@ impl fmt::Display for KolSearch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, (name, value)) in self.filter.iter().enumerate() {
             let separator = if nth == 0 { "" } else { " " };
-            // A shell must not take it apart.
+            // Quoted for a shell.
             let is_plain = value.chars().all(|c| c.is_alphanumeric() || "-_.,:%+".contains(c));
             let value = if is_plain {
                 value.clone()
@@ -207,14 +171,14 @@ impl fmt::Display for KolSearch {
     }
 }
 
-/// What one answer says: the facts of everything that it speaks of, in its order.
+/// The facts in one answer, in its order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Notes.
     pub notes: Vec<Item<Note>>,
     /// Works.
     pub works: Vec<Item<Work>>,
-    /// Who published them.
+    /// Their authors.
     pub authors: Vec<Author>,
     /// KOLs.
     pub kols: Vec<KolFacts>,
@@ -222,12 +186,12 @@ pub struct Facts {
     pub music: Vec<Music>,
     /// Suggestions for a keyword.
     pub keyword_suggestions: Vec<KeywordSuggestion>,
-    /// Places in a KOL search.
+    /// Results of a KOL search.
     pub kol_search_results: Vec<KolSearchResult>,
 }
 
 table! {
-    /// Who published a note or a work.
+    /// The author of a note or a work.
     Author in "authors" {
         /// Which platform the id belongs to.
         Key platform: Platform,

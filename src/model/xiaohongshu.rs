@@ -84,7 +84,7 @@ table! {
 }
 
 table! {
-    /// One suggestion for a keyword at one look.
+    /// One suggestion for a keyword at one observation.
     KeywordSuggestion in "keyword_suggestions" {
         /// The keyword asked for.
         Key keyword: String,

@@ -1,5 +1,5 @@
-//! Statements about targets that cannot be seen: marked on evidence from the ledger, asked about
-//! seldom while that lasts, and back as soon as an answer says so.
+//! Availability of targets: unavailable on evidence from the ledger, probed rarely, available again
+//! with the first answer that shows it.
 
 use std::time::Duration;
 
@@ -12,52 +12,51 @@ use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// Empty answers on end that make a target gone; any of them may be a failure in disguise.
+/// Consecutive empty answers that make a target gone; any of them may be a failure in disguise.
 const EMPTY_ANSWERS: i64 = 3;
 
-/// How far apart the first and the last of them are at least.
+/// Minimum time between the first and the last of them.
 const EMPTY_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// When a gone target is asked about again, in days after each look that found it gone; the last
-/// one stands for all that follow.
+/// Probes of a gone target, in days after each slot that found it gone; the last interval repeats.
 const PROBE_AFTER_DAYS: [u32; 4] = [1, 2, 4, 7];
 
-/// When a question is asked again that was refused without a word of the provider's own: a gateway
-/// may have said so. What the provider refuses by its own code is not.
+/// Probe of a target whose request was refused without a code of the provider: a gateway may have
+/// refused it. A refusal with the provider's code is not probed.
 const REFUSED_PROBE_AFTER_DAYS: u32 = 7;
 
 /// A day.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Whom an endpoint's questions go to, by the settings.
+/// The provider of an endpoint, by the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Asked {
     /// The endpoint's name.
     pub endpoint: &'static str,
-    /// The address.
+    /// The base URL.
     pub server: String,
 }
 
-/// A watched target that cannot be seen.
+/// An unavailable watched target.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Unavailable {
-    /// `gone` or `refused`.
+    /// Gone or refused.
     pub state: Unavailability,
     /// What kind of target.
     pub kind: String,
     /// Its key.
     pub key: String,
-    /// When the first answer that says so came.
+    /// When the first answer as evidence came.
     pub since: Time,
-    /// What the last one was.
+    /// The last evidence.
     pub evidence: String,
-    /// Answers that say so.
+    /// Answers as evidence.
     pub confirmations: i64,
-    /// From then on a scheduled look asks again; `None`: none does.
+    /// The next scheduled probe; `None`: there is none.
     pub probe_at: Option<Time>,
 }
 
-/// An answer that says that its target cannot be seen.
+/// An answer as evidence that its target is unavailable.
 #[derive(Serialize)]
 struct EvidenceRow<'a> {
     target_id: i64,
@@ -79,7 +78,7 @@ const EVIDENCE: &str = "target_id int, call_id int, at time, state text, reason 
                         probe_1 time, probe_2 time, probe_3 time, probe_4 time";
 
 impl<'a> EvidenceRow<'a> {
-    /// What an answer says against its target; `None` when it says nothing.
+    /// The evidence in an answer; `None` if there is none.
     fn of(answer: &'a Answer) -> Option<Self> {
         let end = &answer.end;
         let state = match end.outcome {
@@ -89,7 +88,8 @@ impl<'a> EvidenceRow<'a> {
         };
         let code = end.code.as_ref().map(|code| format!(", code {code}")).unwrap_or_default();
         let said = end.message.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-        // From when the look was due, so that the same one of another day is the next.
+        // From the due time of the slot, so that the probe falls on a slot at the same time of a
+        // later day.
         let due_at = answer.settlement.due_at;
         let [probe_1, probe_2, probe_3, probe_4] = PROBE_AFTER_DAYS.map(|days| match state {
             Unavailability::Gone => Some(due_at.plus(DAY * days)),
@@ -113,7 +113,7 @@ impl<'a> EvidenceRow<'a> {
     }
 }
 
-/// An answer that says that its target can be seen, or that the question about it is taken.
+/// An answer as evidence that its target is available, or that requests for it are accepted.
 #[derive(Serialize)]
 struct RefutationRow {
     target_id: i64,
@@ -134,8 +134,7 @@ impl RefutationRow {
 }
 
 impl Tx {
-    /// Notes what answers say of whether their targets can be seen. Their calls must be closed on
-    /// the ledger already.
+    /// Records the evidence in answers. Their calls must be closed on the ledger.
     pub(in crate::store) async fn put_availability(&mut self, answers: &[&Answer]) -> Result<()> {
         let refutations: Vec<_> = answers.iter().filter_map(|a| RefutationRow::of(a)).collect();
         if !refutations.is_empty() {
@@ -158,7 +157,7 @@ impl Tx {
         self.give_up(&evidence).await
     }
 
-    /// Adds answers to what lasts.
+    /// Adds evidence to open rows.
     async fn confirm(&mut self, evidence: &str) -> Result<()> {
         let sql = self.over_rows(
             EVIDENCE,
@@ -176,8 +175,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks the targets against which there is enough evidence: a verdict, a refusal, or empty
-    /// answers of one endpoint about one item, with nothing seen since the first of them.
+    /// Marks targets with enough evidence as unavailable: a deleted or hidden item, a refusal, or
+    /// empty answers of one endpoint about one item without an observation since the first of them.
     async fn mark(&mut self, evidence: &str) -> Result<()> {
         let sql = self.over_rows(
             EVIDENCE,
@@ -210,8 +209,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives up the scheduled looks at the targets of this evidence that nobody has begun, where
-    /// it is not to be asked again: the marks that they were planned without are there now.
+    /// Closes the scheduled slots of newly unavailable targets that no process holds and that are
+    /// not probes: they were planned before the mark.
     async fn give_up(&mut self, evidence: &str) -> Result<()> {
         let sql = self.over_rows(
             EVIDENCE,
@@ -229,12 +228,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Lets targets be asked about again whose entry has changed since the last answer against
-    /// them: it came back to a watchlist, or the settings ask another endpoint or another address.
-    /// So are those that a clock that was ahead has put off for longer than any. How many.
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// Makes targets probable at once whose watchlist entry has changed since the last evidence: it
+    /// was added again, or the settings name another endpoint or base URL. Also repairs probe times
+    /// that a fast clock has set. Returns how many.
     pub async fn reconsider(&mut self, asked: &[Asked], now: Time) -> Result<u64> {
         let sql = self.over_rows(
             "endpoint text, server text",
@@ -253,10 +249,7 @@ impl Tx {
         Ok(execute!(self, sql, array(asked)?, now, now.plus(DAY * longest)))
     }
 
-    /// The watched targets that cannot be seen, the latest first, `limit` at the most.
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// Unavailable watched targets, latest first, at most `limit`.
     pub async fn unavailable(&mut self, limit: i64) -> Result<Vec<Unavailable>> {
         Ok(fetch_all!(
             self,

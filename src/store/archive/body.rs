@@ -1,4 +1,4 @@
-//! What of a received body fits into `jsonb`, and what has to be kept beside it.
+//! Response bodies: what `jsonb` stores faithfully, and what is stored beside it.
 
 use std::borrow::Cow;
 
@@ -6,30 +6,31 @@ use serde::de::IgnoredAny;
 
 use crate::document::JsonText;
 
-/// Deeper than this neither database takes JSON (SQLite's own limit is 1000).
+/// Maximum nesting depth that both databases accept (SQLite's own limit is 1000).
 const DEEPEST: usize = 900;
 
-/// Why a body is text that the database took as nothing else.
+/// Why a body is stored as a text: the database rejects it otherwise.
 pub const REFUSED: &str = "refused by the database";
 
-/// A received body, ready for a `jsonb` column.
+/// A response body for a `jsonb` column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
-    /// JSON that both databases take: the received text itself wherever that is possible.
+    /// JSON that both databases accept: the received text wherever that is possible.
     pub json: String,
-    /// Why `json` is not the received text, if it is not.
+    /// Why `json` differs from the received text.
     pub cleaned: Option<&'static str>,
-    /// The bytes as received, where `json` does not hold them faithfully.
+    /// The received bytes, where `json` does not hold them faithfully.
     pub exact: Option<Vec<u8>>,
 }
 
 impl Body {
-    /// Keeps the received text where `jsonb` holds it faithfully, else a cleaned form and the bytes.
+    /// Stores the received text where `jsonb` holds it faithfully, else a cleaned form and the
+    /// bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self::read(bytes, |_| ()).0
     }
 
-    /// The same, and what `read` makes of the text: it is parsed once for both.
+    /// The same, and the result of `read` on the text, which is parsed once for both.
     pub fn read<R>(bytes: Vec<u8>, read: impl FnOnce(&JsonText<'_>) -> R) -> (Self, R) {
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
@@ -58,7 +59,7 @@ impl Body {
         (body, made)
     }
 
-    /// The body as one JSON text value: for an answer that a database refuses as JSON after all.
+    /// The body as one JSON string, for an answer that a database rejects as JSON.
     pub fn as_text(bytes: &[u8], why: &'static str) -> Self {
         Self { json: quoted(bytes), cleaned: Some(why), exact: Some(bytes.to_vec()) }
     }
@@ -74,12 +75,12 @@ impl Body {
     }
 }
 
-/// What keeps `jsonb` from holding a text faithfully.
+/// Why `jsonb` does not hold a text faithfully.
 enum Flaw {
     None,
-    /// It takes the text, and may change it.
+    /// Accepted, but possibly changed.
     Storable(&'static str),
-    /// It does not take it.
+    /// Rejected.
     Unstorable(&'static str),
 }
 
@@ -90,18 +91,18 @@ fn flaw(parsed: &JsonText<'_>) -> Flaw {
         Some(_) => Flaw::Storable("duplicate keys"),
         None if serde_json::from_str::<IgnoredAny>(text).is_err() => Flaw::Unstorable("not JSON"),
         None if depth(text) > DEEPEST => Flaw::Unstorable("nested too deep"),
-        // It nests deeper than is parsed, or a number is too large.
+        // Nested too deep, or a number out of range.
         None => Flaw::Storable("beyond what was checked"),
     }
 }
 
-/// Any bytes as one JSON text value.
+/// Any bytes as one JSON string.
 fn quoted(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}");
     serde_json::Value::String(text).to_string()
 }
 
-/// How deep arrays and objects nest.
+/// Nesting depth of arrays and objects.
 fn depth(json: &str) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
     for byte in json.bytes() {
@@ -120,7 +121,7 @@ fn depth(json: &str) -> usize {
     deepest
 }
 
-/// Replaces `\u0000` and lone surrogates, which `jsonb` refuses, by `\ufffd`.
+/// Replaces `\u0000` and lone surrogates, which `jsonb` rejects, by `\ufffd`.
 fn replace_unstorable(json: &str) -> (Cow<'_, str>, Option<&'static str>) {
     let mut clean = String::new();
     let (mut kept, mut at, mut why) = (0, 0, None);
@@ -151,7 +152,7 @@ fn replace_unstorable(json: &str) -> (Cow<'_, str>, Option<&'static str>) {
     (Cow::Owned(clean), why)
 }
 
-/// The code of a `\uXXXX` at this place.
+/// The code of a `\uXXXX` escape at this position.
 fn unicode_escape(json: &str, at: usize) -> Option<u32> {
     let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
     u32::from_str_radix(digits, 16).ok()

@@ -1,5 +1,5 @@
-//! Deriving the rows of an entity anew from its documents, in their order: for answers that come
-//! late, and for documents that change or go.
+//! Derivation of an entity's rows from all its documents, in order: for answers out of order, and
+//! after documents were changed or deleted.
 
 use anyhow::Result;
 
@@ -14,7 +14,7 @@ use crate::store::db::{Tx, execute, fetch_all};
 use crate::time::Time;
 use sqlx::AssertSqlSafe;
 
-/// The rows of an entity while its documents are gone through, in order.
+/// The rows of an entity during a pass over its documents.
 #[derive(Clone, Debug)]
 pub struct Derivation {
     entity: Entity,
@@ -27,13 +27,13 @@ impl Derivation {
         Self { entity, draft: None }
     }
 
-    /// Adds what the next document says.
+    /// Adds the next document.
     pub fn add(&mut self, facts: &Facts, document_id: i64, fetched_at: Time) {
         let spec = Spec::of(self.entity.kind);
         let stamp = Stamp { at: fetched_at, document_id };
         for spoken in spoken_of(facts, &self.entity, stamp) {
             match &mut self.draft {
-                // Documents come in order, so none is refused.
+                // Documents come in order, so none is rejected.
                 Some(draft) => {
                     let _ = draft.add(spec, &spoken, None);
                 }
@@ -67,7 +67,7 @@ const BY_MUSIC: &str = "$1 = 'music' and d.target_id in (
         union select item_id from changes where field = 'music_id' and old_value = $2))";
 
 impl Tx {
-    /// The documents that may speak of an entity, in the order in which they were fetched.
+    /// Documents that may contain facts of an entity, in the order of answers.
     pub async fn documents_of(&mut self, entity: &Entity) -> Result<Vec<Place>> {
         let (condition, first) = match entity.kind {
             EntityKind::Note | EntityKind::Work => (BY_ITEM, entity.kind.as_str()),
@@ -84,7 +84,7 @@ impl Tx {
         Ok(fetch_all!(self, Place, AssertSqlSafe(sql), first, entity.id.as_str(), LATE))
     }
 
-    /// Keeps others from changing an entity until the end of the transaction.
+    /// Locks an entity until the end of the transaction.
     pub async fn lock_entity(&mut self, entity: &Entity) -> Result<()> {
         // Differs by necessity: SQLite has one writer.
         if let Self::Postgres(_) = self {
@@ -100,7 +100,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Puts rows that were derived anew in the place of those that are there.
+    /// Replaces the rows of an entity by derived ones.
     pub async fn put_derivation(&mut self, derivation: Derivation) -> Result<()> {
         let Derivation { entity, draft } = derivation;
         self.delete_entity(&entity).await?;
@@ -110,7 +110,7 @@ impl Tx {
         }
     }
 
-    /// Deletes all rows of an entity; what other entities say of it stays.
+    /// Deletes all rows of an entity, except what other entities say about it.
     pub async fn delete_entity(&mut self, entity: &Entity) -> Result<()> {
         let spec = Spec::of(entity.kind);
         let (table, id) = (spec.table.name, entity.id.as_str());
@@ -144,7 +144,7 @@ impl Tx {
             column => format!("{column} = $2"),
         };
         let condition: Vec<_> = columns.iter().map(is_its).collect();
-        // Both parameters are used, whatever the columns.
+        // Both parameters occur, whatever the columns.
         let sql = format!("delete from {table} where $1 <> '' and {}", condition.join(" and "));
         execute!(self, AssertSqlSafe(sql), entity.platform.as_str(), entity.id.as_str());
         Ok(())

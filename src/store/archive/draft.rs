@@ -1,4 +1,4 @@
-//! What is to be written of an entity, and the statements that write it.
+//! Drafts: pending rows of an entity, and the statements that write them.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +15,15 @@ use crate::store::db::Overtaken;
 use crate::store::sql::{Rows, columns_of};
 use crate::time::Time;
 
-/// The row that a draft changes.
+/// The existing row that a draft changes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stored {
     pub(super) key: i64,
-    /// The newest answer when it was read: another one means that somebody else was faster.
+    /// The newest answer when it was read: another one means that a concurrent process was faster.
     pub(super) last_document_id: i64,
 }
 
-/// What is to be written of an entity.
+/// Pending rows of an entity.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) entity: Entity,
@@ -35,7 +35,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Of an entity that is not known yet, after the first answer about it.
+    /// The draft of a new entity after its first answer.
     pub(super) fn new(spec: &Spec, spoken: &Spoken<'_>) -> Self {
         let mut history = History::default();
         history.add(spoken, None);
@@ -44,8 +44,8 @@ impl Draft {
         Self { entity: said.entity.clone(), state, changes: Vec::new(), history, stored: None }
     }
 
-    /// Adds an answer; false where it belongs before others, and the rows have to be derived from
-    /// all documents in order. `before`: the counts before the first answer added.
+    /// Adds an answer. False if it is out of order, so that the entity must be derived from all
+    /// documents. `before`: the counts before the first added answer.
     pub(super) fn add(&mut self, spec: &Spec, spoken: &Spoken<'_>, before: Option<&Seen>) -> bool {
         let said = &spoken.said;
         if said.stamp >= self.state.last {
@@ -76,7 +76,7 @@ impl Draft {
     }
 }
 
-/// As the column has it: `{"title":[document_id,"time"]}`.
+/// As stored in the column: `{"title":[document_id,"time"]}`.
 fn unconfirmed(known: &BTreeMap<String, Option<Stamp>>) -> Cell {
     if known.is_empty() {
         return Cell::Null;
@@ -88,27 +88,27 @@ fn unconfirmed(known: &BTreeMap<String, Option<Stamp>>) -> Cell {
 }
 
 impl Spec {
-    /// The columns of its table, and their types.
+    /// Columns of its table, with types.
     pub(super) fn row_columns(&self) -> Vec<(&'static str, ColumnType)> {
         let key = self.key.map(|key| (key, ColumnType::Int));
         let own = self.table.columns.iter().map(|column| (column.name, column.column_type));
         key.into_iter().chain(own).chain(columns_of(TRAILER)).collect()
     }
 
-    /// Rows that name entities by the columns of their table, with more columns after them.
+    /// Rows with the key columns of entities, and further columns.
     pub(super) fn ids(&self, more: &'static str) -> Rows {
         let ids = self.id_columns().into_iter().map(|name| (name, ColumnType::Text));
         let more = columns_of(more).filter(|_| !more.is_empty());
         Rows::with(ids.chain(more).collect())
     }
 
-    /// The cells of such a row.
+    /// Cells of such a row.
     pub(super) fn id_cells(&self, entity: &Entity) -> Vec<Cell> {
         let names = Self::named(&self.id_columns(), entity);
         names.into_iter().map(|it| Cell::Text(it.to_owned())).collect()
     }
 
-    /// The condition that a row of `table` is the one that `r` names.
+    /// The condition that a row of `table` is the one `r` names.
     pub(super) fn is_named(&self, table: &str) -> String {
         let same: Vec<_> =
             self.id_columns().iter().map(|name| format!("{table}.{name} = r.{name}")).collect();
@@ -149,7 +149,7 @@ impl Tx {
         self.insert_all(spec.table.name, spec, &rows).await
     }
 
-    /// Inserts rows of which none is there, unless another process was faster.
+    /// Inserts new rows, unless a concurrent process was faster.
     async fn insert_all(&mut self, table: &str, spec: &Spec, rows: &Rows) -> Result<()> {
         let columns = rows.names().join(", ");
         let template = format!(
@@ -161,7 +161,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives entities the keys of a document that was fetched later than others but begun earlier.
+    /// Sets the keys of entities from the earliest document, which may have been fetched later than
+    /// others.
     async fn rekey(&mut self, spec: &Spec, drafts: &[&Draft]) -> Result<()> {
         let Some(key) = spec.key else { return Ok(()) };
         let mut rows = Rows::new(&["old_key int, new_key int"]);
@@ -198,7 +199,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes entities as seen again by answers that say what the newest said.
+    /// Marks entities as seen again by answers without changes.
     pub(super) async fn confirm_entities(
         &mut self,
         spec: &Spec,

@@ -1,4 +1,4 @@
-//! The snapshots of an entity: its counts and figures, one row an answer.
+//! Snapshots of an entity: its counts or figures, one row per answer.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::store::Tx;
 use crate::store::sql::Rows;
 use crate::time::Time;
 
-/// The counts that a note or work is judged by.
+/// The counts that reveal suspect snapshots.
 #[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub(super) struct Seen {
     pub(super) likes: Option<i64>,
@@ -23,12 +23,12 @@ pub(super) struct Seen {
     pub(super) granularity: Option<i64>,
 }
 
-/// Snapshots that are to be written, by time: of several of one instant the last.
+/// Pending snapshots by time; of several at one instant the last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History(BTreeMap<Time, (i64, Cells)>);
 
 impl History {
-    /// Adds what an answer counts; `before`: the counts before it, where it is the first here.
+    /// Adds the counts of an answer; `before`: the counts before it, if it is the first one here.
     pub(super) fn add(&mut self, spoken: &Spoken<'_>, before: Option<&Seen>) {
         let Stamp { at, document_id } = spoken.said.stamp;
         let cells = match (spoken.counts, spoken.figures) {
@@ -73,29 +73,29 @@ impl Seen {
         [self.likes, self.comments, self.collects, self.shares, self.views]
     }
 
-    /// Why these counts are not to be trusted after those before them: counts seldom fall, and a
-    /// platform that hides them answers 0.
+    /// Why these counts are suspect after those before them: counts rarely fall, and a platform
+    /// that hides them answers 0.
     fn suspect(&self, before: &Self) -> Option<&'static str> {
         let both = || self.all().into_iter().zip(before.all());
         let zeros = self.all().into_iter().flatten().all(|count| count == 0);
         if zeros && both().any(|it| matches!(it, (Some(0), Some(1..)))) {
             return Some("zeros");
         }
-        // Two rounded counts may be as far apart as half the steps of both.
+        // Two rounded counts may differ by half the steps of both.
         let slack = (self.granularity.unwrap_or(0) + before.granularity.unwrap_or(0)) / 2;
         let fell = |(now, before): (Option<i64>, Option<i64>)| Some(now? + slack < before?);
         both().any(|pair| fell(pair) == Some(true)).then_some("fell")
     }
 }
 
-/// The snapshots of several entities of one kind, ready to be written.
+/// Pending snapshots of several entities of one kind.
 pub(super) struct Snapshots {
     table: &'static str,
     rows: Rows,
 }
 
 impl Snapshots {
-    /// None yet; `None` where this kind has no snapshots.
+    /// Empty; `None` if this kind has no snapshots.
     pub(super) fn new(spec: &Spec) -> Option<Self> {
         let key = spec.key?;
         let (table, own): (_, &[Column]) = match spec.kind {
@@ -123,8 +123,8 @@ impl Snapshots {
 }
 
 impl Tx {
-    /// Writes snapshots. Those of items are new; of two figures of a KOL at one instant the later
-    /// document's stay.
+    /// Writes snapshots. Those of items are new; of two of a KOL at one instant the later
+    /// document's stays.
     pub(super) async fn put_snapshots(&mut self, snapshots: Snapshots) -> anyhow::Result<()> {
         let Snapshots { table, rows } = snapshots;
         let columns = rows.names().join(", ");

@@ -1,4 +1,4 @@
-//! Statements that take in answers which were fetched elsewhere.
+//! Import of answers that were fetched elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -14,33 +14,33 @@ use crate::store::schedule::{Disposition, Settlement};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// An answer that was fetched elsewhere, and what it turns into.
+/// An answer that was fetched elsewhere.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// What it is about.
+    /// Its target.
     pub target: Target,
-    /// What was asked for.
+    /// The requested id, keyword, filter or link.
     pub asked: String,
-    /// The upstream's own code.
+    /// Upstream's own code.
     pub code: Option<String>,
-    /// What came of the call.
+    /// The outcome of the call.
     pub outcome: Outcome,
-    /// What upstream said.
+    /// Upstream's message.
     pub message: Option<String>,
-    /// Of the body.
+    /// Size of the body.
     pub bytes: i64,
-    /// The answer itself.
+    /// The document.
     pub document: Document,
-    /// What it says.
+    /// Its facts.
     pub facts: Facts,
-    /// The item that a short link was resolved to.
+    /// The item behind a short link.
     pub resolved: Option<Resolved>,
-    /// Whether it is about what is erased, so that nothing of it may be kept.
+    /// Whether it is about an erased subject, so that nothing of it may be stored.
     pub erased: bool,
 }
 
 impl Import {
-    /// Keeps the document as text and no rows: nothing of it can be refused.
+    /// Stores the document as a text without rows: nothing of it can be rejected.
     pub fn as_text(&mut self) {
         let body = &mut self.document.body;
         let bytes = body.exact.take().unwrap_or_else(|| body.json.clone().into_bytes());
@@ -52,7 +52,7 @@ impl Import {
     }
 }
 
-/// By what an answer is known again.
+/// The identity of an answer, by which duplicates are recognised.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, sqlx::FromRow)]
 struct Identity {
     kind: String,
@@ -85,14 +85,13 @@ struct Opened {
     opened_at: Time,
 }
 
-/// The columns of an [`Identity`].
+/// Columns of an [`Identity`].
 const IDENTITY: &str = "kind text, key text, endpoint text, page int, fetched_at time";
 
 impl Tx {
-    /// Takes in answers as if they had been fetched when they were, but for the money: their rows
-    /// on the ledger were never sent from here. Those that the archive has already, by endpoint,
-    /// target, page and time, are left alone. Which were new, and which entities have to be derived
-    /// anew before the transaction ends.
+    /// Imports answers as if they had been fetched here at their time, but not billed. Skips those
+    /// that the archive has already, by endpoint, target, page and time. Returns which were new,
+    /// and the entities to derive before the transaction ends.
     ///
     /// # Errors
     /// When the database fails, or refuses one of the documents.
@@ -131,7 +130,7 @@ impl Tx {
         Ok((is_new, stale))
     }
 
-    /// Which of these answers are kept already, whoever fetched them.
+    /// The answers among these that the archive has already.
     async fn known_already(&mut self, imports: &[&Import]) -> Result<BTreeSet<Identity>> {
         let rows: Vec<_> = imports.iter().map(|import| Identity::of(import)).collect();
         let sql = self.over_rows(
@@ -145,7 +144,7 @@ impl Tx {
         Ok(fetch_all!(self, Identity, sql, array(&rows)?).into_iter().collect())
     }
 
-    /// Writes the answers to the ledger.
+    /// Opens calls for the answers on the ledger.
     async fn open_imported(
         &mut self,
         imports: &[&Import],
@@ -183,7 +182,7 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
             duration_ms: 0,
             message: import.message.clone(),
         },
-        // There is no slot of it. A link that it resolves is resolved now.
+        // An import has no slot. A short link counts as resolved now.
         settlement: Settlement {
             target_id: opened.target_id,
             due_at: fetched_at,
@@ -192,7 +191,7 @@ fn answer(import: &Import, opened: &Opened, now: Time) -> Answer {
             next: Disposition::Observed,
             at: now,
         },
-        // Nobody was asked from here.
+        // No server of the settings was called.
         server: String::new(),
         asked: import.asked.clone(),
         target: import.target.key.clone(),

@@ -1,4 +1,4 @@
-//! Statements that derive the rows of answers again from the documents that are kept.
+//! Replay: reading documents again and deriving their rows.
 
 use std::borrow::Cow;
 
@@ -13,27 +13,27 @@ use crate::store::db::{Count, Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
-/// A document's place in the order in which answers were fetched.
+/// A document's position in the order of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Place {
     /// The document.
     pub document_id: i64,
     /// When it was complete.
     pub fetched_at: Time,
-    /// Of its body.
+    /// Size of its body.
     pub bytes: i64,
 }
 
-/// A document that is kept.
+/// A stored document.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Kept {
-    /// Its number.
+    /// Its id.
     pub document_id: i64,
-    /// What it is an answer about.
+    /// Its target.
     pub target_id: Option<i64>,
     /// The endpoint's name.
     pub endpoint: String,
-    /// What was asked for.
+    /// The requested id, keyword, filter or link.
     pub asked: String,
     /// The page, from 1.
     pub page: i64,
@@ -49,12 +49,12 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Whether it came too late for its look, so that no rows are made of it.
+    /// Whether it was too late for its slot and makes no rows.
     pub fn is_late(&self) -> bool {
         self.drift.as_deref() == Some(LATE)
     }
 
-    /// The text that was read when it came.
+    /// The text as it was received.
     pub fn text(&self) -> Cow<'_, str> {
         match (&self.exact, self.cleaned.as_deref()) {
             (Some(bytes), cleaned) if cleaned != Some(REFUSED) => {
@@ -64,7 +64,7 @@ impl Kept {
         }
     }
 
-    /// What it says, read again; `drift`: what was not understood of it.
+    /// Its facts; `drift`: what was not understood.
     pub fn read_again(&self, facts: Facts, drift: Option<String>) -> Replayed {
         let is_outdated = self.normaliser != NORMALISER && self.cleaned.as_deref() != Some(REFUSED);
         let Self { document_id, fetched_at, .. } = *self;
@@ -75,21 +75,18 @@ impl Kept {
 /// A document that was read again.
 #[derive(Clone, Debug)]
 pub struct Replayed {
-    /// Its number.
+    /// Its id.
     pub document_id: i64,
     /// When it was complete.
     pub fetched_at: Time,
-    /// What it says.
+    /// Its facts.
     pub facts: Facts,
     drift: Option<String>,
     is_outdated: bool,
 }
 
 impl Tx {
-    /// Deletes every row that was made of documents.
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// Deletes every row derived from documents.
     pub async fn drop_rows(&mut self) -> Result<()> {
         for table in derived_tables() {
             execute!(self, sqlx::AssertSqlSafe(format!("delete from {table}")));
@@ -97,20 +94,13 @@ impl Tx {
         Ok(())
     }
 
-    /// How many documents make rows.
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// Number of documents that make rows.
     pub async fn count_documents(&mut self) -> Result<i64> {
         let sql = "select count(*) as count from documents where drift is null or drift <> $1";
         Ok(fetch_optional!(self, Count, sql, LATE).map_or(0, |row| row.count))
     }
 
-    /// The documents that make rows, in the order in which they were fetched, from after this one
-    /// on; `limit` at the most.
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// Documents that make rows, in the order of answers, after this position; at most `limit`.
     pub async fn documents_after(
         &mut self,
         after: Option<Place>,
@@ -130,10 +120,7 @@ impl Tx {
         ))
     }
 
-    /// These documents, in the order in which they were fetched.
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// These documents, in the order of answers.
     pub async fn kept(&mut self, places: &[Place]) -> Result<Vec<Kept>> {
         let sql = self.over_rows(
             "document_id int",
@@ -145,9 +132,8 @@ impl Tx {
         Ok(fetch_all!(self, Kept, sql, array(places)?))
     }
 
-    /// Makes rows of documents, given in the order in which they were fetched; which entities have
-    /// to be derived anew. Of those that an older normaliser had read it is noted what this one has
-    /// not understood.
+    /// Derives the rows of documents, given in the order of answers. Returns the entities to derive
+    /// from all their documents. Updates the drift of documents that an older normaliser had read.
     ///
     /// # Errors
     /// When the database fails, or refuses a row.

@@ -1,4 +1,4 @@
-//! Statements that keep answers and the rows they turn into.
+//! Saving answers: calls, slots, documents and rows in one transaction.
 
 use anyhow::Result;
 use serde::{Serialize, Serializer};
@@ -11,45 +11,44 @@ use crate::store::schedule::Settlement;
 use crate::store::sql::Rows;
 use crate::time::Time;
 
-/// Version of the code that turns answers into rows. A new version means that replaying the
-/// documents may give other rows.
+/// Version of the normalisers. With a new version a replay may give other rows.
 pub const NORMALISER: i64 = 1;
 
-/// The mark of a document that makes no rows.
+/// Drift of a document that makes no rows.
 pub(in crate::store) const LATE: &str = "late: its slot was settled without it";
 
-/// A call and everything that came of it, to be saved together.
+/// A call and its results, saved together.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// For the ledger.
+    /// The end of the call.
     pub end: CallEnd,
-    /// For the slot.
+    /// The effect on its slot.
     pub settlement: Settlement,
-    /// The address that was asked.
+    /// The base URL it was sent to.
     pub server: String,
-    /// What was asked for: an id, a keyword, a filter or a link.
+    /// The requested id, keyword, filter or link.
     pub asked: String,
-    /// The key of the target that it was asked for: the same, or a link to it.
+    /// The key of its target: the same, or a link to it.
     pub target: String,
-    /// The answer to keep; `None` when there was none, or none that can have been paid for.
+    /// The document; `None` when there was no answer, or none that can have been billed.
     pub document: Option<Document>,
-    /// What the answer says.
+    /// Its facts.
     pub facts: Facts,
-    /// The item that a short link was resolved to.
+    /// The item behind a short link.
     pub resolved: Option<Resolved>,
 }
 
-/// What came of saving answers.
+/// The result of saving answers.
 #[derive(Clone, Debug, Default)]
 pub struct Saved {
-    /// Answers that came too late to settle their slots: kept, marked, and without rows.
+    /// Answers too late to settle their slots: stored and marked, without rows.
     pub late: usize,
-    /// Entities of which an answer is older than what was known: their rows have to be derived from
-    /// all their documents before the transaction ends.
+    /// Entities with an answer older than their newest: to be derived from all their documents
+    /// before the transaction ends.
     pub stale: Vec<Entity>,
 }
 
-/// An answer to keep.
+/// A document.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// The endpoint's name.
@@ -60,13 +59,13 @@ pub struct Document {
     pub fetched_at: Time,
     /// Its HTTP status.
     pub http_status: u16,
-    /// What was not understood, or is not what was asked for.
+    /// Its drift: what was not understood, or is not what was requested.
     pub drift: Option<String>,
-    /// The answer itself.
+    /// Its body.
     pub body: Body,
-    /// When it was brought in from elsewhere; `None`: it was fetched here.
+    /// When it was imported; `None`: it was fetched here.
     pub imported_at: Option<Time>,
-    /// When it was redacted; `None`: it is as it came.
+    /// When it was redacted; `None`: it is as received.
     pub redacted_at: Option<Time>,
 }
 
@@ -100,7 +99,7 @@ struct DocumentRow<'a> {
     redacted_at: Option<Time>,
 }
 
-/// Bytes that are a value, not a list of numbers.
+/// Bytes that serialise as one value, not as a list of numbers.
 pub(in crate::store) struct Bytes<'a>(pub(in crate::store) &'a [u8]);
 
 impl Serialize for Bytes<'_> {
@@ -110,10 +109,11 @@ impl Serialize for Bytes<'_> {
 }
 
 impl Tx {
-    /// Saves answers: the slots they settle, the ledger, the documents, what they say of whether
-    /// their targets can be seen, and the rows. Call it once in a transaction; doing it again, after
-    /// a commit whose outcome is unknown, changes nothing.
+    /// Saves answers: settles their slots, closes their calls, and stores documents, rows, and
+    /// availability. Call it once in a transaction. Idempotent, so that it can be repeated after a
+    /// commit whose outcome is unknown.
     ///
+    /// When the database fails, or rejects one of the documents.
     /// # Errors
     /// When the database fails, or refuses one of the documents.
     pub async fn save(&mut self, answers: &[Answer]) -> Result<Saved> {
@@ -126,8 +126,8 @@ impl Tx {
         Ok(Saved { late: answers.len() - settled.len(), stale })
     }
 
-    /// Closes the calls of answers, and keeps their documents and, of those `in_time`, their rows;
-    /// which entities have to be derived anew.
+    /// Closes the calls of answers and stores their documents and, of those `in_time`, their rows.
+    /// Returns the entities to derive.
     pub(in crate::store) async fn keep(
         &mut self,
         answers: &[Answer],
@@ -193,7 +193,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps what a short link stands for, and lets every watchlist that names it mean the item.
+    /// Records the item behind a short link, and replaces the link by the item on every watchlist.
     async fn put_link(&mut self, resolved: &Resolved, settlement: &Settlement) -> Result<()> {
         let (kind, link, item) = (resolved.kind.as_str(), &resolved.link, &resolved.item_id);
         let platform = resolved.kind.platform();
@@ -243,7 +243,7 @@ impl Tx {
             settlement.target_id,
             settlement.at
         );
-        // The item may have a look at the same time, of its own or by another link: one is enough.
+        // The item may have a slot at the same time, of its own or by another link: one is enough.
         execute!(
             self,
             "update slots set outcome = 'missed', reason = 'superseded', closed_at = $3

@@ -1,4 +1,4 @@
-//! How each kind of entity lies in tables: its own table, its lists, and its snapshots.
+//! Tables of each kind of entity: its own table, its lists, and its snapshots.
 
 use std::collections::BTreeSet;
 
@@ -8,28 +8,28 @@ use crate::model::{
     KolSearchResult, KolTag, Mention, Music, Note, Work,
 };
 
-/// How a kind of entity lies in tables.
+/// Tables of a kind of entity.
 pub(in crate::store) struct Spec {
     pub(in crate::store) kind: EntityKind,
     /// Its own table.
     pub(in crate::store) table: Table,
-    /// The column of its small key, where it has snapshots.
+    /// Its integer key, if it has snapshots.
     pub(in crate::store) key: Option<&'static str>,
-    /// The tables of what it has several of.
+    /// Its lists.
     pub(in crate::store) lists: &'static [List],
 }
 
-/// A list of rows of an entity, known and replaced as a whole.
+/// A list of an entity, replaced as a whole.
 pub(in crate::store) struct List {
-    /// What the list is called in `changes`; `None`: its replacements are not recorded.
+    /// Its field in `changes`; `None`: its replacements are not recorded.
     pub(in crate::store) field: Option<&'static str>,
     /// Its table.
     pub(in crate::store) table: Table,
-    /// The columns that name an entry to people: the first that is not NULL.
+    /// The columns that represent an entry in `changes`: the first one that is not NULL.
     pub(in crate::store) label: &'static [&'static str],
 }
 
-/// What follows an entity's own columns in its table.
+/// Columns of the trailer after the entity's own columns.
 pub(super) const TRAILER: &str = "first_seen_at time, last_seen_at time, changed_at time, \
     document_id int, last_document_id int, refreshed_at time, fingerprint text, unconfirmed text";
 
@@ -61,7 +61,7 @@ static AUTHORS: Spec =
 static MUSIC: Spec = Spec { kind: EntityKind::Music, table: Music::TABLE, key: None, lists: &[] };
 
 impl Spec {
-    /// How this kind lies in tables.
+    /// Tables of this kind.
     pub(in crate::store) fn of(kind: EntityKind) -> &'static Self {
         match kind {
             EntityKind::Note => &NOTES,
@@ -72,12 +72,12 @@ impl Spec {
         }
     }
 
-    /// Whether its snapshots are those of `snapshots`.
+    /// Whether its snapshots are in `snapshots`.
     pub(super) fn is_item(&self) -> bool {
         matches!(self.kind, EntityKind::Note | EntityKind::Work)
     }
 
-    /// The tables that know its entities by their small keys.
+    /// The tables with its integer key.
     pub(super) fn keyed_tables(&self) -> impl Iterator<Item = &'static str> {
         let tables: &[&str] = match self.kind {
             EntityKind::Note | EntityKind::Work => &["item_keys", "latest", "days", "snapshots"],
@@ -87,13 +87,13 @@ impl Spec {
         tables.iter().copied().chain([self.table.name])
     }
 
-    /// The columns that identify its row.
+    /// The key columns of its table.
     pub(in crate::store) fn id_columns(&self) -> Vec<&'static str> {
         let is_key = |column: &&Column| column.role == Role::Key;
         self.table.columns.iter().filter(is_key).map(|column| column.name).collect()
     }
 
-    /// The columns that say in the tables of its lists whose row it is.
+    /// The key columns of its lists.
     pub(in crate::store) fn owner_columns(&self) -> &'static [&'static str] {
         match self.kind {
             EntityKind::Note | EntityKind::Work => &["platform", "item_id"],

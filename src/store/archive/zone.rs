@@ -1,4 +1,4 @@
-//! Statements about the archive's zone, by which the views tell one day from the next.
+//! The archive's time zone, which divides the days of the views.
 
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
@@ -9,7 +9,7 @@ use crate::store::db::{Tx, execute, fetch_optional};
 use crate::store::sql::Rows;
 use crate::time::Time;
 
-/// Since when the clocks of the zone are how far ahead of UTC.
+/// A UTC offset of the zone and its start.
 #[derive(Serialize)]
 struct OffsetRow<'a> {
     since: Time,
@@ -17,7 +17,7 @@ struct OffsetRow<'a> {
     offset_seconds: i64,
 }
 
-/// How many rows there are, and how many of them are to stay.
+/// Number of rows, and of those that stay.
 #[derive(sqlx::FromRow)]
 struct Known {
     all_rows: i64,
@@ -31,21 +31,18 @@ struct Named {
 }
 
 impl Tx {
-    /// The archive's zone, by which days are told.
+    /// The archive's zone.
     ///
     /// # Errors
-    /// When the database fails, or has a zone that this program does not know.
+    /// When the database fails, or the zone is unknown to this program.
     pub async fn zone(&mut self) -> Result<Tz> {
         let named = fetch_optional!(self, Named, "select zone from archive_zone limit 1");
         let name = named.context("the archive has no zone")?.zone;
         name.parse().with_context(|| format!("the archive's zone {name} is unknown"))
     }
 
-    /// Makes this the archive's zone, and sums up the days of the whole archive anew if it was
-    /// another; `offsets`: since when its clocks are how many seconds ahead of UTC. Whether it was.
-    ///
-    /// # Errors
-    /// When the database fails.
+    /// Sets the archive's zone with its UTC `offsets` in seconds and their starts, and recomputes
+    /// all days if it was another one. Returns whether it was.
     pub async fn set_zone(&mut self, zone: &str, offsets: &[(Time, i64)]) -> Result<bool> {
         let rows = offsets.iter().map(|(since, offset)| OffsetRow {
             since: *since,
@@ -65,7 +62,7 @@ impl Tx {
         if known.iter().all(|known| (known.all_rows, known.same) == (count, count)) {
             return Ok(false);
         }
-        // Differs by necessity: nobody adds to the old days meanwhile; SQLite has one writer anyway.
+        // Differs by necessity: blocks writers of old days meanwhile; SQLite has one writer.
         if let Self::Postgres(_) = self {
             execute!(self, "lock table snapshots in share row exclusive mode");
         }
@@ -80,9 +77,9 @@ impl Tx {
         Ok(true)
     }
 
-    /// Makes all days anew from the snapshots.
+    /// Recomputes all days from the snapshots.
     async fn sum_up_days(&mut self) -> Result<()> {
-        // Differs by necessity: what a time is, and how its day is written.
+        // Differs by necessity: the representation of times, and the functions for their day.
         let day = match self {
             Self::Sqlite(_) => {
                 "strftime('%Y-%m-%d', observed_at / 1000000 + {offset}, 'unixepoch')"
@@ -95,7 +92,7 @@ impl Tx {
                        where since <= observed_at order by since desc limit 1)";
         let day = day.replace("{offset}", offset);
         execute!(self, "delete from days");
-        // In the order of time, by which the small index of PostgreSQL finds them.
+        // Ordered by time, which suits PostgreSQL's block range index.
         let sql = format!(
             "insert into days (item_key, day, previous_day, observations, observed_at, document_id,
                                likes, comments, collects, shares, views, granularity, suspect)

@@ -21,9 +21,9 @@ const SECURE: &str = "pragma secure_delete = on; pragma temp_store = file; begin
 pub struct Redacted {
     /// Its id.
     pub document_id: i64,
-    /// What is left of it.
+    /// The redacted document.
     pub document: Document,
-    /// What that says.
+    /// Its facts.
     pub facts: Facts,
 }
 
@@ -159,7 +159,7 @@ impl Tx {
         ))
     }
 
-    /// The places of all documents of these targets.
+    /// Positions of all documents of these targets.
     pub async fn documents_of_targets(&mut self, targets: &[i64]) -> Result<Vec<Place>> {
         let sql = self.over_rows(
             "id int",
@@ -170,7 +170,7 @@ impl Tx {
         Ok(fetch_all!(self, Place, sql, numbers(targets)?))
     }
 
-    /// Deletes documents, what upstream said in them, and the rows that each has by itself.
+    /// Deletes documents, their upstream messages, and the rows of their own.
     pub async fn delete_documents(&mut self, documents: &[i64]) -> Result<()> {
         self.clear_documents(documents).await?;
         let sql = self.over_rows(
@@ -194,7 +194,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Puts what is left of documents in their place, and the rows that each has by itself.
+    /// Replaces documents by their redacted form, and the rows of their own.
     pub async fn redact_documents(&mut self, documents: &[Redacted]) -> Result<()> {
         self.clear_documents(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>())
             .await?;

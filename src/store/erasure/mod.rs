@@ -1,4 +1,4 @@
-//! What must not be kept: deletion, redaction, and the record of what is left of a target.
+//! Erasure: deletion and redaction of documents, and what remains of a target.
 
 mod documents;
 mod targets;
@@ -16,7 +16,7 @@ struct Number {
     id: i64,
 }
 
-/// Numbers as the array of a statement over rows of `id int`.
+/// Ids as the array of a statement over rows of `id int`.
 fn numbers(ids: &[i64]) -> Result<String> {
     array(&ids.iter().map(|id| Number { id: *id }).collect::<Vec<_>>())
 }

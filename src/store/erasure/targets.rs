@@ -1,4 +1,4 @@
-//! Statements about what else is left of something erased: targets, slots, links and words.
+//! Erasure of targets: slots, links, notes and messages that name them.
 
 use anyhow::Result;
 
@@ -21,8 +21,8 @@ struct Verb {
 /// Shorter ids are not searched for in free text: a timestamp has ten digits.
 pub const MIN_ID_LEN: usize = 11;
 
-/// Texts of people and servers that may hold an id, and what replaces them: wrong settings are kept
-/// with the line that is wrong, and a backfill is named after its list.
+/// Columns of free text that may contain an id, and their replacement: rejected settings are stored
+/// with the wrong line, and a backfill is named after its list.
 const WORDS: [(&str, &str, &str); 6] = [
     ("config_loads", "error", "'it named what is forgotten'"),
     ("pauses", "note", "null"),
@@ -86,7 +86,7 @@ impl Tx {
         Ok(found.into_iter().map(|row| row.id).collect())
     }
 
-    /// The tombstones of the short links to what these are of.
+    /// Tombstones of the short links to the subjects of these.
     pub async fn links_with(&mut self, tombstones: &[Tombstone]) -> Result<Vec<Tombstone>> {
         let sql = self.over_rows(
             "kind text, id text",

@@ -1,5 +1,5 @@
-//! Many rows in one statement, for the statements that every answer goes through: no text of
-//! JSON in between, which would be written here and parsed there.
+//! Statements over many rows for the save path: arrays or value lists are bound directly, without
+//! JSON in between.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::model::catalogue::{Cell, ColumnType};
 use crate::store::db::Tx;
 use crate::time::Time;
 
-/// Values that SQLite takes in one statement.
+/// Maximum number of parameters of a SQLite statement.
 const SQLITE_VALUES: usize = 32_766;
 
 /// Rows of the columns of a spec such as `"note_id text, position int"`.
@@ -26,19 +26,19 @@ pub(in crate::store) struct Rows {
 }
 
 impl Rows {
-    /// No rows yet. The columns of several specs stand one after another.
+    /// Empty, with the columns of several specs in order.
     pub(in crate::store) fn new(specs: &[&'static str]) -> Self {
         let (names, kinds) = specs.iter().flat_map(|spec| columns(spec)).unzip();
         Self { names, kinds, cells: Vec::new() }
     }
 
-    /// No rows yet, of these columns.
+    /// Empty, with these columns.
     pub(in crate::store) fn with(columns: Vec<(&'static str, ColumnType)>) -> Self {
         let (names, kinds) = columns.into_iter().unzip();
         Self { names, kinds, cells: Vec::new() }
     }
 
-    /// How many there are.
+    /// The number of rows.
     pub(in crate::store) fn len(&self) -> usize {
         self.cells.len()
     }
@@ -99,7 +99,7 @@ impl Rows {
     fn postgres(&self, template: &str) -> AssertSqlSafe<String> {
         let (mut select, mut arrays) = (Vec::new(), Vec::new());
         for ((name, kind), n) in self.names.iter().zip(&self.kinds).zip(1..) {
-            // Text is turned into JSONB there.
+            // Text is converted to JSONB there.
             let (array, cast) = match kind {
                 ColumnType::Json => ("text", "::jsonb"),
                 kind => (in_postgres(*kind), ""),
@@ -113,7 +113,7 @@ impl Rows {
         AssertSqlSafe(template.replace("{rows}", &rows))
     }
 
-    /// The cells of a column, each as `get` has it.
+    /// The cells of a column.
     fn column<'r, T>(&'r self, at: usize, get: impl Fn(&'r Cell) -> Option<T>) -> Vec<Option<T>> {
         self.cells.iter().map(|row| row.get(at).and_then(&get)).collect()
     }
@@ -155,11 +155,11 @@ impl Rows {
     }
 }
 
-/// The values of a row, as the database gives them.
+/// The values of a row of a result.
 pub(in crate::store) struct Values(Vec<Value>);
 
 impl Values {
-    /// The cells of columns of these types.
+    /// Cells of columns of these types.
     pub(in crate::store) fn into_cells(self, types: impl Iterator<Item = ColumnType>) -> Vec<Cell> {
         self.0.into_iter().zip(types).map(|(value, it)| value.into_cell(it)).collect()
     }
@@ -211,7 +211,8 @@ impl Cell {
 }
 
 impl Tx {
-    /// Runs a statement over rows; the number of rows it touched. Nothing happens without rows.
+    /// Runs a statement over rows; returns the number of affected rows. Without rows it does
+    /// nothing.
     #[expect(clippy::disallowed_methods, reason = "as the store's macros, over rows")]
     pub(in crate::store) async fn execute_over(
         &mut self,
@@ -238,7 +239,7 @@ impl Tx {
         Ok(touched)
     }
 
-    /// Runs a query over rows; all it gives, each as a `FromRow` type.
+    /// Runs a query over rows; returns its rows as a `FromRow` type.
     #[expect(clippy::disallowed_methods, reason = "as the store's macros, over rows")]
     pub(in crate::store) async fn fetch_over<T>(
         &mut self,

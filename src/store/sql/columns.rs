@@ -1,6 +1,6 @@
-//! The types of the columns of tables and views. SQLite keeps times as text and says nothing of
-//! the columns of a view, so they are known by name: from the catalogue, and of what no answer fills
-//! from here. Tests compare them with the types that PostgreSQL knows.
+//! Types of the columns of tables and views. SQLite stores times as text and reports no types for
+//! views, so they are known by name: from the catalogue, and for other tables from here. Tests
+//! compare them with PostgreSQL's catalogue.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub(in crate::store) enum TimeColumn {
 
 use TimeColumn::{At, Day, Micros, Never, UtcDay};
 
-/// Every table and view whose rows are told by time, and those that the catalogue does not have.
+/// Time columns of tables and views, and tables that the catalogue lacks.
 const TABLES: [(&str, TimeColumn); 49] = [
     ("alerts", At("since")),
     ("archive_zone", Micros("since")),
@@ -80,8 +80,7 @@ const TABLES: [(&str, TimeColumn); 49] = [
 /// Names of time columns that do not end in `_at`.
 const TIMES: [&str; 6] = ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
 
-/// The names of columns that are whole numbers, but for those of the catalogue and those with an end
-/// that says it. What is nothing else is text.
+/// Integer columns outside the catalogue whose names have none of the usual ends. The rest is text.
 const INTS: &str = "access age_hours alert_id attempt attempts availability_id balance budget bytes \
     call_id calls confirmations daemon_down days document_id documents_deleted documents_redacted \
     due ended_call_id failures fence first_call_id gone http_status items job_id last_call_id \
@@ -90,7 +89,7 @@ const INTS: &str = "access age_hours alert_id attempt attempts availability_id b
     previous_document_id previous_rank priority probes quota refused rows_deleted run_id slots \
     speed_permille spread_seconds superseded target_id token_mark unknown unpriced upstream";
 
-/// Ends of names of columns that are whole numbers.
+/// Ends of the names of integer columns.
 const INT_ENDS: [&str; 5] = ["_key", "_micros", "_before", "_after", "_delta"];
 
 /// Columns whose type differs from the one of their name.
