@@ -17,7 +17,7 @@ use crate::time::Time;
 
 /// All tombstones, ready to be applied to answers.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub(crate) struct Filter {
     tombstones: Tombstones,
     version: TombstoneVersion,
     ids: BTreeMap<Platform, Ids>,
@@ -36,23 +36,25 @@ pub(super) enum Verdict {
 }
 
 /// An answer on its way into the archive.
-pub trait Incoming {
-    /// What was asked for, the key of the target, and the document; `None` where none is kept.
-    fn parts(&mut self) -> Option<(&str, &str, &mut Document)>;
-    /// What upstream said.
-    fn message(&mut self) -> &mut Option<String>;
-    /// Its document is redacted, and says this.
-    fn set_facts(&mut self, facts: Facts);
+pub(crate) trait Incoming {
+    /// What the tombstones may change of it.
+    fn parts(&mut self) -> Parts<'_>;
     /// Nothing of it may be kept.
     fn drop_whole(&mut self);
 }
 
+/// What the tombstones may change of an answer.
+pub(crate) struct Parts<'a> {
+    /// What was asked for, and the key of the target.
+    names: [&'a str; 2],
+    document: Option<&'a mut Document>,
+    facts: &'a mut Facts,
+    message: &'a mut Option<String>,
+}
+
 impl Filter {
     /// Of all tombstones that there are.
-    ///
-    /// # Errors
-    /// When there are too many to look for.
-    pub fn of(tombstones: Vec<Tombstone>) -> Result<Self> {
+    pub(super) fn of(tombstones: Vec<Tombstone>) -> Result<Self> {
         let version = TombstoneVersion::of(&tombstones);
         let mut filter = Self { version, ..Self::default() };
         filter.add(tombstones)?;
@@ -60,9 +62,6 @@ impl Filter {
     }
 
     /// Adds tombstones; which of them are new.
-    ///
-    /// # Errors
-    /// When there are too many to look for.
     pub(super) fn add(&mut self, mut tombstones: Vec<Tombstone>) -> Result<Vec<Tombstone>> {
         tombstones.retain(|it| self.tombstones.add(it.clone()));
         let platforms: BTreeSet<_> = tombstones.iter().map(|it| it.platform.clone()).collect();
@@ -76,10 +75,7 @@ impl Filter {
     /// Applies the tombstones to answers that are to be saved in this transaction, after loading them
     /// again where their version has changed. Nobody erases more until the transaction ends, if it
     /// writes.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn apply(&mut self, tx: &mut Tx, answers: &mut [impl Incoming]) -> Result<()> {
+    pub(crate) async fn apply(&mut self, tx: &mut Tx, answers: &mut [impl Incoming]) -> Result<()> {
         if tx.tombstone_version().await? != self.version {
             let found = std::mem::take(&mut self.found);
             *self = Self::of(tx.tombstones().await?)?;
@@ -98,10 +94,7 @@ impl Filter {
 
     /// Puts on record what answers have shown to be erased, and deletes what there is of it: it came
     /// before anybody knew. What others say of it stays until somebody erases something again.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn bury_found(&self, tx: &mut Tx) -> Result<()> {
+    pub(crate) async fn bury_found(&self, tx: &mut Tx) -> Result<()> {
         match self.found.first() {
             Some(first) => bury(tx, self.found.clone(), first.forgotten_at).await,
             None => Ok(()),
@@ -109,14 +102,14 @@ impl Filter {
     }
 
     fn apply_to(&self, answer: &mut impl Incoming) -> Vec<Tombstone> {
-        answer.message().take_if(|message| self.occurs_in(message));
-        let Some((asked, target, document)) = answer.parts() else { return Vec::new() };
+        let Parts { names: [asked, target], document, facts, message } = answer.parts();
+        message.take_if(|message| self.occurs_in(message));
+        let Some(document) = document else { return Vec::new() };
         let now = document.imported_at.unwrap_or(document.fetched_at);
-        let (asked, target) = (asked.to_owned(), target.to_owned());
-        match self.judge(&asked, &target, document, now) {
+        match self.judge(asked, target, document, now) {
             Verdict::Untouched => Vec::new(),
-            Verdict::Redacted(_, facts) => {
-                answer.set_facts(facts);
+            Verdict::Redacted(_, left) => {
+                *facts = left;
                 Vec::new()
             }
             Verdict::Dropped(_, found) => {
@@ -132,7 +125,7 @@ impl Filter {
     }
 
     /// Whether an id is an erased person's.
-    pub fn is_erased(&self, platform: Platform, author: &str) -> bool {
+    pub(crate) fn is_erased(&self, platform: Platform, author: &str) -> bool {
         self.tombstones.author(platform, author).is_some()
     }
 
@@ -219,16 +212,10 @@ impl Filter {
 }
 
 impl Incoming for Answer {
-    fn parts(&mut self) -> Option<(&str, &str, &mut Document)> {
-        Some((&self.asked, &self.target, self.document.as_mut()?))
-    }
-
-    fn message(&mut self) -> &mut Option<String> {
-        &mut self.end.message
-    }
-
-    fn set_facts(&mut self, facts: Facts) {
-        self.facts = facts;
+    fn parts(&mut self) -> Parts<'_> {
+        let Self { asked, target, document, facts, end, .. } = self;
+        let (document, message) = (document.as_mut(), &mut end.message);
+        Parts { names: [asked, target], document, facts, message }
     }
 
     fn drop_whole(&mut self) {
@@ -239,16 +226,14 @@ impl Incoming for Answer {
 }
 
 impl Incoming for Import {
-    fn parts(&mut self) -> Option<(&str, &str, &mut Document)> {
-        (!self.erased).then_some((&self.asked, &self.target.key, &mut self.document))
-    }
-
-    fn message(&mut self) -> &mut Option<String> {
-        &mut self.message
-    }
-
-    fn set_facts(&mut self, facts: Facts) {
-        self.facts = facts;
+    fn parts(&mut self) -> Parts<'_> {
+        let Self { asked, target, document, facts, message, erased, .. } = self;
+        Parts {
+            names: [asked, &target.key],
+            document: (!*erased).then_some(document),
+            facts,
+            message,
+        }
     }
 
     fn drop_whole(&mut self) {

@@ -21,9 +21,6 @@ pub(super) struct Ids {
 
 impl Ids {
     /// These ids.
-    ///
-    /// # Errors
-    /// When there are gigabytes of them.
     pub(super) fn of(ids: impl IntoIterator<Item = String>) -> Result<Self> {
         let all: BTreeSet<_> = ids.into_iter().filter(|id| !id.is_empty()).collect();
         let spellings: Vec<_> = all.iter().flat_map(|id| spellings(id)).collect();

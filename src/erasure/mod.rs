@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
-pub use filter::{Filter, Incoming};
+pub(crate) use filter::Filter;
 pub use tombstones::{AUTHOR, Tombstones, notice};
 
 use crate::model::{Platform, Target};
@@ -63,9 +63,7 @@ pub struct Erasure<'a> {
 
 impl Erasure<'_> {
     /// What it would come to. Nothing is held afterwards, so that readers do not wait for people.
-    ///
-    /// # Errors
-    /// When another process is at work, a short link is not known, or the database fails.
+    /// Fails where another process is at work, or a short link is not known.
     pub async fn preview(&self) -> Result<Summary> {
         let _lock = process::exclusive(self.store).await?;
         let (tx, summary) = self.begin().await?;
@@ -73,11 +71,8 @@ impl Erasure<'_> {
         Ok(summary)
     }
 
-    /// Erases, if it comes to what was `expected`. Nobody else begins to work while the lock is
-    /// kept, so that what deleted rows left behind can be cleared away.
-    ///
-    /// # Errors
-    /// The same, or when it would come to something else; then nothing is erased.
+    /// Erases, and fails where it would come to something else than `expected`. Nobody else begins to
+    /// work while the lock is kept, so that what deleted rows left behind can be cleared away.
     pub async fn run(&self, expected: Option<&Summary>) -> Result<(Summary, ProcessLock)> {
         let lock = process::exclusive(self.store).await?;
         let (tx, summary) = self.begin().await?;
@@ -128,9 +123,6 @@ impl Erasure<'_> {
 
 /// Clears away what deleted rows left behind, with nobody else at work whom that would hold up.
 /// Whether all of it was.
-///
-/// # Errors
-/// When another process is at work, or the database cannot.
 pub async fn clear_away(store: &Store) -> Result<bool> {
     let _lock = process::exclusive(store).await?;
     store.clear_away().await
@@ -138,9 +130,6 @@ pub async fn clear_away(store: &Store) -> Result<bool> {
 
 /// Permits something to be watched again, with all that was erased because of it; how many these
 /// are. What was deleted does not come back.
-///
-/// # Errors
-/// When another process is at work, or the database fails.
 pub async fn permit(
     store: &Store,
     kind: &str,

@@ -156,7 +156,14 @@ impl<'a> Sweep<'a> {
                 let (before, facts) = (said(before), said(after));
                 self.affected.extend(before.minus(&facts).entities());
                 self.affected.extend(facts.minus(&before).entities());
-                left.push(Redacted { document_id: kept.document_id, document, facts });
+                left.push(Redacted {
+                    document_id: kept.document_id,
+                    fetched_at: kept.fetched_at,
+                    body: document.body.json,
+                    drift: document.drift,
+                    redacted_at: document.redacted_at,
+                    facts,
+                });
             }
             Verdict::Dropped(before, found) => {
                 self.affected.extend(said(before).entities());

@@ -73,8 +73,9 @@ fn detail(work: &Work, signature: &Signature) -> Value {
             "share_info": { "share_url": share_url(work, signature), "share_title": desc },
             "images": pictures(&work.pictures, signature),
             "video": video(work, signature),
-            "video_tag": [{ "tag_id": 20_030_070_010_i64, "tag_name": "生活", "level": 1 },
-                { "tag_id": 0, "tag_name": "", "level": 2 }],
+            "video_tag": [{ "tag_id": 2003, "tag_name": "生活", "level": 1 },
+                { "tag_id": 20_030_070_010_i64, "tag_name": "生活记录", "level": 2 },
+                { "tag_id": 0, "tag_name": "", "level": 3 }],
             "component_info_v2": json!({ "desc_lines_limit": 0, "hide_marquee": false }).to_string(),
         }),
     );

@@ -512,37 +512,3 @@ async fn looks_that_nobody_wants_any_more_are_given_up(database: Database) {
     let reasons: Vec<_> = problems.iter().map(|p| p.why.as_str()).collect();
     assert_eq!(reasons, ["cancelled", "superseded", "unwatched"]);
 }
-
-/// The sources in a folder and below it.
-fn sources(folder: &std::path::Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        match path.extension().is_some_and(|extension| extension == "rs") {
-            true => found.push(std::fs::read_to_string(path).unwrap()),
-            false => found.extend(sources(&path)),
-        }
-    }
-    found
-}
-
-#[test]
-fn every_statement_of_the_store_is_called_by_a_test() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    // What pages, reports and metrics read is called through them: each route and verb has its test.
-    let callers = ["tests/it", "src/page", "src/cli/report", "src/ops/metrics"];
-    let calls = callers.map(|folder| sources(&root.join(folder)).join("")).join("")
-        + include_str!("../../src/cli/report.rs")
-        + include_str!("../../src/cli/rows.rs")
-        + include_str!("../../src/cli/export.rs");
-    let mut missing = Vec::new();
-    let of_tx = |source: &String| source.contains("impl Tx");
-    for source in sources(&root.join("src/store")).into_iter().filter(of_tx) {
-        let methods = source.split("    pub async fn ").skip(1).filter_map(|rest| {
-            let (name, parameters) = rest.split_once('(')?;
-            parameters.trim_start().starts_with("&mut self").then(|| name.to_owned())
-        });
-        missing.extend(methods.filter(|name| !calls.contains(&format!(".{name}("))));
-    }
-    assert!(missing.is_empty(), "no test calls {missing:?}");
-}

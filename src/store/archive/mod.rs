@@ -23,5 +23,5 @@ pub use replay::{Kept, Place, Replayed};
 pub use save::{Answer, Document, NORMALISER, Resolved, Saved};
 pub use tombstones::{Tombstone, TombstoneVersion};
 
-pub(in crate::store) use save::{Bytes, LATE};
+pub(in crate::store) use save::LATE;
 pub(in crate::store) use spec::derived_tables;

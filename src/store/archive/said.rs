@@ -21,27 +21,30 @@ pub(super) fn spoken(facts: &Facts, stamp: Stamp) -> Vec<Spoken<'_>> {
     let mut all = Vec::new();
     let first = stamp.document_id.saturating_mul(KEYS_PER_DOCUMENT);
     let mut entities = facts.entities();
-    let mut keys = first..first + KEYS_PER_DOCUMENT;
     // In the order of `Facts::entities`.
-    let mut add = |row: &dyn Cellular, lists, counts, figures| {
-        let (Some(entity), Some(key)) = (entities.next(), keys.next()) else { return };
+    let mut add = |place: i64, row: &dyn Cellular, lists, counts, figures| {
+        let entity = entities.next().filter(|_| place < KEYS_PER_DOCUMENT);
+        let (Some(entity), key) = (entity, first + place) else { return };
         let said = Said::new(Spec::of(entity.kind), entity, stamp, key, row.row_cells(), lists);
         all.push(Spoken { said, counts, figures });
     };
-    for note in &facts.notes {
-        add(&note.row, item_lists(note), note.counts.as_ref(), None);
+    for (place, note) in (0..).zip(&facts.notes) {
+        add(place, &note.row, item_lists(note), note.counts.as_ref(), None);
     }
-    for work in &facts.works {
-        add(&work.row, item_lists(work), work.counts.as_ref(), None);
+    for (place, work) in (0..).skip(facts.notes.len()).zip(&facts.works) {
+        add(place, &work.row, item_lists(work), work.counts.as_ref(), None);
     }
     for KolFacts { row, tags, notes, figures } in &facts.kols {
-        add(row, vec![rows(tags), rows(notes)], None, Some(figures));
+        // Its place on the page, which it keeps where others are redacted.
+        let listed = facts.kol_search_results.iter().find(|it| it.kol_id == row.kol_id);
+        let place = listed.map_or(0, |it| it.position);
+        add(place, row, vec![rows(tags), rows(notes)], None, Some(figures));
     }
     for author in &facts.authors {
-        add(author, Vec::new(), None, None);
+        add(0, author, Vec::new(), None, None);
     }
     for music in &facts.music {
-        add(music, Vec::new(), None, None);
+        add(0, music, Vec::new(), None, None);
     }
     all
 }

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::numbers;
 use crate::model::{Facts, Kind, Platform, Target};
-use crate::store::archive::{Bytes, Document, LATE, Place, derived_tables};
+use crate::store::archive::{LATE, Place, derived_tables};
 use crate::store::db::{Count, Store, Tx, execute, fetch_all, fetch_optional, without_limits};
 use crate::store::sql::Rows;
 use crate::time::Time;
@@ -16,8 +16,12 @@ use crate::time::Time;
 /// Begins a transaction in SQLite that overwrites deleted content with zeros.
 const SECURE: &str = "pragma secure_delete = on; pragma temp_store = file; begin immediate";
 
+/// Tables that an erasure changes, beside those that are derived from documents.
+const OTHERS: &str = "documents, links, availability, targets, job_targets, slots, calls, alerts, \
+    pauses, backfills, config_loads";
+
 /// A redacted document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Redacted {
     /// Its id.
     pub document_id: i64,
@@ -27,42 +31,8 @@ pub struct Redacted {
     pub facts: Facts,
 }
 
-#[derive(Serialize)]
-struct RedactedRow<'a> {
-    document_id: i64,
-    body: &'a str,
-    cleaned: Option<&'static str>,
-    exact: Option<Bytes<'a>>,
-    drift: Option<&'a str>,
-    redacted_at: Option<Time>,
-}
-
-impl<'a> RedactedRow<'a> {
-    fn of(redacted: &'a Redacted) -> Self {
-        let Redacted { document_id, document, facts: _ } = redacted;
-        let Document { body, drift, redacted_at, .. } = document;
-        Self {
-            document_id: *document_id,
-            body: &body.json,
-            cleaned: body.cleaned,
-            exact: body.exact.as_deref().map(Bytes),
-            drift: drift.as_deref(),
-            redacted_at: *redacted_at,
-        }
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct ItemRow {
-    kind: String,
-    id: String,
-}
-
 impl Store {
     /// Begins a transaction whose deletions are final, as far as the database can.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
     pub async fn begin_to_delete(&self) -> Result<Tx> {
         match self {
             Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with(SECURE).await?)),
@@ -73,9 +43,6 @@ impl Store {
     /// Removes the remains of deleted rows: SQLite rewrites the file and truncates its journal,
     /// PostgreSQL frees the space for reuse. False when a reader of the old journal kept it from
     /// being truncated.
-    ///
-    /// # Errors
-    /// When the database cannot: the disk is full, or the tables have another owner.
     #[expect(clippy::disallowed_methods, reason = "in no transaction")]
     pub async fn clear_away(&self) -> Result<bool> {
         match self {
@@ -88,9 +55,9 @@ impl Store {
                 Ok(busy == 0)
             }
             Self::Postgres(pool) => {
-                let tables = derived_tables().chain(OTHERS).collect::<Vec<_>>().join(", ");
+                let derived = derived_tables().collect::<Vec<_>>().join(", ");
                 let mut connection = PgConnection::connect_with(&without_limits(pool)).await?;
-                sqlx::query(AssertSqlSafe(format!("vacuum {tables}")))
+                sqlx::query(AssertSqlSafe(format!("vacuum {derived}, {OTHERS}")))
                     .execute(&mut connection)
                     .await
                     .context("the tables could not be vacuumed")?;
@@ -101,32 +68,15 @@ impl Store {
     }
 }
 
-/// Tables that an erasure changes, beside those that answers fill.
-const OTHERS: [&str; 11] = [
-    "documents",
-    "links",
-    "availability",
-    "targets",
-    "job_targets",
-    "slots",
-    "calls",
-    "alerts",
-    "pauses",
-    "backfills",
-    "config_loads",
-];
-
 impl Tx {
     /// Notes or works of an author.
     pub async fn items_of_author(&mut self, platform: Platform, id: &str) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
-            ItemRow,
-            "select 'note' as kind, note_id as id from notes
-             where author_id = $2 and $1 = 'xiaohongshu'
+            (String, String),
+            "select 'note', note_id from notes where author_id = $2 and $1 = 'xiaohongshu'
              union all
-             select 'work' as kind, work_id as id from works
-             where author_id = $2 and $1 = 'douyin'",
+             select 'work', work_id from works where author_id = $2 and $1 = 'douyin'",
             platform.as_str(),
             id
         );
@@ -137,10 +87,10 @@ impl Tx {
     pub async fn items_not_observed_since(&mut self, at: Time) -> Result<Vec<Target>> {
         let rows = fetch_all!(
             self,
-            ItemRow,
-            "select 'note' as kind, note_id as id from notes where last_seen_at < $1
+            (String, String),
+            "select 'note', note_id from notes where last_seen_at < $1
              union all
-             select 'work' as kind, work_id as id from works where last_seen_at < $1",
+             select 'work', work_id from works where last_seen_at < $1",
             at
         );
         Ok(items(rows))
@@ -198,19 +148,16 @@ impl Tx {
     pub async fn redact_documents(&mut self, documents: &[Redacted]) -> Result<()> {
         self.clear_documents(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>())
             .await?;
-        let rows = Rows::of(
-            "document_id int, body json, cleaned text, exact bytes, drift text, redacted_at time",
-            documents.iter().map(RedactedRow::of),
-        )?;
+        let columns = "document_id int, body json, drift text, redacted_at time";
+        let rows = Rows::of(columns, documents)?;
         let sql = format!(
-            "update documents set body = r.body, cleaned = r.cleaned, exact = r.exact,
+            "update documents set body = r.body, cleaned = null, exact = null,
                  redacted_at = r.redacted_at,
                  drift = case when documents.drift = '{LATE}' then documents.drift else r.drift end
              from {{rows}} where documents.document_id = r.document_id"
         );
         self.execute_over(&rows, &sql).await?;
-        let answers =
-            documents.iter().map(|it| (&it.facts, it.document_id, it.document.fetched_at));
+        let answers = documents.iter().map(|it| (&it.facts, it.document_id, it.fetched_at));
         self.put_listings(&answers.collect::<Vec<_>>()).await
     }
 
@@ -226,7 +173,7 @@ impl Tx {
     }
 }
 
-fn items(rows: Vec<ItemRow>) -> Vec<Target> {
-    let item = |row: ItemRow| Some(Target { kind: Kind::parse(&row.kind)?, key: row.id });
+fn items(rows: Vec<(String, String)>) -> Vec<Target> {
+    let item = |(kind, key): (String, _)| Some(Target { kind: Kind::parse(&kind)?, key });
     rows.into_iter().filter_map(item).collect()
 }

@@ -27,24 +27,33 @@ async fn note_with(store: &Store, published: &str, likes: &[(&str, Option<i64>)]
 
 /// Statements that save a `note` or `work` so.
 fn item(item: &str, sqlite: bool, published: &str, likes: &[(&str, Option<i64>)]) -> String {
+    let (key, platform) = if item == "note" { (1, "xiaohongshu") } else { (2, "douyin") };
     let mut sql = format!(
-        "insert into {item}s ({item}_id, published_at, first_seen_at, last_seen_at, fingerprint, document_id)
-         values ('a', '{published}', '{published}', '{published}', '', 1)
+        "insert into item_keys (item_key, platform, item_id) values ({key}, '{platform}', 'a')
+         on conflict do nothing;
+         insert into {item}s (item_key, {item}_id, published_at, first_seen_at, last_seen_at,
+                              changed_at, document_id, last_document_id, refreshed_at, fingerprint)
+         values ({key}, 'a', '{published}', '{published}', '{published}', '{published}', 1, 1,
+                 '{published}', '')
          on conflict do nothing;"
     );
     for (time, likes) in likes {
-        let at: Time = time.parse().unwrap();
-        let at = if sqlite { at.micros().to_string() } else { format!("'{at}'") };
+        let at = at(time, sqlite);
         let likes = likes.map_or("null".to_owned(), |likes| likes.to_string());
         write!(
             sql,
-            "insert into {item}_snapshots ({item}_key, observed_at, document_id, likes)
-             select {item}_key, {at}, 1, {likes} from {item}s where {item}_id = 'a'
-             on conflict do nothing;"
+            "insert into snapshots (item_key, observed_at, document_id, likes)
+             values ({key}, {at}, 1, {likes}) on conflict do nothing;"
         )
         .unwrap();
     }
     sql
+}
+
+/// A time as `snapshots` has it.
+fn at(time: &str, sqlite: bool) -> String {
+    let at: Time = time.parse().unwrap();
+    if sqlite { at.micros().to_string() } else { format!("'{at}'") }
 }
 
 type Day = (String, i64, Option<i64>, Option<String>, Option<i64>, Option<i64>);
@@ -90,6 +99,35 @@ async fn late_and_repeated_answers_leave_the_latest_and_the_days_right(database:
         day("12", 1, 90, Some(("10", 2, 60))),
     ];
     assert_eq!(days(&store).await, [&expected[..], &expected[..]].concat());
+}
+
+on_both!(removed_snapshots_leave_the_latest_and_the_days_right);
+async fn removed_snapshots_leave_the_latest_and_the_days_right(database: Database) {
+    let store = database.open().await;
+    let times = [
+        "2026-03-08 01:00:00",
+        "2026-03-09 01:00:00",
+        "2026-03-10 01:00:00",
+        "2026-03-10 02:00:00",
+        "2026-03-11 01:00:00",
+    ];
+    let likes: Vec<_> = times.into_iter().zip((1..).map(Some)).collect();
+    note_with(&store, "2026-03-01 00:00:00", &likes).await;
+    let remove = async |times: &[&str]| {
+        let times: Vec<_> = times.iter().map(|time| at(time, store.is_sqlite())).collect();
+        let sql = format!("delete from snapshots where observed_at in ({})", times.join(", "));
+        run(&store, sql).await;
+    };
+    // A whole day, the last of a day, and the latest.
+    remove(&[times[1], times[3], times[4]]).await;
+    let expected = [day("08", 1, 1, None), day("10", 1, 3, Some(("08", 2, 2)))];
+    assert_eq!(days(&store).await, expected);
+    let latest = "select likes from engagement_latest";
+    assert_eq!(count(&store, latest).await, 3);
+    remove(&times).await;
+    for table in ["select count(*) from latest", "select count(*) from days"] {
+        assert_eq!(count(&store, table).await, 0, "{table}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -310,31 +348,55 @@ async fn a_call_that_two_jobs_want_is_spent_once_and_no_price_is_no_zero(databas
     assert_eq!(found, expected);
 }
 
-on_both!(a_changed_title_is_an_edit_and_a_new_count_is_none);
-async fn a_changed_title_is_an_edit_and_a_new_count_is_none(database: Database) {
+on_both!(changes_of_one_answer_are_one_edit);
+async fn changes_of_one_answer_are_one_edit(database: Database) {
     let store = database.open().await;
     note_with(&store, "2026-03-02 00:00:00", &[("2026-03-02 01:00:00", Some(1))]).await;
-    run(
-        &store,
-        // What an answer does not say has not changed.
-        "update notes set title = 'old', last_seen_at = '2026-03-02 02:00:00', document_id = 2;
-         update notes set title = 'new', last_seen_at = '2026-03-02 03:00:00', document_id = 3;
-         update notes set title = 'newer', body = 'too', edited_at = '2026-03-02 03:30:00',
-                          last_seen_at = '2026-03-02 04:00:00', document_id = 4;",
-    )
-    .await;
+    let mut sql = String::new();
+    for (field, old, new, hour, document) in [
+        ("title", "'old'", "'new'", 3, 3),
+        ("title", "'new'", "'newer'", 4, 4),
+        ("body", "'it was'", "null", 4, 4),
+        ("edited_at", "null", "'2026-03-02 03:30:00.5'", 4, 4),
+        // These are no edits.
+        ("pinned", "'false'", "'true'", 5, 5),
+        ("edited_at", "'2026-03-02 03:30:00.5'", "null", 6, 6),
+    ] {
+        write!(
+            sql,
+            "insert into changes values ('xiaohongshu', 'note', 'a', '{field}', {old}, {new},
+                 '2026-03-02 02:00:00', 2, '2026-03-02 0{hour}:00:00', {document});"
+        )
+        .unwrap();
+    }
+    run(&store, sql).await;
     let sql = "select event, at, evidence, document_id from timeline
                where item_id = 'a' order by at, event";
     let found: Vec<(String, Time, String, i64)> = rows(&store, sql).await;
     let row = |event: &str, time: &str, evidence: &str, document| {
-        let at = format!("2026-03-02 {time}:00").parse().unwrap();
+        let at = format!("2026-03-02 {time}").parse().unwrap();
         (event.to_owned(), at, evidence.to_owned(), document)
     };
     let expected = [
-        row("published", "00:00", "the platform says so", 4),
-        row("first_seen", "01:00", "the first observation", 1),
-        row("edited", "03:00", "title changed", 3),
-        row("edited", "03:30", "title changed", 4),
+        row("published", "00:00:00", "the platform says so", 1),
+        row("first_seen", "01:00:00", "the first observation", 1),
+        row("edited", "03:00:00", "title changed", 3),
+        row("edited", "03:30:00.5", "title, body changed", 4),
     ];
     assert_eq!(found, expected);
+    // One from before its first observation is told by the note alone.
+    run(
+        &store,
+        "delete from changes where field = 'edited_at' or document_id = 4;
+         update notes set edited_at = '2026-03-02 00:30:00'",
+    )
+    .await;
+    let edits = "select at, evidence from timeline where event = 'edited' order by at";
+    let found: Vec<(Time, String)> = rows(&store, edits).await;
+    let [early, late] = ["00:30:00", "03:00:00"].map(|time| {
+        let at: Time = format!("2026-03-02 {time}").parse().unwrap();
+        at
+    });
+    let expected = [(early, "the platform says so"), (late, "title changed")];
+    assert_eq!(found, expected.map(|(at, evidence)| (at, evidence.to_owned())));
 }
