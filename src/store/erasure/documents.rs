@@ -25,9 +25,16 @@ const OTHERS: &str = "documents, links, availability, targets, job_targets, slot
 pub struct Redacted {
     /// Its id.
     pub document_id: i64,
-    /// The redacted document.
-    pub document: Document,
+    /// When it was complete.
+    pub fetched_at: Time,
+    /// What is left of it: JSON that both databases take as it is.
+    pub body: String,
+    /// What is not understood of that.
+    pub drift: Option<String>,
+    /// When it was redacted.
+    pub redacted_at: Option<Time>,
     /// Its facts.
+    #[serde(skip)]
     pub facts: Facts,
 }
 
