@@ -75,7 +75,7 @@ async fn tables(file: &Store) -> Vec<(String, String)> {
         let value = match (table.as_str(), column.as_str()) {
             ("documents", "body") => "json(body)".to_owned(),
             ("documents", "exact") => "'\\x' || hex(exact)".to_owned(),
-            (table, "observed_at") if table.ends_with("_snapshots") => {
+            (table, "observed_at") if table.ends_with("snapshots") => {
                 "strftime('%Y-%m-%d %H:%M:%S', observed_at / 1000000, 'unixepoch')
                  || printf('.%06d', observed_at % 1000000)"
                     .to_owned()
