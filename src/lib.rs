@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`time`], [`zone`] | UTC in microseconds and the clock; the UTC offsets of a time zone |
 //! | `text`, `suggest` | texts and numbers for people; "did you mean …?" |
-//! | [`model`] | the rows that answers turn into |
+//! | [`model`] | rows and facts of answers; states and reasons |
 //! | [`watchlist`] | reads ids, links and share texts that people paste |
 //! | [`document`] | the text of an answer, parsed once |
 //! | [`api`] | what to ask each endpoint and what its answer means; `api/client.rs` sends |
@@ -15,12 +15,13 @@
 //! | [`store`] | all SQL, each statement once for SQLite and PostgreSQL |
 //! | [`pause`] | which calls a pause holds back, and how it ends |
 //! | [`process`] | this process on record: heartbeat, leases, expired workers |
+//! | [`replay`] | derives rows from stored documents again |
 //! | [`erasure`] | erases notes, works and people, and keeps answers from bringing them back |
 //! | [`plan`] | turns the fires of schedules into slots |
 //! | [`crawl`] | the step: claim slots, admit, send, parse, save; `run` is the loop of a one-shot run |
 //! | [`ops`] | health checks, metrics, alerts, systemd, the log of runs |
 //! | [`daemon`] | the loop around plan and crawl, woken by tokio-cron-scheduler |
-//! | [`backfill`], [`replay`] | fetch or import many items; derive rows again |
+//! | [`backfill`] | fetches or imports many items |
 //! | [`export`], [`page`] | rows as files; the archive in a browser |
 //! | [`simulator`] | imitates the upstream APIs |
 //! | [`cli`] | the command line, a file a verb |

@@ -125,11 +125,28 @@ impl Crawler {
         if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
             tx.charge_backfill(run, &call_ids).await?;
         }
-        let (unpriced, has_postponed) = (admission.unpriced(), admission.has_postponed());
-        let (pauses, failures) = admission.into_pauses_and_failures();
+        let has_postponed = admission.has_postponed();
         self.commit_unknown = true;
         tx.commit().await?;
         self.commit_unknown = false;
+        self.learn_from(admission, now);
+        let calls = admitted.len();
+        for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
+            self.send(claim, endpoint, ask, call_id);
+        }
+        Ok(Sent { calls, has_postponed, throttled, is_limited })
+    }
+
+    /// Keeps the pauses and failing endpoints that an admission has read, and logs an endpoint held back
+    /// without a price.
+    fn learn_from(&mut self, admission: Admission<'_>, now: Time) {
+        if let Some(endpoint) = admission.unpriced()
+            && self.log_throttle.admit("held", PauseReason::Unpriced.as_str(), now).is_some()
+        {
+            let endpoint = endpoint.name();
+            tracing::warn!(endpoint, "held back: cost is limited, and jobs.toml sets no price");
+        }
+        let (pauses, failures) = admission.into_pauses_and_failures();
         self.pauses = pauses;
         for (endpoint, failures) in failures {
             if failures > 0 {
@@ -138,20 +155,6 @@ impl Crawler {
                 self.failing.remove(&endpoint)
             };
         }
-        if let Some(endpoint) = unpriced
-            && self.log_throttle.admit("held", PauseReason::Unpriced.as_str(), now).is_some()
-        {
-            let endpoint = endpoint.name();
-            tracing::warn!(
-                endpoint,
-                "endpoint held back: cost is limited, and jobs.toml sets no price for it"
-            );
-        }
-        let calls = admitted.len();
-        for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
-            self.send(claim, endpoint, ask, call_id);
-        }
-        Ok(Sent { calls, has_postponed, throttled, is_limited })
     }
 
     /// The ledger rows of calls before they are sent.

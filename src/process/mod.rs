@@ -88,9 +88,9 @@ impl Process {
     ) -> Result<Self> {
         let now = clock.now();
         let mut tx = store.begin().await?;
-        put_on_record(&mut tx, config, owner, verb, now).await?;
-        // An erasure refuses from here on, or is waited for here. Where it has taken this process
-        // for dead, saving tells.
+        record(&mut tx, config, owner, verb, now).await?;
+        // Waits for an erasure in progress; later ones refuse to run while this process lives. Saving
+        // checks the tombstones once more in case one took this process for dead.
         tx.tombstone_version().await?;
         account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, applied(config), now).await?;
@@ -205,12 +205,12 @@ pub async fn record_without_lock(
 ) -> Result<i64> {
     let owner = new_owner();
     let mut tx = store.begin().await?;
-    put_on_record(&mut tx, config, owner, verb, now).await?;
+    record(&mut tx, config, owner, verb, now).await?;
     tx.commit().await?;
     Ok(owner)
 }
 
-async fn put_on_record(
+async fn record(
     tx: &mut Tx,
     config: &Config,
     owner: i64,

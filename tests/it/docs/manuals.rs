@@ -5,8 +5,6 @@ use std::process::Command;
 use crate::databases::sqlite;
 use crate::program::Place;
 
-const README: &str = include_str!("../../../README.md");
-
 /// stdout of a successful command.
 async fn told(place: &Place, arguments: &[&str]) -> String {
     place.write("stdout", "");
@@ -73,17 +71,4 @@ async fn schema_is_valid_and_init_mentions_it() {
     assert!(said.contains("#:schema ./jobs.schema.json"), "{said}");
     let written = std::fs::read_to_string(place.output("new.toml")).unwrap();
     assert!(written.contains("tidewatch schema > jobs.schema.json"));
-}
-
-#[tokio::test]
-async fn readme_has_every_verb() {
-    let place = Place::new(&sqlite(), "");
-    let (_, rest) = README.split_once("| verb | does |").unwrap();
-    let rows: Vec<&str> = rest.lines().skip(2).take_while(|line| line.starts_with("| `")).collect();
-    for verb in verbs(&place).await {
-        let named = rows
-            .iter()
-            .any(|row| row.split('`').nth(1).unwrap().split([' ', '|', '\\']).any(|it| it == verb));
-        assert!(named, "{verb}");
-    }
 }

@@ -1,7 +1,7 @@
 //! The documentation and the files of `contrib/` match the program.
 
+mod commands;
 mod contrib;
 mod cookbook;
 mod grafana;
 mod manuals;
-mod readmes;
