@@ -207,7 +207,7 @@ mod tests {
         assert!(error("note=999").contains("unknown fault \"999\""));
         assert!(error("note=301:2").contains("not a rate"));
         assert!(error("note=301:0.6,302:0.6").contains("more than 1"));
-        assert!(error("note@0=301").contains("no calls"));
+        assert!(error("note@0=301").contains("not a range of calls"));
         assert!(error("note=slow:x").contains("milliseconds"));
     }
 }
