@@ -32,11 +32,23 @@ need() {
     esac
 }
 
+# apt-get does not wait for the lock of its package lists.
+update_lists() {
+    local said waited=0
+    until said=$(LC_ALL=C as_root apt-get -qq -o Acquire::http::Timeout=20 update 2>&1); do
+        if [[ $said != *"Could not get lock"* ]] || ((waited >= lock_timeout)); then
+            echo "$said"
+            return 1
+        fi
+        sleep 5
+        waited=$((waited + 5))
+    done
+}
+
 install_packages() {
     case $(package_manager) in
         apt-get)
-            as_root apt-get -qq -o DPkg::Lock::Timeout=$lock_timeout \
-                -o Acquire::http::Timeout=20 update
+            update_lists
             # Packages of servers do not start them in this runlevel.
             as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -y \
                 -o DPkg::Lock::Timeout=$lock_timeout install --no-install-recommends "$@" >/dev/null

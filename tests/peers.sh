@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Tries the program with the real peers: JustOneAPI's own Python SDK against `tidewatch simulate`,
-# and the real amagi server as the provider of `tidewatch run`. Both come from their registries,
-# in fixed versions, into a folder below target/; Python and Node.js come from the distribution's
-# packages if they are missing. Nothing but the registries is reached, and nothing listens but on
-# 127.0.0.1.
+# and the real amagi server as the provider of `tidewatch run`. Both come from their registries, in
+# fixed versions, into a directory below target/; Python and Node.js come from the distribution's
+# packages if they are missing. `install` as the argument does this and stops. Only the registries
+# are reached, and everything listens on 127.0.0.1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/packages.sh
@@ -124,6 +124,7 @@ installed=$target/peers
 python=$installed/venv/bin/python
 mkdir -p "$installed"
 install_peers
+if [ "${1:-}" = install ]; then exit; fi
 cargo build --locked --quiet
 # From here on everything is on this machine.
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs every test on SQLite and on PostgreSQL. A machine needs Rust and a C compiler: everything else
-# (PostgreSQL, Chromium, promtool, libfaketime, Python with DuckDB, systemd's checks of units) is
-# installed before anything is built, and the script ends at once where it cannot be had. Arguments
-# go to `cargo test`. A private PostgreSQL is started, and is gone afterwards.
+# Runs every test on SQLite and on a private PostgreSQL. The machine needs Rust and a C compiler: the
+# rest (PostgreSQL, Chromium, promtool, libfaketime, Python with DuckDB, systemd-analyze) is installed
+# before anything is built, and the script fails at once where it cannot be. Arguments go to
+# `cargo test`; `install` as the only one installs and stops.
 #
 # At another date, written as GNU date reads it; the databases keep the machine's:
 #   TEST_DATE='+40 days' bash tests/run.sh
@@ -57,6 +57,8 @@ if [ -z "${TEST_DUCKDB_PYTHON:-}" ]; then
     "$TEST_DUCKDB_PYTHON" -m pip install --quiet --disable-pip-version-check --timeout 10 \
         --requirement tests/duckdb/requirements.txt || die "cannot install DuckDB with pip"
 fi
+if [ "${1:-}" = install ]; then exit; fi
+
 if [ -z "${TEST_DATABASE_URL:-}" ]; then
     start_postgres -c fsync=off -c max_connections=200
     TEST_DATABASE_URL=$postgres_url

@@ -20,6 +20,7 @@ use super::format::{cost, count, safe, sparkline, table};
 use super::print;
 use crate::config::{Config, Environment};
 use crate::daemon::Daemon;
+use crate::model::ProblemKind;
 use crate::simulator::{self, Options, Simulator};
 use crate::store::{Point, Store, Tx};
 use crate::text::things;
@@ -194,8 +195,8 @@ async fn summary(tx: &mut Tx, start: Time, days: u32, path: &Path) -> Result<Str
         text += &format!(" + {} open", count(slots.open));
     }
     let problems = tx.problems(start, start).await?;
-    let missed = problems.iter().filter(|problem| problem.what == "missed");
-    let reasons: Vec<_> = missed.map(|p| format!("{} {}", count(p.times), p.why)).collect();
+    let missed = problems.iter().filter(|problem| problem.kind == ProblemKind::Missed);
+    let reasons: Vec<_> = missed.map(|p| format!("{} {}", count(p.count), p.detail)).collect();
     text += &if reasons.is_empty() { "\n".into() } else { format!(" ({})\n", reasons.join(", ")) };
     let calls = tx.call_totals(start).await?;
     let sum = |field: fn(&crate::store::CallTotals) -> i64| calls.iter().map(field).sum::<i64>();

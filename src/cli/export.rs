@@ -5,24 +5,20 @@ use std::fs::File;
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::format::{BARS, count};
+use super::format::count;
+use super::meter::Meter;
 use super::rows::{Between, ended, say_empty, stop_at_signals};
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::export::{Export as Rows, Format};
 use crate::store::{Query, Store};
 use crate::text::things;
-use crate::time::{Clock, Time};
-
-/// Interval of progress lines without a terminal.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+use crate::time::Clock;
 
 /// Rows between two progress updates.
 const ROWS_PER_UPDATE: u64 = 4096;
@@ -166,13 +162,14 @@ impl Export {
             rows.row(row)
         });
         let whole = whole.await?;
-        progress.end();
+        let written = progress.rows;
+        drop(progress);
         if !whole {
             return Ok(None);
         }
         rows.finish()?;
         part.map_or(Ok(()), Part::keep)?;
-        Ok(Some(i64::try_from(progress.rows)?))
+        Ok(Some(i64::try_from(written)?))
     }
 
     async fn ask(&self, store: &Store) -> Result<Query> {
@@ -225,48 +222,32 @@ impl Drop for Part {
     }
 }
 
-/// Progress of an export: a bar on a terminal, otherwise a line now and then.
+/// Counts the rows and shows the progress.
 struct Progress {
-    bar: Option<ProgressBar>,
+    meter: Meter,
     clock: Clock,
-    said: Time,
     rows: u64,
 }
 
 impl Progress {
     fn new(total: Option<u64>) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let (bar, template) = match total {
-                Some(total) => (ProgressBar::new(total), BAR_TO_END),
-                None => (ProgressBar::no_length(), BAR),
-            };
-            let style = ProgressStyle::with_template(template);
-            BARS.add(style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style)))
-        });
         let clock = Clock::system();
-        Self { bar, said: clock.now(), clock, rows: 0 }
+        let mut meter = Meter::new(total, if total.is_some() { BAR_TO_END } else { BAR });
+        // The first line comes after an interval.
+        meter.is_line_due(clock.now());
+        Self { meter, clock, rows: 0 }
     }
 
-    /// Counts a row.
     fn count_row(&mut self) {
         self.rows += 1;
         if !self.rows.is_multiple_of(ROWS_PER_UPDATE) {
             return;
         }
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.meter.bar() {
             bar.set_position(self.rows);
-            return;
         }
-        let now = self.clock.now();
-        if now.since(self.said) >= LINE_EVERY {
-            self.said = now;
+        if self.meter.is_line_due(self.clock.now()) {
             tracing::info!(rows = self.rows, "exporting");
-        }
-    }
-
-    fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
         }
     }
 }

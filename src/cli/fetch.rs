@@ -180,59 +180,71 @@ async fn result(store: &Store, run_id: i64) -> Result<FetchResult> {
 }
 
 fn shown(result: &FetchResult) -> String {
-    let number = |value: Option<i64>| value.map_or_else(|| "–".to_owned(), count);
-    let mut text = String::new();
-    let missed = result.slots.iter().filter(|slot| slot.outcome != Some(SlotOutcome::Observed));
-    for slot in missed {
-        let reason = slot.reason.map_or("still open", MissedReason::as_str);
-        let message =
-            slot.message.as_deref().map(|m| format!(": {}", safe(m, 200))).unwrap_or_default();
-        let key = safe(&KolSearch::shown(&slot.kind, &slot.key), 80);
-        text += &format!("not observed: {} {key} ({reason}{message})\n", slot.kind);
-    }
-    if !result.counts.is_empty() {
-        let rows = result.counts.iter().map(|row| {
-            let title = safe(row.title.as_deref().unwrap_or("–"), 24);
-            let counts = [row.likes, row.comments, row.collects, row.shares, row.views].map(number);
-            let document = row.document_id.to_string();
-            [row.item_id.clone(), title].into_iter().chain(counts).chain([document]).collect()
-        });
-        let head =
-            ["item", "title", "likes", "comments", "collects", "shares", "views", "document"];
-        text += &table(&head, &[2, 3, 4, 5, 6, 7], rows.collect());
-    }
-    if !result.kols.is_empty() {
-        let price = |yuan: Option<f64>| yuan.map_or_else(|| "–".to_owned(), price);
-        let rows = result.kols.iter().map(|row| {
-            vec![
-                row.kol_id.clone(),
-                safe(row.nickname.as_deref().unwrap_or("–"), 24),
-                number(row.followers),
-                number(row.read_median),
-                price(row.picture_price),
-                price(row.video_price),
-                row.document_id.to_string(),
-            ]
-        });
-        let head =
-            ["kol", "name", "followers", "read median", "picture yuan", "video yuan", "document"];
-        text += &table(&head, &[2, 3, 4, 5, 6], rows.collect());
-    }
-    if !result.suggestions.is_empty() {
-        let rows = result.suggestions.iter().map(|row| {
-            let document = row.document_id.to_string();
-            vec![row.keyword.clone(), row.rank.to_string(), safe(&row.suggestion, 60), document]
-        });
-        text += &table(&["keyword", "rank", "suggestion", "document"], &[1, 3], rows.collect());
-    }
+    let mut text: String = result.slots.iter().filter_map(not_observed).collect();
+    text += &counts_table(&result.counts);
+    text += &kols_table(&result.kols);
+    text += &suggestions_table(&result.suggestions);
     for row in &result.calls {
-        text += &format!(
-            "{}: calls {}, billed {}, cost {}\n",
-            row.endpoint,
-            row.calls,
-            row.billed,
-            cost(std::slice::from_ref(row))
-        );
+        let cost = cost(std::slice::from_ref(row));
+        let (endpoint, calls, billed) = (&row.endpoint, row.calls, row.billed);
+        text += &format!("{endpoint}: calls {calls}, billed {billed}, cost {cost}\n");
     }
     text
+}
+
+/// Why a slot was not observed; `None` if it was.
+fn not_observed(slot: &SlotResult) -> Option<String> {
+    if slot.outcome == Some(SlotOutcome::Observed) {
+        return None;
+    }
+    let reason = slot.reason.map_or("still open", MissedReason::as_str);
+    let message = slot.message.as_deref().map(|m| format!(": {}", safe(m, 200)));
+    let key = safe(&KolSearch::shown(&slot.kind, &slot.key), 80);
+    let message = message.unwrap_or_default();
+    Some(format!("not observed: {} {key} ({reason}{message})\n", slot.kind))
+}
+
+fn number(value: Option<i64>) -> String {
+    value.map_or_else(|| "–".to_owned(), count)
+}
+
+fn counts_table(counts: &[ItemCounts]) -> String {
+    let rows = counts.iter().map(|row| {
+        let title = safe(row.title.as_deref().unwrap_or("–"), 24);
+        let counts = [row.likes, row.comments, row.collects, row.shares, row.views].map(number);
+        let document = row.document_id.to_string();
+        [row.item_id.clone(), title].into_iter().chain(counts).chain([document]).collect()
+    });
+    let head = ["item", "title", "likes", "comments", "collects", "shares", "views", "document"];
+    table_unless_empty(&head, &[2, 3, 4, 5, 6, 7], rows.collect())
+}
+
+fn kols_table(kols: &[KolFigures]) -> String {
+    let price = |yuan: Option<f64>| yuan.map_or_else(|| "–".to_owned(), price);
+    let rows = kols.iter().map(|row| {
+        vec![
+            row.kol_id.clone(),
+            safe(row.nickname.as_deref().unwrap_or("–"), 24),
+            number(row.followers),
+            number(row.read_median),
+            price(row.picture_price),
+            price(row.video_price),
+            row.document_id.to_string(),
+        ]
+    });
+    let head =
+        ["kol", "name", "followers", "read median", "picture yuan", "video yuan", "document"];
+    table_unless_empty(&head, &[2, 3, 4, 5, 6], rows.collect())
+}
+
+fn suggestions_table(suggestions: &[SuggestionRow]) -> String {
+    let rows = suggestions.iter().map(|row| {
+        let document = row.document_id.to_string();
+        vec![row.keyword.clone(), row.rank.to_string(), safe(&row.suggestion, 60), document]
+    });
+    table_unless_empty(&["keyword", "rank", "suggestion", "document"], &[1, 3], rows.collect())
+}
+
+fn table_unless_empty(head: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
+    if rows.is_empty() { String::new() } else { table(head, right, rows) }
 }

@@ -12,6 +12,7 @@ mod format;
 mod healthcheck;
 mod logging;
 mod man;
+mod meter;
 mod pause;
 mod replay;
 mod report;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::serve::{self, Prepared};
@@ -19,7 +20,7 @@ use crate::ops::metrics::Metrics;
 use crate::ops::tasks::Tasks;
 use crate::ops::{run_log, systemd};
 use crate::page;
-use crate::store::in_time;
+use crate::store::{Store, in_time};
 use crate::time::Clock;
 
 #[derive(Args, Debug)]
@@ -68,18 +69,7 @@ impl Run {
         let metrics = Metrics::begin(&store, &clock).await?;
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         daemon.listen_to(watch);
-        let health = daemon.health();
-        let alerts = Alerts::new(daemon.settings(), store.clone(), clock.clone())?;
-        let mut tasks = Tasks::default();
-        tasks.start("the systemd notifier", systemd::notify(health.clone()));
-        tasks.start("the run log", run_log::report_all(store.clone(), clock.clone()));
-        tasks.start("the alerts", alerts.run());
-        if let Some(listener) = listener {
-            let settings = daemon.settings();
-            let (store, clock) = (store.clone(), clock.clone());
-            let server = HealthServer { state: health, store, clock, metrics, settings };
-            tasks.start("the health server", server.serve(listener));
-        }
+        let mut tasks = start_tasks(&daemon, &store, &clock, metrics, listener)?;
         if let Some((guard, listener)) = page {
             let page = Prepared::new(cli, guard, listener, daemon.settings()).await?;
             tasks.start("the page", page.serve());
@@ -96,6 +86,28 @@ impl Run {
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Starts the tasks beside the daemon's loop; the health server only with a `listener`.
+fn start_tasks(
+    daemon: &Daemon,
+    store: &Store,
+    clock: &Clock,
+    metrics: Metrics,
+    listener: Option<TcpListener>,
+) -> Result<Tasks> {
+    let (store, clock, settings, health) =
+        (store.clone(), clock.clone(), daemon.settings(), daemon.health());
+    let alerts = Alerts::new(settings.clone(), store.clone(), clock.clone())?;
+    let mut tasks = Tasks::default();
+    tasks.start("the systemd notifier", systemd::notify(health.clone()));
+    tasks.start("the run log", run_log::report_all(store.clone(), clock.clone()));
+    tasks.start("the alerts", alerts.run());
+    if let Some(listener) = listener {
+        let server = HealthServer { state: health, store, clock, metrics, settings };
+        tasks.start("the health server", server.serve(listener));
+    }
+    Ok(tasks)
 }
 
 /// How the daemon stopped.

@@ -136,8 +136,8 @@ impl Report {
             return text + "no problems\n";
         }
         let rows = self.problems.iter().map(|problem| {
-            let why = safe(&problem.why, 60);
-            vec![problem.what.clone(), why, count(problem.times), at(problem.last_at)]
+            let why = safe(&problem.detail, 60);
+            vec![problem.kind.to_string(), why, count(problem.count), at(problem.last_at)]
         });
         text + &table(&["problem", "why", "times", "last"], &[2], rows.collect())
     }

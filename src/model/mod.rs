@@ -32,8 +32,8 @@ pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag};
 use named::named;
 pub use pause::Pause;
 pub use status::{
-    BackfillState, MissedReason, Origin, PauseReason, PauseScope, ResumedBy, SlotOutcome,
-    Unavailability,
+    BackfillState, MissedReason, Origin, PauseReason, PauseScope, ProblemKind, ResumedBy,
+    SlotOutcome, Unavailability,
 };
 pub use xiaohongshu::{KeywordSuggestion, Note};
 

@@ -131,6 +131,22 @@ named! {
         Done = "done",
     }
 
+    /// Kind of a problem that `tidewatch status` reports.
+    ProblemKind {
+        /// Slots were missed.
+        Missed = "missed",
+        /// Slots wait for a retry.
+        Retrying = "retrying",
+        /// Slots wait for a daemon.
+        Overdue = "overdue",
+        /// Calls whose outcome is unknown.
+        UnknownCall = "unknown call",
+        /// Answers that were not understood.
+        Drift = "drift",
+        /// Alerts that could not be sent.
+        AlertNotSent = "alert not sent",
+    }
+
     /// State of a target that cannot be observed.
     Unavailability {
         /// Deleted or hidden.

@@ -68,7 +68,7 @@ pub(super) async fn page(
             }
             section {
                 h2 { (view.say(Text::MissedSlots)) }
-                (missed_looks(&view, &missed))
+                (missed_slots(&view, &missed))
             }
         }
     };
@@ -127,7 +127,7 @@ fn cover(
                 }
                 @if watchers.is_empty() { (NOTHING) }
             }
-            @if let Some(next) = next_look(view, watchers) {
+            @if let Some(next) = next_slot(view, watchers) {
                 dt { (view.say(Text::NextSlot)) }
                 dd { (view.exactly_at(next)) }
             }
@@ -145,7 +145,7 @@ fn cover(
     }
 }
 
-fn next_look(view: &View, watchers: &[Watcher]) -> Option<Time> {
+fn next_slot(view: &View, watchers: &[Watcher]) -> Option<Time> {
     let watching: Vec<_> = watchers.iter().filter(|it| it.watches).cloned().collect();
     Expected::by(&watching).next_after(view.now)
 }
@@ -237,7 +237,7 @@ fn timeline(view: &View, events: &[Event]) -> Markup {
     }
 }
 
-fn missed_looks(view: &View, missed: &[MissedSlot]) -> Markup {
+fn missed_slots(view: &View, missed: &[MissedSlot]) -> Markup {
     html! {
         @if missed.is_empty() { p.empty { (view.say(Text::NoneMissed)) } } @else {
             table { tbody {

@@ -91,8 +91,8 @@ fn wrong(view: &View, problem: &Problem) -> Markup {
     let language = view.visit.language;
     html! {
         li.warn {
-            b { (named(language, &problem.what)) } ": " (visible(&cut(&named(language, &problem.why))))
-            " × " (count(Some(problem.times)))
+            b { (named(language, problem.kind.as_str())) } ": " (visible(&cut(&named(language, &problem.detail))))
+            " × " (count(Some(problem.count)))
             @if let Some(last) = problem.last_at {
                 ", " (view.say(Text::Last)) " " (view.at(last))
             }

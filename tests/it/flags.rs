@@ -10,7 +10,7 @@ pub(crate) fn is_long() -> bool {
     flag("TIDEWATCH_LONG_TESTS").is_some_and(|value| value == "1")
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests asks for longer ones")]
+#[expect(clippy::disallowed_methods, reason = "longer tests on request")]
 fn flag(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

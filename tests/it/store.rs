@@ -20,7 +20,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tidewatch::model::{
-    Billed, Facts, Kind, KolSearch, MissedReason, Origin, Outcome, Platform, SlotOutcome, Target,
+    Billed, Facts, Kind, KolSearch, MissedReason, Origin, Outcome, Platform, ProblemKind,
+    SlotOutcome, Target,
 };
 use tidewatch::store::{
     Answer, Body, CallEnd, CallStart, Claim, ClaimRequest, Disposition, Document, Fires, JobEntry,
@@ -167,7 +168,7 @@ async fn a_fire_makes_each_slot_once_and_supersedes_what_is_still_open(database:
     let totals = tx.slot_totals(at("00:00:00")).await.unwrap();
     assert_eq!((totals.due, totals.missed, totals.open, totals.observed), (6, 4, 2, 0));
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
-    let reasons: Vec<_> = problems.iter().map(|p| (p.why.as_str(), p.times)).collect();
+    let reasons: Vec<_> = problems.iter().map(|p| (p.detail.as_str(), p.count)).collect();
     assert_eq!(reasons, [("daemon_down", 2), ("superseded", 2)]);
     let jobs = tx.jobs().await.unwrap();
     assert_eq!((jobs.len(), jobs[0].fired_through, jobs[0].is_active), (1, at("10:00:00"), true));
@@ -340,7 +341,7 @@ async fn an_answer_to_an_older_claim_is_kept_and_marked_and_makes_no_row(databas
     assert_eq!(tx.save(&[answer]).await.unwrap().late, 1);
     assert_eq!(tx.likes_since(at("00:00:00")).await.unwrap().len(), 2);
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
-    assert!(problems.iter().any(|p| p.what == "drift" && p.why.starts_with("late")));
+    assert!(problems.iter().any(|p| p.kind == ProblemKind::Drift && p.detail.starts_with("late")));
     let totals = tx.call_totals(at("00:00:00")).await.unwrap();
     assert_eq!(totals[0].billed, 2, "both were paid for");
 }
@@ -419,7 +420,7 @@ async fn of_two_links_to_one_item_only_the_first_goes_on(database: Database) {
     let items: Vec<_> = going_on.iter().map(|claim| claim.item_id.as_deref()).collect();
     assert_eq!(items, [Some("behind")], "one call for the item");
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
-    assert_eq!((problems[0].why.as_str(), problems[0].times), ("superseded", 1));
+    assert_eq!((problems[0].detail.as_str(), problems[0].count), ("superseded", 1));
 }
 
 on_both!(a_link_to_what_is_forgotten_means_nothing);
@@ -509,6 +510,6 @@ async fn looks_that_nobody_wants_any_more_are_given_up(database: Database) {
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     assert_eq!(tx.slot_results(run).await.unwrap()[0].outcome, None);
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
-    let reasons: Vec<_> = problems.iter().map(|p| p.why.as_str()).collect();
+    let reasons: Vec<_> = problems.iter().map(|p| p.detail.as_str()).collect();
     assert_eq!(reasons, ["cancelled", "superseded", "unwatched"]);
 }

@@ -14,7 +14,7 @@ use crate::cli::format::{BARS, count};
 use crate::cli::{Cli, load_or_default, open, print};
 use crate::process;
 use crate::text::things;
-use crate::time::Clock;
+use crate::time::{Clock, Time};
 
 impl Sources {
     /// Imports the answers of a file.
@@ -34,17 +34,7 @@ impl Sources {
         // A pipe can be read only once: the lines before an invalid one are imported.
         let again = file.metadata().is_ok_and(|it| it.is_file());
         if again || self.dry_run {
-            let checked = read_answers(input(file)?, &options, None, now, |line, why| {
-                refuse(file, line, why)
-            });
-            let checked = checked.await?;
-            if checked.refused > 0 && !self.skip_bad {
-                let refused = count(i64::try_from(checked.refused).unwrap_or(i64::MAX));
-                bail!(
-                    "{} invalid, nothing imported: --skip-bad imports the others",
-                    things(refused, "line")
-                );
-            }
+            let checked = self.check(file, &options, now).await?;
             if self.dry_run {
                 return shown(&checked, json, true);
             }
@@ -69,6 +59,25 @@ impl Sources {
         tx.commit().await?;
         store.close().await;
         shown(&done?, json, false)
+    }
+
+    /// Reads the file without importing it. Fails on invalid lines without --skip-bad.
+    async fn check(
+        &self,
+        file: &Path,
+        options: &ImportOptions,
+        now: Time,
+    ) -> Result<ImportSummary> {
+        let each = |line, why: &str| refuse(file, line, why);
+        let checked = read_answers(input(file)?, options, None, now, each).await?;
+        if checked.refused > 0 && !self.skip_bad {
+            let refused = count(i64::try_from(checked.refused).unwrap_or(i64::MAX));
+            bail!(
+                "{} invalid, nothing imported: --skip-bad imports the others",
+                things(refused, "line")
+            );
+        }
+        Ok(checked)
     }
 }
 

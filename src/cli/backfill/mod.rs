@@ -2,8 +2,8 @@
 
 mod answers;
 mod args;
-mod meter;
 mod plan;
+mod progress;
 mod sources;
 
 use std::process::ExitCode;
@@ -14,12 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use self::args::Backfill;
 use self::args::{Sources, Verb};
-use self::meter::Meter;
 use self::plan::{BackfillPlan, listed, require_prices, standing};
+use self::progress::BackfillMeter;
 use super::signals::Signals;
 use super::status::require_archive;
 use super::{Cli, SOME_FAILED, load_or_default, open, print, say_whom, settings};
-use crate::backfill::{self, BackfillRunner, Found, Progress, Request};
+use crate::backfill::{self, BackfillRunner, Found, List, Progress, Request};
 use crate::config::Config;
 use crate::store::{Limits, NewBackfill, Store};
 use crate::time::Clock;
@@ -49,14 +49,7 @@ impl Sources {
         let mut list = self.list(&config)?;
         // Not earlier: Ctrl-C must end a list that is being typed.
         let mut signals = Signals::new()?;
-        let source = self.source();
-        let request = Request {
-            name: self.name.clone(),
-            digest: backfill::digest(&source, &list.targets),
-            source,
-            repeatable: self.discovered || self.is_missing(),
-            limits: self.limits.limits(),
-        };
+        let request = self.request(&list);
         // A dry run creates no archive.
         let store = match self.dry_run && require_archive(cli).is_err() {
             true => None,
@@ -92,24 +85,43 @@ impl Sources {
             print(if json { "null\n" } else { "no targets\n" })?;
             return Ok(ExitCode::SUCCESS);
         }
-        plan.require_means(&config, request.limits)?;
-        config.require_token_for(&plan.targets)?;
-        say_whom(&config);
-        let (name, source, digest) = (plan.name.clone(), request.source, request.digest);
-        let new = NewBackfill { name, source, digest, limits: request.limits };
-        backfill::begin(&store, &new, &plan.targets, clock.now()).await?;
-        tracing::info!(
-            name = new.name,
-            slots = plan.targets.len(),
-            calls = plan.estimate.calls(),
-            "begun"
-        );
-        work(config, &store, &clock, &new.name, json, signals).await
+        create(&config, &store, &plan, request, &clock).await?;
+        work(config, &store, &clock, &plan.name, json, signals).await
+    }
+
+    fn request(&self, list: &List) -> Request {
+        let source = self.source();
+        Request {
+            name: self.name.clone(),
+            digest: backfill::digest(&source, &list.targets),
+            source,
+            repeatable: self.discovered || self.is_missing(),
+            limits: self.limits.limits(),
+        }
     }
 
     fn is_missing(&self) -> bool {
         self.missing || (self.discovered && !self.again)
     }
+}
+
+/// Creates a planned backfill if its limits and the token allow it.
+async fn create(
+    config: &Config,
+    store: &Store,
+    plan: &BackfillPlan,
+    request: Request,
+    clock: &Clock,
+) -> Result<()> {
+    plan.require_means(config, request.limits)?;
+    config.require_token_for(&plan.targets)?;
+    say_whom(config);
+    let Request { source, digest, limits, .. } = request;
+    let new = NewBackfill { name: plan.name.clone(), source, digest, limits };
+    backfill::begin(store, &new, &plan.targets, clock.now()).await?;
+    let (slots, calls) = (plan.targets.len(), plan.estimate.calls());
+    tracing::info!(name = new.name, slots, calls, "started");
+    Ok(())
 }
 
 async fn list(cli: &Cli, json: bool) -> Result<ExitCode> {
@@ -191,7 +203,7 @@ async fn work(
     signals: Signals,
 ) -> Result<ExitCode> {
     let stop = CancellationToken::new();
-    let mut meter = Meter::new();
+    let mut meter = BackfillMeter::new();
     let report = |progress: &Progress| meter.show(progress, clock.now());
     let work = BackfillRunner { config, store, clock, name, stop: &stop, report };
     tokio::select! {
@@ -201,7 +213,7 @@ async fn work(
             return Ok(ExitCode::from(SOME_FAILED));
         }
     }
-    meter.end();
+    drop(meter);
     let done = finish(store, name, json).await;
     store.close().await;
     done

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::model::ProblemKind;
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::time::Time;
 
@@ -50,12 +51,12 @@ pub struct JobReport {
 /// A problem and how often it occurred.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
 pub struct Problem {
-    /// `missed`, `retrying`, `overdue`, `unknown call`, `drift` or `alert not sent`.
-    pub what: String,
+    /// What is wrong.
+    pub kind: ProblemKind,
     /// The reason, the outcome or the drift.
-    pub why: String,
+    pub detail: String,
     /// Number of occurrences.
-    pub times: i64,
+    pub count: i64,
     /// The last occurrence.
     pub last_at: Option<Time>,
 }
@@ -121,7 +122,7 @@ impl Tx {
         Ok(fetch_all!(
             self,
             Problem,
-            "select 'missed' as what, reason as why, count(*) as times, max(s.closed_at) as last_at
+            "select 'missed' as kind, reason as detail, count(*) as count, max(s.closed_at) as last_at
              from job_runs jr cross join slots s
              where jr.due_at >= $1 and s.run_id = jr.run_id and s.outcome = 'missed' group by reason
              union all
@@ -140,7 +141,7 @@ impl Tx {
              union all
              select 'alert not sent', name || ': ' || last_error, count(*), max(since)
              from alerts where last_error is not null group by name, last_error
-             order by times desc, what, why",
+             order by count desc, kind, detail",
             since,
             overdue
         ))

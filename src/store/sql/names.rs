@@ -5,8 +5,8 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Type};
 
 use crate::model::{
-    BackfillState, Billed, MissedReason, Origin, Outcome, PauseReason, PauseScope, ResumedBy,
-    SlotOutcome, Unavailability,
+    BackfillState, Billed, MissedReason, Origin, Outcome, PauseReason, PauseScope, ProblemKind,
+    ResumedBy, SlotOutcome, Unavailability,
 };
 
 macro_rules! by_name {
@@ -54,6 +54,7 @@ by_name!(
     Outcome,
     PauseReason,
     PauseScope,
+    ProblemKind,
     ResumedBy,
     SlotOutcome,
     Unavailability,

@@ -227,7 +227,7 @@ async fn check(store: &Store, due: &BTreeSet<Slot>) {
     assert_eq!(told, days);
     let by_reason: Vec<(i64, i64)> = rows(
         store,
-        "select (select cast(coalesce(sum(looks), 0) as bigint) from coverage_reasons),
+        "select (select cast(coalesce(sum(slots), 0) as bigint) from coverage_reasons),
                 (select cast(coalesce(sum(missed), 0) as bigint) from coverage)",
     )
     .await;

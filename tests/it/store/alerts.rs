@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewatch::model::{Facts, MissedReason, Origin, Outcome, Unavailability};
+use tidewatch::model::{Facts, MissedReason, Origin, Outcome, ProblemKind, Unavailability};
 use tidewatch::store::{Disposition, Finding, Store};
 
 use super::{answer, at, call, campaign, claim, note, open_at};
@@ -44,8 +44,8 @@ async fn what_is_found_is_handed_out_until_it_was_sent_and_again_when_it_is_over
     let mut tx = store.begin().await.unwrap();
     tx.alerts_failed(&ids, "HTTP 500", at("09:05:00")).await.unwrap();
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
-    assert_eq!((problems[0].what.as_str(), problems[0].times), ("alert not sent", 2));
-    assert_eq!(problems[0].why, "ops: HTTP 500");
+    assert_eq!((problems[0].kind, problems[0].count), (ProblemKind::AlertNotSent, 2));
+    assert_eq!(problems[0].detail, "ops: HTTP 500");
     tx.commit().await.unwrap();
     assert!(subjects(&store, "09:04:59").await.is_empty());
     assert_eq!(subjects(&store, "09:05:00").await.len(), 2);

@@ -119,7 +119,7 @@ async fn a_late_answer_says_nothing_and_a_verdict_settles_what_else_is_open(data
     let by_hand = tx.run_by_hand(&[note("a")], Origin::Fetch, at("09:30:01")).await.unwrap();
     assert_eq!(tx.save(&[said(&new, new_call, "09:30:02", "gone")]).await.unwrap().late, 0);
     let missed = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
-    assert_eq!((missed[0].why.as_str(), missed[0].times), ("gone", 2));
+    assert_eq!((missed[0].detail.as_str(), missed[0].count), ("gone", 2));
     // What is asked for by hand is asked.
     assert_eq!(tx.slot_results(by_hand).await.unwrap()[0].outcome, None);
     tx.commit().await.unwrap();

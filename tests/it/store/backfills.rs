@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidewatch::backfill::{self, Found, Request};
-use tidewatch::model::{BackfillState, Billed, Facts, Kind, MissedReason, Outcome, Target};
+use tidewatch::model::{
+    BackfillState, Billed, Facts, Kind, MissedReason, Outcome, ProblemKind, Target,
+};
 use tidewatch::store::{
     Body, Claim, Disposition, Document, Import, Limits, NewBackfill, Resolved, SlotCounts, Spent,
     Store, Tx,
@@ -53,7 +55,9 @@ async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: 
     let looks = tx.slots_of_backfill(run).await.unwrap();
     assert_eq!(looks, SlotCounts { total: 2, observed: 0, missed: 0, open: 2, retrying: 1 });
     let overdue = tx.problems(at("12:00:00"), at("12:00:00")).await.unwrap();
-    assert!(overdue.iter().all(|problem| problem.what != "overdue" || problem.times == 1));
+    assert!(
+        overdue.iter().all(|problem| problem.kind != ProblemKind::Overdue || problem.count == 1)
+    );
     assert_eq!(tx.remaining_kinds(run).await.unwrap(), [note("a")]);
 }
 

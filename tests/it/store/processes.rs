@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tidewatch::model::Facts;
+use tidewatch::model::{Facts, ProblemKind};
 use tidewatch::store::{Claim, Disposition, LivenessTimeout, ProcessRow, Settlement, Store, Tx};
 
 use super::{OWNER, answer, at, call, campaign, claim, claim_as, note, open_at};
@@ -98,8 +98,8 @@ async fn a_look_that_is_interrupted_three_times_is_missed(database: Database) {
     assert_eq!(tx.reap(OWNER, at("09:00:03")).await.unwrap(), 1);
     assert_eq!(tx.slot_totals(at("00:00:00")).await.unwrap().missed, 1);
     let problems = tx.problems(at("00:00:00"), at("00:00:00")).await.unwrap();
-    let missed = problems.iter().find(|problem| problem.what == "missed").unwrap();
-    assert_eq!((missed.why.as_str(), missed.last_at), ("interrupted", Some(at("09:00:03"))));
+    let missed = problems.iter().find(|problem| problem.kind == ProblemKind::Missed).unwrap();
+    assert_eq!((missed.detail.as_str(), missed.last_at), ("interrupted", Some(at("09:00:03"))));
     tx.commit().await.unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::model::{MissedReason, Platform};
+use crate::model::{Kind, MissedReason, Platform};
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::sql::Micros;
 use crate::time::Time;
@@ -125,10 +125,10 @@ struct Name {
 }
 
 /// The target kind of a platform's items.
-fn kind(platform: Platform) -> &'static str {
+fn kind(platform: Platform) -> Kind {
     match platform {
-        Platform::Xiaohongshu => "note",
-        Platform::Douyin => "work",
+        Platform::Xiaohongshu => Kind::Note,
+        Platform::Douyin => Kind::Work,
     }
 }
 
@@ -254,7 +254,7 @@ impl Tx {
              where t.kind = $1 and (t.key = $2 or t.item_id = $2) and s.outcome = 'missed'
                    and s.due_at >= $3
              order by s.due_at desc limit $4",
-            kind(platform),
+            kind(platform).as_str(),
             id,
             since,
             limit
@@ -273,7 +273,7 @@ impl Tx {
              join jobs j on j.job_id = jt.job_id
              where t.kind = $1 and (t.key = $2 or t.item_id = $2)
              order by j.name limit 50",
-            kind(platform),
+            kind(platform).as_str(),
             id
         ))
     }

@@ -1,35 +1,25 @@
-//! Progress of a running backfill: a bar on a terminal, otherwise a line now and then.
+//! Progress of a running backfill.
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use crate::backfill::Progress;
-use crate::cli::format::{BARS, cost, count};
+use crate::cli::format::{cost, count};
+use crate::cli::meter::Meter;
 use crate::time::Time;
-
-/// Interval of progress lines without a terminal.
-const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// The bar: slots done, rate, and estimated time left.
 const BAR: &str = "{bar:30} {human_pos}/{human_len}  {per_sec}  eta {eta}  {msg}";
 
 /// Shows the progress.
-pub(super) struct Meter {
-    bar: Option<ProgressBar>,
+pub(super) struct BackfillMeter {
+    meter: Meter,
     /// When it started, and the number of slots done by then.
     began: Option<(Time, i64)>,
-    said: Option<Time>,
 }
 
-impl Meter {
+impl BackfillMeter {
     pub(super) fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| BARS.add(ProgressBar::new(0)));
-        if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template(BAR)) {
-            bar.set_style(style);
-        }
-        Self { bar, began: None, said: None }
+        Self { meter: Meter::new(Some(0), BAR), began: None }
     }
 
     /// Shows the progress at `now`.
@@ -37,19 +27,17 @@ impl Meter {
         let slots = &progress.slots;
         let done = slots.observed + slots.missed;
         let (began, before) = *self.began.get_or_insert((now, done));
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.meter.bar() {
             bar.set_length(u64::try_from(slots.total).unwrap_or(0));
             bar.set_position(u64::try_from(done).unwrap_or(0));
             if began == now {
                 bar.reset_eta();
             }
             bar.set_message(message(progress));
+        }
+        if !self.meter.is_line_due(now) {
             return;
         }
-        if self.said.is_some_and(|at| now.since(at) < LINE_EVERY) {
-            return;
-        }
-        self.said = Some(now);
         let rate_per_s = rate(done - before, now.since(began));
         let eta_s = eta(slots.open, rate_per_s);
         tracing::info!(
@@ -62,13 +50,6 @@ impl Meter {
             cost = cost(&progress.calls),
             "backfill"
         );
-    }
-
-    /// Removes the bar.
-    pub(super) fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
     }
 }
 
