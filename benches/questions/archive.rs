@@ -67,7 +67,7 @@ impl Size {
                  from numbers"
             ),
             KEYS.to_owned(),
-            // In the order of the key, in which the table lies.
+            // In key order, as the table is stored.
             format!(
                 "with recursive slots (h) as (
                      select 1 union all select h + 1 from slots where h < max({slots}, {hours}))
@@ -96,7 +96,7 @@ impl Size {
                  from generate_series(1::bigint, {all}) n"
             ),
             KEYS.to_owned(),
-            // In the order of time, in which answers come.
+            // In order of time, as answers arrive.
             format!(
                 "insert into snapshots (item_key, observed_at, document_id, {COUNTS})
                  select n, '2026-03-31 00:00Z'::timestamptz
@@ -113,15 +113,15 @@ impl Size {
     }
 }
 
-/// What follows the columns of a note.
+/// The trailing columns of a note.
 const TRAILER: &str = "first_seen_at, last_seen_at, changed_at, document_id, last_document_id, \
                        refreshed_at, fingerprint";
 
-/// The keys of the notes.
+/// Keys of the notes.
 const KEYS: &str = "insert into item_keys (item_key, platform, item_id)
                     select item_key, 'xiaohongshu', note_id from notes order by item_key";
 
-/// Statements that sum up the snapshots, as the trigger does that keeps the sums.
+/// Statements that aggregate the snapshots like the trigger.
 pub(crate) fn sums(day: &str) -> Vec<String> {
     let counts =
         COUNTS.split(", ").map(|count| format!("s.{count}")).collect::<Vec<_>>().join(", ");

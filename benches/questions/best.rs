@@ -1,14 +1,14 @@
 //! The best tables for the queries, created beside the archive's own: the latest row and the last
 //! row of each day, in their natural order, and in PostgreSQL the series with a covering index.
 
-/// Statements that make them in SQLite, where the series lie in the order of their key anyway.
+/// Statements for SQLite, which stores the series in key order anyway.
 pub(crate) fn sqlite(day: &str) -> Vec<String> {
     let mut statements = rolled_up(day);
     statements.push("analyze".to_owned());
     statements
 }
 
-/// Statements that make them in PostgreSQL.
+/// Statements for PostgreSQL.
 pub(crate) fn postgres(day: &str) -> Vec<String> {
     let mut statements = rolled_up(day);
     statements.extend(

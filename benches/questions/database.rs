@@ -7,7 +7,7 @@ use tidewatch::store::Store;
 use super::archive::{self, Size};
 use super::best;
 
-/// An archive that is filled.
+/// A filled archive.
 pub(crate) enum Database {
     Sqlite(SqlitePool),
     Postgres(PgPool),
@@ -21,8 +21,8 @@ pub(crate) struct Gave {
 }
 
 impl Database {
-    /// Fills the empty database at `url`, sums up its snapshots at once instead of one by one, and
-    /// lays the best tables beside.
+    /// Fills the empty database at `url`, aggregates its snapshots at once instead of one by one,
+    /// and creates the best tables.
     pub(crate) async fn open(url: &str, size: Size) -> Result<Self> {
         let store = Store::connect(url).await?;
         store.migrate().await?;
@@ -42,7 +42,7 @@ impl Database {
         Ok(database)
     }
 
-    /// The trigger that sums up snapshots is gone; the statement that makes it again.
+    /// Drops the trigger that aggregates snapshots; returns the statement that creates it again.
     #[expect(clippy::disallowed_methods, reason = "outside the store: a benchmark's own")]
     pub(crate) async fn drop_trigger(&self) -> Result<String> {
         let (is, drop) = self.pick(

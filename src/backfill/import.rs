@@ -32,7 +32,7 @@ pub struct ImportOptions {
     pub token: Option<SecretString>,
 }
 
-/// Results of options a file.
+/// Results of importing a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct ImportSummary {
     /// Answers new to the archive, including unreadable ones.
@@ -53,7 +53,6 @@ pub struct ImportSummary {
 /// saved as calls of `owner`; without one they are only checked. Fails if the file cannot be read,
 /// the database fails, or `each` fails; what was saved by then stays, and a second import
 /// continues.
-/// then stays; doing it again goes on.
 pub async fn read_answers(
     input: impl BufRead,
     options: &ImportOptions,

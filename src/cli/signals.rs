@@ -5,7 +5,7 @@ use std::future::Future;
 use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 
-/// SIGTERM and SIGINT from now on; one that arrives before anything waits for it is kept.
+/// SIGTERM and SIGINT from now on; an early signal is not lost.
 ///
 /// A verb that stops gracefully creates this first: until then these signals kill the program.
 pub(super) struct Signals {
