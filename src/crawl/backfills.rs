@@ -23,7 +23,7 @@ pub(super) enum Allowance {
         /// The calls left.
         calls: usize,
         /// Whether it limits cost.
-        counts_money: bool,
+        counts_cost: bool,
     },
 }
 
@@ -50,7 +50,7 @@ impl Allowance {
         let left = [calls, money].into_iter().flatten().min().unwrap_or(i64::MAX);
         Ok(Self::Backfill {
             calls: usize::try_from(left.max(0)).unwrap_or(usize::MAX),
-            counts_money: money.is_some(),
+            counts_cost: money.is_some(),
         })
     }
 

@@ -105,8 +105,8 @@ impl Crawler {
         let now = self.clock.now();
         let mut admission = Admission::open(&mut tx, &config, now).await?;
         let allowance = Allowance::of(&mut tx, &config, kind, run).await?;
-        if matches!(allowance, Allowance::Backfill { counts_money: true, .. }) {
-            admission.count_money();
+        if matches!(allowance, Allowance::Backfill { counts_cost: true, .. }) {
+            admission.count_cost();
         }
         let (room, throttled) = admission.room(&mut tx, endpoint, most).await?;
         let is_limited = allowance.calls(most) == 0;
@@ -115,7 +115,7 @@ impl Crawler {
         let throttled = throttled.filter(|_| !is_limited);
         let mut admitted = Vec::new();
         if room > 0 {
-            let held_jobs = &admission.held_job_names();
+            let held_jobs = &admission.paused_job_names();
             let request = ClaimRequest { owner: self.owner, kind, run, held_jobs, limit: room };
             let asked = tx.claim(request, now, now.plus(config.lease)).await?;
             let asked = asked.into_iter().map(|claim| self.ask(kind, claim)).collect();

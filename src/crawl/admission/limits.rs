@@ -69,7 +69,7 @@ impl Admission<'_> {
 
     /// The slots that none of their jobs may fetch now, and why. The first slots may use up the calls
     /// of the day.
-    pub(super) async fn held_jobs(
+    pub(super) async fn blocked_slots(
         &mut self,
         tx: &mut Tx,
         asked: &[Asked],
@@ -82,7 +82,7 @@ impl Admission<'_> {
         for row in tx.jobs_of_claims(&claims).await? {
             wanted.entry((row.target_id, row.due_at)).or_default().push(row.job);
         }
-        let mut held = BTreeMap::new();
+        let mut blocked = BTreeMap::new();
         for (slot, jobs) in wanted {
             let paused = |job: &str| self.pauses.iter().filter(is_of_job).find(|p| p.name == job);
             let why = |job: &Option<String>| match job.as_deref() {
@@ -95,12 +95,12 @@ impl Admission<'_> {
             let reasons: Option<Vec<_>> = jobs.iter().map(why).collect();
             match reasons.and_then(|reasons| reasons.first().copied()) {
                 Some(reason) => {
-                    held.insert(slot, reason);
+                    blocked.insert(slot, reason);
                 }
                 None => self.spend_of_jobs(&jobs),
             }
         }
-        Ok(held)
+        Ok(blocked)
     }
 
     fn spend_of_jobs(&mut self, jobs: &[Option<String>]) {

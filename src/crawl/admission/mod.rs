@@ -46,7 +46,7 @@ pub(super) struct Admission<'a> {
     /// The budget left: calls, and cost in millionths of a yuan.
     left: (i64, i64),
     /// Whether cost is limited, so that every price must be known.
-    counts_money: bool,
+    counts_cost: bool,
     /// An endpoint held back because its price is unknown.
     unpriced: Option<Endpoint>,
     /// The calls left to each job with a limit.
@@ -78,14 +78,14 @@ impl<'a> Admission<'a> {
             left.1 = rest(config.budget.max_cost_per_day_micros, spent.cost_micros);
         }
         let pauses = tx.pauses(now).await?;
-        let counts_money = config.budget.max_cost_per_day_micros.is_some();
+        let counts_cost = config.budget.max_cost_per_day_micros.is_some();
         let (jobs, endpoints) = (BTreeMap::new(), BTreeMap::new());
         let mut admission = Self {
             config,
             now,
             pauses,
             left,
-            counts_money,
+            counts_cost,
             unpriced: None,
             jobs,
             endpoints,
@@ -100,13 +100,13 @@ impl<'a> Admission<'a> {
     }
 
     /// The jobs whose slots must not be fetched now.
-    pub(super) fn held_job_names(&self) -> Vec<String> {
+    pub(super) fn paused_job_names(&self) -> Vec<String> {
         self.pauses.iter().filter(is_of_job).map(|pause| pause.name.clone()).collect()
     }
 
     /// Requires a known price of every endpoint: the run limits cost.
-    pub(super) fn count_money(&mut self) {
-        self.counts_money = true;
+    pub(super) fn count_cost(&mut self) {
+        self.counts_cost = true;
     }
 
     /// An endpoint held back because its price is unknown.
@@ -128,7 +128,7 @@ impl<'a> Admission<'a> {
         endpoint: Endpoint,
         most: usize,
     ) -> Result<(usize, Option<Throttled>)> {
-        if self.counts_money && self.config.price_micros(endpoint).is_none() {
+        if self.counts_cost && self.config.price_micros(endpoint).is_none() {
             self.unpriced = Some(endpoint);
             return Ok((0, Some(Throttled { until: None, reason: Some(PauseReason::Unpriced) })));
         }
@@ -146,33 +146,33 @@ impl<'a> Admission<'a> {
         };
         // Locks the endpoint before any pause is written, as `feedback::apply` does.
         let (row, taken) = self.endpoint(tx, endpoint).await?;
-        if let Some(held) = self.over_budget(tx, endpoint).await? {
-            return Ok((0, Some(held)));
+        if let Some(throttled) = self.over_budget(tx, endpoint).await? {
+            return Ok((0, Some(throttled)));
         }
         let most = most.min(usize::try_from(self.left.0).unwrap_or(usize::MAX));
         let rate = self.config.provider(endpoint.provider()).rate_per_second;
         let (free, wait) = rate_limiter::room(&row, rate, self.now);
         let free = free.saturating_sub(taken);
-        let held = Throttled { until: Some(self.now.plus(wait)), reason: None };
-        Ok((most.min(free), (free < most).then_some(held)))
+        let throttled = Throttled { until: Some(self.now.plus(wait)), reason: None };
+        Ok((most.min(free), (free < most).then_some(throttled)))
     }
 
     /// Admits claimed slots as far as allowed, and postpones the rest.
     pub(super) async fn admit(&mut self, tx: &mut Tx, asked: Vec<Asked>) -> Result<Vec<Asked>> {
-        let held_jobs = self.held_jobs(tx, &asked).await?;
-        let (mut admitted, mut back) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+        let blocked = self.blocked_slots(tx, &asked).await?;
+        let (mut admitted, mut postponed) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
         for (claim, endpoint, ask) in asked {
             let slot = (claim.target_id, claim.due_at);
-            let held = match held_jobs.get(&slot) {
+            let throttled = match blocked.get(&slot) {
                 Some(reason) => Some((self.now.plus(RECHECK_INTERVAL), Some(*reason))),
-                None => self.held(tx, endpoint).await?,
+                None => self.throttled(tx, endpoint).await?,
             };
-            match held {
-                Some((until, None)) => back.entry((until, None)).or_default().push(claim),
+            match throttled {
+                Some((until, None)) => postponed.entry((until, None)).or_default().push(claim),
                 Some((until, Some(reason))) => {
                     self.has_postponed = true;
                     let until = until.max(self.now.plus(MIN_POSTPONE));
-                    back.entry((until, Some(MissedReason::from(reason)))).or_default().push(claim);
+                    postponed.entry((until, Some(MissedReason::from(reason)))).or_default().push(claim);
                 }
                 None => {
                     self.take(endpoint);
@@ -180,7 +180,7 @@ impl<'a> Admission<'a> {
                 }
             }
         }
-        for ((until, reason), claims) in back {
+        for ((until, reason), claims) in postponed {
             tx.postpone(&claims, until, reason).await?;
         }
         self.write_usage(tx).await?;
@@ -194,18 +194,18 @@ impl<'a> Admission<'a> {
 
     /// What holds back this call: its cost, or its endpoint, which for a short link is not that of the
     /// kind.
-    async fn held(
+    async fn throttled(
         &mut self,
         tx: &mut Tx,
         endpoint: Endpoint,
     ) -> Result<Option<(Time, Option<PauseReason>)>> {
-        let (room, held) = self.room(tx, endpoint, 1).await?;
+        let (room, throttled) = self.room(tx, endpoint, 1).await?;
         if room > 0 {
             return Ok(None);
         }
         let later = self.now.plus(RECHECK_INTERVAL);
-        let until = held.and_then(|held| held.until).unwrap_or(later).min(later);
-        Ok(Some((until, held.and_then(|held| held.reason))))
+        let until = throttled.and_then(|it| it.until).unwrap_or(later).min(later);
+        Ok(Some((until, throttled.and_then(|it| it.reason))))
     }
 
     /// The calls admitted to an endpoint so far.
