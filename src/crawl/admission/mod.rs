@@ -172,7 +172,10 @@ impl<'a> Admission<'a> {
                 Some((until, Some(reason))) => {
                     self.has_postponed = true;
                     let until = until.max(self.now.plus(MIN_POSTPONE));
-                    postponed.entry((until, Some(MissedReason::from(reason)))).or_default().push(claim);
+                    postponed
+                        .entry((until, Some(MissedReason::from(reason))))
+                        .or_default()
+                        .push(claim);
                 }
                 None => {
                     self.take(endpoint);
