@@ -84,7 +84,7 @@ async fn resume_reports_what_it_resumed_and_accepts_no_pause(database: Database)
     tx.pause(&budget_used_up()).await.unwrap();
     tx.commit().await.unwrap();
     let said = resume(&["--all"]).await;
-    assert!(said.starts_with("the budget of the day is used up"), "{said}");
+    assert!(said.starts_with("today's budget is used up"), "{said}");
 }
 
 fn budget_used_up() -> Pause {
