@@ -5,7 +5,7 @@ use std::time::Duration;
 use tidewatch::erasure::{Erasure, Subject};
 use tidewatch::model::{Kind, Platform, Target};
 use tidewatch::replay::replay;
-use tidewatch::store::{ProcessRow, Store, Tombstone};
+use tidewatch::store::{ProcessRow, Tombstone};
 
 use super::people::{self, ANNA, ANNAS, BOS};
 use super::{ask, assert_rows_follow_from_documents, change, erase};
