@@ -28,7 +28,7 @@ faketime_library() {
     done
     return 1
 }
-chromium() {
+browser() {
     local name
     for name in "${TEST_CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do
         if command -v "$name"; then return; fi
@@ -40,14 +40,14 @@ has_units() { [ "$(uname)" != Linux ] || command -v systemd-analyze; }
 
 need_postgres
 need faketime_library libfaketime faketime libfaketime libfaketime libfaketime libfaketime
-need chromium Chromium chromium chromium chromium chromium chromium
+need browser Chromium chromium chromium chromium chromium chromium
 need has_venv "Python 3 with venv" "python3 python3-venv" python3 python3 python python
 need has_units systemd-analyze systemd systemd systemd systemd ""
 need "command -v promtool" promtool prometheus golang-github-prometheus prometheus prometheus prometheus
 install_needed
 
 TEST_FAKETIME_LIBRARY=$(faketime_library)
-TEST_CHROMIUM=$(chromium)
+TEST_CHROMIUM=$(browser)
 TEST_POSTGRES_BIN=$(server_bin)
 if [ -z "${TEST_DUCKDB_PYTHON:-}" ]; then
     mkdir -p "${CARGO_TARGET_DIR:-target}"

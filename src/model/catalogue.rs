@@ -1,4 +1,4 @@
-//! The catalogue: each table that answers fill is declared once, by [`table!`], which makes the
+//! The catalogue: each table that answers fill is declared once, by `table!`, which makes the
 //! struct of its rows, the list of its columns and their documentation.
 //!
 //! The bulk insert, the merge of facts, exports, the suggestions of `sql` and the test of the

@@ -102,24 +102,16 @@ impl Forget {
         done
     }
 
-    /// `list` and `clean` forget nothing, and so have nothing to ask, to show or to undo.
+    /// `list` and `clean` erase nothing, and so have nothing to ask, to show or to undo.
     fn refuse_senseless_flags(&self) -> Result<()> {
-        let (verb, json) = match self.what {
-            Some(What::List) => ("list", false),
-            Some(What::Clean) => ("clean", self.json),
-            Some(What::Named(_)) | None => return Ok(()),
-        };
-        let given = [
-            ("--yes", self.yes),
-            ("--dry-run", self.dry_run),
-            ("--undo", self.undo),
-            ("--note", self.note.is_some()),
-            ("--json", json),
-        ];
-        match given.iter().find(|(_, is_given)| *is_given) {
-            Some((flag, _)) => bail!("`tidewatch forget {verb}` takes no {flag}"),
-            None => Ok(()),
-        }
+        let is_named = !matches!(self.what, Some(What::List | What::Clean));
+        let is_given = self.yes || self.dry_run || self.undo || self.note.is_some();
+        let is_json = self.json && matches!(self.what, Some(What::Clean));
+        ensure!(
+            is_named || !(is_given || is_json),
+            "`tidewatch forget list` takes --json alone, and `tidewatch forget clean` no flag"
+        );
+        Ok(())
     }
 
     async fn list(&self, store: &Store) -> Result<ExitCode> {
@@ -196,7 +188,6 @@ fn cleared(all: bool) -> Result<ExitCode> {
 }
 
 async fn undo(store: &Store, subjects: &[Subject], now: Time) -> Result<ExitCode> {
-    let forgotten = store.read().await?.tombstones().await?;
     let mut code = ExitCode::SUCCESS;
     for subject in subjects {
         let (kind, platform, id) = match subject {
@@ -204,33 +195,19 @@ async fn undo(store: &Store, subjects: &[Subject], now: Time) -> Result<ExitCode
             Subject::Author(platform, id) => (AUTHOR, *platform, id),
             Subject::NotSeenSince(_) => continue,
         };
-        let known = forgotten
-            .iter()
-            .find(|it| it.kind == kind && it.platform == platform.as_str() && it.id == *id);
-        match known.map(|it| it.because.as_deref()) {
-            None => {
-                tracing::error!("{kind} {} is not forgotten", safe(id, 80));
+        let more = match permit(store, kind, platform, id, now).await? {
+            0 => {
+                let (id, list) = (safe(id, 80), "`tidewatch forget list` shows what is");
+                tracing::error!("{kind} {id} is not forgotten for its own sake: {list}");
                 code = ExitCode::from(SOME_FAILED);
+                continue;
             }
-            Some(Some(because)) => {
-                let because = safe(because, 80);
-                tracing::error!("{kind} {} was forgotten with {because}: undo that", safe(id, 80));
-                code = ExitCode::from(SOME_FAILED);
-            }
-            Some(None) => {
-                let many = permit(store, kind, platform, id, now).await?;
-                print(&format!("may be watched again: {kind} {id}{}\n", and_more(many)))?;
-            }
-        }
+            1 => String::new(),
+            many => format!(", and {} that were forgotten with it", many - 1),
+        };
+        print(&format!("may be watched again: {kind} {id}{more}\n"))?;
     }
     Ok(code)
-}
-
-fn and_more(many: u64) -> String {
-    match many {
-        0 | 1 => String::new(),
-        many => format!(", and {} that were forgotten with it", many - 1),
-    }
 }
 
 /// Warnings about entries that are erased; none where there is no archive yet.
@@ -251,10 +228,8 @@ pub(super) async fn warnings(cli: &Cli, config: &Config) -> Vec<String> {
     })
 }
 
-/// The time that `--not-seen-since` means, which is told.
-///
-/// # Errors
-/// When it is none, or is so near that nearly everything would go.
+/// The time that `--not-seen-since` means, which is logged; refused where it is so near that nearly
+/// everything would go.
 fn long_ago(text: &str, zone: Tz, now: Time) -> Result<Time> {
     let since = instant(text, zone, now)?;
     let understood = moment(since, zone);

@@ -66,9 +66,7 @@ fn items(kind: Kind, entries: &[String]) -> Result<Vec<Subject>> {
 }
 
 /// The id of a person.
-///
-/// # Errors
-/// When it is none: by a handle only half of a person would be found.
+/// Fails where it is none: by a handle only half of a person would be found.
 async fn person(store: &Store, platform: Platform, text: &str) -> Result<String> {
     let digits = |is: fn(&u8) -> bool| text.bytes().all(|byte| is(&byte));
     let (is_id, form) = match platform {

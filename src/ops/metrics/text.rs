@@ -110,7 +110,7 @@ impl Text {
                     slots.push((vec![("job", job), ("outcome", outcome.to_string())], count(sum)));
                 }
                 Series::Missed { reason } => {
-                    missed.push((vec![("reason", reason.to_string())], count(sum)))
+                    missed.push((vec![("reason", reason.to_string())], count(sum)));
                 }
             }
         }

@@ -63,11 +63,6 @@ impl TombstoneVersion {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct At {
-    at: Time,
-}
-
 impl Tx {
     /// Every tombstone, latest first.
     pub async fn tombstones(&mut self) -> Result<Vec<Tombstone>> {
@@ -93,9 +88,9 @@ impl Tx {
         platform: Platform,
         id: &str,
     ) -> Result<Option<Time>> {
-        let sql = "select forgotten_at as at from forgotten
+        let sql = "select forgotten_at from forgotten
                    where id = $3 and kind = $1 and platform = $2";
-        Ok(fetch_optional!(self, At, sql, kind, platform.as_str(), id).map(|row| row.at))
+        Ok(fetch_optional!(self, (Time,), sql, kind, platform.as_str(), id).map(|row| row.0))
     }
 
     /// Records tombstones. Existing ones stay; but a subject that was erased because of another

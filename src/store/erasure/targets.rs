@@ -64,12 +64,17 @@ impl Tx {
         Ok(people.into_iter().map(|row| row.0).collect())
     }
 
-    /// Lifts the erasure of a subject, and of everything that was erased because of it. Returns how
-    /// many.
+    /// Lifts the erasure of a subject that was erased for its own sake, and of everything that was
+    /// erased because of it. Returns how many.
     pub async fn permit(&mut self, kind: &str, platform: Platform, id: &str) -> Result<u64> {
-        let sql = "delete from forgotten
-                   where platform = $2 and ((id = $3 and kind = $1) or because = $3)";
-        Ok(execute!(self, sql, kind, platform.as_str(), id))
+        let own = "delete from forgotten
+                   where id = $3 and kind = $1 and platform = $2 and because is null";
+        let lifted = execute!(self, own, kind, platform.as_str(), id);
+        if lifted == 0 {
+            return Ok(0);
+        }
+        let others = "delete from forgotten where platform = $1 and because = $2";
+        Ok(lifted + execute!(self, others, platform.as_str(), id))
     }
 
     /// Targets of tombstones: items, and short links to them.

@@ -26,7 +26,7 @@ async fn stops_well(daemon: Running, place: &Place) {
 }
 
 /// Waits for `more` observations.
-async fn wait_for_looks(store: &Store, more: i64) {
+async fn wait_for_observations(store: &Store, more: i64) {
     let observed = "select count(*) from slots where outcome = 'observed'";
     let before = count(store, observed).await;
     wait_for("observations", PATIENCE, async || count(store, observed).await >= before + more)
@@ -55,12 +55,12 @@ async fn a_daemon_that_was_suspended_goes_on_and_accounts_for_the_time_between(d
     let place = place(&database, &simulator);
     let store = database.open().await;
     let daemon = place.start(&["run"]);
-    wait_for_looks(&store, 1).await;
+    wait_for_observations(&store, 1).await;
     daemon.signal("-STOP");
     tokio::time::sleep(Duration::from_secs(25)).await;
     let asked = simulator.truth().len();
     daemon.signal("-CONT");
-    wait_for_looks(&store, 2).await;
+    wait_for_observations(&store, 2).await;
     stops_well(daemon, &place).await;
     let slots = slots(&store).await;
     assert_complete(&slots, slots[0].0, slots[slots.len() - 1].0);
@@ -101,24 +101,24 @@ async fn clock_jumping_ahead_and_back_stops_nothing() {
     let store = database.open().await;
     jump(0);
     let daemon = place.start(&["run"]);
-    wait_for_looks(&store, 1).await;
+    wait_for_observations(&store, 1).await;
 
     jump(86_400);
-    wait_for_looks(&store, 2).await;
+    wait_for_observations(&store, 2).await;
     let tomorrow = clock.now().plus(Duration::from_secs(80_000));
     assert!(slots(&store).await.iter().any(|(due, _)| *due > tomorrow), "{}", place.said());
 
     jump(0);
     let right = clock.now();
-    wait_for_looks(&store, 2).await;
+    wait_for_observations(&store, 2).await;
     let until = clock.now();
     assert!(place.said().contains("the clock was set back"), "{}", place.said());
     assert_complete(&slots(&store).await, right.minus(Duration::from_secs(40)), until);
 
     jump(-3600);
-    wait_for_looks(&store, 2).await;
+    wait_for_observations(&store, 2).await;
     jump(0);
-    wait_for_looks(&store, 2).await;
+    wait_for_observations(&store, 2).await;
     stops_well(daemon, &place).await;
     let all = slots(&store).await;
     let now = clock.now();
@@ -130,5 +130,5 @@ async fn clock_jumping_ahead_and_back_stops_nothing() {
     let ok = count(&store, "select count(*) from calls where outcome = 'ok'").await;
     assert_eq!(ok, i64::try_from(simulator.truth().len()).unwrap());
     let observed = "select count(*) from slots where outcome = 'observed'";
-    assert_eq!(count(&store, observed).await, ok, "no look was paid for twice");
+    assert_eq!(count(&store, observed).await, ok, "no slot was paid for twice");
 }

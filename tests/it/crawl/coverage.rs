@@ -117,7 +117,7 @@ impl Cron {
     /// The clock goes back to `now`: slots planned for later are not due, unless attempted.
     fn back(&mut self, now: Time, tried: &BTreeSet<Slot>) {
         if !self.targets.is_empty() && self.mark > now.plus(minutes(1)) {
-            self.due.retain(|look| look.1 <= now || tried.contains(look));
+            self.due.retain(|slot| slot.1 <= now || tried.contains(slot));
             self.mark = now;
         }
     }

@@ -133,7 +133,7 @@ async fn sighup_reloads_settings_without_losing_calls(database: Database) {
     place.write("jobs.toml", &settings(&other, &["旅行"]));
     daemon.signal("-HUP");
     wait_until_said(&place, "jobs.toml reloaded", 1).await;
-    wait_for("a look by the new settings", PATIENCE, async || !other.truth().is_empty()).await;
+    wait_for("a call by the new settings", PATIENCE, async || !other.truth().is_empty()).await;
     wait_for("its row", PATIENCE, async || observed(&store).await >= 3).await;
     stops_well(daemon, &place).await;
     assert_eq!(slow.truth().len(), 2, "nobody asks there any more");
@@ -154,7 +154,7 @@ async fn new_token_lifts_refusals_of_the_old_one(database: Database) {
     })
     .await;
     place.write("token.txt", "token-one");
-    wait_for("a look", PATIENCE, async || observed(&store).await >= 1).await;
+    wait_for("an observation", PATIENCE, async || observed(&store).await >= 1).await;
     stops_well(daemon, &place).await;
     let pauses: Vec<(String,)> = rows(&store, "select ended_by from pauses").await;
     assert_eq!(pauses, [("settings".to_owned(),)]);
@@ -232,7 +232,7 @@ async fn unreadable_settings_are_refused_and_old_ones_stay() {
     std::fs::create_dir(&file).unwrap();
     wait_until_said(&place, refused, 2).await;
     let before = observed(&store).await;
-    wait_for("looks", PATIENCE, async || observed(&store).await > before + 1).await;
+    wait_for("slots", PATIENCE, async || observed(&store).await > before + 1).await;
     std::fs::remove_dir(&file).unwrap();
     place.write("jobs.toml", &right);
     wait_until_said(&place, "jobs.toml reloaded", 1).await;
@@ -263,14 +263,14 @@ async fn invalid_settings_are_refused_once_and_old_ones_stay(database: Database)
     let said = place.said();
     assert!(said.contains("error: cannot read `words.txt`"), "{said}");
     assert!(said.contains(" --> jobs.toml:"), "{said}");
-    wait_for("looks by the old settings", PATIENCE, async || observed(&store).await >= 2).await;
+    wait_for("slots by the old settings", PATIENCE, async || observed(&store).await >= 2).await;
     assert_eq!(place.said().matches(refused).count(), 1, "once for each change");
     assert_eq!(place.run(&["status"]).await, 0, "{}", place.said());
     assert!(place.said().contains("was rejected: cannot read"), "{}", place.said());
     // The missing file appears; jobs.toml does not change.
     place.write("words.txt", "旅行\n");
     wait_until_said(&place, "jobs.toml reloaded", 1).await;
-    wait_for("a look by the new settings", PATIENCE, async || {
+    wait_for("a call by the new settings", PATIENCE, async || {
         simulator.truth().iter().any(|row| row.key == "旅行")
     })
     .await;

@@ -111,13 +111,13 @@ async fn fetch_beside_a_daemon_is_sent_once(database: Database) {
     stops_well(daemon, &place).await;
     let seen = simulator.truth().iter().filter(|row| row.key == note).count();
     assert_eq!(seen, 1);
-    let looks: Vec<(String, Option<String>)> = rows(
+    let slots: Vec<(String, Option<String>)> = rows(
         &store,
         "select t.key, s.outcome from slots s join targets t on t.target_id = s.target_id
          join job_runs r on r.run_id = s.run_id where r.origin = 'fetch'",
     )
     .await;
-    assert_eq!(looks, [(note, Some("observed".to_owned()))]);
+    assert_eq!(slots, [(note, Some("observed".to_owned()))]);
     if store.is_sqlite() {
         let owners = "select count(distinct owner) from calls";
         assert_eq!(count(&store, owners).await, 1, "the daemon has the file");

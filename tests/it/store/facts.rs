@@ -31,7 +31,7 @@ fn whole() -> Value {
 }
 
 /// The whole note with other values; `null` takes a key away.
-fn with(values: Value) -> Value {
+fn with(values: &Value) -> Value {
     let mut note = whole();
     for (key, value) in values.as_object().expect("an object") {
         match value {
@@ -120,10 +120,10 @@ async fn v1_answer_after_v6_keeps_the_video(database: Database) {
     let store = database.open().await;
     let stream = json!({ "duration": 46_250, "width": 720, "height": 1280,
                          "master_url": "https://video.example/1?sign=1" });
-    let v6 = with(json!({
+    let v6 = with(&json!({
         "type": "video", "video_info_v2": { "media": { "stream": { "h264": [stream] } } },
     }));
-    let v1 = json!([{ "note_list": [with(json!({ "type": "video" }))] }]);
+    let v1 = json!([{ "note_list": [with(&json!({ "type": "video" }))] }]);
     let both = [(1, Endpoint::NoteDetailV6, json!([v6])), (2, Endpoint::NoteDetailV1, v1)];
     tell_by(&store, &both).await;
     let video: Vec<(i64, i64, String)> =
@@ -135,9 +135,9 @@ async fn v1_answer_after_v6_keeps_the_video(database: Database) {
 on_both!(change_names_the_answers_around_it);
 async fn change_names_the_answers_around_it(database: Database) {
     let store = database.open().await;
-    let renamed = with(json!({ "title": "二" }));
-    let without_title = with(json!({ "title": null, "ip_location": "上海" }));
-    let again = with(json!({ "title": "一", "ip_location": "上海" }));
+    let renamed = with(&json!({ "title": "二" }));
+    let without_title = with(&json!({ "title": null, "ip_location": "上海" }));
+    let again = with(&json!({ "title": "一", "ip_location": "上海" }));
     let notes = [
         (1, whole()),
         (2, whole()),
@@ -170,12 +170,12 @@ async fn emptied_and_returning_facts_are_changes(database: Database) {
     let url = "https://img.example/2?sign=1";
     let images =
         json!([{ "fileid": "f2", "url": url }, { "fileid": "f1", "width": 1080, "url": url }]);
-    let changed = with(json!({
+    let changed = with(&json!({
         "desc": "", "images_list": images, "hash_tag": [],
         "user": { "userid": "u1", "nickname": "小满呀" }, "sticky": true,
         "ats": [{ "id": "u9", "nickname": "阿九" }],
     }));
-    tell(&store, &[(1, whole()), (2, changed), (3, with(json!({ "sticky": true })))]).await;
+    tell(&store, &[(1, whole()), (2, changed), (3, with(&json!({ "sticky": true })))]).await;
     let (first, both) = (Some(r#"["f1"]"#), Some(r#"["f2","f1"]"#));
     let tags = Some(r#"["露营"]"#);
     let expected = [
@@ -201,7 +201,7 @@ on_both!(late_answer_gives_the_rows_of_a_replay);
 async fn late_answer_gives_the_rows_of_a_replay(database: Database) {
     let store = database.open().await;
     let (renamed, moved) =
-        (with(json!({ "title": "B" })), with(json!({ "title": "B", "ip_location": "上海" })));
+        (with(&json!({ "title": "B" })), with(&json!({ "title": "B", "ip_location": "上海" })));
     tell(&store, &[(24, whole()), (72, moved), (48, renamed)]).await;
     let tables = ["changes", "notes", "authors", "snapshots", "latest", "days", "item_keys"];
     let mut live = Vec::new();
@@ -224,7 +224,7 @@ async fn signed_urls_are_refreshed_by_the_half_day(database: Database) {
     let store = database.open().await;
     let signed = |sign: &str| {
         let url = format!("https://img.example/1?sign={sign}");
-        with(json!({ "images_list": [{ "fileid": "f1", "width": 1080, "url": url }] }))
+        with(&json!({ "images_list": [{ "fileid": "f1", "width": 1080, "url": url }] }))
     };
     tell(&store, &[(1, signed("a")), (2, signed("b")), (13, signed("c")), (14, signed("d"))]).await;
     let kept: Vec<(String, Time, Time)> = rows(
@@ -240,7 +240,7 @@ on_both!(fallen_and_zero_counts_are_flagged_and_kept);
 async fn fallen_and_zero_counts_are_flagged_and_kept(database: Database) {
     let store = database.open().await;
     let counts = |likes: Value, others: i64| {
-        with(json!({ "liked_count": likes, "collected_count": others, "comments_count": others,
+        with(&json!({ "liked_count": likes, "collected_count": others, "comments_count": others,
                      "shared_count": others }))
     };
     let notes = [

@@ -257,7 +257,7 @@ pub(super) async fn claims(store: &Store, answers: u32) -> Vec<(Claim, i64)> {
         let request = ClaimRequest { owner: OWNER, kind, run: None, held_jobs: &[], limit: 500 };
         claims.extend(tx.claim(request, beginning(), until).await.expect("claims"));
     }
-    claims.sort_by(|one, other| (one.target_id, one.due_at).cmp(&(other.target_id, other.due_at)));
+    claims.sort_by_key(|claim| (claim.target_id, claim.due_at));
     let call = |claim: &Claim| CallStart {
         endpoint: "xiaohongshu/get-note-detail/v1",
         target_id: claim.target_id,
@@ -377,7 +377,7 @@ async fn every_order_gives_the_same_rows(ordered: Database, mixed: Database, cas
         changes += case(&ordered, &mixed, seed).await;
     }
     assert!(changes > 0, "no case changed a fact");
-    println!("{cases} cases with {changes} changes of facts");
+    eprintln!("{cases} cases with {changes} changes of facts");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

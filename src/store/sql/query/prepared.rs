@@ -82,7 +82,7 @@ impl Query {
     /// one.
     ///
     /// # Errors
-    /// A [`QueryError`] when the query fails on its way; another error when the database or `take`
+    /// A [`QueryError`](super::QueryError) when the query fails on its way; another error when the database or `take`
     /// fails.
     pub async fn each(
         &mut self,

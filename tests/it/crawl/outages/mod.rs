@@ -270,7 +270,7 @@ async fn backfill_notices_an_unresponsive_server_and_resumes() {
     let all = async || count(&store, observed).await == 200;
     assert!(waited_for(PATIENCE, all).await, "{}", place.said());
     assert_eq!(backfill.end().await.code(), Some(0), "{}", place.said());
-    assert_eq!(simulator.truth().len(), notes.len(), "a look was made twice, or not at all");
+    assert_eq!(simulator.truth().len(), notes.len(), "a slot was fetched twice, or not at all");
     let kept = count(&store, "select count(*) from note_metrics").await;
     assert_eq!(kept, i64::try_from(notes.len()).unwrap());
 }

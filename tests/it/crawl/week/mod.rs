@@ -113,7 +113,7 @@ async fn week_of_faults_accounts_for_every_slot_count_and_cent(database: Databas
     week.accounts_for_every_cent();
     week.holds_the_budget(CALLS_A_DAY);
     week.holds_true_counts_and_all_of_them(&env).await;
-    week.accounts_for_every_look(&env, &due()).await;
+    week.accounts_for_every_slot(&env, &due()).await;
 }
 
 /// The slots due by cron, by target and day. A work watched by a short link counts under its id.
@@ -123,28 +123,28 @@ fn due() -> BTreeMap<(String, String), i64> {
     let words = world().keywords().into_iter().take(3).map(str::to_owned);
     for day in 2..=9_i64 {
         // The week begins after the first fires of the 2nd, and ends after those of the 9th.
-        let full = |looks: i64| {
+        let full = |slots: i64| {
             if day == 2 {
-                looks - 1
+                slots - 1
             } else if day == 9 {
                 1
             } else {
-                looks
+                slots
             }
         };
-        let mut put = |key: String, looks: i64| {
-            if looks > 0 {
-                due.insert((key, format!("2026-03-{day:02}")), looks);
+        let mut put = |key: String, slots: i64| {
+            if slots > 0 {
+                due.insert((key, format!("2026-03-{day:02}")), slots);
             }
         };
         for (n, note) in world().notes(8).into_iter().enumerate() {
             // The seventh is not on the list from the 5th to the 6th, each time after the first fire.
-            let looks = match (n, day) {
+            let slots = match (n, day) {
                 (6, 5) => 1,
                 (6, 6) => 23,
                 _ => full(24),
             };
-            put(note, looks);
+            put(note, slots);
         }
         works.clone().for_each(|work| put(work, full(12)));
         // On the 8th the clocks of New York go from 02:00 to 03:00. The slot of 02:30 is due once

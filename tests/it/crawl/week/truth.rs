@@ -206,7 +206,7 @@ impl Week {
     }
 
     /// For every target and day: due by cron = observed + missed by reason.
-    pub(super) async fn accounts_for_every_look(
+    pub(super) async fn accounts_for_every_slot(
         &self,
         env: &Env,
         cron: &BTreeMap<(String, String), i64>,
@@ -222,11 +222,11 @@ impl Week {
         .await;
         let mut due = BTreeMap::new();
         for day in days {
-            let Day { key, day, due: looks, observed, missed, open, reasons } = day;
-            assert_eq!((looks, missed, open), (observed + missed, reasons, 0), "{key} {day}");
-            *due.entry((key, day)).or_default() += looks;
+            let Day { key, day, due: slots, observed, missed, open, reasons } = day;
+            assert_eq!((slots, missed, open), (observed + missed, reasons, 0), "{key} {day}");
+            *due.entry((key, day)).or_default() += slots;
         }
-        let differ = due.iter().filter(|(key, looks)| cron.get(key) != Some(looks));
+        let differ = due.iter().filter(|(key, slots)| cron.get(key) != Some(slots));
         assert_eq!(
             (due.len(), differ.collect::<Vec<_>>()),
             (cron.len(), vec![]),
@@ -243,7 +243,7 @@ impl Week {
         .await;
         let (down, upstream, quota, balance, gone, refused, budget) = missed[0];
         let missed = [down, upstream, quota, balance, gone, refused, budget];
-        assert!(missed.iter().all(|looks| *looks > 0), "{missed:?} should all have happened");
+        assert!(missed.iter().all(|slots| *slots > 0), "{missed:?} should all have happened");
     }
 }
 

@@ -225,9 +225,9 @@ async fn several_daemons_send_each_alert_once() {
         stores.push(store);
     }
     let look_at_once = async || {
-        let looks = daemons.iter().cloned().map(|daemon| async move { daemon.check().await });
-        let looks = tokio::task::JoinSet::from_iter(looks).join_all().await;
-        looks.into_iter().for_each(|look| look.unwrap());
+        let checks = daemons.iter().cloned().map(|daemon| async move { daemon.check().await });
+        let checks = tokio::task::JoinSet::from_iter(checks).join_all().await;
+        checks.into_iter().for_each(|check| check.unwrap());
     };
     for round in 1..=10 {
         let name = format!("provider-{round}");
