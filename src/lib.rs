@@ -18,6 +18,7 @@
 //! | [`replay`] | derives rows from stored documents again |
 //! | [`erasure`] | erases notes, works and people, and keeps answers from bringing them back |
 //! | [`plan`] | turns the fires of schedules into slots |
+//! | [`drift`] | which paths the answers of an endpoint have, and which vanished, changed or are new |
 //! | [`crawl`] | the step: claim slots, admit, send, parse, save; `run` is the loop of a one-shot run |
 //! | [`ops`] | health checks, metrics, alerts, systemd, the log of runs |
 //! | [`daemon`] | the loop around plan and crawl, woken by tokio-cron-scheduler |
@@ -33,6 +34,7 @@ pub mod config;
 pub mod crawl;
 pub mod daemon;
 pub mod document;
+pub mod drift;
 pub mod erasure;
 pub mod export;
 pub mod model;

@@ -78,3 +78,26 @@ create table forgotten (
     documents_redacted bigint not null,
     primary key (id, kind, platform)
 );
+
+-- A path of the answers of an endpoint. Contains field names and types, no values. An answer lacks a path
+-- if it has the parent object without it; null counts as missing.
+create table answer_paths (
+    endpoint text not null,
+    path text not null,                     -- a JSON pointer: [] is any list item, * any key that is data
+    -- string, number, boolean, object, array, joined by |; NULL: only [] or {} so far
+    json_type text,
+    first_seen_at timestamptz not null,
+    first_document_id bigint not null,
+    answers bigint not null,               -- with it, counted up to 20: it is known from then on
+    longest_gap bigint not null,           -- most consecutive answers without it, before it returned
+    -- newest consecutive answers without it, updated once a minute; 0: the newest has it
+    gap bigint not null,
+    gap_at timestamptz,                            -- first of these
+    gap_document_id bigint,
+    is_vanished boolean not null,           -- known, and gap is at least 3 and 10 times longest_gap
+    old_type text,                          -- json_type before the last new type, once known
+    retyped_at timestamptz,                        -- first answer with the new type
+    retyped_document_id bigint,
+    is_new boolean not null,                -- its parent was known before it appeared
+    primary key (endpoint, path)
+);

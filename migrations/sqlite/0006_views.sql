@@ -395,3 +395,16 @@ from availability a join targets t on t.target_id = a.target_id
 left join documents d on d.document_id = a.ended_call_id
 where t.kind in ('note', 'work') and t.item_id is not null
   and a.until is not null and a.ended_call_id is not null;
+
+-- Paths of answers whose presence or type changed. change: vanished (the newest answers lack it), type
+-- (a type not seen before), new. since, document_id: first such answer.
+create view drift as
+select endpoint, path, 'vanished' as change, json_type as old_type, null as new_type,
+       gap_at as since, gap_document_id as document_id
+from answer_paths where is_vanished
+union all
+select endpoint, path, 'type', old_type, json_type, retyped_at, retyped_document_id
+from answer_paths where retyped_at is not null
+union all
+select endpoint, path, 'new', null, json_type, first_seen_at, first_document_id
+from answer_paths where is_new;

@@ -17,7 +17,7 @@ use super::{Cli, Json, open, print, settings};
 use crate::config::kind_name;
 use crate::model::{Kind, KolSearch, Pause};
 use crate::schedule::Schedule;
-use crate::store::{CallTotals, JobReport, Problem, SlotTotals, Spent, Unavailable};
+use crate::store::{CallTotals, JobReport, PathDrift, Problem, SlotTotals, Spent, Unavailable};
 use crate::text::things;
 use crate::time::{Clock, Time};
 
@@ -26,6 +26,9 @@ const OVERDUE: Duration = Duration::from_secs(300);
 
 /// Maximum number of unavailable targets listed, latest first.
 const UNAVAILABLE: i64 = 20;
+
+/// Maximum number of drifted paths listed, vanished ones first.
+const DRIFT: i64 = 50;
 
 /// Consequence of invalid settings.
 const BY_THE_DAEMON: &str = "its budget is unknown, and the jobs are those a daemon loaded last";
@@ -49,6 +52,7 @@ struct Report {
     pauses: Vec<Pause>,
     problems: Vec<Problem>,
     unavailable: Vec<Unavailable>,
+    drift: Vec<PathDrift>,
 }
 
 /// Spending of today's budget.
@@ -92,6 +96,7 @@ impl Status {
             pauses: tx.pauses(now).await?,
             problems: tx.problems(since, now.minus(OVERDUE)).await?,
             unavailable: tx.unavailable(UNAVAILABLE).await?,
+            drift: tx.drift(now, DRIFT).await?,
         };
         drop(tx);
         store.close().await;
@@ -132,6 +137,7 @@ impl Report {
             text += &table(&["paused", "why", "since", "until", "note"], &[], rows.collect());
         }
         text += &unseen(&self.unavailable, zone);
+        text += &drift(&self.drift, zone);
         if self.problems.is_empty() {
             return text + "no problems\n";
         }
@@ -163,6 +169,20 @@ fn unseen(targets: &[Unavailable], zone: Tz) -> String {
         vec![target.state.to_string(), key, local(target.since, zone), evidence, again]
     });
     table(&["unavailable", "item", "since", "evidence", "next fetch"], &[], rows.collect())
+}
+
+/// The drifted paths.
+fn drift(paths: &[PathDrift], zone: Tz) -> String {
+    if paths.is_empty() {
+        return String::new();
+    }
+    let rows = paths.iter().map(|it| {
+        let types = [&it.old_type, &it.new_type].into_iter().flatten().map(String::as_str);
+        let types = types.collect::<Vec<_>>().join(" → ");
+        let [change, path] = [&it.change, &it.path].map(|text| safe(text, 80));
+        vec![change, path, types, local(it.since, zone), it.endpoint.clone()]
+    });
+    table(&["drift", "path", "type", "since", "endpoint"], &[], rows.collect())
 }
 
 impl Budget {

@@ -15,13 +15,13 @@ impl Crawler {
     pub(super) async fn decide(&mut self) -> Result<()> {
         while let Some(fetched) = self.ended.front() {
             let next = self.disposition(fetched, &fetched.reading).await?;
-            let feedback = feedback(fetched, &fetched.reading);
+            let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
+            let Some(mut fetched) = self.ended.pop_front() else { break };
+            let feedback = feedback(&mut fetched);
             if feedback.effect == Effect::Fails {
                 self.failing.insert(feedback.endpoint);
             }
             self.feedback.push(feedback);
-            let server = self.config.provider(fetched.endpoint.provider()).base_url.to_string();
-            let Some(fetched) = self.ended.pop_front() else { break };
             self.unsaved.push(answer(fetched, server, next));
         }
         Ok(())
@@ -83,7 +83,8 @@ impl Crawler {
     }
 }
 
-fn feedback(fetched: &Fetched, reading: &Reading) -> Feedback {
+fn feedback(fetched: &mut Fetched) -> Feedback {
+    let reading = &fetched.reading;
     Feedback {
         endpoint: fetched.endpoint,
         effect: retry::effect(reading.outcome),
@@ -92,6 +93,7 @@ fn feedback(fetched: &Fetched, reading: &Reading) -> Feedback {
         at: fetched.finished_at,
         is_first_attempt: fetched.claim.attempt == 1,
         note: reading.message.clone().or_else(|| reading.drift.clone()),
+        outline: fetched.outline.take(),
     }
 }
 
@@ -113,8 +115,18 @@ pub(super) fn read(
 }
 
 fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
-    let Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading } =
-        fetched;
+    let Fetched {
+        claim,
+        endpoint,
+        ask,
+        call_id,
+        sent_at,
+        finished_at,
+        received,
+        body,
+        reading,
+        ..
+    } = fetched;
     let kept = match reading.outcome {
         Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => true,
         _ => reading.billed != Billed::No,

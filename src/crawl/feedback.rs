@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::rate_limiter;
 use super::retry::Effect;
 use crate::api::Endpoint;
+use crate::drift::Outline;
 use crate::model::{Pause, PauseReason, PauseScope, ResumedBy};
 use crate::pause;
 use crate::store::Tx;
@@ -29,6 +30,8 @@ pub(super) struct Feedback {
     pub(super) is_first_attempt: bool,
     /// The message of upstream, for people.
     pub(super) note: Option<String>,
+    /// The paths of the answer, if it was read.
+    pub(super) outline: Option<Outline>,
 }
 
 /// Applies the feedback of calls, in the transaction that saves their answers.

@@ -23,6 +23,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::api::client::{Client, Received};
 use crate::api::{Ask, Endpoint, Provider, Reading};
 use crate::config::Config;
+use crate::drift::{Drift, Outline};
 use crate::erasure::Filter;
 use crate::model::{Pause, PauseReason};
 use crate::pause;
@@ -75,6 +76,7 @@ pub struct Crawler {
     first_kind: usize,
     tally: Tally,
     log_throttle: LogThrottle,
+    drift: Drift,
 }
 
 /// A call that has ended, with its parsed answer.
@@ -89,6 +91,7 @@ struct Fetched {
     received: Received,
     body: Body,
     reading: Reading,
+    outline: Option<Outline>,
 }
 
 impl Crawler {
@@ -128,6 +131,7 @@ impl Crawler {
             first_kind: 0,
             tally: Tally::default(),
             log_throttle: LogThrottle::default(),
+            drift: Drift::default(),
         })
     }
 

@@ -8,6 +8,8 @@ use tokio::time::Instant;
 use super::feedback::{self, Feedback};
 use super::retry::Effect;
 use super::{Crawler, answer};
+use crate::api::Outcome;
+use crate::drift::Sighting;
 use crate::replay::derive_again;
 use crate::store::{Answer, Disposition, is_conflict, is_refused};
 
@@ -93,6 +95,13 @@ impl Crawler {
                 Err(error) => return Err(error),
             }
         }
+        // The answers are saved; a failure here must not stop the crawl.
+        let now = self.clock.now();
+        if let Err(error) = self.drift.keep(&self.store, now).await
+            && self.log_throttle.admit("drift", "", now).is_some()
+        {
+            tracing::warn!(error = format!("{error:#}"), "cannot save the paths of answers");
+        }
         Ok(())
     }
 
@@ -111,11 +120,19 @@ impl Crawler {
     fn saved(&mut self, count: usize) {
         let answers: Vec<_> = self.unsaved.drain(..count).collect();
         let feedback: Vec<_> = self.feedback.drain(..count).collect();
-        for (answer, feedback) in answers.iter().zip(feedback) {
+        for (answer, feedback) in answers.into_iter().zip(feedback) {
             if let Some(open) = self.open.get_mut(&feedback.endpoint.provider()) {
                 *open = open.saturating_sub(1);
             }
-            self.count_and_log(answer);
+            self.count_and_log(&answer);
+            if let Some(outline) = feedback.outline
+                && answer.end.outcome == Outcome::Ok
+                && let Some(document) = answer.document.filter(|it| it.redacted_at.is_none())
+            {
+                let (at, document_id) = (document.fetched_at, answer.end.call_id);
+                let sighting = Sighting { at, document_id };
+                self.drift.saw(feedback.endpoint, outline, document.body.json, sighting);
+            }
         }
     }
 

@@ -7,7 +7,8 @@ use anyhow::Result;
 use super::admission::{Admission, Asked, Throttled};
 use super::backfills::Allowance;
 use super::{Crawler, Fetched, answer};
-use crate::api::{Ask, Endpoint};
+use crate::api::{Ask, Endpoint, Outcome};
+use crate::drift::Outline;
 use crate::model::{Kind, PauseReason, Target};
 use crate::store::{Body, CallStart, Claim, ClaimRequest};
 use crate::time::Time;
@@ -182,9 +183,23 @@ impl Crawler {
             let finished_at = clock.now();
             // Parsed here, where calls run concurrently.
             let bytes = std::mem::take(&mut received.body);
-            let (body, reading) =
-                Body::read(bytes, |body| answer::read(endpoint, &ask, &received, body));
-            Fetched { claim, endpoint, ask, call_id, sent_at, finished_at, received, body, reading }
+            let (body, (reading, outline)) = Body::read(bytes, |body| {
+                let reading = answer::read(endpoint, &ask, &received, body);
+                let is_whole = reading.outcome == Outcome::Ok;
+                (reading, is_whole.then(|| Outline::of(body)).flatten())
+            });
+            Fetched {
+                claim,
+                endpoint,
+                ask,
+                call_id,
+                sent_at,
+                finished_at,
+                received,
+                body,
+                reading,
+                outline,
+            }
         });
     }
 

@@ -16,6 +16,7 @@ use crate::api::Endpoint;
 use crate::config::Config;
 use crate::model::{MissedReason, SlotOutcome, Unavailability};
 use crate::ops::health_state::Snapshot;
+use crate::store::DriftCount;
 use crate::time::Time;
 
 /// Prefix of every metric that is not standard.
@@ -157,6 +158,16 @@ impl Text {
             (vec![("state", state.to_string())], found.map_or(0.0, |count| count.targets as f64))
         });
         self.gauge("unavailable", "Watched targets that are gone or refused", unavailable);
+        let drift = Endpoint::ALL.into_iter().flat_map(|endpoint| {
+            ["vanished", "type", "new"].map(|change| {
+                let is_it =
+                    |it: &&DriftCount| it.endpoint == endpoint.name() && it.change == change;
+                let paths = figures.drift.iter().find(is_it).map_or(0, |it| it.paths);
+                let labels = [("endpoint", endpoint.name()), ("change", change)];
+                (labels.map(|(name, value)| (name, value.to_owned())).to_vec(), paths as f64)
+            })
+        });
+        self.gauge("drift_paths", "Paths of answers that drifted in the last 30 days", drift);
         self
     }
 

@@ -25,8 +25,9 @@ pub(in crate::store) enum TimeColumn {
 use TimeColumn::{At, Day, Micros, Never, UtcDay};
 
 /// Time columns of tables and views, and tables that the catalogue lacks.
-const TABLES: [(&str, TimeColumn); 49] = [
+const TABLES: [(&str, TimeColumn); 51] = [
     ("alerts", At("since")),
+    ("answer_paths", At("first_seen_at")),
     ("archive_zone", Micros("since")),
     ("authors", At("last_seen_at")),
     ("availability", At("since")),
@@ -39,6 +40,7 @@ const TABLES: [(&str, TimeColumn); 49] = [
     ("days", Day),
     ("document_texts", At("fetched_at")),
     ("documents", At("fetched_at")),
+    ("drift", At("since")),
     ("edits", At("seen_at")),
     ("engagement", At("observed_at")),
     ("engagement_24h", At("observed_at")),
@@ -81,16 +83,16 @@ const TABLES: [(&str, TimeColumn); 49] = [
 const TIMES: [&str; 6] = ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
 
 /// Integer columns outside the catalogue whose names have none of the usual ends. The rest is text.
-const INTS: &str = "access age_hours alert_id attempt attempts availability_id balance budget bytes \
-    call_id calls confirmations daemon_down days document_id documents_deleted documents_redacted \
-    due ended_call_id failures fence first_call_id gone http_status items job_id last_call_id \
-    last_document_id lease_owner load_id max_calls missed moved_by next_page normaliser \
-    observations observed offset_seconds open other owner pause_id paused plays \
-    previous_document_id previous_rank priority probes quota refused rows_deleted run_id slots \
-    speed_permille spread_seconds superseded target_id token_mark unknown unpriced upstream";
+const INTS: &str = "access age_hours alert_id answers attempt attempts availability_id balance \
+    budget bytes call_id calls confirmations daemon_down days document_id documents_deleted \
+    documents_redacted due ended_call_id failures fence first_call_id gap gone http_status items \
+    job_id last_call_id lease_owner load_id longest_gap max_calls missed moved_by next_page \
+    normaliser observations observed offset_seconds open other owner pause_id paused plays \
+    previous_rank priority probes quota refused rows_deleted run_id slots speed_permille \
+    spread_seconds superseded target_id token_mark unknown unpriced upstream";
 
 /// Ends of the names of integer columns.
-const INT_ENDS: [&str; 5] = ["_key", "_micros", "_before", "_after", "_delta"];
+const INT_ENDS: [&str; 6] = ["_key", "_document_id", "_micros", "_before", "_after", "_delta"];
 
 /// Columns whose type differs from the one of their name.
 const OTHERWISE: [(&str, &str, ColumnType); 8] = [
@@ -116,7 +118,7 @@ pub(in crate::store) fn by_name(column: &str) -> ColumnType {
         || INT_ENDS.iter().any(|end| column.ends_with(end))
     {
         ColumnType::Int
-    } else if matches!(column, "exact" | "is_active") {
+    } else if column == "exact" || column.starts_with("is_") {
         ColumnType::Bool
     } else if matches!(column, "hours" | "yuan") || column.contains("_per_") {
         ColumnType::Real

@@ -23,7 +23,7 @@ pub(crate) fn series(text: &str) -> BTreeMap<String, f64> {
 }
 
 /// A scrape of a daemon with default health and these settings.
-async fn scrape(metrics: &Metrics, jobs: &str) -> BTreeMap<String, f64> {
+pub(crate) async fn scrape(metrics: &Metrics, jobs: &str) -> BTreeMap<String, f64> {
     series(&metrics.scrape(&HealthState::default(), &config(jobs)).await.unwrap())
 }
 
