@@ -23,7 +23,25 @@ const MOST_VALUES: usize = 100_000;
 const LONGEST_KEY: usize = 48;
 
 /// Maximum number of digits in a field name.
-const MOST_DIGITS: usize = 5;
+const MOST_DIGITS: u32 = 5;
+
+/// Weight of each byte of a key: a digit is one, and what no field name has is too many.
+const WEIGHTS: [u32; 256] = {
+    let mut weights = [MOST_DIGITS + 1; 256];
+    let (mut byte, mut at) = (0_u8, 0);
+    while at < 128 {
+        if byte.is_ascii_digit() {
+            weights[at] = 1;
+        } else if byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b'$') {
+            weights[at] = 0;
+        }
+        (byte, at) = (byte + 1, at + 1);
+    }
+    weights
+};
+
+/// An odd number with well-mixed bits.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Path segment of every list item.
 const ITEM: &str = "[]";
@@ -76,15 +94,17 @@ pub(super) fn walk<'a>(
         Value::Bool(_) => visit(spot, 4),
         Value::Object(fields) => {
             visit(spot, if fields.is_empty() { 0 } else { OBJECT });
-            for (key, value) in fields.iter().filter(|_| depth < DEEPEST) {
-                walk(value, spot.below(part(key)), depth + 1, visit);
+            if depth < DEEPEST {
+                for (key, value) in fields.iter() {
+                    walk(value, spot.below(part(key)), depth + 1, visit);
+                }
             }
         }
         Value::Array(items) => {
             visit(spot, if items.is_empty() { 0 } else { 16 });
-            let item = spot.below(ITEM);
-            for value in items.iter().filter(|_| depth < DEEPEST) {
-                walk(value, item, depth + 1, visit);
+            if depth < DEEPEST {
+                let item = spot.below(ITEM);
+                items.iter().for_each(|value| walk(value, item, depth + 1, visit));
             }
         }
     }
@@ -120,22 +140,23 @@ pub(super) fn types_of(names: Option<&str>) -> u8 {
 /// The segment of a key. A key that does not look like a field name is data, such as an id, and
 /// must not get into a path.
 fn part(key: &str) -> &str {
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.$".contains(&byte);
-    let digits = key.bytes().filter(u8::is_ascii_digit).count();
     let begins = key.bytes().next().is_some_and(|first| !first.is_ascii_digit());
-    let fits = digits <= MOST_DIGITS && key.len() <= LONGEST_KEY && key.bytes().all(is_name);
-    if begins && fits { key } else { ANY_KEY }
+    let weight: u32 = key.bytes().take(LONGEST_KEY + 1).map(|it| WEIGHTS[usize::from(it)]).sum();
+    if begins && key.len() <= LONGEST_KEY && weight <= MOST_DIGITS { key } else { ANY_KEY }
 }
 
 /// The hash of a path from its parent's: fast, because every key of every answer is hashed.
 fn hash(parent: u64, part: &str) -> u64 {
-    let mut hash = parent.wrapping_add(part.len() as u64 + 1);
-    for word in part.as_bytes().chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..word.len()].copy_from_slice(word);
-        hash =
-            (hash.rotate_left(23) ^ u64::from_le_bytes(bytes)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
+    let bytes = part.as_bytes();
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let seed = parent.wrapping_add(bytes.len() as u64 + 1);
+    let hash = words.iter().fold(seed, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let hash = match bytes.last_chunk::<8>() {
+        _ if rest.is_empty() => hash,
+        Some(last) => mix(hash, u64::from_le_bytes(*last)),
+        None => mix(hash, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
+    };
     hash ^ (hash >> 32)
 }
 

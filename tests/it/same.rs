@@ -13,11 +13,17 @@ use crate::env::{Env, hours, minutes, world};
 
 /// Columns that number rows in the order in which they happened to come, measure the machine, or
 /// hold the words of its network.
-pub(crate) const VOLATILE: [&str; 16] = [
+pub(crate) const VOLATILE: [&str; 22] = [
     "call_id",
     "document_id",
     "previous_document_id",
     "last_document_id",
+    "first_document_id",
+    "retyped_document_id",
+    "gap_document_id",
+    "gap_at",
+    "gap",
+    "longest_gap",
     "run_id",
     "owner",
     "lease_owner",
@@ -34,7 +40,8 @@ pub(crate) const VOLATILE: [&str; 16] = [
 ];
 
 /// Tables that half a day of schedules leaves empty.
-pub(crate) const EMPTY: [&str; 4] = ["alerts", "availability", "backfills", "forgotten"];
+pub(crate) const EMPTY: [&str; 5] =
+    ["alerts", "availability", "backfills", "drift", "forgotten"];
 
 /// Tables of numbered items and times as numbers. They are seen through their views.
 const THROUGH_VIEWS: [&str; 5] = ["snapshots", "kol_snapshots", "latest", "days", "archive_zone"];
