@@ -13,7 +13,7 @@ pub use self::line::no_endpoint;
 use super::lines::Lines;
 use crate::api::client::Scrubber;
 use crate::api::{Endpoint, Outcome};
-use crate::erasure::Filter;
+use crate::erasure::{Filter, erase_found};
 use crate::replay::derive_again;
 use crate::store::{Import, Store, is_refused};
 use crate::time::Time;
@@ -140,7 +140,7 @@ impl Importer<'_> {
         let kept: Vec<&Import> = answers.iter().filter(|answer| !answer.erased).collect();
         let (new, stale) = tx.import(&kept, self.owner, self.now).await?;
         derive_again(&mut tx, stale).await?;
-        self.tombstones.bury_found(&mut tx).await?;
+        erase_found(&mut tx, &self.tombstones).await?;
         tx.commit().await?;
         let mut new = new.into_iter();
         let is_new = |answer: &Import| if answer.erased { None } else { new.next() };

@@ -10,6 +10,7 @@ use super::retry::Effect;
 use super::{Crawler, answer};
 use crate::api::Outcome;
 use crate::drift::Sighting;
+use crate::erasure::erase_found;
 use crate::replay::derive_again;
 use crate::store::{Answer, Disposition, is_conflict, is_refused};
 
@@ -180,7 +181,7 @@ impl Crawler {
         derive_again(&mut tx, saved.stale).await?;
         let feedback: Vec<_> = feedback.iter().filter(|it| self.matters(it)).collect();
         feedback::apply(&mut tx, &feedback).await?;
-        self.tombstones.bury_found(&mut tx).await?;
+        erase_found(&mut tx, &self.tombstones).await?;
         tx.commit().await?;
         if saved.late > 0 {
             tracing::warn!(

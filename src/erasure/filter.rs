@@ -7,7 +7,6 @@ use anyhow::Result;
 
 use super::ids::Ids;
 use super::redact::{Redaction, redact};
-use super::sweep::bury;
 use super::tombstones::Tombstones;
 use crate::api::{Ask, Endpoint, Reading};
 use crate::document::JsonText;
@@ -92,13 +91,9 @@ impl Filter {
         }
     }
 
-    /// Puts on record what answers have shown to be erased, and deletes what there is of it: it came
-    /// before anybody knew. What others say of it stays until somebody erases something again.
-    pub(crate) async fn bury_found(&self, tx: &mut Tx) -> Result<()> {
-        match self.found.first() {
-            Some(first) => bury(tx, self.found.clone(), first.forgotten_at).await,
-            None => Ok(()),
-        }
+    /// What answers have shown to be erased, and the archive does not know of yet.
+    pub(super) fn found(&self) -> &[Tombstone] {
+        &self.found
     }
 
     fn apply_to(&self, answer: &mut impl Incoming) -> Vec<Tombstone> {

@@ -17,6 +17,7 @@ use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
 pub(crate) use filter::Filter;
+pub(crate) use sweep::erase_found;
 pub use tombstones::{AUTHOR, Tombstones, notice};
 
 use crate::model::{Platform, Target};

@@ -31,9 +31,11 @@ pub(super) struct Sweep<'a> {
     redacted: BTreeSet<i64>,
 }
 
-/// Erases what these tombstones stand for, but for what the documents of others say of it.
-pub(super) async fn bury(tx: &mut Tx, tombstones: Vec<Tombstone>, now: Time) -> Result<()> {
-    let mut sweep = Sweep::new(tx, Filter::default(), tombstones, now);
+/// Erases what answers have shown to be erased, and records it: what the archive has of it came
+/// before that was known. What other documents say of it stays until the next erasure.
+pub(crate) async fn erase_found(tx: &mut Tx, filter: &Filter) -> Result<()> {
+    let Some(first) = filter.found().first() else { return Ok(()) };
+    let mut sweep = Sweep::new(tx, Filter::default(), filter.found().to_vec(), first.forgotten_at);
     sweep.learn().await?;
     let targets: Vec<_> = sweep.targets.iter().copied().collect();
     let places = sweep.tx.documents_of_targets(&targets).await?;
