@@ -61,8 +61,8 @@ pub enum Standing {
 /// The pauses that concern an endpoint.
 pub fn of_endpoint(pauses: &[Pause], endpoint: Endpoint) -> impl Iterator<Item = &Pause> {
     let concerns = move |pause: &&Pause| match pause.scope {
-        PauseScope::Provider => pause.name == endpoint.provider().name(),
-        PauseScope::Endpoint => pause.name == endpoint.name(),
+        PauseScope::Provider => pause.name == endpoint.provider().as_str(),
+        PauseScope::Endpoint => pause.name == endpoint.as_str(),
         PauseScope::Job | PauseScope::Budget => false,
     };
     pauses.iter().filter(concerns)
@@ -98,7 +98,7 @@ pub fn blocking(pauses: &[Pause], endpoint: Endpoint) -> Option<PauseReason> {
 
 /// The provider of that name.
 pub fn provider_named(name: &str) -> Option<Provider> {
-    Provider::ALL.into_iter().find(|provider| provider.name() == name)
+    Provider::ALL.into_iter().find(|provider| provider.as_str() == name)
 }
 
 #[cfg(test)]
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn pause_holds_back_only_what_it_names() {
-        let quota = [pause(PauseScope::Endpoint, NOTES.name(), PauseReason::Quota, None)];
+        let quota = [pause(PauseScope::Endpoint, NOTES.as_str(), PauseReason::Quota, None)];
         let midnight = at("16:00:00");
         assert_eq!(
             standing(&quota, NOTES, at("10:00:00")),
@@ -148,7 +148,7 @@ mod tests {
     fn longest_of_several_pauses_decides() {
         let both = [
             pause(PauseScope::Provider, "justoneapi", PauseReason::Balance, Some("09:10:00")),
-            pause(PauseScope::Endpoint, NOTES.name(), PauseReason::Quota, None),
+            pause(PauseScope::Endpoint, NOTES.as_str(), PauseReason::Quota, None),
         ];
         let held = standing(&both, NOTES, at("09:00:00"));
         assert_eq!(held, Standing::Paused(Some(at("16:00:00")), PauseReason::Balance));
@@ -166,7 +166,7 @@ mod tests {
         for (scope, name, reason, missed) in [
             (
                 PauseScope::Endpoint,
-                NOTES.name(),
+                NOTES.as_str(),
                 PauseReason::Failing,
                 Some(MissedReason::UpstreamFailure),
             ),

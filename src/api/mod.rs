@@ -15,6 +15,7 @@ mod share_link;
 mod suggestions;
 mod work;
 
+use crate::model::named::named;
 pub use crate::model::{Billed, Outcome};
 pub use kols::{LAST_PAGE, has_more};
 pub use reading::{Listing, Reading};
@@ -22,53 +23,40 @@ pub use reading::{Listing, Reading};
 use crate::document::JsonText;
 use crate::model::Kind;
 
-/// Who answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Provider {
-    /// JustOneAPI: a token, paid by the call.
-    JustOneApi,
-    /// An amagi server that the user hosts: no token, no price.
-    Amagi,
-}
-
-impl Provider {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::JustOneApi, Self::Amagi];
-
-    /// The name in the settings and in the database.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::JustOneApi => "justoneapi",
-            Self::Amagi => "amagi",
-        }
+named! {
+    /// Who answers. The name stands in the settings and in the database.
+    Provider {
+        /// JustOneAPI: a token, paid by the call.
+        JustOneApi = "justoneapi",
+        /// An amagi server that the user hosts: no token, no price.
+        Amagi = "amagi",
     }
-}
 
-/// One way to ask one thing of one provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Endpoint {
-    /// Xiaohongshu note detail, the version recommended upstream.
-    NoteDetailV1,
-    /// The same shape as v1.
-    NoteDetailV3,
-    /// Video notes only; `data[0]` is the note itself.
-    NoteDetailV6,
-    /// The same shape as v1; deprecated upstream.
-    NoteDetailV7,
-    /// Xiaohongshu search suggestions of a keyword.
-    SearchSuggestions,
-    /// Pugongying KOL search, one page a call.
-    KolSearch,
-    /// Resolves a Xiaohongshu short link.
-    NoteShareLink,
-    /// A Douyin work from amagi 4.1 and later, by its id.
-    AmagiWorkById,
-    /// A Douyin work from amagi 3.2 to 4.0, by its link.
-    AmagiWorkByUrl,
-    /// A Douyin work from JustOneAPI, by its id.
-    WorkDetail,
-    /// Resolves a Douyin short link.
-    WorkShareLink,
+    /// One way to ask one thing of one provider. The name stands on the ledger and in the settings.
+    Endpoint {
+        /// Xiaohongshu note detail, the version recommended upstream.
+        NoteDetailV1 = "xiaohongshu/get-note-detail/v1",
+        /// The same shape as v1.
+        NoteDetailV3 = "xiaohongshu/get-note-detail/v3",
+        /// Video notes only; `data[0]` is the note itself.
+        NoteDetailV6 = "xiaohongshu/get-note-detail/v6",
+        /// The same shape as v1; deprecated upstream.
+        NoteDetailV7 = "xiaohongshu/get-note-detail/v7",
+        /// Xiaohongshu search suggestions of a keyword.
+        SearchSuggestions = "xiaohongshu/search-recommend/v1",
+        /// Pugongying KOL search, one page a call.
+        KolSearch = "xiaohongshu-pgy/kol-search/v1",
+        /// Resolves a Xiaohongshu short link.
+        NoteShareLink = "xiaohongshu/share-url-transfer/v1",
+        /// A Douyin work from amagi 4.1 and later, by its id.
+        AmagiWorkById = "amagi/fetch_one_work",
+        /// A Douyin work from amagi 3.2 to 4.0, by its link.
+        AmagiWorkByUrl = "amagi/fetch_one_work?url",
+        /// A Douyin work from JustOneAPI, by its id.
+        WorkDetail = "douyin/get-video-detail/v2",
+        /// Resolves a Douyin short link.
+        WorkShareLink = "douyin/share-url-transfer/v1",
+    }
 }
 
 /// What is asked of an endpoint.
@@ -91,21 +79,6 @@ pub struct Request {
 }
 
 impl Endpoint {
-    /// Every endpoint.
-    pub const ALL: [Self; 11] = [
-        Self::NoteDetailV1,
-        Self::NoteDetailV3,
-        Self::NoteDetailV6,
-        Self::NoteDetailV7,
-        Self::SearchSuggestions,
-        Self::KolSearch,
-        Self::NoteShareLink,
-        Self::AmagiWorkById,
-        Self::AmagiWorkByUrl,
-        Self::WorkDetail,
-        Self::WorkShareLink,
-    ];
-
     /// Who answers it.
     pub fn provider(self) -> Provider {
         match self {
@@ -138,33 +111,16 @@ impl Endpoint {
         }
     }
 
-    /// The name on the ledger and in the settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NoteDetailV1 => "xiaohongshu/get-note-detail/v1",
-            Self::NoteDetailV3 => "xiaohongshu/get-note-detail/v3",
-            Self::NoteDetailV6 => "xiaohongshu/get-note-detail/v6",
-            Self::NoteDetailV7 => "xiaohongshu/get-note-detail/v7",
-            Self::SearchSuggestions => "xiaohongshu/search-recommend/v1",
-            Self::KolSearch => "xiaohongshu-pgy/kol-search/v1",
-            Self::NoteShareLink => "xiaohongshu/share-url-transfer/v1",
-            Self::AmagiWorkById => "amagi/fetch_one_work",
-            Self::AmagiWorkByUrl => "amagi/fetch_one_work?url",
-            Self::WorkDetail => "douyin/get-video-detail/v2",
-            Self::WorkShareLink => "douyin/share-url-transfer/v1",
-        }
-    }
-
-    /// The endpoint of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
+    /// Whether it resolves a short link to the item behind it.
+    pub fn is_resolver(self) -> bool {
+        Self::ALL.into_iter().any(|endpoint| endpoint.resolver() == Some(self))
     }
 
     /// The endpoints of a name with or without its version.
     pub fn named(name: &str) -> Vec<Self> {
         let is_named = |it: &Self| {
-            it.name() == name
-                || it.name().rsplit_once('/').is_some_and(|(family, _)| family == name)
+            it.as_str() == name
+                || it.as_str().rsplit_once('/').is_some_and(|(family, _)| family == name)
         };
         Self::ALL.into_iter().filter(is_named).collect()
     }

@@ -30,7 +30,7 @@ fn read_everywhere(key: &str, http_status: u16, body: &str) {
     let ask = Ask { key: key.to_owned(), page: 1 };
     for endpoint in Endpoint::ALL {
         let reading = endpoint.read(&ask, http_status, &JsonText::of(body));
-        let name = endpoint.name();
+        let name = endpoint.as_str();
         if reading.outcome != Outcome::Ok {
             assert_eq!(reading.facts, Facts::default(), "{name}");
             assert_eq!(reading.resolved, None, "{name}");
@@ -181,7 +181,7 @@ fn every_fixture_is_read_by_every_endpoint_without_a_panic() {
 #[test]
 fn every_endpoint_is_found_by_its_name_and_asks_below_the_base_url() {
     for endpoint in Endpoint::ALL {
-        assert_eq!(Endpoint::parse(endpoint.name()), Some(endpoint));
+        assert_eq!(Endpoint::parse(endpoint.as_str()), Some(endpoint));
         let request = endpoint.request(&Ask { key: "k".to_owned(), page: 1 });
         assert!(request.path.starts_with('/'));
         assert!(request.query.iter().all(|(name, _)| name != "token"));

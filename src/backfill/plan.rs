@@ -47,7 +47,7 @@ impl Estimate {
             }
         }
         let endpoints = calls.into_iter().map(|(endpoint, calls)| EndpointCalls {
-            endpoint: endpoint.name(),
+            endpoint: endpoint.as_str(),
             calls,
             price_micros: config.price_micros(endpoint),
         });

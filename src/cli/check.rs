@@ -78,7 +78,7 @@ fn job_text(config: &Config, job: &Job, now: Time) -> String {
     let english = english.trim_end_matches('.');
     let _ = writeln!(text, "  schedule  {}  {english}, {}", schedule.pattern, schedule.zone);
     text.push_str(&firing_text(job));
-    let _ = writeln!(text, "  endpoint  {}", config.endpoint(job.kind).name());
+    let _ = writeln!(text, "  endpoint  {}", config.endpoint(job.kind).as_str());
     let _ = writeln!(text, "  targets   {}", job.targets.len());
     for target in job.targets.iter().take(TARGETS_SHOWN) {
         let _ = writeln!(text, "            {}", shown(target));

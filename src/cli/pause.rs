@@ -160,19 +160,19 @@ impl PauseTarget {
             }
             Self::Endpoint { name } => {
                 let names: Vec<_> =
-                    Endpoint::named(name).into_iter().map(|it| it.name().to_owned()).collect();
+                    Endpoint::named(name).into_iter().map(|it| it.as_str().to_owned()).collect();
                 if names.is_empty() {
-                    let all = Endpoint::ALL.into_iter().map(Endpoint::name);
+                    let all = Endpoint::ALL.into_iter().map(Endpoint::as_str);
                     bail!("unknown endpoint {}{}", safe(name, 64), suggest::meant(name, all));
                 }
                 Ok((PauseScope::Endpoint, names))
             }
             Self::Provider { name } => {
                 let provider = provider_named(name).with_context(|| {
-                    let names = Provider::ALL.map(Provider::name).join(" and ");
+                    let names = Provider::ALL.map(Provider::as_str).join(" and ");
                     format!("unknown provider {}: known are {names}", safe(name, 64))
                 })?;
-                Ok((PauseScope::Provider, vec![provider.name().to_owned()]))
+                Ok((PauseScope::Provider, vec![provider.as_str().to_owned()]))
             }
         }
     }

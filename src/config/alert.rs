@@ -12,6 +12,7 @@ use super::problems::{Problem, quoted};
 use super::provider::is_this_machine;
 use super::section::{self, Section};
 use super::wire::{AlertEntry, Texts};
+use crate::model::named::named;
 use crate::suggest;
 
 /// Default number of consecutive fires without an observation that make a job silent.
@@ -75,40 +76,19 @@ pub enum Language {
     English,
 }
 
-/// Conditions that raise an alert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Condition {
-    /// A provider is paused, or denies an endpoint.
-    Stopped,
-    /// A budget limit is nearly reached.
-    Budget,
-    /// Consecutive fires of a job had no observation.
-    Silent,
-    /// An item is gone.
-    Gone,
-    /// Upstream rejects requests for an item.
-    Refused,
-}
-
-impl Condition {
-    /// All conditions.
-    pub const ALL: [Self; 5] =
-        [Self::Stopped, Self::Budget, Self::Silent, Self::Gone, Self::Refused];
-
-    /// Its name in `jobs.toml` and the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stopped => "stopped",
-            Self::Budget => "budget",
-            Self::Silent => "silent",
-            Self::Gone => "gone",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// The condition called `name`.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.as_str() == name)
+named! {
+    /// Conditions that raise an alert.
+    Condition {
+        /// A provider is paused, or denies an endpoint.
+        Stopped = "stopped",
+        /// A budget limit is nearly reached.
+        Budget = "budget",
+        /// Consecutive fires of a job had no observation.
+        Silent = "silent",
+        /// An item is gone.
+        Gone = "gone",
+        /// Upstream rejects requests for an item.
+        Refused = "refused",
     }
 }
 

@@ -88,7 +88,7 @@ impl Config {
 
 /// Endpoint names for display.
 pub(crate) fn named(endpoints: &[Endpoint]) -> String {
-    endpoints.iter().map(|it| it.name()).collect::<Vec<_>>().join(" and ")
+    endpoints.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" and ")
 }
 
 /// Endpoints without a price under `max_cost_per_day`, and the fix.

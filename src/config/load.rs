@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         };
         if config.budget.max_cost_per_day_micros.is_some() {
             for endpoint in config.unpriced(config.jobs.iter().flat_map(|job| &job.targets)) {
-                let title = format!("max_cost_per_day needs the price of {}", endpoint.name());
+                let title = format!("max_cost_per_day needs the price of {}", endpoint.as_str());
                 let help =
                     "set it under `[justoneapi.price]`: without prices the limit cannot work";
                 self.problems.anywhere(Problem::new(title, help));

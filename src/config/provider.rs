@@ -197,7 +197,7 @@ fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
         return Ok(endpoints);
     }
     let title = format!("{} is not a paid endpoint", quoted(name));
-    let names = || paid().map(Endpoint::name);
+    let names = || paid().map(Endpoint::as_str);
     let families = names().filter_map(|name| name.rsplit_once('/').map(|(family, _)| family));
     let help = suggest::nearest(name, names().chain(families)).map_or_else(
         || format!("the endpoints are {}", names().collect::<Vec<_>>().join(", ")),

@@ -134,8 +134,8 @@ fn rules_of_jobs(definitions: &mut Map<String, Value>) {
 
 /// Prices: yuan per call by endpoint name, with or without version.
 pub(super) fn prices(_: &mut SchemaGenerator) -> Schema {
-    let names = paid().map(|endpoint| endpoint.name());
-    let families = paid().filter_map(|endpoint| Some(endpoint.name().rsplit_once('/')?.0));
+    let names = paid().map(|endpoint| endpoint.as_str());
+    let families = paid().filter_map(|endpoint| Some(endpoint.as_str().rsplit_once('/')?.0));
     let names: BTreeSet<&str> = names.chain(families).collect();
     json_schema!({
         "type": "object",

@@ -43,9 +43,7 @@ impl Crawler {
             });
         }
         if reading.outcome == Outcome::Ok {
-            let is_link =
-                matches!(fetched.endpoint, Endpoint::NoteShareLink | Endpoint::WorkShareLink);
-            return Ok(if is_link {
+            return Ok(if fetched.endpoint.is_resolver() {
                 Disposition::Continue { page: 1 }
             } else {
                 Disposition::Observed
@@ -133,7 +131,7 @@ fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
     };
     let document =
         received.http_status.filter(|_| kept && received.bytes > 0).map(|status| Document {
-            endpoint: endpoint.name(),
+            endpoint: endpoint.as_str(),
             page: claim.page,
             fetched_at: finished_at,
             http_status: status,

@@ -43,7 +43,7 @@ pub(super) async fn apply(tx: &mut Tx, all: &[&Feedback]) -> Result<()> {
     // Locks endpoints before pauses, in order, as admission does: no deadlock.
     for (endpoint, feedback) in &by_endpoint {
         if let Some(first) = feedback.first() {
-            tx.endpoint(endpoint.name(), first.at).await?;
+            tx.endpoint(endpoint.as_str(), first.at).await?;
         }
     }
     for (endpoint, mut calls) in by_endpoint {
@@ -81,7 +81,7 @@ async fn works(tx: &mut Tx, call: &Feedback) -> Result<()> {
 
 /// Cuts the rate once for all the calls sent before the cut.
 async fn too_fast(tx: &mut Tx, call: &Feedback) -> Result<()> {
-    let endpoint = call.endpoint.name();
+    let endpoint = call.endpoint.as_str();
     let row = tx.endpoint(endpoint, call.at).await?;
     if row.slowed_at.is_some_and(|at| call.sent_at < at) {
         return Ok(());
@@ -101,7 +101,7 @@ async fn count_failures(tx: &mut Tx, endpoint: Endpoint, calls: &[&Feedback]) ->
         return Ok(());
     }
     let count = i64::try_from(failed.iter().filter(|call| call.is_first_attempt).count())?;
-    let failures = tx.count_failures(endpoint.name(), count, answered.is_some()).await?;
+    let failures = tx.count_failures(endpoint.as_str(), count, answered.is_some()).await?;
     match failed.last() {
         Some(last) if failures >= FAILING_AFTER => {
             pause_after(tx, last, PauseScope::Endpoint, PauseReason::Failing).await
@@ -118,8 +118,8 @@ async fn pause_after(
     reason: PauseReason,
 ) -> Result<()> {
     let name = match scope {
-        PauseScope::Provider => call.endpoint.provider().name(),
-        _ => call.endpoint.name(),
+        PauseScope::Provider => call.endpoint.provider().as_str(),
+        _ => call.endpoint.as_str(),
     };
     let known =
         tx.pauses(call.at).await?.into_iter().find(|pause| {

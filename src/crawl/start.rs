@@ -144,7 +144,7 @@ impl Crawler {
         if let Some(endpoint) = admission.unpriced()
             && self.log_throttle.admit("held", PauseReason::Unpriced.as_str(), now).is_some()
         {
-            let endpoint = endpoint.name();
+            let endpoint = endpoint.as_str();
             tracing::warn!(endpoint, "held back: cost is limited, and jobs.toml sets no price");
         }
         let (pauses, failures) = admission.into_pauses_and_failures();
@@ -161,7 +161,7 @@ impl Crawler {
     /// The ledger rows of calls before they are sent.
     fn intents(&self, admitted: &[Asked], now: Time) -> Vec<CallStart> {
         let intent = |(claim, endpoint, _): &Asked| CallStart {
-            endpoint: endpoint.name(),
+            endpoint: endpoint.as_str(),
             target_id: claim.target_id,
             due_at: claim.due_at,
             page: claim.page,

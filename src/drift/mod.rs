@@ -59,7 +59,7 @@ impl Drift {
             saved.entry(answer.endpoint).or_default().push(answer);
         }
         for (endpoint, answers) in saved {
-            let name = endpoint.name();
+            let name = endpoint.as_str();
             let (paths, exchanged_at) =
                 self.endpoints.entry(endpoint).or_insert_with(|| (Paths::default(), Time::EPOCH));
             let is_due = now.since(*exchanged_at) >= EXCHANGE_EVERY;

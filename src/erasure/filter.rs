@@ -251,7 +251,7 @@ mod tests {
 
     fn document(endpoint: Endpoint, json: &str) -> Document {
         Document {
-            endpoint: endpoint.name(),
+            endpoint: endpoint.as_str(),
             page: 1,
             fetched_at: Time::EPOCH,
             http_status: 200,

@@ -143,7 +143,7 @@ impl<'a> Sweep<'a> {
             return;
         };
         let mut document = Document {
-            endpoint: endpoint.name(),
+            endpoint: endpoint.as_str(),
             page: kept.page,
             fetched_at: kept.fetched_at,
             http_status: replay::asked(kept).1,

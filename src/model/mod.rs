@@ -10,7 +10,7 @@ mod entity;
 mod items;
 mod kol_figures;
 mod kols;
-mod named;
+pub(crate) mod named;
 mod pause;
 mod status;
 mod xiaohongshu;

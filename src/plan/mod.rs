@@ -93,7 +93,7 @@ fn servers(config: &Config) -> Vec<Asked> {
     let endpoints = Kind::ALL.map(|kind| config.endpoint(kind));
     let resolvers = endpoints.into_iter().filter_map(Endpoint::resolver);
     let asked = |endpoint: Endpoint| Asked {
-        endpoint: endpoint.name(),
+        endpoint: endpoint.as_str(),
         server: config.provider(endpoint.provider()).base_url.to_string(),
     };
     endpoints.into_iter().chain(resolvers).map(asked).collect()

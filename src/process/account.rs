@@ -44,10 +44,10 @@ pub(crate) async fn lift_refusals(tx: &mut Tx, now: Time) -> Result<()> {
     let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);
     let endpoints = endpoints.flat_map(|it| {
         [PauseReason::Denied, PauseReason::Quota]
-            .map(|reason| (PauseScope::Endpoint, it.name(), reason))
+            .map(|reason| (PauseScope::Endpoint, it.as_str(), reason))
     });
     let refusals = [PauseReason::BadCredentials, PauseReason::Balance];
-    let refusals = refusals.map(|reason| (PauseScope::Provider, provider.name(), reason));
+    let refusals = refusals.map(|reason| (PauseScope::Provider, provider.as_str(), reason));
     for (scope, name, reason) in refusals.into_iter().chain(endpoints) {
         tx.resume(scope, name, Some(reason), Time::MAX, now, ResumedBy::Settings).await?;
     }

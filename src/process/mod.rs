@@ -225,7 +225,7 @@ async fn record(
         beat_at: None,
         died_at: None,
     };
-    let providers = Provider::ALL.map(|it| (it.name(), config.provider(it).base_url.as_str()));
+    let providers = Provider::ALL.map(|it| (it.as_str(), config.provider(it).base_url.as_str()));
     tx.put_process(&process, &providers).await
 }
 

@@ -56,7 +56,7 @@ impl Faults {
                 && rule.key.as_deref().is_none_or(|named| named == key)
         };
         let rule = self.rules.iter().find(names)?;
-        let mut rng = Rng::of(seed, &["fault", endpoint.name(), key, &nth.to_string()]);
+        let mut rng = Rng::of(seed, &["fault", endpoint.as_str(), key, &nth.to_string()]);
         let mut drawn = rng.between(0, MILLION - 1);
         for (fault, rate) in &rule.choices {
             if drawn < *rate {
@@ -115,7 +115,7 @@ fn parse_endpoint(name: &str) -> Result<Option<Endpoint>, String> {
         return Ok(None);
     }
     Endpoint::parse(name).map(Some).ok_or_else(|| {
-        let names = Endpoint::ALL.map(Endpoint::name).join(", ");
+        let names = Endpoint::ALL.map(Endpoint::as_str).join(", ");
         format!("unknown endpoint {name:?}; known: {names} and *")
     })
 }

@@ -29,7 +29,7 @@ impl Endpoint {
         Self::Balance,
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
             Self::Suggestions => "suggestions",
@@ -43,7 +43,7 @@ impl Endpoint {
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
+        Self::ALL.into_iter().find(|endpoint| endpoint.as_str() == name)
     }
 
     /// The endpoint at `path`.

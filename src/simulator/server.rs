@@ -184,7 +184,7 @@ fn row(path: &str, call: Option<&Call>, now: Time) -> TruthRow {
         at: now,
         seen_at: now,
         path: path.to_owned(),
-        endpoint: call.map(|call| call.endpoint.name()),
+        endpoint: call.map(|call| call.endpoint.as_str()),
         key: call.map(|call| call.key.clone()).unwrap_or_default(),
         page: call.and_then(|call| call.page),
         status: None,

@@ -68,7 +68,7 @@ impl ImportOptions {
         Ok(match reading.outcome {
             Outcome::Ok | Outcome::Empty | Outcome::Gone | Outcome::Unreadable => {
                 let document = Document {
-                    endpoint: endpoint.name(),
+                    endpoint: endpoint.as_str(),
                     page: i64::from(page),
                     fetched_at,
                     http_status,
@@ -101,7 +101,7 @@ impl ImportOptions {
 
 /// Error message for an unknown endpoint name.
 pub fn no_endpoint(name: &str) -> String {
-    let names: Vec<_> = Endpoint::ALL.iter().map(|it| it.name()).collect();
+    let names: Vec<_> = Endpoint::ALL.iter().map(|it| it.as_str()).collect();
     let near = crate::suggest::nearest(name, names.iter().copied());
     match near {
         Some(near) => format!("unknown endpoint {name:?}; did you mean {near}?"),
@@ -218,7 +218,7 @@ fn asked(
             watchlist::parse(kind, &id).map_err(|why| format!("the answer's own id: {why}"))?
         }
     };
-    let resolves = matches!(endpoint, Endpoint::NoteShareLink | Endpoint::WorkShareLink);
+    let resolves = endpoint.is_resolver();
     let takes_links = resolves || endpoint == Endpoint::AmagiWorkByUrl;
     if resolves && !target.is_short_link() || !takes_links && target.is_short_link() {
         let wanted = if resolves { "the short link" } else { "an id" };

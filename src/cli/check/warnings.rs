@@ -124,7 +124,7 @@ fn over_rates(config: &Config, days: &[(&Job, Daily)]) -> Vec<String> {
             false => "be missed as superseded",
         };
         let want = if names.len() == 1 { "needs" } else { "need" };
-        let (names, endpoint) = (names.join(" and "), endpoint.name());
+        let (names, endpoint) = (names.join(" and "), endpoint.as_str());
         Some(format!(
             "{names} {want} more calls to {endpoint} than rate_per_second = {rate} allows: slots \
              will {what}"

@@ -229,7 +229,7 @@ impl<'a> Admission<'a> {
         if let Some(known) = self.endpoints.get(&endpoint) {
             return Ok(*known);
         }
-        let row = tx.endpoint(endpoint.name(), self.now).await?;
+        let row = tx.endpoint(endpoint.as_str(), self.now).await?;
         self.endpoints.insert(endpoint, (row, 0));
         Ok((row, 0))
     }
@@ -242,7 +242,7 @@ impl<'a> Admission<'a> {
             }
             let rate = self.config.provider(endpoint.provider()).rate_per_second;
             let paid_through = rate_limiter::pay(row, rate, *taken, self.now);
-            tx.take_rate(endpoint.name(), paid_through).await?;
+            tx.take_rate(endpoint.as_str(), paid_through).await?;
             for pause in pause::of_endpoint(&self.pauses, *endpoint) {
                 let next = self.now.plus(PROBE_TIMEOUT);
                 tx.probe(pause.scope, &pause.name, self.now, next).await?;

@@ -76,7 +76,7 @@ impl Text {
     /// The counters; those that may still occur begin at zero, so that the first increase shows.
     pub(super) fn counters(mut self, sums: &Sums, config: &Config) -> Self {
         let count = |count: &i64| *count as f64;
-        let drift = Endpoint::ALL.map(|it| Series::Drift { endpoint: it.name().to_owned() });
+        let drift = Endpoint::ALL.map(|it| Series::Drift { endpoint: it.as_str().to_owned() });
         let slots = config.jobs.iter().flat_map(|job| {
             SlotOutcome::ALL.map(|outcome| Series::Slots { job: job.name.clone(), outcome })
         });
@@ -161,9 +161,9 @@ impl Text {
         let drift = Endpoint::ALL.into_iter().flat_map(|endpoint| {
             ["vanished", "type", "new"].map(|change| {
                 let is_it =
-                    |it: &&DriftCount| it.endpoint == endpoint.name() && it.change == change;
+                    |it: &&DriftCount| it.endpoint == endpoint.as_str() && it.change == change;
                 let paths = figures.drift.iter().find(is_it).map_or(0, |it| it.paths);
-                let labels = [("endpoint", endpoint.name()), ("change", change)];
+                let labels = [("endpoint", endpoint.as_str()), ("change", change)];
                 (labels.map(|(name, value)| (name, value.to_owned())).to_vec(), paths as f64)
             })
         });

@@ -50,7 +50,7 @@ async fn drifts(store: &Store) -> Vec<String> {
                 hour(u8::try_from(it.document_id).unwrap()),
                 "the date of that answer"
             );
-            assert_eq!(it.endpoint, ENDPOINT.name());
+            assert_eq!(it.endpoint, ENDPOINT.as_str());
             let types = [it.old_type, it.new_type].map(|it| it.unwrap_or("-".to_owned()));
             format!("{} {} {} {}", it.change, it.path, types.join(" "), it.document_id)
         })
@@ -213,7 +213,7 @@ async fn drift_is_shown_by_status_and_metrics_for_thirty_days(database: Database
         .unwrap_or_else(|| panic!("{out}{said}"));
     let (old, new) = ("string|number", "string|number|boolean");
     assert!(
-        line.contains("type") && line.contains(old) && line.contains(ENDPOINT.name()),
+        line.contains("type") && line.contains(old) && line.contains(ENDPOINT.as_str()),
         "{line}"
     );
     let (_, out, _) = place.hear(&["status", "--json"]).await;

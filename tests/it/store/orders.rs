@@ -218,7 +218,7 @@ pub(super) fn answer(drawn: &Drawn, claim: &Claim, call_id: i64) -> Answer {
         asked: drawn.ask.key.clone(),
         target: claim.key.clone(),
         document: Some(Document {
-            endpoint: drawn.endpoint.name(),
+            endpoint: drawn.endpoint.as_str(),
             page: 1,
             fetched_at: at,
             http_status: 200,
