@@ -137,7 +137,8 @@ async fn two_processes_count_the_same_paths_at_the_same_time(database: Database)
         saw(&mut other, 100 + number, &answer);
         let (one, other) =
             tokio::join!(one.keep(&store, hour(number)), other.keep(&store, hour(number)));
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
     }
     let paths = "select count(*) from answer_paths";
     assert_eq!(count(&store, paths).await, 8, "{:?}", table_rows(&store, "answer_paths").await);
