@@ -28,12 +28,16 @@ const READ_BYTES: i64 = 16 << 20;
 pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result<i64> {
     let _presence = process::exclusive(store).await?;
     let mut tx = store.begin().await?;
+    tx.disable_timeout().await?;
     let total = tx.count_documents().await?;
     tx.drop_rows().await?;
     tx.commit().await?;
     let (mut after, mut done) = (None, 0);
     loop {
-        let places = store.read().await?.documents_after(after, PLACES_AT_ONCE).await?;
+        let mut tx = store.read().await?;
+        tx.disable_timeout().await?;
+        let places = tx.documents_after(after, PLACES_AT_ONCE).await?;
+        drop(tx);
         let Some(last) = places.last() else { return Ok(done) };
         after = Some(*last);
         for batch in batches(&places) {

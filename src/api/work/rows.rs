@@ -126,7 +126,7 @@ fn row(detail: Json<'_>, work_id: &str, author: Option<&Author>, music: Option<&
         video_bit_rates: lists::bit_rates(detail),
         video_url: json::text(detail, "/video/play_addr/url_list/0"),
         cover_url: json::text(detail, "/video/cover/url_list/0"),
-        share_url: Field::Value(format!("https://www.douyin.com/{page}/{work_id}")),
+        share_url: work_type.map(|_| format!("https://www.douyin.com/{page}/{work_id}")).into(),
         music_id: music.map(|music| music.music_id.clone()).into(),
         series_id: id("/series_basic_info/series_id"),
         mix_id: id("/mix_info/mix_id"),

@@ -11,6 +11,7 @@ use super::save::LATE;
 use super::spec::Spec;
 use crate::model::{Entity, EntityKind, Facts};
 use crate::store::db::{Tx, execute, fetch_all};
+use crate::store::sql::Values;
 use crate::time::Time;
 use sqlx::AssertSqlSafe;
 
@@ -51,20 +52,23 @@ const BY_ITEM: &str = "d.target_id in (
 const BY_KOL: &str = "$1 = 'kol' and d.document_id in (
     select document_id from kol_search_results where kol_id = $2)";
 
-/// The documents of the notes and works that an author has, or had.
+/// The documents of the notes and works that an author has, or had. Both fields are named so that
+/// SQLite sees that the partial index serves.
 const BY_AUTHOR: &str = "d.target_id in (
     select t.target_id from targets t
     where t.kind = case $1 when 'xiaohongshu' then 'note' else 'work' end and t.item_id in (
         select note_id from notes where author_id = $2 and $1 = 'xiaohongshu'
         union select work_id from works where author_id = $2 and $1 = 'douyin'
         union select item_id from changes
-              where field = 'author_id' and old_value = $2 and platform = $1))";
+              where field in ('author_id', 'music_id') and field = 'author_id'
+                and old_value = $2 and platform = $1))";
 
 /// The documents of the works that have, or had, a piece of music.
 const BY_MUSIC: &str = "$1 = 'music' and d.target_id in (
     select t.target_id from targets t where t.kind = 'work' and t.item_id in (
         select work_id from works where music_id = $2
-        union select item_id from changes where field = 'music_id' and old_value = $2))";
+        union select item_id from changes
+              where field in ('author_id', 'music_id') and field = 'music_id' and old_value = $2))";
 
 impl Tx {
     /// Documents that may contain facts of an entity, in the order of answers.
@@ -84,18 +88,30 @@ impl Tx {
         Ok(fetch_all!(self, Place, AssertSqlSafe(sql), first, entity.id.as_str(), LATE))
     }
 
-    /// Locks an entity until the end of the transaction.
+    /// Keeps others from changing an entity until the end of the transaction.
     pub async fn lock_entity(&mut self, entity: &Entity) -> Result<()> {
+        self.lock_entities(Spec::of(entity.kind), std::iter::once(entity)).await
+    }
+
+    /// Keeps others from changing these entities of one kind, given in order, until the end of the
+    /// transaction: what is read from here on is what is written over.
+    pub(super) async fn lock_entities(
+        &mut self,
+        spec: &Spec,
+        entities: impl Iterator<Item = &Entity>,
+    ) -> Result<()> {
         // Differs by necessity: SQLite has one writer.
         if let Self::Postgres(_) = self {
-            let spec = Spec::of(entity.kind);
             let mut rows = spec.ids("");
-            rows.push(spec.id_cells(entity));
-            let (table, is_named) = (spec.table.name, spec.is_named("t"));
+            entities.for_each(|entity| rows.push(spec.id_cells(entity)));
+            let ids: Vec<_> = spec.id_columns().iter().map(|id| format!("t.{id}")).collect();
             let sql = format!(
-                "select 1 as id from {{rows}} cross join {table} t where {is_named} for update of t"
+                "select 1 as id from {{rows}} cross join {} t where {} order by {} for update of t",
+                spec.table.name,
+                spec.is_named("t"),
+                ids.join(", ")
             );
-            let _: Vec<crate::store::sql::Values> = self.fetch_over(&rows, &sql).await?;
+            let _: Vec<Values> = self.fetch_over(&rows, &sql).await?;
         }
         Ok(())
     }

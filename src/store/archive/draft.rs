@@ -245,11 +245,10 @@ impl Tx {
                 }
             }
             let table = list.table.name;
-            let same: Vec<_> = owner.iter().map(|it| format!("{table}.{it} = r.{it}")).collect();
-            let sql = format!(
-                "delete from {table} where exists (select 1 from {{rows}} where {})",
-                same.join(" and ")
-            );
+            // Not `exists`: SQLite would go through the whole table.
+            let keys = owner.join(", ");
+            let sql =
+                format!("delete from {table} where ({keys}) in (select {keys} from {{rows}})");
             self.execute_over(&replaced, &sql).await?;
             let columns = rows.names().join(", ");
             let sql = format!(

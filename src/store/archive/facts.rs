@@ -189,7 +189,7 @@ impl State {
 
     /// Takes in an answer that is older than the newest, if it changes nothing: it came after the
     /// last change and says what is known. Otherwise false, and the state is as it was.
-    pub(super) fn absorb(&mut self, spec: &Spec, said: &Said) -> bool {
+    pub(super) fn absorb(&self, spec: &Spec, said: &Said) -> bool {
         let fits_row = spec.table.columns.iter().zip(self.values.iter().zip(&said.values)).all(
             |(column, (known, value))| match spoken(value, Cell::Null) {
                 Some(value) if column.role != Role::Volatile => {
@@ -210,15 +210,11 @@ impl State {
         if !fits_row || !fits_lists || !is_in_run || said.stamp.at == self.refreshed_at {
             return false;
         }
-        // The first answer of a half-day refreshes.
-        if half_day(said.stamp.at) == half_day(self.refreshed_at)
-            && said.stamp.at < self.refreshed_at
-            && self.refreshed_at != self.changed.at
-            && said.speaks_of_volatile(spec)
-        {
-            self.refresh(spec, said);
-        }
-        true
+        // Unless it comes after the answer that refreshed in the same half-day, it may be the one
+        // that should have refreshed.
+        let is_after_refresh = half_day(said.stamp.at) == half_day(self.refreshed_at)
+            && said.stamp.at > self.refreshed_at;
+        is_after_refresh || !said.speaks_of_volatile(spec)
     }
 
     fn refresh(&mut self, spec: &Spec, said: &Said) {

@@ -82,8 +82,10 @@ impl Seen {
             return Some("zeros");
         }
         // Two rounded counts may differ by half the steps of both.
-        let slack = (self.granularity.unwrap_or(0) + before.granularity.unwrap_or(0)) / 2;
-        let fell = |(now, before): (Option<i64>, Option<i64>)| Some(now? + slack < before?);
+        let step = |seen: &Self| seen.granularity.unwrap_or(0) / 2;
+        let slack = step(self).saturating_add(step(before));
+        let fell =
+            |(now, before): (Option<i64>, Option<i64>)| Some(now?.saturating_add(slack) < before?);
         both().any(|pair| fell(pair) == Some(true)).then_some("fell")
     }
 }

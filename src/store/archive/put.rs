@@ -83,6 +83,7 @@ impl Tx {
         spec: &'static Spec,
         entities: BTreeMap<Entity, Vec<Spoken<'_>>>,
     ) -> Result<Vec<Entity>> {
+        self.lock_entities(spec, entities.keys()).await?;
         let heads = self.heads(spec, entities.keys()).await?;
         let (mut drafts, mut repeated, mut known) = (Vec::new(), Vec::new(), Vec::new());
         let mut stale = Vec::new();

@@ -139,6 +139,9 @@ impl Tx {
     }
 
     async fn clear_documents(&mut self, documents: &[i64]) -> Result<()> {
+        if documents.is_empty() {
+            return Ok(());
+        }
         for sql in [
             "update calls set message = null
              where message is not null and call_id in (select r.id from {rows})",

@@ -93,13 +93,13 @@ impl Draw {
         of.choose(&mut self.0).cloned().expect("something to draw from")
     }
 
-    /// An object of which each key but the first is sometimes missing.
-    fn thin(&mut self, fields: Value) -> Value {
+    /// An object of which each key but that of its id is sometimes missing.
+    fn thin(&mut self, id: &str, fields: Value) -> Value {
         let Value::Object(fields) = fields else { return fields };
         let is_thin = self.0.random_bool(0.3);
         let mut thin = Map::new();
-        for (nth, (key, value)) in fields.into_iter().enumerate() {
-            if nth == 0 || !self.0.random_bool(if is_thin { 0.6 } else { 0.02 }) {
+        for (key, value) in fields {
+            if key == id || !self.0.random_bool(if is_thin { 0.6 } else { 0.02 }) {
                 thin.insert(key, value);
             }
         }
@@ -128,14 +128,17 @@ impl Draw {
         let edited = self.one(&[0, 1_772_400_000]);
         let counts = [(); 4].map(|()| self.count());
         let [likes, collects, comments, shares] = counts;
-        let user = self.thin(user);
-        let note = self.thin(json!({
-            "id": id, "type": "normal", "title": title, "desc": body, "user": user,
-            "time": 1_772_300_000, "last_update_time": edited, "ip_location": place,
-            "sticky": pinned, "images_list": images, "hash_tag": tags, "ats": ats,
-            "liked_count": likes, "collected_count": collects, "comments_count": comments,
-            "shared_count": shares,
-        }));
+        let user = self.thin("userid", user);
+        let note = self.thin(
+            "id",
+            json!({
+                "id": id, "type": "normal", "title": title, "desc": body, "user": user,
+                "time": 1_772_300_000, "last_update_time": edited, "ip_location": place,
+                "sticky": pinned, "images_list": images, "hash_tag": tags, "ats": ats,
+                "liked_count": likes, "collected_count": collects, "comments_count": comments,
+                "shared_count": shares,
+            }),
+        );
         json!({ "code": 0, "data": [{ "note_list": [note] }] })
     }
 
@@ -149,12 +152,15 @@ impl Draw {
             "digg_count": self.count(), "comment_count": self.count(), "share_count": self.count(),
         });
         let (title, region) = (self.one(&["徒步", "徒步记", ""]), self.one(&["CN", ""]));
-        let author = self.thin(author);
-        let detail = self.thin(json!({
-            "aweme_id": id, "desc": title, "author": author, "music": music, "region": region,
-            "create_time": 1_772_300_000, "statistics": statistics,
-            "video": { "play_addr": { "uri": "v1" }, "cover": { "url_list": [cover] } },
-        }));
+        let author = self.thin("uid", author);
+        let detail = self.thin(
+            "aweme_id",
+            json!({
+                "aweme_id": id, "desc": title, "author": author, "music": music, "region": region,
+                "create_time": 1_772_300_000, "statistics": statistics,
+                "video": { "play_addr": { "uri": "v1" }, "cover": { "url_list": [cover] } },
+            }),
+        );
         json!({ "code": 0, "data": { "aweme_detail": detail } })
     }
 
@@ -165,11 +171,14 @@ impl Draw {
                 .one(&[json!([{ "taxonomy1Tag": "户外", "taxonomy2Tags": ["露营"] }]), json!([])]);
             let (place, name) = (self.one(&["浙江", ""]), self.one(&["山野", "山野里"]));
             let (price, fans) = (self.one(&[158, 180]), self.count());
-            let kol = self.thin(json!({
-                "userId": id, "name": name, "location": place, "contentTags": tags,
-                "picturePrice": price, "pictureState": 1, "fansNum": fans,
-                "noteList": [{ "noteId": "64a0000000000000000000a1", "noteType": 1 }],
-            }));
+            let kol = self.thin(
+                "userId",
+                json!({
+                    "userId": id, "name": name, "location": place, "contentTags": tags,
+                    "picturePrice": price, "pictureState": 1, "fansNum": fans,
+                    "noteList": [{ "noteId": "64a0000000000000000000a1", "noteType": 1 }],
+                }),
+            );
             kols.push(kol);
         }
         kols.truncate(self.one(&[1, 2, 2]));
