@@ -11,7 +11,7 @@ use tidewatch::time::Time;
 use crate::databases::{count, rows};
 
 /// A job begins with its first fire after the first daemon that lived long enough to know it.
-const BEGINS_WITHIN: Duration = Duration::from_secs(60);
+const BEGINS_WITHIN: Duration = Duration::from_secs(120);
 
 /// Open work by `until`: jobs with undecided fires, slots and calls.
 pub(crate) async fn open_by(store: &Store, until: Time) -> (usize, usize, usize) {
