@@ -80,8 +80,8 @@ async fn vanished_key_is_named_with_its_first_answer_until_it_returns(database: 
     assert_eq!(drifts(&store).await[0], "vanished /data/[]/likes number - 42");
 }
 
-on_both!(another_type_is_named_once_with_the_first_answer_that_has_it);
-async fn another_type_is_named_once_with_the_first_answer_that_has_it(database: Database) {
+on_both!(new_type_is_named_once_with_its_first_answer);
+async fn new_type_is_named_once_with_its_first_answer(database: Database) {
     let store = database.open().await;
     save_all(&store, 1..=20, &note()).await;
     let odd = json!({ "code": "0", "data": [{ "likes": "1.2万", "user": {}, "tags": ["x"] }] });
@@ -92,8 +92,8 @@ async fn another_type_is_named_once_with_the_first_answer_that_has_it(database: 
     assert_eq!(drifts(&store).await, changed, "an empty list or object has no type");
 }
 
-on_both!(new_key_is_listed_once_and_not_what_is_in_it);
-async fn new_key_is_listed_once_and_not_what_is_in_it(database: Database) {
+on_both!(new_key_is_listed_once_without_its_children);
+async fn new_key_is_listed_once_without_its_children(database: Database) {
     let store = database.open().await;
     save_all(&store, 1..=25, &note()).await;
     let mut more = note();
@@ -105,10 +105,8 @@ async fn new_key_is_listed_once_and_not_what_is_in_it(database: Database) {
     assert_eq!(count(&store, ids).await, 0, "a key that is data is not kept");
 }
 
-on_both!(optional_keys_do_not_vanish_unless_they_are_missing_much_longer_than_usual);
-async fn optional_keys_do_not_vanish_unless_they_are_missing_much_longer_than_usual(
-    database: Database,
-) {
+on_both!(optional_key_vanishes_only_after_ten_times_its_longest_gap);
+async fn optional_key_vanishes_only_after_ten_times_its_longest_gap(database: Database) {
     let store = database.open().await;
     let mut drift = Drift::default();
     let without = json!({ "code": 0, "data": [{ "likes": 3, "user": { "id": "a" } }] });
@@ -126,8 +124,8 @@ async fn optional_keys_do_not_vanish_unless_they_are_missing_much_longer_than_us
     assert_eq!(drifts(&store).await.len(), 1, "{:?}", drifts(&store).await);
 }
 
-on_both!(two_processes_count_the_same_paths_at_the_same_time);
-async fn two_processes_count_the_same_paths_at_the_same_time(database: Database) {
+on_both!(two_processes_count_the_same_paths);
+async fn two_processes_count_the_same_paths(database: Database) {
     let store = database.open().await;
     let (mut one, mut other) = (Drift::default(), Drift::default());
     let thin = json!({ "code": 0, "data": [{ "user": { "id": "a" }, "tags": [] }] });
@@ -152,8 +150,8 @@ async fn two_processes_count_the_same_paths_at_the_same_time(database: Database)
     assert!(drifts(&store).await.is_empty());
 }
 
-on_both!(answers_of_a_batch_count_in_their_order_and_steady_ones_write_nothing);
-async fn answers_of_a_batch_count_in_their_order_and_steady_ones_write_nothing(database: Database) {
+on_both!(steady_answers_write_nothing);
+async fn steady_answers_write_nothing(database: Database) {
     let store = database.open().await;
     let mut drift = Drift::default();
     let thin = json!({ "code": 0, "data": [{ "user": { "id": "a" }, "tags": [] }] });
@@ -167,8 +165,8 @@ async fn answers_of_a_batch_count_in_their_order_and_steady_ones_write_nothing(d
     assert_eq!(table_rows(&store, "answer_paths").await, before);
 }
 
-on_both!(sound_upstream_does_not_drift_and_its_answers_are_counted);
-async fn sound_upstream_does_not_drift_and_its_answers_are_counted(database: Database) {
+on_both!(crawled_answers_are_counted_and_do_not_drift);
+async fn crawled_answers_are_counted_and_do_not_drift(database: Database) {
     let jobs = format!(
         "[[job]]\nname = \"notes\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = {:?}\n\
          [[job]]\nname = \"works\"\nkind = \"works\"\nschedule = \"@hourly\"\nurls = {:?}\n\
@@ -188,8 +186,8 @@ async fn sound_upstream_does_not_drift_and_its_answers_are_counted(database: Dat
     assert_eq!(scrape(&metrics, &jobs).await[vanished], 0.0);
 }
 
-on_both!(drift_is_shown_by_status_and_metrics_for_thirty_days);
-async fn drift_is_shown_by_status_and_metrics_for_thirty_days(database: Database) {
+on_both!(status_and_metrics_show_drift_for_thirty_days);
+async fn status_and_metrics_show_drift_for_thirty_days(database: Database) {
     let place = Place::new(&database, "");
     let store = database.open().await;
     let now = Clock::system().now();
