@@ -211,10 +211,11 @@ async fn cookbook_queries_print_the_documented_output() {
     every_view_has_rows(readers).await;
 }
 
-/// Every view has rows in the demo.
+/// Every view has rows in the demo, but for the one of changed answers: its provider keeps its format.
 #[expect(clippy::disallowed_methods, reason = "reads from outside the store")]
 async fn every_view_has_rows(pool: &SqlitePool) {
-    let views = "select name from sqlite_master where type = 'view' order by name";
+    let views =
+        "select name from sqlite_master where type = 'view' and name <> 'drift' order by name";
     let views: Vec<String> = sqlx::query_scalar(views).fetch_all(pool).await.unwrap();
     assert!(views.iter().any(|name| name == "timeline"));
     for view in views {
