@@ -1,7 +1,9 @@
 //! A PostgreSQL server of one test, which may crash it.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 
@@ -18,10 +20,7 @@ impl Cluster {
             let given = Command::new("chown").arg("postgres").arg(directory.path()).status();
             assert!(given.unwrap().success());
         }
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let cluster = Self { directory, port };
+        let cluster = Self { directory, port: lasting_port() };
         let options = ["-U", "tidewatch", "-A", "trust", "-E", "UTF8", "--no-locale", "-N", "-D"];
         run(server("initdb").args(options).arg(cluster.data()));
         cluster.restart();
@@ -86,6 +85,15 @@ impl Drop for Cluster {
         stop.args(["-m", "immediate", "stop", "-D"]).arg(self.data());
         let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
+}
+
+/// A free port below those that outgoing connections get: nobody takes it while the server is down.
+fn lasting_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own = u16::try_from(std::process::id() % 400).unwrap() * 50;
+    let first = 10_000 + own + NEXT.fetch_add(1, Ordering::Relaxed);
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (first..32_000).find(is_free).expect("a free port")
 }
 
 /// A program of the server, run as an unprivileged user.
