@@ -13,6 +13,13 @@ use crate::databases::{count, rows};
 /// A job begins with its first fire after the first daemon that lived long enough to know it.
 const BEGINS_WITHIN: Duration = Duration::from_secs(120);
 
+/// Whether every job has a run: a daemon under load may begin late.
+pub(super) async fn every_job_has_fired(store: &Store) -> bool {
+    let sql = "select count(*) from jobs j
+               where not exists (select 1 from job_runs r where r.job_id = j.job_id)";
+    count(store, sql).await == 0
+}
+
 /// Open work by `until`: jobs with undecided fires, slots and calls.
 pub(crate) async fn open_by(store: &Store, until: Time) -> (usize, usize, usize) {
     let jobs: Vec<(String, Time)> = rows(store, "select schedule, fired_through from jobs").await;

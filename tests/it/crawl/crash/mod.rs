@@ -175,13 +175,14 @@ async fn budget_of_a_hundred_calls_holds_across_kills(database: Database) {
     assert!(calls.noted == all && calls.seen <= all && calls.interrupted > 0, "{calls}");
 }
 
-/// Waits until everything due or in flight by now is settled; returns that time.
+/// Waits until every job has fired and everything due or in flight by now is settled; returns that
+/// time.
 pub(crate) async fn worked_off(store: &Store) -> Time {
     let now = Clock::system().now();
     let mut open = (0, 0, 0);
     let settled = async || {
         open = checks::open_by(store, now).await;
-        open == (0, 0, 0)
+        open == (0, 0, 0) && checks::every_job_has_fired(store).await
     };
     let settled = waited_for(PATIENCE, settled).await;
     assert!(settled, "these fires, slots and calls are still open: {open:?}");
