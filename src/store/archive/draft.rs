@@ -151,12 +151,7 @@ impl Tx {
 
     /// Inserts new rows, unless a concurrent process was faster.
     async fn insert_all(&mut self, table: &str, spec: &Spec, rows: &Rows) -> Result<()> {
-        let columns = rows.names().join(", ");
-        let template = format!(
-            "insert into {table} ({columns}) select {columns} from {{rows}} where true
-             on conflict do nothing"
-        );
-        let inserted = self.execute_over(rows, &template).await?;
+        let inserted = self.insert_rows(table, rows, "on conflict do nothing").await?;
         ensure!(inserted == rows.len() as u64, Overtaken(spec.table.name));
         Ok(())
     }
@@ -250,11 +245,7 @@ impl Tx {
             let sql =
                 format!("delete from {table} where ({keys}) in (select {keys} from {{rows}})");
             self.execute_over(&replaced, &sql).await?;
-            let columns = rows.names().join(", ");
-            let sql = format!(
-                "insert into {table} ({columns}) select {columns} from {{rows}} where true"
-            );
-            self.execute_over(&rows, &sql).await?;
+            self.insert_rows(table, &rows, "").await?;
         }
         Ok(())
     }
@@ -278,10 +269,7 @@ impl Tx {
                 ]);
             }
         }
-        let columns = rows.names().join(", ");
-        let sql =
-            format!("insert into changes ({columns}) select {columns} from {{rows}} where true");
-        self.execute_over(&rows, &sql).await?;
+        self.insert_rows("changes", &rows, "").await?;
         Ok(())
     }
 }

@@ -129,7 +129,6 @@ impl Tx {
     /// document's stays.
     pub(super) async fn put_snapshots(&mut self, snapshots: Snapshots) -> anyhow::Result<()> {
         let Snapshots { table, rows } = snapshots;
-        let columns = rows.names().join(", ");
         let conflict = match table == KolFigures::TABLE.name {
             false => String::new(),
             true => {
@@ -142,10 +141,7 @@ impl Tx {
                 )
             }
         };
-        let template = format!(
-            "insert into {table} ({columns}) select {columns} from {{rows}} where true{conflict}"
-        );
-        self.execute_over(&rows, &template).await?;
+        self.insert_rows(table, &rows, &conflict).await?;
         Ok(())
     }
 }

@@ -273,12 +273,7 @@ impl Tx {
         for (table, rows) in
             [(KeywordSuggestion::TABLE.name, suggestions), (KolSearchResult::TABLE.name, results)]
         {
-            let columns = rows.names().join(", ");
-            let template = format!(
-                "insert into {table} ({columns}) select {columns} from {{rows}} where true
-                 on conflict do nothing"
-            );
-            self.execute_over(&rows, &template).await?;
+            self.insert_rows(table, &rows, "on conflict do nothing").await?;
         }
         Ok(())
     }

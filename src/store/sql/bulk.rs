@@ -211,6 +211,21 @@ impl Cell {
 }
 
 impl Tx {
+    /// Inserts rows as they are; `on_conflict` ends the statement and may be empty. Returns the number
+    /// of rows inserted or updated.
+    pub(in crate::store) async fn insert_rows(
+        &mut self,
+        table: &str,
+        rows: &Rows,
+        on_conflict: &str,
+    ) -> Result<u64> {
+        let columns = rows.names().join(", ");
+        let template = format!(
+            "insert into {table} ({columns}) select {columns} from {{rows}} where true {on_conflict}"
+        );
+        self.execute_over(rows, &template).await
+    }
+
     /// Runs a statement over rows; returns the number of affected rows. Without rows it does
     /// nothing.
     #[expect(clippy::disallowed_methods, reason = "as the store's macros, over rows")]
