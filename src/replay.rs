@@ -1,19 +1,27 @@
 //! The rows derived again from the documents, offline: read as the step reads them, and saved as
 //! it saves them, in the order in which they were fetched.
 
+mod waiting;
+
 use anyhow::{Context as _, Result};
 
 use crate::api::{Ask, Endpoint, Reading};
 use crate::document::JsonText;
-use crate::model::{Entity, Facts};
+use crate::model::Facts;
 use crate::process;
-use crate::store::{Derivation, Kept, Place, Replayed, Store, Tx};
+use crate::store::{Attempts, Kept, Place, Replayed, Store, is_refused};
+
+pub use waiting::derive_waiting;
+pub(crate) use waiting::{Pass, derive_again, derive_all};
 
 /// Documents whose places are fetched at once: each time all documents are gone through.
 pub(crate) const PLACES_AT_ONCE: i64 = 100_000;
 
 /// Documents saved in one transaction at the most.
 const SAVE_AT_ONCE: usize = 200;
+
+/// Drift of a document whose rows the database refuses.
+const REJECTED: &str = "the database rejected its JSON or its rows";
 
 /// Bytes of documents read at once at the most, unless a single one is larger.
 const READ_BYTES: i64 = 16 << 20;
@@ -38,7 +46,7 @@ pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result
         tx.disable_timeout().await?;
         let places = tx.documents_after(after, PLACES_AT_ONCE).await?;
         drop(tx);
-        let Some(last) = places.last() else { return Ok(done) };
+        let Some(last) = places.last() else { break };
         after = Some(*last);
         for batch in batches(&places) {
             save(store, batch).await?;
@@ -46,6 +54,8 @@ pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result
             progress(done, total);
         }
     }
+    derive_waiting(store).await?;
+    Ok(done)
 }
 
 /// Documents in groups that are read at once.
@@ -67,53 +77,83 @@ fn batch(places: &[Place]) -> usize {
     places.iter().take(SAVE_AT_ONCE).take_while(fits).count().max(1)
 }
 
+/// Saves the rows of documents; where the database refuses them, of each by itself, and of none that
+/// it refuses.
 async fn save(store: &Store, places: &[Place]) -> Result<()> {
-    let kept = store.read().await?.kept(places).await?;
-    let replayed: Vec<_> = kept.iter().map(read).collect();
-    let mut tx = store.begin_by_keys().await?;
-    let stale = tx.put_replayed(&replayed).await.with_context(|| {
-        let ids = (places.first().map(|it| it.document_id), places.last().map(|it| it.document_id));
-        format!("the rows of the documents from {:?} to {:?}", ids.0, ids.1)
-    })?;
-    derive_again(&mut tx, stale).await?;
-    tx.commit().await
-}
-
-/// Derives the rows of entities from all their documents, in the order in which they were fetched.
-///
-/// # Errors
-/// When the database fails.
-pub async fn derive_again(tx: &mut Tx, mut entities: Vec<Entity>) -> Result<()> {
-    // Items first: which documents speak of an author follows from their rows.
-    entities.sort();
-    entities.dedup();
-    for entity in entities {
-        tx.lock_entity(&entity).await?;
-        let places = tx.documents_of(&entity).await?;
-        let mut derivation = Derivation::of(entity);
-        for batch in batches(&places) {
-            for kept in tx.kept(batch).await? {
-                let read = read(&kept);
-                derivation.add(&read.facts, read.document_id, read.fetched_at);
+    match save_as(store, places, offered_again).await {
+        Err(error) if is_refused(&error) => {}
+        other => return other,
+    }
+    for place in places {
+        let one = std::slice::from_ref(place);
+        match save_as(store, one, offered_again).await {
+            Err(error) if is_refused(&error) => {
+                let document_id = place.document_id;
+                let error = format!("{error:#}");
+                tracing::error!(document_id, error, "the database rejected a document's rows");
+                save_as(store, one, refused).await?;
             }
+            other => other?,
         }
-        tx.put_derivation(derivation).await?;
     }
     Ok(())
 }
 
+/// Saves the rows of documents as `read` reads them.
+async fn save_as(store: &Store, places: &[Place], read: fn(&Kept) -> Replayed) -> Result<()> {
+    let kept = store.read().await?.kept(places).await?;
+    let replayed: Vec<_> = kept.iter().map(read).collect();
+    let mut attempts = Attempts::default();
+    loop {
+        match put(store, &replayed).await {
+            Ok(()) => return Ok(()),
+            Err(error) => attempts.after(error).await?,
+        }
+    }
+}
+
+async fn put(store: &Store, replayed: &[Replayed]) -> Result<()> {
+    let mut tx = store.begin_by_keys().await?;
+    tx.put_replayed(replayed).await.with_context(|| {
+        let ids = [replayed.first(), replayed.last()].map(|it| it.map_or(0, |it| it.document_id));
+        format!("the rows of the documents from {} to {}", ids[0], ids[1])
+    })?;
+    tx.commit().await
+}
+
+/// What a document says, also one that the database refused once.
+fn offered_again(kept: &Kept) -> Replayed {
+    let Some(body) = kept.offered_again() else { return read(kept) };
+    let (facts, drift) = said(reading_of(kept, &body.json));
+    kept.read_again(facts, drift).with_body(body)
+}
+
+/// A document whose rows the database refuses.
+fn refused(kept: &Kept) -> Replayed {
+    kept.read_again(Facts::default(), Some(REJECTED.to_owned()))
+}
+
 /// What a document says. One of an endpoint that is no more says nothing.
 fn read(kept: &Kept) -> Replayed {
-    match reading(kept) {
-        Some(reading) => kept.read_again(reading.facts, reading.drift),
-        None => kept.read_again(Facts::default(), Some("its endpoint is not known".to_owned())),
+    let (facts, drift) = said(reading(kept));
+    kept.read_again(facts, drift)
+}
+
+fn said(reading: Option<Reading>) -> (Facts, Option<String>) {
+    match reading {
+        Some(reading) => (reading.facts, reading.drift),
+        None => (Facts::default(), Some("its endpoint is not known".to_owned())),
     }
 }
 
 /// The same as it was read when it came; `None` where its endpoint is no more.
 pub(crate) fn reading(kept: &Kept) -> Option<Reading> {
+    reading_of(kept, &kept.text())
+}
+
+fn reading_of(kept: &Kept, text: &str) -> Option<Reading> {
     let (ask, http_status) = asked(kept);
-    Some(Endpoint::parse(&kept.endpoint)?.read(&ask, http_status, &JsonText::of(&kept.text())))
+    Some(Endpoint::parse(&kept.endpoint)?.read(&ask, http_status, &JsonText::of(text)))
 }
 
 /// What a document was the answer to, and its HTTP status.

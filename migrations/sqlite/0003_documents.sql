@@ -26,6 +26,15 @@ create index documents_adrift on documents (fetched_at) where drift is not null;
 create unique index documents_imported on documents (target_id, endpoint, page, fetched_at)
     where imported_at is not null;
 
+-- An entity whose rows wait to be derived from all its documents, because an answer came that is
+-- older than others about it. Until then its rows are as they were.
+create table stale (
+    kind text not null,                     -- note, work, kol, author, music
+    platform text not null,                 -- xiaohongshu, douyin
+    id text not null,                       -- the platform's
+    primary key (kind, platform, id)
+) without rowid;
+
 -- A short link and the item behind it, asked for once and kept for ever.
 create table links (
     link text not null primary key,

@@ -14,8 +14,7 @@ use super::lines::Lines;
 use crate::api::client::Scrubber;
 use crate::api::{Endpoint, Outcome};
 use crate::erasure::{Filter, erase_found};
-use crate::replay::derive_again;
-use crate::store::{Import, Store, is_refused};
+use crate::store::{Attempts, Import, Store, is_refused};
 use crate::time::Time;
 
 /// Answers saved per transaction.
@@ -52,7 +51,7 @@ pub struct ImportSummary {
 /// Reads a file of answers and calls `each` for every rejected line. With a store, the answers are
 /// saved as calls of `owner`; without one they are only checked. Fails if the file cannot be read,
 /// the database fails, or `each` fails; what was saved by then stays, and a second import
-/// continues.
+/// continues. Rows of items that the archive knew already may wait to be derived afterwards.
 pub async fn read_answers(
     input: impl BufRead,
     options: &ImportOptions,
@@ -133,13 +132,23 @@ async fn save(
 }
 
 impl Importer<'_> {
-    /// Saves answers in one transaction. The result says which are new; `None` for erased ones.
+    /// Saves answers in one transaction, again where another one stood in the way. The result says
+    /// which are new; `None` for erased ones.
     async fn save_together(&mut self, answers: &mut [Import]) -> Result<Vec<Option<bool>>> {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.save_once(answers).await {
+                Ok(new) => return Ok(new),
+                Err(error) => attempts.after(error).await?,
+            }
+        }
+    }
+
+    async fn save_once(&mut self, answers: &mut [Import]) -> Result<Vec<Option<bool>>> {
         let mut tx = self.store.begin().await?;
         self.tombstones.apply(&mut tx, answers).await?;
         let kept: Vec<&Import> = answers.iter().filter(|answer| !answer.erased).collect();
-        let (new, stale) = tx.import(&kept, self.owner, self.now).await?;
-        derive_again(&mut tx, stale).await?;
+        let new = tx.import(&kept, self.owner, self.now).await?;
         erase_found(&mut tx, &self.tombstones).await?;
         tx.commit().await?;
         let mut new = new.into_iter();

@@ -53,6 +53,8 @@ struct Report {
     problems: Vec<Problem>,
     unavailable: Vec<Unavailable>,
     drift: Vec<PathDrift>,
+    /// Entities whose rows wait to be derived.
+    waiting: i64,
 }
 
 /// Spending of today's budget.
@@ -97,6 +99,7 @@ impl Status {
             problems: tx.problems(since, now.minus(OVERDUE)).await?,
             unavailable: tx.unavailable(UNAVAILABLE).await?,
             drift: tx.drift(now, DRIFT).await?,
+            waiting: tx.count_stale().await?,
         };
         drop(tx);
         store.close().await;
@@ -138,6 +141,10 @@ impl Report {
         }
         text += &unseen(&self.unavailable, zone);
         text += &drift(&self.drift, zone);
+        if self.waiting > 0 {
+            let waiting = things(count(self.waiting), "entity").replace("ys", "ies");
+            text += &format!("older answers came: the rows of {waiting} wait to be derived\n");
+        }
         if self.problems.is_empty() {
             return text + "no problems\n";
         }

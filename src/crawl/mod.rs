@@ -4,6 +4,7 @@
 mod admission;
 mod answer;
 mod backfills;
+mod derivation;
 mod feedback;
 mod log_throttle;
 mod rate_limiter;
@@ -33,6 +34,7 @@ use crate::time::{Clock, Time};
 use log_throttle::LogThrottle;
 
 pub use admission::Throttled;
+use derivation::Derivation;
 use feedback::Feedback;
 use save::MAX_BATCH;
 pub use save::{ShutdownGrace, Tally};
@@ -77,6 +79,7 @@ pub struct Crawler {
     tally: Tally,
     log_throttle: LogThrottle,
     drift: Drift,
+    derivation: Derivation,
 }
 
 /// A call that has ended, with its parsed answer.
@@ -132,6 +135,7 @@ impl Crawler {
             tally: Tally::default(),
             log_throttle: LogThrottle::default(),
             drift: Drift::default(),
+            derivation: Derivation::default(),
         })
     }
 

@@ -76,7 +76,10 @@ impl<'a> OneShotRun<'a> {
                 return Err(error);
             }
             match tick {
-                Ok((_, true)) => return Ok(Ended::Over),
+                Ok((_, true)) => {
+                    while self.crawler.derive_waiting().await {}
+                    return Ok(Ended::Over);
+                }
                 Ok((started, false)) => {
                     failing = false;
                     self.rest(&started).await;

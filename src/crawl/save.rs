@@ -11,8 +11,7 @@ use super::{Crawler, answer};
 use crate::api::Outcome;
 use crate::drift::Sighting;
 use crate::erasure::erase_found;
-use crate::replay::derive_again;
-use crate::store::{Answer, Disposition, is_conflict, is_refused};
+use crate::store::{Answer, Attempts, Disposition, is_refused};
 
 /// Most answers in one transaction.
 pub(super) const MAX_BATCH: usize = 200;
@@ -91,8 +90,6 @@ impl Crawler {
             match self.save_together(count).await {
                 Ok(()) => self.saved(count),
                 Err(error) if is_refused(&error) => self.save_singly(count).await?,
-                // Rolled back; a second attempt succeeds.
-                Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; trying again"),
                 Err(error) => return Err(error),
             }
         }
@@ -172,17 +169,29 @@ impl Crawler {
         }
     }
 
-    /// Saves the first `count` answers.
+    /// Saves the first `count` answers, again where another transaction stood in the way.
     async fn save_together(&mut self, count: usize) -> Result<()> {
+        let mut attempts = Attempts::default();
+        loop {
+            match self.save_once(count).await {
+                Ok(()) => return Ok(()),
+                Err(error) => attempts.after(error).await?,
+            }
+        }
+    }
+
+    async fn save_once(&mut self, count: usize) -> Result<()> {
         let mut tx = self.store.begin_by_keys().await?;
         self.tombstones.apply(&mut tx, &mut self.unsaved[..count]).await?;
         let (answers, feedback) = (&self.unsaved[..count], &self.feedback[..count]);
         let saved = tx.save(answers).await?;
-        derive_again(&mut tx, saved.stale).await?;
         let feedback: Vec<_> = feedback.iter().filter(|it| self.matters(it)).collect();
         feedback::apply(&mut tx, &feedback).await?;
         erase_found(&mut tx, &self.tombstones).await?;
         tx.commit().await?;
+        if saved.stale > 0 {
+            self.derivation.answers_out_of_order(self.clock.now());
+        }
         if saved.late > 0 {
             tracing::warn!(
                 answers = saved.late,

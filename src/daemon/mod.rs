@@ -20,7 +20,7 @@ use crate::crawl::{Crawler, ShutdownGrace};
 use crate::ops::health_state::HealthState;
 use crate::plan;
 use crate::process::Process;
-use crate::store::{Store, in_time, is_conflict};
+use crate::store::{Attempts, Store, in_time};
 use crate::time::{Clock, Time};
 use alarm::Alarm;
 
@@ -161,6 +161,7 @@ impl Daemon {
     /// Ticks until `stop` is cancelled.
     async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
         let mut retry_wait = FIRST_RETRY_WAIT;
+        let mut attempts = Attempts::default();
         while !stop.is_cancelled() {
             if self.alarm.is_none() {
                 self.alarm = Some(Alarm::set(&self.config.jobs, &self.clock, &self.bell).await?);
@@ -170,12 +171,15 @@ impl Daemon {
             if tick.is_ok() {
                 self.database_answers();
                 retry_wait = FIRST_RETRY_WAIT;
+                attempts = Attempts::default();
             }
+            let tick = match tick {
+                Err(error) => attempts.after(error).await.map(|()| Tick::Again),
+                tick => tick,
+            };
             match tick {
                 Ok(Tick::Again) => {}
                 Ok(Tick::Wait(until)) => self.rest(until, stop).await?,
-                // The database works: it rolled back one of two conflicting transactions.
-                Err(error) if is_conflict(&error) => tracing::debug!("{error:#}; trying again"),
                 Err(error) => {
                     self.database_fails(&error);
                     self.health.beat(self.clock.now());

@@ -1,4 +1,4 @@
-//! One tick of the loop: saves answers, makes slots due, sends calls.
+//! One tick of the loop: saves answers, makes slots due, sends calls, derives rows that wait.
 
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,9 @@ impl Daemon {
         }
         self.reload(stop).await?;
         self.health.beat(self.clock.now());
-        in_time(self.plan_and_send()).await
+        let next = in_time(self.plan_and_send()).await?;
+        self.health.beat(self.clock.now());
+        Ok(if self.crawler.derive_waiting().await { Tick::Again } else { next })
     }
 
     /// Makes slots due and sends calls.

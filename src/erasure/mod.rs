@@ -22,6 +22,7 @@ pub use tombstones::{AUTHOR, Tombstones, notice};
 
 use crate::model::{Platform, Target};
 use crate::process;
+use crate::replay::derive_all;
 use crate::store::{ProcessLock, Store, Tombstone, Tx};
 use crate::time::Time;
 
@@ -87,6 +88,8 @@ impl Erasure<'_> {
         let mut tx = self.store.begin_to_delete().await?;
         tx.disable_timeout().await?;
         lock_out_writers(&mut tx, self.now).await?;
+        // Whose items they are is read from rows.
+        derive_all(&mut tx).await?;
         let tombstones = self.tombstones(&mut tx).await?;
         let summary = sweep::erase(&mut tx, tombstones, self.note, self.now).await?;
         Ok((tx, summary))

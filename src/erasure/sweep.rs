@@ -178,7 +178,8 @@ impl<'a> Sweep<'a> {
     /// Derives again what the documents said otherwise, from those that are left.
     async fn derive(&mut self) -> Result<()> {
         let affected = std::mem::take(&mut self.affected);
-        replay::derive_again(self.tx, affected.into_iter().collect()).await
+        replay::derive_again(self.tx, affected.into_iter().collect()).await?;
+        Ok(())
     }
 }
 

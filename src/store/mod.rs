@@ -17,7 +17,7 @@ pub use archive::{
     Answer, Asked, Body, Derivation, Document, DriftCount, Import, Kept, NORMALISER, PathDrift,
     Place, REFUSED, Replayed, Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
-pub use db::{ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
+pub use db::{Attempts, ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
 pub use erasure::{MIN_ID_LEN, Redacted};
 pub use ledger::{AlertRow, CallEnd, CallStart, CallTotals, EndpointRow, Finding, Spent};
 pub use read::{

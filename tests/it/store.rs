@@ -12,6 +12,7 @@ mod processes;
 mod replay;
 mod runs;
 mod schedules;
+mod stale;
 mod turns;
 mod views;
 mod watchlists;

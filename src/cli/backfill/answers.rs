@@ -13,6 +13,7 @@ use crate::backfill::{ImportOptions, ImportSummary, no_endpoint, read_answers};
 use crate::cli::format::{BARS, count};
 use crate::cli::{Cli, load_or_default, open, print};
 use crate::process;
+use crate::replay::derive_waiting;
 use crate::text::things;
 use crate::time::{Clock, Time};
 
@@ -54,6 +55,7 @@ impl Sources {
             Ok(())
         });
         let done = done.await;
+        derive_waiting(&store).await?;
         let mut tx = store.begin().await?;
         tx.end_process(owner, clock.now()).await?;
         tx.commit().await?;

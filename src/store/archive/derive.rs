@@ -52,13 +52,15 @@ const BY_ITEM: &str = "d.target_id in (
 const BY_KOL: &str = "$1 = 'kol' and d.document_id in (
     select document_id from kol_search_results where kol_id = $2)";
 
-/// The documents of the notes and works that an author has, or had. Both fields are named so that
-/// SQLite sees that the partial index serves.
+/// The documents of the notes and works that an author has, or had, and of those whose rows wait
+/// and do not tell yet. Both fields are named so that SQLite sees that the partial index serves.
 const BY_AUTHOR: &str = "d.target_id in (
     select t.target_id from targets t
     where t.kind = case $1 when 'xiaohongshu' then 'note' else 'work' end and t.item_id in (
         select note_id from notes where author_id = $2 and $1 = 'xiaohongshu'
         union select work_id from works where author_id = $2 and $1 = 'douyin'
+        union select id from stale
+              where kind = case $1 when 'xiaohongshu' then 'note' else 'work' end
         union select item_id from changes
               where field in ('author_id', 'music_id') and field = 'author_id'
                 and old_value = $2 and platform = $1))";
@@ -67,6 +69,7 @@ const BY_AUTHOR: &str = "d.target_id in (
 const BY_MUSIC: &str = "$1 = 'music' and d.target_id in (
     select t.target_id from targets t where t.kind = 'work' and t.item_id in (
         select work_id from works where music_id = $2
+        union select id from stale where kind = 'work'
         union select item_id from changes
               where field in ('author_id', 'music_id') and field = 'music_id' and old_value = $2))";
 

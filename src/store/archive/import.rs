@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::body::{Body, REFUSED};
 use super::save::{Answer, Document, Resolved};
-use crate::model::{Billed, Entity, Facts, Outcome, Target};
+use crate::model::{Billed, Facts, Outcome, Target};
 use crate::store::db::{Tx, fetch_all};
 use crate::store::ledger::CallEnd;
 use crate::store::schedule::{Disposition, Settlement};
@@ -90,8 +90,7 @@ const IDENTITY: &str = "kind text, key text, endpoint text, page int, fetched_at
 
 impl Tx {
     /// Imports answers as if they had been fetched here at their time, but not billed. Skips those
-    /// that the archive has already, by endpoint, target, page and time. Returns which were new,
-    /// and the entities to derive before the transaction ends.
+    /// that the archive has already, by endpoint, target, page and time. Returns which were new.
     ///
     /// # Errors
     /// When the database fails, or refuses one of the documents.
@@ -100,7 +99,7 @@ impl Tx {
         imports: &[&Import],
         owner: i64,
         now: Time,
-    ) -> Result<(Vec<bool>, Vec<Entity>)> {
+    ) -> Result<Vec<bool>> {
         let targets: Vec<_> = imports.iter().map(|import| import.target.clone()).collect();
         self.put_targets(&targets, now).await?;
         let mut known = self.known_already(imports).await?;
@@ -109,7 +108,7 @@ impl Tx {
         let new = imports.iter().zip(&is_new).filter(|(_, new)| **new).map(|(import, _)| *import);
         let new: Vec<_> = new.collect();
         if new.is_empty() {
-            return Ok((is_new, Vec::new()));
+            return Ok(is_new);
         }
         let opened = self.open_imported(&new, owner, now).await?;
         let mut answers = Vec::with_capacity(new.len());
@@ -126,8 +125,8 @@ impl Tx {
             };
             answers.push(answer(import, row, now));
         }
-        let stale = self.keep(&answers, |_| true).await?;
-        Ok((is_new, stale))
+        self.keep(&answers, |_| true).await?;
+        Ok(is_new)
     }
 
     /// The answers among these that the archive has already.

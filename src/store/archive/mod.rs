@@ -13,6 +13,7 @@ mod replay;
 mod said;
 mod save;
 mod spec;
+mod stale;
 mod tombstones;
 mod zone;
 

@@ -55,12 +55,12 @@ impl Head {
 
 impl Tx {
     /// Makes rows of what answers say, each with its document and when it came. Entities of which
-    /// one answer is older than what is known are left alone and returned: their rows have to be
-    /// derived from all their documents.
+    /// one answer is older than what is known, or whose rows wait already, are left alone and made
+    /// to wait until they are derived from all their documents. Returns how many.
     pub(in crate::store) async fn put_facts(
         &mut self,
         answers: &[(&Facts, i64, Time)],
-    ) -> Result<Vec<Entity>> {
+    ) -> Result<usize> {
         let mut answers = answers.to_vec();
         answers.sort_by_key(|(_, document_id, at)| (*at, *document_id));
         let mut kinds = BTreeMap::<EntityKind, BTreeMap<Entity, Vec<Spoken<'_>>>>::new();
@@ -70,12 +70,17 @@ impl Tx {
                 kind.entry(it.said.entity.clone()).or_default().push(it);
             }
         }
-        let mut stale = Vec::new();
-        for (kind, entities) in kinds {
+        for (kind, entities) in &kinds {
+            self.lock_entities(Spec::of(*kind), entities.keys()).await?;
+        }
+        let mut stale = self.stale_among(kinds.values().flat_map(BTreeMap::keys)).await?;
+        for (kind, mut entities) in kinds {
+            entities.retain(|entity, _| !stale.contains(entity));
             stale.extend(self.put_entities(Spec::of(kind), entities).await?);
         }
         self.put_listings(&answers).await?;
-        Ok(stale)
+        self.mark_stale(&stale).await?;
+        Ok(stale.len())
     }
 
     async fn put_entities(
@@ -83,7 +88,6 @@ impl Tx {
         spec: &'static Spec,
         entities: BTreeMap<Entity, Vec<Spoken<'_>>>,
     ) -> Result<Vec<Entity>> {
-        self.lock_entities(spec, entities.keys()).await?;
         let heads = self.heads(spec, entities.keys()).await?;
         let (mut drafts, mut repeated, mut known) = (Vec::new(), Vec::new(), Vec::new());
         let mut stale = Vec::new();

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use anyhow::Result;
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 
 use super::body::{Body, REFUSED};
-use super::save::{LATE, NORMALISER};
+use super::save::{Bytes, LATE, NORMALISER};
 use super::spec::derived_tables;
-use crate::model::{Entity, Facts};
+use crate::model::Facts;
 use crate::store::db::{Count, Tx, execute, fetch_all, fetch_optional};
-use crate::store::sql::array;
+use crate::store::sql::{Rows, array};
 use crate::time::Time;
 
 /// A document's position in the order of answers.
@@ -56,19 +57,27 @@ impl Kept {
 
     /// The text as it was received.
     pub fn text(&self) -> Cow<'_, str> {
-        match (&self.exact, self.cleaned.as_deref()) {
-            (Some(bytes), cleaned) if cleaned != Some(REFUSED) => {
-                Cow::Owned(Body::new(bytes.clone()).json)
-            }
+        match &self.exact {
+            Some(bytes) if !self.is_refused() => Cow::Owned(Body::new(bytes.clone()).json),
             _ => Cow::Borrowed(&self.body),
         }
     }
 
+    /// Whether the database refused its JSON or its rows, so that it is stored as a text.
+    pub fn is_refused(&self) -> bool {
+        self.cleaned.as_deref() == Some(REFUSED)
+    }
+
+    /// As it was received, where the database refused it: it may take it now.
+    pub fn offered_again(&self) -> Option<Body> {
+        self.exact.clone().filter(|_| self.is_refused()).map(Body::new)
+    }
+
     /// Its facts; `drift`: what was not understood.
     pub fn read_again(&self, facts: Facts, drift: Option<String>) -> Replayed {
-        let is_outdated = self.normaliser != NORMALISER && self.cleaned.as_deref() != Some(REFUSED);
+        let is_outdated = self.normaliser != NORMALISER && !self.is_refused();
         let Self { document_id, fetched_at, .. } = *self;
-        Replayed { document_id, fetched_at, facts, drift, is_outdated }
+        Replayed { document_id, fetched_at, facts, drift, is_outdated, body: None }
     }
 }
 
@@ -83,15 +92,45 @@ pub struct Replayed {
     pub facts: Facts,
     drift: Option<String>,
     is_outdated: bool,
+    /// What takes the place of a refused one.
+    body: Option<Body>,
+}
+
+impl Replayed {
+    /// The same with a body that was refused before.
+    #[must_use]
+    pub fn with_body(self, body: Body) -> Self {
+        Self { body: Some(body), is_outdated: true, ..self }
+    }
 }
 
 impl Tx {
     /// Deletes every row derived from documents.
     pub async fn drop_rows(&mut self) -> Result<()> {
-        for table in derived_tables() {
-            execute!(self, sqlx::AssertSqlSafe(format!("delete from {table}")));
+        // Nothing waits any more: the documents are gone through in order.
+        let tables: Vec<_> = derived_tables().chain(["stale"]).collect();
+        // Differs by necessity: a deletion fires the triggers of snapshots for each of them, and
+        // SQLite has no other way.
+        if let Self::Postgres(_) = self
+            && self.may_truncate(&tables).await?
+        {
+            execute!(self, AssertSqlSafe(format!("truncate {}", tables.join(", "))));
+            return Ok(());
+        }
+        for table in tables {
+            execute!(self, AssertSqlSafe(format!("delete from {table}")));
         }
         Ok(())
+    }
+
+    /// Whether the role has the right in PostgreSQL to truncate these tables.
+    async fn may_truncate(&mut self, tables: &[&str]) -> Result<bool> {
+        let sql = format!(
+            "select count(*) as count from (values ('{}')) as t(name)
+             where not has_table_privilege(name, 'truncate')",
+            tables.join("'), ('")
+        );
+        Ok(fetch_optional!(self, Count, AssertSqlSafe(sql)).is_some_and(|it| it.count == 0))
     }
 
     /// Number of documents that make rows.
@@ -132,26 +171,27 @@ impl Tx {
         Ok(fetch_all!(self, Kept, sql, array(places)?))
     }
 
-    /// Derives the rows of documents, given in the order of answers. Returns the entities to derive
-    /// from all their documents. Updates the drift of documents that an older normaliser had read.
+    /// Derives the rows of documents, given in the order of answers. Entities that are out of
+    /// order wait to be derived. Updates the drift of documents that an older normaliser had read,
+    /// or that were refused before.
     ///
     /// # Errors
     /// When the database fails, or refuses a row.
-    pub async fn put_replayed(&mut self, replayed: &[Replayed]) -> Result<Vec<Entity>> {
+    pub async fn put_replayed(&mut self, replayed: &[Replayed]) -> Result<()> {
         #[derive(Serialize)]
         struct Row<'a> {
             document_id: i64,
             drift: Option<&'a str>,
         }
         let facts = replayed.iter().map(|it| (&it.facts, it.document_id, it.fetched_at));
-        let stale = self.put_facts(&facts.collect::<Vec<_>>()).await?;
+        self.put_facts(&facts.collect::<Vec<_>>()).await?;
         let outdated: Vec<_> = replayed
             .iter()
             .filter(|answer| answer.is_outdated)
             .map(|it| Row { document_id: it.document_id, drift: it.drift.as_deref() })
             .collect();
         if outdated.is_empty() {
-            return Ok(stale);
+            return Ok(());
         }
         let sql = self.over_rows(
             "document_id int, drift text",
@@ -159,6 +199,32 @@ impl Tx {
              from {rows} where documents.document_id = r.document_id",
         );
         execute!(self, sql, array(&outdated)?, NORMALISER);
-        Ok(stale)
+        self.put_bodies(replayed).await
+    }
+
+    /// Stores the bodies of documents that are refused no more.
+    async fn put_bodies(&mut self, replayed: &[Replayed]) -> Result<()> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            document_id: i64,
+            body: &'a str,
+            cleaned: Option<&'a str>,
+            exact: Option<Bytes<'a>>,
+        }
+        fn row(it: &Replayed) -> Option<Row<'_>> {
+            let body = it.body.as_ref()?;
+            let exact = body.exact.as_deref().map(Bytes);
+            let document_id = it.document_id;
+            Some(Row { document_id, body: &body.json, cleaned: body.cleaned, exact })
+        }
+        let spec = "document_id int, body json, cleaned text, exact bytes";
+        let rows = Rows::of(spec, replayed.iter().filter_map(row))?;
+        self.execute_over(
+            &rows,
+            "update documents set body = r.body, cleaned = r.cleaned, exact = r.exact
+             from {rows} where documents.document_id = r.document_id",
+        )
+        .await?;
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 
 use super::body::Body;
-use crate::model::{Entity, Facts, Kind, Outcome};
+use crate::model::{Facts, Kind, Outcome};
 use crate::store::db::{Tx, execute};
 use crate::store::ledger::CallEnd;
 use crate::store::schedule::Settlement;
@@ -43,9 +43,8 @@ pub struct Answer {
 pub struct Saved {
     /// Answers too late to settle their slots: stored and marked, without rows.
     pub late: usize,
-    /// Entities with an answer older than their newest: to be derived from all their documents
-    /// before the transaction ends.
-    pub stale: Vec<Entity>,
+    /// Entities whose rows wait to be derived from all their documents.
+    pub stale: usize,
 }
 
 /// A document.
@@ -113,7 +112,6 @@ impl Tx {
     /// availability. Call it once in a transaction. Idempotent, so that it can be repeated after a
     /// commit whose outcome is unknown.
     ///
-    /// When the database fails, or rejects one of the documents.
     /// # Errors
     /// When the database fails, or refuses one of the documents.
     pub async fn save(&mut self, answers: &[Answer]) -> Result<Saved> {
@@ -127,12 +125,12 @@ impl Tx {
     }
 
     /// Closes the calls of answers and stores their documents and, of those `in_time`, their rows.
-    /// Returns the entities to derive.
+    /// Returns how many entities wait to be derived.
     pub(in crate::store) async fn keep(
         &mut self,
         answers: &[Answer],
         in_time: impl Fn(&Answer) -> bool,
-    ) -> Result<Vec<Entity>> {
+    ) -> Result<usize> {
         let ends: Vec<_> = answers.iter().map(|answer| answer.end.clone()).collect();
         self.close_calls(&ends).await?;
         self.put_documents(answers, &in_time).await?;

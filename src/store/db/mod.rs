@@ -1,5 +1,6 @@
 //! Databases: connections, transactions, the schema, and the process lock.
 
+mod attempts;
 mod connect;
 mod errors;
 mod file;
@@ -7,6 +8,7 @@ mod process_lock;
 mod schema;
 mod tx;
 
+pub use attempts::Attempts;
 pub use connect::{Store, in_time};
 pub use errors::{is_conflict, is_refused};
 pub use process_lock::ProcessLock;

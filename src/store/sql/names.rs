@@ -5,8 +5,8 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Type};
 
 use crate::model::{
-    BackfillState, Billed, MissedReason, Origin, Outcome, PauseReason, PauseScope, ProblemKind,
-    ResumedBy, SlotOutcome, Unavailability,
+    BackfillState, Billed, EntityKind, MissedReason, Origin, Outcome, PauseReason, PauseScope,
+    Platform, ProblemKind, ResumedBy, SlotOutcome, Unavailability,
 };
 
 macro_rules! by_name {
@@ -49,11 +49,13 @@ macro_rules! by_name {
 by_name!(
     BackfillState,
     Billed,
+    EntityKind,
     MissedReason,
     Origin,
     Outcome,
     PauseReason,
     PauseScope,
+    Platform,
     ProblemKind,
     ResumedBy,
     SlotOutcome,

@@ -185,7 +185,7 @@ fn import(target: Target, fetched_at: &str, facts: Facts) -> Import {
 async fn take_in(store: &Store, imports: &[Import]) -> Vec<bool> {
     let mut tx = store.begin().await.unwrap();
     let imports: Vec<_> = imports.iter().collect();
-    let (new, _) = tx.import(&imports, OWNER, at("20:00:00")).await.unwrap();
+    let new = tx.import(&imports, OWNER, at("20:00:00")).await.unwrap();
     tx.commit().await.unwrap();
     new
 }

@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 use tidewatch::api::{Ask, Endpoint};
 use tidewatch::document::JsonText;
 use tidewatch::model::{Kind, KolSearch, Target};
-use tidewatch::replay::{derive_again, replay};
+use tidewatch::replay::{derive_waiting, replay};
 use tidewatch::store::{
-    Answer, Body, CallEnd, CallStart, Claim, ClaimRequest, Disposition, Document, Fires, JobEntry,
-    Settlement, Store,
+    Answer, Attempts, Body, CallEnd, CallStart, Claim, ClaimRequest, Disposition, Document, Fires,
+    JobEntry, Settlement, Store,
 };
 use tidewatch::time::Time;
 
@@ -302,21 +302,44 @@ async fn resolve(store: &Store, kind: &str, id: &str, like: &str) {
     .expect("links are resolved");
 }
 
-/// Saves answers in batches of these sizes, in turn.
+/// Saves answers in batches of these sizes, in turn, and derives what waits after every other one.
 pub(super) async fn save(store: &Store, answers: &[Answer], sizes: &[usize]) {
     let mut rest = answers;
-    for size in sizes.iter().cycle() {
+    for (nth, size) in sizes.iter().cycle().enumerate() {
+        if rest.is_empty() || nth % 2 == 1 {
+            derive_waiting(store).await.expect("rows are derived");
+        }
         if rest.is_empty() {
             return;
         }
         let (batch, others) = rest.split_at(rest.len().min(*size));
         rest = others;
-        let mut tx = store.begin_by_keys().await.expect("a transaction");
-        let saved = tx.save(batch).await.expect("answers are saved");
-        assert_eq!(saved.late, 0);
-        derive_again(&mut tx, saved.stale).await.expect("rows are derived");
-        tx.commit().await.expect("a commit");
+        let mut attempts = Attempts::default();
+        while let Err(error) = save_batch(store, batch).await {
+            attempts.after(error).await.expect("no other error, and not for long");
+        }
     }
+}
+
+async fn save_batch(store: &Store, batch: &[Answer]) -> anyhow::Result<()> {
+    let mut tx = store.begin_by_keys().await?;
+    assert_eq!(tx.save(batch).await?.late, 0);
+    tx.commit().await
+}
+
+/// The same, while somebody else derives what waits all the time.
+async fn save_beside_derivation(store: &Store, answers: &[Answer], sizes: &[usize]) {
+    let derive = async {
+        loop {
+            derive_waiting(store).await.expect("rows are derived");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = save(store, answers, sizes) => {}
+        () = derive => {}
+    }
+    derive_waiting(store).await.expect("rows are derived");
 }
 
 async fn all_rows(store: &Store) -> Vec<(&'static str, Vec<String>)> {
@@ -364,7 +387,11 @@ async fn case(ordered: &Store, mixed: &Store, seed: u64) -> usize {
     let mut shuffled = answers(&twin);
     shuffled.shuffle(&mut draw.0);
     let sizes: Vec<_> = (0..4).map(|_| draw.0.random_range(1..8)).collect();
-    save(mixed, &shuffled, &sizes).await;
+    if seed % 2 == 0 {
+        save(mixed, &shuffled, &sizes).await;
+    } else {
+        save_beside_derivation(mixed, &shuffled, &sizes).await;
+    }
     let expected = all_rows(ordered).await;
     let found = differences(&expected, &all_rows(mixed).await);
     assert!(found.is_empty(), "seed {seed}, batches of {sizes:?}:\n{}", found.join("\n"));
