@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
-use crate::api::{Endpoint, Provider};
+use crate::api::Endpoint;
 use crate::model::{Pause, PauseReason, PauseScope};
 use crate::time::Time;
 
@@ -94,11 +94,6 @@ pub fn blocking(pauses: &[Pause], endpoint: Endpoint) -> Option<PauseReason> {
     let of_all = |pause: &&Pause| pause.scope == PauseScope::Budget;
     let pause = of_endpoint(pauses, endpoint).chain(pauses.iter().filter(of_all)).next()?;
     Some(pause.reason)
-}
-
-/// The provider of that name.
-pub fn provider_named(name: &str) -> Option<Provider> {
-    Provider::ALL.into_iter().find(|provider| provider.as_str() == name)
 }
 
 #[cfg(test)]

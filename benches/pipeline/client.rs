@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use secrecy::SecretString;
+use tidewatch::api::Provider;
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
 use tidewatch::store::Store;
@@ -71,11 +71,8 @@ fn config(args: &Args, folder: &Path) -> Result<Config> {
          notes_file = \"notes.txt\"\n",
         args.upstream, args.concurrency
     );
-    let environment = Environment {
-        token: Some(SecretString::from("of-the-benchmark")),
-        ..Environment::default()
-    };
+    let environment = Environment::of([("JUSTONEAPI_TOKEN", "of-the-benchmark")]);
     let mut config = Config::parse(&text, &folder.join("jobs.toml"), &environment)?;
-    config.justoneapi.rate_per_second = CALLS_A_SECOND;
+    config.provider_mut(Provider::JustOneApi).rate_per_second = CALLS_A_SECOND;
     Ok(config)
 }

@@ -93,9 +93,12 @@ async fn answers() -> Result<Vec<Answer>> {
     // Measurements on any date have the same answers.
     let clock = Clock::standing("2026-03-02 00:00:00".parse()?);
     let simulator = simulator::start(Options::new(1, TOKEN, clock), listener).await?;
-    let server =
-        Server { base_url: simulator.justoneapi_url().parse()?, timeout: Duration::from_secs(10) };
-    let client = Client::new(server.clone(), server, Some(SecretString::from(TOKEN)))?;
+    let server = Server {
+        base_url: simulator.base_url(Provider::JustOneApi).parse()?,
+        timeout: Duration::from_secs(10),
+        token: Some(SecretString::from(TOKEN)),
+    };
+    let client = Client::new([(Provider::JustOneApi, server)])?;
     let mut answers = Vec::new();
     for id in simulator.world().notes(NOTES) {
         let request = Endpoint::NoteDetailV1.request(&Ask { key: id.clone(), page: 1 });

@@ -112,7 +112,7 @@ create index processes_open on processes (started_at) where stopped_at is null a
 -- Where a process sends the calls of each provider: what a rehearsal brought shows by its address.
 create table process_providers (
     owner integer not null,                 -- processes.owner
-    provider text not null,                 -- justoneapi, amagi
+    provider text not null,
     base_url text not null,
     primary key (owner, provider)
 ) without rowid;
@@ -122,11 +122,17 @@ create table config_loads (
     load_id integer primary key,
     owner integer not null,                 -- processes.owner
     read_at text not null,
-    justoneapi_url text,                    -- where its calls go from then on; NULL: refused
-    amagi_url text,                         -- the same of the other provider
     -- what is wrong with it: the older settings stay in force; NULL: taken over
-    error text,
-    -- one byte of a hash of the token, the same for one token in 256; NULL: no token, or refused
-    token_mark integer
+    error text
 );
 create index config_loads_by_owner on config_loads (owner, load_id);
+
+-- Where the calls of each provider go from a load on; none of a rejected one.
+create table config_load_providers (
+    load_id integer not null,               -- config_loads.load_id
+    provider text not null,
+    base_url text not null,
+    -- one byte of a hash of the token, the same for one token in 256; NULL: no token
+    token_mark integer,
+    primary key (provider, load_id)
+) without rowid;

@@ -36,7 +36,7 @@ create index calls_by_backfill on calls (run_id, billed, price_micros) where run
 create table pauses (
     pause_id integer primary key,
     scope text not null,                    -- provider, endpoint, job, or budget
-    name text not null,                     -- justoneapi or amagi; an endpoint; a job; all
+    name text not null,                     -- a provider; an endpoint; a job; all
     -- quota, balance, denied, bad_credentials, failing, by_hand, budget
     reason text not null,
     note text,                              -- what upstream said, or who paused it and why

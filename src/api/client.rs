@@ -6,6 +6,7 @@
 
 mod scrub;
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -33,22 +34,22 @@ const KEPT_OF_TOO_LARGE: usize = 64 * 1024;
 /// Who asks.
 const USER_AGENT: &str = concat!("tidewatch/", env!("CARGO_PKG_VERSION"));
 
-/// Sends to both providers. One for the whole process: connections are shared.
+/// Sends to every provider. One for the whole process: connections are shared.
 pub struct Client {
     http: reqwest::Client,
-    justoneapi: Server,
-    amagi: Server,
-    token: Option<SecretString>,
+    servers: BTreeMap<Provider, Server>,
     scrubber: Scrubber,
 }
 
-/// Where a provider is, and how long a call to it may take.
+/// Where a provider is, and how it is called.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// What the paths of its endpoints are appended to.
     pub base_url: Url,
     /// For a call as a whole.
     pub timeout: Duration,
+    /// The token, if it takes one and it is set.
+    pub token: Option<SecretString>,
 }
 
 /// What came back.
@@ -73,22 +74,15 @@ pub struct Received {
 }
 
 impl Client {
-    /// A client of both providers; the token is JustOneAPI's.
+    /// A client of these providers.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(
-        justoneapi: Server,
-        amagi: Server,
-        token: Option<SecretString>,
-    ) -> anyhow::Result<Self> {
-        Ok(Self {
-            http: http_client()?,
-            justoneapi,
-            amagi,
-            scrubber: Scrubber::of(token.as_ref().map(SecretString::expose_secret)),
-            token,
-        })
+    pub fn new(servers: impl IntoIterator<Item = (Provider, Server)>) -> anyhow::Result<Self> {
+        let servers: BTreeMap<_, _> = servers.into_iter().collect();
+        let tokens = servers.values().filter_map(|server| server.token.as_ref());
+        let scrubber = Scrubber::of(tokens.map(SecretString::expose_secret));
+        Ok(Self { http: http_client()?, servers, scrubber })
     }
 
     /// Sends a request once and receives what comes, within the provider's timeout.
@@ -102,26 +96,19 @@ impl Client {
 
     #[expect(clippy::disallowed_methods, reason = "the one place that sends")]
     async fn exchange(&self, provider: Provider, request: &Request) -> Received {
-        let server = match provider {
-            Provider::JustOneApi => &self.justoneapi,
-            Provider::Amagi => &self.amagi,
+        let Some(server) = self.servers.get(&provider) else {
+            let error = Some(format!("no address of {provider}"));
+            return Received { error, ..Received::default() };
         };
-        let url = server.url(request, self.token_for(provider));
+        let url = server.url(provider, request);
         match self.http.get(url).timeout(server.timeout).send().await {
             Ok(response) => self.receive(response).await,
             Err(error) => Received {
                 sent: !error.is_connect() && !error.is_builder(),
-                // Which of the two it is says who is to be looked after.
+                // Which one it is says who is to be looked after.
                 error: Some(format!("{}: {}", server.place(), self.describe(error))),
                 ..Received::default()
             },
-        }
-    }
-
-    fn token_for(&self, provider: Provider) -> Option<&str> {
-        match provider {
-            Provider::JustOneApi => self.token.as_ref().map(SecretString::expose_secret),
-            Provider::Amagi => None,
         }
     }
 
@@ -179,12 +166,13 @@ impl Server {
     }
 
     /// The address to ask: what is asked for only ever stands in the query, encoded.
-    fn url(&self, request: &Request, token: Option<&str>) -> Url {
+    fn url(&self, provider: Provider, request: &Request) -> Url {
         let mut url = self.base_url.clone();
         url.set_path(&format!("{}{}", self.base_url.path().trim_end_matches('/'), request.path));
         url.set_fragment(None);
         url.set_query(None);
-        let token = token.map(|token| ("token", token));
+        let token = self.token.as_ref().map(SecretString::expose_secret);
+        let token = provider.profile().token.zip(token);
         let asked = request.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         url.query_pairs_mut().extend_pairs(token.into_iter().chain(asked));
         url

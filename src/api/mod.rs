@@ -10,6 +10,7 @@ mod json;
 mod json_text;
 mod kols;
 mod note;
+mod provider;
 mod reading;
 mod share_link;
 mod suggestions;
@@ -18,20 +19,13 @@ mod work;
 use crate::model::named::named;
 pub use crate::model::{Billed, Outcome};
 pub use kols::{LAST_PAGE, has_more};
+pub use provider::{Choice, Profile, Provider};
 pub use reading::{Listing, Reading};
 
 use crate::document::JsonText;
 use crate::model::Kind;
 
 named! {
-    /// Who answers. The name stands in the settings and in the database.
-    Provider {
-        /// JustOneAPI: a token, paid by the call.
-        JustOneApi = "justoneapi",
-        /// An amagi server that the user hosts: no token, no price.
-        Amagi = "amagi",
-    }
-
     /// One way to ask one thing of one provider. The name stands on the ledger and in the settings.
     Endpoint {
         /// Xiaohongshu note detail, the version recommended upstream.
@@ -79,6 +73,16 @@ pub struct Request {
 }
 
 impl Endpoint {
+    /// The endpoint that fetches a kind of target where no setting names a provider.
+    pub fn first_of(kind: Kind) -> Self {
+        match kind {
+            Kind::Note => Self::NoteDetailV1,
+            Kind::Keyword => Self::SearchSuggestions,
+            Kind::KolSearch => Self::KolSearch,
+            Kind::Work => Self::WorkDetail,
+        }
+    }
+
     /// Who answers it.
     pub fn provider(self) -> Provider {
         match self {

@@ -2,7 +2,7 @@
 
 use super::counts::CountReader;
 use super::json::{Json, Value};
-use super::{Billed, Endpoint, Outcome, Provider, envelope};
+use super::{Billed, Endpoint, Outcome, envelope};
 use crate::model::{Facts, Field};
 
 /// What an answer means.
@@ -26,6 +26,13 @@ pub struct Reading {
     pub resolved: Option<String>,
 }
 
+impl Billed {
+    /// What is known of a call of which no whole answer came.
+    fn unless_free(endpoint: Endpoint) -> Self {
+        if endpoint.provider().profile().paid { Self::Unknown } else { Self::No }
+    }
+}
+
 /// A page of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
@@ -39,20 +46,14 @@ impl Reading {
     /// The reading of a call that brought no whole answer; `error` says why, and `sent`
     /// whether the question may have gone out.
     pub fn transport(endpoint: Endpoint, error: &str, sent: bool) -> Self {
-        let billed = match endpoint.provider() {
-            Provider::JustOneApi if sent => Billed::Unknown,
-            Provider::JustOneApi | Provider::Amagi => Billed::No,
-        };
+        let billed = if sent { Billed::unless_free(endpoint) } else { Billed::No };
         Self { message: Some(envelope::shown(error)), billed, ..Self::of(Outcome::Transport) }
     }
 
     /// The reading of an answer that is larger than any should be. It may have been paid for, and
     /// the next would be as large.
     pub fn too_large(endpoint: Endpoint) -> Self {
-        let billed = match endpoint.provider() {
-            Provider::JustOneApi => Billed::Unknown,
-            Provider::Amagi => Billed::No,
-        };
+        let billed = Billed::unless_free(endpoint);
         Self { billed, ..Self::unreadable("larger than is read; its beginning is kept") }
     }
 

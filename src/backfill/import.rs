@@ -27,8 +27,8 @@ pub struct ImportOptions {
     pub endpoint: Option<Endpoint>,
     /// Key of the time; default `fetched_at`.
     pub fetched_at_field: Option<String>,
-    /// Token to remove from everything that is stored.
-    pub token: Option<SecretString>,
+    /// Tokens to remove from everything that is stored.
+    pub tokens: Vec<SecretString>,
 }
 
 /// Results of importing a file.
@@ -59,7 +59,7 @@ pub async fn read_answers(
     now: Time,
     mut each: impl FnMut(u64, &str) -> Result<()>,
 ) -> Result<ImportSummary> {
-    let scrubber = Scrubber::of(options.token.as_ref().map(SecretString::expose_secret));
+    let scrubber = Scrubber::of(options.tokens.iter().map(SecretString::expose_secret));
     let mut done = ImportSummary::default();
     let mut answers = Vec::new();
     let mut importer =

@@ -8,8 +8,7 @@ use chrono::Offset;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::format::safe;
-use crate::api::Provider;
-use crate::config::{Config, Job, kind_name};
+use crate::config::{Config, Job, kind_name, price_sections};
 use crate::model::{KolSearch, Target};
 use crate::schedule::{Misfire, Overlap};
 use crate::text::things;
@@ -49,9 +48,9 @@ pub fn report(config: &Config, now: Time) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}: {}", config.path.display(), things(config.jobs.len(), "job"));
     let _ = writeln!(text, "Times are in the zone of the job; default {}.", config.timezone);
-    let _ = writeln!(text, "JustOneAPI address: {}", config.justoneapi.base_url);
-    if config.work_detail.provider() == Provider::Amagi {
-        let _ = writeln!(text, "amagi address: {}", config.amagi.base_url);
+    for provider in config.providers_in_use() {
+        let (title, url) = (provider.profile().title, &config.provider(provider).base_url);
+        let _ = writeln!(text, "{title} address: {url}");
     }
     for job in &config.jobs {
         text.push('\n');
@@ -189,8 +188,9 @@ fn daily_text(config: &Config, now: Time) -> String {
         text.push_str("Each short link takes one more call, once, to resolve it.\n");
     }
     if !all_known {
-        let _ =
-            writeln!(text, "{UNKNOWN}: set the price of the endpoint under [justoneapi.price].");
+        let unpriced = config.unpriced(config.jobs.iter().flat_map(|job| &job.targets));
+        let section = price_sections(&unpriced);
+        let _ = writeln!(text, "{UNKNOWN}: set the price of the endpoint under {section}.");
     }
     text
 }

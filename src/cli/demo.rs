@@ -13,11 +13,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use super::format::{cost, count, safe, sparkline, table};
 use super::print;
+use crate::api::Provider;
 use crate::config::{Config, Environment};
 use crate::daemon::Daemon;
 use crate::model::ProblemKind;
@@ -154,14 +154,13 @@ fn config(simulator: &Simulator) -> Result<Config> {
         filter = {{ searchType = "NOTE", keyword = "阅读", gender = "FEMALE" }}
         max_pages = 2
         "#,
-        simulator.justoneapi_url(),
-        simulator.amagi_url(),
+        simulator.base_url(Provider::JustOneApi),
+        simulator.base_url(Provider::Amagi),
         list(world.notes(12)),
         list(works.collect()),
         list(keywords),
     );
-    let environment =
-        Environment { token: Some(SecretString::from("demo")), ..Environment::default() };
+    let environment = Environment::of([(Provider::JustOneApi.variable("TOKEN"), "demo")]);
     Ok(Config::parse(&text, Path::new("demo.toml"), &environment)?)
 }
 

@@ -36,6 +36,7 @@ use clap::{Args, Parser, Subcommand};
 use self::logging::LogFormat;
 pub use self::logging::start_logging;
 use self::settings::{load, load_or_default, load_without_calls, say_whom, settings};
+use crate::api::Provider;
 use crate::config::{AlertUrlMissing, ConfigError, PageRefused, PriceMissing, TokenMissing};
 use crate::store::{Schema, Store};
 use crate::time::Clock;
@@ -61,6 +62,16 @@ const JOBS: &str = "jobs.toml";
 /// The commented sample.
 const SAMPLE: &str = include_str!("../../jobs.toml");
 
+/// The environment variables of the providers.
+fn variables() -> String {
+    let of = |provider: Provider| {
+        let token = provider.profile().token.map(|_| provider.variable("TOKEN"));
+        let token = token.map(|name| format!("{name} or {name}_FILE, "));
+        format!("{}{}", token.unwrap_or_default(), provider.variable("BASE_URL"))
+    };
+    Provider::ALL.map(of).join(", ")
+}
+
 /// A scheduled archival crawler that writes to SQL: the trustworthy time series.
 ///
 /// Watches Xiaohongshu notes, keywords and KOL searches and Douyin works on the schedules of
@@ -68,10 +79,10 @@ const SAMPLE: &str = include_str!("../../jobs.toml");
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "\
+    after_help = format!("\
 Start with `tidewatch demo`: a simulated week, without a token or a server.
 Exit codes: 0 done, 1 partial failure, 2 crashed, 78 invalid configuration.
-Environment: JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE, JUSTONEAPI_BASE_URL."
+Environment: {}.", variables())
 )]
 pub struct Cli {
     /// Jobs and settings [default: jobs.toml]

@@ -11,7 +11,6 @@ use super::{Cli, open, print, settings};
 use crate::api::{Endpoint, Provider};
 use crate::config::Config;
 use crate::model::{self, PauseReason, PauseScope, ResumedBy};
-use crate::pause::provider_named;
 use crate::store::Tx;
 use crate::suggest;
 use crate::time::{Clock, Time};
@@ -168,7 +167,7 @@ impl PauseTarget {
                 Ok((PauseScope::Endpoint, names))
             }
             Self::Provider { name } => {
-                let provider = provider_named(name).with_context(|| {
+                let provider = Provider::parse(name).with_context(|| {
                     let names = Provider::ALL.map(Provider::as_str).join(" and ");
                     format!("unknown provider {}: known are {names}", safe(name, 64))
                 })?;

@@ -5,21 +5,21 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{Cli, JOBS};
+use crate::api::Provider;
 use crate::config::{Config, ConfigError, Environment};
-
-/// Host of JustOneAPI.
-const DEFAULT_HOST: &str = "api.justoneapi.com";
 
 /// Settings of a verb that makes calls.
 pub(super) fn load(cli: &Cli) -> Result<Config> {
     Ok(Config::load(cli.jobs(), &Environment::read())?)
 }
 
-/// Warns if JustOneAPI has another address: a rehearsal must not pass for the real API.
+/// Warns of providers with a token at another address: a rehearsal must not pass for the real API.
 pub(super) fn say_whom(config: &Config) {
-    let url = &config.justoneapi.base_url;
-    if url.host_str() != Some(DEFAULT_HOST) {
-        tracing::warn!(%url, "JustOneAPI has a non-default address");
+    for provider in Provider::ALL {
+        let (profile, url) = (provider.profile(), &config.provider(provider).base_url);
+        if profile.token.is_some() && url.as_str().trim_end_matches('/') != profile.base_url {
+            tracing::warn!(%url, "{} has a non-default address", profile.title);
+        }
     }
 }
 

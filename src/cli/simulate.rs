@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::print;
 use super::signals::Signals;
+use crate::api::Provider;
 use crate::simulator::{self, Amagi, Faults, Options, Replay, Simulator};
 use crate::time::{Clock, Time};
 
@@ -110,10 +111,10 @@ impl Simulate {
              \n  tidewatch fetch note {}\n\
              \n  amagi: base_url = \"{}\"\
              \n  notes: {}\n  works: {}\n  links: {} {}\n  keywords: {}\n",
-            simulator.justoneapi_url(),
+            simulator.base_url(Provider::JustOneApi),
             self.accept_token,
             world.notes(1).join(" "),
-            simulator.amagi_url(),
+            simulator.base_url(Provider::Amagi),
             world.notes(EXAMPLES).join(" "),
             world.works(EXAMPLES).join(" "),
             world.note_links(1).join(" "),

@@ -81,7 +81,7 @@ impl Config {
         }
         match self.unpriced(targets).as_slice() {
             [] => Ok(()),
-            endpoints => Err(PriceMissing(named(endpoints))),
+            endpoints => Err(PriceMissing(named(endpoints), price_sections(endpoints))),
         }
     }
 }
@@ -91,10 +91,17 @@ pub(crate) fn named(endpoints: &[Endpoint]) -> String {
     endpoints.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" and ")
 }
 
+/// Where the prices of endpoints are set: `[justoneapi.price]`.
+pub(crate) fn price_sections(endpoints: &[Endpoint]) -> String {
+    let providers: BTreeSet<_> = endpoints.iter().map(|it| it.provider()).collect();
+    let sections = providers.into_iter().map(|provider| format!("[{provider}.price]"));
+    sections.collect::<Vec<_>>().join(" and ")
+}
+
 /// Endpoints without a price under `max_cost_per_day`, and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "max_cost_per_day needs the price of {0}: set it under [justoneapi.price] in jobs.toml; without prices \
+    "max_cost_per_day needs the price of {0}: set it under {1} in jobs.toml; without prices \
      the limit cannot work"
 )]
-pub struct PriceMissing(String);
+pub struct PriceMissing(String, String);

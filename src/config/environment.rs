@@ -1,22 +1,23 @@
-//! The environment: secrets, and JustOneAPI's address.
+//! The environment: secrets, and the addresses of providers.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::problems::{Problem, Problems};
+use crate::api::Provider;
 
-/// The token of JustOneAPI.
-const TOKEN: &str = "JUSTONEAPI_TOKEN";
+/// Suffix of the variable with a provider's token.
+const TOKEN: &str = "TOKEN";
 
-/// Path of a file with the token.
-const TOKEN_FILE: &str = "JUSTONEAPI_TOKEN_FILE";
+/// Suffix of the variable with the path of a file with the token. The token itself wins.
+const TOKEN_FILE: &str = "TOKEN_FILE";
 
-/// JustOneAPI's address.
-pub(super) const BASE_URL: &str = "JUSTONEAPI_BASE_URL";
+/// Suffix of the variable with a provider's address; overrides `base_url` in `jobs.toml`.
+pub(super) const BASE_URL: &str = "BASE_URL";
 
 /// Maximum size of a file with a secret, in bytes; larger files are a mistake.
 const LONGEST_SECRET_FILE: u64 = 4096;
@@ -24,60 +25,79 @@ const LONGEST_SECRET_FILE: u64 = 4096;
 /// The environment, read once.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// `JUSTONEAPI_TOKEN`.
-    pub token: Option<SecretString>,
-    /// `JUSTONEAPI_TOKEN_FILE`, read when the settings are loaded. `JUSTONEAPI_TOKEN` wins.
-    pub token_file: Option<PathBuf>,
-    /// `JUSTONEAPI_BASE_URL`; overrides `base_url` in `jobs.toml`.
-    pub base_url: Option<String>,
-    /// All variables by name: `[[alert]]` names those with its secrets.
-    pub variables: BTreeMap<String, SecretString>,
+    /// All variables by name: those of providers, and those that `[[alert]]` names.
+    pub(super) variables: BTreeMap<String, SecretString>,
 }
 
 impl Environment {
     /// The environment of this process.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn read() -> Self {
-        let text = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        Self {
-            token: text(TOKEN).map(SecretString::from),
-            token_file: std::env::var_os(TOKEN_FILE).map(PathBuf::from),
-            base_url: text(BASE_URL),
-            variables: std::env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?.into()))
-                })
-                .collect(),
-        }
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        Self::of(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
+    }
+
+    /// These variables.
+    pub fn of(variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
+        let variables = variables.into_iter();
+        let secret = |value: String| SecretString::from(value);
+        Self { variables: variables.map(|(name, value)| (name.into(), secret(value.into()))).collect() }
     }
 
     /// The same without what only calls need.
-    pub fn without_calls(self) -> Self {
-        Self { token: None, token_file: None, base_url: None, variables: self.variables }
+    pub fn without_calls(mut self) -> Self {
+        for (provider, suffix) in Provider::ALL
+            .into_iter()
+            .flat_map(|provider| [TOKEN, TOKEN_FILE, BASE_URL].map(|suffix| (provider, suffix)))
+        {
+            self.variables.remove(&provider.variable(suffix));
+        }
+        self
     }
 
-    /// The token, if set. Errors do not show it.
+    /// The variable of a provider, with its name.
+    fn variable(&self, provider: Provider, suffix: &str) -> Option<(String, &SecretString)> {
+        let name = provider.variable(suffix);
+        self.variables.get(&name).map(|value| (name, value))
+    }
+
+    /// A provider's address, with the name of the variable.
+    pub(super) fn base_url(&self, provider: Provider) -> Option<(String, &str)> {
+        let (name, value) = self.variable(provider, BASE_URL)?;
+        Some((name, value.expose_secret()))
+    }
+
+    /// The files with tokens.
+    pub(super) fn token_files(&self) -> impl Iterator<Item = PathBuf> {
+        let files = Provider::ALL.into_iter().filter_map(|it| self.variable(it, TOKEN_FILE));
+        files.map(|(_, path)| PathBuf::from(path.expose_secret()))
+    }
+
+    /// A provider's token, if set. Errors do not show it.
     pub(super) fn token(
         &self,
+        provider: Provider,
         problems: &mut Problems,
         warnings: &mut Vec<String>,
     ) -> Option<SecretString> {
-        use secrecy::ExposeSecret;
-        let (name, text) = match (&self.token, &self.token_file) {
-            (Some(token), file) => {
-                if file.is_some() {
-                    warnings
-                        .push(format!("{TOKEN} and {TOKEN_FILE} are both set; {TOKEN} is used"));
+        provider.profile().token?;
+        let file = self.variable(provider, TOKEN_FILE);
+        let (name, text) = match (self.variable(provider, TOKEN), file) {
+            (Some((name, token)), file) => {
+                if let Some((file, _)) = file {
+                    warnings.push(format!("{name} and {file} are both set; {name} is used"));
                 }
-                (TOKEN, token.clone())
+                (name, token.clone())
             }
-            (None, Some(file)) => match read_secret_file(TOKEN_FILE, file) {
-                Ok(token) => (TOKEN_FILE, token),
-                Err(problem) => {
-                    problems.anywhere(problem);
-                    return None;
+            (None, Some((name, path))) => {
+                match read_secret_file(&name, Path::new(path.expose_secret())) {
+                    Ok(token) => (name, token),
+                    Err(problem) => {
+                        problems.anywhere(problem);
+                        return None;
+                    }
                 }
-            },
+            }
             (None, None) => return None,
         };
         let trimmed = text.expose_secret().trim();

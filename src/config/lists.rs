@@ -111,7 +111,7 @@ impl Reader<'_> {
             }
         };
         let name = self.directory.join(file.get_ref()).display().to_string();
-        let source = Source::new(name.clone(), &text, self.token.clone());
+        let source = Source::new(name.clone(), &text, self.tokens.values().cloned().collect());
         targets.positions.file = Some(name.clone());
         let mut complete = true;
         let mut start = 0;

@@ -1,5 +1,6 @@
 //! Loads [`Config`] from the text of `jobs.toml`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
@@ -12,9 +13,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
-use super::wire::{self, Amagi, Daemon, Douyin, Health, JustOneApi, TopLevel};
+use super::wire::{self, Daemon, Douyin, Health, ProviderSection, TopLevel};
 use super::{Config, Environment, secrets, section};
-use crate::api::Endpoint;
+use crate::api::{Choice, Endpoint, Provider};
 use crate::model::Kind;
 use crate::suggest;
 
@@ -24,25 +25,8 @@ const LARGEST_FILE: usize = 1 << 20;
 /// Default zone of schedules: that of both platforms.
 pub(super) const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
-/// The sections, read one by one.
-const SECTIONS: [&str; 8] =
-    ["alert", "amagi", "budget", "daemon", "douyin", "health", "job", "justoneapi"];
-
-/// Section names for suggestions.
-const SECTION_NAMES: [&str; 8] =
-    ["alerts", "amagi", "budget", "daemon", "douyin", "health", "jobs", "justoneapi"];
-
-/// Versions of the note detail.
-pub(super) const NOTE_DETAILS: [(&str, Endpoint); 4] = [
-    ("v1", Endpoint::NoteDetailV1),
-    ("v3", Endpoint::NoteDetailV3),
-    ("v6", Endpoint::NoteDetailV6),
-    ("v7", Endpoint::NoteDetailV7),
-];
-
-/// Providers of works, and parameters of amagi.
-pub(super) const PROVIDERS: [&str; 2] = ["amagi", "justoneapi"];
-pub(super) const PARAMETERS: [&str; 2] = ["aweme_id", "url"];
+/// The sections apart from those of the providers, read one by one.
+const SECTIONS: [&str; 6] = ["alert", "budget", "daemon", "douyin", "health", "job"];
 
 /// State while the file is read.
 pub(super) struct Reader<'a> {
@@ -50,7 +34,7 @@ pub(super) struct Reader<'a> {
     pub(super) problems: Problems,
     pub(super) warnings: Vec<String>,
     pub(super) environment: &'a Environment,
-    pub(super) token: Option<SecretString>,
+    pub(super) tokens: BTreeMap<Provider, SecretString>,
     /// Directory of watchlist files.
     pub(super) directory: PathBuf,
 }
@@ -68,16 +52,23 @@ impl Config {
 
     /// Parses the text of a `jobs.toml` as if it were at `path`.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
-        let files = std::iter::once(path).chain(environment.token_file.as_deref());
-        let mut problems = Problems::of(files.map(Path::to_owned).collect());
+        let files = std::iter::once(path.to_owned()).chain(environment.token_files());
+        let mut problems = Problems::of(files.collect());
         let mut warnings = Vec::new();
-        let token = environment.token(&mut problems, &mut warnings);
+        let tokens: BTreeMap<_, _> = Provider::ALL
+            .into_iter()
+            .filter_map(|it| Some((it, environment.token(it, &mut problems, &mut warnings)?)))
+            .collect();
         let reader = Reader {
-            source: Source::new(path.display().to_string(), text, token.clone()),
+            source: Source::new(
+                path.display().to_string(),
+                text,
+                tokens.values().cloned().collect(),
+            ),
             problems,
             warnings,
             environment,
-            token,
+            tokens,
             directory: path.parent().unwrap_or(Path::new("")).to_owned(),
         };
         reader.config(text, path)
@@ -90,13 +81,12 @@ impl<'a> Reader<'a> {
             return Err(self.problems.into_error());
         };
         refuse_secrets(&mut document, &mut self.source, &mut self.problems);
-        let [alert, amagi, budget, daemon, douyin, health, job, justoneapi] =
+        let [alert, budget, daemon, douyin, health, job] =
             SECTIONS.map(|name| document.remove(name));
+        let providers = Provider::ALL.map(|it| (it, document.remove(it.as_str())));
         let top: TopLevel = self.section(Some(whole(document, text)));
         let timezone = self.zone(top.timezone.as_ref(), DEFAULT_ZONE);
-        let justoneapi: JustOneApi = self.section(justoneapi);
-        let has_amagi = amagi.is_some();
-        let amagi: Amagi = self.section(amagi);
+        let providers = providers.map(|(provider, value)| self.provider_section(provider, value));
         let douyin: Douyin = self.section(douyin);
         let daemon: Daemon = self.section(daemon);
         let budget: wire::Budget = self.section(budget);
@@ -107,13 +97,13 @@ impl<'a> Reader<'a> {
         let config = Config {
             path: path.to_owned(),
             timezone,
-            note_detail: self.note_detail(justoneapi.note_detail_version.as_ref()),
-            work_detail: self.work_detail(&douyin, &amagi, has_amagi),
-            justoneapi: self.justoneapi(&justoneapi),
-            amagi: self.amagi(&amagi),
+            endpoints: Kind::ALL.map(|kind| self.endpoint(kind, &providers, &douyin)),
+            providers: providers.map(|it| {
+                let token = self.tokens.get(&it.provider).cloned();
+                self.provider(it.provider, &it.wire, token)
+            }),
             lease: self.lease(&daemon),
             budget: self.budget(&budget),
-            token: self.token,
             jobs,
             disabled_jobs,
             listen,
@@ -124,8 +114,10 @@ impl<'a> Reader<'a> {
         if config.budget.max_cost_per_day_micros.is_some() {
             for endpoint in config.unpriced(config.jobs.iter().flat_map(|job| &job.targets)) {
                 let title = format!("max_cost_per_day needs the price of {}", endpoint.as_str());
-                let help =
-                    "set it under `[justoneapi.price]`: without prices the limit cannot work";
+                let help = format!(
+                    "set it under `[{}.price]`: without prices the limit cannot work",
+                    endpoint.provider()
+                );
                 self.problems.anywhere(Problem::new(title, help));
             }
         }
@@ -159,33 +151,41 @@ impl<'a> Reader<'a> {
         section::read(value, &misplaced, &self.source, &mut self.problems).value
     }
 
-    fn note_detail(&mut self, wire: Option<&Spanned<String>>) -> Endpoint {
-        let Some(wire) = wire else {
-            return Endpoint::NoteDetailV7;
-        };
-        let version = NOTE_DETAILS.iter().find(|(name, _)| name == wire.get_ref());
-        match version {
-            Some((_, endpoint)) => *endpoint,
-            None => {
-                let title = format!("unknown version {}", quoted(wire.get_ref()));
-                let help = "one of \"v1\" (recommended upstream), \"v3\", \"v6\" (video notes only) \
-                            and \"v7\"";
-                self.problem(wire.span(), Problem::new(title, help));
-                Endpoint::NoteDetailV7
-            }
-        }
+    fn provider_section(
+        &mut self,
+        provider: Provider,
+        value: Option<Spanned<DeValue<'a>>>,
+    ) -> Written {
+        let is_written = value.is_some();
+        let wire: ProviderSection = value.map_or_else(Default::default, |value| {
+            let written = |key| written_key(provider, key);
+            section::read_as(value, written, &misplaced, &self.source, &mut self.problems).value
+        });
+        let chosen = provider.profile().choice.as_ref().map(|choice| {
+            let names: Vec<_> = choice.values.iter().map(|it| it.0).collect();
+            self.choice_among(wire.choice.as_ref(), &names, choice.default, || remarked(choice))
+        });
+        Written { provider, is_written, wire, chosen }
     }
 
-    /// The endpoint of works: by `[douyin]`, otherwise amagi if it has a section.
-    fn work_detail(&mut self, douyin: &Douyin, amagi: &Amagi, has_amagi: bool) -> Endpoint {
-        let default = if has_amagi { "amagi" } else { "justoneapi" };
-        let provider = self.choice(douyin.provider.as_ref(), &PROVIDERS, default);
-        let parameter = self.choice(amagi.parameter.as_ref(), &PARAMETERS, "aweme_id");
-        match (provider, parameter) {
-            ("justoneapi", _) => Endpoint::WorkDetail,
-            (_, "url") => Endpoint::AmagiWorkByUrl,
-            _ => Endpoint::AmagiWorkById,
-        }
+    /// The endpoint of a kind: of the provider named, otherwise of the last one with a section.
+    fn endpoint(&mut self, kind: Kind, providers: &[Written], douyin: &Douyin) -> Endpoint {
+        let first = Endpoint::first_of(kind);
+        let serving: Vec<_> = providers
+            .iter()
+            .filter_map(|it| Some((it, it.provider.endpoint(kind, it.chosen)?)))
+            .collect();
+        let written = serving.iter().rev().find(|(it, _)| it.is_written);
+        let default = written.map_or(first.provider(), |(it, _)| it.provider).as_str();
+        let named = match kind {
+            Kind::Work => {
+                let names: Vec<_> = serving.iter().map(|(it, _)| it.provider.as_str()).collect();
+                self.choice(douyin.provider.as_ref(), &names, default)
+            }
+            Kind::Note | Kind::Keyword | Kind::KolSearch => default,
+        };
+        let named = serving.iter().find(|(it, _)| it.provider.as_str() == named);
+        named.map_or(first, |(_, endpoint)| *endpoint)
     }
 
     /// One of `choices`; `default` if missing or invalid.
@@ -195,18 +195,57 @@ impl<'a> Reader<'a> {
         choices: &[&'static str],
         default: &'static str,
     ) -> &'static str {
+        let all = || format!("one of \"{}\"", choices.join("\" and \""));
+        self.choice_among(wire, choices, default, all)
+    }
+
+    /// The same; `all` names the choices for people.
+    fn choice_among(
+        &mut self,
+        wire: Option<&Spanned<String>>,
+        choices: &[&'static str],
+        default: &'static str,
+        all: impl FnOnce() -> String,
+    ) -> &'static str {
         let Some(wire) = wire else { return default };
         if let Some(choice) = choices.iter().find(|it| *it == wire.get_ref()) {
             return choice;
         }
-        let help = suggest::nearest(wire.get_ref(), choices.iter().copied()).map_or_else(
-            || format!("one of \"{}\"", choices.join("\" and \"")),
-            |near| format!("did you mean \"{near}\"?"),
-        );
+        let near = suggest::nearest(wire.get_ref(), choices.iter().copied());
+        let help = near.map_or_else(all, |near| format!("did you mean \"{near}\"?"));
         let title = format!("unknown value {}", quoted(wire.get_ref()));
         self.problem(wire.span(), Problem::new(title, help));
         default
     }
+}
+
+/// The section of a provider as written.
+struct Written {
+    provider: Provider,
+    /// Whether there is one.
+    is_written: bool,
+    wire: ProviderSection,
+    /// The value of its [`Choice`].
+    chosen: Option<&'static str>,
+}
+
+/// The name of a key of [`ProviderSection`] in a provider's section, if it has it.
+pub(super) fn written_key(provider: Provider, key: &str) -> Option<&str> {
+    let profile = provider.profile();
+    match key {
+        "choice" => profile.choice.as_ref().map(|choice| choice.key),
+        "price" => profile.paid.then_some(key),
+        key => Some(key),
+    }
+}
+
+/// The values of a choice, each with its remark.
+fn remarked(choice: &Choice) -> String {
+    let shown = choice.values.iter().map(|(value, _, remark)| match *remark {
+        "" => format!("\"{value}\""),
+        remark => format!("\"{value}\" ({remark})"),
+    });
+    format!("one of {}", shown.collect::<Vec<_>>().join(", "))
 }
 
 impl Config {
@@ -216,14 +255,14 @@ impl Config {
             self.warnings.push("no job is enabled: nothing will be fetched".to_owned());
         }
         let has_notes = self.jobs.iter().any(|job| job.kind == Kind::Note);
-        if has_notes && self.note_detail == Endpoint::NoteDetailV7 {
+        if has_notes && self.endpoint(Kind::Note) == Endpoint::NoteDetailV7 {
             self.warnings.push(
                 "note detail v7 is deprecated upstream, and v1 is recommended: \
                  `note_detail_version = \"v1\"` under `[justoneapi]` gives the same rows"
                     .to_owned(),
             );
         }
-        if has_notes && self.note_detail == Endpoint::NoteDetailV6 {
+        if has_notes && self.endpoint(Kind::Note) == Endpoint::NoteDetailV6 {
             self.warnings.push(
                 "note detail v6 serves video notes only; notes of images stay empty".to_owned(),
             );
@@ -245,10 +284,10 @@ fn whole<'a>(document: DeTable<'a>, text: &str) -> Spanned<DeValue<'a>> {
 
 /// Hint for a key that is the name of a section.
 fn misplaced(key: &str) -> Option<Problem> {
-    let near = suggest::nearest(key, SECTION_NAMES.into_iter())?;
+    let names = Provider::ALL.into_iter().map(Provider::as_str).chain(SECTIONS);
+    let near = suggest::nearest(key, names)?;
     let section = match near {
-        "jobs" => "[[job]]".to_owned(),
-        "alerts" => "[[alert]]".to_owned(),
+        "job" | "alert" => format!("[[{near}]]"),
         near => format!("[{near}]"),
     };
     let title = format!("unknown key {}", quoted(key));
@@ -282,9 +321,12 @@ fn refuse_secrets(table: &mut DeTable<'_>, source: &mut Source<'_>, problems: &m
         source.hide(key.start..value.end.max(key.end));
     }
     for (key, _) in found {
-        let help = "set the environment variable JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to \
-                    the path of a file that holds it, and remove this line; a token that was \
-                    shared with this file should be replaced";
+        let with_token = Provider::ALL.into_iter().filter(|it| it.profile().token.is_some());
+        let set: Vec<_> = with_token.map(Provider::token_help).collect();
+        let help = format!(
+            "{}, and remove this line; a token that was shared with this file should be replaced",
+            set.join("; ")
+        );
         problems.at_key(source, key, Problem::new("secrets do not belong in this file", help));
     }
 }

@@ -34,7 +34,7 @@ use crate::model::{Kind, Target};
 use crate::schedule::{Misfire, Overlap, Schedule};
 
 pub use alert::{Alert, AlertUrlMissing, Condition, Language, Webhook};
-pub(crate) use budget::named;
+pub(crate) use budget::{named, price_sections};
 pub use budget::{Budget, PriceMissing};
 pub use environment::Environment;
 pub(crate) use health::loopback;
@@ -53,18 +53,12 @@ pub struct Config {
     pub path: PathBuf,
     /// Default zone of schedules, and zone of displayed times.
     pub timezone: Tz,
-    /// Settings of JustOneAPI.
-    pub justoneapi: ProviderSettings,
-    /// Settings of amagi.
-    pub amagi: ProviderSettings,
+    /// Settings of each provider, in the order of [`Provider::ALL`].
+    providers: [ProviderSettings; Provider::ALL.len()],
+    /// The endpoint of each kind of target, in the order of [`Kind::ALL`].
+    endpoints: [Endpoint; Kind::ALL.len()],
     /// How long a process keeps its slots after its last heartbeat.
     pub lease: Duration,
-    /// The token of JustOneAPI, if set. Cannot be printed.
-    pub token: Option<SecretString>,
-    /// The endpoint of note details.
-    pub note_detail: Endpoint,
-    /// The endpoint of Douyin works.
-    pub work_detail: Endpoint,
     /// Daily limits over all jobs.
     pub budget: Budget,
     /// Enabled jobs in file order.
@@ -94,6 +88,8 @@ pub struct ProviderSettings {
     pub timeout: Duration,
     /// Price of a call in millionths of a yuan; an absent endpoint has an unknown price.
     pub price_micros: BTreeMap<Endpoint, i64>,
+    /// The token, if it takes one and it is set. Cannot be printed.
+    pub token: Option<SecretString>,
 }
 
 /// An entry of `jobs.toml`.
@@ -122,51 +118,64 @@ pub struct Job {
 impl ProviderSettings {
     /// Connection settings for the client.
     pub fn server(&self) -> Server {
-        Server { base_url: self.base_url.clone(), timeout: self.timeout }
+        let Self { base_url, timeout, token, .. } = self.clone();
+        Server { base_url, timeout, token }
+    }
+
+    /// Whether `other` is the same account: the same address with the same token.
+    pub fn asks_as(&self, other: &Self) -> bool {
+        let token = |it: &Self| it.token.as_ref().map(|token| token.expose_secret().to_owned());
+        self.base_url == other.base_url && token(self) == token(other)
     }
 }
 
 impl Config {
     /// Settings of a provider.
     pub fn provider(&self, provider: Provider) -> &ProviderSettings {
-        match provider {
-            Provider::JustOneApi => &self.justoneapi,
-            Provider::Amagi => &self.amagi,
-        }
+        &self.providers[provider as usize]
+    }
+
+    /// The same to change.
+    pub fn provider_mut(&mut self, provider: Provider) -> &mut ProviderSettings {
+        &mut self.providers[provider as usize]
+    }
+
+    /// The tokens that are set.
+    pub fn tokens(&self) -> impl Iterator<Item = &SecretString> {
+        self.providers.iter().filter_map(|it| it.token.as_ref())
+    }
+
+    /// The providers that targets are fetched from.
+    pub fn providers_in_use(&self) -> impl Iterator<Item = Provider> {
+        let in_use = |it: &Provider| self.endpoints.iter().any(|at| at.provider() == *it);
+        Provider::ALL.into_iter().filter(in_use)
     }
 
     /// The endpoint of a kind of target.
     pub fn endpoint(&self, kind: Kind) -> Endpoint {
-        match kind {
-            Kind::Note => self.note_detail,
-            Kind::Keyword => Endpoint::SearchSuggestions,
-            Kind::KolSearch => Endpoint::KolSearch,
-            Kind::Work => self.work_detail,
-        }
+        self.endpoints[kind as usize]
     }
 
-    /// Price of a call in millionths of a yuan; `None` if unknown. amagi is free.
+    /// Price of a call in millionths of a yuan; `None` if unknown.
     pub fn price_micros(&self, endpoint: Endpoint) -> Option<i64> {
-        match endpoint.provider() {
-            Provider::JustOneApi => self.justoneapi.price_micros.get(&endpoint).copied(),
-            Provider::Amagi => Some(0),
+        let provider = endpoint.provider();
+        if !provider.profile().paid {
+            return Some(0);
         }
+        self.provider(provider).price_micros.get(&endpoint).copied()
     }
 
-    /// Whether `other` calls JustOneAPI at the same address with the same token.
-    pub fn asks_as(&self, other: &Self) -> bool {
-        let token = |it: &Self| it.token.as_ref().map(|token| token.expose_secret().to_owned());
-        self.justoneapi.base_url == other.justoneapi.base_url && token(self) == token(other)
-    }
-
-    /// Whether fetching a target takes JustOneAPI's token.
-    pub fn needs_token(&self, target: &Target) -> bool {
-        match self.endpoint(target.kind) {
-            // Takes links, so that short links need no resolution.
-            Endpoint::AmagiWorkByUrl => false,
-            Endpoint::AmagiWorkById => target.is_short_link(),
-            endpoint => endpoint.provider() == Provider::JustOneApi,
+    /// What fetching a target lacks, if anything.
+    fn missing_token(&self, target: &Target) -> Option<TokenMissing> {
+        let lacks = |it: &Endpoint| {
+            it.provider().profile().token.is_some() && self.provider(it.provider()).token.is_none()
+        };
+        let endpoint = self.endpoint(target.kind);
+        if lacks(&endpoint) {
+            return Some(TokenMissing::Calls(endpoint.provider()));
         }
+        let resolver = self.resolver(target).filter(lacks)?;
+        Some(TokenMissing::ShortLinks(resolver.provider(), endpoint))
     }
 
     /// Checks that a daemon has its token and the addresses of its alerts.
@@ -186,36 +195,38 @@ impl Config {
         &self,
         targets: impl IntoIterator<Item = &'a Target>,
     ) -> Result<(), TokenMissing> {
-        if self.token.is_some() {
-            return Ok(());
-        }
-        let needing = targets.into_iter().filter(|target| self.needs_token(target));
-        let (links, others): (Vec<&Target>, Vec<&Target>) =
-            needing.partition(|it| self.endpoint(it.kind).provider() == Provider::Amagi);
-        match (others.is_empty(), links.is_empty()) {
-            (false, _) => Err(TokenMissing::Calls),
-            (true, false) => Err(TokenMissing::ShortLinks),
-            (true, true) => Ok(()),
+        // A provider that cannot be called at all matters more than links.
+        match targets.into_iter().filter_map(|target| self.missing_token(target)).min() {
+            Some(missing) => Err(missing),
+            None => Ok(()),
         }
     }
 }
 
-/// JustOneAPI's token is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// The token of a provider is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum TokenMissing {
-    /// JustOneAPI is needed.
-    #[error(
-        "JustOneAPI needs a token: set \
-         JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it"
-    )]
-    Calls,
-    /// Only short links of works need it.
-    #[error(
-        "JustOneAPI resolves short links of works and needs a token: write full links \
-         (https://www.douyin.com/video/…) instead, or set `parameter = \"url\"` under `[amagi]` \
-         (amagi 3.2 to 4.0), or set JUSTONEAPI_TOKEN"
-    )]
-    ShortLinks,
+    /// Every call to it needs one.
+    #[error("{} needs a token: {}", .0.profile().title, .0.token_help())]
+    Calls(Provider),
+    /// Only short links of targets of this endpoint need it, to be resolved.
+    #[error("{}", without_resolver(*.0, *.1))]
+    ShortLinks(Provider, Endpoint),
+}
+
+/// What to do about short links that cannot be resolved.
+fn without_resolver(resolver: Provider, endpoint: Endpoint) -> String {
+    let (title, token) = (resolver.profile().title, resolver.variable("TOKEN"));
+    let (provider, items) = (endpoint.provider(), kind_name(endpoint.kind()));
+    let takes_links = provider.profile().choice.as_ref().and_then(|choice| {
+        let (value, _, remark) = choice.values.iter().find(|it| it.1.resolver().is_none())?;
+        Some(format!("set `{} = \"{value}\"` under `[{provider}]` ({remark}), or ", choice.key))
+    });
+    format!(
+        "{title} resolves short links of {items} and needs a token: write full links instead, or \
+         {}set {token}",
+        takes_links.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

@@ -63,10 +63,7 @@ mod tests {
     use super::*;
 
     fn password(variables: &[(&str, &str)], address: &str) -> Result<Option<String>, PageRefused> {
-        let variables = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), SecretString::from((*value).to_owned())));
-        let environment = Environment { variables: variables.collect(), ..Environment::default() };
+        let environment = Environment::of(variables.iter().copied());
         let password = environment.page_password(address.parse().expect("an address"))?;
         Ok(password.map(|password| password.expose_secret().to_owned()))
     }

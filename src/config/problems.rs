@@ -72,15 +72,15 @@ pub(super) struct Source<'a> {
     lines: Vec<usize>,
     /// Ranges whose lines are never shown.
     hidden: Vec<Range<usize>>,
-    /// The token: a line that contains it is never shown.
-    token: Option<SecretString>,
+    /// The tokens: a line that contains one is never shown.
+    tokens: Vec<SecretString>,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn new(name: String, text: &'a str, token: Option<SecretString>) -> Self {
+    pub(super) fn new(name: String, text: &'a str, tokens: Vec<SecretString>) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
-        Self { name, text, lines, hidden: Vec::new(), token }
+        Self { name, text, lines, hidden: Vec::new(), tokens }
     }
 
     /// Hides the lines of this range.
@@ -124,7 +124,7 @@ impl<'a> Source<'a> {
         let holds = |token: &SecretString| text.contains(token.expose_secret());
         text.len() > LONGEST_SEARCHED
             || self.hidden.iter().any(hides)
-            || self.token.as_ref().is_some_and(holds)
+            || self.tokens.iter().any(holds)
             || secrets::mentioned(text)
     }
 }

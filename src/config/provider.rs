@@ -4,33 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use toml::{Spanned, Value};
 use url::{Host, Url};
 
-use super::environment::BASE_URL;
 use super::problems::{Problem, quoted};
-use super::wire::{Amagi, Daemon, JustOneApi, Pairs};
+use super::wire::{Daemon, Pairs, ProviderSection};
 use super::{ProviderSettings, Reader};
 use crate::api::{Endpoint, Provider};
 use crate::suggest;
-
-/// Default address of JustOneAPI.
-pub(super) const JUSTONEAPI_BASE_URL: &str = "https://api.justoneapi.com";
-
-/// Default address of amagi: this machine.
-pub(super) const AMAGI_BASE_URL: &str = "http://127.0.0.1:4567/api";
-
-/// Default calls in flight to JustOneAPI.
-pub(super) const JUSTONEAPI_CONCURRENCY: u32 = 8;
-
-/// Default calls per second and endpoint of JustOneAPI; its limit is not published.
-pub(super) const JUSTONEAPI_RATE: u32 = 5;
-
-/// Default calls in flight to amagi: one browser behind one cookie.
-pub(super) const AMAGI_CONCURRENCY: u32 = 2;
-
-/// Default calls per second to amagi.
-pub(super) const AMAGI_RATE: u32 = 2;
 
 /// Default timeout of a call: failing collections take up to 50 s.
 pub(super) const TIMEOUT_SECONDS: u32 = 60;
@@ -54,33 +36,23 @@ pub(super) const LEASES: RangeInclusive<u32> = 5..=600;
 const PRICE_DIGITS: usize = 6;
 
 impl Reader<'_> {
-    pub(super) fn justoneapi(&mut self, wire: &JustOneApi) -> ProviderSettings {
-        let allow = wire.allow_insecure_http;
-        let base_url = match self.environment.base_url.clone() {
-            Some(text) => self.base_url_of_environment(&text, allow),
-            None => self.base_url(wire.base_url.as_ref(), JUSTONEAPI_BASE_URL, allow),
-        };
-        let concurrency = self.number(&wire.concurrency, JUSTONEAPI_CONCURRENCY, MOST_CONCURRENCY);
+    /// The settings of a provider, and its token.
+    pub(super) fn provider(
+        &mut self,
+        provider: Provider,
+        wire: &ProviderSection,
+        token: Option<SecretString>,
+    ) -> ProviderSettings {
+        let profile = provider.profile();
+        let concurrency = self.number(&wire.concurrency, profile.concurrency, MOST_CONCURRENCY);
         let timeout = self.number(&wire.timeout_seconds, TIMEOUT_SECONDS, MOST_TIMEOUT_SECONDS);
         ProviderSettings {
-            base_url,
+            base_url: self.base_url(provider, wire),
             concurrency: usize::try_from(concurrency).unwrap_or(1),
-            rate_per_second: self.number(&wire.rate_per_second, JUSTONEAPI_RATE, MOST_RATE),
+            rate_per_second: self.number(&wire.rate_per_second, profile.rate_per_second, MOST_RATE),
             timeout: Duration::from_secs(u64::from(timeout)),
-            price_micros: self.prices(&wire.price),
-        }
-    }
-
-    pub(super) fn amagi(&mut self, wire: &Amagi) -> ProviderSettings {
-        let allow = wire.allow_insecure_http;
-        let concurrency = self.number(&wire.concurrency, AMAGI_CONCURRENCY, MOST_CONCURRENCY);
-        let timeout = self.number(&wire.timeout_seconds, TIMEOUT_SECONDS, MOST_TIMEOUT_SECONDS);
-        ProviderSettings {
-            base_url: self.base_url(wire.base_url.as_ref(), AMAGI_BASE_URL, allow),
-            concurrency: usize::try_from(concurrency).unwrap_or(1),
-            rate_per_second: self.number(&wire.rate_per_second, AMAGI_RATE, MOST_RATE),
-            timeout: Duration::from_secs(u64::from(timeout)),
-            price_micros: BTreeMap::new(),
+            price_micros: self.prices(provider, &wire.price),
+            token,
         }
     }
 
@@ -115,32 +87,21 @@ impl Reader<'_> {
         }
     }
 
-    fn base_url(&mut self, wire: Option<&Spanned<String>>, default: &str, allow: bool) -> Url {
-        let written = wire.map(|wire| (wire.get_ref().as_str(), wire.span()));
-        let (text, span) = written.unwrap_or((default, 0..0));
-        match base_url(text, allow) {
-            Ok(url) => {
-                self.warn_of_plain_http(&url);
-                url
-            }
-            Err(problem) => {
-                self.problem(span, problem);
-                somewhere()
-            }
-        }
-    }
-
-    fn base_url_of_environment(&mut self, text: &str, allow: bool) -> Url {
-        match base_url(text.trim(), allow) {
-            Ok(url) => {
-                self.warn_of_plain_http(&url);
-                url
-            }
-            Err(Problem { title, help }) => {
-                self.problems.anywhere(Problem::new(format!("{BASE_URL}: {title}"), help));
-                somewhere()
-            }
-        }
+    fn base_url(&mut self, provider: Provider, wire: &ProviderSection) -> Url {
+        let (default, allow) = (provider.profile().base_url, wire.allow_insecure_http);
+        let read = match (self.environment.base_url(provider), &wire.base_url) {
+            (Some((name, text)), _) => base_url(text.trim(), default, allow).map_err(|problem| {
+                let Problem { title, help } = problem;
+                self.problems.anywhere(Problem::new(format!("{name}: {title}"), help));
+            }),
+            (None, Some(text)) => base_url(text.get_ref(), default, allow)
+                .map_err(|problem| self.problem(text.span(), problem)),
+            (None, None) => Ok(address(default)),
+        };
+        // An invalid one is refused when all is read.
+        let Ok(url) = read else { return address(default) };
+        self.warn_of_plain_http(&url);
+        url
     }
 
     fn warn_of_plain_http(&mut self, url: &Url) {
@@ -153,7 +114,7 @@ impl Reader<'_> {
         }
     }
 
-    fn prices(&mut self, wire: &Pairs) -> BTreeMap<Endpoint, i64> {
+    fn prices(&mut self, provider: Provider, wire: &Pairs) -> BTreeMap<Endpoint, i64> {
         let mut prices = BTreeMap::new();
         let mut exact = BTreeMap::new();
         for (name, value) in wire {
@@ -164,7 +125,7 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            match endpoints_named(name.get_ref()) {
+            match endpoints_named(provider, name.get_ref()) {
                 Ok(endpoints) => {
                     let is_exact = Endpoint::parse(name.get_ref()).is_some();
                     let into = if is_exact { &mut exact } else { &mut prices };
@@ -184,20 +145,15 @@ impl Reader<'_> {
     }
 }
 
-/// The paid endpoints.
-pub(super) fn paid() -> impl Iterator<Item = Endpoint> {
-    Endpoint::ALL.into_iter().filter(|endpoint| endpoint.provider() == Provider::JustOneApi)
-}
-
-/// The endpoint of a name; without a version, all versions.
-fn endpoints_named(name: &str) -> Result<Vec<Endpoint>, Problem> {
+/// A provider's endpoint of a name; without a version, all versions.
+fn endpoints_named(provider: Provider, name: &str) -> Result<Vec<Endpoint>, Problem> {
     let mut endpoints = Endpoint::named(name);
-    endpoints.retain(|endpoint| endpoint.provider() == Provider::JustOneApi);
+    endpoints.retain(|endpoint| endpoint.provider() == provider);
     if !endpoints.is_empty() {
         return Ok(endpoints);
     }
     let title = format!("{} is not a paid endpoint", quoted(name));
-    let names = || paid().map(Endpoint::as_str);
+    let names = || provider.endpoints().map(Endpoint::as_str);
     let families = names().filter_map(|name| name.rsplit_once('/').map(|(family, _)| family));
     let help = suggest::nearest(name, names().chain(families)).map_or_else(
         || format!("the endpoints are {}", names().collect::<Vec<_>>().join(", ")),
@@ -229,11 +185,11 @@ pub(crate) fn decimal_micros(text: &str) -> Option<i64> {
     format!("{whole}{fraction:0<PRICE_DIGITS$}").parse().ok()
 }
 
-fn base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Problem> {
+fn base_url(text: &str, example: &str, allow_insecure_http: bool) -> Result<Url, Problem> {
     let mut url = Url::parse(text)
-        .map_err(|error| Problem::new(format!("invalid address: {error}"), JUSTONEAPI_BASE_URL))?;
+        .map_err(|error| Problem::new(format!("invalid address: {error}"), example))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(Problem::new("the address must start with https or http", JUSTONEAPI_BASE_URL));
+        return Err(Problem::new("the address must start with https or http", example));
     }
     let bare = url.username().is_empty() && url.password().is_none();
     if !bare || url.query().is_some() || url.fragment().is_some() {
@@ -261,8 +217,8 @@ pub(super) fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// A placeholder for an invalid address until the problems are reported.
-#[expect(clippy::unwrap_used, reason = "the constant is an address, as every test of it shows")]
-fn somewhere() -> Url {
-    Url::parse(JUSTONEAPI_BASE_URL).unwrap()
+/// A provider's default address.
+#[expect(clippy::unwrap_used, reason = "it is an address, as a test of every provider shows")]
+fn address(default: &str) -> Url {
+    Url::parse(default).unwrap()
 }

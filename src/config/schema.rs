@@ -10,16 +10,15 @@ use super::Condition;
 use super::alert::{LANGUAGES, MOST_SILENT_AFTER, SILENT_AFTER, WEBHOOKS};
 use super::firing::{MAX_CATCHUP, MISFIRES, MOST_CATCHUP, OVERLAPS};
 use super::job::{KINDS, LONGEST_NAME};
-use super::load::{DEFAULT_ZONE, NOTE_DETAILS, PARAMETERS, PROVIDERS};
+use super::load::{DEFAULT_ZONE, written_key};
 use super::provider::{
-    AMAGI_BASE_URL, AMAGI_CONCURRENCY, AMAGI_RATE, JUSTONEAPI_BASE_URL, JUSTONEAPI_CONCURRENCY,
-    JUSTONEAPI_RATE, LEASE_SECONDS, LEASES, MOST_CONCURRENCY, MOST_RATE, MOST_TIMEOUT_SECONDS,
-    TIMEOUT_SECONDS, paid,
+    LEASE_SECONDS, LEASES, MOST_CONCURRENCY, MOST_RATE, MOST_TIMEOUT_SECONDS, TIMEOUT_SECONDS,
 };
 use super::wire::{
-    AlertEntry, Amagi, Budget, Daemon, Douyin, Health, JobEntry, JustOneApi, TopLevel,
+    AlertEntry, Budget, Daemon, Douyin, Health, JobEntry, ProviderSection, TopLevel,
 };
-use crate::api::LAST_PAGE;
+use crate::api::{LAST_PAGE, Provider};
+use crate::model::Kind;
 use crate::watchlist::known_filters;
 
 /// The schema of the whole file.
@@ -28,8 +27,6 @@ pub fn schema() -> Value {
     let mut schema = TopLevel::json_schema(&mut generator).to_value();
     let list = |items: Schema| json_schema!({ "type": "array", "items": items });
     let sections = [
-        ("justoneapi", generator.subschema_for::<JustOneApi>()),
-        ("amagi", generator.subschema_for::<Amagi>()),
         ("douyin", generator.subschema_for::<Douyin>()),
         ("daemon", generator.subschema_for::<Daemon>()),
         ("budget", generator.subschema_for::<Budget>()),
@@ -37,8 +34,13 @@ pub fn schema() -> Value {
         ("alert", list(generator.subschema_for::<AlertEntry>())),
         ("job", list(generator.subschema_for::<JobEntry>())),
     ];
+    let provider = ProviderSection::json_schema(&mut generator).to_value();
     let mut definitions = generator.take_definitions(true);
     definitions.values_mut().for_each(without_defaults);
+    for it in Provider::ALL {
+        definitions.insert(it.as_str().to_owned(), provider_section(it, &provider));
+        schema["properties"][it.as_str()] = json!({ "$ref": format!("#/$defs/{it}") });
+    }
     without_defaults(&mut schema);
     for (section, key, more) in details() {
         let of = definitions.get_mut(section).and_then(|it| it.pointer_mut(&pointer(key)));
@@ -67,29 +69,56 @@ fn without_defaults(definition: &mut Value) {
     }
 }
 
+/// An integer with its default and range.
+fn number(default: u32, least: u32, most: u32) -> Value {
+    json!({ "default": default, "minimum": least, "maximum": most })
+}
+
+/// The section of a provider: the keys that it has, under its own names.
+fn provider_section(provider: Provider, section: &Value) -> Value {
+    let (mut section, profile) = (section.clone(), provider.profile());
+    without_defaults(&mut section);
+    let mut properties = Map::new();
+    for (key, property) in section["properties"].as_object().into_iter().flatten() {
+        let name = written_key(provider, key);
+        let more = match key.as_str() {
+            "base_url" => json!({ "default": profile.base_url }),
+            "concurrency" => number(profile.concurrency, 1, MOST_CONCURRENCY),
+            "rate_per_second" => number(profile.rate_per_second, 1, MOST_RATE),
+            "timeout_seconds" => number(TIMEOUT_SECONDS, 1, MOST_TIMEOUT_SECONDS),
+            "choice" => profile.choice.as_ref().map_or(Value::Null, |choice| {
+                let values: Vec<_> = choice.values.iter().map(|it| it.0).collect();
+                json!({ "default": choice.default, "enum": values })
+            }),
+            "price" => prices(provider),
+            _ => json!({}),
+        };
+        let (Some(name), Value::Object(more)) = (name, more) else { continue };
+        let mut property = property.clone();
+        if let Some(property) = property.as_object_mut() {
+            property.extend(more);
+        }
+        properties.insert(name.to_owned(), property);
+    }
+    section["properties"] = properties.into();
+    section["title"] = profile.title.into();
+    section["description"] = format!("`[{provider}]`: {}.", profile.title).into();
+    section
+}
+
 fn pointer(key: &str) -> String {
     format!("/properties/{key}")
 }
 
 /// Details the types lack: type, key, and its default, range or choices.
 fn details() -> Vec<(&'static str, &'static str, Value)> {
-    let number = |default: u32, least: u32, most: u32| json!({ "default": default, "minimum": least, "maximum": most });
+    let works = Provider::ALL.into_iter().filter(|it| it.endpoint(Kind::Work, None).is_some());
     let choice = |default: &str, choices: &[&str]| json!({ "default": default, "enum": choices });
     let (calls, yuan) =
         (json!({ "minimum": 1 }), json!({ "type": ["number", "string"], "minimum": 0 }));
     let name = json!({ "minLength": 1, "maxLength": LONGEST_NAME });
     let mut details = vec![
-        ("JustOneApi", "base_url", json!({ "default": JUSTONEAPI_BASE_URL })),
-        ("JustOneApi", "concurrency", number(JUSTONEAPI_CONCURRENCY, 1, MOST_CONCURRENCY)),
-        ("JustOneApi", "rate_per_second", number(JUSTONEAPI_RATE, 1, MOST_RATE)),
-        ("JustOneApi", "timeout_seconds", number(TIMEOUT_SECONDS, 1, MOST_TIMEOUT_SECONDS)),
-        ("JustOneApi", "note_detail_version", choice("v7", &NOTE_DETAILS.map(|it| it.0))),
-        ("Amagi", "base_url", json!({ "default": AMAGI_BASE_URL })),
-        ("Amagi", "parameter", choice("aweme_id", &PARAMETERS)),
-        ("Amagi", "concurrency", number(AMAGI_CONCURRENCY, 1, MOST_CONCURRENCY)),
-        ("Amagi", "rate_per_second", number(AMAGI_RATE, 1, MOST_RATE)),
-        ("Amagi", "timeout_seconds", number(TIMEOUT_SECONDS, 1, MOST_TIMEOUT_SECONDS)),
-        ("Douyin", "provider", json!({ "enum": PROVIDERS })),
+        ("Douyin", "provider", json!({ "enum": works.map(Provider::as_str).collect::<Vec<_>>() })),
         ("Daemon", "lease_seconds", number(LEASE_SECONDS, *LEASES.start(), *LEASES.end())),
         ("Budget", "max_calls_per_day", calls.clone()),
         ("Budget", "max_cost_per_day", yuan),
@@ -133,11 +162,11 @@ fn rules_of_jobs(definitions: &mut Map<String, Value>) {
 }
 
 /// Prices: yuan per call by endpoint name, with or without version.
-pub(super) fn prices(_: &mut SchemaGenerator) -> Schema {
-    let names = paid().map(|endpoint| endpoint.as_str());
-    let families = paid().filter_map(|endpoint| Some(endpoint.as_str().rsplit_once('/')?.0));
-    let names: BTreeSet<&str> = names.chain(families).collect();
-    json_schema!({
+fn prices(provider: Provider) -> Value {
+    let names = || provider.endpoints().map(|endpoint| endpoint.as_str());
+    let families = names().filter_map(|name| Some(name.rsplit_once('/')?.0));
+    let names: BTreeSet<&str> = names().chain(families).collect();
+    json!({
         "type": "object",
         "propertyNames": { "enum": names },
         "additionalProperties": { "type": ["number", "string"], "minimum": 0 }

@@ -31,13 +31,32 @@ pub(super) fn read<'de, T: Deserialize<'de> + Default>(
     source: &Source<'_>,
     problems: &mut Problems,
 ) -> Section<T> {
+    read_as(value, |key| Some(key), misplaced, source, problems)
+}
+
+/// The same of a section in which the keys of `T` have other names; `None`: it has no such key.
+pub(super) fn read_as<'de, T: Deserialize<'de> + Default>(
+    value: Spanned<DeValue<'de>>,
+    written: impl Fn(&'static str) -> Option<&'static str>,
+    misplaced: &Misplaced,
+    source: &Source<'_>,
+    problems: &mut Problems,
+) -> Section<T> {
     let span = value.span();
     let DeValue::Table(mut table) = value.into_inner() else {
         let help = "write its name in brackets, and its keys below";
         problems.at(source, span.clone(), Problem::new("this is a section, not a value", help));
         return Section { value: T::default(), broken: BTreeSet::new(), span };
     };
-    drop_unknown(&mut table, known_keys::<T>(), misplaced, source, problems);
+    let keys = known_keys::<T>().iter().filter_map(|key| Some((*key, written(key)?)));
+    let keys: Vec<(&'static str, &'static str)> = keys.collect();
+    let known: Vec<_> = keys.iter().map(|(_, written)| *written).collect();
+    drop_unknown(&mut table, &known, misplaced, source, problems);
+    for (key, written) in keys.into_iter().filter(|(key, written)| key != written) {
+        if let Some((name, value)) = table.remove_entry(written) {
+            table.insert(Spanned::new(name.span(), key.into()), value);
+        }
+    }
     let mut broken = BTreeSet::new();
     // Each failed round removes one key, so the loop ends.
     loop {
@@ -66,7 +85,7 @@ fn key_around(table: &DeTable<'_>, at: &Range<usize>) -> Option<String> {
 
 fn drop_unknown(
     table: &mut DeTable<'_>,
-    known: &'static [&'static str],
+    known: &[&'static str],
     misplaced: &Misplaced,
     source: &Source<'_>,
     problems: &mut Problems,

@@ -22,53 +22,32 @@ pub(super) struct TopLevel {
     pub(super) timezone: Option<Spanned<String>>,
 }
 
-/// `[justoneapi]`.
+/// The section of a provider, by its name.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct JustOneApi {
-    /// Its address. JUSTONEAPI_BASE_URL overrides it. Default: <https://api.justoneapi.com>.
+pub(super) struct ProviderSection {
+    /// Its address. The environment variable `<NAME>_BASE_URL`, such as JUSTONEAPI_BASE_URL,
+    /// overrides it.
     #[schemars(with = "String")]
     pub(super) base_url: Option<Spanned<String>>,
-    /// Allow plain http to another machine; the token is sent unencrypted. Default: false.
+    /// Allow plain http to another machine; a token is then sent unencrypted. Default: false.
     pub(super) allow_insecure_http: bool,
-    /// Maximum calls in flight. Default: 8.
+    /// Maximum calls in flight.
     #[schemars(with = "i64")]
     pub(super) concurrency: Option<Spanned<i64>>,
-    /// Maximum calls per second and endpoint. Default: 5.
+    /// Maximum calls per second and endpoint.
     #[schemars(with = "i64")]
     pub(super) rate_per_second: Option<Spanned<i64>>,
-    /// Timeout of one call in seconds. Default: 60.
+    /// Timeout of one call in seconds.
     #[schemars(with = "i64")]
     pub(super) timeout_seconds: Option<Spanned<i64>>,
-    /// `v1`, `v3`, `v6` (video notes only) or `v7`. Default: v7.
+    /// The endpoint it uses where it has several. It is written under the provider's own name of
+    /// the key.
     #[schemars(with = "String")]
-    pub(super) note_detail_version: Option<Spanned<String>>,
+    pub(super) choice: Option<Spanned<String>>,
     /// Yuan per call by endpoint, with or without version. Without a price the cost is unknown.
-    #[schemars(schema_with = "super::schema::prices")]
+    #[schemars(with = "BTreeMap<String, f64>")]
     pub(super) price: Pairs,
-}
-
-/// `[amagi]`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Amagi {
-    /// Address of the server. Default: <http://127.0.0.1:4567/api>.
-    #[schemars(with = "String")]
-    pub(super) base_url: Option<Spanned<String>>,
-    /// Allow plain http to another machine. Default: false.
-    pub(super) allow_insecure_http: bool,
-    /// `aweme_id` (amagi 4.1 and later) or `url` (3.2 to 4.0). Default: aweme_id.
-    #[schemars(with = "String")]
-    pub(super) parameter: Option<Spanned<String>>,
-    /// Maximum calls in flight. Default: 2.
-    #[schemars(with = "i64")]
-    pub(super) concurrency: Option<Spanned<i64>>,
-    /// Maximum calls per second and endpoint. Default: 2.
-    #[schemars(with = "i64")]
-    pub(super) rate_per_second: Option<Spanned<i64>>,
-    /// Timeout of one call in seconds. Default: 60.
-    #[schemars(with = "i64")]
-    pub(super) timeout_seconds: Option<Spanned<i64>>,
 }
 
 /// `[budget]`.

@@ -218,6 +218,6 @@ impl Crawler {
 }
 
 fn client(config: &Config) -> Result<Arc<Client>> {
-    let (justoneapi, amagi) = (config.justoneapi.server(), config.amagi.server());
-    Ok(Arc::new(Client::new(justoneapi, amagi, config.token.clone())?))
+    let servers = Provider::ALL.map(|provider| (provider, config.provider(provider).server()));
+    Ok(Arc::new(Client::new(servers)?))
 }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
 use super::watch::Reload;
+use crate::api::Provider;
 use crate::config::Config;
 use crate::plan::{self, Left};
 use crate::process;
@@ -63,20 +64,24 @@ impl Daemon {
         if plan::sync(&self.store, &config, self.started, now, stop).await? == Left::More {
             return Ok(());
         }
-        if !config.asks_as(&self.config) {
-            let mut tx = self.store.begin().await?;
-            process::lift_refusals(&mut tx, now).await?;
-            tx.commit().await?;
+        let mut tx = self.store.begin().await?;
+        for provider in Provider::ALL {
+            if !config.provider(provider).asks_as(self.config.provider(provider)) {
+                process::lift_refusals(&mut tx, provider, now).await?;
+            }
         }
+        tx.commit().await?;
         self.record(process::applied(&config)).await?;
         self.crawler.set_config(config.clone())?;
         self.process.set_lease(config.lease);
         for warning in &config.warnings {
             tracing::warn!("{warning}");
         }
-        let (before, url) = (&self.config.justoneapi.base_url, &config.justoneapi.base_url);
-        if before != url {
-            tracing::warn!(%url, "the address of JustOneAPI has changed");
+        for provider in Provider::ALL {
+            let url = &config.provider(provider).base_url;
+            if url != &self.config.provider(provider).base_url {
+                tracing::warn!(%url, "the address of {} has changed", provider.profile().title);
+            }
         }
         if config.listen != self.config.listen {
             tracing::warn!("`listen` of [health] has changed: it applies at the next start");

@@ -1,48 +1,52 @@
-//! The account in use: another token or another server may allow what the former one refused.
+//! The accounts in use: another token or another server may allow what the former one refused.
 
 use anyhow::Result;
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
-use crate::api::{Endpoint, Provider};
-use crate::config::Config;
+use crate::api::Provider;
+use crate::config::{Config, ProviderSettings};
 use crate::model::{PauseReason, PauseScope, ResumedBy};
-use crate::store::{ConfigLoad, Tx};
+use crate::store::{Account, ConfigLoad, Tx};
 use crate::time::Time;
 
 /// The record of the settings in force.
 pub(crate) fn applied(config: &Config) -> ConfigLoad<'_> {
-    ConfigLoad::TakenOver {
-        justoneapi_url: config.justoneapi.base_url.as_str(),
-        amagi_url: config.amagi.base_url.as_str(),
-        token_mark: token_mark(config),
+    ConfigLoad::TakenOver(Provider::ALL.map(|it| account(it, config.provider(it))).to_vec())
+}
+
+fn account(provider: Provider, settings: &ProviderSettings) -> Account {
+    Account {
+        provider: provider.as_str().to_owned(),
+        base_url: settings.base_url.to_string(),
+        token_mark: token_mark(settings),
     }
 }
 
 /// One byte of a hash of the token: tells two tokens apart in most cases and reveals nothing of even
 /// a short one. A new token with the same byte, one in 256, waits for the next probe, within the hour.
-fn token_mark(config: &Config) -> Option<i64> {
-    let token = config.token.as_ref()?.expose_secret();
+fn token_mark(settings: &ProviderSettings) -> Option<i64> {
+    let token = settings.token.as_ref()?.expose_secret();
     let digest = Sha256::digest(format!("tidewatch token\0{token}"));
     digest.first().map(|byte| i64::from(*byte))
 }
 
-/// Lifts the refusals of the account recorded last, if these settings use another one.
+/// Lifts the refusals of the accounts recorded last, where these settings use another one.
 pub(super) async fn lift_refusals_of_others(tx: &mut Tx, config: &Config, now: Time) -> Result<()> {
-    let Some((url, mark)) = tx.last_asked().await? else { return Ok(()) };
-    let (ours, known) = (token_mark(config), mark.is_some());
-    let another = known && ours.is_some() && ours != mark;
-    if another || url != config.justoneapi.base_url.as_str() {
-        lift_refusals(tx, now).await?;
+    for provider in Provider::ALL {
+        let Some(last) = tx.last_account(provider.as_str()).await? else { continue };
+        let ours = account(provider, config.provider(provider));
+        let marks = ours.token_mark.zip(last.token_mark);
+        if marks.is_some_and(|(ours, last)| ours != last) || ours.base_url != last.base_url {
+            lift_refusals(tx, provider, now).await?;
+        }
     }
     Ok(())
 }
 
 /// Ends the pauses that another token or another server may not cause.
-pub(crate) async fn lift_refusals(tx: &mut Tx, now: Time) -> Result<()> {
-    let provider = Provider::JustOneApi;
-    let endpoints = Endpoint::ALL.into_iter().filter(|it| it.provider() == provider);
-    let endpoints = endpoints.flat_map(|it| {
+pub(crate) async fn lift_refusals(tx: &mut Tx, provider: Provider, now: Time) -> Result<()> {
+    let endpoints = provider.endpoints().flat_map(|it| {
         [PauseReason::Denied, PauseReason::Quota]
             .map(|reason| (PauseScope::Endpoint, it.as_str(), reason))
     });

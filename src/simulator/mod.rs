@@ -47,6 +47,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Provider;
 use crate::time::{Clock, Time};
 
 pub use amagi::Amagi;
@@ -159,14 +160,14 @@ impl Simulator {
         self.address
     }
 
-    /// Base URL of JustOneAPI's paths.
-    pub fn justoneapi_url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// Base URL of amagi's paths.
-    pub fn amagi_url(&self) -> String {
-        format!("http://{}/amagi/api", self.address)
+    /// Base URL of a provider's paths: below its name, if its real address has a path.
+    pub fn base_url(&self, provider: Provider) -> String {
+        let address = format!("http://{}", self.address);
+        let real = provider.profile().base_url.parse::<url::Url>();
+        match real.as_ref().map_or("/", |real| real.path()) {
+            "/" => address,
+            path => format!("{address}/{provider}{path}"),
+        }
     }
 
     /// The simulated world.

@@ -26,7 +26,7 @@ pub use read::{
     page,
 };
 pub use schedule::{
-    BackfillRow, Claim, ClaimRequest, ConfigLoad, ConfigState, Disposition, Fires, JobEntry,
+    Account, BackfillRow, Claim, ClaimRequest, ConfigLoad, ConfigState, Disposition, Fires, JobEntry,
     JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Settlement, SlotCounts,
     SlotJob,
 };

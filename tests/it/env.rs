@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use tidewatch::api::Provider;
 use tidewatch::backfill;
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
@@ -99,12 +99,11 @@ impl Env {
             "[amagi]\nbase_url = \"{}\"\nparameter = \"{}\"\nrate_per_second = 1000\n\
              [justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
              price = {{ {PRICES} }}\n{jobs}",
-            self.api.amagi_url(),
+            self.api.base_url(Provider::Amagi),
             self.parameter,
-            self.api.justoneapi_url(),
+            self.api.base_url(Provider::JustOneApi),
         );
-        let environment =
-            Environment { token: Some(SecretString::from(TOKEN)), ..Environment::default() };
+        let environment = Environment::of([("JUSTONEAPI_TOKEN", TOKEN)]);
         let config = Config::parse(&text, Path::new("jobs.toml"), &environment);
         Arc::new(config.unwrap_or_else(|error| panic!("{error}")))
     }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tidewatch::api::Provider;
 use tidewatch::simulator::Simulator;
 
 use crate::databases::Database;
@@ -41,7 +42,7 @@ impl Place {
 
     /// Points the program at `simulator`, with `token`.
     pub(crate) fn with_upstream(self, simulator: &Simulator, token: &str) -> Self {
-        self.with("JUSTONEAPI_BASE_URL", simulator.justoneapi_url()).with("JUSTONEAPI_TOKEN", token)
+        self.with("JUSTONEAPI_BASE_URL", simulator.base_url(Provider::JustOneApi)).with("JUSTONEAPI_TOKEN", token)
     }
 
     /// Sets an environment variable; the environment has no others, except for the date.

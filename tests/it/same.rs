@@ -13,7 +13,7 @@ use crate::env::{Env, hours, minutes, world};
 
 /// Columns that number rows in the order in which they happened to come, measure the machine, or
 /// hold the words of its network.
-pub(crate) const VOLATILE: [&str; 22] = [
+pub(crate) const VOLATILE: [&str; 21] = [
     "call_id",
     "document_id",
     "previous_document_id",
@@ -31,8 +31,7 @@ pub(crate) const VOLATILE: [&str; 22] = [
     "kol_key",
     "duration_ms",
     "message",
-    "justoneapi_url",
-    "amagi_url",
+    "load_id",
     "base_url",
     // The clock of a database that is a server.
     "server_at",

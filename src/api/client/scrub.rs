@@ -9,17 +9,19 @@ const MASK: &str = "***";
 /// numbers and names, and change them.
 const SHORTEST_IN_BODIES: usize = 8;
 
-/// Knows the token in every form in which it could come back.
+/// Knows the tokens in every form in which they could come back.
 pub(crate) struct Scrubber {
     forms: Vec<Vec<u8>>,
 }
 
 impl Scrubber {
-    /// The token itself, and as it is written in a query and in JSON.
-    pub(crate) fn of(token: Option<&str>) -> Self {
-        let Some(token) = token.filter(|token| !token.is_empty()) else {
-            return Self { forms: Vec::new() };
-        };
+    /// The tokens themselves, and as they are written in a query and in JSON.
+    pub(crate) fn of<'t>(tokens: impl IntoIterator<Item = &'t str>) -> Self {
+        let tokens = tokens.into_iter().filter(|token| !token.is_empty());
+        Self { forms: tokens.flat_map(Self::forms).collect() }
+    }
+
+    fn forms(token: &str) -> Vec<Vec<u8>> {
         let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
         let in_json = token.replace('\\', "\\\\").replace('"', "\\\"");
         let mut forms = vec![
@@ -33,7 +35,7 @@ impl Scrubber {
         ];
         forms.sort();
         forms.dedup();
-        Self { forms: forms.into_iter().map(String::into_bytes).collect() }
+        forms.into_iter().map(String::into_bytes).collect()
     }
 
     /// A body without the token.

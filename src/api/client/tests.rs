@@ -13,8 +13,8 @@ use crate::api::{Ask, Endpoint};
 const TOKEN: &str = "CANARY/91 f2?x";
 
 fn client_with(base_url: Url, timeout: Duration) -> Client {
-    let server = Server { base_url, timeout };
-    Client::new(server.clone(), server, Some(TOKEN.to_owned().into())).unwrap()
+    let server = |_| Server { base_url: base_url.clone(), timeout, token: Some(TOKEN.into()) };
+    Client::new(Provider::ALL.map(|provider| (provider, server(provider)))).unwrap()
 }
 
 fn client(base_url: Url) -> Client {
@@ -224,8 +224,9 @@ proptest! {
         query in prop::collection::vec(any::<(String, String)>(), 0..5),
     ) {
         let base_url = Url::parse("https://api.example.com/api/").unwrap();
-        let server = Server { base_url, timeout: Duration::ZERO };
-        let url = server.url(&Request { path: "/douyin/x", query: query.clone() }, Some(&token));
+        let server = Server { base_url, timeout: Duration::ZERO, token: Some(token.clone().into()) };
+        let request = Request { path: "/douyin/x", query: query.clone() };
+        let url = server.url(Provider::JustOneApi, &request);
         assert_eq!(url.host_str(), Some("api.example.com"));
         assert_eq!((url.path(), url.fragment()), ("/api/douyin/x", None));
         let mut pairs = url.query_pairs().into_owned();

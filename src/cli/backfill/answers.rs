@@ -28,7 +28,7 @@ impl Sources {
         let options = ImportOptions {
             endpoint: endpoint.transpose()?,
             fetched_at_field: self.fetched_at_field.clone(),
-            token: config.token.clone(),
+            tokens: config.tokens().cloned().collect(),
         };
         let clock = Clock::system();
         let now = clock.now();

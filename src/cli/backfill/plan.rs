@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::backfill::{Estimate, Found, List, Progress, narrow};
 use crate::cli::format::{cost, count, local, money, safe, table};
-use crate::config::{Config, named};
+use crate::config::{Config, named, price_sections};
 use crate::erasure::{Tombstones, notice};
 use crate::model::{BackfillState, MissedReason, Target};
 use crate::store::{Limits, Spent, Store};
@@ -178,9 +178,9 @@ pub(super) fn require_prices<'a>(
     let unpriced = config.unpriced(targets);
     if limits.max_cost_micros.is_some() && !unpriced.is_empty() {
         bail!(
-            "--max-cost needs the price of {}: set it under [justoneapi.price] in jobs.toml, or \
-             use --max-calls",
-            named(&unpriced)
+            "--max-cost needs the price of {}: set it under {} in jobs.toml, or use --max-calls",
+            named(&unpriced),
+            price_sections(&unpriced)
         );
     }
     Ok(())

@@ -67,7 +67,8 @@ impl Daemon {
     fn at_work(&self, zone: Tz) -> String {
         let (row, settings) = (&self.seen.row, &self.settings);
         let (since, beat) = (local(row.started_at, zone), self.beat(zone));
-        let asks = settings.justoneapi_url.as_deref().unwrap_or_default();
+        let asks: Vec<_> = settings.providers.iter().map(|it| it.base_url.as_str()).collect();
+        let asks = asks.join(", ");
         let mut text =
             format!("a daemon is running since {since}, last heartbeat {beat}, providers {asks}\n");
         if let (Some(error), Some(refused_at)) = (&settings.error, settings.refused_at) {

@@ -80,7 +80,7 @@ fn settings_files_are_known_even_if_invalid() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("jobs.toml");
     let token = directory.path().join("token");
-    let environment = Environment { token_file: Some(token.clone()), ..Environment::default() };
+    let environment = Environment::of([("JUSTONEAPI_TOKEN_FILE", token.display().to_string())]);
     let files = || match Config::load(&path, &environment) {
         Ok(config) => (true, config.files),
         Err(error) => (false, error.files().to_vec()),

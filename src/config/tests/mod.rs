@@ -7,7 +7,7 @@ mod secrecy;
 
 use std::path::Path;
 
-use ::secrecy::{ExposeSecret, SecretString};
+use ::secrecy::ExposeSecret;
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn refused(text: &str) -> String {
 }
 
 fn with_token(token: &str) -> Environment {
-    Environment { token: Some(SecretString::from(token)), ..Environment::default() }
+    Environment::of([("JUSTONEAPI_TOKEN", token)])
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn sample_is_valid_without_a_token() {
     let counts: Vec<usize> = config.jobs.iter().map(|job| job.targets.len()).collect();
     assert_eq!(counts, [3, 2, 1, 2]);
     assert_eq!(config.price_micros(Endpoint::NoteDetailV1), Some(150_000));
-    assert_eq!(config.note_detail, Endpoint::NoteDetailV1);
-    assert_eq!(config.work_detail, Endpoint::AmagiWorkById);
-    assert_eq!(config.require_token(), Err(TokenMissing::Calls));
+    assert_eq!(config.endpoint(Kind::Note), Endpoint::NoteDetailV1);
+    assert_eq!(config.endpoint(Kind::Work), Endpoint::AmagiWorkById);
+    assert_eq!(config.require_token(), Err(TokenMissing::Calls(Provider::JustOneApi)));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn sample_shows_the_defaults() {
     let mut config_on = config(&switched_on);
     let mut config_off = config(&sample);
     for config in [&mut config_on, &mut config_off] {
-        config.justoneapi.price_micros.retain(|_, micros| *micros > 0);
+        config.provider_mut(Provider::JustOneApi).price_micros.retain(|_, micros| *micros > 0);
     }
     assert_eq!(format!("{config_on:?}"), format!("{config_off:?}"));
 }
@@ -82,21 +82,21 @@ fn sample_shows_the_defaults() {
 fn empty_file_has_defaults_and_a_warning() {
     let config = config("");
     assert_eq!(config.timezone, Tz::Asia__Shanghai);
-    assert_eq!(config.justoneapi.base_url.as_str(), "https://api.justoneapi.com/");
-    assert_eq!(config.justoneapi.concurrency, 8);
-    assert_eq!(config.justoneapi.rate_per_second, 5);
-    assert_eq!(config.justoneapi.timeout, Duration::from_secs(60));
-    assert_eq!(config.amagi.base_url.as_str(), "http://127.0.0.1:4567/api");
-    assert_eq!(config.amagi.concurrency, 2);
-    assert_eq!(config.note_detail, Endpoint::NoteDetailV7);
-    assert_eq!(config.work_detail, Endpoint::WorkDetail);
+    assert_eq!(config.provider(Provider::JustOneApi).base_url.as_str(), "https://api.justoneapi.com/");
+    assert_eq!(config.provider(Provider::JustOneApi).concurrency, 8);
+    assert_eq!(config.provider(Provider::JustOneApi).rate_per_second, 5);
+    assert_eq!(config.provider(Provider::JustOneApi).timeout, Duration::from_secs(60));
+    assert_eq!(config.provider(Provider::Amagi).base_url.as_str(), "http://127.0.0.1:4567/api");
+    assert_eq!(config.provider(Provider::Amagi).concurrency, 2);
+    assert_eq!(config.endpoint(Kind::Note), Endpoint::NoteDetailV7);
+    assert_eq!(config.endpoint(Kind::Work), Endpoint::WorkDetail);
     assert!(config.warnings[0].contains("no job is enabled"));
     assert!(config.require_token().is_ok());
 }
 
 #[test]
 fn provider_of_works_follows_the_sections() {
-    let detail = |text: &str| config(text).work_detail;
+    let detail = |text: &str| config(text).endpoint(Kind::Work);
     assert_eq!(detail("[amagi]"), Endpoint::AmagiWorkById);
     assert_eq!(detail("[amagi]\nparameter = \"url\""), Endpoint::AmagiWorkByUrl);
     assert_eq!(detail("[amagi]\n[douyin]\nprovider = \"justoneapi\""), Endpoint::WorkDetail);
@@ -189,38 +189,56 @@ fn short_work_links_need_the_token_unless_amagi_takes_them() {
     };
     let (short, full) = ("https://v.douyin.com/irQCAn4A/", "7512345678901234567");
     assert_eq!(works("[amagi]", full), Ok(()));
-    assert_eq!(works("[amagi]", short), Err(TokenMissing::ShortLinks));
+    let missing = TokenMissing::ShortLinks(Provider::JustOneApi, Endpoint::AmagiWorkById);
+    assert_eq!(works("[amagi]", short), Err(missing));
+    assert!(missing.to_string().contains("set `parameter = \"url\"` under `[amagi]`"), "{missing}");
     assert_eq!(works("[amagi]\nparameter = \"url\"", short), Ok(()));
-    assert_eq!(works("", full), Err(TokenMissing::Calls));
+    assert_eq!(works("", full), Err(TokenMissing::Calls(Provider::JustOneApi)));
 }
 
 #[test]
 fn token_is_read_from_environment_or_file() {
     let token = |environment: &Environment| {
         let config = parse_with("", environment).expect("settings");
-        config.token.map(|token| token.expose_secret().to_owned())
+        config.tokens().next().map(|token| token.expose_secret().to_owned())
     };
     assert_eq!(token(&with_token(" abc\n")).as_deref(), Some("abc"));
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "from-file\n").expect("a file");
-    let token_file = Some(file.path().to_owned());
-    let from_file = Environment { token_file, ..Environment::default() };
+    let path = file.path().display().to_string();
+    let from_file = Environment::of([("JUSTONEAPI_TOKEN_FILE", path.as_str())]);
     assert_eq!(token(&from_file).as_deref(), Some("from-file"));
-    let both = Environment { token: Some(SecretString::from("abc")), ..from_file };
+    let both =
+        Environment::of([("JUSTONEAPI_TOKEN_FILE", path.as_str()), ("JUSTONEAPI_TOKEN", "abc")]);
     assert_eq!(token(&both).as_deref(), Some("abc"));
     assert!(parse_with("", &both).expect("settings").warnings[0].contains("both set"));
 }
 
 #[test]
 fn base_url_of_the_environment_wins() {
-    let base_url = Some("http://127.0.0.1:9999/".to_owned());
-    let environment = Environment { base_url, ..Environment::default() };
+    let environment = Environment::of([("JUSTONEAPI_BASE_URL", "http://127.0.0.1:9999/")]);
     let text = "[justoneapi]\nbase_url = \"https://example.org/x/\"";
     let url = |environment| {
-        parse_with(text, environment).expect("settings").justoneapi.base_url.to_string()
+        parse_with(text, environment).expect("settings").provider(Provider::JustOneApi).base_url.to_string()
     };
     assert_eq!(url(&environment), "http://127.0.0.1:9999/");
     assert_eq!(url(&Environment::default()), "https://example.org/x");
+}
+
+#[test]
+fn every_kind_has_an_endpoint_and_every_provider_an_address() {
+    for kind in Kind::ALL {
+        assert_eq!(Endpoint::first_of(kind).kind(), kind);
+        assert_eq!(config("").endpoint(kind).kind(), kind);
+    }
+    for provider in Provider::ALL {
+        let section = config(&format!("[{provider}]"));
+        assert!(section.provider(provider).base_url.has_host(), "{provider}");
+        assert!(section.provider(provider).token.is_none());
+        let price = format!("[{provider}]\nprice = {{}}");
+        let is_known = parse_with(&price, &Environment::default()).is_ok();
+        assert_eq!(is_known, provider.profile().paid, "{provider}");
+    }
 }
 
 #[test]
@@ -239,8 +257,7 @@ fn cost_budget_needs_prices() {
 #[test]
 fn alert_needs_kind_and_address() {
     let variables = [("HOOK", "https://example.org/x"), ("KEY", " k ")];
-    let variables = variables.map(|(name, value)| (name.to_owned(), SecretString::from(value)));
-    let environment = Environment { variables: variables.into(), ..Environment::default() };
+    let environment = Environment::of(variables);
     let text = "[[alert]]\nkind = \"feishu\"\nurl_env = \"HOOK\"\nsign_env = \"KEY\"\n\
                 [[alert]]\nkind = \"generic\"\nname = \"en\"\nurl_env = \"NOWHERE\"\n\
                 language = \"en\"\non = [\"gone\"]\nsilent_after = 9\n";

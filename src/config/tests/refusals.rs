@@ -106,7 +106,7 @@ fn choices_and_zones_get_a_suggestion() {
     expect("timezone = \"Beijing Time Zone\"", &["IANA"]);
     expect("[justoneapi]\nnote_detail_version = \"v5\"", &["\"v1\" (recommended upstream)"]);
     expect("[amagi]\nparameter = \"awemeid\"", &["did you mean \"aweme_id\"?"]);
-    expect("[douyin]\nprovider = \"tiktok\"", &["one of \"amagi\" and \"justoneapi\""]);
+    expect("[douyin]\nprovider = \"tiktok\"", &["one of \"justoneapi\" and \"amagi\""]);
     expect(
         &JOB.replace("\"keywords\"", "\"keyword\""),
         &["jobs.toml:3:8", "did you mean \"keywords\"?"],
@@ -161,8 +161,8 @@ fn addresses_are_checked() {
     ] {
         assert!(parse_with(&with(url), &Environment::default()).is_ok(), "{url}");
     }
-    let base_url = Some("http://203.0.113.7".to_owned());
-    let error = parse_with("", &Environment { base_url, ..Environment::default() });
+    let environment = Environment::of([("JUSTONEAPI_BASE_URL", "http://203.0.113.7")]);
+    let error = parse_with("", &environment);
     assert!(error.expect_err("refused").to_string().contains("JUSTONEAPI_BASE_URL: plain http"));
 }
 

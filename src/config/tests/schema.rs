@@ -56,7 +56,7 @@ fn schema_describes_keys_for_editors() {
         &serde_json::json!(["notes", "keywords", "kols", "works"])
     );
     assert_eq!(at(&format!("{job}/misfire/default")), "once");
-    assert_eq!(at("/$defs/JustOneApi/properties/concurrency/maximum"), 256);
+    assert_eq!(at("/$defs/justoneapi/properties/concurrency/maximum"), 256);
     assert_eq!(at("/$defs/AlertEntry/properties/on/items/enum/0"), "stopped");
     assert_eq!(at("/properties/timezone/default"), "Asia/Shanghai");
 }

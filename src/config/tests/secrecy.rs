@@ -98,8 +98,8 @@ fn invalid_token_is_refused_and_not_shown() {
         assert!(error.contains("JUSTONEAPI_TOKEN"), "{error}");
         assert!(!error.contains(CANARY), "{error}");
     }
-    let token_file = Some("/nowhere/at/all".into());
-    let error = parse_with("", &Environment { token_file, ..Environment::default() });
+    let environment = Environment::of([("JUSTONEAPI_TOKEN_FILE", "/nowhere/at/all")]);
+    let error = parse_with("", &environment);
     let error = error.expect_err("refused").to_string();
     assert!(error.contains("JUSTONEAPI_TOKEN_FILE: cannot read /nowhere/at/all"), "{error}");
 }

@@ -90,5 +90,5 @@ fn redact(alert: &Alert, url: &Url, text: &str) -> String {
     secrets.retain(|secret| secret.len() >= MIN_SECRET_LEN);
     // Longest first: a secret may be part of another.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets.iter().fold(text.to_owned(), |text, secret| Scrubber::of(Some(secret)).text(&text))
+    Scrubber::of(secrets.iter().map(String::as_str)).text(text)
 }

@@ -15,7 +15,7 @@ mod watchlists;
 
 pub use backfills::{BackfillRow, Limits, NewBackfill};
 pub use claim::{Claim, ClaimRequest};
-pub use config_loads::{ConfigLoad, ConfigState};
+pub use config_loads::{Account, ConfigLoad, ConfigState};
 pub use jobs::{JobEntry, JobRow};
 pub use plan::Fires;
 pub use processes::{LivenessTimeout, ProcessRow};

@@ -25,7 +25,7 @@ pub(in crate::store) enum TimeColumn {
 use TimeColumn::{At, Day, Micros, Never, UtcDay};
 
 /// Time columns of tables and views, and tables that the catalogue lacks.
-const TABLES: [(&str, TimeColumn); 51] = [
+const TABLES: [(&str, TimeColumn); 52] = [
     ("alerts", At("since")),
     ("answer_paths", At("first_seen_at")),
     ("archive_zone", Micros("since")),
@@ -34,6 +34,7 @@ const TABLES: [(&str, TimeColumn); 51] = [
     ("backfills", At("created_at")),
     ("calls", At("opened_at")),
     ("changes", At("seen_at")),
+    ("config_load_providers", Never),
     ("config_loads", At("read_at")),
     ("coverage", UtcDay),
     ("coverage_reasons", UtcDay),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::time::Duration;
 
+use tidewatch::api::Provider;
 use tidewatch::model::{Kind, Target};
 use tidewatch::simulator::Simulator;
 use tidewatch::store::{Limits, NewBackfill, Store};
@@ -44,7 +45,7 @@ async fn backfill_reads_all_sources_and_formats(database: Database) {
     let job = format!(
         "[amagi]\nbase_url = {:?}\n[[job]]\nname = \"spring\"\nkind = \"notes\"\n\
          schedule = \"0 0 1 1 *\"\nnotes = [{:?}]\n",
-        simulator.amagi_url(),
+        simulator.base_url(Provider::Amagi),
         notes[1]
     );
     let (place, store) = place(&database, &simulator, &job).await;

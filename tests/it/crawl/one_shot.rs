@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use secrecy::SecretString;
+use tidewatch::api::Provider;
 use tidewatch::config::{Config, Environment};
 use tidewatch::crawl::run::{Ended, OneShotRun, Tick};
 use tidewatch::model::{Kind, Origin, Target};
@@ -22,9 +22,8 @@ on_both!(failed_read_during_a_call_loses_no_answer);
 async fn failed_read_during_a_call_loses_no_answer(database: Database) {
     let (store, clock) = (database.open().await, Clock::system());
     let simulator = upstream::simulate(TOKEN, Duration::from_secs(2)).await;
-    let text = format!("[justoneapi]\nbase_url = {:?}\n", simulator.justoneapi_url());
-    let environment =
-        Environment { token: Some(SecretString::from(TOKEN)), ..Environment::default() };
+    let text = format!("[justoneapi]\nbase_url = {:?}\n", simulator.base_url(Provider::JustOneApi));
+    let environment = Environment::of([("JUSTONEAPI_TOKEN", TOKEN)]);
     let config = Config::parse(&text, Path::new("jobs.toml"), &environment).unwrap();
     let note = Target { kind: Kind::Note, key: simulator.world().notes(1).remove(0) };
     let mut tx = store.begin().await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidewatch::api::Provider;
 use tidewatch::model::{Pause, PauseReason, PauseScope};
 use tidewatch::simulator::Simulator;
 use tidewatch::store::Store;
@@ -92,7 +93,7 @@ async fn lease_changed_by_reload_changes_the_heartbeat(database: Database) {
 
 /// Settings with a keyword job every ten seconds, on `simulator`.
 fn settings(simulator: &Simulator, words: &[&str]) -> String {
-    let url = simulator.justoneapi_url();
+    let url = simulator.base_url(Provider::JustOneApi);
     let job = job("a", "*/10 * * * * *", words);
     format!("[justoneapi]\nbase_url = {url:?}\nrate_per_second = 1000\n{job}")
 }
@@ -139,7 +140,8 @@ async fn sighup_reloads_settings_without_losing_calls(database: Database) {
     assert_eq!(slow.truth().len(), 2, "nobody asks there any more");
     let outcomes: Vec<(String,)> = rows(&store, "select distinct outcome from calls").await;
     assert_eq!(outcomes, [("ok".to_owned(),)]);
-    let addresses = "select count(distinct justoneapi_url) from config_loads";
+    let addresses = "select count(distinct base_url) from config_load_providers
+                     where provider = 'justoneapi'";
     assert_eq!(count(&store, addresses).await, 2);
 }
 

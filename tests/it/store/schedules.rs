@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidewatch::model::{Facts, MissedReason, Pause, PauseReason, PauseScope};
-use tidewatch::store::{ClaimRequest, ConfigLoad, Disposition, Fires, JobEntry, Tx};
+use tidewatch::store::{Account, ClaimRequest, ConfigLoad, Disposition, Fires, JobEntry, Tx};
 
 use super::{OWNER, at, campaign, claim, hourly, look, note, open_at, wish};
 use crate::databases::{Database, on_both, rows};
@@ -174,19 +174,21 @@ async fn how_a_process_stands_to_its_settings_is_on_record(database: Database) {
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.config_state(OWNER).await.unwrap().taken_over_at, None);
-    let taken_over = |url| ConfigLoad::TakenOver {
-        justoneapi_url: url,
-        amagi_url: "http://b/",
+    let account = |provider: &str, base_url: &str| Account {
+        provider: provider.to_owned(),
+        base_url: base_url.to_owned(),
         token_mark: Some(7),
     };
-    assert_eq!(tx.last_asked().await.unwrap(), None);
+    let taken_over =
+        |url| ConfigLoad::TakenOver(vec![account("a", url), account("b", "http://b/")]);
+    assert_eq!(tx.last_account("a").await.unwrap(), None);
     tx.put_config_load(OWNER, taken_over("http://a/"), at("09:00:00")).await.unwrap();
     tx.put_config_load(OWNER, ConfigLoad::Refused("a line"), at("09:10:00")).await.unwrap();
-    assert_eq!(tx.last_asked().await.unwrap(), Some(("http://a/".into(), Some(7))));
+    assert_eq!(tx.last_account("a").await.unwrap(), Some(account("a", "http://a/")));
     tx.put_config_load(8, taken_over("http://c/"), at("09:20:00")).await.unwrap();
     let state = tx.config_state(OWNER).await.unwrap();
     assert_eq!(state.taken_over_at, Some(at("09:00:00")));
-    assert_eq!(state.justoneapi_url.as_deref(), Some("http://a/"));
+    assert_eq!(state.providers, [account("a", "http://a/"), account("b", "http://b/")]);
     assert_eq!((state.refused_at, state.error.as_deref()), (Some(at("09:10:00")), Some("a line")));
     tx.put_config_load(OWNER, taken_over("http://d/"), at("09:30:00")).await.unwrap();
     let state = tx.config_state(OWNER).await.unwrap();

@@ -5,6 +5,7 @@ pub(crate) mod checks;
 
 use std::time::Duration;
 
+use tidewatch::api::Provider;
 use tidewatch::simulator::{Faults, Options, Simulator};
 use tidewatch::store::Store;
 use tidewatch::time::{Clock, Time};
@@ -70,7 +71,7 @@ pub(crate) fn jobs(simulator: &Simulator) -> String {
         rate_per_second = 1000
         timeout_seconds = 10
         "#,
-        simulator.amagi_url()
+        simulator.base_url(Provider::Amagi)
     );
     // The first note is behind the short link.
     for (n, notes) in world.notes(1 + NOTE_JOBS * NOTES_EACH)[1..].chunks(NOTES_EACH).enumerate() {

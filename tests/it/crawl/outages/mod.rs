@@ -8,8 +8,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use tidewatch::api::Provider;
 use tidewatch::config::{Config, Environment};
 use tidewatch::daemon::Daemon;
 use tidewatch::ops::health;
@@ -309,10 +309,9 @@ async fn refuses_and_recovers(refuse: &'static str, complaint: &str, relent: &'s
     let simulator = crash::simulate(LATENCY).await;
     let database = sqlite();
     let store = database.open().await;
-    let url = format!("[justoneapi]\nbase_url = \"{}\"", simulator.justoneapi_url());
+    let url = format!("[justoneapi]\nbase_url = \"{}\"", simulator.base_url(Provider::JustOneApi));
     let jobs = crash::jobs(&simulator).replacen("[justoneapi]", &url, 1);
-    let token = Some(SecretString::from(TOKEN));
-    let environment = Environment { token, ..Environment::default() };
+    let environment = Environment::of([("JUSTONEAPI_TOKEN", TOKEN)]);
     let config = Config::parse(&jobs, Path::new("jobs.toml"), &environment);
     let config = Arc::new(config.unwrap_or_else(|error| panic!("{error}")));
     let clock = Clock::system();

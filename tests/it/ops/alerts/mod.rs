@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use serde_json::json;
 use tidewatch::config::{Config, Environment};
 use tidewatch::model::{Pause, PauseReason, PauseScope, ResumedBy};
@@ -34,12 +33,7 @@ fn section(name: &str, kind: &str, more: &str) -> String {
 
 fn config(receiver: &Receiver, text: &str) -> Config {
     let variables = [("HOOK", receiver.url(CANARY)), ("SIGN", SIGN.to_owned())];
-    let environment = Environment {
-        variables: variables
-            .map(|(name, value)| (name.to_owned(), SecretString::from(value)))
-            .into(),
-        ..Environment::default()
-    };
+    let environment = Environment::of(variables);
     let config = Config::parse(text, Path::new("jobs.toml"), &environment);
     config.unwrap_or_else(|error| panic!("{error}"))
 }
