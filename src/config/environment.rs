@@ -41,7 +41,9 @@ impl Environment {
     pub fn of(variables: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
         let variables = variables.into_iter();
         let secret = |value: String| SecretString::from(value);
-        Self { variables: variables.map(|(name, value)| (name.into(), secret(value.into()))).collect() }
+        Self {
+            variables: variables.map(|(name, value)| (name.into(), secret(value.into()))).collect(),
+        }
     }
 
     /// The same without what only calls need.

@@ -34,8 +34,8 @@ use crate::model::{Kind, Target};
 use crate::schedule::{Misfire, Overlap, Schedule};
 
 pub use alert::{Alert, AlertUrlMissing, Condition, Language, Webhook};
-pub(crate) use budget::{named, price_sections};
 pub use budget::{Budget, PriceMissing};
+pub(crate) use budget::{named, price_sections};
 pub use environment::Environment;
 pub(crate) use health::loopback;
 pub(crate) use job::{kind_name, kind_named};

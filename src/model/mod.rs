@@ -12,6 +12,7 @@ mod kol_figures;
 mod kols;
 pub(crate) mod named;
 mod pause;
+mod reason;
 mod status;
 mod xiaohongshu;
 
@@ -31,9 +32,9 @@ pub use kol_figures::KolFigures;
 pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag};
 use named::named;
 pub use pause::Pause;
+pub use reason::{MissedReason, PauseReason, Said};
 pub use status::{
-    BackfillState, MissedReason, Origin, PauseReason, PauseScope, ProblemKind, ResumedBy,
-    SlotOutcome, Unavailability,
+    BackfillState, Origin, PauseScope, ProblemKind, ResumedBy, SlotOutcome, Unavailability,
 };
 pub use xiaohongshu::{KeywordSuggestion, Note};
 

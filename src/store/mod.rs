@@ -26,8 +26,8 @@ pub use read::{
     page,
 };
 pub use schedule::{
-    Account, BackfillRow, Claim, ClaimRequest, ConfigLoad, ConfigState, Disposition, Fires, JobEntry,
-    JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Settlement, SlotCounts,
-    SlotJob,
+    Account, BackfillRow, Claim, ClaimRequest, ConfigLoad, ConfigState, Disposition, Fires,
+    JobEntry, JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Settlement,
+    SlotCounts, SlotJob,
 };
 pub use sql::{Column, Query, QueryError, Span, Table, Value, tables};

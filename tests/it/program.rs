@@ -42,7 +42,8 @@ impl Place {
 
     /// Points the program at `simulator`, with `token`.
     pub(crate) fn with_upstream(self, simulator: &Simulator, token: &str) -> Self {
-        self.with("JUSTONEAPI_BASE_URL", simulator.base_url(Provider::JustOneApi)).with("JUSTONEAPI_TOKEN", token)
+        self.with("JUSTONEAPI_BASE_URL", simulator.base_url(Provider::JustOneApi))
+            .with("JUSTONEAPI_TOKEN", token)
     }
 
     /// Sets an environment variable; the environment has no others, except for the date.

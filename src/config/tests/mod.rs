@@ -82,7 +82,10 @@ fn sample_shows_the_defaults() {
 fn empty_file_has_defaults_and_a_warning() {
     let config = config("");
     assert_eq!(config.timezone, Tz::Asia__Shanghai);
-    assert_eq!(config.provider(Provider::JustOneApi).base_url.as_str(), "https://api.justoneapi.com/");
+    assert_eq!(
+        config.provider(Provider::JustOneApi).base_url.as_str(),
+        "https://api.justoneapi.com/"
+    );
     assert_eq!(config.provider(Provider::JustOneApi).concurrency, 8);
     assert_eq!(config.provider(Provider::JustOneApi).rate_per_second, 5);
     assert_eq!(config.provider(Provider::JustOneApi).timeout, Duration::from_secs(60));
@@ -219,7 +222,11 @@ fn base_url_of_the_environment_wins() {
     let environment = Environment::of([("JUSTONEAPI_BASE_URL", "http://127.0.0.1:9999/")]);
     let text = "[justoneapi]\nbase_url = \"https://example.org/x/\"";
     let url = |environment| {
-        parse_with(text, environment).expect("settings").provider(Provider::JustOneApi).base_url.to_string()
+        parse_with(text, environment)
+            .expect("settings")
+            .provider(Provider::JustOneApi)
+            .base_url
+            .to_string()
     };
     assert_eq!(url(&environment), "http://127.0.0.1:9999/");
     assert_eq!(url(&Environment::default()), "https://example.org/x");

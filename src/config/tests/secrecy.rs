@@ -69,7 +69,7 @@ fn token_in_the_file_is_refused_with_a_hint() {
 error: secrets do not belong in this file
  --> jobs.toml:2:1
   | (the line is not shown here)
-  = help: set the environment variable JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it, and remove this line; a token that was shared with this file should be replaced
+  = help: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it, and remove this line; a token that was shared with this file should be replaced
 "#);
 }
 

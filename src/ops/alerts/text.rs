@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono_tz::Tz;
 
 use crate::config::{Alert, Condition, Language};
-use crate::model::KolSearch;
+use crate::model::{KolSearch, PauseReason};
 use crate::store::AlertRow;
 use crate::text::{is_visible, money, things};
 use crate::time::Time;
@@ -149,16 +149,9 @@ fn detail(row: &AlertRow, chinese: bool) -> String {
     if row.condition == Condition::Budget.as_str() {
         return spent(row, chinese);
     }
-    let words = match row.detail.as_str() {
-        "quota" => ("配额用完", "quota used up"),
-        "balance" => ("余额不足", "balance used up"),
-        "denied" => ("无权限", "access denied"),
-        "bad_credentials" => ("token 无效", "token refused"),
-        "failing" => ("持续失败", "every call fails"),
-        "by_hand" => ("人工暂停", "paused by hand"),
-        other => return plain(other),
-    };
-    if chinese { words.0.to_owned() } else { words.1.to_owned() }
+    let Some(reason) = PauseReason::parse(&row.detail) else { return plain(&row.detail) };
+    let (in_chinese, in_english) = reason.said();
+    if chinese { in_chinese.to_owned() } else { in_english.to_owned() }
 }
 
 fn spent(row: &AlertRow, chinese: bool) -> String {

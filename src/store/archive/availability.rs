@@ -7,9 +7,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::save::Answer;
-use crate::model::{Outcome, Unavailability};
+use crate::model::{Outcome, SlotOutcome, Unavailability};
 use crate::store::db::{Tx, execute, fetch_all};
-use crate::store::sql::array;
+use crate::store::sql::{array, reason_of_state};
 use crate::time::Time;
 
 /// Consecutive empty answers that make a target gone; any of them may be a failure in disguise.
@@ -189,42 +189,44 @@ impl Tx {
              join calls last on last.call_id = r.call_id and last.page = 1
              join calls c on c.target_id = r.target_id
                   and (c.call_id = r.call_id
-                       or (r.reason = 'empty' and c.outcome = 'empty' and c.endpoint = last.endpoint
+                       or (r.reason = $4 and c.outcome = $4 and c.endpoint = last.endpoint
                            and c.due_at > coalesce(
                                (select seen.due_at from calls seen
-                                where seen.target_id = r.target_id and seen.outcome = 'ok'
+                                where seen.target_id = r.target_id and seen.outcome = $5
                                 order by seen.due_at desc limit 1), $2)))
              where not exists (
                  select 1 from availability a
                  where a.target_id = r.target_id and a.state = r.state and a.until is null)
              group by r.target_id, r.state, r.evidence, r.call_id, r.at, r.reason, r.server,
                       r.empty_since, r.probe_1, last.endpoint
-             having r.reason <> 'empty'
+             having r.reason <> $4
                  or (count(*) >= $3 and min(c.finished_at) <= r.empty_since
                      and exists (select 1 from targets t where t.target_id = r.target_id
                                                            and t.item_id is not null))
              on conflict do nothing",
         );
-        execute!(self, sql, evidence, Time::EPOCH, EMPTY_ANSWERS);
+        let (empty, ok) = (Outcome::Empty, Outcome::Ok);
+        execute!(self, sql, evidence, Time::EPOCH, EMPTY_ANSWERS, empty, ok);
         Ok(())
     }
 
     /// Closes the scheduled slots of newly unavailable targets that no process holds and that are
     /// not probes: they were planned before the mark.
     async fn give_up(&mut self, evidence: &str) -> Result<()> {
+        let reason = reason_of_state("r.state");
         let sql = self.over_rows(
             EVIDENCE,
-            "update slots set outcome = 'missed', closed_at = r.at,
-                              reason = case r.state when 'gone' then 'gone' else 'bad_request' end
+            &"update slots set outcome = $2, closed_at = r.at, reason = {reason}
              from {rows}
              where slots.target_id = r.target_id and slots.outcome is null
                and slots.lease_owner is null
                and exists (select 1 from availability a
                            where a.target_id = r.target_id and a.state = r.state and a.until is null)
                and exists (select 1 from job_runs jr
-                           where jr.run_id = slots.run_id and jr.job_id is not null)",
+                           where jr.run_id = slots.run_id and jr.job_id is not null)"
+                .replace("{reason}", &reason),
         );
-        execute!(self, sql, evidence);
+        execute!(self, sql, evidence, SlotOutcome::Missed);
         Ok(())
     }
 
@@ -235,8 +237,8 @@ impl Tx {
         let sql = self.over_rows(
             "endpoint text, server text",
             "update availability set
-                 until = case state when 'refused' then $2 end,
-                 probe_at = case state when 'gone' then $2 end
+                 until = case state when $4 then $2 end,
+                 probe_at = case state when $5 then $2 end
              where until is null and (probe_at is null or probe_at > $2)
                and (probe_at > $3 or not exists (select 1 from {rows} where r.endpoint = availability.endpoint
                                                        and r.server = availability.server)
@@ -246,7 +248,9 @@ impl Tx {
                                  and jt.added_at > availability.confirmed_at))",
         );
         let [.., longest] = PROBE_AFTER_DAYS;
-        Ok(execute!(self, sql, array(asked)?, now, now.plus(DAY * longest)))
+        let latest = now.plus(DAY * longest);
+        let (refused, gone) = (Unavailability::Refused, Unavailability::Gone);
+        Ok(execute!(self, sql, array(asked)?, now, latest, refused, gone))
     }
 
     /// Unavailable watched targets, latest first, at most `limit`.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 
 use super::body::Body;
-use crate::model::{Facts, Kind, Outcome};
+use crate::model::{Facts, Kind, MissedReason, Outcome, SlotOutcome};
 use crate::store::db::{Tx, execute};
 use crate::store::ledger::CallEnd;
 use crate::store::schedule::Settlement;
@@ -244,18 +244,21 @@ impl Tx {
         // The item may have a slot at the same time, of its own or by another link: one is enough.
         execute!(
             self,
-            "update slots set outcome = 'missed', reason = 'superseded', closed_at = $3
+            "update slots set outcome = $6, reason = $7, closed_at = $3
              where target_id = $1 and due_at = $2 and outcome is null and exists (
                  select 1 from targets item join slots o on o.target_id = item.target_id
                  where item.kind = $4 and o.due_at = $2 and o.target_id <> $1
-                   and (o.outcome is null or o.outcome = 'observed')
+                   and (o.outcome is null or o.outcome = $8)
                    and item.key in (select cast($5 as text) union all
                                     select link from links where kind = $4 and item_id = $5))",
             settlement.target_id,
             settlement.due_at,
             settlement.at,
             kind,
-            item.as_str()
+            item.as_str(),
+            SlotOutcome::Missed,
+            MissedReason::Superseded,
+            SlotOutcome::Observed
         );
         Ok(())
     }

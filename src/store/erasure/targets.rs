@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::numbers;
-use crate::model::Platform;
+use crate::model::{MissedReason, Platform, SlotOutcome};
 use crate::store::archive::Tombstone;
 use crate::store::db::{Id, Tx, execute, fetch_all};
 use crate::store::schedule::LivenessTimeout;
@@ -113,16 +113,20 @@ impl Tx {
     pub async fn retire_targets(&mut self, tombstones: &[Tombstone]) -> Result<()> {
         let Some(first) = tombstones.first() else { return Ok(()) };
         let targets = numbers(&self.targets_of(tombstones).await?)?;
-        for sql in [
-            "update slots set outcome = 'missed', reason = 'forgotten', closed_at = $2,
+        let sql = self.over_rows(
+            "id int",
+            "update slots set outcome = $3, reason = $4, closed_at = $2,
                               lease_owner = null, lease_until = null
              where outcome is null and target_id in (select r.id from {rows})",
+        );
+        let (missed, forgotten) = (SlotOutcome::Missed, MissedReason::Forgotten);
+        execute!(self, sql, targets.as_str(), first.forgotten_at, missed, forgotten);
+        let sql = self.over_rows(
+            "id int",
             "update job_targets set removed_at = $2
              where removed_at is null and target_id in (select r.id from {rows})",
-        ] {
-            let sql = self.over_rows("id int", sql);
-            execute!(self, sql, targets.as_str(), first.forgotten_at);
-        }
+        );
+        execute!(self, sql, targets.as_str(), first.forgotten_at);
         for sql in [
             "delete from availability where target_id in (select r.id from {rows})",
             "update pauses set note = null where call_id in (

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::claim::BACKFILL;
 use super::watchlists::named;
-use crate::model::{BackfillState, Kind, Target};
+use crate::model::{BackfillState, Kind, MissedReason, SlotOutcome, Target};
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
@@ -159,10 +159,11 @@ impl Tx {
             self,
             BackfillRow,
             backfills!(
-                "where digest = $1 and ended_at is null and state <> 'cancelled'
+                "where digest = $1 and ended_at is null and state <> $2
                  order by created_at desc, run_id desc limit 1"
             ),
-            digest
+            digest,
+            BackfillState::Cancelled
         ))
     }
 
@@ -184,30 +185,35 @@ impl Tx {
     pub async fn resume_backfill(&mut self, run_id: i64, limits: Limits) -> Result<bool> {
         let resumed = execute!(
             self,
-            "update backfills set state = 'running', max_calls = coalesce($2, max_calls),
+            "update backfills set state = $4, max_calls = coalesce($2, max_calls),
                                   max_cost_micros = coalesce($3, max_cost_micros)
-             where run_id = $1 and ended_at is null and state <> 'cancelled'",
+             where run_id = $1 and ended_at is null and state <> $5",
             run_id,
             limits.max_calls,
-            limits.max_cost_micros
+            limits.max_cost_micros,
+            BackfillState::Running,
+            BackfillState::Cancelled
         );
         Ok(resumed == 1)
     }
 
     /// Halts a running backfill until it is resumed.
     pub async fn halt_backfill(&mut self, run_id: i64) -> Result<bool> {
-        let sql = "update backfills set state = 'stopped' where run_id = $1 and state = 'running'";
-        Ok(execute!(self, sql, run_id) == 1)
+        let sql = "update backfills set state = $2 where run_id = $1 and state = $3";
+        let (stopped, running) = (BackfillState::Stopped, BackfillState::Running);
+        Ok(execute!(self, sql, run_id, stopped, running) == 1)
     }
 
     /// Halts a running backfill at its limit, unless it has calls in flight.
     pub async fn halt_at_limit(&mut self, run_id: i64) -> Result<bool> {
         let halted = execute!(
             self,
-            "update backfills set state = 'limited'
-             where run_id = $1 and state = 'running' and not exists (
+            "update backfills set state = $2
+             where run_id = $1 and state = $3 and not exists (
                  select 1 from calls c where c.run_id = backfills.run_id and c.outcome is null)",
-            run_id
+            run_id,
+            BackfillState::Limited,
+            BackfillState::Running
         );
         Ok(halted == 1)
     }
@@ -216,8 +222,9 @@ impl Tx {
     pub async fn cancel_backfill(&mut self, run_id: i64, now: Time) -> Result<bool> {
         let cancelled = execute!(
             self,
-            "update backfills set state = 'cancelled' where run_id = $1 and ended_at is null",
-            run_id
+            "update backfills set state = $2 where run_id = $1 and ended_at is null",
+            run_id,
+            BackfillState::Cancelled
         );
         self.finish_backfills(now).await?;
         Ok(cancelled == 1)
@@ -227,20 +234,25 @@ impl Tx {
     pub async fn finish_backfills(&mut self, now: Time) -> Result<()> {
         execute!(
             self,
-            "update slots set outcome = 'missed', reason = 'cancelled', closed_at = $1
+            "update slots set outcome = $2, reason = $3, closed_at = $1
              where outcome is null and priority > 0 and lease_owner is null
                and run_id in (select run_id from backfills
-                              where state = 'cancelled' and ended_at is null)",
-            now
+                              where state = $4 and ended_at is null)",
+            now,
+            SlotOutcome::Missed,
+            MissedReason::Cancelled,
+            BackfillState::Cancelled
         );
         execute!(
             self,
             "update backfills set ended_at = $1,
-                                  state = case when state = 'cancelled' then state else 'done' end
+                                  state = case when state = $2 then state else $3 end
              where ended_at is null and not exists (
                  select 1 from slots s
                  where s.run_id = backfills.run_id and s.outcome is null and s.priority > 0)",
-            now
+            now,
+            BackfillState::Cancelled,
+            BackfillState::Done
         );
         Ok(())
     }

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 
 use super::watchlists::named;
-use crate::model::{MissedReason, Origin, Target};
+use crate::model::{MissedReason, Origin, PauseScope, SlotOutcome, Target};
 use crate::store::db::{Id, Tx, execute, fetch_optional};
-use crate::store::sql::array;
+use crate::store::sql::{array, one_of, reason_of_pause, reason_of_state};
 use crate::time::Time;
 
 /// Decided fires of one job.
@@ -47,7 +48,7 @@ macro_rules! fired {
             "insert into slots (target_id, due_at, run_id, kind, outcome, reason, closed_at,
                                 next_page, attempts, retry_at, fence)
              select f.target_id, f.due_at, f.run_id, f.kind,
-                    case when f.reason is not null then 'missed' end, f.reason,
+                    case when f.reason is not null then $4 end, f.reason,
                     case when f.reason is not null then $3 end, 1, 0, f.retry_at, 0
              from (
                  select jt.target_id, r.due_at, jr.run_id, j.kind,
@@ -59,8 +60,8 @@ macro_rules! fired {
             "                   join job_runs made on made.run_id = o.run_id
                                 where o.target_id = jt.target_id and o.outcome is null
                                   and o.due_at < r.due_at and o.lease_until > $3
-                                  and made.job_id is not null) then 'overlap' end,
-                            (select min(case a.state when 'gone' then 'gone' else 'bad_request' end)
+                                  and made.job_id is not null) then $5 end,
+                            (select min({unavailable})
                              from availability a
                              where a.target_id = jt.target_id and a.until is null
                                and (a.probe_at is null or a.probe_at > $3))
@@ -75,9 +76,8 @@ macro_rules! fired {
              on conflict (target_id, due_at) do update set
                  outcome = null, reason = null, closed_at = null,
                  run_id = excluded.run_id, retry_at = excluded.retry_at
-             where excluded.outcome is null and slots.outcome = 'missed'
-               and slots.call_id is null and slots.attempts = 0
-               and slots.reason in ('skipped', 'expired', 'overlap', 'daemon_down', 'superseded')"
+             where excluded.outcome is null and slots.outcome = $4
+               and slots.call_id is null and slots.attempts = 0 and slots.reason in {reopened}"
         )
     };
 }
@@ -113,10 +113,10 @@ impl Tx {
         let sql = self.over_rows(
             spec,
             "insert into job_runs (job_id, due_at, origin, decided_at)
-             select $2, r.due_at, 'schedule', $3 from {rows} where true
+             select $2, r.due_at, $4, $3 from {rows} where true
              on conflict (job_id, due_at) do nothing",
         );
-        execute!(self, sql, rows.as_str(), job_id, now);
+        execute!(self, sql, rows.as_str(), job_id, now, Origin::Schedule);
         // Differs by necessity: SQLite needs index hints, and its times are text.
         let sql = match self {
             Self::Sqlite(_) => fired!(
@@ -127,8 +127,13 @@ impl Tx {
                 fired!("", concat!("r.due_at + (", share!(), ") * interval '1 second'"))
             }
         };
-        let sql = self.over_rows(spec, sql);
-        execute!(self, sql, rows.as_str(), job_id, now);
+        let reopened = MissedReason::ALL.into_iter().filter(|it| it.is_of_schedule());
+        let sql = sql
+            .replace("{reopened}", &one_of(reopened.map(MissedReason::as_str)))
+            .replace("{unavailable}", &reason_of_state("a.state"));
+        let sql = self.over_rows(spec, &sql);
+        let (missed, overlap) = (SlotOutcome::Missed, MissedReason::Overlap);
+        execute!(self, sql, rows.as_str(), job_id, now, missed, overlap);
         if let Some(first) = fires.open.first() {
             self.supersede(job_id, *first, blocked, now).await?;
         }
@@ -146,17 +151,16 @@ impl Tx {
     ) -> Result<()> {
         // The bound on the due time is in the subquery, so that only the few open slots are visited
         // and not the history.
-        execute!(
-            self,
+        let sql = format!(
             concat!(
-                "update slots set outcome = 'missed', closed_at = $3,
+                "update slots set outcome = $5, closed_at = $3,
                                   reason = coalesce(reason, (
-                     select min(case p.reason when 'by_hand' then 'paused' else p.reason end)
+                     select min({by_pause})
                      from job_runs jr cross join jobs j cross join pauses p
                      where jr.run_id = slots.run_id and j.job_id = jr.job_id
-                       and p.scope = 'job' and p.name = j.name and p.ended_at is null
+                       and p.scope = $6 and p.name = j.name and p.ended_at is null
                        and p.since < $2 and (p.until is null or p.until >= $2)),
-                                  $4, 'superseded')
+                                  $4, $7)
                  where outcome is null and (lease_until is null or lease_until <= $3)
                    and exists (select 1 from job_runs jr
                                where jr.run_id = slots.run_id and jr.job_id is not null)
@@ -167,10 +171,18 @@ impl Tx {
                    and not ",
                 queued!()
             ),
+            by_pause = reason_of_pause("p.reason")
+        );
+        execute!(
+            self,
+            AssertSqlSafe(sql),
             job_id,
             first,
             now,
-            blocked
+            blocked,
+            SlotOutcome::Missed,
+            PauseScope::Job,
+            MissedReason::Superseded
         );
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::model::{Billed, MissedReason, SlotOutcome};
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
@@ -166,26 +167,29 @@ impl Tx {
             self,
             "update slots set
                  lease_owner = null, lease_until = null,
-                 outcome = case when dead.tries >= $3 then 'missed' end,
+                 outcome = case when dead.tries >= $3 then $4 end,
                  closed_at = case when dead.tries >= $3 then $2 end,
-                 reason = case when dead.tries >= $3 then 'interrupted'
-                               else coalesce(reason, 'interrupted') end
+                 reason = case when dead.tries >= $3 then $5 else coalesce(reason, $5) end
              from (select c.target_id, c.due_at,
                           (select 1 + count(*) from calls i
                            where i.target_id = c.target_id and i.due_at = c.due_at
-                             and i.page = c.page and i.outcome = 'interrupted') as tries
+                             and i.page = c.page and i.outcome = $5) as tries
                    from calls c where c.outcome is null and c.owner = $1) as dead
              where slots.target_id = dead.target_id and slots.due_at = dead.due_at
                and slots.outcome is null and slots.lease_owner = $1",
             owner,
             now,
-            INTERRUPTED_TRIES
+            INTERRUPTED_TRIES,
+            SlotOutcome::Missed,
+            MissedReason::Interrupted
         );
         Ok(execute!(
             self,
-            "update calls set outcome = 'interrupted', billed = 'unknown'
+            "update calls set outcome = $2, billed = $3
              where outcome is null and owner = $1",
-            owner
+            owner,
+            MissedReason::Interrupted,
+            Billed::Unknown
         ))
     }
 

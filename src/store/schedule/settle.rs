@@ -165,11 +165,12 @@ impl Tx {
     ) -> Result<u64> {
         Ok(execute!(
             self,
-            "update slots set outcome = 'missed', reason = coalesce(reason, $3), closed_at = $2
+            "update slots set outcome = $4, reason = coalesce(reason, $3), closed_at = $2
              where run_id = $1 and outcome is null and lease_owner is null",
             run_id,
             now,
-            reason
+            reason,
+            SlotOutcome::Missed
         ))
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::model::{Kind, Target};
+use crate::model::{Kind, MissedReason, SlotOutcome, Target};
 use crate::store::db::{Count, Tx, execute, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -108,14 +108,16 @@ impl Tx {
     pub async fn close_unwatched(&mut self, now: Time) -> Result<u64> {
         Ok(execute!(
             self,
-            "update slots set outcome = 'missed', reason = 'unwatched', closed_at = $1
+            "update slots set outcome = $2, reason = $3, closed_at = $1
              where outcome is null and (lease_until is null or lease_until <= $1)
                and exists (select 1 from job_runs jr
                            where jr.run_id = slots.run_id and jr.job_id is not null)
                and not exists (select 1 from job_targets jt join jobs j on j.job_id = jt.job_id
                                where jt.target_id = slots.target_id and jt.removed_at is null
                                  and j.is_active)",
-            now
+            now,
+            SlotOutcome::Missed,
+            MissedReason::Unwatched
         ))
     }
 }

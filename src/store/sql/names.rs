@@ -61,3 +61,28 @@ by_name!(
     SlotOutcome,
     Unavailability,
 );
+
+/// `('a', 'b')`: names of an enum, for `in`.
+pub(in crate::store) fn one_of(names: impl IntoIterator<Item = &'static str>) -> String {
+    let names = names.into_iter().map(|name| format!("'{name}'"));
+    format!("({})", names.collect::<Vec<_>>().join(", "))
+}
+
+/// `case column when 'a' then 'b' … end`: names of an enum as those of another.
+pub(in crate::store) fn case_of<const N: usize>(
+    column: &str,
+    names: [(&'static str, &'static str); N],
+) -> String {
+    let cases = names.map(|(from, to)| format!("when '{from}' then '{to}'"));
+    format!("case {column} {} end", cases.join(" "))
+}
+
+/// The reason of a slot by the state of its target in `column`.
+pub(in crate::store) fn reason_of_state(column: &str) -> String {
+    case_of(column, Unavailability::ALL.map(|it| (it.as_str(), MissedReason::from(it).as_str())))
+}
+
+/// The reason of a slot by the reason of a pause in `column`.
+pub(in crate::store) fn reason_of_pause(column: &str) -> String {
+    case_of(column, PauseReason::ALL.map(|it| (it.as_str(), MissedReason::from(it).as_str())))
+}

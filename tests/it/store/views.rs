@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use sqlx::AssertSqlSafe;
+use tidewatch::model::MissedReason;
 use tidewatch::store::{Metric, Store};
 use tidewatch::time::Time;
 use tidewatch::zone;
@@ -399,4 +400,33 @@ async fn changes_of_one_answer_are_one_edit(database: Database) {
     });
     let expected = [(early, "the platform says so"), (late, "title changed")];
     assert_eq!(found, expected.map(|(at, evidence)| (at, evidence.to_owned())));
+}
+
+on_both!(coverage_counts_every_reason_in_its_column);
+async fn coverage_counts_every_reason_in_its_column(database: Database) {
+    let store = database.open().await;
+    let mut sql = "insert into job_runs (run_id, due_at, origin, decided_at)
+                       values (1, '2026-03-02 01:00:00', 'schedule', '2026-03-02 01:00:00');"
+        .to_owned();
+    for (id, reason) in (1..).zip(MissedReason::ALL) {
+        write!(
+            sql,
+            "insert into targets (target_id, kind, key, first_seen_at)
+             values ({id}, 'keyword', '{reason}', '2026-03-02 01:00:00');
+             insert into slots (target_id, due_at, run_id, kind, outcome, reason, closed_at,
+                                next_page, attempts, retry_at, fence)
+             values ({id}, '2026-03-02 01:00:00', 1, 'keyword', 'missed', '{reason}',
+                     '2026-03-02 02:00:00', 1, 0, '2026-03-02 01:00:00', 0);"
+        )
+        .unwrap();
+    }
+    run(&store, sql).await;
+    for reason in MissedReason::ALL {
+        let column = reason.coverage();
+        let counted = format!(
+            "select key from coverage where missed = 1 and \"{column}\" = 1 and key = '{reason}'"
+        );
+        let found: Vec<(String,)> = rows(&store, AssertSqlSafe(counted)).await;
+        assert_eq!(found.len(), 1, "{reason} is not in {column}");
+    }
 }
