@@ -89,7 +89,7 @@ create table backfills (
     source text not null,                   -- where its targets came from
     digest text not null,                   -- of these targets: the same list again continues it
     created_at timestamptz not null,
-    state text not null,                    -- running; stopped, limited: until it is resumed; cancelled; done
+    state text not null,                    -- planning: its slots are being made; running; stopped, limited: until it is resumed; cancelled; done
     max_calls bigint,                       -- of its calls, all but the unbilled count; NULL: no limit
     max_cost_micros bigint,                 -- of their price, in millionths; NULL: no limit
     ended_at timestamptz                    -- NULL: some of its slots are still open

@@ -7,7 +7,7 @@ mod rows;
 
 use super::json::{self, Json};
 use super::{Ask, Outcome, Reading, envelope};
-use crate::watchlist::links;
+use crate::watchlist::is_work_id;
 
 /// Reasons of a filter that say that the work is deleted or hidden. Any other reason, or none,
 /// is no verdict.
@@ -50,7 +50,7 @@ fn read_holder(asked: Option<&str>, holder: Json<'_>) -> Reading {
     match asked {
         Some(asked) if asked != work_id => Reading::about_another(asked, &work_id),
         // A short link says no id to compare with, so at least it must be one.
-        None if !links::is_work_id(&work_id) => {
+        None if !is_work_id(&work_id) => {
             Reading::unreadable(&format!("aweme_detail.aweme_id is no id: {work_id}"))
         }
         _ => rows::of(detail, &work_id),

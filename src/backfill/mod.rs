@@ -8,6 +8,6 @@ mod plan;
 mod runner;
 
 pub use import::{ImportOptions, ImportSummary, no_endpoint, read_answers};
-pub use list::{Format, List, ListOptions};
-pub use plan::{Estimate, Found, Request, begin, digest, find, narrow};
+pub use list::List;
+pub use plan::{Estimate, Found, Request, begin, digest, drop_archived, find, resolve_known};
 pub use runner::{BackfillRunner, Progress};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::Bound;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -15,6 +16,12 @@ use crate::time::Time;
 
 /// Targets per query of the archive.
 const ASKED_AT_ONCE: usize = 1000;
+
+/// Slots made per transaction.
+const PLANNED_AT_ONCE: usize = 1000;
+
+/// Batches of slots per message.
+const BATCHES_PER_MESSAGE: u64 = 100;
 
 /// Calls to one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -72,34 +79,36 @@ impl Estimate {
     }
 }
 
-/// Replaces resolved short links by their items; with `missing`, drops targets that have an answer
-/// in the archive.
-pub async fn narrow(
-    store: &Store,
-    targets: &BTreeSet<Target>,
-    missing: bool,
-) -> Result<BTreeSet<Target>> {
-    let mut items = BTreeSet::new();
-    let (links, others): (Vec<_>, Vec<_>) =
-        targets.iter().cloned().partition(Target::is_short_link);
-    items.extend(others);
+/// Replaces resolved short links by their items.
+pub async fn resolve_known(store: &Store, targets: &mut BTreeSet<Target>) -> Result<()> {
+    let links: Vec<_> = targets.iter().filter(|it| it.is_short_link()).cloned().collect();
     let mut tx = store.read().await?;
     for chunk in links.chunks(ASKED_AT_ONCE) {
         let mut behind = tx.items_behind(chunk).await?;
-        items.extend(chunk.iter().map(|link| Target {
-            kind: link.kind,
-            key: behind.remove(&link.key).unwrap_or_else(|| link.key.clone()),
-        }));
-    }
-    if missing {
-        let asked: Vec<_> = items.iter().cloned().collect();
-        for chunk in asked.chunks(ASKED_AT_ONCE) {
-            for target in tx.archived(chunk).await? {
-                items.remove(&target);
+        for link in chunk {
+            if let Some(key) = behind.remove(&link.key) {
+                targets.remove(link);
+                targets.insert(Target { kind: link.kind, key });
             }
         }
     }
-    Ok(items)
+    Ok(())
+}
+
+/// Removes targets that have an answer in the archive, and returns their number.
+pub async fn drop_archived(store: &Store, targets: &mut BTreeSet<Target>) -> Result<usize> {
+    let (all, mut after) = (targets.len(), None);
+    let mut tx = store.read().await?;
+    loop {
+        let from = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = targets.range((from, Bound::Unbounded));
+        let some: Vec<_> = rest.take(ASKED_AT_ONCE).cloned().collect();
+        let Some(last) = some.last() else { return Ok(all - targets.len()) };
+        for target in tx.archived(&some).await? {
+            targets.remove(&target);
+        }
+        after = Some(last.clone());
+    }
 }
 
 /// A requested backfill.
@@ -176,16 +185,42 @@ pub async fn find(store: &Store, request: &Request, today: &str) -> Result<Found
     Ok(Found::New(name))
 }
 
-/// Creates a backfill of `targets` in one transaction and returns its run.
+/// Creates a backfill of `targets`, or completes one in planning, and returns its run. Its slots are
+/// made in batches, each in a transaction of its own, so that others can write; none is claimed before
+/// all are made. Fails if it is cancelled meanwhile.
 pub async fn begin(
     store: &Store,
     new: &NewBackfill,
+    planned: Option<&BackfillRow>,
     targets: &BTreeSet<Target>,
     now: Time,
 ) -> Result<i64> {
-    let targets: Vec<_> = targets.iter().cloned().collect();
+    let (run_id, due_at) = match planned {
+        Some(row) => (row.run_id, row.created_at),
+        None => {
+            let (mut tx, due_at) = (store.begin().await?, beside_schedules(now));
+            let run_id = tx.put_backfill(new, due_at).await?;
+            tx.commit().await?;
+            (run_id, due_at)
+        }
+    };
+    let mut rest = targets.iter();
+    for batch in 0.. {
+        let some: Vec<_> = rest.by_ref().take(PLANNED_AT_ONCE).cloned().collect();
+        if some.is_empty() {
+            break;
+        }
+        let mut tx = store.begin().await?;
+        tx.plan_backfill(run_id, due_at, batch, &some).await?;
+        tx.commit().await?;
+        if rest.len() > 0 && (batch + 1).is_multiple_of(BATCHES_PER_MESSAGE) {
+            tracing::info!("{} slots are still to be planned", rest.len());
+        }
+    }
     let mut tx = store.begin().await?;
-    let run_id = tx.put_backfill(new, &targets, beside_schedules(now)).await?;
+    if !tx.start_backfill(run_id).await? {
+        bail!("the backfill {} was cancelled while it was planned", new.name);
+    }
     tx.commit().await?;
     Ok(run_id)
 }

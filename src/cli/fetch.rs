@@ -132,7 +132,12 @@ impl FetchTarget {
             let parse = |entry: &String| {
                 watchlist::parse(kind, entry).map_err(|why| anyhow!("{}: {why}", safe(entry, 80)))
             };
-            entries.iter().map(parse).collect::<Result<Vec<_>>>()
+            let each = entries.iter().map(parse).collect::<Result<Vec<_>>>();
+            // A share text without quotes around it comes as many arguments.
+            each.or_else(|why| match watchlist::share_text(kind, &entries.join(" ")) {
+                Some(target) => Ok(vec![target]),
+                None => Err(why),
+            })
         };
         let mut targets = match self {
             Self::Note { notes } => parsed(Kind::Note, notes)?,

@@ -237,7 +237,7 @@ impl Subject {
     /// The requested subjects.
     fn asked(&self) -> Result<Vec<String>> {
         let ids = |kind, entries: &[String]| {
-            let id = |entry: &String| match watchlist::parse(kind, entry) {
+            let id = |entry: &String| match watchlist::parse_exact(kind, entry) {
                 Ok(target) => Ok(target.key),
                 Err(why) => Err(anyhow!("{}: {why}", safe(entry, 80))),
             };

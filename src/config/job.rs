@@ -42,7 +42,35 @@ pub(crate) fn kind_named(name: &str) -> Option<Kind> {
 }
 
 /// Common spellings of Asia/Shanghai that no zone list contains.
-const BEIJING: [&str; 7] = ["CST", "GMT+8", "UTC+8", "+08:00", "Beijing", "Asia/Beijing", "China"];
+const BEIJING: [&str; 16] = [
+    "CST",
+    "GMT+8",
+    "GMT+08:00",
+    "UTC+8",
+    "UTC+08:00",
+    "+08:00",
+    "+0800",
+    "+8",
+    "Beijing",
+    "Asia/Beijing",
+    "China",
+    "China Standard Time",
+    "北京时间",
+    "北京",
+    "上海",
+    "东八区",
+];
+
+/// Chinese names of kinds.
+const CHINESE_KINDS: [(&str, &str); 7] = [
+    ("笔记", "notes"),
+    ("关键词", "keywords"),
+    ("达人", "kols"),
+    ("博主", "kols"),
+    ("作品", "works"),
+    ("视频", "works"),
+    ("抖音", "works"),
+];
 
 /// A job, and whether it is enabled.
 type Read = Option<(Job, bool)>;
@@ -99,6 +127,9 @@ impl Reader<'_> {
                 quoted(&name),
                 schedule.pattern
             ));
+        }
+        if let Some(why) = schedule.uneven_step() {
+            self.warnings.push(format!("job {}: {why}", quoted(&name)));
         }
         let enabled = section.value.enabled.unwrap_or(true);
         let max_calls_per_day = self.limit(section.value.max_calls_per_day.as_ref());
@@ -163,7 +194,10 @@ impl Reader<'_> {
         let kind = kind_named(wire.get_ref());
         if kind.is_none() {
             let names = KINDS.iter().map(|(name, _, _)| *name);
-            let help = suggest::nearest(wire.get_ref(), names)
+            let chinese = CHINESE_KINDS.iter().find(|(name, _)| name == wire.get_ref());
+            let help = chinese
+                .map(|(_, kind)| *kind)
+                .or_else(|| suggest::nearest(wire.get_ref(), names))
                 .map_or(help.to_owned(), |near| format!("did you mean \"{near}\"? {help}"));
             let title = format!("unknown kind {}", quoted(wire.get_ref()));
             self.problem(wire.span(), Problem::new(title, help));
@@ -245,16 +279,29 @@ impl Reader<'_> {
         let Some(wire) = wire else { return default };
         let written = wire.get_ref().trim();
         if let Ok(zone) = written.parse() {
+            // POSIX counts the hours to UTC, not from it.
+            if let Some(hours) = written.strip_prefix("Etc/GMT+").filter(|hours| *hours != "0") {
+                self.warnings.push(format!(
+                    "{written} is {hours} hours behind UTC; ahead of it is Etc/GMT-{hours}"
+                ));
+            }
             return zone;
         }
         let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
         let beijing = BEIJING.iter().any(|name| name.eq_ignore_ascii_case(written));
-        let near = if beijing { Some("Asia/Shanghai") } else { suggest::nearest(written, names) };
+        let near = match written {
+            _ if beijing => Some("Asia/Shanghai"),
+            "Z" | "z" => Some("UTC"),
+            _ => suggest::nearest(written, names),
+        };
         let help = near.map_or(
             "zones are named as in the IANA list, such as Asia/Shanghai or UTC".to_owned(),
             |near| format!("did you mean \"{near}\"?"),
         );
-        let title = format!("unknown time zone {}", quoted(written));
+        let title = match written {
+            "" => "the time zone is empty".to_owned(),
+            _ => format!("unknown time zone {}", quoted(written)),
+        };
         self.problem(wire.span(), Problem::new(title, help));
         default
     }

@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::Reader;
 use super::problems::{Problem, Source, quoted};
 use crate::model::{Kind, Target};
-use crate::watchlist;
+use crate::watchlist::{self, Decoded, ListOptions};
 
 /// Maximum size of a watchlist file in bytes: hundreds of thousands of links.
 const LARGEST_FILE: u64 = 32 << 20;
@@ -93,6 +93,7 @@ impl Reader<'_> {
             complete &= self.listed_in_file(kind, file, &mut targets);
         }
         self.warn_of_repeats(job, &targets.repeats);
+        self.warn_of_near_keywords(job, &targets.list);
         complete.then_some((targets.list, targets.positions))
     }
 
@@ -103,7 +104,7 @@ impl Reader<'_> {
         targets: &mut Targets,
     ) -> bool {
         self.problems.files.push(self.directory.join(file.get_ref()));
-        let text = match read_list(&self.directory, file.get_ref()) {
+        let Decoded { text, encoding } = match read_list(&self.directory, file.get_ref()) {
             Ok(text) => text,
             Err(problem) => {
                 self.problem(file.span(), problem);
@@ -111,27 +112,46 @@ impl Reader<'_> {
             }
         };
         let name = self.directory.join(file.get_ref()).display().to_string();
+        if let Some(encoding) = encoding {
+            self.warnings.push(format!("{} is read as {encoding}", quoted(&name)));
+        }
         let source = Source::new(name.clone(), &text, self.tokens.values().cloned().collect());
         targets.positions.file = Some(name.clone());
         let mut complete = true;
-        let mut start = 0;
-        for (index, line) in text.split_inclusive('\n').enumerate() {
-            let span = start..start + line.trim_end().len();
-            start += line.len();
-            let entry = line.trim_start_matches('\u{feff}').trim();
-            if entry.is_empty() || entry.starts_with('#') {
-                continue;
-            }
-            match watchlist::parse(kind, entry) {
-                Ok(target) => targets.add(target, index + 1, format!("{name}:{}", index + 1)),
+        let options = ListOptions { kind: Some(kind), ..ListOptions::default() };
+        let read = watchlist::read(&name, &text, &options, |line, target| {
+            let line = usize::try_from(line).unwrap_or(usize::MAX);
+            match target {
+                Ok(target) => targets.add(target, line, format!("{name}:{line}")),
                 Err(reason) => {
                     complete = false;
                     let problem = Problem::new(reason, ENTRY_HELP);
+                    let span = source.line_span(line);
                     self.problems.elsewhere(file.span().start, &source, span, problem);
                 }
             }
+            Ok(())
+        });
+        if let Err(error) = read {
+            self.problem(file.span(), Problem::new(error.to_string(), ENTRY_HELP));
         }
         complete
+    }
+
+    /// Warns of keywords that differ in spaces or case alone.
+    fn warn_of_near_keywords(&mut self, job: &str, targets: &[Target]) {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for target in targets.iter().filter(|target| target.kind == Kind::Keyword) {
+            let near = seen.entry(watchlist::nearly(&target.key)).or_insert(&target.key);
+            if *near != target.key {
+                self.warnings.push(format!(
+                    "job {}: {} and {} are nearly the same, and both are paid for",
+                    quoted(job),
+                    quoted(near),
+                    quoted(&target.key)
+                ));
+            }
+        }
     }
 
     fn warn_of_repeats(&mut self, job: &str, repeats: &[String]) {
@@ -146,7 +166,7 @@ impl Reader<'_> {
     }
 }
 
-fn read_list(directory: &Path, name: &str) -> Result<String, Problem> {
+fn read_list(directory: &Path, name: &str) -> Result<Decoded, Problem> {
     let path = Path::new(name);
     let inside = path.components().all(|it| matches!(it, Component::Normal(_) | Component::CurDir));
     if !inside || name.trim().is_empty() {
@@ -159,19 +179,32 @@ fn read_list(directory: &Path, name: &str) -> Result<String, Problem> {
         let title = format!("cannot read {}: {reason}", quoted(&path.display().to_string()));
         Problem::new(
             title,
-            "a text file with one entry a line; lines that begin with # are comments",
+            "a text file with one entry a line (lines that begin with # are comments), or a CSV file",
         )
     };
-    let is_file = path.metadata().map_err(|error| cannot(error.to_string()))?.is_file();
-    if !is_file {
+    let failed = |error: std::io::Error| match name.contains(char::is_control) {
+        true => cannot(format!("{error}; write folders with /: in quotes, \\n and \\t are signs")),
+        false => cannot(error.to_string()),
+    };
+    // What a link leads to is inside as well: other files of the machine are not read.
+    let real = path.canonicalize().map_err(failed)?;
+    let folder = if directory == Path::new("") { Path::new(".") } else { directory };
+    if !folder.canonicalize().is_ok_and(|folder| real.starts_with(folder)) {
+        let help = "copy the file into the directory of jobs.toml";
+        return Err(Problem::new(
+            "the file is a link that leads out of the directory of jobs.toml",
+            help,
+        ));
+    }
+    if !real.metadata().map_err(failed)?.is_file() {
         return Err(cannot("it is not a regular file".to_owned()));
     }
     let mut bytes = Vec::new();
-    File::open(&path)
+    File::open(&real)
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| cannot(error.to_string()))?;
+        .map_err(failed)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST_FILE {
         return Err(cannot(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
     }
-    String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))
+    watchlist::decode(bytes).map_err(cannot)
 }

@@ -7,17 +7,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
+use encoding_rs::Encoding;
 use secrecy::SecretString;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
+use super::toml_signs::foreign_sign;
 use super::wire::{self, Daemon, Douyin, Health, ProviderSection, TopLevel};
 use super::{Config, Environment, secrets, section};
 use crate::api::{Choice, Endpoint, Provider};
 use crate::model::Kind;
-use crate::suggest;
+use crate::{suggest, watchlist};
 
 /// Maximum size of `jobs.toml` in bytes. Long watchlists belong in files of their own.
 const LARGEST_FILE: usize = 1 << 20;
@@ -137,8 +139,19 @@ impl<'a> Reader<'a> {
                 // One syntax error causes many others: report only the first.
                 self.source.hide_after_first_secret();
                 let at = error.span().unwrap_or(0..0);
-                let title = format!("this is not TOML: {}", error.message());
-                self.problem(at, Problem::new(title, "texts are in quotes, lists in brackets"));
+                let (at, problem) = foreign_sign(text, at.start).unwrap_or_else(|| {
+                    let title = format!("this is not TOML: {}", error.message());
+                    let before = text.get(..at.start).unwrap_or_default();
+                    let help = match error.message().starts_with("missing comma") {
+                        true if before.ends_with('"') => {
+                            "a comma stands between texts; a text with quotation marks in it stands \
+                             between ''' and '''"
+                        }
+                        _ => "texts are in quotes, lists in brackets",
+                    };
+                    (at, Problem::new(title, help))
+                });
+                self.problem(at, problem);
                 None
             }
         }
@@ -306,11 +319,26 @@ pub(super) fn read_file(path: &Path) -> Result<String, Problem> {
         .map_err(|error| cannot(error.to_string()))?;
     // A character cut at the limit must not hide that the file is too large.
     let large = bytes.len() > LARGEST_FILE;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text),
-        Err(error) if large => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
-        Err(_) => Err(cannot("it is not UTF-8 text".to_owned())),
+    if large {
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }
+    match watchlist::encoding_of(&bytes).map(Encoding::name) {
+        Ok("UTF-8") => String::from_utf8(bytes).map_err(|error| cannot(error.to_string())),
+        Ok(encoding) => {
+            let place = not_utf8(&bytes);
+            let title = format!("{}:{place}: this is {encoding}, not UTF-8", path.display());
+            Err(Problem::new(title, "save the file as UTF-8 (Notepad: Save as, Encoding)"))
+        }
+        Err(why) => Err(cannot(why)),
+    }
+}
+
+/// Line and column of the first character that is not UTF-8.
+fn not_utf8(bytes: &[u8]) -> String {
+    let good = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let before = String::from_utf8_lossy(bytes.get(..good).unwrap_or_default());
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    format!("{}:{}", before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 /// Removes secrets from a table at any depth and reports each without its value.

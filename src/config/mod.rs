@@ -17,6 +17,7 @@ mod provider;
 mod schema;
 mod secrets;
 mod section;
+mod toml_signs;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -102,6 +102,13 @@ impl<'a> Source<'a> {
         self.lines.partition_point(|start| *start <= at)
     }
 
+    /// The range of a line, from 1, without its line break.
+    pub(super) fn line_span(&self, number: usize) -> Range<usize> {
+        let index = number.saturating_sub(1);
+        let start = self.line_start(index);
+        start..start + self.line(index).trim_end().len()
+    }
+
     /// Offset of a line, counted from 0.
     fn line_start(&self, index: usize) -> usize {
         self.lines.get(index).copied().unwrap_or(self.text.len())

@@ -49,6 +49,8 @@ named! {
 
     /// State of a backfill.
     BackfillState {
+        /// Its slots are being made: none may be claimed yet.
+        Planning = "planning",
         /// Its slots may be claimed.
         Running = "running",
         /// Halted by hand, until it is resumed.

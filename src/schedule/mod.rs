@@ -6,6 +6,7 @@
 //! keeps its interval. Outside its [`Active`] windows it does not fire.
 
 mod active;
+mod advice;
 mod pattern;
 mod policy;
 
@@ -129,6 +130,11 @@ impl Schedule {
     pub fn either_day_matches(&self) -> bool {
         let pattern = &self.cron.pattern;
         !pattern.is_dom_wildcard() && !pattern.is_dow_wildcard() && !pattern.matches_dom_and_dow()
+    }
+
+    /// Why the fires are not evenly spread, if a step such as `*/45` does not fill the hour.
+    pub fn uneven_step(&self) -> Option<String> {
+        advice::uneven(&self.pattern)
     }
 
     /// Average number of fires a day, over the coming week, or over a year or 28 years if a week has too

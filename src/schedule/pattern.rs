@@ -4,10 +4,11 @@ use croner::Cron;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 
+use super::advice;
 use crate::text::things;
 
 /// The fields in order: name, range, and a valid example.
-const FIELDS: [(&str, &str, &str); 6] = [
+pub(super) const FIELDS: [(&str, &str, &str); 6] = [
     ("second", "0-59", "0"),
     ("minute", "0-59", "*/15"),
     ("hour", "0-23", "9-18"),
@@ -30,6 +31,9 @@ pub(super) fn read(pattern: &str) -> Result<Cron, String> {
             pattern.to_owned()
         }
         nickname if nickname.starts_with('@') => {
+            if let Some(advice) = advice::instead_of(pattern) {
+                return Err(advice);
+            }
             return Err("no such nickname: there are `@hourly`, `@daily` (`@midnight`), \
                  `@weekly`, `@monthly` and `@yearly` (`@annually`)"
                 .to_owned());
@@ -39,18 +43,30 @@ pub(super) fn read(pattern: &str) -> Result<Cron, String> {
     parse(&fields).map_err(|error| wrong_fields(&fields).unwrap_or_else(|| whole(&error)))
 }
 
+/// Whether fields are a pattern.
+pub(super) fn is_valid(fields: &str) -> bool {
+    parse(fields).is_ok()
+}
+
 fn parse(fields: &str) -> Result<Cron, CronError> {
     let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
     parser.parse(fields)
 }
 
 fn counted(pattern: &str) -> Result<&str, String> {
+    if is_valid(pattern) {
+        return Ok(pattern);
+    }
+    if let Some(advice) = advice::instead_of(pattern) {
+        return Err(advice);
+    }
     match pattern.split_whitespace().count() {
         5 | 6 => Ok(pattern),
         0 => Err("it is empty: `0 * * * *` fires every hour".to_owned()),
         count => Err(format!(
-            "it has {}, and cron has 5 (minute hour day month weekday), or 6 with seconds in front",
-            things(count, "field")
+            "it has {}, and cron has 5 (minute hour day month weekday), or 6 with seconds in front{}",
+            things(count, "field"),
+            advice::completed(pattern).map_or(String::new(), |it| format!(": `{it}`")),
         )),
     }
 }
@@ -59,20 +75,31 @@ fn counted(pattern: &str) -> Result<&str, String> {
 fn wrong_fields(pattern: &str) -> Option<String> {
     let fields: Vec<_> = pattern.split_whitespace().collect();
     let known = FIELDS.get(FIELDS.len().checked_sub(fields.len())?..)?;
+    let skipped = FIELDS.len() - known.len();
     let (mut wrong, mut works) = (Vec::new(), Vec::new());
+    let mut all_repaired = true;
     for (nth, (field, (name, range, example))) in fields.iter().zip(known).enumerate() {
-        let mut alone = vec!["*"; fields.len()];
-        alone.get_mut(nth).map(|it| *it = field)?;
-        if parse(&alone.join(" ")).is_ok() {
-            works.push(*field);
+        let is_good = |field: &str| {
+            let mut alone = vec!["*"; fields.len()];
+            alone.get_mut(nth).map(|it| *it = field);
+            is_valid(&alone.join(" "))
+        };
+        if is_good(field) {
+            works.push((*field).to_owned());
             continue;
         }
-        works.push(example);
+        let repaired = advice::repaired(field, nth + skipped).filter(|it| is_good(it));
+        all_repaired &= repaired.is_some();
+        works.push(repaired.unwrap_or_else(|| (*example).to_owned()));
         let field: String = field.chars().take(MAX_FIELD).collect();
         wrong.push(format!("`{field}` is not a valid {name} ({range})"));
     }
     let works = works.join(" ");
-    let works = if parse(&works).is_ok() { format!("; `{works}` is valid") } else { String::new() };
+    let works = match is_valid(&works) {
+        true if all_repaired => format!("; did you mean `{works}`?"),
+        true => format!("; `{works}` is valid"),
+        false => String::new(),
+    };
     (!wrong.is_empty()).then(|| format!("{}{works}", wrong.join(" and ")))
 }
 

@@ -126,8 +126,14 @@ fn fires_by_the_second_are_refused_and_minutes_suggested() {
 #[test]
 fn wrong_field_is_named_and_valid_one_suggested() {
     for (pattern, explained) in [
+        ("0 0/30 * * * ?", "`0/30` is not a valid minute (0-59); did you mean `0 */30 * * * ?`?"),
+        ("5/20 * * * *", "`5/20` is not a valid minute (0-59); did you mean `5-59/20 * * * *`?"),
+        ("H/20 * * * *", "`H/20` is not a valid minute (0-59); did you mean `*/20 * * * *`?"),
+        ("0 24 * * *", "`24` is not a valid hour (0-23); did you mean `0 0 * * *`?"),
+        ("0 8-24 * * *", "`8-24` is not a valid hour (0-23); did you mean `0 8-23 * * *`?"),
+        ("0 22-3 * * *", "`22-3` is not a valid hour (0-23); did you mean `0 22-23,0-3 * * *`?"),
         ("0 25 * * *", "`25` is not a valid hour (0-23); `0 9-18 * * *` is valid"),
-        ("60 9 * * *", "`60` is not a valid minute (0-59); `*/15 9 * * *` is valid"),
+        ("60 9 * * *", "`60` is not a valid minute (0-59); did you mean `0 9 * * *`?"),
         ("61 0 9 * * *", "`61` is not a valid second (0-59); `0 0 9 * * *` is valid"),
         ("0 9 32 * *", "`32` is not a valid day of the month (1-31, L); `0 9 1,15 * *` is valid"),
         ("0 9 * 13 *", "`13` is not a valid month (1-12, JAN-DEC); `0 9 * 1-6 *` is valid"),
@@ -139,7 +145,7 @@ fn wrong_field_is_named_and_valid_one_suggested() {
         ("0 */0 * * *", "`*/0` is not a valid hour (0-23); `0 9-18 * * *` is valid"),
     ] {
         assert_eq!(refused(pattern), explained);
-        let offered = explained.rsplit('`').nth(1).expect("a pattern");
+        let offered = explained.trim_end_matches('?').rsplit('`').nth(1).expect("a pattern");
         assert!(Schedule::parse(offered, Tz::UTC).is_ok(), "{offered}");
     }
 }
@@ -148,10 +154,39 @@ fn wrong_field_is_named_and_valid_one_suggested() {
 fn other_invalid_patterns_are_explained() {
     assert!(refused("0 * * *").contains("4 fields"));
     assert!(refused("hourly").contains("1 field,"));
-    assert!(refused("0 0 0 1 1 * 2030").contains("7 fields"));
+    assert!(refused("0 0 0 1 1 * 2030 x").contains("8 fields"));
     assert!(refused("@reboot").contains("by the clock"));
     assert!(refused("@dayly").contains("`@daily`"));
     assert!(refused("").contains("empty"));
+}
+
+#[test]
+fn other_dialects_get_the_same_in_cron() {
+    for (pattern, said) in [
+        ("@every 20m", "write `*/20 * * * *`"),
+        ("@every_minute", "write `* * * * *`"),
+        ("every 4 hours", "write `0 */4 * * *`"),
+        ("每小时", "write `0 * * * *`"),
+        ("0 0 9 * * ? *", "no field for the year: write `0 0 9 * * ?`"),
+        ("0 0 9 1 1 ? 2031", "which fires in every year"),
+        ("0 9 * * * root", "`root` is no part of it: write `0 9 * * *`"),
+        ("CRON_TZ=Asia/Tokyo 0 9 * * *", "timezone = \"Asia/Tokyo\" and schedule = \"0 9 * * *\""),
+        ("0 9，21 * * *", "full-width signs: write `0 9,21 * * *`"),
+        ("0 9 * *", "with seconds in front: `0 9 * * *`"),
+    ] {
+        assert!(refused(pattern).contains(said), "{pattern}: {}", refused(pattern));
+    }
+}
+
+#[test]
+fn steps_that_do_not_fill_the_hour_are_told() {
+    let uneven = |pattern| schedule(pattern, Tz::UTC).uneven_step();
+    let said = "`*/45` begins anew with each hour: its last gap has 15 minutes instead of 45";
+    assert_eq!(uneven("*/45 * * * *").as_deref(), Some(said));
+    assert!(uneven("0 */5 * * *").is_some_and(|it| it.contains("each day")));
+    for even in ["*/15 * * * *", "0 */6 * * *", "*/20 * * * * *", "7 * * * *", "@hourly"] {
+        assert_eq!(uneven(even), None, "{even}");
+    }
 }
 
 #[test]

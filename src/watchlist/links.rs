@@ -5,26 +5,47 @@
 
 use url::Url;
 
+use super::ids::{is_work_id, note_id};
 use crate::model::Kind;
 
 /// Hosts of notes.
-const NOTE_HOSTS: [&str; 5] = [
+const NOTE_HOSTS: [&str; 8] = [
     "xiaohongshu.com",
     "www.xiaohongshu.com",
     "m.xiaohongshu.com",
+    "pgy.xiaohongshu.com",
     "rednote.com",
     "www.rednote.com",
+    "rnote.com",
+    "www.rnote.com",
 ];
 
 /// Hosts of works.
-const WORK_HOSTS: [&str; 5] =
-    ["douyin.com", "www.douyin.com", "m.douyin.com", "iesdouyin.com", "www.iesdouyin.com"];
+const WORK_HOSTS: [&str; 7] = [
+    "douyin.com",
+    "www.douyin.com",
+    "m.douyin.com",
+    "jingxuan.douyin.com",
+    "open.douyin.com",
+    "iesdouyin.com",
+    "www.iesdouyin.com",
+];
 
-/// Host of Xiaohongshu's short links.
-const SHORT_NOTE_HOST: &str = "xhslink.com";
+/// Hosts of Xiaohongshu's short links. `www.` before them is dropped.
+const SHORT_NOTE_HOSTS: [&str; 2] = ["xhslink.com", "xhslink.cn"];
 
-/// Host of Douyin's short links.
-const SHORT_WORK_HOST: &str = "v.douyin.com";
+/// Hosts of Douyin's short links.
+const SHORT_WORK_HOSTS: [&str; 2] = ["v.douyin.com", "jx.douyin.com"];
+
+/// Links that only the apps open: scheme and path before the id, and the same on the web.
+const APP_LINKS: [(&str, &str, &str); 2] = [
+    ("xhsdiscover", "item/", "https://www.xiaohongshu.com/explore/"),
+    ("snssdk1128", "aweme/detail/", "https://www.douyin.com/video/"),
+];
+
+/// Pages of works, each with the id behind it. Films and series (`lvdetail`, `vsdetail`) have ids of
+/// their own.
+const WORK_PAGES: [&str; 6] = ["video", "note", "slides", "article", "light", "shipin"];
 
 /// Maximum length of a short link's code.
 const LONGEST_SHORT_CODE: usize = 32;
@@ -41,73 +62,94 @@ pub enum Link {
 /// The kind and id of the item a full link refers to. `None` for short links, pages without a
 /// single item, and foreign hosts.
 pub fn item_of_url(url: &Url) -> Option<(Kind, String)> {
-    let host = safe_host(url).ok()?;
-    let path: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
+    if let Some(url) = on_the_web(url) {
+        return item_of_page(&url);
+    }
+    safe_host(url).ok()?;
+    item_of_page(url).or_else(|| item_of_page(&behind_login(url)?))
+}
+
+/// The web page of an app's link.
+fn on_the_web(url: &Url) -> Option<Url> {
+    let (_, path) = url.as_str().split_once("://")?;
+    let same = |(scheme, before, web): &(&str, &str, &str)| {
+        let id = path.strip_prefix(before).filter(|_| url.scheme() == *scheme)?;
+        Url::parse(&format!("{web}{id}")).ok()
+    };
+    APP_LINKS.iter().find_map(same)
+}
+
+/// The page that a login, captcha or 404 page of Xiaohongshu stands before.
+fn behind_login(url: &Url) -> Option<Url> {
+    url.host_str().filter(|host| NOTE_HOSTS.contains(host))?;
+    let wanted = query(url, "redirectPath")?;
+    url.join(&wanted).ok().filter(|it| safe_host(it).is_ok())
+}
+
+fn query(url: &Url, key: &str) -> Option<String> {
+    url.query_pairs().find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
+}
+
+fn item_of_page(url: &Url) -> Option<(Kind, String)> {
+    let host = url.host_str()?;
+    // Java servers append `;jsessionid=…`.
+    let parts = url.path().split('/').map(|part| part.split(';').next().unwrap_or(part));
+    let path: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
     if NOTE_HOSTS.contains(&host) {
         let id = match path.as_slice() {
             ["explore" | "search_result", id]
             | ["discovery", "item", id]
-            | ["user", "profile", _, id] => *id,
-            _ => return None,
+            | ["user", "profile", _, id] => note_id(id),
+            ["explore"] => note_id(url.fragment()?),
+            _ if host == "pgy.xiaohongshu.com" => note_id(&query(url, "noteId")?),
+            _ => None,
         };
-        return note_id(id).map(|id| (Kind::Note, id));
+        return id.map(|id| (Kind::Note, id));
     }
     if !WORK_HOSTS.contains(&host) {
         return None;
     }
+    let work_id = |id: &str| is_work_id(id).then(|| id.to_owned());
     let id = match path.as_slice() {
-        ["video" | "note" | "slides", id] | ["share", "video" | "note" | "slides", id] => {
-            work_id(id)
-        }
-        _ => {
-            url.query_pairs().find(|(name, _)| name == "modal_id").and_then(|(_, id)| work_id(&id))
-        }
+        [page, id] | ["share" | "m", page, id] if WORK_PAGES.contains(page) => work_id(id),
+        _ => ["modal_id", "vid"].iter().find_map(|key| work_id(&query(url, key)?)),
     };
     id.map(|id| (Kind::Work, id))
 }
 
-/// The item of a bare id.
-pub(super) fn bare_id(text: &str) -> Option<(Kind, String)> {
-    let note = note_id(text).map(|id| (Kind::Note, id));
-    note.or_else(|| work_id(text).map(|id| (Kind::Work, id)))
-}
-
-/// The only link of a text. The error says why there is none, or why it is refused.
-pub(super) fn only_link(text: &str) -> Result<Link, String> {
+/// The only link to an item in a text, whatever other sites it names; `None` without any link. The
+/// error says why links are refused.
+pub(super) fn only_link(text: &str) -> Result<Option<Link>, String> {
     let mut found: Option<Link> = None;
+    let mut refused = None;
     for candidate in candidates(text) {
-        let link = link_of(&candidate?)?;
-        match &found {
-            Some(other) if *other != link => {
-                return Err("there are two different links: write each on its own".to_owned());
+        let link = match candidate.and_then(|url| link_of(&url)) {
+            Ok(link) => link,
+            Err(why) => {
+                refused.get_or_insert(why);
+                continue;
             }
-            _ => found = Some(link),
+        };
+        if found.as_ref().is_some_and(|other| *other != link) {
+            return Err("there are two different links: write each on its own".to_owned());
         }
+        found = Some(link);
     }
-    found.ok_or_else(|| {
-        "there is neither a link nor an id in it: expected a note id (24 hexadecimal digits), a work id \
-         (15 to 20 digits), a link to one, or share text from the app"
-            .to_owned()
-    })
+    match (found, refused) {
+        (None, Some(why)) => Err(why),
+        (found, _) => Ok(found),
+    }
 }
 
-/// 24 hexadecimal digits in lower case.
-fn note_id(text: &str) -> Option<String> {
-    let is_id = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_id.then(|| text.to_ascii_lowercase())
-}
-
-fn work_id(text: &str) -> Option<String> {
-    is_work_id(text).then(|| text.to_owned())
-}
-
-/// Whether a text has the form of a work id: 15 to 20 decimal digits.
-pub fn is_work_id(text: &str) -> bool {
-    (15..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+/// Whether a text has anything that looks like a link.
+pub(super) fn has_link(text: &str) -> bool {
+    !candidates(text).is_empty()
 }
 
 /// Everything in a text that looks like a link.
 fn candidates(text: &str) -> Vec<Result<Url, String>> {
+    // Chinese keyboards type the colon of `https://` at full width.
+    let text = text.replace("：//", "://").replace("：／／", "://");
     // Characters that no link contains; prose may follow a link without a space.
     let words = text.split(|c: char| {
         !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '`' | '{' | '}' | '|' | '\\' | '^')
@@ -125,8 +167,11 @@ fn links_in_word(word: &str) -> Vec<Result<Url, String>> {
     let next = ["https://", "http://"].iter().filter_map(|scheme| lower.find(scheme)).min();
     let (this, rest) = after.split_at_checked(next.unwrap_or(after.len())).unwrap_or((after, ""));
     let scheme = before.to_ascii_lowercase();
+    let app = APP_LINKS.iter().find(|(app, _, _)| scheme.ends_with(app));
     let first = if scheme.ends_with("https") || scheme.ends_with("http") {
         read(&format!("https://{this}"))
+    } else if let Some((app, _, _)) = app {
+        read(&format!("{app}://{this}"))
     } else {
         Err("only http and https links are accepted".to_owned())
     };
@@ -141,9 +186,13 @@ fn links_in_word(word: &str) -> Vec<Result<Url, String>> {
 fn without_scheme(word: &str) -> Option<String> {
     let (host, path) = word.split_once('/')?;
     let host = host.to_ascii_lowercase();
-    let known = NOTE_HOSTS.contains(&host.as_str())
-        || WORK_HOSTS.contains(&host.as_str())
-        || [SHORT_NOTE_HOST, SHORT_WORK_HOST].contains(&host.as_str());
+    let is_known = |host: &str| {
+        NOTE_HOSTS.contains(&host)
+            || WORK_HOSTS.contains(&host)
+            || SHORT_NOTE_HOSTS.contains(&host)
+            || SHORT_WORK_HOSTS.contains(&host)
+    };
+    let known = is_known(&host) || host.strip_prefix("www.").is_some_and(is_known);
     known.then(|| format!("https://{host}/{path}"))
 }
 
@@ -153,29 +202,35 @@ fn read(link: &str) -> Result<Url, String> {
 }
 
 fn link_of(url: &Url) -> Result<Link, String> {
-    let host = safe_host(url)?;
     if let Some((kind, id)) = item_of_url(url) {
         return Ok(Link::Item(kind, id));
     }
+    let host = safe_host(url)?;
+    let short = host.strip_prefix("www.").unwrap_or(host);
     let path: Vec<&str> = url.path().split('/').filter(|part| !part.is_empty()).collect();
     let is_code = !path.is_empty() && path.iter().all(|part| short_code(part));
-    match host {
-        SHORT_NOTE_HOST if is_code && path.len() <= 2 => {
-            Ok(Link::Short(Kind::Note, format!("https://{SHORT_NOTE_HOST}/{}", path.join("/"))))
+    let path = (path.len(), path.join("/"));
+    match path {
+        (1 | 2, code) if is_code && SHORT_NOTE_HOSTS.contains(&short) => {
+            Ok(Link::Short(Kind::Note, format!("https://{short}/{code}")))
         }
-        SHORT_WORK_HOST if is_code && path.len() == 1 => {
-            Ok(Link::Short(Kind::Work, format!("https://{SHORT_WORK_HOST}/{}/", path.join("/"))))
+        (1, code) if is_code && SHORT_WORK_HOSTS.contains(&short) => {
+            Ok(Link::Short(Kind::Work, format!("https://{short}/{code}/")))
         }
-        SHORT_NOTE_HOST | SHORT_WORK_HOST => Err("the short link is not complete".to_owned()),
+        _ if SHORT_NOTE_HOSTS.contains(&short) || SHORT_WORK_HOSTS.contains(&short) => {
+            Err("the short link is not complete".to_owned())
+        }
         _ if NOTE_HOSTS.contains(&host) => {
             Err("the link is not to a single note: open the note and copy its link".to_owned())
         }
         _ if WORK_HOSTS.contains(&host) => {
             Err("the link is not to a single work: open the work and copy its link".to_owned())
         }
-        _ => Err("the link's host is not one of xiaohongshu.com, xhslink.com, douyin.com, \
-                  v.douyin.com and iesdouyin.com"
-            .to_owned()),
+        _ => Err(
+            "the link's host is not one of xiaohongshu.com, xhslink.com, xhslink.cn, rednote.com, \
+                  rnote.com, douyin.com and iesdouyin.com"
+                .to_owned(),
+        ),
     }
 }
 

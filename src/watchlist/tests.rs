@@ -39,6 +39,18 @@ fn note_ids_and_links_give_the_note() {
         "https://www.xiaohongshu.com:443/explore/68a1b2c3d4e5f60718293a4b",
         "12 【露营清单｜第一次就够了 - 山山 | 小红书】 😆 Qw3rTy 😆 https://www.xiaohongshu.com/discovery/item/68a1b2c3d4e5f60718293a4b?source=webshare，点开看看。",
         "看https://www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b。真的好",
+        "https://www.rnote.com/explore/68a1b2c3d4e5f60718293a4b?xsec_token=AB1",
+        "https://www.rednote.com/discovery/item/68a1b2c3d4e5f60718293a4b",
+        "https://www.xiaohongshu.com/explore#68a1b2c3d4e5f60718293a4b",
+        "https://www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b;jsessionid=1",
+        "https://pgy.xiaohongshu.com/solar/pre-trade/note/detail?noteId=68a1b2c3d4e5f60718293a4b",
+        "https://www.xiaohongshu.com/website-login/captcha?redirectPath=https%3A%2F%2Fwww.xiaohongshu.com%2Fexplore%2F68a1b2c3d4e5f60718293a4b%3Fa%3D1&verifyType=2",
+        "https://www.xiaohongshu.com/login?redirectPath=%2Fexplore%2F68a1b2c3d4e5f60718293a4b",
+        "https://www.xiaohongshu.com/404?source=/404/x&redirectPath=https%3A%2F%2Fwww.xiaohongshu.com%2Fdiscovery%2Fitem%2F68a1b2c3d4e5f60718293a4b",
+        "xhsdiscover://item/68a1b2c3d4e5f60718293a4b?type=normal",
+        "https://www.xiaohongshu.com/explore/\u{200b}68a1b2c3d4e5f60718293a4b",
+        "\u{feff}68a1b2c3d4e5f60718293a4b\u{202c}",
+        "笔记ID：68a1b2c3d4e5f60718293a4b",
         "(https://www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b), twice: https://www.xiaohongshu.com/discovery/item/68a1b2c3d4e5f60718293a4b",
     ] {
         assert_eq!(key(Kind::Note, text), NOTE, "{text}");
@@ -58,6 +70,9 @@ fn short_note_links_get_one_spelling() {
         assert_eq!(key(Kind::Note, text), "https://xhslink.com/a/Ab3dEfGh1", "{text}");
     }
     assert_eq!(key(Kind::Note, "http://xhslink.com/Zz9"), "https://xhslink.com/Zz9");
+    assert_eq!(key(Kind::Note, "www.xhslink.com/a/Ab3dEfGh1"), "https://xhslink.com/a/Ab3dEfGh1");
+    let today = "湖边的风... http://xhslink.cn/o/5tQ2JnLmC0x \n复制后打开【小红书】查看笔记！";
+    assert_eq!(key(Kind::Note, today), "https://xhslink.cn/o/5tQ2JnLmC0x");
 }
 
 #[test]
@@ -72,6 +87,17 @@ fn work_ids_and_links_give_the_work() {
         "https://www.douyin.com/discover?modal_id=7512345678901234567",
         "https://www.douyin.com/user/MS4wLjABAAAA_x-y?from=tab&modal_id=7512345678901234567",
         "douyin.com/video/7512345678901234567",
+        "https://jingxuan.douyin.com/m/video/7512345678901234567?app=x&utm_source=copy_link",
+        "https://www.douyin.com/jingxuan?modal_id=7512345678901234567",
+        "https://www.douyin.com/user/MS4wLjABAAAA_x-y?vid=7512345678901234567",
+        "https://www.iesdouyin.com/share/article/7512345678901234567/",
+        "https://www.douyin.com/light/7512345678901234567",
+        "https://open.douyin.com/player/video?vid=7512345678901234567&autoplay=0",
+        "snssdk1128://aweme/detail/7512345678901234567?refer=web",
+        "'7512345678901234567",
+        "=\"7512345678901234567\"",
+        "７５１２３４５６７８９０１２３４５６７",
+        "\u{a0}7512345678901234567.0,",
     ] {
         assert_eq!(key(Kind::Work, text), WORK, "{text}");
     }
@@ -89,6 +115,15 @@ fn short_work_links_get_one_spelling() {
         assert_eq!(key(Kind::Work, text), "https://v.douyin.com/irQCAn4A/", "{text}");
     }
     assert_eq!(key(Kind::Work, "https://v.douyin.com/i_r-Q9/"), "https://v.douyin.com/i_r-Q9/");
+    assert_eq!(key(Kind::Work, "https://jx.douyin.com/i_r-Q9"), "https://jx.douyin.com/i_r-Q9/");
+    for text in [
+        "https：//v.douyin.com/irQCAn4A/",
+        "[湖边](https://v.douyin.com/irQCAn4A/)",
+        "源码在 https://example.org/repo 自取 https://v.douyin.com/irQCAn4A/ 10/27 w@F.uF",
+        "34.4k star、a.b/c... https://v.douyin.com/irQCAn4A/ Kjp:/ 03/01 [W@m.Qk](mailto:W@m.Qk)",
+    ] {
+        assert_eq!(key(Kind::Work, text), "https://v.douyin.com/irQCAn4A/", "{text}");
+    }
 }
 
 #[test]
@@ -124,7 +159,14 @@ fn foreign_and_tricky_links_are_refused() {
         ("https://www.douyin.com/video/12", "not to a single work"),
         ("https://v.douyin.com/aaaa/ https://v.douyin.com/bbbb/", "two different links"),
         ("https://v.douyin.com/aaaa/https://v.douyin.com/bbbb/", "two different links"),
-        ("https://v.douyin.com/aaaa/ 和 https://evil.example/x", "host is not one of"),
+        ("https://www.douyin.com/lvdetail/7512345678901234567", "not to a single work"),
+        ("evil.example/video/7512345678901234567", "neither a link nor an id"),
+        ("evil.example/?vid=7512345678901234567", "neither a link nor an id"),
+        ("【山山】正在直播，来和我一起支持吧 https://v.douyin.com/aaaa/", "live room"),
+        ("长按复制此条消息，查看TA的更多作品 https://v.douyin.com/aaaa/", "to a person"),
+        ("7.66 B@T.IP 03/03 baN/: :4pm 《湖边》", "neither a link nor an id"),
+        ("7512345678901230000", "rounded"),
+        ("7.51235E+18", "rounded"),
         ("https://", "invalid link"),
         ("hello", "neither a link nor an id"),
         ("7.99 复制打开抖音", "neither a link nor an id"),
@@ -151,6 +193,10 @@ fn item_of_url_knows_redirect_targets_and_leaves_short_links_alone() {
     assert_eq!(item(note), Some((Kind::Note, NOTE.to_owned())));
     assert_eq!(item("https://v.douyin.com/irQCAn4A/"), None);
     assert_eq!(item("https://www.xiaohongshu.com/404?source=/404/sec_x"), None);
+    let login = "https://www.xiaohongshu.com/login?redirectPath=http%3A%2F%2Fevil.example%2Fexplore%2F68a1b2c3d4e5f60718293a4b";
+    assert_eq!(item(login), None);
+    let app = "snssdk1128://aweme/detail/7512345678901234567";
+    assert_eq!(item(app), Some((Kind::Work, WORK.to_owned())));
     assert_eq!(item("https://evil.example/video/7512345678901234567"), None);
 }
 
@@ -185,6 +231,15 @@ fn keywords_are_trimmed_and_bounded() {
     assert!(refused(Kind::Keyword, &"字".repeat(101)).contains("100 characters, this has 101"));
     assert!(refused(Kind::Keyword, "露营\t装备").contains("control characters"));
     assert!(refused(Kind::Keyword, "\u{3000}").contains("empty"));
+    for text in
+        ["露营　装备", "露营\u{a0}装备", "  露营  装备\u{200b}", "“露营 装备”", "＃露营 装备"]
+    {
+        assert_eq!(key(Kind::Keyword, text), "露营 装备", "{text}");
+    }
+    assert_eq!(key(Kind::Keyword, "ＡＩ工具"), "AI工具");
+    assert_eq!(key(Kind::Keyword, "月薪1,000元"), "月薪1,000元");
+    assert_eq!(key(Kind::Keyword, "C#"), "C#");
+    assert_eq!(super::nearly("AI 工具"), super::nearly("ai工具"));
 }
 
 proptest! {

@@ -152,7 +152,7 @@ impl Env {
             limits: Limits::default(),
         };
         let targets = notes.iter().map(note).collect();
-        backfill::begin(&self.store, &new, &targets, self.clock.now()).await.unwrap()
+        backfill::begin(&self.store, &new, None, &targets, self.clock.now()).await.unwrap()
     }
 
     /// Fails calls from now on; see the simulator's language of faults.

@@ -7,11 +7,11 @@ use crate::api::json::{self, Json};
 use crate::api::{Ask, Billed, Outcome, Reading, Request, envelope};
 use crate::document::JsonText;
 use crate::model::Kind;
-use crate::watchlist::links;
+use crate::watchlist::{is_work_id, links};
 
 /// What to send to amagi 3.2 to 4.0, which take links only.
 pub(in crate::api) fn request_by_url(ask: &Ask) -> Request {
-    let link = if links::is_work_id(&ask.key) {
+    let link = if is_work_id(&ask.key) {
         format!("https://www.douyin.com/video/{}", ask.key)
     } else {
         ask.key.clone()

@@ -206,16 +206,16 @@ fn asked(
             Target { kind, key: search.to_key() }
         }
         Some(Value::String(text)) => {
-            watchlist::parse(kind, &text).map_err(|why| format!("`asked`: {why}"))?
+            watchlist::parse_exact(kind, &text).map_err(|why| format!("`asked`: {why}"))?
         }
-        Some(Value::Number(id)) => {
-            watchlist::parse(kind, &id.to_string()).map_err(|why| format!("`asked`: {why}"))?
-        }
+        Some(Value::Number(id)) => watchlist::parse_exact(kind, &id.to_string())
+            .map_err(|why| format!("`asked`: {why}"))?,
         _ => {
             let id = endpoint
                 .subject(body)
                 .ok_or("`asked` is missing, and the answer contains no id")?;
-            watchlist::parse(kind, &id).map_err(|why| format!("the answer's own id: {why}"))?
+            watchlist::parse_exact(kind, &id)
+                .map_err(|why| format!("the answer's own id: {why}"))?
         }
     };
     let resolves = endpoint.is_resolver();

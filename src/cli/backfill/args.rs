@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::backfill::Format;
 use crate::cli::Json;
 use crate::config::{decimal_micros, kind_named};
 use crate::model::Kind;
 use crate::store::Limits;
+use crate::watchlist::Format;
 
 const EXAMPLES: &str = "\
 Examples:

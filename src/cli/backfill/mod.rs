@@ -21,6 +21,7 @@ use super::status::require_archive;
 use super::{Cli, SOME_FAILED, load_or_default, open, print, say_whom, settings};
 use crate::backfill::{self, BackfillRunner, Found, List, Progress, Request};
 use crate::config::Config;
+use crate::model::BackfillState;
 use crate::store::{Limits, NewBackfill, Store};
 use crate::time::Clock;
 
@@ -66,7 +67,9 @@ impl Sources {
                 request.name.clone().unwrap_or_else(|| format!("{today}-{}", request.source)),
             ),
         };
-        if let (Found::Existing(row), Some(store), false) = (&begun, &store, self.dry_run) {
+        if let (Found::Existing(row), Some(store), false) = (&begun, &store, self.dry_run)
+            && row.state != BackfillState::Planning
+        {
             tracing::info!(name = row.name, "continuing the backfill");
             return go_on(config, store, &clock, &row.name, request.limits, json, signals).await;
         }
@@ -74,7 +77,7 @@ impl Sources {
             self.discover(store, &mut list).await?;
         }
         let plan =
-            BackfillPlan::of(&config, store.as_ref(), &list, begun, self.is_missing(), clock.now())
+            BackfillPlan::of(&config, store.as_ref(), list, &begun, self.is_missing(), clock.now())
                 .await?;
         if self.dry_run {
             print(&plan.shown(&config, request.limits, json)?)?;
@@ -85,7 +88,7 @@ impl Sources {
             print(if json { "null\n" } else { "no targets\n" })?;
             return Ok(ExitCode::SUCCESS);
         }
-        create(&config, &store, &plan, request, &clock).await?;
+        create(&config, &store, &plan, request, &begun, &clock).await?;
         work(config, &store, &clock, &plan.name, json, signals).await
     }
 
@@ -111,6 +114,7 @@ async fn create(
     store: &Store,
     plan: &BackfillPlan,
     request: Request,
+    begun: &Found,
     clock: &Clock,
 ) -> Result<()> {
     plan.require_means(config, request.limits)?;
@@ -118,7 +122,11 @@ async fn create(
     say_whom(config);
     let Request { source, digest, limits, .. } = request;
     let new = NewBackfill { name: plan.name.clone(), source, digest, limits };
-    backfill::begin(store, &new, &plan.targets, clock.now()).await?;
+    let planned = match begun {
+        Found::Existing(row) => Some(row),
+        Found::New(_) => None,
+    };
+    backfill::begin(store, &new, planned, &plan.targets, clock.now()).await?;
     let (slots, calls) = (plan.targets.len(), plan.estimate.calls());
     tracing::info!(name = new.name, slots, calls, "started");
     Ok(())
@@ -168,6 +176,9 @@ async fn go_on(
     let left = tx.remaining_kinds(row.run_id).await?;
     config.require_token_for(&left)?;
     require_prices(&config, limits.or(row.limits), &left)?;
+    if row.state == BackfillState::Planning {
+        bail!("the backfill {name} is not planned to the end: repeat its command, or cancel it");
+    }
     if !tx.resume_backfill(row.run_id, limits).await? {
         bail!("the backfill {name} has ended: {}", row.state);
     }
@@ -182,10 +193,19 @@ async fn cancel(cli: &Cli, name: &str, json: bool) -> Result<ExitCode> {
     let row = tx.backfill_named(name).await?;
     let row = row
         .with_context(|| format!("unknown backfill {name}: `tidewatch backfill list` shows all"))?;
-    if !tx.cancel_backfill(row.run_id, Clock::system().now()).await? {
+    if !tx.cancel_backfill(row.run_id).await? {
         bail!("the backfill {name} has ended: {}", row.state);
     }
     tx.commit().await?;
+    // In batches, so that a daemon can write in between.
+    loop {
+        let mut tx = store.begin().await?;
+        let is_all = tx.finish_backfills(Clock::system().now()).await?;
+        tx.commit().await?;
+        if is_all {
+            break;
+        }
+    }
     let done = finish(&store, name, json).await?;
     store.close().await;
     // Missed slots are expected after a cancellation.

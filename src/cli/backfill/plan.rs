@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use crate::backfill::{Estimate, Found, List, Progress, narrow};
+use crate::backfill::{Estimate, Found, List, Progress, drop_archived, resolve_known};
 use crate::cli::format::{cost, count, local, money, safe, table};
 use crate::config::{Config, named, price_sections};
 use crate::erasure::{Tombstones, notice};
@@ -39,55 +39,56 @@ pub(super) struct BackfillPlan {
     cost_micros_left_today: Option<i64>,
 }
 
-/// The targets that are not forgotten; the others are reported and counted.
-async fn without_forgotten(
-    store: &Store,
-    targets: &BTreeSet<Target>,
-    forgotten: &mut usize,
-) -> Result<BTreeSet<Target>> {
+/// Removes forgotten targets, reports them and returns their number.
+async fn drop_forgotten(store: &Store, targets: &mut BTreeSet<Target>) -> Result<usize> {
     let all = Tombstones::of(store.read().await?.tombstones().await?);
-    let (gone, left): (BTreeSet<_>, BTreeSet<_>) =
-        targets.iter().cloned().partition(|target| all.target(target).is_some());
-    for (target, it) in gone.iter().take(NAMED).filter_map(|it| Some((it, all.target(it)?))) {
-        tracing::warn!("skipping {}: {}", target.key, notice(it));
+    let mut forgotten = 0;
+    targets.retain(|target| {
+        let Some(it) = all.target(target) else { return true };
+        forgotten += 1;
+        if forgotten <= NAMED {
+            tracing::warn!("skipping {}: {}", target.key, notice(it));
+        }
+        false
+    });
+    if forgotten > NAMED {
+        tracing::warn!("skipping {} more forgotten targets", forgotten - NAMED);
     }
-    if gone.len() > NAMED {
-        tracing::warn!("skipping {} more forgotten targets", gone.len() - NAMED);
-    }
-    *forgotten = gone.len();
-    Ok(left)
+    Ok(forgotten)
 }
 
 impl BackfillPlan {
     pub(super) async fn of(
         config: &Config,
         store: Option<&Store>,
-        list: &List,
-        begun: Found,
+        list: List,
+        begun: &Found,
         missing: bool,
         now: Time,
     ) -> Result<Self> {
-        let (mut targets, mut spent) = (list.targets.clone(), Spent::default());
+        let List { mut targets, repeated, bad_lines, .. } = list;
+        let mut spent = Spent::default();
         let (mut archived, mut forgotten) = (0, 0);
         if let Some(store) = store {
-            let all = without_forgotten(store, &list.targets, &mut forgotten).await?;
-            let all = narrow(store, &all, false).await?;
-            targets = narrow(store, &all, missing).await?;
-            archived = all.len() - targets.len();
+            forgotten = drop_forgotten(store, &mut targets).await?;
+            resolve_known(store, &mut targets).await?;
+            if missing {
+                archived = drop_archived(store, &mut targets).await?;
+            }
             let mut tx = store.read().await?;
             spent = tx.spent_since(now.last_midnight(config.timezone)).await?;
         }
         let (name, begun_before) = match begun {
-            Found::New(name) => (name, false),
-            Found::Existing(row) => (row.name, true),
+            Found::New(name) => (name.clone(), false),
+            Found::Existing(row) => (row.name.clone(), row.state != BackfillState::Planning),
         };
         let budget = &config.budget;
         let left = |limit: Option<i64>, spent: i64| limit.map(|limit| (limit - spent).max(0));
         Ok(Self {
             name,
             begun_before,
-            repeated: list.repeated,
-            skipped_lines: list.bad_lines,
+            repeated,
+            skipped_lines: bad_lines,
             archived,
             forgotten,
             estimate: Estimate::of(config, &targets),
@@ -215,6 +216,10 @@ pub(super) fn standing(progress: &Progress, missed: &BTreeMap<MissedReason, i64>
         }
         BackfillState::Cancelled if slots.open > 0 => {
             "cancelled; calls in flight still finish\n".to_owned()
+        }
+        BackfillState::Planning => {
+            "not planned to the end; the same command again, with the same list, continues\n"
+                .to_owned()
         }
         BackfillState::Running | BackfillState::Cancelled | BackfillState::Done => String::new(),
     };

@@ -1,25 +1,49 @@
 //! Sources of a backfill's targets.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read, Write as _};
 use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::args::{KindArg, Sources};
-use crate::backfill::{List, ListOptions};
+use crate::backfill::List;
 use crate::cli::format::safe;
 use crate::config::Config;
 use crate::model::{Kind, Target};
 use crate::store::Store;
+use crate::suggest;
 use crate::text::things;
-use crate::{suggest, watchlist};
+use crate::watchlist::{self, ListOptions};
 
 /// Files mentioned in a derived name.
 const FILES_NAMED: usize = 3;
 
 /// Discovered notes per query.
 const DISCOVERED_AT_ONCE: usize = 10_000;
+
+/// How long a list may take without a word.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Says that a list has not ended yet, until it is dropped.
+struct Waiting {
+    _ended: Sender<()>,
+}
+
+impl Waiting {
+    fn for_end_of(name: &str) -> Self {
+        let (ended, end) = channel::<()>();
+        let name = if name == "-" { "stdin".to_owned() } else { name.to_owned() };
+        std::thread::spawn(move || {
+            if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                tracing::info!("waiting for the end of {name}; Ctrl-D ends a list that is typed");
+            }
+        });
+        Self { _ended: ended }
+    }
+}
 
 impl Sources {
     /// Reads the targets of the files and the job. Invalid lines are reported, and refused without
@@ -32,13 +56,17 @@ impl Sources {
         };
         let mut list = List::default();
         for file in &self.files {
-            if file == Path::new("-") {
-                list.read("-", std::io::stdin().lock(), &options)?;
-                continue;
-            }
             let name = file.display().to_string();
-            let opened = File::open(file).with_context(|| format!("cannot read {name}"))?;
-            list.read(&name, opened, &options).with_context(|| format!("cannot read {name}"))?;
+            let opened: Box<dyn Read> = match file == Path::new("-") {
+                true => Box::new(std::io::stdin()),
+                false => Box::new(File::open(file).with_context(|| format!("cannot read {name}"))?),
+            };
+            let waiting = Waiting::for_end_of(&name);
+            let encoding = list.read(&name, opened, &options);
+            drop(waiting);
+            if let Some(encoding) = encoding.with_context(|| format!("cannot read {name}"))? {
+                tracing::info!("{name} is read as {encoding}");
+            }
         }
         self.judge(&list)?;
         if let Some(job) = &self.job {

@@ -58,7 +58,7 @@ pub(super) async fn subjects(store: &Store, named: &Named) -> Result<Vec<Subject
 }
 
 fn items(kind: Kind, entries: &[String]) -> Result<Vec<Subject>> {
-    let item = |entry: &String| match watchlist::parse(kind, entry) {
+    let item = |entry: &String| match watchlist::parse_exact(kind, entry) {
         Ok(target) => Ok(Subject::Item(target)),
         Err(why) => Err(anyhow!("{}: {why}", safe(entry, 80))),
     };

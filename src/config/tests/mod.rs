@@ -155,17 +155,40 @@ fn disabled_job_is_checked_and_kept_apart() {
 fn entries_of_list_and_file_are_deduplicated() {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::create_dir(directory.path().join("lists")).expect("a directory");
-    let list = "\u{feff}# words\n\n  露营 \n徒步 # 不是注释\r\n露营\n";
+    let list = "\u{feff}# words\n\n  露营 \n#徒步\r\n露营\n";
     std::fs::write(directory.path().join("lists/words.txt"), list).expect("a file");
     let path = directory.path().join("jobs.toml");
     std::fs::write(&path, format!("{JOB}keywords_file = \"lists/words.txt\"\n")).expect("a file");
     let config = Config::load(&path, &Environment::default()).expect("settings");
     let keys: Vec<&str> = config.jobs[0].targets.iter().map(|it| it.key.as_str()).collect();
-    assert_eq!(keys, ["露营", "徒步 # 不是注释"]);
+    assert_eq!(keys, ["露营", "徒步"]);
     let repeats: Vec<&String> =
         config.warnings.iter().filter(|it| it.contains("repeats")).collect();
     assert!(repeats[0].contains("words.txt:3 repeats line 5"), "{repeats:?}");
     assert!(repeats[1].contains("words.txt:5 repeats line 5"), "{repeats:?}");
+}
+
+#[test]
+fn lists_may_be_tables_in_other_encodings() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let table = "春季投放\n序号,笔记ID,标题\n1,68a1b2c3d4e5f60718293a4b,露营\n,,\n3,68a1b2,徒步\n";
+    let path = directory.path().join("jobs.toml");
+    let text = JOB.replace("keywords = [\"露营\"]", "notes_file = \"list.csv\"");
+    let text = text.replace("\"keywords\"", "\"notes\"");
+    let read = |table: &str| {
+        let (gbk, _, _) = encoding_rs::GB18030.encode(table);
+        std::fs::write(directory.path().join("list.csv"), gbk).expect("a file");
+        Config::parse(&text, &path, &Environment::default())
+    };
+    let error = read(table).expect_err("the last row").to_string();
+    assert!(error.contains("list.csv:5:1") && error.contains("3,68a1b2,徒步"), "{error}");
+    let config = read(&table.replace("3,68a1b2,徒步\n", "")).expect("settings");
+    assert_eq!(config.jobs[0].targets.len(), 1);
+    assert!(
+        config.warnings.iter().any(|it| it.contains("is read as gb18030")),
+        "{:?}",
+        config.warnings
+    );
 }
 
 #[test]
@@ -177,6 +200,12 @@ fn unlikely_settings_are_warned_of() {
     assert!(warnings(&v6).contains("video notes only"));
     assert!(warnings(&JOB.replace("@daily", "0 0 1 * MON")).contains("fires on either"));
     assert!(warnings(JOB).contains("JUSTONEAPI_TOKEN"));
+    let near =
+        warnings(&JOB.replace("\"露营\"", "\"露营 装备\", \"露营装备\", \"露营\u{3000}装备\""));
+    assert!(near.contains("`露营 装备` and `露营装备` are nearly the same"), "{near}");
+    assert!(near.contains("line 5 repeats line 5"), "{near}");
+    assert!(warnings(&JOB.replace("@daily", "*/45 * * * *")).contains("begins anew"));
+    assert!(warnings(&format!("timezone = \"Etc/GMT+8\"\n{JOB}")).contains("8 hours behind"));
     let http =
         "[justoneapi]\nbase_url = \"http://203.0.113.7:30015\"\nallow_insecure_http = true\n";
     assert!(warnings(http).contains("plain http to 203.0.113.7"));

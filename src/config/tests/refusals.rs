@@ -104,6 +104,11 @@ fn numbers_out_of_range_say_the_range_and_the_default() {
 fn choices_and_zones_get_a_suggestion() {
     expect("timezone = \"Asia/Shanghia\"", &["jobs.toml:1:12", "did you mean \"Asia/Shanghai\"?"]);
     expect("timezone = \"Beijing Time Zone\"", &["IANA"]);
+    for zone in ["+0800", "China Standard Time", "北京时间", "UTC+8"] {
+        expect(&format!("timezone = \"{zone}\""), &["did you mean \"Asia/Shanghai\"?"]);
+    }
+    expect("timezone = \"Z\"", &["did you mean \"UTC\"?"]);
+    expect("timezone = \"\"", &["the time zone is empty"]);
     expect("[justoneapi]\nnote_detail_version = \"v5\"", &["\"v1\" (recommended upstream)"]);
     expect("[amagi]\nparameter = \"awemeid\"", &["did you mean \"aweme_id\"?"]);
     expect("[douyin]\nprovider = \"tiktok\"", &["one of \"justoneapi\" and \"amagi\""]);
@@ -195,7 +200,7 @@ fn all_problems_are_reported_in_order() {
 fn files_that_cannot_be_used_are_named() {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::create_dir(directory.path().join("folder")).expect("a directory");
-    std::fs::write(directory.path().join("binary"), [0xff, 0xfe]).expect("a file");
+    std::fs::write(directory.path().join("binary"), [0xff, 0xff]).expect("a file");
     std::fs::write(directory.path().join("bad.txt"), "露营\na\tb\n").expect("a file");
     std::fs::write(directory.path().join("empty.txt"), "# nothing\n").expect("a file");
     let path = directory.path().join("jobs.toml");
@@ -203,7 +208,8 @@ fn files_that_cannot_be_used_are_named() {
     for (file, part) in [
         ("missing.txt", "missing.txt`: No such file"),
         ("folder", "not a regular file"),
-        ("binary", "not UTF-8"),
+        ("binary", "none of UTF-8, UTF-16 and GB18030"),
+        ("folder\\notes.txt", "write folders with /"),
         ("../x.txt", "not beside jobs.toml"),
         ("/etc/passwd", "not beside jobs.toml"),
         ("", "not beside jobs.toml"),
@@ -216,6 +222,65 @@ fn files_that_cannot_be_used_are_named() {
     }
     let error = Config::load(&path, &Environment::default()).expect_err("there is no such file");
     assert!(error.to_string().contains("--config"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn list_behind_a_link_out_of_the_folder_is_not_read() {
+    let inside = tempfile::tempdir().expect("a directory");
+    let outside = tempfile::tempdir().expect("a directory");
+    let secret = "not-for-your-eyes";
+    std::fs::write(outside.path().join("secret"), secret).expect("a file");
+    std::fs::write(inside.path().join("words.1"), "露营\n").expect("a file");
+    let link = |to: &Path, name: &str| {
+        std::os::unix::fs::symlink(to, inside.path().join(name)).expect("a link");
+    };
+    link(&outside.path().join("secret"), "words.txt");
+    link(outside.path(), "folder");
+    link(Path::new("words.1"), "current.txt");
+    let path = inside.path().join("jobs.toml");
+    let read = |file: &str| {
+        let text = JOB.replace("keywords = [\"露营\"]", &format!("keywords_file = \"{file}\""));
+        Config::parse(&text, &path, &Environment::default())
+    };
+    for file in ["words.txt", "folder/secret"] {
+        let error = read(file).expect_err(file).to_string();
+        assert!(error.contains("a link that leads out") && !error.contains(secret), "{error}");
+    }
+    assert_eq!(read("current.txt").expect("a link inside").jobs[0].targets.len(), 1);
+}
+
+#[test]
+fn signs_of_other_keyboards_are_named_at_their_place() {
+    let with = |from: &str, to: &str| JOB.replace(from, to);
+    let list = "[\"露营\"]";
+    expect(&with(list, "[“露营”]"), &["jobs.toml:5:13", "`“` is not a sign of TOML", "write `\"`"]);
+    expect(&with("\"a\"", "\"a”"), &["jobs.toml:2:10", "write `\"`"]);
+    expect(&with(list, "[\"露营\"，\"徒步\"]"), &["jobs.toml:5:17", "write `,`"]);
+    expect(&with("schedule =", "schedule ＝"), &["jobs.toml:4:10", "write `=`"]);
+    expect(&with("schedule =", "schedule\u{a0}="), &["jobs.toml:4:9", "U+00A0"]);
+    expect(&with("name =", "\u{200b}name ="), &["jobs.toml:2:1", "invisible sign (U+200B)"]);
+    expect(&format!("timezone = \"UTC\"\n\u{feff}{JOB}"), &["jobs.toml:2:1", "U+FEFF"]);
+    expect(&with("[[job]]", "［［job］］"), &["jobs.toml:1:1", "write `[`"]);
+    expect(&with("\"露营\"", "\"看【山山的\"作品\"】\""), &["jobs.toml:5:", "between ''' and '''"]);
+    expect(&with("\"keywords\"", "\"关键词\""), &["did you mean \"keywords\"?"]);
+    let good = format!("# “注释”，＝\n{}", with("露营", "“露营”"));
+    assert!(parse_with(&good, &Environment::default()).is_ok(), "{good}");
+}
+
+#[test]
+fn other_encodings_of_the_file_are_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("jobs.toml");
+    let text = format!("timezone = \"UTC\"\n# 春季\n{JOB}");
+    let (gbk, _, _) = encoding_rs::GB18030.encode(&text);
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let gbk = (gbk.into_owned(), "jobs.toml:2:3: this is gb18030");
+    for (bytes, said) in [gbk, (utf16, "this is UTF-16LE")] {
+        std::fs::write(&path, bytes).expect("a file");
+        let error = Config::load(&path, &Environment::default()).expect_err(said).to_string();
+        assert!(error.contains(said) && error.contains("save the file as UTF-8"), "{error}");
+    }
 }
 
 #[test]

@@ -4,12 +4,12 @@ use anyhow::Result;
 
 use super::claim::BACKFILL;
 use super::watchlists::named;
-use crate::model::{BackfillState, Kind, MissedReason, SlotOutcome, Target};
+use crate::model::{BackfillState, Kind, MissedReason, Origin, SlotOutcome, Target};
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
-/// Slots inserted by one statement at most.
-const SLOTS_AT_ONCE: usize = 1000;
+/// Slots of cancelled backfills closed by one statement at most: it must not hold up other writers.
+const CLOSED_AT_ONCE: i64 = 5000;
 
 /// A backfill to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,56 +96,70 @@ macro_rules! backfills {
 }
 
 impl Tx {
-    /// Creates a backfill with a slot for each target, all due at `due_at`; returns its run.
+    /// Creates a backfill without slots, in planning; returns its run. Its slots are due at `due_at`.
     ///
     /// # Errors
     /// When the database fails, or the name is taken.
-    pub async fn put_backfill(
-        &mut self,
-        new: &NewBackfill,
-        targets: &[Target],
-        due_at: Time,
-    ) -> Result<i64> {
+    pub async fn put_backfill(&mut self, new: &NewBackfill, due_at: Time) -> Result<i64> {
         let run = fetch_optional!(
             self,
             Run,
             "insert into job_runs (job_id, due_at, origin, decided_at)
-             values (null, $1, 'backfill', $1) returning run_id",
-            due_at
+             values (null, $1, $2, $1) returning run_id",
+            due_at,
+            Origin::Backfill
         );
         let run_id = run.map_or(0, |run| run.run_id);
         execute!(
             self,
             "insert into backfills (run_id, name, source, digest, created_at, state,
                                     max_calls, max_cost_micros)
-             values ($1, $2, $3, $4, $5, 'running', $6, $7)",
+             values ($1, $2, $3, $4, $5, $8, $6, $7)",
             run_id,
             new.name.as_str(),
             new.source.as_str(),
             new.digest.as_str(),
             due_at,
             new.limits.max_calls,
-            new.limits.max_cost_micros
+            new.limits.max_cost_micros,
+            BackfillState::Planning
         );
-        for (chunk, micros) in targets.chunks(SLOTS_AT_ONCE).zip(0..) {
-            self.put_targets(chunk, due_at).await?;
-            let sql = self.over_rows(
-                "kind text, key text",
-                "insert into slots (target_id, due_at, run_id, kind, priority, next_page, attempts,
-                                    retry_at, fence)
-                 select distinct item.target_id, $2, $3, item.kind, $5, 1, 0, $4, 0
-                 from {rows}
-                 join targets named on named.kind = r.kind and named.key = r.key
-                 join targets item on item.kind = named.kind
-                                   and item.key = coalesce(named.item_id, named.key)
-                 where true
-                 on conflict (target_id, due_at) do nothing",
-            );
-            // One microsecond apart per chunk, so that the next slots are found without a sort.
-            let retry_at = due_at.plus(std::time::Duration::from_micros(micros));
-            execute!(self, sql, named(chunk)?, due_at, run_id, retry_at, BACKFILL);
-        }
         Ok(run_id)
+    }
+
+    /// Adds a slot for each target of a batch to a backfill in planning. A slot that exists stays, so
+    /// that a batch may be added again. `batch` counts the batches, `due_at` is that of the backfill.
+    pub async fn plan_backfill(
+        &mut self,
+        run_id: i64,
+        due_at: Time,
+        batch: u64,
+        targets: &[Target],
+    ) -> Result<()> {
+        self.put_targets(targets, due_at).await?;
+        let sql = self.over_rows(
+            "kind text, key text",
+            "insert into slots (target_id, due_at, run_id, kind, priority, next_page, attempts,
+                                retry_at, fence)
+             select distinct item.target_id, $2, $3, item.kind, $5, 1, 0, $4, 0
+             from {rows}
+             join targets named on named.kind = r.kind and named.key = r.key
+             join targets item on item.kind = named.kind
+                               and item.key = coalesce(named.item_id, named.key)
+             where true
+             on conflict (target_id, due_at) do nothing",
+        );
+        // One microsecond apart per batch, so that the next slots are found without a sort.
+        let retry_at = due_at.plus(std::time::Duration::from_micros(batch));
+        execute!(self, sql, named(targets)?, due_at, run_id, retry_at, BACKFILL);
+        Ok(())
+    }
+
+    /// Ends the planning of a backfill: its slots may be claimed. False when it was cancelled.
+    pub async fn start_backfill(&mut self, run_id: i64) -> Result<bool> {
+        let sql = "update backfills set state = $2 where run_id = $1 and state = $3";
+        let (from, to) = (BackfillState::Planning, BackfillState::Running);
+        Ok(execute!(self, sql, run_id, to, from) == 1)
     }
 
     /// The backfill of that name.
@@ -181,18 +195,20 @@ impl Tx {
         ))
     }
 
-    /// Resumes an unfinished backfill; given limits replace its own. False when it has ended.
+    /// Resumes an unfinished backfill; given limits replace its own. False when it has ended or is in
+    /// planning.
     pub async fn resume_backfill(&mut self, run_id: i64, limits: Limits) -> Result<bool> {
         let resumed = execute!(
             self,
             "update backfills set state = $4, max_calls = coalesce($2, max_calls),
                                   max_cost_micros = coalesce($3, max_cost_micros)
-             where run_id = $1 and ended_at is null and state <> $5",
+             where run_id = $1 and ended_at is null and state not in ($5, $6)",
             run_id,
             limits.max_calls,
             limits.max_cost_micros,
             BackfillState::Running,
-            BackfillState::Cancelled
+            BackfillState::Cancelled,
+            BackfillState::Planning
         );
         Ok(resumed == 1)
     }
@@ -218,42 +234,47 @@ impl Tx {
         Ok(halted == 1)
     }
 
-    /// Cancels a backfill. False when it has ended already.
-    pub async fn cancel_backfill(&mut self, run_id: i64, now: Time) -> Result<bool> {
+    /// Cancels a backfill; [`Tx::finish_backfills`] closes its slots. False when it has ended already.
+    pub async fn cancel_backfill(&mut self, run_id: i64) -> Result<bool> {
         let cancelled = execute!(
             self,
             "update backfills set state = $2 where run_id = $1 and ended_at is null",
             run_id,
             BackfillState::Cancelled
         );
-        self.finish_backfills(now).await?;
         Ok(cancelled == 1)
     }
 
-    /// Ends backfills without open slots, after closing the open slots of cancelled ones.
-    pub async fn finish_backfills(&mut self, now: Time) -> Result<()> {
-        execute!(
+    /// Closes some open slots of cancelled backfills and ends backfills without open slots. True when
+    /// there is nothing left to close.
+    pub async fn finish_backfills(&mut self, now: Time) -> Result<bool> {
+        let closed = execute!(
             self,
             "update slots set outcome = $2, reason = $3, closed_at = $1
-             where outcome is null and priority > 0 and lease_owner is null
-               and run_id in (select run_id from backfills
-                              where state = $4 and ended_at is null)",
+             where (target_id, due_at) in (
+                 select s.target_id, s.due_at
+                 from backfills b join slots s on s.run_id = b.run_id
+                 where b.state = $4 and b.ended_at is null
+                   and s.outcome is null and s.priority > 0 and s.lease_owner is null
+                 limit $5)",
             now,
             SlotOutcome::Missed,
             MissedReason::Cancelled,
-            BackfillState::Cancelled
+            BackfillState::Cancelled,
+            CLOSED_AT_ONCE
         );
         execute!(
             self,
             "update backfills set ended_at = $1,
                                   state = case when state = $2 then state else $3 end
-             where ended_at is null and not exists (
+             where ended_at is null and state <> $4 and not exists (
                  select 1 from slots s
                  where s.run_id = backfills.run_id and s.outcome is null and s.priority > 0)",
             now,
             BackfillState::Cancelled,
-            BackfillState::Done
+            BackfillState::Done,
+            BackfillState::Planning
         );
-        Ok(())
+        Ok(closed == 0)
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::time::Duration;
 
 use tidewatch::api::Provider;
+use tidewatch::backfill;
 use tidewatch::model::{Kind, Target};
 use tidewatch::simulator::Simulator;
 use tidewatch::store::{Limits, NewBackfill, Store};
@@ -125,6 +126,22 @@ async fn invalid_line_rejects_the_list_unless_skipped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endless_and_unended_lists_are_told() {
+    let place = Place::new(&sqlite(), SETTINGS);
+    for (file, said) in [("/dev/zero", "larger than 64 MiB"), ("/bin/sh", "not a text")] {
+        assert_eq!(place.run(&["backfill", file, "--dry-run"]).await, 2, "{}", place.said());
+        assert!(place.said().contains(said), "{}", place.said());
+    }
+    let (end, mut begin) = std::io::pipe().unwrap();
+    let program = place.start_reading(&["backfill", "-", "--dry-run"], end.into());
+    let waits = "waiting for the end of stdin";
+    wait_for("it to say so", PATIENCE, async || place.said().contains(waits)).await;
+    std::io::Write::write_all(&mut begin, b"68a1b2c3d4e5f60718293a4b\n").unwrap();
+    drop(begin);
+    assert_eq!(program.end().await.code(), Some(0), "{}", place.said());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dry_run_shows_cost_and_writes_nothing() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
     let place = Place::new(&database, SETTINGS).with_upstream(&simulator, TOKEN);
@@ -186,7 +203,6 @@ async fn cost_limit_refuses_unpriced_endpoints(database: Database) {
     assert_eq!(count(&store, "select count(*) from slots").await, 0);
     // A backfill started without a cost limit cannot be given one later.
     place.write("jobs.toml", SETTINGS);
-    let mut tx = store.begin().await.unwrap();
     let new = NewBackfill {
         name: "works".into(),
         source: "test".into(),
@@ -194,8 +210,8 @@ async fn cost_limit_refuses_unpriced_endpoints(database: Database) {
         limits: Limits::default(),
     };
     let work = Target { kind: Kind::Work, key: simulator.world().works(1).remove(0) };
-    tx.put_backfill(&new, &[work], Clock::system().now()).await.unwrap();
-    tx.commit().await.unwrap();
+    let now = Clock::system().now();
+    backfill::begin(&store, &new, None, &[work].into(), now).await.unwrap();
     assert_eq!(place.run(&["backfill", "resume", "works", "--max-cost", "5"]).await, 2);
     let why = "--max-cost needs the price of douyin";
     assert!(place.said().contains(why), "{}", place.said());
@@ -304,7 +320,7 @@ async fn backfill_ends_beside_a_busy_daemon(database: Database) {
     let _daemon = place.start(&["run"]);
     let busy = "select count(*) from calls where outcome is null";
     wait_for("a call", PATIENCE, async || count(&store, busy).await == 1).await;
-    let targets: Vec<_> =
+    let targets =
         notes[1..].iter().map(|key| Target { kind: Kind::Note, key: key.clone() }).collect();
     let begin = async |name: &str, max_calls| {
         let new = NewBackfill {
@@ -313,9 +329,7 @@ async fn backfill_ends_beside_a_busy_daemon(database: Database) {
             digest: String::new(),
             limits: Limits { max_calls, max_cost_micros: None },
         };
-        let mut tx = store.begin().await.unwrap();
-        tx.put_backfill(&new, &targets, Clock::system().now()).await.unwrap();
-        tx.commit().await.unwrap();
+        backfill::begin(&store, &new, None, &targets, Clock::system().now()).await.unwrap();
     };
     begin("all", None).await;
     let ended = "select count(*) from backfills where ended_at is not null";

@@ -184,7 +184,7 @@ async fn unpriced_endpoint_is_held_back_while_cost_is_limited(database: Database
         limits: Limits { max_calls: None, max_cost_micros: Some(9_000_000) },
     };
     let works = world().works(2).iter().map(|key| target(Kind::Work, key)).collect();
-    backfill::begin(&env.store, &new, &works, env.clock.now()).await.unwrap();
+    backfill::begin(&env.store, &new, None, &works, env.clock.now()).await.unwrap();
     env.advance(minutes(2)).await;
     assert_eq!(env.ask(calls).await, ["3"]);
     assert_eq!(env.ask("select state from backfills").await, ["running"]);

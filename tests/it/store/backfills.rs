@@ -1,6 +1,6 @@
 //! Statements about backfills, and about answers that were fetched elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tidewatch::backfill::{self, Found, Request};
@@ -11,6 +11,7 @@ use tidewatch::store::{
     Body, Claim, Disposition, Document, Import, Limits, NewBackfill, Resolved, SlotCounts, Spent,
     Store, Tx,
 };
+use tidewatch::time::Time;
 
 use super::{OWNER, answer, at, call, campaign, claim, note, open_at, wish};
 use crate::databases::{Database, count, on_both};
@@ -19,6 +20,14 @@ use crate::rows::one_of_each;
 /// Names the columns of a backfill called `many`.
 fn many(limits: Limits) -> NewBackfill {
     NewBackfill { name: "many".into(), source: "list".into(), digest: "d".into(), limits }
+}
+
+/// A backfill whose planning has ended.
+async fn planned(tx: &mut Tx, new: &NewBackfill, targets: &[Target], due_at: Time) -> i64 {
+    let run = tx.put_backfill(new, due_at).await.unwrap();
+    tx.plan_backfill(run, due_at, 0, targets).await.unwrap();
+    assert!(tx.start_backfill(run).await.unwrap());
+    run
 }
 
 async fn claim_run(tx: &mut Tx, run: i64, limit: usize, now: &str) -> Vec<Claim> {
@@ -32,8 +41,7 @@ async fn looks_of_a_backfill_are_its_own_and_no_schedule_settles_them(database: 
     let mut tx = store.begin().await.unwrap();
     let job = campaign(&mut tx, &[note("a")]).await;
     let due = at("08:59:00.5");
-    let run =
-        tx.put_backfill(&many(Limits::default()), &[note("a"), note("b")], due).await.unwrap();
+    let run = planned(&mut tx, &many(Limits::default()), &[note("a"), note("b")], due).await;
     tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
     tx.close_unwatched(at("09:00:00")).await.unwrap();
     for run in [None, Some(run)] {
@@ -67,7 +75,7 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     let mut tx = store.begin().await.unwrap();
     let limits = Limits { max_calls: Some(2), max_cost_micros: None };
     let targets = ["a", "b", "c"].map(note);
-    let run = tx.put_backfill(&many(limits), &targets, at("09:00:00.5")).await.unwrap();
+    let run = planned(&mut tx, &many(limits), &targets, at("09:00:00.5")).await;
     assert_eq!(tx.limits_of_run(run + 1).await.unwrap(), None);
     let claims = claim_run(&mut tx, run, 2, "09:00:01").await;
     let calls: Vec<_> = claims.iter().map(|it| call(it, "09:00:01")).collect();
@@ -110,10 +118,11 @@ async fn a_backfill_that_is_given_up_ends_when_its_last_call_does(database: Data
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let targets = ["a", "b"].map(note);
-    let run = tx.put_backfill(&many(Limits::default()), &targets, at("09:00:00.5")).await.unwrap();
+    let run = planned(&mut tx, &many(Limits::default()), &targets, at("09:00:00.5")).await;
     let claims = claim_run(&mut tx, run, 1, "09:00:01").await;
     let call_id = tx.open_calls(&[call(&claims[0], "09:00:01")]).await.unwrap()[0];
-    assert!(tx.cancel_backfill(run, at("09:00:02")).await.unwrap());
+    assert!(tx.cancel_backfill(run).await.unwrap());
+    while !tx.finish_backfills(at("09:00:02")).await.unwrap() {}
     assert_eq!(tx.backfill_named("many").await.unwrap().unwrap().ended_at, None);
     let done = answer(&claims[0], call_id, "09:00:03", Disposition::Observed, one_of_each("a"));
     tx.save(&[done]).await.unwrap();
@@ -125,7 +134,50 @@ async fn a_backfill_that_is_given_up_ends_when_its_last_call_does(database: Data
         BTreeMap::from([(MissedReason::Cancelled, 1)])
     );
     assert!(!tx.resume_backfill(run, Limits::default()).await.unwrap());
-    assert!(!tx.cancel_backfill(run, at("09:00:05")).await.unwrap());
+    assert!(!tx.cancel_backfill(run).await.unwrap());
+}
+
+on_both!(interrupted_planning_is_completed_by_the_same_list);
+async fn interrupted_planning_is_completed_by_the_same_list(database: Database) {
+    let store = database.open().await;
+    let targets: BTreeSet<_> = (0..2500).map(|n| note(&format!("n{n:04}"))).collect();
+    let (new, due) = (many(Limits::default()), at("09:00:00.5"));
+    let mut tx = store.begin().await.unwrap();
+    let run = tx.put_backfill(&new, due).await.unwrap();
+    let first: Vec<_> = targets.iter().take(1000).cloned().collect();
+    tx.plan_backfill(run, due, 0, &first).await.unwrap();
+    // What there is by now is neither claimed nor taken for all there is.
+    assert_eq!(tx.next_try(None, at("09:00:01")).await.unwrap(), None);
+    assert!(!tx.resume_backfill(run, Limits::default()).await.unwrap());
+    tx.finish_backfills(at("09:00:01")).await.unwrap();
+    tx.commit().await.unwrap();
+    let row = store.read().await.unwrap().backfill_named("many").await.unwrap().unwrap();
+    assert_eq!((row.state, row.ended_at), (BackfillState::Planning, None));
+    let again = backfill::begin(&store, &new, Some(&row), &targets, at("09:05:00")).await.unwrap();
+    assert_eq!(again, run);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.slots_of_backfill(run).await.unwrap().total, 2500);
+    assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, BackfillState::Running)]);
+    tx.commit().await.unwrap();
+}
+
+on_both!(large_backfill_is_cancelled_in_batches);
+async fn large_backfill_is_cancelled_in_batches(database: Database) {
+    let store = database.open().await;
+    let targets: BTreeSet<_> = (0..5001).map(|n| note(&format!("n{n:04}"))).collect();
+    let new = many(Limits::default());
+    let run = backfill::begin(&store, &new, None, &targets, at("09:00:00")).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.cancel_backfill(run).await.unwrap());
+    assert!(!tx.start_backfill(run).await.unwrap(), "it is given up");
+    assert!(!tx.finish_backfills(at("09:00:01")).await.unwrap());
+    assert_eq!(tx.slots_of_backfill(run).await.unwrap().open, 1);
+    assert_eq!(tx.backfill_named("many").await.unwrap().unwrap().ended_at, None);
+    while !tx.finish_backfills(at("09:00:02")).await.unwrap() {}
+    let row = tx.backfill_named("many").await.unwrap().unwrap();
+    assert_eq!((row.state, row.ended_at), (BackfillState::Cancelled, Some(at("09:00:02"))));
+    assert_eq!(tx.slots_of_backfill(run).await.unwrap().missed, 5001);
+    tx.commit().await.unwrap();
 }
 
 on_both!(the_same_list_goes_on_the_next_day_under_its_old_name);
@@ -133,7 +185,7 @@ async fn the_same_list_goes_on_the_next_day_under_its_old_name(database: Databas
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let new = NewBackfill { name: "2026-03-09-list".into(), ..many(Limits::default()) };
-    let run = tx.put_backfill(&new, &[note("a")], at("09:00:00.5")).await.unwrap();
+    let run = planned(&mut tx, &new, &[note("a")], at("09:00:00.5")).await;
     assert_eq!(tx.backfill_to_resume("other").await.unwrap(), None);
     let row = tx.backfill_to_resume("d").await.unwrap().unwrap();
     assert_eq!((row.run_id, row.name.as_str()), (run, "2026-03-09-list"));
@@ -151,7 +203,7 @@ async fn the_same_list_goes_on_the_next_day_under_its_old_name(database: Databas
     let named = backfill::find(&store, &named, "2026-03-10").await.unwrap();
     assert_eq!(named, Found::New("mine".into()));
     let mut tx = store.begin().await.unwrap();
-    assert!(tx.cancel_backfill(run, at("10:00:00")).await.unwrap());
+    assert!(tx.cancel_backfill(run).await.unwrap());
     tx.commit().await.unwrap();
     let given_up = backfill::find(&store, &request, "2026-03-10").await.unwrap();
     assert_eq!(given_up, Found::New("2026-03-10-list".into()));
