@@ -309,8 +309,9 @@ create table images (
     largest_url text,                       -- url_8k. Signed; expires
     latitude double precision,              -- latitude, degrees; 0 is NULL
     longitude double precision,             -- longitude, degrees; 0 is NULL
-    -- whether it is a live photo: live_photo_file_id or live_photo is there; Douyin video
-    is_live boolean not null,
+    -- whether it is a live photo: live_photo_file_id or live_photo holds something; Douyin video.
+    -- NULL: the keys are missing, as they are from most still images
+    is_live boolean,
     -- live_photo.media.stream.h265[0].master_url (or h264); Douyin video.play_addr.url_list[0].
     -- Signed; expires
     live_url text,
@@ -332,7 +333,8 @@ create table item_hashtags (
     platform text not null,                 -- xiaohongshu, douyin
     item_id text not null,                  -- notes.note_id, works.work_id
     position bigint not null,               -- place in hash_tag, or among the hashtags of text_extra, from 0
-    hashtag_id text not null,               -- hash_tag[].id; Douyin text_extra[].hashtag_id
+    -- hash_tag[].id; Douyin text_extra[].hashtag_id; NULL: a tag without a page of its own
+    hashtag_id text,
     name text not null,                     -- hash_tag[].name; Douyin text_extra[].hashtag_name
     tag_type text,                          -- hash_tag[].type, as given (topic); NULL on Douyin
     is_commerce boolean,                    -- douyin text_extra[].is_commerce; NULL on Xiaohongshu
@@ -370,12 +372,12 @@ create table creators (
 -- Tags of KOLs.
 create table kol_tags (
     kol_id text not null,                   -- kols.kol_id
-    position bigint not null,               -- place over all its tags, from 0
     -- content (contentTags), feature (featureTags) or personal (personalTags)
     tag_kind text not null,
+    position bigint not null,               -- place among its tags of this kind, from 0
     category text,                          -- contentTags[].taxonomy1Tag
     tag text,                               -- contentTags[].taxonomy2Tags[], or the feature or personal tag
-    primary key (kol_id, position)
+    primary key (kol_id, tag_kind, position)
 );
 
 -- Notes listed with KOLs.
@@ -422,6 +424,7 @@ create table keyword_suggestions (
     word_request_id text,                   -- word_request_id of the answer
     primary key (keyword, observed_at, document_id, rank)
 );
+create index keyword_suggestions_by_document on keyword_suggestions (document_id);
 
 -- Facts that were replaced: one row a fact. Between previous_seen_at and seen_at it changed. Lists are
 -- JSON arrays of text (images: file ids; hashtags: names; mentions and creators: nicknames, else ids;
@@ -430,7 +433,8 @@ create table changes (
     platform text not null,                 -- xiaohongshu, douyin
     kind text not null,                     -- note, work, author, kol, music
     item_id text not null,                  -- the id in the table of that kind
-    -- a column of that table, or images, hashtags, mentions, creators, tags
+    -- a column of that table, or images, hashtags, mentions, creators, content_tags,
+    -- feature_tags, personal_tags
     field text not null,
     old_value text,                         -- NULL: there was none
     new_value text,                         -- NULL: there is none

@@ -19,8 +19,8 @@ create table snapshots (
     -- the coarsest step of a count that was read from a rounded text, in its own unit: 1.2万 gives
     -- 1000, so the count is 12,000 ± 500. NULL: all counts are exact
     granularity bigint,
-    -- fell: a count is lower than in the snapshot before; zeros: all counts 0 after higher ones;
-    -- NULL: neither
+    -- beside the snapshot before: zeros: all counts 0 after higher ones; leapt: a count of 10 or more
+    -- grew a thousandfold, or one fell to a thousandth; fell: one is lower; NULL: none of these
     suspect text,
     primary key (item_key, observed_at)
 );

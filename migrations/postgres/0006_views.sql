@@ -1,6 +1,8 @@
 -- Answers to the usual questions. Each view has the same columns and the same rows in both
 -- databases. Where a count was not seen it is NULL, never 0; a difference is NULL where one of its
--- ends was not seen, and says from when to when it goes. Days are those of the archive's zone.
+-- ends was not seen, and says from when to when it goes. Days are those of the archive's zone. Counts
+-- that are suspect as zeros or leapt are shown as they came; a difference with one of them is NULL, and
+-- where the nearest observation is wanted they are passed over. Fallen counts are taken as they are.
 
 -- The kept answers as text, the same in both databases.
 create view document_texts as
@@ -22,7 +24,7 @@ from works w left join authors a on a.platform = 'douyin' and a.author_id = w.au
 -- last of the alphabet.
 create view hashtags as
 select platform, hashtag_id, max(name) as name, count(distinct item_id) as items
-from item_hashtags group by platform, hashtag_id;
+from item_hashtags group by platform, hashtag_id, case when hashtag_id is null then name end;
 
 -- Changes of title, body, or the time at which the platform says that an item was edited last, a row
 -- an answer that shows some. edited_at: as the platform says; NULL: it does not date this one. changed:
@@ -112,7 +114,8 @@ select k.platform, k.item_id, d.day, d.observations,
        d.views - p.views as views_delta,
        d.document_id
 from item_keys k join days d on d.item_key = k.item_key
-left join days p on p.item_key = d.item_key and p.day = d.previous_day;
+left join days p on p.item_key = d.item_key and p.day = d.previous_day
+     and coalesce(d.suspect, 'fell') = 'fell' and coalesce(p.suspect, 'fell') = 'fell';
 
 -- What moved in the last 24 hours before the newest observation of the archive: the items that were
 -- seen in them. since: the item's last observation from before, at most 12 hours older; hours: from
@@ -121,6 +124,7 @@ create view engagement_24h as
 with now as (select max(observed_at) as at from latest)
 select k.platform, k.item_id, l.observed_at,
        l.likes, l.comments, l.collects, l.shares, l.views, l.granularity is null as exact,
+       l.suspect,
        coalesce(b.observed_at, c.observed_at) as since,
        cast(extract(epoch from l.observed_at - coalesce(b.observed_at, c.observed_at)) * 1000000
             as double precision) / 3600000000.0::float8 as hours,
@@ -137,28 +141,32 @@ from latest l join item_keys k on k.item_key = l.item_key
 left join (
     select distinct on (item_key) item_key, observed_at, likes, comments, collects, shares, views
     from snapshots
-    where observed_at > (select at from now) - interval '25 hours'
+    where coalesce(suspect, 'fell') = 'fell'
+      and observed_at > (select at from now) - interval '25 hours'
       and observed_at <= (select at from now) - interval '24 hours'
     order by item_key, observed_at desc) b on b.item_key = l.item_key
+                                          and coalesce(l.suspect, 'fell') = 'fell'
 left join lateral (
     select * from snapshots
     where b.item_key is null and item_key = l.item_key
+      and coalesce(l.suspect, 'fell') = 'fell' and coalesce(suspect, 'fell') = 'fell'
       and observed_at > (select at from now) - interval '36 hours'
       and observed_at <= (select at from now) - interval '25 hours'
     order by observed_at desc limit 1) c on true
 where l.observed_at > (select at from now) - interval '24 hours';
 
 -- How fast each item moved from one observation to the next. previous_at: the observation before;
--- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell.
+-- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell; NULL
+-- where they are less than three minutes, of which an hour does not follow.
 -- An item's first observation has no row.
 create view engagement_velocity as
 select k.platform, k.item_id, s.observed_at, p.observed_at as previous_at,
        m.micros / 3600000000.0::float8 as hours,
-       (s.likes - p.likes) * 3600000000.0::float8 / m.micros as likes_per_hour,
-       (s.comments - p.comments) * 3600000000.0::float8 / m.micros as comments_per_hour,
-       (s.collects - p.collects) * 3600000000.0::float8 / m.micros as collects_per_hour,
-       (s.shares - p.shares) * 3600000000.0::float8 / m.micros as shares_per_hour,
-       (s.views - p.views) * 3600000000.0::float8 / m.micros as views_per_hour,
+       (s.likes - p.likes) * 3600000000.0::float8 / m.span as likes_per_hour,
+       (s.comments - p.comments) * 3600000000.0::float8 / m.span as comments_per_hour,
+       (s.collects - p.collects) * 3600000000.0::float8 / m.span as collects_per_hour,
+       (s.shares - p.shares) * 3600000000.0::float8 / m.span as shares_per_hour,
+       (s.views - p.views) * 3600000000.0::float8 / m.span as views_per_hour,
        s.document_id
 from item_keys k join snapshots s on s.item_key = k.item_key
 join lateral (
@@ -166,7 +174,12 @@ join lateral (
     order by observed_at desc limit 1) p on true
 cross join lateral (
     select cast(extract(epoch from s.observed_at - p.observed_at) * 1000000 as double precision) as
-           micros) m;
+           micros) e
+cross join lateral (
+    select e.micros,
+           case when e.micros >= 180000000
+                 and coalesce(s.suspect, 'fell') = 'fell' and coalesce(p.suspect, 'fell') = 'fell'
+                then e.micros end as span) m;
 
 -- Where each item stood at ages of 1, 6, 24, 72 hours, 7 and 30 days: six rows for each item whose
 -- publication is known. at: publication plus the age. before_at, after_at: the nearest observations
@@ -204,10 +217,12 @@ from (select k.item_key, k.platform, k.item_id, h.hours,
 left join lateral (
     select * from snapshots
     where item_key = g.item_key and observed_at between g.at - g.near and g.at
+      and coalesce(suspect, 'fell') = 'fell'
     order by observed_at desc limit 1) b on true
 left join lateral (
     select * from snapshots
     where item_key = g.item_key and observed_at between g.at and g.at + g.near
+      and coalesce(suspect, 'fell') = 'fell'
     order by observed_at limit 1) a on true
 cross join lateral (
     select cast(extract(epoch from g.at - b.observed_at) as double precision)

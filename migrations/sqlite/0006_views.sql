@@ -1,6 +1,8 @@
 -- Answers to the usual questions. Each view has the same columns and the same rows in both
 -- databases. Where a count was not seen it is NULL, never 0; a difference is NULL where one of its
--- ends was not seen, and says from when to when it goes. Days are those of the archive's zone.
+-- ends was not seen, and says from when to when it goes. Days are those of the archive's zone. Counts
+-- that are suspect as zeros or leapt are shown as they came; a difference with one of them is NULL, and
+-- where the nearest observation is wanted they are passed over. Fallen counts are taken as they are.
 
 -- The kept answers as text, the same in both databases.
 create view document_texts as
@@ -22,7 +24,7 @@ from works w left join authors a on a.platform = 'douyin' and a.author_id = w.au
 -- last of the alphabet.
 create view hashtags as
 select platform, hashtag_id, max(name) as name, count(distinct item_id) as items
-from item_hashtags group by platform, hashtag_id;
+from item_hashtags group by platform, hashtag_id, case when hashtag_id is null then name end;
 
 -- Changes of title, body, or the time at which the platform says that an item was edited last, a row
 -- an answer that shows some. edited_at: as the platform says; NULL: it does not date this one. changed:
@@ -118,7 +120,8 @@ select k.platform, k.item_id, d.day, d.observations,
        d.views - p.views as views_delta,
        d.document_id
 from item_keys k join days d on d.item_key = k.item_key
-left join days p on p.item_key = d.item_key and p.day = d.previous_day;
+left join days p on p.item_key = d.item_key and p.day = d.previous_day
+     and coalesce(d.suspect, 'fell') = 'fell' and coalesce(p.suspect, 'fell') = 'fell';
 
 -- What moved in the last 24 hours before the newest observation of the archive: the items that were
 -- seen in them. since: the item's last observation from before, at most 12 hours older; hours: from
@@ -128,6 +131,7 @@ with now as (select max(observed_at) as at from latest)
 select k.platform, k.item_id, datetime(l.observed_at / 1000000, 'unixepoch') || case l.observed_at % 1000000 when 0 then ''
            else rtrim('.' || substr(l.observed_at % 1000000 + 1000000, 2), '0') end as observed_at,
        l.likes, l.comments, l.collects, l.shares, l.views, l.granularity is null as exact,
+       l.suspect,
        datetime(b.observed_at / 1000000, 'unixepoch') || case b.observed_at % 1000000 when 0 then ''
            else rtrim('.' || substr(b.observed_at % 1000000 + 1000000, 2), '0') end as since,
        (l.observed_at - b.observed_at) / 3600000000.0 as hours,
@@ -138,32 +142,40 @@ select k.platform, k.item_id, datetime(l.observed_at / 1000000, 'unixepoch') || 
        l.views - b.views as views_delta,
        l.document_id
 from now cross join latest l join item_keys k on k.item_key = l.item_key
-left join snapshots b on b.item_key = l.item_key and b.observed_at = (
+left join snapshots b on b.item_key = l.item_key and coalesce(l.suspect, 'fell') = 'fell'
+     and b.observed_at = (
     select observed_at from snapshots
-    where item_key = l.item_key
+    where item_key = l.item_key and coalesce(suspect, 'fell') = 'fell'
       and observed_at > now.at - 129600000000 and observed_at <= now.at - 86400000000
     order by observed_at desc limit 1)
 where l.observed_at > now.at - 86400000000;
 
 -- How fast each item moved from one observation to the next. previous_at: the observation before;
--- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell.
+-- hours: between the two; …_per_hour: the difference over these hours, below 0 where counts fell; NULL
+-- where they are less than three minutes, of which an hour does not follow.
 -- An item's first observation has no row.
 create view engagement_velocity as
 select k.platform, k.item_id, datetime(s.observed_at / 1000000, 'unixepoch') || case s.observed_at % 1000000 when 0 then ''
            else rtrim('.' || substr(s.observed_at % 1000000 + 1000000, 2), '0') end as observed_at,
-       datetime(p.observed_at / 1000000, 'unixepoch') || case p.observed_at % 1000000 when 0 then ''
-           else rtrim('.' || substr(p.observed_at % 1000000 + 1000000, 2), '0') end as previous_at,
-       (s.observed_at - p.observed_at) / 3600000000.0 as hours,
-       (s.likes - p.likes) * 3600000000.0 / (s.observed_at - p.observed_at) as likes_per_hour,
-       (s.comments - p.comments) * 3600000000.0 / (s.observed_at - p.observed_at) as comments_per_hour,
-       (s.collects - p.collects) * 3600000000.0 / (s.observed_at - p.observed_at) as collects_per_hour,
-       (s.shares - p.shares) * 3600000000.0 / (s.observed_at - p.observed_at) as shares_per_hour,
-       (s.views - p.views) * 3600000000.0 / (s.observed_at - p.observed_at) as views_per_hour,
+       datetime(s.previous_at / 1000000, 'unixepoch') || case s.previous_at % 1000000 when 0 then ''
+           else rtrim('.' || substr(s.previous_at % 1000000 + 1000000, 2), '0') end as previous_at,
+       (s.observed_at - s.previous_at) / 3600000000.0 as hours,
+       (s.likes - s.likes_before) * 3600000000.0 / s.span as likes_per_hour,
+       (s.comments - s.comments_before) * 3600000000.0 / s.span as comments_per_hour,
+       (s.collects - s.collects_before) * 3600000000.0 / s.span as collects_per_hour,
+       (s.shares - s.shares_before) * 3600000000.0 / s.span as shares_per_hour,
+       (s.views - s.views_before) * 3600000000.0 / s.span as views_per_hour,
        s.document_id
-from item_keys k join snapshots s on s.item_key = k.item_key
-join snapshots p on p.item_key = s.item_key and p.observed_at = (
-    select observed_at from snapshots
-    where item_key = s.item_key and observed_at < s.observed_at order by observed_at desc limit 1);
+from item_keys k join (
+    select s.*, p.observed_at as previous_at, p.likes as likes_before, p.comments as comments_before,
+           p.collects as collects_before, p.shares as shares_before, p.views as views_before,
+           case when s.observed_at - p.observed_at >= 180000000
+                 and coalesce(s.suspect, 'fell') = 'fell' and coalesce(p.suspect, 'fell') = 'fell'
+                then s.observed_at - p.observed_at end as span
+    from snapshots s join snapshots p on p.item_key = s.item_key and p.observed_at = (
+        select observed_at from snapshots
+        where item_key = s.item_key and observed_at < s.observed_at
+        order by observed_at desc limit 1)) s on s.item_key = k.item_key;
 
 -- Where each item stood at ages of 1, 6, 24, 72 hours, 7 and 30 days: six rows for each item whose
 -- publication is known. at: publication plus the age. before_at, after_at: the nearest observations
@@ -214,10 +226,12 @@ from (select k.item_key, k.platform, k.item_id, h.hours, h.near_minutes * 600000
 left join snapshots b on b.item_key = g.item_key and b.observed_at = (
     select observed_at from snapshots
     where item_key = g.item_key and observed_at between g.at - g.near and g.at
+      and coalesce(suspect, 'fell') = 'fell'
     order by observed_at desc limit 1)
 left join snapshots a on a.item_key = g.item_key and a.observed_at = (
     select observed_at from snapshots
     where item_key = g.item_key and observed_at between g.at and g.at + g.near
+      and coalesce(suspect, 'fell') = 'fell'
     order by observed_at limit 1);
 
 -- What a KOL costs for what it brings: one row a snapshot, so that its rows are its history. Prices

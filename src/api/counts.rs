@@ -1,6 +1,10 @@
 //! Counts as upstream writes them: integers, and texts that people are shown (`1.2万`, `10w+`).
 
 use super::json::{self, Json, Value};
+use crate::model::Field;
+
+/// No count is larger: the sum of as many rows as an archive may have stays within 64 bits.
+const MAX_COUNT: i64 = 1_000_000_000_000;
 
 /// Reads counts and remembers what was odd about them.
 pub(super) struct CountReader<'v> {
@@ -20,7 +24,7 @@ impl<'v> CountReader<'v> {
         Self { value, granularity: None, odd: Vec::new() }
     }
 
-    /// The count at the first of several paths that holds anything, zero or more.
+    /// The count at the first of several paths that holds anything, from zero to [`MAX_COUNT`].
     pub(super) fn take(&mut self, paths: &[&str]) -> Option<i64> {
         let path = paths.iter().find(|path| !json::is_nothing(json::at(self.value, path)))?;
         let found = json::at(self.value, path);
@@ -28,18 +32,33 @@ impl<'v> CountReader<'v> {
             Value::Str(text) => display_count(text),
             _ => json::int(found, "").into_value().map(|number| (number, None)),
         };
-        match count {
-            Some((number, step)) if number >= 0 => {
+        let odd = match count {
+            Some((number, step)) if (0..=MAX_COUNT).contains(&number) => {
                 self.granularity = self.granularity.max(step);
-                Some(number)
+                return Some(number);
             }
             // Upstream writes -1 for "not known".
-            Some(_) => None,
-            None => {
-                self.odd.push(format!("{} is not a count", path.trim_start_matches('/')));
-                None
-            }
+            Some((-1, _)) => return None,
+            Some(_) => "out of range",
+            None => "not a count",
+        };
+        self.odd.push(format!("{} is {odd}", path.trim_start_matches('/')));
+        None
+    }
+
+    /// As [`take`](Self::take), for a number that a zero hides.
+    pub(super) fn shown(&mut self, path: &str) -> Field<i64> {
+        self.take(&[path]).filter(|number| *number > 0).into()
+    }
+
+    /// The change of a count, of either sign.
+    pub(super) fn growth(&mut self, path: &str) -> Option<i64> {
+        let growth = json::int(self.value, path).into_value()?;
+        let is_in_range = (-MAX_COUNT..=MAX_COUNT).contains(&growth);
+        if !is_in_range {
+            self.odd.push(format!("{} is out of range", path.trim_start_matches('/')));
         }
+        is_in_range.then_some(growth)
     }
 
     /// As [`take`](Self::take), for a count that every answer should have.
@@ -52,11 +71,12 @@ impl<'v> CountReader<'v> {
     }
 }
 
-/// A count as people are shown it: `1,234`, `１２３`, `1.2 万`, `3k`, `10w+`, `10+`, `3亿`.
+/// A count as people are shown it: `1,234`, `１２３`, `1.2 万`, `3k`, `10w+`, `10+`, `约1万`, `3亿`.
 fn display_count(text: &str) -> Option<Count> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).map(narrow).collect();
-    let floor = text.strip_suffix('+');
-    let number = floor.unwrap_or(&text);
+    let number = text.strip_prefix(['约', '~', '≈']).unwrap_or(&text);
+    let number = number.strip_suffix('+').unwrap_or(number);
+    let is_rough = number.len() < text.len();
     let mut shorter = number.chars();
     let (digits, unit) = match shorter.next_back()? {
         last if last.is_ascii_digit() => (number, 1),
@@ -65,10 +85,10 @@ fn display_count(text: &str) -> Option<Count> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let scale = 10_i64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let count = scaled(&ungrouped(whole)?, fraction, unit, scale)?;
-    let step = match (unit, floor) {
-        (1, None) => return Some((count, None)),
+    let step = match unit {
+        1 if !is_rough => return Some((count, None)),
         // A bare `10+` is at least its first digit.
-        (1, Some(_)) => 10_i64.checked_pow(count.max(1).ilog10())?,
+        1 => 10_i64.checked_pow(count.max(1).ilog10())?,
         _ => (unit / scale).max(1),
     };
     Some((count, Some(step)))
@@ -89,6 +109,7 @@ fn unit_of(unit: char) -> Option<i64> {
         '万' | '萬' | 'w' | 'W' => Some(10_000),
         'm' | 'M' => Some(1_000_000),
         '亿' | '億' => Some(100_000_000),
+        'b' | 'B' => Some(1_000_000_000),
         _ => None,
     }
 }
@@ -150,6 +171,17 @@ mod tests {
             (json!("10w+"), Some((100_000, Some(10_000)))),
             (json!("99+"), Some((99, Some(10)))),
             (json!("0+"), Some((0, Some(1)))),
+            (json!("约1万"), Some((10_000, Some(10_000)))),
+            (json!("约 1.2万+"), Some((12_000, Some(1_000)))),
+            (json!("≈120"), Some((120, Some(100)))),
+            (json!("1.3B"), Some((1_300_000_000, Some(100_000_000)))),
+            (json!(1_000_000_000_000_i64), Some((1_000_000_000_000, None))),
+            (json!(1_000_000_000_001_i64), None),
+            (json!(i64::MAX), None),
+            (json!("99999999亿"), None),
+            (json!("约"), None),
+            (json!("2,3万"), None),
+            (json!("抢首评"), None),
             (json!("1,23"), None),
             (json!(",123"), None),
             (json!("+"), None),
@@ -178,15 +210,24 @@ mod tests {
 
     #[test]
     fn a_count_that_is_missing_or_not_understood_is_named() {
-        let object = json!({ "likes": "赞", "shares": null, "views": -1 });
+        let object = json!({ "likes": "赞", "shares": null, "views": -1, "comments": -2,
+                             "plays": i64::MAX, "growth": i64::MIN });
         let object = Value::from(&object);
         let mut counts = CountReader::of(&object);
-        for path in ["/likes", "/shares", "/views", "/collects"] {
+        for path in ["/likes", "/shares", "/views", "/collects", "/comments", "/plays"] {
             assert_eq!(counts.expect(&[path]), None);
         }
+        assert_eq!(counts.growth("/growth"), None);
         assert_eq!(
             counts.odd,
-            ["likes is not a count", "shares is missing", "collects is missing"]
+            [
+                "likes is not a count",
+                "shares is missing",
+                "collects is missing",
+                "comments is out of range",
+                "plays is out of range",
+                "growth is out of range",
+            ]
         );
     }
 

@@ -149,6 +149,17 @@ pub(super) fn flag(value: Json<'_>, path: &str) -> Field<bool> {
     })
 }
 
+/// Whether something stands at one of several paths; absent where there is no such key.
+pub(super) fn holds_any(value: Json<'_>, paths: &[&str]) -> Field<bool> {
+    let found = paths.iter().map(|path| at(value, path)).filter(|found| !found.is_null());
+    found.map(|found| !is_nothing(found)).max().into()
+}
+
+/// Whether it is an object.
+pub(super) fn is_object(value: Json<'_>) -> bool {
+    matches!(value, Value::Object(_))
+}
+
 /// An instant, from seconds or milliseconds; zero means "never".
 pub(super) fn time(value: Json<'_>, path: &str) -> Field<Time> {
     positive(value, path).and_then(Time::from_upstream)

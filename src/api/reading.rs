@@ -57,6 +57,14 @@ impl Reading {
         Self { billed, ..Self::unreadable("larger than is read; its beginning is kept") }
     }
 
+    /// Whether it is about a note or a work and has none of its counts: facts, but no observation.
+    pub fn lacks_counts(&self) -> bool {
+        let Facts { notes, works, .. } = &self.facts;
+        let notes = notes.iter().map(|item| &item.counts);
+        let mut counts = notes.chain(works.iter().map(|item| &item.counts)).peekable();
+        counts.peek().is_some() && counts.all(Option::is_none)
+    }
+
     /// An outcome and nothing else yet.
     pub(super) fn of(outcome: Outcome) -> Self {
         Self {
@@ -104,20 +112,32 @@ impl Odd {
         counts.odd.into_iter().for_each(|what| self.note(what));
     }
 
-    /// The rows of a list, each with its place in it. Entries that give none are counted; where
-    /// none does, nothing is known of the list.
+    /// The rows of a list, each with its place in it. Where an entry gives none, the list as a whole
+    /// is not understood.
     pub(super) fn rows<'v, T>(
         &mut self,
         list: Field<&'v [Value<'v>]>,
         of: &str,
         row: impl Fn(i64, Json<'v>) -> Option<T>,
     ) -> Field<Vec<T>> {
-        list.and_then(|items| {
-            let rows: Vec<T> =
-                (0..).zip(items).filter_map(|(position, item)| row(position, item)).collect();
-            self.skipped(items.len() - rows.len(), of);
-            (!rows.is_empty()).then_some(rows)
-        })
+        list.and_then(|entries| self.entries(entries.iter(), of, row))
+    }
+
+    /// As [`rows`](Self::rows), of these entries.
+    pub(super) fn entries<'v, T>(
+        &mut self,
+        entries: impl ExactSizeIterator<Item = Json<'v>>,
+        of: &str,
+        row: impl Fn(i64, Json<'v>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let all = entries.len();
+        let rows: Vec<T> =
+            (0..).zip(entries).filter_map(|(position, entry)| row(position, entry)).collect();
+        let unreadable = all - rows.len();
+        if unreadable > 0 {
+            self.note(format!("{of}: {unreadable} unreadable"));
+        }
+        (unreadable == 0).then_some(rows)
     }
 
     /// Notes how many entries of a list were skipped.

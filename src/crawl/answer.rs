@@ -45,6 +45,9 @@ impl Crawler {
         if reading.outcome == Outcome::Ok {
             return Ok(if fetched.endpoint.is_resolver() {
                 Disposition::Continue { page: 1 }
+            } else if reading.lacks_counts() {
+                // What it says is kept; another try would be paid for and say the same.
+                Disposition::Missed(MissedReason::Unreadable)
             } else {
                 Disposition::Observed
             });

@@ -6,7 +6,7 @@
 
 use crate::time::Time;
 
-use super::Platform;
+use super::{Platform, TagKind};
 
 /// What an answer says of one field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -188,6 +188,7 @@ values! {
     bool, Bool, value => Cell::Bool(*value);
     Time, Time, value => Cell::Int(value.micros());
     Platform, Text, value => Cell::Text(value.as_str().to_owned());
+    TagKind, Text, value => Cell::Text(value.as_str().to_owned());
 }
 
 impl<T: Value> Value for Field<T> {

@@ -24,8 +24,9 @@ table! {
         Fact latitude: Field<f64>,
         /// `longitude`, degrees; 0 is NULL.
         Fact longitude: Field<f64>,
-        /// Whether it is a live photo: `live_photo_file_id` or `live_photo` is there; Douyin `video`.
-        Fact is_live: bool,
+        /// Whether it is a live photo: `live_photo_file_id` or `live_photo` holds something; Douyin
+        /// `video`. NULL: the keys are missing, as they are from most still images.
+        Fact is_live: Field<bool>,
         /// `live_photo.media.stream.h265[0].master_url` (or h264); Douyin
         /// `video.play_addr.url_list[0]`. Signed; expires.
         Volatile live_url: Field<String>,
@@ -49,8 +50,8 @@ table! {
     ItemHashtag in "item_hashtags" {
         /// Place in `hash_tag`, or among the hashtags of `text_extra`, from 0.
         Key position: i64,
-        /// `hash_tag[].id`; Douyin `text_extra[].hashtag_id`.
-        Fact hashtag_id: String,
+        /// `hash_tag[].id`; Douyin `text_extra[].hashtag_id`; NULL: a tag without a page of its own.
+        Fact hashtag_id: Field<String>,
         /// `hash_tag[].name`; Douyin `text_extra[].hashtag_name`.
         Fact name: String,
         /// `hash_tag[].type`, as given (`topic`); NULL on Douyin.

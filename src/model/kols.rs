@@ -2,6 +2,7 @@
 
 use super::KolFigures;
 use super::catalogue::{Field, table};
+use super::named::named;
 
 table! {
     /// A KOL of Pugongying, as last seen.
@@ -105,13 +106,27 @@ table! {
     }
 }
 
+named! {
+    /// Kind of a tag of a KOL.
+    #[derive(Default)]
+    TagKind {
+        /// What it writes about, in two levels.
+        #[default]
+        Content = "content",
+        /// How its notes are.
+        Feature = "feature",
+        /// What it is.
+        Personal = "personal",
+    }
+}
+
 table! {
     /// A tag of a KOL.
     KolTag in "kol_tags" {
-        /// Place over all its tags, from 0.
-        Key position: i64,
         /// `content` (`contentTags`), `feature` (`featureTags`) or `personal` (`personalTags`).
-        Fact tag_kind: &'static str,
+        Key tag_kind: TagKind,
+        /// Place among its tags of this kind, from 0.
+        Key position: i64,
         /// `contentTags[].taxonomy1Tag`.
         Fact category: Field<String>,
         /// `contentTags[].taxonomy2Tags[]`, or the feature or personal tag.
@@ -160,8 +175,12 @@ table! {
 pub struct KolFacts {
     /// Its own row.
     pub row: Kol,
-    /// Its tags, in order.
-    pub tags: Field<Vec<KolTag>>,
+    /// Its content tags, in order.
+    pub content_tags: Field<Vec<KolTag>>,
+    /// Its feature tags, in order.
+    pub feature_tags: Field<Vec<KolTag>>,
+    /// Its personal tags, in order.
+    pub personal_tags: Field<Vec<KolTag>>,
     /// The notes that are listed with it, in order.
     pub notes: Field<Vec<KolNote>>,
     /// Its figures.

@@ -29,12 +29,12 @@ pub use douyin::{Music, Work};
 pub use entity::{Entity, EntityKind};
 pub use items::{Counts, Creator, Image, Item, ItemHashtag, Mention};
 pub use kol_figures::KolFigures;
-pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag};
+pub use kols::{Kol, KolFacts, KolNote, KolSearchResult, KolTag, TagKind};
 use named::named;
 pub use pause::Pause;
 pub use reason::{MissedReason, PauseReason, Said};
 pub use status::{
-    BackfillState, Origin, PauseScope, ProblemKind, ResumedBy, SlotOutcome, Unavailability,
+    BackfillState, Origin, PauseScope, ProblemKind, ResumedBy, SlotOutcome, Suspect, Unavailability,
 };
 pub use xiaohongshu::{KeywordSuggestion, Note};
 

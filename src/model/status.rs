@@ -11,6 +11,16 @@ named! {
         Missed = "missed",
     }
 
+    /// Why the counts of a snapshot are doubtful beside those of the snapshot before it.
+    Suspect {
+        /// All of them are 0, after higher ones: platforms hide counts so.
+        Zeros = "zeros",
+        /// One is a thousand times, or a thousandth of, what it was.
+        Leapt = "leapt",
+        /// One is lower.
+        Fell = "fell",
+    }
+
     /// What a pause stops.
     PauseScope {
         /// Every endpoint of a provider.

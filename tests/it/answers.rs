@@ -78,7 +78,7 @@ async fn a_page_of_kols_is_archived(database: Database) {
     let kols = env.ask("select kol_id from kols order by kol_id").await;
     assert!(!kols.is_empty());
     assert_eq!(env.ask("select kol_id from kol_metrics order by kol_id").await, kols);
-    assert!(!env.ask("select kol_id from kol_notes").await.is_empty());
+    assert!(!env.ask("select kol_id from kol_tags").await.is_empty());
 }
 
 on_both!(a_work_from_either_provider_gives_the_same_rows);

@@ -1,9 +1,9 @@
 //! Rows for tests that do not care how an answer is read.
 
-use tidewatch::model::Field::Value;
+use tidewatch::model::Field::{self, Value};
 use tidewatch::model::{
     Author, Counts, Creator, Facts, Image, Item, ItemHashtag, KeywordSuggestion, Kol, KolFacts,
-    KolFigures, KolNote, KolSearchResult, KolTag, Mention, Music, Note, Work,
+    KolFigures, KolNote, KolSearchResult, KolTag, Mention, Music, Note, TagKind, Work,
 };
 
 /// Facts with a row for every table; their note has this id, their KOL `kol-` and their work
@@ -45,7 +45,7 @@ pub(crate) fn one_of_each(id: &str) -> Facts {
 fn note(id: &str) -> Item<Note> {
     let tag = |position| ItemHashtag {
         position,
-        hashtag_id: "t1".into(),
+        hashtag_id: Value("t1".into()),
         name: "露营".into(),
         ..ItemHashtag::default()
     };
@@ -67,7 +67,7 @@ fn note(id: &str) -> Item<Note> {
             width: Value(1080),
             height: Value(1440),
             url: Value("https://img.example/f1?sign=1".into()),
-            is_live: true,
+            is_live: Value(true),
             live_duration_ms: Value(2500),
             ..Image::default()
         }]),
@@ -101,12 +101,14 @@ fn kol(kol_id: String) -> KolFacts {
             lower_price: Value(158.0),
             ..Kol::default()
         },
-        tags: Value(vec![KolTag {
-            tag_kind: "content",
+        content_tags: Value(vec![KolTag {
+            tag_kind: TagKind::Content,
             category: Value("出行".into()),
             tag: Value("户外".into()),
             ..KolTag::default()
         }]),
+        feature_tags: Field::Empty,
+        personal_tags: Field::Absent,
         notes: Value(vec![KolNote {
             note_id: "n9".into(),
             note_type: Value("normal".into()),
@@ -143,7 +145,7 @@ fn work(work_id: String) -> Item<Work> {
         },
         images: Value(vec![Image { width: Value(1080), height: Value(1440), ..Image::default() }]),
         hashtags: Value(vec![ItemHashtag {
-            hashtag_id: "t1".into(),
+            hashtag_id: Value("t1".into()),
             name: "日落".into(),
             ..ItemHashtag::default()
         }]),

@@ -18,8 +18,8 @@ pub(super) fn of(kol: Json<'_>, prices: &Prices, odd: &mut Odd) -> KolFigures {
         followers: counts
             .expect(&["/fansNum"])
             .or_else(|| counts.take(&["/fansCount"]).filter(|followers| *followers > 0)),
-        followers_growth_30d: json::int(kol, "/fans30GrowthNum")
-            .into_value()
+        followers_growth_30d: counts
+            .growth("/fans30GrowthNum")
             .filter(|growth| *growth != 0 || growth_rate.is_none_or(|rate| rate == 0.0)),
         followers_growth_rate_30d: growth_rate,
         read_median: counts.take(&["/clickMidNum"]),

@@ -2,16 +2,18 @@
 
 use super::figures;
 use super::prices::Prices;
-use crate::api::json::{self, Json};
+use crate::api::json::{self, Json, Value};
 use crate::api::reading::Odd;
-use crate::model::{Field, Kol, KolFacts, KolNote, KolTag};
+use crate::model::{Field, Kol, KolFacts, KolNote, KolTag, TagKind};
 
 /// What the answer says of a KOL.
 pub(super) fn of(kol: Json<'_>, kol_id: &str, odd: &mut Odd) -> KolFacts {
     let prices = Prices::of(kol);
     KolFacts {
         row: row(kol, kol_id, &prices),
-        tags: tags(kol),
+        content_tags: content_tags(kol, odd),
+        feature_tags: tags(kol, TagKind::Feature, odd),
+        personal_tags: tags(kol, TagKind::Personal, odd),
         notes: notes(kol, odd),
         figures: figures::of(kol, &prices, odd),
     }
@@ -78,45 +80,38 @@ fn level(kol: Json<'_>, path: &str) -> Field<i64> {
     }
 }
 
-/// The three lists of tags are one; it is empty only when each of them is.
-fn tags(kol: Json<'_>) -> Field<Vec<KolTag>> {
-    let lists = [content_tags(kol), tags_of(kol, "feature"), tags_of(kol, "personal")];
-    if lists.iter().all(|tags| *tags == Field::Empty) {
-        return Field::Empty;
-    }
-    let tags = lists.into_iter().filter_map(Field::into_value).flatten();
-    let tags: Vec<KolTag> =
-        (0..).zip(tags).map(|(position, tag)| KolTag { position, ..tag }).collect();
-    if tags.is_empty() { Field::Absent } else { Field::Value(tags) }
-}
-
-fn content_tags(kol: Json<'_>) -> Field<Vec<KolTag>> {
-    let below = |content| {
+/// A category and one of its tags a row; a category without tags is a row, too.
+fn content_tags(kol: Json<'_>, odd: &mut Odd) -> Field<Vec<KolTag>> {
+    let contents = json::list(kol, "/contentTags");
+    let below = odd.rows(contents, "contentTags", |_, content| {
         let category = json::text(content, "/taxonomy1Tag");
-        let tags: Vec<Field<String>> = texts(content, "/taxonomy2Tags").map(Field::Value).collect();
-        let tags = match category {
-            Field::Value(_) if tags.is_empty() => vec![Field::Empty],
-            _ => tags,
+        let tags = match json::list(content, "/taxonomy2Tags") {
+            Field::Value(tags) => tags.iter().map(as_text).collect::<Option<Vec<_>>>()?,
+            Field::Empty if category.value().is_some() => vec![Field::Empty],
+            Field::Empty | Field::Absent => return None,
         };
-        tags.into_iter().map(move |tag| KolTag {
-            position: 0,
-            tag_kind: "content",
-            category: category.clone(),
+        Some(tags.into_iter().map(move |tag| (category.clone(), tag)))
+    });
+    below.map(|below| {
+        let row = |(position, (category, tag))| KolTag {
+            tag_kind: TagKind::Content,
+            position,
+            category,
             tag,
-        })
-    };
-    json::list(kol, "/contentTags").map(|contents| contents.iter().flat_map(below).collect())
+        };
+        (0..).zip(below.into_iter().flatten()).map(row).collect()
+    })
 }
 
-fn tags_of(kol: Json<'_>, tag_kind: &'static str) -> Field<Vec<KolTag>> {
-    let path = format!("/{tag_kind}Tags");
-    let tag =
-        |tag| KolTag { position: 0, tag_kind, category: Field::Empty, tag: Field::Value(tag) };
-    json::list(kol, &path).map(|_| texts(kol, &path).map(tag).collect())
+fn tags(kol: Json<'_>, tag_kind: TagKind, odd: &mut Odd) -> Field<Vec<KolTag>> {
+    let list = format!("{tag_kind}Tags");
+    odd.rows(json::list(kol, &format!("/{list}")), &list, |position, tag| {
+        Some(KolTag { tag_kind, position, category: Field::Empty, tag: as_text(tag)? })
+    })
 }
 
-fn texts<'v>(value: Json<'v>, path: &str) -> impl Iterator<Item = String> + use<'v> {
-    json::items(value, path).iter().filter_map(|item| json::text(item, "").into_value())
+fn as_text(tag: &Value<'_>) -> Option<Field<String>> {
+    json::text(tag, "").into_value().map(Field::Value)
 }
 
 fn notes(kol: Json<'_>, odd: &mut Odd) -> Field<Vec<KolNote>> {

@@ -60,7 +60,7 @@ fn a_page_lists_its_kols_and_skips_cards_without_an_id() {
     assert_eq!((reading.outcome, reading.billed), (Outcome::Ok, Billed::Yes));
     assert_eq!(
         reading.drift.as_deref(),
-        Some("1 of noteList without noteId skipped; 1 of kols without userId skipped")
+        Some("noteList without noteId: 1 unreadable; 1 of kols without userId skipped")
     );
     let results = &reading.facts.kol_search_results;
     let places: Vec<(i64, i64)> = results.iter().map(|row| (row.page, row.position)).collect();
@@ -76,14 +76,14 @@ fn a_kol_gives_its_row_tags_and_notes() {
     assert_eq!(first.row.kol_id, "5f00aa11000000000101ee55");
     assert_eq!((&first.row.red_id, &first.row.mcn_name), (&is("sjk_books9"), &is("溪流传媒")));
     assert_eq!((first.row.level.value(), first.row.low_active.value()), (Some(&3), Some(&true)));
-    let tags: Vec<(i64, &str, Option<&str>, Option<&str>)> = first
-        .tags
-        .value()
-        .unwrap()
-        .iter()
+    let lists = [&first.content_tags, &first.feature_tags, &first.personal_tags];
+    let tags: Vec<(i64, &str, Option<&str>, Option<&str>)> = lists
+        .into_iter()
+        .flat_map(|list| list.value().unwrap())
         .map(|tag| {
             let (category, name) = (tag.category.value(), tag.tag.value());
-            (tag.position, tag.tag_kind, category.map(String::as_str), name.map(String::as_str))
+            let kind = tag.tag_kind.as_str();
+            (tag.position, kind, category.map(String::as_str), name.map(String::as_str))
         })
         .collect();
     assert_eq!(
@@ -92,15 +92,19 @@ fn a_kol_gives_its_row_tags_and_notes() {
             (0, "content", Some("兴趣爱好"), Some("阅读")),
             (1, "content", Some("兴趣爱好"), Some("文具手账")),
             (2, "content", Some("音乐"), None),
-            (3, "feature", None, Some("知性")),
-            (4, "personal", None, Some("书虫")),
-            (5, "personal", None, Some("早起")),
+            (0, "feature", None, Some("知性")),
+            (0, "personal", None, Some("书虫")),
+            (1, "personal", None, Some("早起")),
         ]
     );
-    let notes = first.notes.value().unwrap();
+    // A note of the first KOL has no id.
+    let notes: Vec<_> = kols.iter().map(|kol| &kol.notes).collect();
+    assert_eq!(notes, [&Field::Absent, &Field::Absent, &Field::Empty]);
+    let listed = json!([{ "noteId": "6a01", "noteType": 1, "contentTag": "文化艺术" },
+                        { "noteId": "6a02", "noteType": 2 }]);
+    let notes = kol(&json!({ "noteList": listed })).notes.into_value().unwrap();
     assert_eq!((&notes[0].note_type, &notes[1].note_type), (&is("normal"), &is("video")));
     assert_eq!(notes[0].content_tag, is("文化艺术"));
-    assert_eq!((&kols[1].notes, &kols[2].notes), (&Field::Absent, &Field::Empty));
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(super) fn images(note: Json<'_>, odd: &mut Odd) -> Field<Vec<Image>> {
     odd.rows(json::list(note, "/images_list"), "images_list", |position, image| {
         let media = json::at(image, "/live_photo/media");
         let stream = stream(media, &["h265", "h264"]).unwrap_or(&json::NOTHING);
-        Some(Image {
+        json::is_object(image).then(|| Image {
             position,
             file_id: json::first([json::text(image, "/fileid"), json::text(image, "/trace_id")]),
             width: json::shown(image, "/width"),
@@ -64,8 +64,7 @@ pub(super) fn images(note: Json<'_>, odd: &mut Odd) -> Field<Vec<Image>> {
             largest_url: json::text(image, "/url_8k"),
             latitude: degrees(image, "/latitude"),
             longitude: degrees(image, "/longitude"),
-            is_live: json::id(image, "/live_photo_file_id").is_some()
-                || !json::is_nothing(json::at(image, "/live_photo")),
+            is_live: json::holds_any(image, &["/live_photo_file_id", "/live_photo"]),
             live_url: json::text(stream, "/master_url"),
             live_duration_ms: json::shown(stream, "/duration"),
             live_video_id: json::text(media, "/video_id"),

@@ -18,7 +18,7 @@ pub(super) fn of(card: Json<'_>, note: Json<'_>, note_id: &str) -> Reading {
     let mut odd = Odd::default();
     let author = author(json::at(note, "/user")).or_else(|| author(json::at(card, "/user")));
     let item = Item {
-        row: row(note, note_id, author.as_ref()),
+        row: row(note, note_id, author.as_ref(), &mut odd),
         images: media::images(note, &mut odd),
         hashtags: hashtags(note, &mut odd),
         mentions: mentions(note, &mut odd),
@@ -49,8 +49,11 @@ fn author(user: Json<'_>) -> Option<Author> {
     })
 }
 
-fn row(note: Json<'_>, note_id: &str, author: Option<&Author>) -> Note {
+fn row(note: Json<'_>, note_id: &str, author: Option<&Author>, odd: &mut Odd) -> Note {
     let video = media::video(note);
+    let mut counts = CountReader::of(note);
+    let sound_uses = counts.take(&["/native_voice_info/use_count"]);
+    odd.counts(counts);
     Note {
         note_id: note_id.to_owned(),
         note_type: json::text(note, "/type"),
@@ -75,7 +78,7 @@ fn row(note: Json<'_>, note_id: &str, author: Option<&Author>) -> Note {
         sound_id: json::text(note, "/native_voice_info/sound_id"),
         sound_name: json::text(note, "/native_voice_info/name"),
         sound_duration_ms: json::shown(note, "/native_voice_info/duration"),
-        sound_uses: json::int(note, "/native_voice_info/use_count"),
+        sound_uses: sound_uses.into(),
         is_co_produced: json::flag(note, "/has_co_produce"),
         may_be_co_produced: json::flag(note, "/enable_co_produce"),
         cover_url: json::first(
@@ -105,10 +108,10 @@ fn without_query(link: &str) -> String {
 
 /// `topics` holds only some of the tags of `hash_tag`.
 fn hashtags(note: Json<'_>, odd: &mut Odd) -> Field<Vec<ItemHashtag>> {
-    odd.rows(json::list(note, "/hash_tag"), "hash_tag without id or name", |position, tag| {
+    odd.rows(json::list(note, "/hash_tag"), "hash_tag without name", |position, tag| {
         Some(ItemHashtag {
             position,
-            hashtag_id: json::id(tag, "/id")?,
+            hashtag_id: json::text(tag, "/id"),
             name: json::text(tag, "/name").into_value()?,
             tag_type: json::text(tag, "/type"),
             is_commerce: Field::Absent,

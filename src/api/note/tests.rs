@@ -151,8 +151,9 @@ fn images_that_all_call_themselves_index_zero_are_told_apart_by_their_place() {
 fn a_live_photo_lasts_milliseconds_and_its_video_id_is_text_or_number() {
     let reading = read(IMAGE_ID, IMAGE_NOTE);
     let images = images(&reading);
-    let live: Vec<bool> = images.iter().map(|image| image.is_live).collect();
-    assert_eq!(live, [true, true, false, false]);
+    let live: Vec<Option<bool>> =
+        images.iter().map(|image| image.is_live.value().copied()).collect();
+    assert_eq!(live, [Some(true), Some(true), None, None]);
     // The object beside the stream says 3, in seconds.
     assert_eq!(images[0].live_duration_ms, Field::Value(2733));
     assert!(images[0].live_url.value().is_some_and(|url| url.ends_with("live_66.mp4")));
@@ -167,8 +168,9 @@ fn a_repeated_hashtag_stands_twice_in_the_note() {
     let reading = read(IMAGE_ID, IMAGE_NOTE);
     let note = note(&reading);
     let tags = note.hashtags.value().unwrap().iter();
-    let tags: Vec<(i64, &str, &str)> =
-        tags.map(|tag| (tag.position, tag.hashtag_id.as_str(), tag.name.as_str())).collect();
+    let tags: Vec<(i64, &str, &str)> = tags
+        .map(|tag| (tag.position, tag.hashtag_id.value().unwrap().as_str(), tag.name.as_str()))
+        .collect();
     let (sunset, weekend) = ("6000000000000000000000a1", "6000000000000000000000a2");
     assert_eq!(
         tags,
@@ -180,18 +182,21 @@ fn a_repeated_hashtag_stands_twice_in_the_note() {
 }
 
 #[test]
-fn entries_without_an_id_are_skipped_and_counted() {
+fn a_list_with_an_unreadable_entry_is_not_known_and_says_so() {
     let reading = changed(|note| {
-        note["hash_tag"] = json!([{ "name": "x" }, { "id": "t1", "name": "y" }, null, 7]);
-        note["ats"] = json!([{ "nickname": "x" }]);
+        note["hash_tag"] = json!([{ "name": "x" }, { "id": "t1" }, null, 7]);
+        note["ats"] = json!([{ "nickname": "x" }, { "id": "u1" }]);
+        note["images_list"] = json!([{ "fileid": "f1" }, null]);
     });
     assert_eq!(reading.outcome, Outcome::Ok);
     let note = note(&reading);
-    assert_eq!(note.hashtags.value().unwrap()[0].position, 1);
-    assert!(note.mentions.is_absent(), "a list of which nothing is understood is not empty");
+    assert!(note.hashtags.is_absent() && note.mentions.is_absent() && note.images.is_absent());
     assert_eq!(
         reading.drift.as_deref(),
-        Some("3 of hash_tag without id or name skipped; 1 of ats without id skipped")
+        Some(
+            "images_list: 1 unreadable; hash_tag without name: 3 unreadable; \
+             ats without id: 1 unreadable"
+        )
     );
 }
 

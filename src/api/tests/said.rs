@@ -25,7 +25,10 @@ pub(super) fn of(facts: &Facts) -> BTreeMap<String, Said> {
     rows(out, "", &facts.kol_search_results);
     for kol in &facts.kols {
         let owner = row(out, "", &kol.row);
-        list(out, &owner, &kol.tags);
+        for tags in [&kol.content_tags, &kol.feature_tags, &kol.personal_tags] {
+            let kind = tags.value().and_then(|tags| tags.first()).map(|tag| tag.tag_kind.as_str());
+            list(out, &format!("{owner} {}", kind.unwrap_or_default()), tags);
+        }
         list(out, &owner, &kol.notes);
         rows(out, &owner, std::slice::from_ref(&kol.figures));
     }

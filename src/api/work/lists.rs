@@ -14,7 +14,7 @@ const HASHTAG: i64 = 1;
 
 pub(super) fn images(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Image>> {
     odd.rows(json::list(detail, "/images"), "images", |position, image| {
-        Some(Image {
+        json::is_object(image).then(|| Image {
             position,
             file_id: json::text(image, "/uri"),
             width: json::shown(image, "/width"),
@@ -24,7 +24,7 @@ pub(super) fn images(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Image>> {
             largest_url: Field::Absent,
             latitude: Field::Absent,
             longitude: Field::Absent,
-            is_live: !json::is_nothing(json::at(image, "/video")),
+            is_live: json::holds_any(image, &["/video"]),
             live_url: json::text(image, "/video/play_addr/url_list/0"),
             live_duration_ms: json::shown(image, "/video/duration"),
             live_video_id: json::text(image, "/video/play_addr/uri"),
@@ -38,10 +38,10 @@ pub(super) fn images(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Image>> {
 
 /// `cha_list` holds only some of the tags, so it is not read.
 pub(super) fn hashtags(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<ItemHashtag>> {
-    extras(detail, HASHTAG, odd, "text_extra hashtags without id or name", |position, extra| {
+    extras(detail, HASHTAG, odd, "text_extra hashtags without name", |position, extra| {
         Some(ItemHashtag {
             position,
-            hashtag_id: json::id(extra, "/hashtag_id")?,
+            hashtag_id: super::rows::zero_is_none(json::text(extra, "/hashtag_id")),
             name: json::text(extra, "/hashtag_name").into_value()?,
             tag_type: Field::Absent,
             is_commerce: json::flag(extra, "/is_commerce"),
@@ -61,7 +61,7 @@ pub(super) fn mentions(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<Mention>> {
 }
 
 /// The rows of the entries of `text_extra` of one type, each with its place among them. An entry
-/// without a type may be of any: then a list that is otherwise empty is not known to be.
+/// without a type may be of any: then nothing is known of the list.
 fn extras<'v, T>(
     detail: Json<'v>,
     kind: i64,
@@ -72,17 +72,13 @@ fn extras<'v, T>(
     let Field::Value(extras) = json::list(detail, "/text_extra") else {
         return json::list(detail, "/text_extra").map(|_| Vec::new());
     };
+    if extras.iter().any(|extra| type_of(extra).is_none()) {
+        odd.note("text_extra without type".to_owned());
+        return Field::Absent;
+    }
     let of_kind: Vec<Json<'v>> =
         extras.iter().filter(|extra| type_of(extra) == Some(kind)).collect();
-    let rows: Vec<T> =
-        (0..).zip(&of_kind).filter_map(|(position, extra)| row(position, extra)).collect();
-    odd.skipped(of_kind.len() - rows.len(), of);
-    let is_certain = of_kind.is_empty() && extras.iter().all(|extra| type_of(extra).is_some());
-    match rows.is_empty() {
-        false => Field::Value(rows),
-        true if is_certain => Field::Empty,
-        true => Field::Absent,
-    }
+    if of_kind.is_empty() { Field::Empty } else { odd.entries(of_kind.into_iter(), of, row).into() }
 }
 
 fn type_of(extra: &Value<'_>) -> Option<i64> {

@@ -20,8 +20,8 @@ const PROMOTION: [&str; 4] = ["promotion_id", "product_id", "title", "price"];
 /// What the answer says of the work, its author and its music.
 pub(super) fn of(detail: Json<'_>, work_id: &str) -> Reading {
     let mut odd = Odd::default();
-    let author = author(json::at(detail, "/author"));
-    let music = music(json::at(detail, "/music"));
+    let author = author(json::at(detail, "/author"), &mut odd);
+    let music = music(json::at(detail, "/music"), &mut odd);
     let item = Item {
         row: row(detail, work_id, author.as_ref(), music.as_ref()),
         images: lists::images(detail, &mut odd),
@@ -40,11 +40,13 @@ pub(super) fn of(detail: Json<'_>, work_id: &str) -> Reading {
 }
 
 /// `author_user_id` and `author.user_id` are numbers that JavaScript has rounded: not read.
-fn author(author: Json<'_>) -> Option<Author> {
+fn author(author: Json<'_>, odd: &mut Odd) -> Option<Author> {
+    let author_id = json::id(author, "/uid")?;
     let short_id = json::text(author, "/short_id");
-    Some(Author {
+    let mut counts = CountReader::of(author);
+    let row = Author {
         platform: Platform::Douyin,
-        author_id: json::id(author, "/uid")?,
+        author_id,
         sec_uid: json::text(author, "/sec_uid"),
         handle: json::first([json::text(author, "/unique_id"), zero_is_none(short_id)]),
         nickname: json::text(author, "/nickname"),
@@ -55,24 +57,28 @@ fn author(author: Json<'_>) -> Option<Author> {
             ["/custom_verify", "/enterprise_verify_reason"].map(|path| json::text(author, path)),
         ),
         signature: json::text(author, "/signature"),
-        followers: json::shown(author, "/follower_count"),
-        following: json::shown(author, "/following_count"),
-        likes_received: json::shown(author, "/total_favorited"),
-        works: json::shown(author, "/aweme_count"),
-    })
+        followers: counts.shown("/follower_count"),
+        following: counts.shown("/following_count"),
+        likes_received: counts.shown("/total_favorited"),
+        works: counts.shown("/aweme_count"),
+    };
+    odd.counts(counts);
+    Some(row)
 }
 
 /// The same, empty where an id is `0`.
-fn zero_is_none(id: Field<String>) -> Field<String> {
+pub(super) fn zero_is_none(id: Field<String>) -> Field<String> {
     match id {
         Field::Value(id) if id == "0" => Field::Empty,
         id => id,
     }
 }
 
-fn music(music: Json<'_>) -> Option<Music> {
-    Some(Music {
-        music_id: json::first_id(music, &["/id_str", "/mid"])?,
+fn music(music: Json<'_>, odd: &mut Odd) -> Option<Music> {
+    let music_id = json::first_id(music, &["/id_str", "/mid"])?;
+    let mut counts = CountReader::of(music);
+    let row = Music {
+        music_id,
         title: json::text(music, "/title"),
         author: json::text(music, "/author"),
         duration_ms: json::shown(music, "/duration").and_then(|seconds| seconds.checked_mul(1_000)),
@@ -81,8 +87,10 @@ fn music(music: Json<'_>) -> Option<Music> {
         is_commerce: json::flag(music, "/is_commerce_music"),
         owner_id: zero_is_none(json::text(music, "/owner_id")),
         owner_name: json::text(music, "/owner_nickname"),
-        users: json::shown(music, "/user_count"),
-    })
+        users: counts.shown("/user_count"),
+    };
+    odd.counts(counts);
+    Some(row)
 }
 
 fn row(detail: Json<'_>, work_id: &str, author: Option<&Author>, music: Option<&Music>) -> Work {
@@ -169,18 +177,22 @@ fn caption(detail: Json<'_>) -> Field<String> {
     }
 }
 
-/// The music of an album may stand under `video`, so images weigh more.
+/// The music of an album may stand under `video`, so images weigh more, and a video alone, where
+/// neither a type nor images are spoken of, is no sign.
 fn work_type(detail: Json<'_>) -> Option<&'static str> {
     let aweme_type = json::int(detail, "/aweme_type").into_value();
     let media_type = json::int(detail, "/media_type").into_value();
-    let has_images = !json::items(detail, "/images").is_empty();
+    let is_typed = aweme_type.is_some() || media_type.is_some();
+    let images = json::list(detail, "/images");
     let has_video = json::id(detail, "/video/play_addr/uri").is_some();
-    if aweme_type == Some(ALBUM) || media_type == Some(IMAGES) || (has_images && !has_video) {
-        Some("images")
-    } else if has_video || aweme_type.is_some() || media_type.is_some() {
-        Some("video")
-    } else {
-        None
+    if aweme_type == Some(ALBUM) || media_type == Some(IMAGES) {
+        return Some("images");
+    }
+    match images {
+        Field::Value(_) if !is_typed || !has_video => Some("images"),
+        _ if is_typed => Some("video"),
+        Field::Empty if has_video => Some("video"),
+        _ => None,
     }
 }
 

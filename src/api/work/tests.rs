@@ -82,23 +82,23 @@ fn hidden_plays_are_unknown_and_no_comments_are_zero() {
 fn a_repeated_hashtag_stands_twice_in_the_work() {
     let reading = read(VIDEO_ID, VIDEO);
     let tags = work(&reading).hashtags.value().unwrap().iter();
-    let places: Vec<(i64, &str)> =
-        tags.map(|tag| (tag.position, tag.hashtag_id.as_str())).collect();
-    let (sailing, fujian) = ("1600000000000101", "1600000000000102");
-    assert_eq!(places, [(0, sailing), (1, sailing), (2, fujian)]);
-    assert_eq!(
-        reading.drift.as_deref(),
-        Some("1 of text_extra hashtags without id or name skipped")
-    );
+    let places: Vec<(i64, Option<&str>)> =
+        tags.map(|tag| (tag.position, tag.hashtag_id.value().map(String::as_str))).collect();
+    let (sailing, fujian) = (Some("1600000000000101"), Some("1600000000000102"));
+    // The last one has no page.
+    assert_eq!(places, [(0, sailing), (1, sailing), (2, fujian), (3, None)]);
+    assert_eq!(reading.drift, None);
 }
 
 #[test]
 fn extras_of_other_types_leave_no_hashtags_and_unreadable_ones_an_unknown_list() {
+    let tag = json!({ "type": 1, "hashtag_name": "海" });
     for (extra, hashtags) in [
         (json!([]), Field::Empty),
         (json!([{ "type": 5 }]), Field::Empty),
         (json!([{ "type": 5 }, {}]), Field::Absent),
-        (json!([{ "type": 1, "hashtag_id": "9" }]), Field::Absent),
+        (json!([tag, {}]), Field::Absent),
+        (json!([tag, { "type": 1, "hashtag_id": "9" }]), Field::Absent),
         (json!(null), Field::Absent),
     ] {
         let detail = json!({ "aweme_id": VIDEO_ID, "text_extra": extra });
@@ -149,10 +149,31 @@ fn an_album_has_images_no_length_and_a_note_link() {
     assert_eq!((&album.music_id, &album.is_private), (&Field::Absent, &Field::Value(true)));
     assert_eq!(reading.facts.authors[0].handle, is("orange.captain"));
     let images = work(&reading).images.value().unwrap().iter();
-    let live: Vec<(i64, bool)> = images.map(|image| (image.position, image.is_live)).collect();
-    assert_eq!(live, [(0, false), (1, true)]);
+    let live: Vec<(i64, Option<&bool>)> =
+        images.map(|image| (image.position, image.is_live.value())).collect();
+    assert_eq!(live, [(0, None), (1, Some(&true))]);
     assert_eq!(work(&reading).counts.as_ref().unwrap().collects, None);
     assert_eq!(reading.drift.as_deref(), Some("collect_count is missing"));
+}
+
+#[test]
+fn music_under_video_makes_no_album_a_video() {
+    let music = json!({ "play_addr": { "uri": "https://music.example/1.mp3" } });
+    let picture = json!([{ "uri": "i1" }]);
+    for (detail, work_type) in [
+        (json!({ "video": music }), Field::Absent),
+        (json!({ "video": music, "images": null }), Field::Absent),
+        (json!({ "video": music, "images": picture }), is("images")),
+        (json!({ "video": music, "images": picture, "media_type": 2 }), is("images")),
+        (json!({ "video": music, "images": [] }), is("video")),
+        (json!({ "video": music, "aweme_type": 68 }), is("images")),
+        (json!({ "video": music, "aweme_type": 0 }), is("video")),
+    ] {
+        let mut detail = detail;
+        detail["aweme_id"] = json!(VIDEO_ID);
+        let reading = normalise(&ask(VIDEO_ID), &(&json!({ "aweme_detail": detail })).into());
+        assert_eq!(work(&reading).row.work_type, work_type, "{detail}");
+    }
 }
 
 #[test]

@@ -242,8 +242,10 @@ impl Tx {
             let table = list.table.name;
             // Not `exists`: SQLite would go through the whole table.
             let keys = owner.join(", ");
-            let sql =
-                format!("delete from {table} where ({keys}) in (select {keys} from {{rows}})");
+            let sql = format!(
+                "delete from {table} where ({keys}) in (select {keys} from {{rows}}){}",
+                list.and_is_in(table)
+            );
             self.execute_over(&replaced, &sql).await?;
             self.insert_rows(table, &rows, "").await?;
         }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::spec::{List, Spec};
+use super::lists::{self, Entry};
+use super::spec::Spec;
 use crate::model::catalogue::{Cell, Column, ColumnType, Role};
 use crate::model::{Entity, Field};
 use crate::time::Time;
@@ -35,8 +36,8 @@ pub(super) struct Said {
     /// In the order of the table's columns.
     pub(super) values: Vec<Field<Cell>>,
     /// In the order of the lists.
-    pub(super) lists: Vec<Field<Vec<Cells>>>,
-    /// Digest of what it says, volatile columns left out.
+    pub(super) lists: Vec<Field<Vec<Entry>>>,
+    /// Digest of what it says, volatile values left out.
     pub(super) fingerprint: String,
 }
 
@@ -80,19 +81,14 @@ impl Said {
         stamp: Stamp,
         key: i64,
         values: Vec<Field<Cell>>,
-        lists: Vec<Field<Vec<Cells>>>,
+        lists: Vec<Field<Vec<Entry>>>,
     ) -> Self {
         let mut digest = Sha256::new();
-        for (column, value) in spec.table.columns.iter().zip(&values) {
-            if column.role != Role::Volatile {
-                feed(&mut digest, value, feed_cell);
-            }
-        }
-        for (list, rows) in spec.lists.iter().zip(&lists) {
-            feed(&mut digest, rows, |digest, rows| {
-                digest.update(rows.len().to_le_bytes());
-                let cells = rows.iter().flat_map(|row| facts(list, row));
-                cells.for_each(|cell| feed_cell(digest, cell));
+        feed_row(&mut digest, spec.table.columns, &values);
+        for (list, entries) in spec.lists.iter().zip(&lists) {
+            feed(&mut digest, entries, |digest, entries| {
+                digest.update(entries.len().to_le_bytes());
+                entries.iter().for_each(|entry| feed_row(digest, list.table.columns, entry));
             });
         }
         let fingerprint = hex(digest.finalize().get(..16).unwrap_or_default());
@@ -105,12 +101,15 @@ impl Said {
         let mut columns = spec.table.columns.iter().zip(&self.values);
         let mut lists = spec.lists.iter().zip(&self.lists);
         columns.any(|(column, value)| is_volatile(column) && value.value().is_some())
-            || lists.any(|(list, rows)| {
-                list.table.columns.iter().any(is_volatile) && rows.value().is_some()
+            || lists.any(|(list, entries)| {
+                let cells = entries.value().into_iter().flatten().flat_map(|entry| {
+                    list.table.columns.iter().zip(entry).filter(|(column, _)| is_volatile(column))
+                });
+                cells.into_iter().any(|(_, cell)| cell.value().is_some())
             })
     }
 
-    /// Whether it renews the volatile columns of what was refreshed at that time.
+    /// Whether it renews the volatile values, by its time, of what was refreshed at that time.
     pub(super) fn refreshes(&self, spec: &Spec, refreshed_at: Time) -> bool {
         half_day(self.stamp.at) > half_day(refreshed_at) && self.speaks_of_volatile(spec)
     }
@@ -160,21 +159,26 @@ impl State {
                 is_changed = true;
             }
         }
-        for (nth, (list, rows)) in spec.lists.iter().zip(&said.lists).enumerate() {
-            let Some(new) = spoken(rows, Vec::new()) else {
+        for (nth, (list, entries)) in spec.lists.iter().zip(&said.lists).enumerate() {
+            let Some(entries) = spoken(entries, Vec::new()) else {
                 self.leave_unconfirmed(list.field);
                 continue;
             };
             let previous = self.confirm(list.field);
-            if !says_the_same(list, &self.lists[nth], &new) {
-                let replaced = (labels(list, &self.lists[nth]), labels(list, &new));
+            let known = &self.lists[nth];
+            let new = lists::merge(list, known, &entries);
+            if !lists::says_the_same(list, known, &new.rows) {
+                let old = lists::labels(list, &new.completed(known));
+                let replaced = (old, lists::labels(list, &new.rows));
                 changes.extend(change(list.field, replaced, previous, said.stamp));
-                self.lists[nth] = new;
+                self.lists[nth] = new.rows;
                 self.written_lists[nth] = true;
                 is_changed = true;
             }
         }
-        if said.speaks_of_volatile(spec) && (is_changed || said.refreshes(spec, self.refreshed_at))
+        if said.refreshes(spec, self.refreshed_at)
+            || is_changed && said.speaks_of_volatile(spec)
+            || self.lacks_volatile(spec, said)
         {
             self.refresh(spec, said);
         }
@@ -199,10 +203,12 @@ impl State {
             },
         );
         let fits_lists = spec.lists.iter().zip(self.lists.iter().zip(&said.lists)).all(
-            |(list, (known, rows))| {
+            |(list, (known, entries))| {
                 let is_confirmed = list.field.is_none_or(|it| !self.unconfirmed.contains_key(it));
-                spoken(rows, Vec::new())
-                    .is_none_or(|rows| says_the_same(list, known, &rows) && is_confirmed)
+                spoken(entries, Vec::new()).is_none_or(|entries| {
+                    let merged = lists::merge(list, known, &entries);
+                    lists::says_the_same(list, known, &merged.rows) && is_confirmed
+                })
             },
         );
         let is_in_run = said.stamp > self.changed && said.key >= self.key;
@@ -210,11 +216,23 @@ impl State {
         if !fits_row || !fits_lists || !is_in_run || said.stamp.at == self.refreshed_at {
             return false;
         }
-        // Unless it comes after the answer that refreshed in the same half-day, it may be the one
-        // that should have refreshed.
+        // Unless it comes after the answer that refreshed in the same half-day, and has nothing that
+        // one lacked, it may be the one that should have refreshed.
         let is_after_refresh = half_day(said.stamp.at) == half_day(self.refreshed_at)
-            && said.stamp.at > self.refreshed_at;
+            && said.stamp.at > self.refreshed_at
+            && !self.lacks_volatile(spec, said);
         is_after_refresh || !said.speaks_of_volatile(spec)
+    }
+
+    /// Whether the answer has a volatile value where none is known. Its lists are known.
+    fn lacks_volatile(&self, spec: &Spec, said: &Said) -> bool {
+        let mut columns = spec.table.columns.iter().zip(self.values.iter().zip(&said.values));
+        let mut lists = spec.lists.iter().zip(self.lists.iter().zip(&said.lists));
+        columns.any(|(column, (known, value))| {
+            column.role == Role::Volatile && *known == Cell::Null && value.value().is_some()
+        }) || lists.any(|(list, (known, entries))| {
+            entries.value().is_some_and(|entries| lists::lacks_volatile(list, known, entries))
+        })
     }
 
     fn refresh(&mut self, spec: &Spec, said: &Said) {
@@ -224,13 +242,9 @@ impl State {
                 known.clone_from(value);
             }
         }
-        for (nth, (list, rows)) in spec.lists.iter().zip(&said.lists).enumerate() {
-            let has_volatile = list.table.columns.iter().any(|it| it.role == Role::Volatile);
-            if let (true, Some(rows)) = (has_volatile, rows.value())
-                && self.lists[nth] != *rows
-            {
-                self.lists[nth].clone_from(rows);
-                self.written_lists[nth] = true;
+        for (nth, (list, entries)) in spec.lists.iter().zip(&said.lists).enumerate() {
+            if let Some(entries) = entries.value() {
+                self.written_lists[nth] |= lists::renew(list, &mut self.lists[nth], entries);
             }
         }
         self.refreshed_at = said.stamp.at;
@@ -280,30 +294,8 @@ fn half_day(at: Time) -> i64 {
     at.micros().div_euclid(HALF_DAY_MICROS)
 }
 
-/// The cells of a row of a list that are facts.
-fn facts<'r>(list: &List, row: &'r [Cell]) -> impl Iterator<Item = &'r Cell> {
-    let columns = list.table.columns.iter().zip(row);
-    columns.filter(|(column, _)| column.role != Role::Volatile).map(|(_, cell)| cell)
-}
-
-fn says_the_same(list: &List, one: &[Cells], other: &[Cells]) -> bool {
-    let mut rows = one.iter().zip(other);
-    one.len() == other.len() && rows.all(|(one, other)| facts(list, one).eq(facts(list, other)))
-}
-
-/// A list as people know it, as a JSON array; `None` where it is empty.
-fn labels(list: &List, rows: &[Cells]) -> Option<String> {
-    let label = |row: &Cells| {
-        let named = |name: &&str| list.table.columns.iter().position(|column| column.name == *name);
-        let mut cells = list.label.iter().filter_map(named).filter_map(|nth| row.get(nth));
-        cells.find_map(|cell| as_text(ColumnType::Text, cell))
-    };
-    let labels: Vec<_> = rows.iter().map(label).collect();
-    (!labels.is_empty()).then(|| serde_json::json!(labels).to_string())
-}
-
 /// A value as `changes` has it; `None` where there is none.
-fn as_text(column_type: ColumnType, cell: &Cell) -> Option<String> {
+pub(super) fn as_text(column_type: ColumnType, cell: &Cell) -> Option<String> {
     match (column_type, cell) {
         (_, Cell::Null | Cell::Bytes(_)) => None,
         (ColumnType::Time | ColumnType::Micros, Cell::Int(micros)) => {
@@ -324,6 +316,17 @@ fn feed<T>(digest: &mut Sha256, field: &Field<T>, value: impl FnOnce(&mut Sha256
             digest.update([2]);
             value(digest, it);
         }
+    }
+}
+
+/// Of a volatile value only whether there is one.
+fn feed_row(digest: &mut Sha256, columns: &[Column], row: &[Field<Cell>]) {
+    for (column, cell) in columns.iter().zip(row) {
+        feed(digest, cell, |digest, cell| {
+            if column.role != Role::Volatile {
+                feed_cell(digest, cell);
+            }
+        });
     }
 }
 

@@ -7,10 +7,16 @@ use super::said::{Spoken, plain};
 use super::spec::Spec;
 use crate::model::Counts;
 use crate::model::catalogue::{Cell, Column, ColumnType, Row as _};
-use crate::model::{EntityKind, KolFigures};
+use crate::model::{EntityKind, KolFigures, Suspect};
 use crate::store::Tx;
 use crate::store::sql::Rows;
 use crate::time::Time;
+
+/// A count leaps when it becomes so many times what it was, or one part of as many.
+const LEAP: i64 = 1_000;
+
+/// Below this a count grows a thousandfold on its own: that of an item just published.
+const LEAP_FLOOR: i64 = 10;
 
 /// The counts that reveal suspect snapshots.
 #[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
@@ -43,7 +49,7 @@ impl History {
         let last = self.0.range(..at).next_back().map(|(_, (_, cells))| Seen::of_cells(cells));
         let suspect = last.as_ref().or(before).and_then(|before| Seen::of(counts).suspect(before));
         let mut cells = plain(counts);
-        cells.push(suspect.map_or(Cell::Null, |it| Cell::Text(it.to_owned())));
+        cells.push(suspect.map_or(Cell::Null, |it| Cell::Text(it.as_str().to_owned())));
         cells
     }
 }
@@ -75,18 +81,23 @@ impl Seen {
 
     /// Why these counts are suspect after those before them: counts rarely fall, and a platform
     /// that hides them answers 0.
-    fn suspect(&self, before: &Self) -> Option<&'static str> {
-        let both = || self.all().into_iter().zip(before.all());
-        let zeros = self.all().into_iter().flatten().all(|count| count == 0);
-        if zeros && both().any(|it| matches!(it, (Some(0), Some(1..)))) {
-            return Some("zeros");
+    fn suspect(&self, before: &Self) -> Option<Suspect> {
+        let pairs = || self.all().into_iter().zip(before.all()).filter_map(|(it, was)| it.zip(was));
+        let is_zero = self.all().into_iter().flatten().all(|count| count == 0);
+        if is_zero && pairs().any(|(_, was)| was > 0) {
+            return Some(Suspect::Zeros);
+        }
+        let leapt = |(count, was): (i64, i64)| {
+            was >= LEAP_FLOOR && count / LEAP >= was || count > 0 && was / LEAP >= count
+        };
+        if pairs().any(leapt) {
+            return Some(Suspect::Leapt);
         }
         // Two rounded counts may differ by half the steps of both.
         let step = |seen: &Self| seen.granularity.unwrap_or(0) / 2;
         let slack = step(self).saturating_add(step(before));
-        let fell =
-            |(now, before): (Option<i64>, Option<i64>)| Some(now?.saturating_add(slack) < before?);
-        both().any(|pair| fell(pair) == Some(true)).then_some("fell")
+        let fell = |(count, was): (i64, i64)| count.saturating_add(slack) < was;
+        pairs().any(fell).then_some(Suspect::Fell)
     }
 }
 

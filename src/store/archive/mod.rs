@@ -7,6 +7,7 @@ mod draft;
 mod facts;
 mod history;
 mod import;
+mod lists;
 mod paths;
 mod put;
 mod replay;

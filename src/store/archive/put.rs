@@ -9,8 +9,8 @@ use super::draft::{Draft, Stored};
 use super::facts::{Stamp, State};
 use super::history::{History, Seen, Snapshots};
 use super::said::{Spoken, plain, spoken};
-use super::spec::Spec;
-use crate::model::catalogue::{Cell, ColumnType, Row, Table};
+use super::spec::{List, Spec};
+use crate::model::catalogue::{Cell, ColumnType, Row};
 use crate::model::{Entity, EntityKind, Facts, KeywordSuggestion, KolSearchResult, Platform};
 use crate::store::Tx;
 use crate::store::sql::{Rows, Values, columns_of};
@@ -210,7 +210,7 @@ impl Tx {
             states.insert(nth, state(spec, cells.collect())?);
         }
         for (nth, list) in spec.lists.iter().enumerate() {
-            for (entity, row) in self.list_rows(spec, &list.table, entities.clone()).await? {
+            for (entity, row) in self.list_rows(spec, list, entities.clone()).await? {
                 if let Some(state) = states.get_mut(&entity) {
                     state.lists[nth].push(row);
                 }
@@ -225,9 +225,10 @@ impl Tx {
     async fn list_rows(
         &mut self,
         spec: &Spec,
-        table: &Table,
+        list: &List,
         entities: impl Iterator<Item = &Entity>,
     ) -> Result<Vec<(i64, Vec<Cell>)>> {
+        let table = &list.table;
         let owner = spec.owner_columns();
         let mut rows: Vec<_> = owner.iter().map(|it| (*it, ColumnType::Text)).collect();
         rows.extend(columns_of("nth int"));
@@ -243,10 +244,11 @@ impl Tx {
         let select: Vec<_> = table.columns.iter().map(|it| format!("t.{}", it.name)).collect();
         let same: Vec<_> = owner.iter().map(|it| format!("t.{it} = r.{it}")).collect();
         let sql = format!(
-            "select r.nth, {} from {{rows}} cross join {} t where {} order by r.nth, t.position",
+            "select r.nth, {} from {{rows}} cross join {} t where {}{} order by r.nth, t.position",
             select.join(", "),
             table.name,
-            same.join(" and ")
+            same.join(" and "),
+            list.and_is_in("t")
         );
         let types =
             || [ColumnType::Int].into_iter().chain(table.columns.iter().map(|it| it.column_type));

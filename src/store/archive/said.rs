@@ -1,6 +1,7 @@
 //! From the facts of an answer to what it says of each entity, as cells.
 
 use super::facts::{Cells, Said, Stamp};
+use super::lists::Entry;
 use super::spec::Spec;
 use crate::model::catalogue::{Cell, Row};
 use crate::model::{Counts, Entity, Facts, Field, Item, KolFacts, KolFigures};
@@ -34,11 +35,13 @@ pub(super) fn spoken(facts: &Facts, stamp: Stamp) -> Vec<Spoken<'_>> {
     for (place, work) in (0..).skip(facts.notes.len()).zip(&facts.works) {
         add(place, &work.row, item_lists(work), work.counts.as_ref(), None);
     }
-    for KolFacts { row, tags, notes, figures } in &facts.kols {
+    for KolFacts { row, content_tags, feature_tags, personal_tags, notes, figures } in &facts.kols {
         // Its place on the page, which it keeps where others are redacted.
         let listed = facts.kol_search_results.iter().find(|it| it.kol_id == row.kol_id);
         let place = listed.map_or(0, |it| it.position);
-        add(place, row, vec![rows(tags), rows(notes)], None, Some(figures));
+        let tags = [content_tags, feature_tags, personal_tags].map(entries);
+        let lists = tags.into_iter().chain([entries(notes)]).collect();
+        add(place, row, lists, None, Some(figures));
     }
     for author in &facts.authors {
         add(0, author, Vec::new(), None, None);
@@ -67,15 +70,15 @@ impl<R: Row> Cellular for R {
 }
 
 /// The lists of a note or a work, in the order of its [`Spec`].
-fn item_lists<R>(item: &Item<R>) -> Vec<Field<Vec<Cells>>> {
+fn item_lists<R>(item: &Item<R>) -> Vec<Field<Vec<Entry>>> {
     let Item { row: _, images, hashtags, mentions, creators, counts: _ } = item;
-    vec![rows(images), rows(hashtags), rows(mentions), rows(creators)]
+    vec![entries(images), entries(hashtags), entries(mentions), entries(creators)]
 }
 
-fn rows<R: Row>(list: &Field<Vec<R>>) -> Field<Vec<Cells>> {
+fn entries<R: Row>(list: &Field<Vec<R>>) -> Field<Vec<Entry>> {
     match list {
         Field::Absent => Field::Absent,
-        Field::Value(rows) if !rows.is_empty() => Field::Value(rows.iter().map(plain).collect()),
+        Field::Value(rows) if !rows.is_empty() => Field::Value(rows.iter().map(R::cells).collect()),
         Field::Empty | Field::Value(_) => Field::Empty,
     }
 }

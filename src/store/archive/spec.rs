@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::catalogue::{Column, Role, Row as _, Table};
 use crate::model::{
     Author, Creator, Entity, EntityKind, Image, ItemHashtag, KeywordSuggestion, Kol, KolNote,
-    KolSearchResult, KolTag, Mention, Music, Note, Work,
+    KolSearchResult, KolTag, Mention, Music, Note, TagKind, Work,
 };
 
 /// Tables of a kind of entity.
@@ -19,12 +19,16 @@ pub(in crate::store) struct Spec {
     pub(in crate::store) lists: &'static [List],
 }
 
-/// A list of an entity, replaced as a whole.
+/// A list of an entity. An answer that speaks of it names all of its entries.
 pub(in crate::store) struct List {
     /// Its field in `changes`; `None`: its replacements are not recorded.
     pub(in crate::store) field: Option<&'static str>,
     /// Its table.
     pub(in crate::store) table: Table,
+    /// The column, and its value, of its rows where the table has those of several lists.
+    pub(in crate::store) part: Option<(&'static str, &'static str)>,
+    /// The columns by which an entry is known again.
+    pub(in crate::store) identity: &'static [&'static str],
     /// The columns that represent an entry in `changes`: the first one that is not NULL.
     pub(in crate::store) label: &'static [&'static str],
 }
@@ -35,16 +39,48 @@ pub(super) const TRAILER: &str = "first_seen_at time, last_seen_at time, changed
 
 /// The lists of a note or a work.
 const ITEM_LISTS: &[List] = &[
-    List { field: Some("images"), table: Image::TABLE, label: &["file_id"] },
-    List { field: Some("hashtags"), table: ItemHashtag::TABLE, label: &["name"] },
-    List { field: Some("mentions"), table: Mention::TABLE, label: &["nickname", "user_id"] },
-    List { field: Some("creators"), table: Creator::TABLE, label: &["nickname", "author_id"] },
+    List::new("images", Image::TABLE, &["file_id"], &["file_id"]),
+    List::new("hashtags", ItemHashtag::TABLE, &["name"], &["name"]),
+    List::new("mentions", Mention::TABLE, &["user_id"], &["nickname", "user_id"]),
+    List::new("creators", Creator::TABLE, &["author_id"], &["nickname", "author_id"]),
 ];
 
 const KOL_LISTS: &[List] = &[
-    List { field: Some("tags"), table: KolTag::TABLE, label: &["tag", "category"] },
-    List { field: None, table: KolNote::TABLE, label: &[] },
+    tags("content_tags", TagKind::Content),
+    tags("feature_tags", TagKind::Feature),
+    tags("personal_tags", TagKind::Personal),
+    List { field: None, ..List::new("", KolNote::TABLE, &["note_id"], &[]) },
 ];
+
+/// The tags of a KOL of one kind.
+const fn tags(field: &'static str, kind: TagKind) -> List {
+    List {
+        part: Some(("tag_kind", kind.as_str())),
+        ..List::new(field, KolTag::TABLE, &["category", "tag"], &["tag", "category"])
+    }
+}
+
+impl List {
+    const fn new(
+        field: &'static str,
+        table: Table,
+        identity: &'static [&'static str],
+        label: &'static [&'static str],
+    ) -> Self {
+        Self { field: Some(field), table, part: None, identity, label }
+    }
+
+    /// The places of some of its columns in a row.
+    pub(super) fn nths(&self, names: &'static [&'static str]) -> impl Iterator<Item = usize> {
+        let columns = self.table.columns;
+        names.iter().filter_map(|name| columns.iter().position(|column| column.name == *name))
+    }
+
+    /// The condition, after others, that a row of `table` is one of this list.
+    pub(super) fn and_is_in(&self, table: &str) -> String {
+        self.part.map_or_else(String::new, |(name, part)| format!(" and {table}.{name} = '{part}'"))
+    }
+}
 
 static NOTES: Spec =
     Spec { kind: EntityKind::Note, table: Note::TABLE, key: Some("item_key"), lists: ITEM_LISTS };

@@ -6,7 +6,7 @@ use sqlx::{Database, Decode, Encode, Type};
 
 use crate::model::{
     BackfillState, Billed, EntityKind, MissedReason, Origin, Outcome, PauseReason, PauseScope,
-    Platform, ProblemKind, ResumedBy, SlotOutcome, Unavailability,
+    Platform, ProblemKind, ResumedBy, SlotOutcome, Suspect, Unavailability,
 };
 
 macro_rules! by_name {
@@ -59,6 +59,7 @@ by_name!(
     ProblemKind,
     ResumedBy,
     SlotOutcome,
+    Suspect,
     Unavailability,
 );
 

@@ -106,6 +106,31 @@ impl Draw {
         Value::Object(thin)
     }
 
+    /// A list of which an entry sometimes lacks keys, is unreadable, or is gone, and the order differs.
+    fn thin_list(&mut self, list: Value) -> Value {
+        let Value::Array(mut entries) = list else { return list };
+        let keeps = self.0.random_range(1..5);
+        if self.0.random_bool(0.15) {
+            entries.shuffle(&mut self.0);
+        }
+        for entry in &mut entries {
+            match self.0.random_range(0..24) {
+                0 => *entry = Value::Null,
+                1 => *entry = json!({}),
+                2..9 => {
+                    if let Value::Object(cells) = entry {
+                        cells.retain(|_, _| self.0.random_range(0..5) < keeps);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if self.0.random_bool(0.1) {
+            entries.pop();
+        }
+        Value::Array(entries)
+    }
+
     fn count(&mut self) -> Value {
         self.one(&[json!(0), json!(7), json!(100), json!(12_345), json!("1.2万"), json!(null)])
     }
@@ -116,13 +141,30 @@ impl Draw {
         let body = self.one(&["正文", "正文 #露营[话题]#"]);
         let nickname = self.one(&["小满", "小满呀"]);
         let author = self.one(&["u1", "u1", "u1", "u2"]);
+        let live = json!({ "media": { "video_id": "v7", "stream": { "h265": [{
+            "master_url": url, "duration": 2_500 }] } } });
+        let first =
+            json!({ "fileid": "f1", "width": 1080, "height": 1440, "url": url, "original": url });
+        let second = json!({ "fileid": "f2", "width": 720, "url": url, "live_photo": live });
+        // Upstream repeats a file id now and then.
         let images = self.one(&[
-            json!([{ "fileid": "f1", "width": 1080, "url": url }]),
-            json!([{ "fileid": "f1", "width": 1080, "url": url }, { "fileid": "f2", "url": url }]),
+            json!([first]),
+            json!([first, second]),
+            json!([first, second, first]),
             json!([]),
         ]);
-        let tags = self.one(&[json!([{ "id": "t1", "name": "露营" }]), json!([])]);
-        let ats = self.one(&[json!([{ "id": "u9", "nickname": "阿九" }]), json!([])]);
+        let images = self.thin_list(images);
+        let (one, other) =
+            (json!({ "id": "t1", "name": "露营", "type": "topic" }), json!({ "name": "徒步" }));
+        let tags =
+            self.one(&[json!([one]), json!([one, other]), json!([one, other, one]), json!([])]);
+        let tags = self.thin_list(tags);
+        let ats = self.one(&[
+            json!([{ "id": "u9", "nickname": "阿九" }]),
+            json!([{ "id": "u8" }, { "id": "u9", "nickname": "阿九" }]),
+            json!([]),
+        ]);
+        let ats = self.thin_list(ats);
         let user = json!({ "userid": author, "nickname": nickname, "image": url, "red_id": "xm1" });
         let (place, pinned) = (self.one(&["浙江", "上海"]), self.one(&[true, false]));
         let edited = self.one(&[0, 1_772_400_000]);
@@ -151,13 +193,24 @@ impl Draw {
         let statistics = json!({
             "digg_count": self.count(), "comment_count": self.count(), "share_count": self.count(),
         });
-        let (title, region) = (self.one(&["徒步", "徒步记", ""]), self.one(&["CN", ""]));
+        let (title, region) = (self.one(&["@徒步", "@徒步记", ""]), self.one(&["CN", ""]));
         let author = self.thin("uid", author);
+        let extra = self.thin_list(json!([
+            { "type": 0, "user_id": "9", "start": 0, "end": 3, "sec_uid": "MS4w9" },
+            { "type": 1, "hashtag_name": "海", "hashtag_id": "16001", "is_commerce": false },
+            { "type": 1, "hashtag_name": "山" },
+        ]));
+        let creators = self.thin_list(json!([
+            { "uid": "1", "nickname": "阿岚", "role_title": "作者" },
+            { "uid": "2", "nickname": "阿禾", "role_title": "摄影" },
+        ]));
+        let images = self.thin_list(json!([{ "uri": "i1", "width": 720, "url_list": [cover] }]));
         let detail = self.thin(
             "aweme_id",
             json!({
                 "aweme_id": id, "desc": title, "author": author, "music": music, "region": region,
-                "create_time": 1_772_300_000, "statistics": statistics,
+                "create_time": 1_772_300_000, "statistics": statistics, "text_extra": extra,
+                "cooperation_info": { "co_creators": creators }, "images": images,
                 "video": { "play_addr": { "uri": "v1" }, "cover": { "url_list": [cover] } },
             }),
         );
@@ -167,8 +220,20 @@ impl Draw {
     fn search(&mut self) -> Value {
         let mut kols = Vec::new();
         for id in ["5a0000000000000000000001", "5a0000000000000000000002"] {
-            let tags = self
-                .one(&[json!([{ "taxonomy1Tag": "户外", "taxonomy2Tags": ["露营"] }]), json!([])]);
+            let tags = self.one(&[
+                json!([{ "taxonomy1Tag": "户外", "taxonomy2Tags": ["露营"] }]),
+                json!([{ "taxonomy1Tag": "户外", "taxonomy2Tags": ["露营", "徒步"] },
+                       { "taxonomy1Tag": "音乐", "taxonomy2Tags": [] }]),
+                json!([]),
+            ]);
+            let tags = self.thin_list(tags);
+            let features = self.one(&[json!(["知性"]), json!(["知性", "温柔"]), json!(null)]);
+            let personal = self.one(&[json!(["学生"]), json!([]), json!(null)]);
+            let url = format!("https://img.example/2?sign={}", self.0.random::<u32>());
+            let listed = self.thin_list(json!([
+                { "noteId": "64a0000000000000000000a1", "noteType": 1, "imageUrl": url },
+                { "noteId": "64a0000000000000000000a2", "noteType": 2, "imageUrl": url },
+            ]));
             let (place, name) = (self.one(&["浙江", ""]), self.one(&["山野", "山野里"]));
             let (price, fans) = (self.one(&[158, 180]), self.count());
             let kol = self.thin(
@@ -176,7 +241,8 @@ impl Draw {
                 json!({
                     "userId": id, "name": name, "location": place, "contentTags": tags,
                     "picturePrice": price, "pictureState": 1, "fansNum": fans,
-                    "noteList": [{ "noteId": "64a0000000000000000000a1", "noteType": 1 }],
+                    "noteList": listed, "featureTags": features, "personalTags": personal,
+                    "headPhoto": url,
                 }),
             );
             kols.push(kol);
