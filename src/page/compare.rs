@@ -110,7 +110,7 @@ pub(super) async fn series(State(page): State<Page>, visit: Visit) -> Result<Jso
         let expected = Expected::by(&tx.watchers_of(item.platform, id).await?);
         let due: Vec<_> = missed.iter().map(|slot| slot.due_at).collect();
         let hours = |at: Time| (series::seconds(at) - series::seconds(born)) / 3600.0;
-        let columns = series::columns(&seen, &due, &expected, hours);
+        let columns = series::columns(&view, &seen, &due, &expected, hours);
         let name: String = plain(&item.name()).chars().take(LEGEND).collect();
         lines.push(json!({ "name": name, "columns": columns }));
     }

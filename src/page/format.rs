@@ -4,8 +4,9 @@ use chrono_tz::Tz;
 use maud::{Markup, html};
 
 use super::plain::{code, escaped, is_odd};
-use super::texts::Text;
+use super::texts::{Text, named};
 use super::view::View;
+use crate::model::Suspect;
 use crate::text;
 pub(super) use crate::text::whole;
 use crate::time::Time;
@@ -113,6 +114,20 @@ impl View {
             }
             (count(number))
         }
+    }
+
+    /// A mark at doubtful counts, with the reason.
+    pub(super) fn doubt(&self, suspect: Option<Suspect>) -> Markup {
+        html! {
+            @if let Some(suspect) = suspect {
+                " " span.rounded title=(self.why_doubtful(suspect)) { "?" }
+            }
+        }
+    }
+
+    /// Why counts are doubtful.
+    pub(super) fn why_doubtful(&self, suspect: Suspect) -> String {
+        format!("{}: {}", self.say(Text::Doubtful), named(self.visit.language, suspect.as_str()))
     }
 }
 

@@ -99,7 +99,7 @@ fn mover_row(view: &View, mover: &Mover, line: &Markup) -> Markup {
             }
             td.wide.by { (visible(mover.nickname.as_deref().unwrap_or("–"))) }
             td { (line) }
-            td.n { (view.seen(mover.likes, mover.exact)) }
+            td.n { (view.seen(mover.likes, mover.exact)) (view.doubt(mover.suspect)) }
             td.n { (grew(mover.grew)) }
             td.n.wide { (grew(mover.comments_grew)) }
             td.n.wide { (grew(mover.collects_grew)) }

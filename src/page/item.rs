@@ -171,7 +171,7 @@ fn observations(view: &View, seen: &[ItemObservation]) -> Markup {
                 tbody {
                     @for point in shown {
                         tr {
-                            td { (view.exactly_at(point.observed_at)) }
+                            td { (view.exactly_at(point.observed_at)) (view.doubt(point.suspect)) }
                             td.n { (view.document(point.document_id)) }
                             @for value in [point.likes, point.comments, point.collects, point.shares, point.views] {
                                 td.n { (view.seen(value, point.exact)) }
@@ -277,7 +277,7 @@ pub(super) async fn series(
     let expected = Expected::by(&tx.watchers_of(platform, &id).await?);
     let due: Vec<_> = missed.iter().map(|slot| slot.due_at).collect();
     let events = tx.events_of(platform, &id).await?;
-    let columns = series::columns(&seen, &due, &expected, series::seconds);
+    let columns = series::columns(&view, &seen, &due, &expected, series::seconds);
     let rest = json!({
         "lines": [{ "name": "", "columns": columns }],
         "until": due.last().copied().max(events.first().map(|event| event.at)).map(series::seconds),

@@ -22,8 +22,9 @@ pub(super) const COUNTS: [(&str, Text); 5] = [
 ];
 
 /// Sorted observations as columns: x (seconds since 1970, or `x` of the time), the counts, whether
-/// they are exact, and the documents. A gap is a point without counts.
+/// they are exact, the documents, and why they are doubtful. A gap is a point without counts.
 pub(super) fn columns(
+    view: &View,
     seen: &[ItemObservation],
     missed: &[Time],
     expected: &Expected,
@@ -31,8 +32,8 @@ pub(super) fn columns(
 ) -> Value {
     let times: Vec<_> = seen.iter().map(|point| point.observed_at).collect();
     let gaps = gaps(&times, missed, expected);
-    let mut columns: [Vec<Value>; 8] = Default::default();
-    let mut push = |row: [Value; 8]| {
+    let mut columns: [Vec<Value>; 9] = Default::default();
+    let mut push = |row: [Value; 9]| {
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value);
         }
@@ -48,12 +49,13 @@ pub(super) fn columns(
             json!(point.views),
             json!(point.exact),
             json!(point.document_id),
+            json!(point.suspect.map(|it| view.why_doubtful(it))),
         ]);
         if let (Some(next), true) = (seen.get(nth + 1), gaps.get(nth).copied().unwrap_or(false)) {
             let middle = f64::midpoint(at, x(next.observed_at));
-            let nothing = [(); 7].map(|()| Value::Null);
-            let [a, b, c, d, e, f, g] = nothing;
-            push([json!(middle), a, b, c, d, e, f, g]);
+            let mut gap = [(); 9].map(|()| Value::Null);
+            gap[0] = json!(middle);
+            push(gap);
         }
     }
     json!(columns)

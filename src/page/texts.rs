@@ -140,6 +140,7 @@ texts! {
     Redacted: "已删去部分内容", "Redacted: null replaces erased content";
     RefusedSettings: "新的 jobs.toml 被拒绝", "A newer jobs.toml was rejected";
     Rounded: "平台给出的约数", "rounded by the platform";
+    Doubtful: "存疑", "doubtful";
     Schedule: "计划", "Schedule";
     Search: "搜索", "Search";
     SearchHint: "标题、昵称、id", "title, nickname, id";
@@ -183,11 +184,13 @@ pub(super) fn named(language: Language, name: &str) -> Cow<'static, str> {
         "edited" => ("编辑", "edited"),
         "endpoint" => ("接口", "endpoint"),
         "first_seen" => ("首次见到", "first seen"),
+        "fell" => ("比上次小", "lower than before"),
         "images" | "normal" => ("图文", "pictures"),
         "job" => ("任务", "job"),
         "keyword" => ("关键词", "keyword"),
         "kol" => ("博主", "KOL"),
         "kol_search" => ("博主搜索", "KOL search"),
+        "leapt" => ("与上次相差千倍", "a thousandfold from before"),
         "missed" => ("漏抓", "missed"),
         "no" => ("否", "no"),
         "no daemon claimed the slot" => ("没有守护进程领取", "no daemon claimed the slot"),
@@ -203,6 +206,7 @@ pub(super) fn named(language: Language, name: &str) -> Cow<'static, str> {
         "video" => ("视频", "video"),
         "work" => ("抖音作品", "Douyin work"),
         "yes" => ("是", "yes"),
+        "zeros" => ("全部为 0", "all of them 0"),
         _ => match (MissedReason::parse(name), PauseReason::parse(name)) {
             (Some(reason), _) => reason.said(),
             (None, Some(reason)) => reason.said(),

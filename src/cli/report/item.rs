@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::tables::{along, columns, facts, shown};
 use super::{Part, ReportData};
 use crate::cli::format::table;
+use crate::model::Suspect;
 use crate::store::{Span, Table, Tx, Value};
 
 /// The report; `None` if the archive has no data on the item.
@@ -73,11 +74,12 @@ impl Item {
         let latest = [
             [("observed_at", "latest")].as_slice(),
             &COUNTS,
-            &[("exact", "exact"), ("document_id", "document")],
+            &[("exact", "exact"), ("suspect", "doubtful"), ("document_id", "document")],
         ];
         text += &columns(&self.latest, &latest.concat(), zone);
         let curves = COUNTS.map(|(column, head)| along(&self.curve, "observed_at", column, head));
         text += &curves.concat();
+        text += &doubtful(&self.curve);
         if !self.days.rows.is_empty() {
             let days = [
                 ("day", "day"),
@@ -121,6 +123,22 @@ impl Item {
         let rows =
             rows.map(|((age, likes), (comments, collects))| vec![age, likes, comments, collects]);
         table(&["at age", "likes", "comments", "collects"], &[1, 2, 3], rows.collect())
+    }
+}
+
+/// How many of the observations are doubtful, and why.
+fn doubtful(curve: &Table) -> String {
+    let why: Vec<_> = Suspect::ALL
+        .into_iter()
+        .filter_map(|suspect| {
+            let found = curve.column("suspect").filter(|it| it.to_string() == suspect.as_str());
+            Some(found.count()).filter(|count| *count > 0).map(|count| format!("{count} {suspect}"))
+        })
+        .collect();
+    if why.is_empty() {
+        String::new()
+    } else {
+        format!("  {:<12} {}\n", "doubtful", why.join(", "))
     }
 }
 

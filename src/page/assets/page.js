@@ -4,7 +4,7 @@
 const INK = ["--k0", "--k1", "--k2", "--k3", "--k4", "--k5", "--k6", "--k7", "--k8", "--k9"];
 const DAY = 86400;
 // Indices of the columns that are not counts.
-const EXACT = 6, DOCUMENT = 7;
+const EXACT = 6, DOCUMENT = 7, DOUBT = 8;
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const grouped = (value) => value.toLocaleString("en-US", { maximumFractionDigits: value % 1 ? 2 : 0 });
@@ -204,7 +204,9 @@ class Chart {
     const columns = this.data.lines[0].columns, { texts } = this.data;
     const id = columns[DOCUMENT][index];
     const link = element("a", { href: `/document/${id}`, textContent: `${texts.document} #${id}` });
-    this.reading.replaceChildren(link, columns[EXACT][index] === false ? ` ≈ ${texts.rounded}` : "");
+    const rounded = columns[EXACT][index] === false ? ` ≈ ${texts.rounded}` : "";
+    const doubt = columns[DOUBT]?.[index];
+    this.reading.replaceChildren(link, rounded, doubt ? ` ? ${doubt}` : "");
   }
 
   open() {

@@ -109,7 +109,8 @@ impl Tx {
     }
 
     /// The items that grew most in the span: from the last observation before it, or the first one
-    /// in it, to the last one in it. An item observed once has not grown.
+    /// in it, to the last one in it; doubtful ones are passed over. An item observed once has not
+    /// grown.
     pub async fn top_movers(
         &mut self,
         metric: Metric,
@@ -130,11 +131,14 @@ impl Tx {
              from item_keys k
              join snapshots e on e.item_key = k.item_key and e.observed_at = (
                  select max(observed_at) from snapshots
-                 where item_key = k.item_key and observed_at < {until})
+                 where item_key = k.item_key and observed_at < {until}
+                   and coalesce(suspect, 'fell') = 'fell')
              join snapshots b on b.item_key = k.item_key and b.observed_at = coalesce((
                  select max(observed_at) from snapshots
-                 where item_key = k.item_key and observed_at <= {since}), (
-                 select min(observed_at) from snapshots where item_key = k.item_key))
+                 where item_key = k.item_key and observed_at <= {since}
+                   and coalesce(suspect, 'fell') = 'fell'), (
+                 select min(observed_at) from snapshots
+                 where item_key = k.item_key and coalesce(suspect, 'fell') = 'fell'))
              left join notes n on n.item_key = k.item_key
              left join works w on w.item_key = k.item_key
              where e.observed_at > {since} and e.observed_at > b.observed_at

@@ -226,3 +226,22 @@ async fn oversized_answer_is_billed_once_and_its_beginning_kept(database: Databa
     assert_eq!(env.ask("select outcome || ' ' || billed from calls").await, ["unreadable unknown"]);
     assert_eq!(env.ask("select '' || length(exact) from documents").await, ["65536"]);
 }
+
+on_both!(item_without_any_count_is_kept_and_not_observed);
+async fn item_without_any_count_is_kept_and_not_observed(database: Database) {
+    let note = serde_json::json!({ "id": world().notes(1)[0], "type": "normal", "title": "海边",
+                                   "desc": "", "liked_count": -1 });
+    let body = serde_json::json!({ "code": 0, "data": [{ "note_list": [note] }] });
+    let path = "/api/xiaohongshu/get-note-detail/v7".to_owned();
+    let bare = Replay { path, status: 200, body: body.to_string().into_bytes() };
+    let mut env = Env::with(database, &hourly_notes(1), |set| set.replay = vec![bare]).await;
+    env.advance(minutes(90)).await;
+    assert_eq!(env.ask(SLOTS).await, ["missed unreadable 1"]);
+    let call = "select outcome || ' ' || billed || ' ' || attempt from calls";
+    assert_eq!(env.ask(call).await, ["ok yes 1"]);
+    assert_eq!(env.ask("select title from notes").await, ["海边"]);
+    let counts = "select '' || (select count(*) from snapshots) || ' ' || sum(due) || ' ' ||
+                         sum(observed + missed + open) from coverage";
+    assert_eq!(env.ask(counts).await, ["0 1 1"]);
+    assert_eq!(env.ask("select '' || upstream from coverage").await, ["1"]);
+}

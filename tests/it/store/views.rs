@@ -430,3 +430,81 @@ async fn coverage_counts_every_reason_in_its_column(database: Database) {
         assert_eq!(found.len(), 1, "{reason} is not in {column}");
     }
 }
+
+/// Flags the snapshots of a time.
+async fn flag(store: &Store, time: &str, suspect: &str) {
+    let at = at(time, store.is_sqlite());
+    for table in ["snapshots", "latest", "days"] {
+        run(store, format!("update {table} set suspect = '{suspect}' where observed_at = {at}"))
+            .await;
+    }
+}
+
+on_both!(doubtful_counts_are_shown_and_left_out_of_growth);
+async fn doubtful_counts_are_shown_and_left_out_of_growth(database: Database) {
+    let store = database.open().await;
+    note_with(
+        &store,
+        "2026-03-01 01:00:00",
+        &[
+            ("2026-03-02 00:30:00", Some(1_000)),
+            ("2026-03-02 01:00:00", Some(0)),
+            ("2026-03-02 01:30:00", Some(1_020)),
+            ("2026-03-03 01:00:00", Some(0)),
+            ("2026-03-04 01:00:00", Some(1_015)),
+            ("2026-03-05 01:00:00", Some(1_010)),
+            ("2026-03-06 01:00:00", Some(2_000_000)),
+        ],
+    )
+    .await;
+    flag(&store, "2026-03-02 01:00:00", "zeros").await;
+    flag(&store, "2026-03-03 01:00:00", "zeros").await;
+    flag(&store, "2026-03-05 01:00:00", "fell").await;
+    let shown: Vec<(i64, Option<String>)> =
+        rows(&store, "select likes, suspect from engagement_daily order by day").await;
+    let text = |it: &str| Some(it.to_owned());
+    let (zeros, fell) = (text("zeros"), text("fell"));
+    assert_eq!(shown, [(1_020, None), (0, zeros), (1_015, None), (1_010, fell), (2_000_000, None)]);
+    let deltas = "select likes_delta from engagement_daily order by day";
+    let daily: Vec<(Option<i64>,)> = rows(&store, deltas).await;
+    assert_eq!(daily, [(None,), (None,), (None,), (Some(-5),), (Some(1_998_990),)]);
+    // At 24 hours stands the zero; its neighbours are taken.
+    let day = "select likes from engagement_growth where age_hours = 24";
+    assert_eq!(rows::<(Option<f64>,)>(&store, day).await, [(Some(1_010.0),)]);
+    let moved = "select likes_delta, suspect from engagement_24h";
+    type Moved = (Option<i64>, Option<String>);
+    assert_eq!(rows::<Moved>(&store, moved).await, [(Some(1_998_990), None)]);
+    flag(&store, "2026-03-06 01:00:00", "leapt").await;
+    assert_eq!(rows::<Moved>(&store, moved).await, [(None, text("leapt"))]);
+    let rates = "select likes_per_hour is null from engagement_velocity order by observed_at";
+    let unknown: Vec<(bool,)> = rows(&store, rates).await;
+    assert_eq!(unknown, [true, true, true, true, false, true].map(|it| (it,)));
+    let daily: Vec<(Option<i64>,)> = rows(&store, deltas).await;
+    assert_eq!(daily.last(), Some(&(None,)));
+    let mut tx = store.read().await.unwrap();
+    let (since, until) = ("2026-03-04 12:00:00", "2026-03-07 00:00:00");
+    let (since, until): (Time, Time) = (since.parse().unwrap(), until.parse().unwrap());
+    let movers = tx.movers(since, 10).await.unwrap();
+    assert_eq!((movers[0].likes, movers[0].grew), (Some(2_000_000), None));
+    let top = tx.top_movers(Metric::Likes, since, until, 10).await.unwrap();
+    assert_eq!(top.first("grew").to_string(), "-5");
+}
+
+on_both!(rate_over_less_than_three_minutes_is_null);
+async fn rate_over_less_than_three_minutes_is_null(database: Database) {
+    let store = database.open().await;
+    note_with(
+        &store,
+        "2026-03-01 00:00:00",
+        &[
+            ("2026-03-02 00:00:00", Some(10)),
+            ("2026-03-02 00:00:00.07", Some(11)),
+            ("2026-03-02 00:03:00.07", Some(12)),
+            ("2026-03-02 00:06:00", Some(13)),
+        ],
+    )
+    .await;
+    let rates = "select likes_per_hour from engagement_velocity order by observed_at";
+    let found: Vec<(Option<f64>,)> = rows(&store, rates).await;
+    assert_eq!(found, [(None,), (Some(20.0),), (None,)]);
+}

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::model::Suspect;
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::sql::Micros;
 use crate::time::Time;
@@ -25,6 +26,8 @@ pub struct Mover {
     pub likes: Option<i64>,
     /// Whether no count of either observation is rounded.
     pub exact: bool,
+    /// Why the latest counts are doubtful.
+    pub suspect: Option<Suspect>,
     /// Growth of likes between the two; `None` if there is only one.
     pub grew: Option<i64>,
     /// Growth of comments.
@@ -66,7 +69,7 @@ impl Tx {
     }
 
     /// Items observed after `since`, ordered by growth of likes: from the last observation up to
-    /// `since`, or the first one after it, to the latest.
+    /// `since`, or the first one after it, to the latest. Doubtful counts have not grown.
     pub async fn movers(&mut self, since: Time, limit: i64) -> Result<Vec<Mover>> {
         Ok(fetch_all!(
             self,
@@ -74,15 +77,18 @@ impl Tx {
             "select k.platform, k.item_id, coalesce(n.title, n.body, w.title, w.body) as title,
                     a.nickname, coalesce(b.observed_at, l.observed_at) as from_at,
                     l.observed_at as to_at, l.likes,
-                    l.granularity is null and b.granularity is null as exact,
+                    l.granularity is null and b.granularity is null as exact, l.suspect,
                     l.likes - b.likes as grew, l.comments - b.comments as comments_grew,
                     l.collects - b.collects as collects_grew
              from latest l
              left join snapshots b on b.item_key = l.item_key
+                  and coalesce(l.suspect, 'fell') = 'fell'
                   and b.observed_at < l.observed_at and b.observed_at = coalesce(
                  (select max(observed_at) from snapshots
-                  where item_key = l.item_key and observed_at <= $1),
-                 (select min(observed_at) from snapshots where item_key = l.item_key))
+                  where item_key = l.item_key and observed_at <= $1
+                    and coalesce(suspect, 'fell') = 'fell'),
+                 (select min(observed_at) from snapshots
+                  where item_key = l.item_key and coalesce(suspect, 'fell') = 'fell'))
              join item_keys k on k.item_key = l.item_key
              left join notes n on n.item_key = l.item_key
              left join works w on w.item_key = l.item_key

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::model::{Kind, MissedReason, Platform};
+use crate::model::{Kind, MissedReason, Platform, Suspect};
 use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::sql::Micros;
 use crate::time::Time;
@@ -59,6 +59,8 @@ pub struct ItemObservation {
     pub views: Option<i64>,
     /// Whether no count is rounded.
     pub exact: bool,
+    /// Why they are doubtful.
+    pub suspect: Option<Suspect>,
     /// The document they come from.
     pub document_id: i64,
 }
@@ -179,7 +181,8 @@ impl Tx {
         Ok(fetch_all!(
             self,
             ItemObservation,
-            "select observed_at, likes, comments, collects, shares, views, exact, document_id
+            "select observed_at, likes, comments, collects, shares, views, exact, suspect,
+                    document_id
              from engagement where platform = $1 and item_id = $2 and observed_at < $3
              order by observed_at desc limit $4",
             platform.as_str(),
@@ -189,7 +192,7 @@ impl Tx {
         ))
     }
 
-    /// Likes of an item since `since`, latest first.
+    /// Likes of an item since `since`, latest first; NULL where they are doubtful.
     pub async fn likes_from(
         &mut self,
         platform: Platform,
@@ -200,7 +203,8 @@ impl Tx {
         Ok(fetch_all!(
             self,
             (Micros, Option<i64>),
-            "select s.observed_at, s.likes
+            "select s.observed_at,
+                    case when coalesce(s.suspect, 'fell') = 'fell' then s.likes end as likes
              from item_keys k join snapshots s on s.item_key = k.item_key
              where k.platform = $1 and k.item_id = $2 and s.observed_at >= $3
              order by s.observed_at desc limit $4",
