@@ -113,7 +113,7 @@ impl Odd {
     }
 
     /// The rows of a list, each with its place in it. Where an entry gives none, the list as a whole
-    /// is not understood.
+    /// is not understood. Null is what an erased entry leaves, and is passed over.
     pub(super) fn rows<'v, T>(
         &mut self,
         list: Field<&'v [Value<'v>]>,
@@ -126,18 +126,24 @@ impl Odd {
     /// As [`rows`](Self::rows), of these entries.
     pub(super) fn entries<'v, T>(
         &mut self,
-        entries: impl ExactSizeIterator<Item = Json<'v>>,
+        entries: impl Iterator<Item = Json<'v>>,
         of: &str,
         row: impl Fn(i64, Json<'v>) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let all = entries.len();
-        let rows: Vec<T> =
-            (0..).zip(entries).filter_map(|(position, entry)| row(position, entry)).collect();
-        let unreadable = all - rows.len();
-        if unreadable > 0 {
-            self.note(format!("{of}: {unreadable} unreadable"));
+        let (mut rows, mut nulls, mut unreadable) = (Vec::new(), 0, 0);
+        for (position, entry) in (0..).zip(entries) {
+            match row(position, entry) {
+                _ if entry.is_null() => nulls += 1,
+                Some(row) => rows.push(row),
+                None => unreadable += 1,
+            }
         }
-        (unreadable == 0).then_some(rows)
+        for (number, what) in [(nulls, "null"), (unreadable, "unreadable")] {
+            if number > 0 {
+                self.note(format!("{of}: {number} {what}"));
+            }
+        }
+        (unreadable == 0 && !rows.is_empty()).then_some(rows)
     }
 
     /// Notes how many entries of a list were skipped.

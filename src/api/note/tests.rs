@@ -186,7 +186,7 @@ fn a_list_with_an_unreadable_entry_is_not_known_and_says_so() {
     let reading = changed(|note| {
         note["hash_tag"] = json!([{ "name": "x" }, { "id": "t1" }, null, 7]);
         note["ats"] = json!([{ "nickname": "x" }, { "id": "u1" }]);
-        note["images_list"] = json!([{ "fileid": "f1" }, null]);
+        note["images_list"] = json!([{ "fileid": "f1" }, 7]);
     });
     assert_eq!(reading.outcome, Outcome::Ok);
     let note = note(&reading);
@@ -194,8 +194,8 @@ fn a_list_with_an_unreadable_entry_is_not_known_and_says_so() {
     assert_eq!(
         reading.drift.as_deref(),
         Some(
-            "images_list: 1 unreadable; hash_tag without name: 3 unreadable; \
-             ats without id: 1 unreadable"
+            "images_list: 1 unreadable; hash_tag without name: 1 null; \
+             hash_tag without name: 2 unreadable; ats without id: 1 unreadable"
         )
     );
 }

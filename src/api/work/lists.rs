@@ -72,13 +72,17 @@ fn extras<'v, T>(
     let Field::Value(extras) = json::list(detail, "/text_extra") else {
         return json::list(detail, "/text_extra").map(|_| Vec::new());
     };
-    if extras.iter().any(|extra| type_of(extra).is_none()) {
+    if extras.iter().any(|extra| !extra.is_null() && type_of(extra).is_none()) {
         odd.note("text_extra without type".to_owned());
         return Field::Absent;
     }
     let of_kind: Vec<Json<'v>> =
         extras.iter().filter(|extra| type_of(extra) == Some(kind)).collect();
-    if of_kind.is_empty() { Field::Empty } else { odd.entries(of_kind.into_iter(), of, row).into() }
+    // What null was is not known.
+    match of_kind.is_empty() && !extras.iter().any(Value::is_null) {
+        true => Field::Empty,
+        false => odd.entries(of_kind.into_iter(), of, row).into(),
+    }
 }
 
 fn type_of(extra: &Value<'_>) -> Option<i64> {

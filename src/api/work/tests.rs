@@ -97,6 +97,7 @@ fn extras_of_other_types_leave_no_hashtags_and_unreadable_ones_an_unknown_list()
         (json!([]), Field::Empty),
         (json!([{ "type": 5 }]), Field::Empty),
         (json!([{ "type": 5 }, {}]), Field::Absent),
+        (json!([{ "type": 5 }, null]), Field::Absent),
         (json!([tag, {}]), Field::Absent),
         (json!([tag, { "type": 1, "hashtag_id": "9" }]), Field::Absent),
         (json!(null), Field::Absent),

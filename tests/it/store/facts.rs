@@ -390,7 +390,7 @@ async fn unreadable_entry_leaves_the_list_as_it_is_known(database: Database) {
     let broken = with(&json!({
         "hash_tag": [{ "id": "t1", "name": "露营" }, { "id": "t2" }],
         "ats": [{ "nickname": "阿九" }, { "id": "u8", "nickname": "阿八" }],
-        "images_list": [null],
+        "images_list": [7],
     }));
     tell(&store, &[(1, whole), (2, broken)]).await;
     let lists: Vec<(i64, i64, i64)> = rows(

@@ -115,7 +115,7 @@ impl Draw {
         }
         for entry in &mut entries {
             match self.0.random_range(0..24) {
-                0 => *entry = Value::Null,
+                0 => *entry = self.one(&[Value::Null, json!(7)]),
                 1 => *entry = json!({}),
                 2..9 => {
                     if let Value::Object(cells) = entry {
