@@ -50,6 +50,9 @@ impl Merged {
     }
 }
 
+/// Finds the place of the entry with this number among those that are free.
+type Find<'a> = dyn Fn(usize, &Entry, &[bool]) -> Option<usize> + 'a;
+
 /// Where each entry is known: at its own place, or else at the first other one with the same
 /// identity. An entry that does not say all of its identity is the one at its place, if the list is
 /// as long as before and they do not contradict each other.
@@ -69,7 +72,7 @@ fn places(list: &List, known: &[Cells], entries: &[Entry]) -> Vec<Option<usize>>
     };
     let mut is_free = vec![true; known.len()];
     let mut places = vec![None; entries.len()];
-    let mut claim = |of: &dyn Fn(usize, &Entry, &[bool]) -> Option<usize>| {
+    let mut claim = |of: &Find<'_>| {
         for (nth, entry) in entries.iter().enumerate() {
             if places[nth].is_none()
                 && let Some(place) = of(nth, entry, &is_free)
