@@ -286,8 +286,8 @@ left join ranks r on r.keyword = l.keyword and r.observed_at = l.observed_at
                  and r.document_id = l.document_id and r.suggestion = p.suggestion
 where r.rank is null;
 
--- What became of the slots due on each day, in UTC. Every slot is counted in due, in one of observed,
--- missed and open, and if it was missed in one of the columns after those.
+-- What became of the slots due on each day of the archive's zone. Every slot is counted in due, in one
+-- of observed, missed and open, and if it was missed in one of the columns after those.
 create view coverage as
 select target_id, kind, key, item_id, day,
        count(*) as due,
@@ -306,7 +306,9 @@ select target_id, kind, key, item_id, day,
        count(case when fate = 'refused' then 1 end) as refused,           -- a wrong question
        count(case when fate = 'other' then 1 end) as other                -- left the plan, or any reason not named here
 from (
-    select s.target_id, t.kind, t.key, t.item_id, to_char(s.due_at at time zone 'UTC', 'YYYY-MM-DD') as day,
+    select s.target_id, t.kind, t.key, t.item_id, to_char(s.due_at at time zone 'UTC' + (
+               select offset_seconds from archive_zone where since <= s.due_at
+               order by since desc limit 1) * interval '1 second', 'YYYY-MM-DD') as day,
            case when s.outcome is null then 'open'
                 when s.outcome = 'observed' then 'observed'
                 when s.reason in ('daemon_down', 'interrupted') then 'daemon_down'
@@ -322,7 +324,9 @@ group by target_id, kind, key, item_id, day;
 -- The same missed slots, a row a reason.
 create view coverage_reasons as
 select target_id, kind, key, item_id, day, reason, count(*) as slots
-from (select s.target_id, t.kind, t.key, t.item_id, to_char(s.due_at at time zone 'UTC', 'YYYY-MM-DD') as day, s.reason
+from (select s.target_id, t.kind, t.key, t.item_id, to_char(s.due_at at time zone 'UTC' + (
+               select offset_seconds from archive_zone where since <= s.due_at
+               order by since desc limit 1) * interval '1 second', 'YYYY-MM-DD') as day, s.reason
       from slots s join targets t on t.target_id = s.target_id
       where s.outcome = 'missed') as missed
 group by target_id, kind, key, item_id, day, reason;

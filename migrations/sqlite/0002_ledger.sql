@@ -56,16 +56,22 @@ create table rate_limits (
     endpoint text not null primary key,
     paid_through text not null,             -- the calls made so far use up the rate until then
     speed_permille integer not null,        -- of the configured rate, when it was last cut
-    slowed_at text,                         -- when that was; it recovers from then on
-    failures integer not null               -- calls in a row that failed
+    slowed_at text                          -- when that was; it recovers from then on
 );
+
+-- The targets whose calls to an endpoint have failed since one to it succeeded.
+create table endpoint_failures (
+    endpoint text not null,
+    target_id integer not null references targets,
+    primary key (target_id, endpoint)
+) without rowid;
 
 -- Something that was to be told to one [[alert]] of jobs.toml, from its beginning to its end. Each
 -- message is sent once.
 create table alerts (
     alert_id integer primary key,
     name text not null,                     -- of the [[alert]] it goes to
-    condition text not null,                -- stopped, budget, silent, gone
+    condition text not null,                -- stopped, budget, silent, gone, refused, unreadable
     -- whose: a provider or endpoint, a limit and its day, a job, an item
     subject text not null,
     detail text not null,                   -- a reason or a figure; empty: none

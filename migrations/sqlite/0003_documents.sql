@@ -49,7 +49,8 @@ create table links (
 create table availability (
     availability_id integer primary key,
     target_id integer not null references targets,
-    -- gone: deleted or hidden; refused: upstream will not take the question
+    -- gone: deleted or hidden; refused: upstream will not take the question; unreadable: its paid
+    -- answers are not understood
     state text not null,
     since text not null,                    -- when the first answer that says so came
     until text,                             -- NULL: it lasts
@@ -63,8 +64,8 @@ create table availability (
     ended_call_id integer,
     endpoint text not null,                 -- what the last of them was asked
     server text not null,                   -- at which address
-    probes integer not null,                -- of a gone target: answers since it was marked
-    probe_at text                           -- gone: from then on a scheduled slot asks again; NULL: none does
+    probes integer not null,                -- answers since it was marked
+    probe_at text                           -- from then on a scheduled slot asks again; NULL: none does
 );
 create unique index availability_lasting on availability (target_id, state) where until is null;
 create index availability_by_target on availability (target_id, since);

@@ -10,7 +10,6 @@ use super::json::{self, Json, Value};
 use super::reading::Odd;
 use super::{Ask, Listing, Outcome, Reading, Request};
 use crate::model::{Facts, KolSearch, KolSearchResult};
-use crate::watchlist::kol_filter::DEFAULT_SORT;
 
 /// Where the search is.
 const PATH: &str = "/api/xiaohongshu-pgy/api/solar/cooperator/blogger/v2/v1";
@@ -30,9 +29,6 @@ pub(super) fn request(ask: &Ask) -> Request {
     );
     let mut query: Vec<(String, String)> =
         filter.into_iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "token")).collect();
-    if query.iter().all(|(name, _)| name != "sort") {
-        query.push(("sort".to_owned(), DEFAULT_SORT.to_owned()));
-    }
     query.push(("page".to_owned(), ask.page.to_string()));
     Request { path: PATH, query }
 }

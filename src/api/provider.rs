@@ -65,7 +65,7 @@ impl Provider {
                         ("v6", Endpoint::NoteDetailV6, "video notes only"),
                         ("v7", Endpoint::NoteDetailV7, "deprecated upstream"),
                     ],
-                    default: "v7",
+                    default: "v1",
                 }),
             },
             // One browser behind one cookie, on this machine.

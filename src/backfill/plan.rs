@@ -258,7 +258,7 @@ mod tests {
         let estimate = Estimate::of(&config, &targets.into());
         let rows: Vec<_> = estimate.endpoints.iter().map(|row| (row.endpoint, row.calls)).collect();
         let expected = [
-            ("xiaohongshu/get-note-detail/v7", 2),
+            ("xiaohongshu/get-note-detail/v1", 2),
             ("xiaohongshu-pgy/kol-search/v1", 3),
             ("xiaohongshu/share-url-transfer/v1", 1),
             ("douyin/get-video-detail/v2", 1),

@@ -1,14 +1,14 @@
-//! `tidewatch check`: a summary of the settings, the next fires, and the daily cost.
+//! `tidewatch check`: a summary of the settings, the next fires, and the cost.
 
+mod cost;
 mod warnings;
 
 use std::fmt::Write;
 
 use chrono::Offset;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::format::safe;
-use crate::config::{Config, Job, kind_name, price_sections};
+use crate::config::{Config, Job, kind_name};
 use crate::model::{KolSearch, Target};
 use crate::schedule::{Misfire, Overlap};
 use crate::text::things;
@@ -28,21 +28,6 @@ const TARGET_COLUMNS: usize = 86;
 /// Maximum width of a line in columns.
 const WIDTH: u16 = 100;
 
-/// Millionths of a yuan in a yuan.
-const MICROS: f64 = 1_000_000.0;
-
-/// Placeholder for an unknown price.
-const UNKNOWN: &str = "?";
-
-/// Maximum daily calls and cost of a job.
-#[derive(Clone, Copy, Debug)]
-struct Daily {
-    fires: f64,
-    calls: f64,
-    /// `None` if a price is unknown.
-    yuan: Option<f64>,
-}
-
 /// The settings as text. Makes no call and writes nothing.
 pub fn report(config: &Config, now: Time) -> String {
     let mut text = String::new();
@@ -60,7 +45,7 @@ pub fn report(config: &Config, now: Time) -> String {
         let _ = writeln!(text, "\n{} ({}): switched off", job.name, kind_name(job.kind));
     }
     if !config.jobs.is_empty() {
-        text.push_str(&daily_text(config, now));
+        text.push_str(&cost::table(config, now));
     }
     for warning in warnings(config, now) {
         let _ = write!(text, "\nwarning: {warning}\n");
@@ -148,61 +133,6 @@ fn cut(text: &str) -> String {
         shown.push(c);
     }
     shown
-}
-
-fn daily(config: &Config, job: &Job, now: Time) -> Daily {
-    let calls_a_fire: u32 = job.targets.iter().map(Target::pages).fold(0, u32::saturating_add);
-    let fires = job.schedule.fires_per_day(now);
-    let calls = fires * f64::from(calls_a_fire);
-    let endpoint = config.endpoint(job.kind);
-    let price = config.price_micros(endpoint).map(|micros| as_float(micros) / MICROS);
-    Daily { fires, calls, yuan: price.map(|price| calls * price) }
-}
-
-/// The daily cost of each job and the total.
-fn daily_text(config: &Config, now: Time) -> String {
-    let days: Vec<Daily> = config.jobs.iter().map(|job| daily(config, job, now)).collect();
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH);
-    table.set_header(["job", "targets", "fires/day", "calls/day", "yuan/day"]);
-    for (job, day) in config.jobs.iter().zip(&days) {
-        let targets = job.targets.len().to_string();
-        let yuan = day.yuan.map_or(UNKNOWN.to_owned(), |yuan| format!("{yuan:.2}"));
-        table.add_row([job.name.clone(), targets, number(day.fires), number(day.calls), yuan]);
-    }
-    let calls = number(days.iter().map(|day| day.calls).sum());
-    let cost = days.iter().filter_map(|day| day.yuan).fold(0.0, |sum, yuan| sum + yuan);
-    let all_known = days.iter().all(|day| day.yuan.is_some());
-    let yuan = if all_known { format!("{cost:.2}") } else { format!("{cost:.2} + {UNKNOWN}") };
-    table.add_row(["total", "", "", &calls, &yuan]);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let mut text = String::new();
-    for line in table.lines() {
-        let _ = write!(text, "\n{}", line.trim_end());
-    }
-    text.push_str("\nAt most: a target that several jobs share is fetched once.\n");
-    if config.jobs.iter().flat_map(|job| &job.targets).any(Target::is_short_link) {
-        text.push_str("Each short link takes one more call, once, to resolve it.\n");
-    }
-    if !all_known {
-        let unpriced = config.unpriced(config.jobs.iter().flat_map(|job| &job.targets));
-        let section = price_sections(&unpriced);
-        let _ = writeln!(text, "{UNKNOWN}: set the price of the endpoint under {section}.");
-    }
-    text
-}
-
-#[expect(clippy::cast_precision_loss, reason = "limits and prices are far below 2^53")]
-fn as_float(number: i64) -> f64 {
-    number as f64
-}
-
-/// A count, possibly fractional, without insignificant digits.
-fn number(count: f64) -> String {
-    if count.fract().abs() < 0.005 { format!("{count:.0}") } else { format!("{count:.2}") }
 }
 
 #[cfg(test)]

@@ -149,6 +149,12 @@ impl FetchTarget {
                     let said = complaints.iter().map(|c| format!("{}: {}", c.message, c.help));
                     anyhow!(said.collect::<Vec<_>>().join("; "))
                 })?;
+                if let Some(name) = kol_filter::undocumented(&filter) {
+                    bail!(
+                        "unknown filter `{name}`: upstream ignores what it does not know and bills \
+                         the search; if it is new upstream, use it in jobs.toml"
+                    );
+                }
                 let search = KolSearch { filter, max_pages: *max_pages };
                 vec![Target { kind: Kind::KolSearch, key: search.to_key() }]
             }

@@ -73,6 +73,11 @@ pub(super) fn cost(calls: &[CallTotals]) -> String {
     }
 }
 
+/// The line above texts with times.
+pub(super) fn times_in(zone: Tz) -> String {
+    format!("times in {zone}\n")
+}
+
 /// A time in a zone to the second, without the year.
 pub(super) fn local(time: Time, zone: Tz) -> String {
     time.utc().with_timezone(&zone).format("%m-%d %H:%M:%S").to_string()

@@ -257,6 +257,11 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
         }
     }
     let _ = writeln!(stderr, "error: {text}");
+    exit_code(error)
+}
+
+/// The exit code of a verb that fails with this error.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
     let misconfigured = error.downcast_ref::<TokenMissing>().is_some()
         || error.downcast_ref::<PriceMissing>().is_some()
         || error.downcast_ref::<AlertUrlMissing>().is_some()

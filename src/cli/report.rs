@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::format::safe;
+use super::format::{safe, times_in};
 use super::rows::{Between, ended, say_empty};
 use super::status::require_archive;
 use super::{Cli, Json, SOME_FAILED, open, print};
@@ -86,7 +86,7 @@ enum Subject {
         #[arg(required = true)]
         jobs: Vec<String>,
     },
-    /// Cost of calls by day, job and endpoint (30 days without --since)
+    /// Cost of calls by day, job and endpoint, with totals by day and month (30 days without --since)
     Spend,
     /// Outcome of slots by day and reason (30 days without --since)
     Coverage,
@@ -183,7 +183,7 @@ impl Report {
         for report in contents {
             print(&match self.json.json {
                 true => serde_json::to_string(report)? + "\n",
-                false => format!("{}(times in {zone})\n\n", report.text),
+                false => format!("{}{}\n", times_in(zone), report.text),
             })?;
         }
         Ok(())

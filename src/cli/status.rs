@@ -12,8 +12,8 @@ use clap::Args;
 use serde::Serialize;
 
 use self::daemons::Daemon;
-use super::format::{cost, count, local, local_after, money, safe, table};
-use super::{Cli, Json, open, print, settings};
+use super::format::{cost, count, local, local_after, money, safe, table, times_in};
+use super::{Cli, Json, load_without_calls, open, print, settings};
 use crate::config::kind_name;
 use crate::model::{Kind, KolSearch, Pause};
 use crate::schedule::Schedule;
@@ -45,6 +45,8 @@ struct Report {
     now: Time,
     since: Time,
     daemons: Vec<Daemon>,
+    /// Whether `jobs.toml` is invalid, now or as a daemon read it last.
+    settings_refused: bool,
     jobs: Vec<Job>,
     slots: SlotTotals,
     calls: Vec<CallTotals>,
@@ -74,7 +76,10 @@ struct Job {
 
 impl Status {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
-        let config = settings(cli, BY_THE_DAEMON)?;
+        let (config, settings_refused) = match load_without_calls(cli) {
+            Ok(config) => (config, false),
+            Err(_) => (settings(cli, BY_THE_DAEMON)?, true),
+        };
         require_archive(cli)?;
         let store = open(cli).await?;
         let now = Clock::system().now();
@@ -83,10 +88,12 @@ impl Status {
         let zone = tx.zone().await?;
         let since = now.last_midnight(zone);
         let jobs = tx.job_reports(since).await?.into_iter();
+        let daemons = daemons::daemons(&store, &mut tx, now, since, config.lease).await?;
         let report = Report {
             now,
             since,
-            daemons: daemons::daemons(&store, &mut tx, now, since, config.lease).await?,
+            settings_refused: settings_refused || daemons.iter().any(Daemon::refuses_settings),
+            daemons,
             jobs: jobs.map(|report| Job { next_due_at: next_fire(&report, now), report }).collect(),
             slots: tx.slot_totals(since).await?,
             calls: tx.call_totals(since).await?,
@@ -124,8 +131,9 @@ impl Report {
         });
         let head = ["job", "kind", "last", "next", "targets", "due", "observed", "missed", "open"];
         let mut text = String::new();
+        text += &times_in(zone);
         text += &daemons::shown(&self.daemons, zone);
-        text += &format!("today, since {} ({zone})\n", local(self.since, zone));
+        text += &format!("today, since {}\n", local(self.since, zone));
         text += &table(&head, &[4, 5, 6, 7, 8], rows.collect());
         let slots = &self.slots;
         text += &format!(
@@ -145,8 +153,11 @@ impl Report {
             let waiting = things(count(self.waiting), "entity").replace("ys", "ies");
             text += &format!("older answers came: the rows of {waiting} wait to be derived\n");
         }
+        if self.settings_refused {
+            text += "jobs.toml is refused: see `tidewatch check`\n";
+        }
         if self.problems.is_empty() {
-            return text + "no problems\n";
+            return if self.settings_refused { text } else { text + "no problems\n" };
         }
         let rows = self.problems.iter().map(|problem| {
             let why = safe(&problem.detail, 60);

@@ -89,6 +89,8 @@ named! {
         Gone = "gone",
         /// Upstream rejects requests for an item.
         Refused = "refused",
+        /// Paid answers about an item are not understood.
+        Unreadable = "unreadable",
     }
 }
 

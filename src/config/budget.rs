@@ -18,6 +18,8 @@ pub struct Budget {
     pub max_calls_per_day: Option<i64>,
     /// Cost in millionths of a yuan.
     pub max_cost_per_day_micros: Option<i64>,
+    /// The line of `jobs.toml` that limits the cost, from 1.
+    pub(super) max_cost_line: Option<usize>,
 }
 
 impl Budget {
@@ -40,6 +42,10 @@ impl Reader<'_> {
         Budget {
             max_calls_per_day: self.limit(wire.max_calls_per_day.as_ref()),
             max_cost_per_day_micros: cost,
+            max_cost_line: wire
+                .max_cost_per_day
+                .as_ref()
+                .map(|wire| self.source.line_number(wire.span().start)),
         }
     }
 
@@ -81,7 +87,14 @@ impl Config {
         }
         match self.unpriced(targets).as_slice() {
             [] => Ok(()),
-            endpoints => Err(PriceMissing(named(endpoints), price_sections(endpoints))),
+            endpoints => Err(PriceMissing {
+                place: match self.budget.max_cost_line {
+                    Some(line) => format!("{}:{line}: ", self.path.display()),
+                    None => String::new(),
+                },
+                endpoints: named(endpoints),
+                sections: price_sections(endpoints),
+            }),
         }
     }
 }
@@ -101,7 +114,12 @@ pub(crate) fn price_sections(endpoints: &[Endpoint]) -> String {
 /// Endpoints without a price under `max_cost_per_day`, and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "max_cost_per_day needs the price of {0}: set it under {1} in jobs.toml; without prices \
-     the limit cannot work"
+    "{place}max_cost_per_day needs the price of {endpoints}: set it under {sections}; without prices the \
+     limit cannot work"
 )]
-pub struct PriceMissing(String, String);
+pub struct PriceMissing {
+    /// The file and the line that limit the cost.
+    place: String,
+    endpoints: String,
+    sections: String,
+}

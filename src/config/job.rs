@@ -260,6 +260,12 @@ impl Reader<'_> {
             values.map(|(name, value)| (name.get_ref().clone(), value.get_ref().clone())).collect();
         match kol_filter::read(&values) {
             Ok(filter) => {
+                if let Some(name) = kol_filter::undocumented(&filter) {
+                    self.warnings.push(format!(
+                        "the filter `{name}` is not documented upstream: it is sent, and a search that \
+                         ignores it is billed all the same"
+                    ));
+                }
                 let key = KolSearch { filter, max_pages }.to_key();
                 Some(Target { kind: Kind::KolSearch, key })
             }

@@ -120,7 +120,8 @@ impl<'a> Reader<'a> {
                     "set it under `[{}.price]`: without prices the limit cannot work",
                     endpoint.provider()
                 );
-                self.problems.anywhere(Problem::new(title, help));
+                let at = budget.max_cost_per_day.as_ref().map_or(0..0, Spanned::span);
+                self.problems.at(&self.source, at, Problem::new(title, help));
             }
         }
         if self.problems.is_empty() { Ok(config.warned()) } else { Err(self.problems.into_error()) }

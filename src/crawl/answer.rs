@@ -92,7 +92,7 @@ fn feedback(fetched: &mut Fetched) -> Feedback {
         call_id: fetched.call_id,
         sent_at: fetched.sent_at,
         at: fetched.finished_at,
-        is_first_attempt: fetched.claim.attempt == 1,
+        target_id: fetched.claim.target_id,
         note: reading.message.clone().or_else(|| reading.drift.clone()),
         outline: fetched.outline.take(),
     }

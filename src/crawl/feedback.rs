@@ -1,7 +1,7 @@
 //! Endpoint feedback: what answers say about their endpoints begins and ends pauses, cuts rates and
-//! counts failures in a row.
+//! counts the targets that fail in a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -14,7 +14,8 @@ use crate::pause;
 use crate::store::Tx;
 use crate::time::Time;
 
-/// Failures in a row, first attempts only, that pause an endpoint as failing.
+/// Targets that fail in a row and pause an endpoint as failing: a few that keep failing say nothing about
+/// the others.
 const FAILING_AFTER: i64 = 6;
 
 /// What one call says about its endpoint.
@@ -25,9 +26,7 @@ pub(super) struct Feedback {
     pub(super) call_id: i64,
     pub(super) sent_at: Time,
     pub(super) at: Time,
-    /// Whether it was the first attempt of its slot: one target that keeps failing says nothing about
-    /// the others.
-    pub(super) is_first_attempt: bool,
+    pub(super) target_id: i64,
     /// The message of upstream, for people.
     pub(super) note: Option<String>,
     /// The paths of the answer, if it was read.
@@ -100,8 +99,8 @@ async fn count_failures(tx: &mut Tx, endpoint: Endpoint, calls: &[&Feedback]) ->
     if failed.is_empty() && answered.is_none() {
         return Ok(());
     }
-    let count = i64::try_from(failed.iter().filter(|call| call.is_first_attempt).count())?;
-    let failures = tx.count_failures(endpoint.as_str(), count, answered.is_some()).await?;
+    let targets: BTreeSet<_> = failed.iter().map(|call| call.target_id).collect();
+    let failures = tx.count_failures(endpoint.as_str(), &targets, answered.is_some()).await?;
     match failed.last() {
         Some(last) if failures >= FAILING_AFTER => {
             pause_after(tx, last, PauseScope::Endpoint, PauseReason::Failing).await

@@ -117,9 +117,16 @@ impl Crawler {
         let mut admitted = Vec::new();
         if room > 0 {
             let held_jobs = &admission.paused_job_names();
-            let request = ClaimRequest { owner: self.owner, kind, run, held_jobs, limit: room };
-            let asked = tx.claim(request, now, now.plus(config.lease)).await?;
-            let asked = asked.into_iter().map(|claim| self.ask(kind, claim)).collect();
+            let (owner, until) = (self.owner, now.plus(config.lease));
+            let mut claims = Vec::new();
+            // Targets that have failed probe an endpoint only when there are no others.
+            let probing = admission.is_failing(endpoint);
+            for skips_failed in [true, false].into_iter().skip(usize::from(!probing)) {
+                let limit = room - claims.len();
+                let request = ClaimRequest { owner, kind, run, held_jobs, skips_failed, limit };
+                claims.extend(tx.claim(request, now, until).await?);
+            }
+            let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = admission.admit(&mut tx, asked).await?;
         }
         let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;

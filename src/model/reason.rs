@@ -198,6 +198,7 @@ impl From<Unavailability> for MissedReason {
         match state {
             Unavailability::Gone => Self::Gone,
             Unavailability::Refused => Self::BadRequest,
+            Unavailability::Unreadable => Self::Unreadable,
         }
     }
 }

@@ -95,5 +95,7 @@ named! {
         Gone = "gone",
         /// Upstream refuses requests for it.
         Refused = "refused",
+        /// Its paid answers are not understood.
+        Unreadable = "unreadable",
     }
 }

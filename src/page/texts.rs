@@ -171,6 +171,9 @@ pub(super) fn named(language: Language, name: &str) -> Cow<'static, str> {
     let (chinese, english) = match name {
         "an answer after it was gone" => ("消失后又有了答复", "an answer after it was gone"),
         "an answer after it was refused" => ("被拒后又有了答复", "an answer after it was refused"),
+        "an answer after it was unreadable" => {
+            ("无法解析后又有了答复", "an answer after it was unreadable")
+        }
         "body changed" => ("正文变了", "body changed"),
         "the first observation" => ("首次观测", "the first observation"),
         "the platform says so" => ("平台给出", "the platform says so"),

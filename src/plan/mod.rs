@@ -67,7 +67,8 @@ pub async fn sync(
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
     let tombstones = Tombstones::of(tx.tombstones().await?);
-    tx.retire_jobs_except(&config.jobs.iter().map(|job| job.name.as_str()).collect()).await?;
+    let names = config.jobs.iter().map(|job| job.name.as_str()).collect();
+    tx.retire_jobs_except(&names, now).await?;
     tx.reconsider(&servers(config), now).await?;
     tx.close_unwatched(now).await?;
     correct_clock(&mut tx, now, MAX_WAIT).await?;

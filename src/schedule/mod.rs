@@ -140,16 +140,35 @@ impl Schedule {
     /// Average number of fires a day, over the coming week, or over a year or 28 years if a week has too
     /// few.
     pub fn fires_per_day(&self, from: Time) -> f64 {
+        self.fires_per_day_beside(&[], from)
+    }
+
+    /// The same of its fires at which none of `others` fires.
+    pub fn fires_per_day_beside(&self, others: &[&Self], from: Time) -> f64 {
+        if others.iter().any(|other| other.is_same(self)) {
+            return 0.0;
+        }
         for days in [WEEK, YEAR, SOLAR_CYCLE] {
             let until = from.plus(Duration::from_hours(24 * u64::from(days)));
             let enough = usize::try_from(days).unwrap_or(usize::MAX);
-            let fires = self.fires(from, until).count();
+            let (mut fires, mut alone) = (0_usize, 0_u32);
+            for at in self.fires(from, until) {
+                fires += 1;
+                alone += u32::from(!others.iter().any(|other| other.fires_at(at)));
+            }
             if days == SOLAR_CYCLE || fires >= enough || (days == YEAR && fires > 1) {
-                let fires = u32::try_from(fires).unwrap_or(u32::MAX);
-                return f64::from(fires) / f64::from(days);
+                return f64::from(alone) / f64::from(days);
             }
         }
         0.0
+    }
+
+    fn fires_at(&self, at: Time) -> bool {
+        self.next_after(at.minus(Duration::from_micros(1))) == Some(at)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.pattern, self.zone, &self.active) == (&other.pattern, other.zone, &other.active)
     }
 
     /// The shortest interval between two consecutive fires.

@@ -87,10 +87,17 @@ impl Content {
         Self { data: douyin::platform(work, signature), metrics, items: Vec::new(), filtered }
     }
 
-    /// The answer for a deleted work, whatever its fate. Other endpoints answer as if empty.
+    /// The answer for a deleted work, whatever its fate; a short link leads to the home page. Other
+    /// endpoints answer as if empty.
     pub(super) fn gone(world: &World, call: &Call, at: Time) -> Self {
-        if !matches!(call.endpoint, Endpoint::Work | Endpoint::Amagi) {
-            return Self::nothing(world, call, at);
+        let home = match call.endpoint {
+            Endpoint::Work | Endpoint::Amagi => None,
+            Endpoint::NoteLink => Some("https://www.xiaohongshu.com/?from=share"),
+            Endpoint::WorkLink => Some("https://www.douyin.com/?from=share"),
+            _ => return Self::nothing(world, call, at),
+        };
+        if let Some(home) = home {
+            return Self::listed(json!({ "redirect_url": home }), Vec::new());
         }
         let mut work = world.work(&work_id(world, &call.key));
         work.fate.deleted_at = Some(work.born());

@@ -34,7 +34,8 @@ pub enum Fault {
     Code(i64),
     /// Success without content.
     Empty,
-    /// The work is deleted or hidden. Other endpoints answer as if empty.
+    /// The work is deleted or hidden; a short link leads to the home page. Other endpoints answer as
+    /// if empty.
     Gone,
     /// Success, but about another item.
     WrongId,

@@ -1,7 +1,8 @@
 //! The filter of a KOL search: parameter names and values of the upstream query.
 //!
 //! Upstream ignores a misspelt parameter and bills the search anyway, so known names are checked
-//! closely. Unknown names are passed on, because upstream often adds parameters.
+//! closely. Unknown names are passed on from `jobs.toml`, because upstream often adds parameters;
+//! `fetch` refuses them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,13 @@ use super::kol_names::{KNOWN, Shape};
 use crate::suggest;
 
 /// Default order of results, pinned because upstream's default has changed.
-pub const DEFAULT_SORT: &str = "FANS";
+const DEFAULT_SORT: &str = "FANS";
+
+/// The value of `sort` that sends none.
+const NO_SORT: &str = "NONE";
+
+/// Texts that may contain a comma; of others it separates values.
+const PROSE: [&str; 2] = ["keyword", "similarWord"];
 
 /// Maximum length of a value in characters: it is sent in a URL.
 const LONGEST_VALUE: usize = 1000;
@@ -55,8 +62,17 @@ pub fn read(filter: &BTreeMap<String, Value>) -> Result<BTreeMap<String, String>
     if !complaints.is_empty() {
         return Err(complaints);
     }
-    query.entry("sort".to_owned()).or_insert_with(|| DEFAULT_SORT.to_owned());
+    let sort = query.entry("sort".to_owned()).or_insert_with(|| DEFAULT_SORT.to_owned());
+    if sort == NO_SORT {
+        query.remove("sort");
+    }
     Ok(query)
+}
+
+/// The first parameter that the vendor does not document, if any.
+pub fn undocumented(query: &BTreeMap<String, String>) -> Option<&str> {
+    let is_known = |name: &str| KNOWN.iter().any(|(known, _)| *known == name);
+    query.keys().map(String::as_str).find(|name| !is_known(name))
 }
 
 /// A message and its help.
@@ -85,8 +101,10 @@ fn parameter(name: &str, value: &Value) -> Result<String, Refusal> {
     let Some((_, shape)) = KNOWN.iter().find(|(known, _)| *known == name) else {
         return unknown(name).map_or(Ok(text), Err);
     };
-    check(name, *shape, &text)?;
-    Ok(text)
+    if name == "sort" && text == NO_SORT {
+        return Ok(text);
+    }
+    check(name, *shape, &text)
 }
 
 /// A near miss of a known name is a typing error; any other name may be new upstream.
@@ -105,20 +123,25 @@ fn unknown(name: &str) -> Option<Refusal> {
     Some(refusal(format!("unknown filter `{name}`"), format!("did you mean `{near}`?")))
 }
 
-fn check(name: &str, shape: Shape, text: &str) -> Result<(), Refusal> {
+/// The value of a documented parameter as it is sent.
+fn check(name: &str, shape: Shape, text: &str) -> Result<String, Refusal> {
     match shape {
-        Shape::Text => Ok(()),
-        Shape::Flag if matches!(text, "true" | "false") => Ok(()),
+        Shape::Text if PROSE.contains(&name) => Ok(text.to_owned()),
+        Shape::Text => {
+            let values = text.split([',', '，', '、']).map(str::trim);
+            Ok(values.filter(|value| !value.is_empty()).collect::<Vec<_>>().join(","))
+        }
+        Shape::Flag if matches!(text, "true" | "false") => Ok(text.to_owned()),
         Shape::Flag => {
             Err(refusal(format!("`{name}` must be true or false"), format!("{name} = true")))
         }
-        Shape::Count if text.parse::<u64>().is_ok() => Ok(()),
+        Shape::Count if text.parse::<u64>().is_ok() => Ok(text.to_owned()),
         Shape::Count => Err(refusal(
             format!("`{name}` must be a whole number"),
             format!("such as {name} = 1000"),
         )),
         Shape::Range => range(name, text),
-        Shape::Choice(choices) if choices.contains(&text) => Ok(()),
+        Shape::Choice(choices) if choices.contains(&text) => Ok(text.to_owned()),
         Shape::Choice(choices) => {
             let help = suggest::nearest(text, choices.iter().copied()).map_or_else(
                 || format!("one of {}", choices.join(", ")),
@@ -129,13 +152,15 @@ fn check(name: &str, shape: Shape, text: &str) -> Result<(), Refusal> {
     }
 }
 
-fn range(name: &str, text: &str) -> Result<(), Refusal> {
+fn range(name: &str, text: &str) -> Result<String, Refusal> {
     let help = format!("write two numbers, -1 for an open bound: {name} = [1000, -1]");
     let Some((low, high)) = text.split_once([',', '，']) else {
         return Err(refusal(format!("`{name}` must be a range"), help));
     };
     match (bound(low), bound(high)) {
-        (Some(low), Some(high)) if high < 0.0 || low <= high => Ok(()),
+        (Some(from), Some(to)) if to < 0.0 || from <= to => {
+            Ok(format!("{},{}", low.trim(), high.trim()))
+        }
         (Some(_), Some(_)) => {
             Err(refusal(format!("the range of `{name}` ends before it begins"), help))
         }

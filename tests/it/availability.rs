@@ -1,6 +1,6 @@
 //! Targets that cannot be seen: marked on evidence, seldom asked about, and back.
 
-use tidewatch::model::{Kind, Target};
+use tidewatch::model::{Kind, Target, Unavailability};
 
 use crate::databases::{Database, on_both};
 use crate::env::{Env, hours, world};
@@ -136,10 +136,10 @@ async fn what_another_endpoint_refused_or_did_not_show_is_asked_of_the_new_one(d
         ["refused 03-02 01:00:00 to now, 1 answers", "gone 03-02 01:00:00 to now, 25 answers"]
     );
     env.fails("");
-    env.restart(&format!("note_detail_version = \"v1\"\n{jobs}")).await;
+    env.restart(&format!("note_detail_version = \"v3\"\n{jobs}")).await;
     env.advance(hours(1)).await;
     let last = "select endpoint || ' ' || outcome from calls where due_at = '2026-03-03 03:00:00'";
-    assert_eq!(env.ask(last).await, ["xiaohongshu/get-note-detail/v1 ok"; 2]);
+    assert_eq!(env.ask(last).await, ["xiaohongshu/get-note-detail/v3 ok"; 2]);
     assert_eq!(
         env.ask(STRETCHES).await,
         [
@@ -194,4 +194,93 @@ async fn a_question_refused_without_a_code_is_asked_again_after_a_week(database:
     env.advance(hours(7 * 24)).await;
     assert_eq!(env.ask(STRETCHES).await, ["refused 03-02 01:00:00 to 03-16 01:00:00, 2 answers"]);
     assert_eq!(env.ask(SLOTS).await, ["missed bad_request 336", "observed 24"]);
+}
+
+/// An hourly job for works by short links, resolved and fetched by JustOneAPI.
+fn hourly_links(links: &[String]) -> String {
+    format!(
+        "[douyin]\nprovider = \"justoneapi\"\n[[job]]\nname = \"links\"\nkind = \"works\"\n\
+         schedule = \"@hourly\"\nurls = {links:?}\n"
+    )
+}
+
+/// Calls by endpoint and outcome.
+const BILLS: &str = "select endpoint || ' ' || outcome || ' ' || billed || ' ' || count(*) from calls
+                     group by endpoint, outcome, billed order by 1";
+
+/// Pauses, past ones included.
+const PAUSES: &str = "select scope || ' ' || reason from pauses";
+
+on_both!(dead_short_link_is_gone_with_evidence_and_probed_seldom);
+async fn dead_short_link_is_gone_with_evidence_and_probed_seldom(database: Database) {
+    let links = world().work_links(2);
+    let mut env = Env::new(database, &hourly_links(&links)).await;
+    env.fails(&format!("work-link#{}=gone", links[0]));
+    env.advance(hours(8 * 24)).await;
+    // After a day, two and four.
+    assert_eq!(
+        env.ask(BILLS).await,
+        [
+            "douyin/get-video-detail/v2 ok yes 192",
+            "douyin/share-url-transfer/v1 gone yes 4",
+            "douyin/share-url-transfer/v1 ok yes 1"
+        ]
+    );
+    assert_eq!(env.ask("select evidence from availability").await, [
+        "gone, code 0: the link leads to no work but to a home page: https://www.douyin.com/"
+    ]);
+    assert_eq!(env.ask(SLOTS).await, ["missed gone 192", "observed 192"]);
+    assert_eq!(env.ask(PAUSES).await, Vec::<String>::new());
+    env.fails("");
+    env.advance(hours(7 * 24)).await;
+    let open = "select '' || count(*) from availability where until is null";
+    assert_eq!(env.ask(open).await, ["0"], "it resolves again");
+}
+
+on_both!(empty_short_link_is_gone_after_a_day);
+async fn empty_short_link_is_gone_after_a_day(database: Database) {
+    let links = world().work_links(1);
+    let mut env = Env::new(database, &hourly_links(&links)).await;
+    env.fails("work-link=empty");
+    env.advance(hours(48)).await;
+    assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 01:00:00 to now, 25 answers"]);
+    assert_eq!(env.ask("select '' || count(*) from calls").await, ["25"]);
+}
+
+on_both!(unreadable_note_is_asked_three_times_then_seldom);
+async fn unreadable_note_is_asked_three_times_then_seldom(database: Database) {
+    let mut env = Env::new(database, &hourly_notes(3)).await;
+    let odd = world().notes(1).remove(0);
+    env.fails(&format!("note#{odd}=wrong-id"));
+    env.advance(hours(8 * 24)).await;
+    let asked = "select substr(cast(sent_at as text), 6, 8) from calls where outcome = 'unreadable'
+                 order by call_id";
+    let seldom = ["03-02 01", "03-02 02", "03-02 03", "03-03 03", "03-05 03", "03-09 03"];
+    assert_eq!(env.ask(asked).await, seldom);
+    assert_eq!(env.ask(STRETCHES).await, ["unreadable 03-02 01:00:00 to now, 6 answers"]);
+    let evidence = env.ask("select evidence from availability").await.remove(0);
+    assert!(evidence.starts_with(&format!("unreadable, code 0: asked {odd}, got ")), "{evidence}");
+    assert_eq!(env.ask(SLOTS).await, ["missed unreadable 192", "observed 384"]);
+    let mut tx = env.store.read().await.unwrap();
+    let told = tx.unavailable_items(Unavailability::Unreadable).await.unwrap();
+    assert_eq!(told[0].subject, format!("note {odd}"));
+    drop(tx);
+    env.fails("");
+    env.advance(hours(8 * 24)).await;
+    let open = "select '' || count(*) from availability where until is null";
+    assert_eq!(env.ask(open).await, ["0"]);
+}
+
+on_both!(one_readable_answer_probes_the_other_unreadable_targets);
+async fn one_readable_answer_probes_the_other_unreadable_targets(database: Database) {
+    let mut env = Env::new(database, &hourly_notes(4)).await;
+    env.fails("note=wrong-id");
+    env.advance(hours(12)).await;
+    assert_eq!(env.ask("select '' || count(*) from calls").await, ["12"]);
+    env.fails("");
+    env.look_by_hand(&[Target { kind: Kind::Note, key: world().notes(1).remove(0) }]).await;
+    env.advance(hours(1)).await;
+    let last = "select outcome || ' ' || count(*) from slots where due_at = '2026-03-02 13:00:00'
+                group by outcome";
+    assert_eq!(env.ask(last).await, ["observed 4"]);
 }

@@ -119,7 +119,7 @@ async fn marks_of_a_note_are_columns(database: Database) {
 on_both!(pictures_of_a_note_show_their_place_and_size);
 async fn pictures_of_a_note_show_their_place_and_size(database: Database) {
     let job = "[[job]]\nkind = \"notes\"\nnotes = [\"6a01b2c3000000000e00d4e5\"]";
-    let path = "/api/xiaohongshu/get-note-detail/v7";
+    let path = "/api/xiaohongshu/get-note-detail/v1";
     let env = look_at(database, path, "note_detail_image.json", job).await;
     let first = json!({
         "position": 0, "latitude": 24.446, "longitude": 118.0713, "live_codec": "hevc",

@@ -70,7 +70,7 @@ fn open_at(due: &str) -> Fires {
 
 /// Notes of a run, or of all runs, for nobody in particular.
 fn wish(run: Option<i64>, limit: usize) -> ClaimRequest<'static> {
-    ClaimRequest { owner: OWNER, kind: Kind::Note, run, held_jobs: &[], limit }
+    ClaimRequest { owner: OWNER, kind: Kind::Note, run, held_jobs: &[], skips_failed: false, limit }
 }
 
 async fn claim(tx: &mut Tx, now: &str) -> Vec<Claim> {
@@ -185,8 +185,10 @@ async fn what_leaves_the_file_stops_and_keeps_its_history(database: Database) {
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     let report = tx.job_reports(at("00:00:00")).await.unwrap().remove(0);
     assert_eq!((report.targets, report.due, report.missed, report.open), (1, 3, 1, 2));
-    assert_eq!(tx.retire_jobs_except(&BTreeSet::from(["other"])).await.unwrap(), 1);
+    assert_eq!(tx.retire_jobs_except(&BTreeSet::from(["other"]), at("11:00:00")).await.unwrap(), 1);
     assert!(!tx.jobs().await.unwrap()[0].is_active);
+    let report = tx.job_reports(at("00:00:00")).await.unwrap().remove(0);
+    assert_eq!((report.targets, report.due), (0, 3), "its slots stay");
     // When it comes back, the time between was not planned.
     let daily = JobEntry { schedule: "@daily", timezone: "UTC", ..hourly("campaign") };
     tx.put_job(&daily, at("12:00:00")).await.unwrap();

@@ -6,8 +6,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::Json;
 use crate::config::{decimal_micros, kind_named};
-use crate::model::Kind;
+use crate::model::{Kind, MissedReason};
 use crate::store::Limits;
+use crate::suggest;
 use crate::watchlist::Format;
 
 const EXAMPLES: &str = "\
@@ -19,12 +20,15 @@ Examples:
   tidewatch backfill words.txt --kind keywords
   tidewatch backfill --job spring                  the targets of a job, beside its schedule
   tidewatch backfill --discovered --max-cost 50    notes listed with KOLs but never archived
+  tidewatch backfill --missed --since 2026-03-01 --reason balance
+                                                   what was missed, each target once
   tidewatch backfill --from-jsonl answers.jsonl    stored answers; no calls
 
 Ctrl-C keeps finished slots; the same command, or `backfill resume NAME`, continues with the rest.
-A line of --from-jsonl: {\"endpoint\": \"xiaohongshu/get-note-detail/v7\",
+A line of --from-jsonl: {\"endpoint\": \"xiaohongshu/get-note-detail/v1\",
   \"fetched_at\": \"2026-01-02T03:04:05Z\", \"asked\": \"69aed4e2…\", \"body\": {…the answer…}}
-Exit codes: 0 every slot was observed, 1 some slots were missed or are open.";
+Exit codes: 0 every slot was observed, 1 some slots were missed or are open; of a dry run those of the
+run that it stands for.";
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
@@ -76,6 +80,19 @@ pub(super) struct Sources {
     /// The notes listed by KOL searches that were never archived; all of them with --again
     #[arg(long)]
     pub(super) discovered: bool,
+    /// The targets of slots missed from --since to --until, each once
+    #[arg(long, requires = "since")]
+    pub(super) missed: bool,
+    /// With --missed: start, such as 2026-03-02 (in the archive's zone) or '7d ago'
+    #[arg(long, value_name = "TIME", requires = "missed")]
+    pub(super) since: Option<String>,
+    /// With --missed: end, exclusive [default: now]
+    #[arg(long, value_name = "TIME", requires = "missed")]
+    pub(super) until: Option<String>,
+    /// With --missed: only slots missed for this reason, such as `balance`; may be repeated [default:
+    /// all but those that a fetch cannot mend, such as `gone`]
+    #[arg(long, value_name = "REASON", requires = "missed", value_delimiter = ',', value_parser = missed_reason)]
+    pub(super) reason: Vec<MissedReason>,
     /// Only targets that were never archived
     #[arg(long, conflicts_with = "again")]
     pub(super) missing: bool,
@@ -95,7 +112,7 @@ pub(super) struct Sources {
     pub(super) name: Option<String>,
     /// Import answers that were fetched elsewhere, one per line; `-` is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "files", "kind", "format", "column", "job", "discovered", "missing", "again",
+        "files", "kind", "format", "column", "job", "discovered", "missed", "missing", "again",
         "max_calls", "max_cost", "name"])]
     pub(super) from_jsonl: Option<PathBuf>,
     /// With --from-jsonl: endpoint of lines that name none; they may be bare answers
@@ -151,6 +168,15 @@ impl LimitArgs {
     pub(super) fn limits(&self) -> Limits {
         Limits { max_calls: self.max_calls, max_cost_micros: self.max_cost }
     }
+}
+
+fn missed_reason(text: &str) -> Result<MissedReason, String> {
+    let names = || MissedReason::ALL.into_iter().map(MissedReason::as_str);
+    let help = || match suggest::nearest(text, names()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("one of {}", names().collect::<Vec<_>>().join(", ")),
+    };
+    MissedReason::parse(text).ok_or_else(help)
 }
 
 fn yuan(text: &str) -> Result<i64, String> {

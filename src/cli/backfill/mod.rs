@@ -18,7 +18,7 @@ use self::plan::{BackfillPlan, listed, require_prices, standing};
 use self::progress::BackfillMeter;
 use super::signals::Signals;
 use super::status::require_archive;
-use super::{Cli, SOME_FAILED, load_or_default, open, print, say_whom, settings};
+use super::{Cli, SOME_FAILED, exit_code, load_or_default, open, print, say_whom, settings};
 use crate::backfill::{self, BackfillRunner, Found, List, Progress, Request};
 use crate::config::Config;
 use crate::model::BackfillState;
@@ -43,8 +43,8 @@ impl Backfill {
 impl Sources {
     async fn run(&self, cli: &Cli, json: bool) -> Result<ExitCode> {
         ensure!(
-            !self.files.is_empty() || self.job.is_some() || self.discovered,
-            "no source: give a file, - for stdin, --job, --discovered or --from-jsonl"
+            !self.files.is_empty() || self.job.is_some() || self.discovered || self.missed,
+            "no source: give a file, - for stdin, --job, --discovered, --missed or --from-jsonl"
         );
         let config = Arc::new(load_or_default(cli)?);
         let mut list = self.list(&config)?;
@@ -76,12 +76,20 @@ impl Sources {
         if let (Some(store), true) = (&store, self.discovered) {
             self.discover(store, &mut list).await?;
         }
-        let plan =
+        let missed_slots = match &store {
+            Some(store) if self.missed => {
+                Some(self.add_missed(store, &mut list, clock.now()).await?)
+            }
+            _ => None,
+        };
+        let mut plan =
             BackfillPlan::of(&config, store.as_ref(), list, &begun, self.is_missing(), clock.now())
                 .await?;
+        plan.missed_slots = missed_slots;
         if self.dry_run {
-            print(&plan.shown(&config, request.limits, json)?)?;
-            return Ok(ExitCode::SUCCESS);
+            let refusal = plan.refusal(&config, request.limits);
+            print(&plan.shown(refusal.as_ref(), request.limits, json)?)?;
+            return Ok(refusal.map_or(ExitCode::SUCCESS, |why| exit_code(&why)));
         }
         let Some(store) = store else { bail!("there is no archive") };
         if plan.targets.is_empty() {
@@ -98,7 +106,7 @@ impl Sources {
             name: self.name.clone(),
             digest: backfill::digest(&source, &list.targets),
             source,
-            repeatable: self.discovered || self.is_missing(),
+            repeatable: self.discovered || self.missed || self.is_missing(),
             limits: self.limits.limits(),
         }
     }

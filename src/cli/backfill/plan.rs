@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::backfill::{Estimate, Found, List, Progress, drop_archived, resolve_known};
-use crate::cli::format::{cost, count, local, money, safe, table};
+use crate::cli::format::{cost, count, local, money, safe, table, times_in};
 use crate::config::{Config, named, price_sections};
 use crate::erasure::{Tombstones, notice};
 use crate::model::{BackfillState, MissedReason, Target};
@@ -30,6 +30,9 @@ pub(super) struct BackfillPlan {
     archived: usize,
     /// Skipped because they are forgotten.
     forgotten: usize,
+    /// Missed slots that it makes up for; absent without --missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) missed_slots: Option<i64>,
     #[serde(skip)]
     pub(super) targets: BTreeSet<Target>,
     #[serde(flatten)]
@@ -91,6 +94,7 @@ impl BackfillPlan {
             skipped_lines: bad_lines,
             archived,
             forgotten,
+            missed_slots: None,
             estimate: Estimate::of(config, &targets),
             targets,
             calls_left_today: left(budget.max_calls_per_day, spent.calls),
@@ -123,8 +127,18 @@ impl BackfillPlan {
         Some(format!("it costs {cost} yuan, but today's budget has {left} left"))
     }
 
+    /// Why it would not be started, if it would not.
+    pub(super) fn refusal(&self, config: &Config, limits: Limits) -> Option<anyhow::Error> {
+        self.require_means(config, limits).err().filter(|_| !self.begun_before)
+    }
+
     /// The plan as text or JSON.
-    pub(super) fn shown(&self, config: &Config, limits: Limits, json: bool) -> Result<String> {
+    pub(super) fn shown(
+        &self,
+        refusal: Option<&anyhow::Error>,
+        limits: Limits,
+        json: bool,
+    ) -> Result<String> {
         if json {
             return Ok(serde_json::to_string(self)? + "\n");
         }
@@ -139,6 +153,9 @@ impl BackfillPlan {
             if many > 0 {
                 text += &format!(", {} {what}", number(many));
             }
+        }
+        if let Some(slots) = self.missed_slots {
+            text += &format!(", of {}", things(count(slots), "missed slot"));
         }
         text += "\n";
         let price = |micros: Option<i64>| micros.map_or_else(|| "?".to_owned(), money);
@@ -162,7 +179,7 @@ impl BackfillPlan {
         }
         if self.begun_before {
             text += "it exists already: only its open slots would be fetched\n";
-        } else if let Err(why) = self.require_means(config, limits) {
+        } else if let Some(why) = refusal {
             text += &format!("would be refused: {why}\n");
         }
         Ok(text + "dry run: no calls made, nothing written\n")
@@ -248,5 +265,5 @@ pub(super) fn listed(all: &[Progress], zone: Tz) -> String {
             .collect()
     });
     let head = ["name", "state", "started", "slots", "observed", "missed", "open", "cost"];
-    table(&head, &[3, 4, 5, 6], rows.collect())
+    times_in(zone) + &table(&head, &[3, 4, 5, 6], rows.collect())
 }

@@ -11,15 +11,26 @@ use anyhow::{Context as _, Result, bail};
 use super::args::{KindArg, Sources};
 use crate::backfill::List;
 use crate::cli::format::safe;
+use crate::cli::rows::instant;
 use crate::config::Config;
-use crate::model::{Kind, Target};
+use crate::model::{Kind, MissedReason, Target};
 use crate::store::Store;
 use crate::suggest;
 use crate::text::things;
+use crate::time::Time;
 use crate::watchlist::{self, ListOptions};
 
 /// Files mentioned in a derived name.
 const FILES_NAMED: usize = 3;
+
+/// Reasons of missed slots that another fetch does not mend.
+const UNMENDABLE: [MissedReason; 5] = [
+    MissedReason::Gone,
+    MissedReason::BadRequest,
+    MissedReason::Unwatched,
+    MissedReason::Forgotten,
+    MissedReason::Cancelled,
+];
 
 /// Discovered notes per query.
 const DISCOVERED_AT_ONCE: usize = 10_000;
@@ -113,6 +124,35 @@ impl Sources {
         }
     }
 
+    /// Adds the targets of missed slots; returns the number of these slots. Without --reason those are
+    /// left out that a fetch cannot mend.
+    pub(super) async fn add_missed(
+        &self,
+        store: &Store,
+        list: &mut List,
+        now: Time,
+    ) -> Result<i64> {
+        let mut tx = store.read().await?;
+        tx.disable_timeout().await?;
+        let zone = tx.zone().await?;
+        let at = |text: &Option<String>| {
+            text.as_ref().map(|text| instant(text, zone, now)).transpose()
+        };
+        let (since, until) = (at(&self.since)?.unwrap_or(Time::EPOCH), at(&self.until)?);
+        let mends = |reason: &MissedReason| !UNMENDABLE.contains(reason);
+        let reasons = match self.reason.as_slice() {
+            [] => MissedReason::ALL.into_iter().filter(mends).collect(),
+            given => given.to_vec(),
+        };
+        let all = !self.reason.is_empty();
+        let (targets, slots) =
+            tx.missed_targets(since, until.unwrap_or(now), &reasons, all).await?;
+        for target in targets {
+            list.add(target)?;
+        }
+        Ok(slots)
+    }
+
     /// The sources for display and for a derived name.
     pub(super) fn source(&self) -> String {
         let name = |file: &std::path::PathBuf| match file.file_name() {
@@ -125,6 +165,12 @@ impl Sources {
         }
         parts.extend(self.job.as_ref().map(|job| format!("job-{job}")));
         parts.extend(self.discovered.then(|| "discovered".to_owned()));
+        if self.missed {
+            let reasons = self.reason.iter().map(|reason| reason.as_str());
+            let span = self.since.iter().chain(&self.until).map(String::as_str);
+            let words: Vec<_> = ["missed"].into_iter().chain(span).chain(reasons).collect();
+            parts.push(words.join("-").replace(' ', "-"));
+        }
         parts.join("+")
     }
 }

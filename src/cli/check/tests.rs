@@ -67,13 +67,13 @@ competitor-works (works)
             2026-03-10 Tue 00:00:00 +08:00   2026-03-09 16:00:00 UTC
             2026-03-10 Tue 00:30:00 +08:00   2026-03-09 16:30:00 UTC
 
- job               targets  fires/day  calls/day  yuan/day
- spring-campaign         3         24         72     10.80
- food-words              2          1          2      0.10
- reading-kols            1          1          5      1.50
- competitor-works        2         48         96      0.00
- total                                       175     12.40
-At most: a target that several jobs share is fetched once.
+ job               targets  fires/day  calls/day  yuan/day  calls/month  yuan/month
+ spring-campaign         3         24         72     10.80         2160      324.00
+ food-words              2          1          2      0.10           60        3.00
+ reading-kols            1          1          5      1.50          150       45.00
+ competitor-works        2         48         96      0.00         2880        0.00
+ total                                       175     12.40         5250      372.00
+A month is 30 days. In the total, a target that several jobs fetch at the same time counts once.
 Each short link takes one more call, once, to resolve it.
 
 warning: JustOneAPI needs a token: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it
@@ -85,8 +85,30 @@ fn missing_price_is_unknown() {
     let text = include_str!("../../../jobs.toml").replace("\"xiaohongshu-pgy/kol", "# ");
     let config = Config::parse(&text, Path::new("jobs.toml"), &Environment::default());
     let report = report(&config.expect("settings"), "2026-03-09 14:10:42".parse().expect("a time"));
-    assert!(report.contains("10.90 + ?\n"), "{report}");
+    assert!(report.contains("10.90 + ?         5250  327.00 + ?\n"), "{report}");
     assert!(report.contains("?: set the price"), "{report}");
+}
+
+#[test]
+fn total_counts_a_target_once_at_a_time() {
+    // b fires with a, c between its fires.
+    let text = "[justoneapi]\nprice = { \"xiaohongshu/search-recommend\" = 0.1 }\n\
+                [[job]]\nname = \"a\"\nkind = \"keywords\"\nschedule = \"@hourly\"\n\
+                keywords = [\"露营\", \"徒步\"]\n\
+                [[job]]\nname = \"b\"\nkind = \"keywords\"\nschedule = \"0 */3 * * *\"\n\
+                keywords = [\"露营\"]\n\
+                [[job]]\nname = \"c\"\nkind = \"keywords\"\nschedule = \"30 */3 * * *\"\n\
+                keywords = [\"露营\", \"骑行\"]\n";
+    let config = Config::parse(text, Path::new("jobs.toml"), &Environment::default());
+    let report = report(&config.expect("settings"), "2026-03-09 12:00:00".parse().expect("a time"));
+    let of = |name: &str| {
+        let line = report.lines().find(|line| line.trim_start().starts_with(name)).expect(name);
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(of("a  "), "2 24 48 4.80 1440 144.00");
+    assert_eq!(of("b  "), "1 8 8 0.80 240 24.00");
+    assert_eq!(of("c  "), "2 8 16 1.60 480 48.00");
+    assert_eq!(of("total"), "64 6.40 1920 192.00", "{report}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Daily, MICROS, as_float, daily, number};
+use super::cost::{Daily, MICROS, as_float, daily, number, together};
 use crate::api::Endpoint;
 use crate::config::{Config, Job};
 use crate::schedule::Overlap;
@@ -28,8 +28,10 @@ pub fn warnings(config: &Config, now: Time) -> Vec<String> {
 
 /// Daily calls and cost above the budget.
 fn over_budget(config: &Config, days: &[(&Job, Daily)], now: Time) -> Vec<String> {
-    let calls: f64 = days.iter().map(|(_, day)| day.calls).sum();
-    let yuan: f64 = days.iter().filter_map(|(_, day)| day.yuan).sum();
+    if !config.budget.is_set() {
+        return Vec::new();
+    }
+    let Daily { calls, yuan, .. } = together(config, now);
     let warn = |key: &str, wanted: String, allowed: String, over: String, from: String| {
         format!(
             "the jobs need {wanted} a day, but [budget] allows {allowed}, {over} less: {from}; raise \

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use crate::cli::format::{count, safe, table};
+use crate::cli::format::{count, safe, table, times_in};
 use crate::erasure::Summary;
 use crate::store::Tombstone;
 
@@ -56,6 +56,6 @@ pub(super) fn listed(all: &[Tombstone], zone: Tz) -> String {
             safe(it.note.as_deref().unwrap_or("–"), 60),
         ]
     });
-    table(&["forgotten", "platform", "kind", "id", "with", "why"], &[], rows.collect())
-        + &format!("(times in {zone})\n")
+    times_in(zone)
+        + &table(&["forgotten", "platform", "kind", "id", "with", "why"], &[], rows.collect())
 }

@@ -94,6 +94,7 @@ pub(super) async fn job(tx: &mut Tx, name: &str, span: Span) -> Result<Option<Re
 /// The cost of calls.
 pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<ReportData> {
     let spend = tx.spend(span).await?;
+    let (days, months) = (tx.spend_totals(false, span).await?, tx.spend_totals(true, span).await?);
     let wanted = [
         ("day", "day"),
         ("job", "job"),
@@ -105,12 +106,18 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<ReportData> {
         ("unpriced", "unpriced"),
         ("cost_micros", "yuan"),
     ];
+    let totals = |of: &Table, period| {
+        let head = [(period, period)];
+        columns(of, &[head.as_slice(), wanted.get(4..).unwrap_or_default()].concat(), span.zone)
+    };
     let [calls, billed, unknown, unpriced, cost] =
         ["calls", "billed", "unknown", "unpriced", "cost_micros"].map(|name| sum(&spend, name));
     let text = format!(
-        "cost of calls, {}\n{}calls {}, billed {}, possibly billed {}, billed without a price {}, cost {} yuan\n",
+        "cost of calls, {}\n{}{}{}calls {}, billed {}, possibly billed {}, billed without a price {}, cost {} yuan\n",
         from_to(span),
         columns(&spend, &wanted, span.zone),
+        totals(&days, "day"),
+        totals(&months, "month"),
         count(calls),
         count(billed),
         count(unknown),
@@ -119,7 +126,11 @@ pub(super) async fn spend(tx: &mut Tx, span: Span) -> Result<ReportData> {
     );
     Ok(ReportData {
         text,
-        parts: vec![Part { name: "spend", table: spend, one: false }],
+        parts: vec![
+            Part { name: "spend", table: spend, one: false },
+            Part { name: "days", table: days, one: false },
+            Part { name: "months", table: months, one: false },
+        ],
         main: "spend",
     })
 }
@@ -141,7 +152,7 @@ pub(super) async fn coverage(tx: &mut Tx, span: Span) -> Result<ReportData> {
         let why = why.remove(&day.to_string()).unwrap_or_default().join(", ");
         [vec![day.to_string()], cells.to_vec(), vec![why]].concat()
     });
-    let heads = ["day (UTC)", "due", "observed", "missed", "open", "reasons"];
+    let heads = ["day", "due", "observed", "missed", "open", "reasons"];
     let text = format!(
         "outcome of slots, {}\n{}{}\n",
         from_to(span),

@@ -59,6 +59,11 @@ pub(super) fn shown(daemons: &[Daemon], zone: Tz) -> String {
 }
 
 impl Daemon {
+    /// Whether it is at work and has rejected the newest settings.
+    pub(super) fn refuses_settings(&self) -> bool {
+        self.seen.state == State::AtWork && self.settings.error.is_some()
+    }
+
     fn beat(&self, zone: Tz) -> String {
         local(self.seen.row.beat_at.unwrap_or(self.seen.row.started_at), zone)
     }

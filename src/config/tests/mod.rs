@@ -52,7 +52,6 @@ fn sample_is_valid_without_a_token() {
 #[test]
 fn sample_shows_the_defaults() {
     let sample = include_str!("../../../jobs.toml");
-    let sample = sample.replace("note_detail_version = \"v1\"", "note_detail_version = \"v7\"");
     // A line such as `# concurrency = 8` shows a default: uncommenting it changes nothing.
     let switched_on: String = sample
         .lines()
@@ -91,7 +90,7 @@ fn empty_file_has_defaults_and_a_warning() {
     assert_eq!(config.provider(Provider::JustOneApi).timeout, Duration::from_secs(60));
     assert_eq!(config.provider(Provider::Amagi).base_url.as_str(), "http://127.0.0.1:4567/api");
     assert_eq!(config.provider(Provider::Amagi).concurrency, 2);
-    assert_eq!(config.endpoint(Kind::Note), Endpoint::NoteDetailV7);
+    assert_eq!(config.endpoint(Kind::Note), Endpoint::NoteDetailV1);
     assert_eq!(config.endpoint(Kind::Work), Endpoint::WorkDetail);
     assert!(config.warnings[0].contains("no job is enabled"));
     assert!(config.require_token().is_ok());

@@ -104,6 +104,13 @@ impl<'a> Admission<'a> {
         self.pauses.iter().filter(is_of_job).map(|pause| pause.name.clone()).collect()
     }
 
+    /// Whether an endpoint, or the one that resolves short links for it, is paused as failing.
+    pub(super) fn is_failing(&self, endpoint: Endpoint) -> bool {
+        [Some(endpoint), endpoint.resolver()].into_iter().flatten().any(|endpoint| {
+            pause::of_endpoint(&self.pauses, endpoint).any(|it| it.reason == PauseReason::Failing)
+        })
+    }
+
     /// Requires a known price of every endpoint: the run limits cost.
     pub(super) fn count_cost(&mut self) {
         self.counts_cost = true;

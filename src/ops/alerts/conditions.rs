@@ -24,6 +24,7 @@ pub(super) async fn find(
         Condition::Silent => tx.silent_jobs(alert.silent_after).await,
         Condition::Gone => tx.unavailable_items(Unavailability::Gone).await,
         Condition::Refused => tx.unavailable_items(Unavailability::Refused).await,
+        Condition::Unreadable => tx.unavailable_items(Unavailability::Unreadable).await,
     }
 }
 

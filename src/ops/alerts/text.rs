@@ -118,6 +118,16 @@ impl Words {
                  status for the message, and correct the entry or the endpoint"
                     .to_owned(),
             ),
+            (Condition::Unreadable, Language::Chinese) => (
+                "答复无法解析",
+                "已付费的答复连续无法解析，之后只偶尔复查。处理：用 tidewatch status 看原因，检查条目是否正确，或更新 tidewatch".to_owned(),
+            ),
+            (Condition::Unreadable, Language::English) => (
+                "Answers are not understood",
+                "Paid answers about these were not understood; they are checked now and then. To do: \
+                 see tidewatch status for the reason, check the entries, or update tidewatch"
+                    .to_owned(),
+            ),
         };
         Self { what, what_to_do }
     }

@@ -163,7 +163,7 @@ class Chart {
     context.save();
     context.font = `${11 * ratio}px system-ui`;
     context.lineWidth = ratio;
-    const inks = { gone: "--down", refused: "--down", back: "--up", edited: "--warn" };
+    const inks = { gone: "--down", refused: "--down", unreadable: "--down", back: "--up", edited: "--warn" };
     let row = 0;
     for (const [at, event, label] of this.data.events.slice().reverse()) {
       const x = plot.valToPos(at, "x", true);

@@ -7,18 +7,20 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::save::Answer;
-use crate::model::{Outcome, SlotOutcome, Unavailability};
+use crate::model::{Billed, Outcome, SlotOutcome, Unavailability};
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::{array, reason_of_state};
 use crate::time::Time;
 
-/// Consecutive empty answers that make a target gone; any of them may be a failure in disguise.
-const EMPTY_ANSWERS: i64 = 3;
+/// Consecutive empty answers that make a target gone, any of which may be a failure in disguise; and
+/// consecutive paid answers that are not understood which make it unreadable.
+const ANSWERS: i64 = 3;
 
-/// Minimum time between the first and the last of them.
+/// Minimum time between the first and the last of the empty ones.
 const EMPTY_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// Probes of a gone target, in days after each slot that found it gone; the last interval repeats.
+/// Probes of a gone or unreadable target, in days after each slot that found it so; the last interval
+/// repeats.
 const PROBE_AFTER_DAYS: [u32; 4] = [1, 2, 4, 7];
 
 /// Probe of a target whose request was refused without a code of the provider: a gateway may have
@@ -40,7 +42,7 @@ pub struct Asked {
 /// An unavailable watched target.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
 pub struct Unavailable {
-    /// Gone or refused.
+    /// Gone, refused or unreadable.
     pub state: Unavailability,
     /// What kind of target.
     pub kind: String,
@@ -84,17 +86,22 @@ impl<'a> EvidenceRow<'a> {
         let state = match end.outcome {
             Outcome::Gone | Outcome::Empty => Unavailability::Gone,
             Outcome::BadRequest => Unavailability::Refused,
+            Outcome::Unreadable if end.billed != Billed::No => Unavailability::Unreadable,
             _ => return None,
         };
         let code = end.code.as_ref().map(|code| format!(", code {code}")).unwrap_or_default();
-        let said = end.message.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+        let drift = answer.document.as_ref().and_then(|document| document.drift.as_ref());
+        let said = end.message.as_ref().filter(|said| !said.is_empty()).or(drift);
+        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
         // From the due time of the slot, so that the probe falls on a slot at the same time of a
         // later day.
         let due_at = answer.settlement.due_at;
         let [probe_1, probe_2, probe_3, probe_4] = PROBE_AFTER_DAYS.map(|days| match state {
-            Unavailability::Gone => Some(due_at.plus(DAY * days)),
-            _ if end.code.is_none() => Some(due_at.plus(DAY * REFUSED_PROBE_AFTER_DAYS)),
-            _ => None,
+            Unavailability::Gone | Unavailability::Unreadable => Some(due_at.plus(DAY * days)),
+            Unavailability::Refused if end.code.is_none() => {
+                Some(due_at.plus(DAY * REFUSED_PROBE_AFTER_DAYS))
+            }
+            Unavailability::Refused => None,
         });
         Some(Self {
             target_id: answer.settlement.target_id,
@@ -133,6 +140,14 @@ impl RefutationRow {
     }
 }
 
+/// A row that an answer has ended.
+#[derive(sqlx::FromRow)]
+struct Ended {
+    state: Unavailability,
+    endpoint: String,
+    at: Time,
+}
+
 impl Tx {
     /// Records the evidence in answers. Their calls must be closed on the ledger.
     pub(in crate::store) async fn put_availability(&mut self, answers: &[&Answer]) -> Result<()> {
@@ -143,9 +158,13 @@ impl Tx {
                 "update availability set until = r.at, ended_call_id = r.call_id, probe_at = null
                  from {rows}
                  where availability.target_id = r.target_id and availability.until is null
-                   and (r.is_seen or availability.state = 'refused')",
+                   and (r.is_seen or availability.state <> 'gone')
+                 returning state, endpoint, until as at",
             );
-            execute!(self, sql, array(&refutations)?);
+            let ended = fetch_all!(self, Ended, sql, array(&refutations)?);
+            for it in ended.into_iter().filter(|it| it.state == Unavailability::Unreadable) {
+                self.probe_unreadable(&it.endpoint, it.at).await?;
+            }
         }
         let evidence: Vec<_> = answers.iter().filter_map(|a| EvidenceRow::of(a)).collect();
         if evidence.is_empty() {
@@ -155,6 +174,19 @@ impl Tx {
         self.confirm(&evidence).await?;
         self.mark(&evidence).await?;
         self.give_up(&evidence).await
+    }
+
+    /// An answer about an unreadable target was understood: upstream may have ceased to answer all of
+    /// them in that shape, so the others are probed at once.
+    async fn probe_unreadable(&mut self, endpoint: &str, now: Time) -> Result<()> {
+        execute!(
+            self,
+            "update availability set probe_at = $2
+             where until is null and state = 'unreadable' and endpoint = $1 and probe_at > $2",
+            endpoint,
+            now
+        );
+        Ok(())
     }
 
     /// Adds evidence to open rows.
@@ -176,7 +208,8 @@ impl Tx {
     }
 
     /// Marks targets with enough evidence as unavailable: a deleted or hidden item, a refusal, or
-    /// empty answers of one endpoint about one item without an observation since the first of them.
+    /// several answers of one endpoint without an observation since the first of them: empty ones
+    /// about one item, or paid ones that are not understood.
     async fn mark(&mut self, evidence: &str) -> Result<()> {
         let sql = self.over_rows(
             EVIDENCE,
@@ -189,7 +222,8 @@ impl Tx {
              join calls last on last.call_id = r.call_id and last.page = 1
              join calls c on c.target_id = r.target_id
                   and (c.call_id = r.call_id
-                       or (r.reason = $4 and c.outcome = $4 and c.endpoint = last.endpoint
+                       or (r.reason in ($4, $6) and c.outcome = r.reason
+                           and (r.reason = $4 or c.billed <> $7) and c.endpoint = last.endpoint
                            and c.due_at > coalesce(
                                (select seen.due_at from calls seen
                                 where seen.target_id = r.target_id and seen.outcome = $5
@@ -199,14 +233,16 @@ impl Tx {
                  where a.target_id = r.target_id and a.state = r.state and a.until is null)
              group by r.target_id, r.state, r.evidence, r.call_id, r.at, r.reason, r.server,
                       r.empty_since, r.probe_1, last.endpoint
-             having r.reason <> $4
+             having r.reason not in ($4, $6)
+                 or (count(*) >= $3 and r.reason = $6)
                  or (count(*) >= $3 and min(c.finished_at) <= r.empty_since
                      and exists (select 1 from targets t where t.target_id = r.target_id
-                                                           and t.item_id is not null))
+                                                           and t.kind in ('note', 'work')))
              on conflict do nothing",
         );
-        let (empty, ok) = (Outcome::Empty, Outcome::Ok);
-        execute!(self, sql, evidence, Time::EPOCH, EMPTY_ANSWERS, empty, ok);
+        let (empty, ok, unreadable) = (Outcome::Empty, Outcome::Ok, Outcome::Unreadable);
+        let free = Billed::No;
+        execute!(self, sql, evidence, Time::EPOCH, ANSWERS, empty, ok, unreadable, free);
         Ok(())
     }
 
@@ -238,7 +274,7 @@ impl Tx {
             "endpoint text, server text",
             "update availability set
                  until = case state when $4 then $2 end,
-                 probe_at = case state when $5 then $2 end
+                 probe_at = case when state <> $4 then $2 end
              where until is null and (probe_at is null or probe_at > $2)
                and (probe_at > $3 or not exists (select 1 from {rows} where r.endpoint = availability.endpoint
                                                        and r.server = availability.server)
@@ -249,8 +285,7 @@ impl Tx {
         );
         let [.., longest] = PROBE_AFTER_DAYS;
         let latest = now.plus(DAY * longest);
-        let (refused, gone) = (Unavailability::Refused, Unavailability::Gone);
-        Ok(execute!(self, sql, array(asked)?, now, latest, refused, gone))
+        Ok(execute!(self, sql, array(asked)?, now, latest, Unavailability::Refused))
     }
 
     /// Unavailable watched targets, latest first, at most `limit`.

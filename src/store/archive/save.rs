@@ -241,14 +241,15 @@ impl Tx {
             settlement.target_id,
             settlement.at
         );
-        // The item may have a slot at the same time, of its own or by another link: one is enough.
+        // The item may have a slot at the same time, of its own or by another link: one is enough,
+        // and what this one was to say, where the link leads, it has said.
         execute!(
             self,
-            "update slots set outcome = $6, reason = $7, closed_at = $3
+            "update slots set outcome = $6, closed_at = $3
              where target_id = $1 and due_at = $2 and outcome is null and exists (
                  select 1 from targets item join slots o on o.target_id = item.target_id
                  where item.kind = $4 and o.due_at = $2 and o.target_id <> $1
-                   and (o.outcome is null or o.outcome = $8)
+                   and (o.outcome is null or o.outcome = $6)
                    and item.key in (select cast($5 as text) union all
                                     select link from links where kind = $4 and item_id = $5))",
             settlement.target_id,
@@ -256,8 +257,6 @@ impl Tx {
             settlement.at,
             kind,
             item.as_str(),
-            SlotOutcome::Missed,
-            MissedReason::Superseded,
             SlotOutcome::Observed
         );
         Ok(())

@@ -25,7 +25,7 @@ pub struct Finding {
 pub struct AlertRow {
     /// Its number.
     pub alert_id: i64,
-    /// The kind of condition: `stopped`, `budget`, `silent`, `gone` or `refused`.
+    /// The kind of condition: one of `Condition::ALL` of the settings.
     pub condition: String,
     /// The provider, endpoint, limit and day, job or item.
     pub subject: String,

@@ -1,8 +1,12 @@
 //! Rate and health of endpoints: one row each, shared by every process.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
 
-use crate::store::db::{Tx, execute, fetch_optional};
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::store::db::{Count, Tx, execute, fetch_optional};
+use crate::store::sql::array;
 use crate::time::Time;
 
 /// The state of an endpoint.
@@ -14,31 +18,37 @@ pub struct EndpointRow {
     pub speed_permille: i64,
     /// When it was last reduced.
     pub slowed_at: Option<Time>,
-    /// Consecutive failed calls.
+    /// Targets whose calls have failed since one succeeded.
     pub failures: i64,
+}
+
+macro_rules! endpoint {
+    ($lock:literal) => {
+        concat!(
+            "select paid_through, speed_permille, slowed_at,
+                    (select count(*) from endpoint_failures f
+                     where f.endpoint = rate_limits.endpoint) as failures
+             from rate_limits where endpoint = $1",
+            $lock
+        )
+    };
 }
 
 impl Tx {
     /// The state of an endpoint, locked for this transaction.
     pub async fn endpoint(&mut self, name: &str, now: Time) -> Result<EndpointRow> {
-        let text = "select paid_through, speed_permille, slowed_at, failures
-                    from rate_limits where endpoint = $1";
         // Differs by necessity: in SQLite a transaction that may write is alone already.
         let sql = match self {
-            Self::Sqlite(_) => text,
-            Self::Postgres(_) => concat!(
-                "select paid_through, speed_permille, slowed_at, failures
-                 from rate_limits where endpoint = $1",
-                " for update"
-            ),
+            Self::Sqlite(_) => endpoint!(""),
+            Self::Postgres(_) => endpoint!(" for update"),
         };
         if let Some(row) = fetch_optional!(self, EndpointRow, sql, name) {
             return Ok(row);
         }
         execute!(
             self,
-            "insert into rate_limits (endpoint, paid_through, speed_permille, failures)
-             values ($1, $2, 1000, 0) on conflict (endpoint) do nothing",
+            "insert into rate_limits (endpoint, paid_through, speed_permille)
+             values ($1, $2, 1000) on conflict (endpoint) do nothing",
             name,
             now
         );
@@ -70,22 +80,34 @@ impl Tx {
         Ok(())
     }
 
-    /// Adds failed calls since the last success; `afresh` starts from zero. Returns the number of
-    /// consecutive failures.
-    pub async fn count_failures(&mut self, name: &str, failed: i64, afresh: bool) -> Result<i64> {
-        #[derive(sqlx::FromRow)]
-        struct Failures {
-            failures: i64,
+    /// Adds targets whose calls have failed; `afresh`, since a later success than those known.
+    /// Returns how many targets have failed since the last success.
+    pub async fn count_failures(
+        &mut self,
+        name: &str,
+        failed: &BTreeSet<i64>,
+        afresh: bool,
+    ) -> Result<i64> {
+        #[derive(Serialize)]
+        struct Row {
+            target_id: i64,
         }
-        let row = fetch_optional!(
-            self,
-            Failures,
-            "update rate_limits set failures = case when $3 then $2 else failures + $2 end
-             where endpoint = $1 returning failures",
-            name,
-            failed,
-            afresh
+        if afresh {
+            execute!(self, "delete from endpoint_failures where endpoint = $1", name);
+        }
+        let rows: Vec<_> = failed.iter().map(|target_id| Row { target_id: *target_id }).collect();
+        let sql = self.over_rows(
+            "target_id int",
+            "insert into endpoint_failures (endpoint, target_id)
+             select $2, r.target_id from {rows} where true on conflict do nothing",
         );
-        Ok(row.map_or(failed, |row| row.failures))
+        execute!(self, sql, array(&rows)?, name);
+        let count = fetch_optional!(
+            self,
+            Count,
+            "select count(*) as count from endpoint_failures where endpoint = $1",
+            name
+        );
+        Ok(count.map_or(0, |row| row.count))
     }
 }

@@ -109,6 +109,7 @@ impl Tx {
              from jobs j
              left join job_runs r on r.job_id = j.job_id and r.due_at >= $1
              left join job_targets jt on jt.job_id = j.job_id
+                  and (jt.removed_at is null or r.due_at <= jt.removed_at)
              left join slots s on s.target_id = jt.target_id and s.due_at = r.due_at
              group by j.job_id, j.name, j.kind, j.schedule, j.timezone, j.active, j.is_active
              order by j.name",
@@ -153,7 +154,7 @@ impl Tx {
             self,
             Point,
             "select e.platform, e.item_id,
-                    coalesce(n.title, w.title, n.body, w.body) as title,
+                    coalesce(nullif(n.title, ''), n.body, nullif(w.title, ''), w.body) as title,
                     e.observed_at, e.likes
              from engagement e
              left join notes n on n.note_id = e.item_id and e.platform = 'xiaohongshu'

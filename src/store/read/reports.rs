@@ -125,7 +125,8 @@ impl Tx {
             Self::Postgres(_) => (format!("'{since}+00'"), format!("'{until}+00'")),
         };
         let sql = format!(
-            "select k.platform, k.item_id, coalesce(n.title, n.body, w.title, w.body) as title,
+            "select k.platform, k.item_id, 
+                    coalesce(nullif(n.title, ''), n.body, nullif(w.title, ''), w.body) as title,
                     b.observed_at as from_at, e.observed_at as to_at,
                     b.{count} as count_before, e.{count} as count_after, e.{count} - b.{count} as grew
              from item_keys k
@@ -157,18 +158,20 @@ impl Tx {
     }
 
     /// Targets of a job, those included that left the watchlist after a slot in the span: their
-    /// latest counts, and their slots by outcome.
+    /// latest counts, and their slots at the job's fires by outcome.
     pub async fn job_targets_report(&mut self, name: &str, span: Span) -> Result<Table> {
         let terms = span.conditions(TimeColumn::At("s.due_at"), matches!(self, Self::Sqlite(_)));
         let terms = [
-            vec!["j.name = $1 and (jt.removed_at is null or s.due_at <= jt.removed_at)".to_owned()],
+            vec!["j.name = $1 and (jt.removed_at is null or r.due_at <= jt.removed_at)".to_owned()],
             terms,
         ]
         .concat();
         // The slots are a subquery: a job without slots in the span has its targets all the same.
         let conditions = terms.join(" and ");
         let sql = format!(
-            "select t.kind, t.key, t.item_id, coalesce(n.title, w.title) as title, e.observed_at,
+            "select t.kind, t.key, t.item_id,
+                    coalesce(nullif(n.title, ''), n.body, nullif(w.title, ''), w.body) as title,
+                    e.observed_at,
                     e.likes, e.comments, e.collects, e.shares, e.views, coalesce(l.due, 0) as due,
                     coalesce(l.observed, 0) as observed, coalesce(l.missed, 0) as missed,
                     coalesce(l.open, 0) as open
@@ -185,7 +188,8 @@ impl Tx {
                         count(case when s.outcome = 'missed' then 1 end) as missed,
                         count(*) - count(s.outcome) as open
                  from jobs j join job_targets jt on jt.job_id = j.job_id
-                 join slots s on s.target_id = jt.target_id
+                 join job_runs r on r.job_id = j.job_id
+                 join slots s on s.target_id = jt.target_id and s.due_at = r.due_at
                  where {conditions} group by s.target_id) l on l.target_id = t.target_id
              where j.name = $1 and (jt.removed_at is null or l.due > 0)
              order by t.kind, t.key"
@@ -200,21 +204,31 @@ impl Tx {
             .await
     }
 
-    /// Slots of the span by outcome, by day of UTC.
+    /// Spend in the span by day, or by month, of the archive's zone.
+    pub async fn spend_totals(&mut self, by_month: bool, span: Span) -> Result<Table> {
+        let period = if by_month { "substr(day, 1, 7) as month" } else { "day" };
+        let sums = ["calls", "billed", "unknown", "unpriced", "cost_micros"]
+            .map(|name| format!("cast(sum({name}) as bigint) as {name}"))
+            .join(", ");
+        let select = format!("select {period}, {sums} from spend where true");
+        self.table_within(&select, TimeColumn::Day, span, "group by 1 order by 1", &[]).await
+    }
+
+    /// Slots of the span by outcome and day.
     pub async fn coverage(&mut self, span: Span) -> Result<Table> {
         let select = "select day, cast(sum(due) as bigint) as due,
                              cast(sum(observed) as bigint) as observed,
                              cast(sum(missed) as bigint) as missed, cast(sum(open) as bigint) as open
                       from coverage where true";
-        self.table_within(select, TimeColumn::UtcDay, span, "group by day order by day", &[]).await
+        self.table_within(select, TimeColumn::Day, span, "group by day order by day", &[]).await
     }
 
-    /// Missed slots of the span by reason, by day of UTC.
+    /// Missed slots of the span by day and reason.
     pub async fn coverage_reasons(&mut self, span: Span) -> Result<Table> {
         let select = "select day, reason, cast(sum(slots) as bigint) as slots
                       from coverage_reasons where true";
         let order = "group by day, reason order by day, 3 desc, reason";
-        self.table_within(select, TimeColumn::UtcDay, span, order, &[]).await
+        self.table_within(select, TimeColumn::Day, span, order, &[]).await
     }
 
     /// Time of the latest call or observation in the archive.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use sqlx::AssertSqlSafe;
 
 use super::backfills::{Named, targets};
 use super::watchlists::named;
-use crate::model::Target;
+use crate::model::{MissedReason, Target};
 use crate::store::db::{Tx, fetch_all};
+use crate::time::Time;
 
 #[derive(sqlx::FromRow)]
 struct Resolved {
@@ -39,6 +41,40 @@ impl Tx {
                              and d.outcome in ('ok', 'empty', 'gone'))",
         );
         Ok(super::backfills::targets(fetch_all!(self, Named, sql, named(targets)?)))
+    }
+
+    /// Targets with slots due from `since` to before `until` that were missed for one of `reasons`, and
+    /// the number of these slots; without forgotten targets and, unless `all`, without those that are
+    /// unavailable.
+    pub async fn missed_targets(
+        &mut self,
+        since: Time,
+        until: Time,
+        reasons: &[MissedReason],
+        all: bool,
+    ) -> Result<(Vec<Target>, i64)> {
+        #[derive(sqlx::FromRow)]
+        struct Missed {
+            #[sqlx(flatten)]
+            target: Named,
+            slots: i64,
+        }
+        let sql = format!(
+            "select t.kind, t.key, count(*) as slots
+             from job_runs jr cross join slots s join targets t on t.target_id = s.target_id
+             where jr.due_at >= $1 and jr.due_at < $2 and s.run_id = jr.run_id
+               and s.outcome = 'missed' and s.reason in {}
+               and t.key <> 'forgotten-' || t.target_id
+               and ($4 or not exists (select 1 from availability a
+                                      where a.target_id = t.target_id and a.until is null))
+             group by t.kind, t.key order by t.kind, t.key",
+            self.listed(3)
+        );
+        let reasons: Vec<_> = reasons.iter().map(|reason| reason.as_str()).collect();
+        let reasons = serde_json::to_string(&reasons)?;
+        let rows = fetch_all!(self, Missed, AssertSqlSafe(sql), since, until, reasons, all);
+        let slots = rows.iter().map(|row| row.slots).sum();
+        Ok((targets(rows.into_iter().map(|row| row.target).collect()), slots))
     }
 
     /// Notes listed with KOLs: at most `limit`, by id, after `after`.

@@ -47,7 +47,8 @@ struct RetryRow {
 /// Claims up to `$6` slots of the kind `$4` and the run `$5` that are due at `$1`, for the process
 /// `$2`. A process never reclaims a slot it still holds, even after the lease has ended. Only the
 /// run that owns a backfill claims its slots: their priority is above `$7` otherwise. Slots that
-/// only jobs of the list `$8` want are skipped; `$held` is that list as rows.
+/// only jobs of the list `$8` want are skipped; `$held` is that list as rows. With `$9` targets are
+/// skipped whose last calls have failed.
 ///
 /// Claim order: by priority and time, and within one fire by a permutation of the targets that
 /// differs from fire to fire, so that an upstream too slow for all of them starves none. The
@@ -89,6 +90,8 @@ macro_rules! claimable {
             $held,
             "                 and jt.job_id = j.job_id and jt.target_id = s.target_id
                               and jr.job_id = j.job_id and jr.due_at = s.due_at))
+                   and (not $9 or not exists (
+                       select 1 from endpoint_failures f where f.target_id = s.target_id))
                  order by s.priority, s.retry_at,
                      (s.target_id / 32 * 2654435761 + s.run_id * 1779033703) % 4294967296 * 1009
                          + (s.target_id * 623 + s.run_id * 283) % 1009
@@ -116,6 +119,8 @@ pub struct ClaimRequest<'a> {
     pub run: Option<i64>,
     /// Jobs that may not fetch now: a slot that no other job wants is skipped.
     pub held_jobs: &'a [String],
+    /// Whether to skip targets whose last calls have failed.
+    pub skips_failed: bool,
     /// Maximum number of slots.
     pub limit: usize,
 }
@@ -160,7 +165,8 @@ impl Tx {
             request.run.unwrap_or(0),
             i64::try_from(request.limit)?,
             largest_priority(request.run),
-            array(request.held_jobs)?
+            array(request.held_jobs)?,
+            request.skips_failed
         ))
     }
 

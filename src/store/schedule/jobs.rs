@@ -88,14 +88,25 @@ impl Tx {
         Ok(row.map_or(0, |row| row.id))
     }
 
-    /// Marks jobs other than `names` as inactive; their history stays.
-    pub async fn retire_jobs_except(&mut self, names: &BTreeSet<&str>) -> Result<u64> {
+    /// Marks jobs other than `names` as inactive and empties their watchlists; their history stays.
+    pub async fn retire_jobs_except(
+        &mut self,
+        names: &BTreeSet<&str>,
+        now: Time,
+    ) -> Result<u64> {
         let names = serde_json::to_string(names)?;
         let sql = format!(
             "update jobs set is_active = false where is_active and name not in {}",
             self.listed(1)
         );
-        Ok(execute!(self, sqlx::AssertSqlSafe(sql), names.as_str()))
+        let retired = execute!(self, sqlx::AssertSqlSafe(sql), names.as_str());
+        execute!(
+            self,
+            "update job_targets set removed_at = $1
+             where removed_at is null and job_id in (select job_id from jobs where not is_active)",
+            now
+        );
+        Ok(retired)
     }
 
     /// Advances a job's decided-through mark. False when another daemon was first, and decides

@@ -93,8 +93,8 @@ macro_rules! share {
 impl Tx {
     /// Plans the fires of a job. A slot that another job's fire at the same time has planned serves
     /// both; if that one was missed without an attempt, it is reopened. A slot is missed as
-    /// `overlap` while an older one of its target is being fetched, and as `gone` or `bad_request`
-    /// while its target is unavailable and no probe is due. Older open slots that no process holds
+    /// `overlap` while an older one of its target is being fetched, and as `gone`, `bad_request` or
+    /// `unreadable` while its target is unavailable and no probe is due. Older open slots that no process holds
     /// are superseded: their reason is their last failure, else the pause of their own job, else
     /// `blocked`, which applies to all jobs, else `superseded`. A job with `overlap = 'queue'` has
     /// neither overlap nor supersession.

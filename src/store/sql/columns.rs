@@ -16,13 +16,11 @@ pub(in crate::store) enum TimeColumn {
     Micros(&'static str),
     /// A `day` of the archive's zone.
     Day,
-    /// A `day` of UTC.
-    UtcDay,
     /// None.
     Never,
 }
 
-use TimeColumn::{At, Day, Micros, Never, UtcDay};
+use TimeColumn::{At, Day, Micros, Never};
 
 /// Time columns of tables and views, and tables that the catalogue lacks.
 const TABLES: [(&str, TimeColumn); 52] = [
@@ -36,13 +34,14 @@ const TABLES: [(&str, TimeColumn); 52] = [
     ("changes", At("seen_at")),
     ("config_load_providers", Never),
     ("config_loads", At("read_at")),
-    ("coverage", UtcDay),
-    ("coverage_reasons", UtcDay),
+    ("coverage", Day),
+    ("coverage_reasons", Day),
     ("days", Day),
     ("document_texts", At("fetched_at")),
     ("documents", At("fetched_at")),
     ("drift", At("since")),
     ("edits", At("seen_at")),
+    ("endpoint_failures", Never),
     ("engagement", At("observed_at")),
     ("engagement_24h", At("observed_at")),
     ("engagement_daily", Day),

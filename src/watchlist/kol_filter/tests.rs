@@ -37,6 +37,7 @@ fn filter_becomes_query_text_with_pinned_order() {
         ]
     );
     assert_eq!(filter("sort = \"PRICE_ASC\"").expect("a filter")["sort"], "PRICE_ASC");
+    assert!(filter("sort = \"NONE\"").expect("a filter").is_empty());
 }
 
 #[test]
@@ -45,6 +46,29 @@ fn near_miss_is_refused_and_new_name_passed_on() {
     assert!(refused("searchtype = \"NOTE\"").contains("did you mean `searchType`?"));
     assert!(refused("\"key word\" = \"x\"").contains("invalid filter name"));
     assert!(filter("readMidNor90 = [1, 2]\ncompletelyNew = \"x\"").is_ok());
+}
+
+#[test]
+fn commas_and_spaces_of_lists_are_normalised() {
+    for (text, sent) in [
+        ("notePrice = \"500，5000\"", "500,5000"),
+        ("notePrice = \" 500 , 5000\u3000\"", "500,5000"),
+        ("contentTag = \"美食， 出行、\"", "美食,出行"),
+        ("contentTag = [\"美食，出行\", \" 家居 \"]", "美食,出行,家居"),
+        ("location = \"中国 广东\"", "中国 广东"),
+        ("keyword = \"阅读，露营\"", "阅读，露营"),
+    ] {
+        let query = filter(text).expect(text);
+        assert!(query.values().any(|value| value == sent), "{text}: {query:?}");
+    }
+    assert!(refused("notePrice = \"500 5000\"").contains("must be a range"));
+}
+
+#[test]
+fn undocumented_name_is_found() {
+    let query = |text| filter(text).expect("a filter");
+    assert_eq!(undocumented(&query("foo = 1\nkeyword = \"x\"")), Some("foo"));
+    assert_eq!(undocumented(&query("keyword = \"x\"")), None);
 }
 
 #[test]

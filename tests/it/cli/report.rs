@@ -19,7 +19,7 @@ async fn json(place: &Place, arguments: &[&str]) -> Value {
 async fn text(place: &Place, arguments: &[&str]) -> String {
     let (code, out, said) = place.hear(&[&["report"], arguments].concat()).await;
     assert_eq!(code, 0, "{arguments:?}: {said}");
-    assert!(out.contains("(times in Asia/Shanghai)"), "{out}");
+    assert!(out.contains("times in Asia/Shanghai\n"), "{out}");
     out
 }
 
@@ -37,9 +37,15 @@ async fn reports_match_the_archive(database: Database) {
     let calls = spend["spend"].as_array().unwrap().iter().map(|row| row["calls"].as_i64().unwrap());
     let asked = "select count(*) from calls where imported_at is null";
     assert_eq!(rows::<(i64,)>(&env.store, asked).await, [(calls.sum(),)]);
+    for period in ["days", "months"] {
+        let totals = spend[period].as_array().unwrap().iter();
+        let micros = |row: &Value| row["cost_micros"].as_i64().unwrap_or(0);
+        let all: i64 = spend["spend"].as_array().unwrap().iter().map(micros).sum();
+        assert!(all > 0 && totals.map(micros).sum::<i64>() == all, "{period}");
+    }
     let spend = text(&place, &["spend"]).await;
     let costs: Vec<_> =
-        spend.lines().skip(3).map_while(|line| line.split_whitespace().last()).collect();
+        spend.lines().skip(4).map_while(|line| line.split_whitespace().last()).collect();
     let costs = &costs[..costs.iter().position(|cost| *cost == "yuan").unwrap()];
     let cents = |cost: &&str| cost.split_once('.').is_some_and(|(_, cents)| cents.len() == 2);
     assert!(!costs.is_empty() && costs.iter().all(cents), "{spend}");
@@ -54,7 +60,7 @@ async fn reports_match_the_archive(database: Database) {
     assert!(due > 0 && missed > 0 && due == observed + missed + open, "{sums:?}");
     let why = days["reasons"].as_array().unwrap().iter().map(|row| row["slots"].as_i64().unwrap());
     assert_eq!(why.sum::<i64>(), missed);
-    assert!(text(&place, &["coverage"]).await.contains("day (UTC)"));
+    assert!(text(&place, &["coverage"]).await.contains(" day "));
 }
 
 async fn items(store: &Store, place: &Place) {

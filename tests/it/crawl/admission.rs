@@ -82,7 +82,7 @@ async fn rate_limited_endpoint_slows_down_alone_and_recovers(database: Database)
     let speeds =
         "select endpoint || ' ' || case when speed_permille < 1000 then 'cut' else 'full' end
                   from rate_limits order by 1";
-    let expected = ["xiaohongshu/get-note-detail/v7 cut", "xiaohongshu/search-recommend/v1 full"];
+    let expected = ["xiaohongshu/get-note-detail/v1 cut", "xiaohongshu/search-recommend/v1 full"];
     assert_eq!(env.ask(speeds).await, expected);
     assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
 }
@@ -132,6 +132,46 @@ async fn one_failing_item_pauses_nothing(database: Database) {
         ["note missed upstream_failure 2", "note observed 15", "note open upstream_failure 1"];
     assert_eq!(env.ask(SLOTS).await, slots);
     assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
+}
+
+on_both!(failing_link_alone_pauses_no_resolver);
+async fn failing_link_alone_pauses_no_resolver(database: Database) {
+    let links = world().work_links(2);
+    let jobs = |links: &[String]| {
+        format!(
+            "[douyin]\nprovider = \"justoneapi\"\n[[job]]\nname = \"links\"\nkind = \"works\"\n\
+             schedule = \"@hourly\"\nurls = {links:?}\n"
+        )
+    };
+    let mut env = Env::new(database, &jobs(&links[..1])).await;
+    env.fails(&format!("work-link#{}=301", links[0]));
+    env.advance(hours(10)).await;
+    assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
+    env.reload(&jobs(&links)).await;
+    env.advance(hours(1)).await;
+    let good = "select '' || count(*) from slots where outcome = 'observed'";
+    assert_eq!(env.ask(good).await, ["1"]);
+}
+
+on_both!(probe_takes_another_target_than_those_that_failed);
+async fn probe_takes_another_target_than_those_that_failed(database: Database) {
+    let all = world().notes(7);
+    let job = |name: &str, cron: &str, notes: &[String]| {
+        format!(
+            "[[job]]\nname = \"{name}\"\nkind = \"notes\"\nschedule = \"{cron}\"\nnotes = {notes:?}\n"
+        )
+    };
+    // At 01:00 and 02:00 UTC.
+    let jobs = job("bad", "0 9 * * *", &all[..6]) + &job("good", "0 10 * * *", &all[6..]);
+    let mut env = Env::new(database, &jobs).await;
+    let rules: Vec<_> = all[..6].iter().map(|note| format!("note#{note}=301")).collect();
+    env.fails(&rules.join("; "));
+    env.advance(minutes(119)).await;
+    assert_eq!(env.ask(PAUSES).await, ["endpoint failing"]);
+    env.advance(minutes(12)).await;
+    let good = "select '' || count(*) from slots where outcome = 'observed'";
+    assert_eq!(env.ask(good).await, ["1"]);
+    assert_eq!(env.ask(HISTORY).await[0], "endpoint failing answer");
 }
 
 on_both!(daily_call_budget_holds_across_restarts_until_the_next_day);

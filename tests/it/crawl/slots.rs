@@ -218,7 +218,7 @@ async fn watchlist_changed_during_downtime_applies_from_the_start(database: Data
 
 on_both!(oversized_answer_is_billed_once_and_its_beginning_kept);
 async fn oversized_answer_is_billed_once_and_its_beginning_kept(database: Database) {
-    let path = "/api/xiaohongshu/get-note-detail/v7".to_owned();
+    let path = "/api/xiaohongshu/get-note-detail/v1".to_owned();
     let large = Replay { path, status: 200, body: vec![b'['; 17 << 20] };
     let mut env = Env::with(database, &hourly_notes(1), |set| set.replay = vec![large]).await;
     env.advance(minutes(90)).await;

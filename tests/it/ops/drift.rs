@@ -13,7 +13,7 @@ use crate::env::{Env, beginning, hours, world};
 use crate::ops::metrics::scrape;
 use crate::program::Place;
 
-const ENDPOINT: Endpoint = Endpoint::NoteDetailV7;
+const ENDPOINT: Endpoint = Endpoint::NoteDetailV1;
 
 /// Tells a process of an answer, of which the number is that of its document and of its hour.
 fn saw(drift: &mut Drift, number: u8, answer: &Value) {
@@ -182,7 +182,7 @@ async fn crawled_answers_are_counted_and_do_not_drift(database: Database) {
     assert!(counted.len() == 3 && counted.iter().all(|it| it.ends_with(" 20")), "{counted:?}");
     assert_eq!(env.ask("select path from drift").await, Vec::<String>::new());
     let vanished =
-        "tidewatch_drift_paths{endpoint=\"xiaohongshu/get-note-detail/v7\",change=\"vanished\"}";
+        "tidewatch_drift_paths{endpoint=\"xiaohongshu/get-note-detail/v1\",change=\"vanished\"}";
     assert_eq!(scrape(&metrics, &jobs).await[vanished], 0.0);
 }
 
@@ -201,7 +201,7 @@ async fn status_and_metrics_show_drift_for_thirty_days(database: Database) {
         drift.keep(&store, at).await.unwrap();
         let metrics = Metrics::begin(&store, &Clock::system()).await.unwrap();
         let changed =
-            "tidewatch_drift_paths{endpoint=\"xiaohongshu/get-note-detail/v7\",change=\"type\"}";
+            "tidewatch_drift_paths{endpoint=\"xiaohongshu/get-note-detail/v1\",change=\"type\"}";
         let shown = f64::from(u8::from(days == 2));
         assert_eq!(scrape(&metrics, "").await[changed], shown, "{days} days ago");
     }

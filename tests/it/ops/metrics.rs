@@ -122,7 +122,7 @@ async fn counters_match_the_archive_since_the_process_began(database: Database) 
         }
         last = seen;
     }
-    assert!(last["tidewatch_drift_total{endpoint=\"xiaohongshu/get-note-detail/v7\"}"] > 0.0);
+    assert!(last["tidewatch_drift_total{endpoint=\"xiaohongshu/get-note-detail/v1\"}"] > 0.0);
     // A new process begins at zero; the missed slots of the downtime count where they are decided.
     env.down_for(hours(5));
     let before = truth(&env.store).await;
@@ -145,7 +145,7 @@ async fn open_call_of_an_expired_worker_counts_once_reaped(database: Database) {
     tx.commit().await.unwrap();
     let targets: Vec<(i64, Time)> = rows(&store, "select target_id, due_at from slots").await;
     let start = CallStart {
-        endpoint: "xiaohongshu/get-note-detail/v7",
+        endpoint: "xiaohongshu/get-note-detail/v1",
         target_id: targets[0].0,
         due_at: targets[0].1,
         page: 1,
@@ -161,7 +161,7 @@ async fn open_call_of_an_expired_worker_counts_once_reaped(database: Database) {
     clock.jump_to(beginning().plus(hours(1)));
     let seen = scrape(&metrics, "").await;
     assert_eq!(seen["tidewatch_recovered_calls_total"], 0.0, "it is not reaped yet");
-    let call = "tidewatch_api_calls_total{endpoint=\"xiaohongshu/get-note-detail/v7\",\
+    let call = "tidewatch_api_calls_total{endpoint=\"xiaohongshu/get-note-detail/v1\",\
                 outcome=\"interrupted\",billed=\"unknown\"}";
     assert!(!seen.contains_key(call), "{seen:#?}");
     interrupt(&store).await;
@@ -169,7 +169,7 @@ async fn open_call_of_an_expired_worker_counts_once_reaped(database: Database) {
         let seen = scrape(&metrics, "").await;
         assert_eq!(seen["tidewatch_recovered_calls_total"], 1.0);
         assert_eq!(seen[call], 1.0);
-        let cost = "tidewatch_api_cost_yuan_total{endpoint=\"xiaohongshu/get-note-detail/v7\",\
+        let cost = "tidewatch_api_cost_yuan_total{endpoint=\"xiaohongshu/get-note-detail/v1\",\
                     billed=\"unknown\"}";
         assert_eq!(seen[cost], 0.15);
     }

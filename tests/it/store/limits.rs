@@ -142,9 +142,14 @@ async fn an_endpoint_keeps_its_rate_and_counts_its_failures(database: Database) 
     assert_eq!(fresh, row);
     tx.take_rate("notes", at("09:00:02")).await.unwrap();
     tx.slow_down("notes", 500, at("09:00:01")).await.unwrap();
-    assert_eq!(tx.count_failures("notes", 3, false).await.unwrap(), 3);
-    assert_eq!(tx.count_failures("notes", 2, false).await.unwrap(), 5);
-    assert_eq!(tx.count_failures("notes", 1, true).await.unwrap(), 1);
+    let notes = ["a", "b", "c", "d"].map(note);
+    tx.put_targets(&notes, at("09:00:00")).await.unwrap();
+    for (failed, afresh, count) in
+        [(vec![1, 2, 3], false, 3), (vec![3, 4], false, 4), (vec![2], true, 1), (vec![], false, 1)]
+    {
+        let failed = failed.into_iter().collect();
+        assert_eq!(tx.count_failures("notes", &failed, afresh).await.unwrap(), count);
+    }
     let row = EndpointRow {
         paid_through: at("09:00:02"),
         speed_permille: 500,

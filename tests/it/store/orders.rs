@@ -329,7 +329,8 @@ pub(super) async fn claims(store: &Store, answers: u32) -> Vec<(Claim, i64)> {
         let fires = Fires { missed: vec![], open: vec![beginning()] };
         tx.fire(job, &fires, None, beginning()).await.expect("slots");
         let until = beginning().plus(Duration::from_secs(9_000_000));
-        let request = ClaimRequest { owner: OWNER, kind, run: None, held_jobs: &[], limit: 500 };
+        let (run, held_jobs, skips_failed) = (None, &[], false);
+        let request = ClaimRequest { owner: OWNER, kind, run, held_jobs, skips_failed, limit: 500 };
         claims.extend(tx.claim(request, beginning(), until).await.expect("claims"));
     }
     claims.sort_by_key(|claim| (claim.target_id, claim.due_at));

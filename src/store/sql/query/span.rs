@@ -39,7 +39,6 @@ impl Span {
                     format!("{name} {than} '{at}+00'")
                 }
                 TimeColumn::Day => day(self.zone),
-                TimeColumn::UtcDay => day(Tz::UTC),
                 TimeColumn::Never => return None,
             })
         });
