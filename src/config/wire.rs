@@ -179,7 +179,8 @@ pub(super) struct AlertEntry {
     /// File with the signing key.
     #[schemars(with = "String")]
     pub(super) sign_file: Option<Spanned<String>>,
-    /// Conditions to report: `stopped`, `budget`, `silent`, `gone`, `refused`. Default: all.
+    /// Conditions to report: `stopped`, `budget`, `silent`, `gone`, `refused`, `unreadable`.
+    /// Default: all.
     #[schemars(with = "Vec<String>")]
     pub(super) on: Option<Texts>,
     /// `zh` or `en`. Default: zh.

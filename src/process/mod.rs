@@ -86,6 +86,7 @@ impl Process {
         clock: &Clock,
         (owner, lock): (i64, ProcessLock),
     ) -> Result<Self> {
+        store.require_sound().await?;
         let now = clock.now();
         let mut tx = store.begin().await?;
         record(&mut tx, config, owner, verb, now).await?;

@@ -6,6 +6,7 @@ mod errors;
 mod file;
 mod process_lock;
 mod schema;
+mod sound;
 mod tx;
 
 pub use attempts::Attempts;

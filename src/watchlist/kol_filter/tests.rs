@@ -52,7 +52,7 @@ fn near_miss_is_refused_and_new_name_passed_on() {
 fn commas_and_spaces_of_lists_are_normalised() {
     for (text, sent) in [
         ("notePrice = \"500，5000\"", "500,5000"),
-        ("notePrice = \" 500 , 5000\u3000\"", "500,5000"),
+        ("notePrice = \" 500 , 5000\u{3000}\"", "500,5000"),
         ("contentTag = \"美食， 出行、\"", "美食,出行"),
         ("contentTag = [\"美食，出行\", \" 家居 \"]", "美食,出行,家居"),
         ("location = \"中国 广东\"", "中国 广东"),

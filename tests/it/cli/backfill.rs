@@ -1,6 +1,7 @@
 //! Backfills: all sources, limits, crashes, and running beside a daemon.
 
 use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::time::Duration;
 
 use tidewatch::api::Provider;
@@ -109,6 +110,78 @@ async fn discovered_notes_are_fetched_once(database: Database) {
     assert_eq!(simulator.truth().len() > calls, unseen > 0, "{}", place.said());
 }
 
+on_both!(link_to_a_listed_note_is_no_miss);
+async fn link_to_a_listed_note_is_no_miss(database: Database) {
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
+    let (place, store) = place(&database, &simulator, "").await;
+    let world = simulator.world();
+    place.write("list.txt", &[world.note_links(3), world.notes(3)].concat().join("\n"));
+    assert_eq!(place.run(&["backfill", "list.txt"]).await, 0, "{}", place.said());
+    assert_eq!(count(&store, OBSERVED).await, 6);
+    assert_eq!(simulator.truth().len(), 6, "each link is resolved, each note fetched once");
+    assert_eq!(count(&store, "select count(*) from snapshots").await, 3);
+}
+
+on_both!(missed_slots_are_made_up_for_once_per_target);
+async fn missed_slots_are_made_up_for_once_per_target(database: Database) {
+    let jobs = format!(
+        "[[job]]\nname = \"notes\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = {:?}\n",
+        world().notes(3)
+    );
+    let place = Place::new(&database, SETTINGS);
+    let mut env = Env::new(database, &jobs).await;
+    let place = place.with_upstream(&env.api, "token-of-the-tests");
+    env.fails(&format!("note#{}=400", world().notes(1)[0]));
+    env.advance(hours(2)).await;
+    env.down_for(hours(4));
+    env.restart(&jobs).await;
+    env.advance(minutes(1)).await;
+    env.down_for(Duration::ZERO);
+    let calls = env.api.truth().len();
+    let missed = ["backfill", "--missed", "--since", "2026-03-02"];
+    let planned = async |more: &[&str]| {
+        let (code, out, said) = place.hear(&[&missed[..], more, &["--dry-run"]].concat()).await;
+        assert_eq!(code, 0, "{said}");
+        out
+    };
+    // The refused note is left out unless its reason is named.
+    let out = planned(&[]).await;
+    assert!(out.contains("2 targets, of 6 missed slots\n"), "{out}");
+    assert!(out.contains("total 2 calls, 0.30 yuan"), "{out}");
+    let out = planned(&["--reason", "bad_request"]).await;
+    assert!(out.contains("1 target, of "), "{out}");
+    assert!(planned(&["--until", "2026-03-02 09:00"]).await.contains("0 targets, of 0"));
+    assert_eq!(env.api.truth().len(), calls);
+    assert_eq!(place.run(&missed).await, 0, "{}", place.said());
+    assert_eq!(count(&env.store, OBSERVED).await, 2);
+    assert_eq!(env.api.truth().len(), calls + 2);
+    let (code, _, said) = place.hear(&[&missed[..], &["--reason", "balanse"]].concat()).await;
+    assert!(code == 2 && said.contains("did you mean balance?"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damaged_archive_costs_no_call() {
+    let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
+    let (place, store) = place(&database, &simulator, "").await;
+    let fetch = ["fetch", "note", &simulator.world().notes(1)[0]];
+    assert_eq!(place.run(&fetch).await, 0, "{}", place.said());
+    let calls = simulator.truth().len();
+    let page: (i64,) =
+        rows(&store, "select rootpage from sqlite_schema where name = 'documents'").await.remove(0);
+    let size: (i64,) = rows(&store, "select page_size from pragma_page_size()").await.remove(0);
+    store.close().await;
+    let path = database.url().strip_prefix("sqlite:").unwrap();
+    let mut file = File::options().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(u64::try_from((page.0 - 1) * size.0).unwrap())).unwrap();
+    file.write_all(&[0xa5; 64]).unwrap();
+    drop(file);
+    for _ in 0..2 {
+        assert_eq!(place.run(&fetch).await, 2, "{}", place.said());
+        assert!(place.said().contains("the archive is damaged"), "{}", place.said());
+    }
+    assert_eq!(simulator.truth().len(), calls);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invalid_line_rejects_the_list_unless_skipped() {
     let (database, simulator) = (sqlite(), upstream::simulate(TOKEN, Duration::ZERO).await);
@@ -176,6 +249,7 @@ async fn plan_over_the_budget_needs_a_limit(database: Database) {
     assert_eq!(place.run(&["backfill", "list.txt"]).await, 2);
     let why = "it takes 6 calls, but today's budget has 5 left";
     assert!(place.said().contains(why), "{}", place.said());
+    assert_eq!(place.run(&["backfill", "list.txt", "--dry-run"]).await, 2);
     assert_eq!(count(&store, "select count(*) from slots").await, 0);
     assert_eq!(place.run(&["backfill", "list.txt", "--max-calls", "3"]).await, 1);
     assert!(place.said().contains("limit (3 calls) reached"), "{}", place.said());
@@ -195,9 +269,13 @@ async fn cost_limit_refuses_unpriced_endpoints(database: Database) {
     assert_eq!(place.run(&["backfill", "jsonl"]).await, 78, "{}", place.said());
     let why = "max_cost_per_day needs the price of douyin/get-video-detail/v2";
     assert!(place.said().contains(why), "{}", place.said());
-    assert_eq!(place.run(&["backfill", "jsonl", "--dry-run"]).await, 0);
-    assert!(place.said().contains("would be refused: max_cost_per_day"), "{}", place.said());
+    let place_named = "jobs.toml:6: max_cost_per_day";
+    assert!(place.said().contains(place_named), "{}", place.said());
+    assert_eq!(place.run(&["backfill", "jsonl", "--dry-run"]).await, 78);
+    assert!(place.said().contains("would be refused: jobs.toml"), "{}", place.said());
     assert_eq!(place.run(&["fetch", "kols", "keyword=阅读"]).await, 78);
+    assert_eq!(place.run(&["fetch", "kols", "keyword=阅读", "foo=1"]).await, 2);
+    assert!(place.said().contains("unknown filter `foo`"), "{}", place.said());
     let why = "needs the price of xiaohongshu-pgy/kol-search/v1";
     assert!(place.said().contains(why), "{}", place.said());
     assert_eq!(count(&store, "select count(*) from slots").await, 0);

@@ -1,12 +1,12 @@
 //! `tidewatch status`: the state of the jobs.
 
 use serde_json::Value;
-use tidewatch::model::{Pause, PauseReason, PauseScope};
+use tidewatch::model::{Kind, Pause, PauseReason, PauseScope, Target};
 use tidewatch::store::{Fires, Store};
 use tidewatch::time::Clock;
 
 use crate::databases::{Database, on_both, sqlite};
-use crate::env::{Env, hours};
+use crate::env::{Env, beginning, hours};
 use crate::program::Place;
 
 /// An hourly job.
@@ -43,12 +43,41 @@ async fn slots_of_a_job_are_observed_missed_or_open(database: Database) {
     assert!(head.trim_end().ends_with("due   observed   missed   open"), "{out}");
 }
 
+on_both!(status_and_report_count_a_shared_slot_for_each_job);
+async fn status_and_report_count_a_shared_slot_for_each_job(database: Database) {
+    let job = |name: &str, cron: &str, words: &[&str]| {
+        format!(
+            "[[job]]\nname = \"{name}\"\nkind = \"keywords\"\nschedule = \"{cron}\"\nkeywords = {words:?}\n"
+        )
+    };
+    let jobs = job("all", "@hourly", &["露营", "美食"]) + &job("rare", "0 */3 * * *", &["露营"]);
+    let place = Place::new(&database, &jobs);
+    let mut env = Env::new(database, &jobs).await;
+    env.advance(hours(5)).await;
+    let keyword = Target { kind: Kind::Keyword, key: "露营".to_owned() };
+    env.look_by_hand(&[keyword]).await;
+    let mut tx = env.store.read().await.unwrap();
+    let reports = tx.job_reports(beginning()).await.unwrap();
+    drop(tx);
+    // 01:00 to 05:00; in Shanghai 09:00 and 12:00. The manual one is of neither.
+    let dues: Vec<_> = reports.iter().map(|it| (it.name.as_str(), it.due, it.observed)).collect();
+    assert_eq!(dues, [("all", 10, 10), ("rare", 2, 2)]);
+    for (name, due) in [("all", 10), ("rare", 2)] {
+        let (_, out, said) = place.hear(&["report", "job", name, "--json"]).await;
+        let report: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{said}"));
+        let targets = report["targets"].as_array().unwrap().iter();
+        assert_eq!(targets.map(|it| it["due"].as_i64().unwrap()).sum::<i64>(), due, "{name}");
+    }
+}
+
 on_both!(invalid_file_hides_no_next_fire);
 async fn invalid_file_hides_no_next_fire(database: Database) {
     let place = Place::new(&database, "[[job]]\nname = 5\n");
     let mut env = Env::new(database, JOB).await;
     let (_, _, said) = place.hear(&["status"]).await;
     assert!(said.contains("the jobs are those a daemon loaded last"), "{said}");
+    let (_, out, _) = place.hear(&["status"]).await;
+    assert!(out.contains("jobs.toml is refused") && !out.contains("no problems"), "{out}");
     let next = of_job(&place).await["next_due_at"].clone();
     assert!(next.as_str().is_some_and(|next| next.ends_with(":00:00")), "{next}");
     env.restart("").await;
