@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 
 use super::body::Body;
-use crate::model::{Facts, Kind, MissedReason, Outcome, SlotOutcome};
+use crate::model::{Facts, Kind, Outcome, SlotOutcome};
 use crate::store::db::{Tx, execute};
 use crate::store::ledger::CallEnd;
 use crate::store::schedule::Settlement;
