@@ -196,11 +196,11 @@ async fn a_question_refused_without_a_code_is_asked_again_after_a_week(database:
     assert_eq!(env.ask(SLOTS).await, ["missed bad_request 336", "observed 24"]);
 }
 
-/// An hourly job for works by short links, resolved and fetched by JustOneAPI.
-fn hourly_links(links: &[String]) -> String {
+/// A job for works by short links every four hours, resolved and fetched by JustOneAPI.
+fn links_job(links: &[String]) -> String {
     format!(
         "[douyin]\nprovider = \"justoneapi\"\n[[job]]\nname = \"links\"\nkind = \"works\"\n\
-         schedule = \"@hourly\"\nurls = {links:?}\n"
+         schedule = \"0 */4 * * *\"\nurls = {links:?}\n"
     )
 }
 
@@ -214,14 +214,14 @@ const PAUSES: &str = "select scope || ' ' || reason from pauses";
 on_both!(dead_short_link_is_gone_with_evidence_and_probed_seldom);
 async fn dead_short_link_is_gone_with_evidence_and_probed_seldom(database: Database) {
     let links = world().work_links(2);
-    let mut env = Env::new(database, &hourly_links(&links)).await;
+    let mut env = Env::new(database, &links_job(&links)).await;
     env.fails(&format!("work-link#{}=gone", links[0]));
     env.advance(hours(8 * 24)).await;
     // After a day, two and four.
     assert_eq!(
         env.ask(BILLS).await,
         [
-            "douyin/get-video-detail/v2 ok yes 192",
+            "douyin/get-video-detail/v2 ok yes 48",
             "douyin/share-url-transfer/v1 gone yes 4",
             "douyin/share-url-transfer/v1 ok yes 1"
         ]
@@ -229,7 +229,7 @@ async fn dead_short_link_is_gone_with_evidence_and_probed_seldom(database: Datab
     assert_eq!(env.ask("select evidence from availability").await, [
         "gone, code 0: the link leads to no work but to a home page: https://www.douyin.com/"
     ]);
-    assert_eq!(env.ask(SLOTS).await, ["missed gone 192", "observed 192"]);
+    assert_eq!(env.ask(SLOTS).await, ["missed gone 48", "observed 48"]);
     assert_eq!(env.ask(PAUSES).await, Vec::<String>::new());
     env.fails("");
     env.advance(hours(7 * 24)).await;
@@ -240,27 +240,28 @@ async fn dead_short_link_is_gone_with_evidence_and_probed_seldom(database: Datab
 on_both!(empty_short_link_is_gone_after_a_day);
 async fn empty_short_link_is_gone_after_a_day(database: Database) {
     let links = world().work_links(1);
-    let mut env = Env::new(database, &hourly_links(&links)).await;
+    let mut env = Env::new(database, &links_job(&links)).await;
     env.fails("work-link=empty");
     env.advance(hours(48)).await;
-    assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 01:00:00 to now, 25 answers"]);
-    assert_eq!(env.ask("select '' || count(*) from calls").await, ["25"]);
+    assert_eq!(env.ask(STRETCHES).await, ["gone 03-02 04:00:00 to now, 7 answers"]);
+    assert_eq!(env.ask("select '' || count(*) from calls").await, ["7"]);
 }
 
 on_both!(unreadable_note_is_asked_three_times_then_seldom);
 async fn unreadable_note_is_asked_three_times_then_seldom(database: Database) {
-    let mut env = Env::new(database, &hourly_notes(3)).await;
+    let jobs = hourly_notes(3).replace("@hourly", "0 */4 * * *");
+    let mut env = Env::new(database, &jobs).await;
     let odd = world().notes(1).remove(0);
     env.fails(&format!("note#{odd}=wrong-id"));
     env.advance(hours(8 * 24)).await;
     let asked = "select substr(cast(sent_at as text), 6, 8) from calls where outcome = 'unreadable'
                  order by call_id";
-    let seldom = ["03-02 01", "03-02 02", "03-02 03", "03-03 03", "03-05 03", "03-09 03"];
+    let seldom = ["03-02 04", "03-02 08", "03-02 12", "03-03 12", "03-05 12", "03-09 12"];
     assert_eq!(env.ask(asked).await, seldom);
-    assert_eq!(env.ask(STRETCHES).await, ["unreadable 03-02 01:00:00 to now, 6 answers"]);
+    assert_eq!(env.ask(STRETCHES).await, ["unreadable 03-02 04:00:00 to now, 6 answers"]);
     let evidence = env.ask("select evidence from availability").await.remove(0);
     assert!(evidence.starts_with(&format!("unreadable, code 0: asked {odd}, got ")), "{evidence}");
-    assert_eq!(env.ask(SLOTS).await, ["missed unreadable 192", "observed 384"]);
+    assert_eq!(env.ask(SLOTS).await, ["missed unreadable 48", "observed 96"]);
     let mut tx = env.store.read().await.unwrap();
     let told = tx.unavailable_items(Unavailability::Unreadable).await.unwrap();
     assert_eq!(told[0].subject, format!("note {odd}"));

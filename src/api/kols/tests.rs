@@ -35,14 +35,11 @@ fn kol(fields: &Value) -> KolFacts {
 }
 
 #[test]
-fn a_request_carries_the_filter_its_page_and_a_pinned_order() {
+fn a_request_carries_the_filter_and_its_page() {
     let request = Endpoint::KolSearch.request(&ask(2));
     assert_eq!(request.path, PATH);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(
-        request.query,
-        [pair("contentTag", "兴趣爱好"), pair("sort", "FANS"), pair("page", "2")]
-    );
+    assert_eq!(request.query, [pair("contentTag", "兴趣爱好"), pair("page", "2")]);
 }
 
 #[test]

@@ -194,7 +194,9 @@ fn lists_may_be_tables_in_other_encodings() {
 fn unlikely_settings_are_warned_of() {
     let notes = JOB.replace("keywords", "notes").replace("露营", "68a1b2c3d4e5f60718293a4b");
     let warnings = |text: &str| config(text).warnings.join("\n");
-    assert!(warnings(&notes).contains("v1 is recommended"));
+    assert!(!warnings(&notes).contains("is recommended"));
+    let v7 = format!("[justoneapi]\nnote_detail_version = \"v7\"\n{notes}");
+    assert!(warnings(&v7).contains("v1 is recommended"));
     let v6 = format!("[justoneapi]\nnote_detail_version = \"v6\"\n{notes}");
     assert!(warnings(&v6).contains("video notes only"));
     assert!(warnings(&JOB.replace("@daily", "0 0 1 * MON")).contains("fires on either"));
