@@ -36,7 +36,8 @@ fn resolve(data: Json<'_>, kind: Kind) -> Reading {
         )),
         found => {
             let what = found.map_or_else(|| page(&url), |(found, _)| found.as_str());
-            let message = format!("the link leads to no {kind_name} but to a {what}: {}", place(&url));
+            let message =
+                format!("the link leads to no {kind_name} but to a {what}: {}", place(&url));
             Reading { message: Some(message), ..Reading::of(Outcome::Gone) }
         }
     }
@@ -54,7 +55,9 @@ fn page(url: &Url) -> &'static str {
         [] | ["explore" | "discover" | "recommend"] => "home page",
         ["404", ..] | [.., "404"] => "404 page",
         parts if parts.iter().any(|part| ["user", "profile"].contains(part)) => "profile",
-        parts if parts.iter().any(|part| part.contains("live") || *part == "webcast") => "live room",
+        parts if parts.iter().any(|part| part.contains("live") || *part == "webcast") => {
+            "live room"
+        }
         _ => "page without one",
     }
 }
@@ -86,9 +89,15 @@ mod tests {
             ("https://www.douyin.com/?from=1", "home page: https://www.douyin.com/"),
             ("https://www.iesdouyin.com/share/user/MS4wLjAB?sec_uid=MS4wLjAB", "profile"),
             ("https://webcast.amemv.com/douyin/webcast/reflow/7512345678901230001", "live room"),
-            ("https://www.xiaohongshu.com/404?source=x", "404 page: https://www.xiaohongshu.com/404"),
+            (
+                "https://www.xiaohongshu.com/404?source=x",
+                "404 page: https://www.xiaohongshu.com/404",
+            ),
             ("https://www.xiaohongshu.com/explore/68a1b2c3d4e5f60718293a4b", "note"),
-            ("https://www.example.com/gone?secret=1", "page without one: https://www.example.com/gone"),
+            (
+                "https://www.example.com/gone?secret=1",
+                "page without one: https://www.example.com/gone",
+            ),
         ] {
             let answer = json!({ "redirect_url": link });
             let reading = work(&Value::from(&answer));

@@ -205,7 +205,8 @@ fn links_job(links: &[String]) -> String {
 }
 
 /// Calls by endpoint and outcome.
-const BILLS: &str = "select endpoint || ' ' || outcome || ' ' || billed || ' ' || count(*) from calls
+const BILLS: &str =
+    "select endpoint || ' ' || outcome || ' ' || billed || ' ' || count(*) from calls
                      group by endpoint, outcome, billed order by 1";
 
 /// Pauses, past ones included.
@@ -226,9 +227,10 @@ async fn dead_short_link_is_gone_with_evidence_and_probed_seldom(database: Datab
             "douyin/share-url-transfer/v1 ok yes 1"
         ]
     );
-    assert_eq!(env.ask("select evidence from availability").await, [
-        "gone, code 0: the link leads to no work but to a home page: https://www.douyin.com/"
-    ]);
+    assert_eq!(
+        env.ask("select evidence from availability").await,
+        ["gone, code 0: the link leads to no work but to a home page: https://www.douyin.com/"]
+    );
     assert_eq!(env.ask(SLOTS).await, ["missed gone 48", "observed 48"]);
     assert_eq!(env.ask(PAUSES).await, Vec::<String>::new());
     env.fails("");

@@ -135,9 +135,8 @@ impl Sources {
         let mut tx = store.read().await?;
         tx.disable_timeout().await?;
         let zone = tx.zone().await?;
-        let at = |text: &Option<String>| {
-            text.as_ref().map(|text| instant(text, zone, now)).transpose()
-        };
+        let at =
+            |text: &Option<String>| text.as_ref().map(|text| instant(text, zone, now)).transpose();
         let (since, until) = (at(&self.since)?.unwrap_or(Time::EPOCH), at(&self.until)?);
         let mends = |reason: &MissedReason| !UNMENDABLE.contains(reason);
         let reasons = match self.reason.as_slice() {

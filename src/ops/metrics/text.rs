@@ -157,7 +157,11 @@ impl Text {
             let found = figures.unavailable.iter().find(|count| count.state == state);
             (vec![("state", state.to_string())], found.map_or(0.0, |count| count.targets as f64))
         });
-        self.gauge("unavailable", "Watched targets that are gone, refused or unreadable", unavailable);
+        self.gauge(
+            "unavailable",
+            "Watched targets that are gone, refused or unreadable",
+            unavailable,
+        );
         let drift = Endpoint::ALL.into_iter().flat_map(|endpoint| {
             ["vanished", "type", "new"].map(|change| {
                 let is_it =

@@ -89,11 +89,7 @@ impl Tx {
     }
 
     /// Marks jobs other than `names` as inactive and empties their watchlists; their history stays.
-    pub async fn retire_jobs_except(
-        &mut self,
-        names: &BTreeSet<&str>,
-        now: Time,
-    ) -> Result<u64> {
+    pub async fn retire_jobs_except(&mut self, names: &BTreeSet<&str>, now: Time) -> Result<u64> {
         let names = serde_json::to_string(names)?;
         let sql = format!(
             "update jobs set is_active = false where is_active and name not in {}",
