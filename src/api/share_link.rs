@@ -84,6 +84,14 @@ mod tests {
     }
 
     #[test]
+    fn a_login_page_before_the_item_gives_the_item() {
+        let answer = json!({ "redirect_url": "https://www.xiaohongshu.com/login?redirectPath=\
+            https%3A%2F%2Fwww.xiaohongshu.com%2Fdiscovery%2Fitem%2F6a01b2c3000000000e00d4e5%3Fa%3D1" });
+        let reading = note(&Value::from(&answer));
+        assert_eq!(reading.resolved.as_deref(), Some("6a01b2c3000000000e00d4e5"));
+    }
+
+    #[test]
     fn a_link_without_an_item_is_gone_and_says_where_it_leads() {
         for (link, what) in [
             ("https://www.douyin.com/?from=1", "home page: https://www.douyin.com/"),

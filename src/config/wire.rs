@@ -125,19 +125,19 @@ pub(super) struct JobEntry {
     /// Kind `notes`: ids, links or share text.
     #[schemars(with = "Vec<String>")]
     pub(super) notes: Option<Texts>,
-    /// Kind `notes`: a file with one entry per line.
+    /// Kind `notes`: a file with one entry per line, or a CSV file.
     #[schemars(with = "String")]
     pub(super) notes_file: Option<Spanned<String>>,
     /// Kind `keywords`: the keywords.
     #[schemars(with = "Vec<String>")]
     pub(super) keywords: Option<Texts>,
-    /// Kind `keywords`: a file with one keyword per line.
+    /// Kind `keywords`: a file with one keyword per line, or a CSV file.
     #[schemars(with = "String")]
     pub(super) keywords_file: Option<Spanned<String>>,
     /// Kind `works`: ids, links or share text.
     #[schemars(with = "Vec<String>")]
     pub(super) urls: Option<Texts>,
-    /// Kind `works`: a file with one entry per line.
+    /// Kind `works`: a file with one entry per line, or a CSV file.
     #[schemars(with = "String")]
     pub(super) urls_file: Option<Spanned<String>>,
     /// Kind `kols`: the search filter, with upstream's parameter names. Required for this kind.

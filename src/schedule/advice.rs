@@ -74,6 +74,7 @@ pub(super) fn repaired(field: &str, nth: usize) -> Option<String> {
         let (from, to) = (wrapped(number(from)?), number(to)?);
         return Some(match to {
             to if to > most => format!("{from}-{most}"),
+            to if from == most => format!("{from},{least}-{to}"),
             to if from > to => format!("{from}-{most},{least}-{to}"),
             to => format!("{from}-{to}"),
         });

@@ -186,7 +186,12 @@ impl Schedule {
     }
 
     fn too_often(&self, interval: Duration) -> String {
-        let minutes: Vec<&str> = self.pattern.split_whitespace().skip(1).collect();
+        let mut minutes: Vec<&str> = self.pattern.split_whitespace().collect();
+        // `*/5 * * * * *` is meant to be minutes, and has one `*` too many.
+        match (minutes.first(), minutes.last()) {
+            (Some(&first), Some(&"*")) if first != "*" => _ = minutes.pop(),
+            _ => _ = minutes.remove(0),
+        }
         format!(
             "it fires every {} s, and the minimum is {} s: with six fields the first one is seconds; \
              `{}` (five fields) fires on the minute",

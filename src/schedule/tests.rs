@@ -118,6 +118,7 @@ fn pattern_that_never_fires_is_refused() {
 fn fires_by_the_second_are_refused_and_minutes_suggested() {
     assert!(refused("* * * * * *").contains("`* * * * *` (five fields)"));
     assert!(refused("*/5 * * * * *").contains("every 5 s"));
+    assert!(refused("*/5 * * * * *").contains("`*/5 * * * *` (five fields)"));
     assert!(refused("* 0 9 * * *").contains("`0 9 * * *`"));
     assert!(refused("0,55 0,59 * * * *").contains("every 5 s"));
     assert!(Schedule::parse("*/10 * * * * *", Tz::UTC).is_ok());

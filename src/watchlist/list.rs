@@ -144,8 +144,12 @@ impl<F: FnMut(u64, Result<Target, String>) -> Result<()>> Reader<'_, F> {
             let target = match kind {
                 _ if text.len() > LONGEST_LINE => Err(too_long()),
                 Some(kind) => super::parse(*kind, text),
-                None => super::recognise(text)
-                    .map_err(|why| format!("{why}; keywords need --kind keywords")),
+                None => super::recognise(text).map_err(|why| {
+                    match why.starts_with("there is neither") {
+                        true => format!("{why}; keywords need --kind keywords"),
+                        false => why,
+                    }
+                }),
             };
             match target {
                 Ok(target) => return (self.each)(line, Ok(target)),

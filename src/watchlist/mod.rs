@@ -80,6 +80,10 @@ fn bounded(text: &str) -> Result<std::borrow::Cow<'_, str>, String> {
 
 /// Kind and key of the only item in a text.
 fn found(text: &str) -> Result<(Kind, String), String> {
+    // Most entries of long lists.
+    if let Some(id) = ids::note_id(text.trim()) {
+        return Ok((Kind::Note, id));
+    }
     match links::only_link(text)? {
         Some(Link::Item(kind, key)) => return Ok((kind, key)),
         Some(Link::Short(kind, key)) => {
@@ -98,7 +102,11 @@ fn found(text: &str) -> Result<(Kind, String), String> {
 
 /// Whether a line names an item, or tries to.
 fn names_item(line: &str) -> bool {
-    line.len() > LONGEST_ENTRY || links::has_link(line) || !matches!(ids::only_id(line), Ok(None))
+    line.len() > LONGEST_ENTRY
+        || ids::note_id(line).is_some()
+        || is_work_id(line)
+        || links::has_link(line)
+        || !matches!(ids::only_id(line), Ok(None))
 }
 
 fn item(kind: Kind, text: &str) -> Result<Target, String> {

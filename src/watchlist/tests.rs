@@ -127,6 +127,22 @@ fn short_work_links_get_one_spelling() {
 }
 
 #[test]
+fn share_text_needs_a_phrase_of_the_app() {
+    let text = "湖边的风... http://xhslink.cn/o/5tQ2JnLmC0x 复制后打开【小红书】查看笔记！";
+    let note = super::share_text(Kind::Note, text).expect("a note");
+    assert_eq!(note.key, "https://xhslink.cn/o/5tQ2JnLmC0x");
+    assert_eq!(super::share_text(Kind::Note, "68a1b2c3d4e5f60718293a4b hello"), None);
+    assert_eq!(super::share_text(Kind::Keyword, text), None);
+}
+
+#[test]
+fn ids_of_the_archive_may_end_in_zeros() {
+    let id = "7512345678901230000";
+    assert!(refused(Kind::Work, id).contains("rounded"));
+    assert_eq!(super::parse_exact(Kind::Work, id).map(|it| it.key), Ok(id.to_owned()));
+}
+
+#[test]
 fn entry_of_the_other_platform_gets_a_hint() {
     for text in
         [WORK, "https://v.douyin.com/irQCAn4A/", "https://www.douyin.com/video/7512345678901234567"]
