@@ -45,7 +45,7 @@ const LINK_ENDINGS: [&str; 5] = ["url", "link", "链接", "地址", "网址"];
 
 /// Columns with links and with keywords that have names of their own.
 const OTHER_LINKS: [&str; 1] = ["回链"];
-const KEYWORDS: [&str; 6] = ["keyword", "keywords", "关键词", "关键字", "搜索词", "话题"];
+const KEYWORDS: [&str; 5] = ["keyword", "keywords", "关键词", "关键字", "搜索词"];
 
 /// Lines searched for a header: titles and notes stand above it.
 const LINES_SEARCHED: usize = 5;

@@ -119,5 +119,5 @@ pub(super) fn is_phrase(line: &str) -> bool {
 /// Whether a line may be part of a title, and not an id with a mistake.
 fn is_title(line: &str) -> bool {
     let longest = line.split(|c: char| !c.is_ascii_alphanumeric()).map(str::len).max();
-    !line.is_ascii() && longest.is_none_or(|length| length < LONGEST_WORD)
+    (!line.is_ascii() || line.contains(' ')) && longest.is_none_or(|length| length < LONGEST_WORD)
 }

@@ -96,7 +96,12 @@ impl Sources {
             print(if json { "null\n" } else { "no targets\n" })?;
             return Ok(ExitCode::SUCCESS);
         }
-        create(&config, &store, &plan, request, &begun, &clock).await?;
+        let created = create(&config, &store, &plan, request, &begun, &clock);
+        let Some(created) = signals.unless(created).await else {
+            tracing::warn!("stopped while it was planned; the same command continues");
+            return Ok(ExitCode::from(SOME_FAILED));
+        };
+        created?;
         work(config, &store, &clock, &plan.name, json, signals).await
     }
 

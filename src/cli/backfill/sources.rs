@@ -56,6 +56,22 @@ impl Waiting {
     }
 }
 
+/// A list whose end is waited for.
+struct Told<R> {
+    input: R,
+    waiting: Option<Waiting>,
+}
+
+impl<R: Read> Read for Told<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        if read == 0 {
+            drop(self.waiting.take());
+        }
+        Ok(read)
+    }
+}
+
 impl Sources {
     /// Reads the targets of the files and the job. Invalid lines are reported, and refused without
     /// --skip-bad.
@@ -72,9 +88,8 @@ impl Sources {
                 true => Box::new(std::io::stdin()),
                 false => Box::new(File::open(file).with_context(|| format!("cannot read {name}"))?),
             };
-            let waiting = Waiting::for_end_of(&name);
+            let opened = Told { input: opened, waiting: Some(Waiting::for_end_of(&name)) };
             let encoding = list.read(&name, opened, &options);
-            drop(waiting);
             if let Some(encoding) = encoding.with_context(|| format!("cannot read {name}"))? {
                 tracing::info!("{name} is read as {encoding}");
             }
