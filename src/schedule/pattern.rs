@@ -81,7 +81,9 @@ fn wrong_fields(pattern: &str) -> Option<String> {
     for (nth, (field, (name, range, example))) in fields.iter().zip(known).enumerate() {
         let is_good = |field: &str| {
             let mut alone = vec!["*"; fields.len()];
-            alone.get_mut(nth).map(|it| *it = field);
+            if let Some(it) = alone.get_mut(nth) {
+                *it = field;
+            }
             is_valid(&alone.join(" "))
         };
         if is_good(field) {

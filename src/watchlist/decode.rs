@@ -96,7 +96,7 @@ fn is_chinese(bytes: &[u8]) -> bool {
         let second = bytes.get(at + 1).copied().unwrap_or(0);
         let is_common = matches!(first, 0xa1..=0xa3 | 0xb0..=0xf7) && second >= 0xa1;
         (common, all) = (common + usize::from(is_common), all + 1);
-        at += if matches!(second, b'0'..=b'9') { 4 } else { 2 };
+        at += if second.is_ascii_digit() { 4 } else { 2 };
     }
     common * 4 >= all * 3
 }
