@@ -25,7 +25,9 @@ create table calls (
     run_id bigint references backfills,     -- the backfill that it is made for; NULL: none
     -- when its answer was brought in from elsewhere: nothing was sent, nothing is to pay; NULL: a
     -- call
-    imported_at timestamptz
+    imported_at timestamptz,
+    -- when the row was written anew with its answer: the database had lost it; NULL: it had not
+    reinserted_at timestamptz
 );
 create index calls_by_slot on calls (target_id, due_at);
 create index calls_open on calls (owner) where outcome is null;

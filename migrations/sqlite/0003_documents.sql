@@ -23,8 +23,7 @@ create table documents (
 );
 create index documents_by_target on documents (target_id, fetched_at);
 create index documents_adrift on documents (fetched_at) where drift is not null;
-create unique index documents_imported on documents (target_id, endpoint, page, fetched_at)
-    where imported_at is not null;
+create index documents_in_order on documents (fetched_at, document_id);
 
 -- An entity whose rows wait to be derived from all its documents, because an answer came that is
 -- older than others about it. Until then its rows are as they were.

@@ -14,7 +14,7 @@ use super::lines::Lines;
 use crate::api::client::Scrubber;
 use crate::api::{Endpoint, Outcome};
 use crate::erasure::{Filter, erase_found};
-use crate::store::{Attempts, Import, Store, is_refused};
+use crate::store::{Attempts, Import, Imported, Store, is_refused};
 use crate::time::Time;
 
 /// Answers saved per transaction.
@@ -38,6 +38,8 @@ pub struct ImportSummary {
     pub imported: u64,
     /// Answers already in the archive.
     pub already_there: u64,
+    /// Imported answers with the time of another answer to the same question, and other content.
+    pub same_time: u64,
     /// New answers that could not be parsed; stored and marked.
     pub unreadable: u64,
     /// Answers that only report a failed call; not stored.
@@ -133,8 +135,8 @@ async fn save(
 
 impl Importer<'_> {
     /// Saves answers in one transaction, again where another one stood in the way. The result says
-    /// which are new; `None` for erased ones.
-    async fn save_together(&mut self, answers: &mut [Import]) -> Result<Vec<Option<bool>>> {
+    /// what became of each; `None` for erased ones.
+    async fn save_together(&mut self, answers: &mut [Import]) -> Result<Vec<Option<Imported>>> {
         let mut attempts = Attempts::default();
         loop {
             match self.save_once(answers).await {
@@ -144,7 +146,7 @@ impl Importer<'_> {
         }
     }
 
-    async fn save_once(&mut self, answers: &mut [Import]) -> Result<Vec<Option<bool>>> {
+    async fn save_once(&mut self, answers: &mut [Import]) -> Result<Vec<Option<Imported>>> {
         let mut tx = self.store.begin().await?;
         self.tombstones.apply(&mut tx, answers).await?;
         let kept: Vec<&Import> = answers.iter().filter(|answer| !answer.erased).collect();
@@ -158,14 +160,15 @@ impl Importer<'_> {
 }
 
 impl ImportSummary {
-    fn count(&mut self, answers: &[Import], new: &[Option<bool>]) {
-        for (answer, new) in answers.iter().zip(new) {
-            match new {
+    fn count(&mut self, answers: &[Import], imported: &[Option<Imported>]) {
+        for (answer, imported) in answers.iter().zip(imported) {
+            match imported {
                 None => self.forgotten += 1,
-                Some(false) => self.already_there += 1,
-                Some(true) => {}
+                Some(Imported::Known) => self.already_there += 1,
+                Some(Imported::New) => {}
+                Some(Imported::Beside) => self.same_time += 1,
             }
-            if *new != Some(true) {
+            if matches!(imported, None | Some(Imported::Known)) {
                 continue;
             }
             self.imported += 1;

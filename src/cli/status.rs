@@ -57,6 +57,8 @@ struct Report {
     drift: Vec<PathDrift>,
     /// Entities whose rows wait to be derived.
     waiting: i64,
+    /// Whether the database may lose what it has committed.
+    may_lose_commits: bool,
 }
 
 /// Spending of today's budget.
@@ -107,6 +109,7 @@ impl Status {
             unavailable: tx.unavailable(UNAVAILABLE).await?,
             drift: tx.drift(now, DRIFT).await?,
             waiting: tx.count_stale().await?,
+            may_lose_commits: tx.may_lose_commits().await?,
         };
         drop(tx);
         store.close().await;
@@ -149,6 +152,9 @@ impl Report {
         }
         text += &unseen(&self.unavailable, zone);
         text += &drift(&self.drift, zone);
+        if self.may_lose_commits {
+            text += "the ledger is not durable: the database keeps `synchronous_commit` off\n";
+        }
         if self.waiting > 0 {
             let waiting = things(count(self.waiting), "entity").replace("ys", "ies");
             text += &format!("older answers came: the rows of {waiting} wait to be derived\n");
@@ -242,7 +248,7 @@ pub(super) fn require_archive(cli: &Cli) -> Result<()> {
     if let Some(path) = cli.database_url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         ensure!(
-            Path::new(path).exists(),
+            path.contains('?') || Path::new(path).exists(),
             "there is no archive {path}: nothing has been fetched yet; choose another with --database-url"
         );
     }

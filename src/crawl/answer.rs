@@ -121,6 +121,7 @@ fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
         endpoint,
         ask,
         call_id,
+        opened,
         sent_at,
         finished_at,
         received,
@@ -156,6 +157,7 @@ fn answer(fetched: Fetched, server: String, next: Disposition) -> Answer {
             duration_ms: i64::try_from(received.duration.as_millis()).unwrap_or(i64::MAX),
             message: reading.message,
         },
+        opened: Some(opened),
         settlement: Settlement {
             target_id: claim.target_id,
             due_at: claim.due_at,

@@ -3,6 +3,7 @@
 
 mod admission;
 mod answer;
+mod aside;
 mod backfills;
 mod derivation;
 mod feedback;
@@ -29,11 +30,12 @@ use crate::erasure::Filter;
 use crate::model::{Pause, PauseReason};
 use crate::pause;
 use crate::process::Process;
-use crate::store::{Answer, Body, Claim, Store};
+use crate::store::{Answer, Body, CallStart, Claim, Store};
 use crate::time::{Clock, Time};
 use log_throttle::LogThrottle;
 
 pub use admission::Throttled;
+use aside::Aside;
 use derivation::Derivation;
 use feedback::Feedback;
 use save::MAX_BATCH;
@@ -69,6 +71,7 @@ pub struct Crawler {
     unsaved: Vec<Answer>,
     /// The feedback of each unsaved answer about its endpoint.
     feedback: Vec<Feedback>,
+    aside: Aside,
     /// The ids of the calls in flight and of those not saved yet.
     pending_calls: BTreeSet<i64>,
     /// Whether the outcome of the last commit of claims is unknown.
@@ -88,6 +91,7 @@ struct Fetched {
     endpoint: Endpoint,
     ask: Ask,
     call_id: i64,
+    opened: CallStart,
     sent_at: Time,
     finished_at: Time,
     /// Without its body, which is in `body`.
@@ -128,6 +132,7 @@ impl Crawler {
             ended: VecDeque::new(),
             unsaved: Vec::new(),
             feedback: Vec::new(),
+            aside: Aside::default(),
             pending_calls: BTreeSet::new(),
             commit_unknown: false,
             died: None,

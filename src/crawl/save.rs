@@ -85,6 +85,7 @@ impl Crawler {
             self.call_ended(done);
         }
         self.decide().await?;
+        self.take_up_aside();
         while !self.unsaved.is_empty() {
             let count = self.batch();
             match self.save_together(count).await {
@@ -222,7 +223,14 @@ impl Crawler {
                         "the database rejected an answer; stored as text"
                     );
                     answer::keep_as_text(answer);
-                    self.save_together(1).await?;
+                    match self.save_together(1).await {
+                        Ok(()) => {}
+                        Err(error) if is_refused(&error) => {
+                            self.put_first_aside(&error);
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
                 Err(error) => return Err(error),
             }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::admission::{Admission, Asked, Throttled};
 use super::backfills::Allowance;
 use super::{Crawler, Fetched, answer};
-use crate::api::{Ask, Endpoint, Outcome};
+use crate::api::{Ask, Outcome};
 use crate::drift::Outline;
 use crate::model::{Kind, PauseReason, Target};
 use crate::store::{Body, CallStart, Claim, ClaimRequest};
@@ -129,7 +129,8 @@ impl Crawler {
             let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = admission.admit(&mut tx, asked).await?;
         }
-        let call_ids = tx.open_calls(&self.intents(&admitted, now)).await?;
+        let intents = self.intents(&admitted, now);
+        let call_ids = tx.open_calls(&intents).await?;
         if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
             tx.charge_backfill(run, &call_ids).await?;
         }
@@ -139,8 +140,9 @@ impl Crawler {
         self.commit_unknown = false;
         self.learn_from(admission, now);
         let calls = admitted.len();
-        for ((claim, endpoint, ask), call_id) in admitted.into_iter().zip(call_ids) {
-            self.send(claim, endpoint, ask, call_id);
+        let opened = call_ids.into_iter().zip(intents);
+        for (asked, (call_id, opened)) in admitted.into_iter().zip(opened) {
+            self.send(asked, call_id, opened);
         }
         Ok(Sent { calls, has_postponed, throttled, is_limited })
     }
@@ -180,7 +182,7 @@ impl Crawler {
         admitted.iter().map(intent).collect()
     }
 
-    fn send(&mut self, claim: Claim, endpoint: Endpoint, ask: Ask, call_id: i64) {
+    fn send(&mut self, (claim, endpoint, ask): Asked, call_id: i64, opened: CallStart) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
         *self.open.entry(endpoint.provider()).or_default() += 1;
         self.pending_calls.insert(call_id);
@@ -200,6 +202,7 @@ impl Crawler {
                 endpoint,
                 ask,
                 call_id,
+                opened,
                 sent_at,
                 finished_at,
                 received,

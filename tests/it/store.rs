@@ -5,6 +5,7 @@ mod availability;
 mod backfills;
 mod conflicts;
 mod facts;
+mod ledger;
 mod limits;
 mod orders;
 mod patience;
@@ -113,6 +114,7 @@ fn answer(claim: &Claim, call_id: i64, now: &str, next: Disposition, facts: Fact
             duration_ms: 1,
             message: None,
         },
+        opened: None,
         settlement: Settlement {
             target_id: claim.target_id,
             due_at: claim.due_at,

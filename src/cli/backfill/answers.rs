@@ -109,10 +109,17 @@ fn shown(done: &ImportSummary, json: bool, dry: bool) -> Result<ExitCode> {
         )
     } else {
         format!(
-            "imported {}, {} of them unreadable (stored and marked); {} already there; {} skipped as \
+            "imported {}, {} of them unreadable (stored and marked); {}{} already there; {} skipped as \
              failures; {}{} refused\n",
             things(number(done.imported), "answer"),
             number(done.unreadable),
+            match done.same_time {
+                0 => String::new(),
+                same => format!(
+                    "{} with the time of another one and other content (both stored, the later number counts); ",
+                    number(same)
+                ),
+            },
             number(done.already_there),
             number(done.failures),
             match done.forgotten {

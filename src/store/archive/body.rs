@@ -59,6 +59,11 @@ impl Body {
         (body, made)
     }
 
+    /// The text as it was received.
+    pub fn received(&self) -> Cow<'_, str> {
+        self.exact.as_deref().map_or(Cow::Borrowed(&self.json), String::from_utf8_lossy)
+    }
+
     /// The body as one JSON string, for an answer that a database rejects as JSON.
     pub fn as_text(bytes: &[u8], why: &'static str) -> Self {
         Self { json: quoted(bytes), cleaned: Some(why), exact: Some(bytes.to_vec()) }

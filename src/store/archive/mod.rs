@@ -21,7 +21,7 @@ mod zone;
 pub use availability::{Asked, Unavailable};
 pub use body::{Body, REFUSED};
 pub use derive::Derivation;
-pub use import::Import;
+pub use import::{Import, Imported};
 pub(crate) use paths::AnswerPath;
 pub use paths::{DriftCount, PathDrift};
 pub use replay::{Kept, Place, Replayed};

@@ -63,6 +63,11 @@ impl Kept {
         }
     }
 
+    /// The bytes that were received, where they are stored.
+    pub(super) fn received(&self) -> Cow<'_, str> {
+        self.exact.as_deref().map_or(Cow::Borrowed(&self.body), String::from_utf8_lossy)
+    }
+
     /// Whether the database refused its JSON or its rows, so that it is stored as a text.
     pub fn is_refused(&self) -> bool {
         self.cleaned.as_deref() == Some(REFUSED)

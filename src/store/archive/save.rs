@@ -1,12 +1,14 @@
 //! Saving answers: calls, slots, documents and rows in one transaction.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 use serde::{Serialize, Serializer};
 
 use super::body::Body;
 use crate::model::{Facts, Kind, Outcome, SlotOutcome};
-use crate::store::db::{Tx, execute};
-use crate::store::ledger::CallEnd;
+use crate::store::db::{Tx, execute, fetch_optional};
+use crate::store::ledger::{CallEnd, CallStart};
 use crate::store::schedule::Settlement;
 use crate::store::sql::Rows;
 use crate::time::Time;
@@ -22,6 +24,8 @@ pub(in crate::store) const LATE: &str = "late: its slot was settled without it";
 pub struct Answer {
     /// The end of the call.
     pub end: CallEnd,
+    /// Its row on the ledger as it was opened; `None`: by this transaction.
+    pub opened: Option<CallStart>,
     /// The effect on its slot.
     pub settlement: Settlement,
     /// The base URL it was sent to.
@@ -115,6 +119,7 @@ impl Tx {
     /// # Errors
     /// When the database fails, or refuses one of the documents.
     pub async fn save(&mut self, answers: &[Answer]) -> Result<Saved> {
+        let answers = &*self.reopen(answers).await?;
         let settlements: Vec<_> = answers.iter().map(|answer| answer.settlement.clone()).collect();
         let settled = self.settle(&settlements).await?;
         let in_time = |answer: &Answer| settled.contains(&answer.end.call_id);
@@ -122,6 +127,27 @@ impl Tx {
         let in_time: Vec<_> = answers.iter().filter(|answer| in_time(answer)).collect();
         self.put_availability(&in_time).await?;
         Ok(Saved { late: answers.len() - settled.len(), stale })
+    }
+
+    /// Writes the ledger rows anew that the database has lost. The answers, with new numbers where
+    /// others have theirs.
+    async fn reopen<'a>(&mut self, answers: &'a [Answer]) -> Result<Cow<'a, [Answer]>> {
+        let opened = |answer: &'a Answer| Some((answer.end.call_id, answer.opened.as_ref()?));
+        let open: Vec<_> = answers.iter().filter_map(opened).collect();
+        let Some(now) = answers.iter().map(|answer| answer.end.finished_at).max() else {
+            return Ok(Cow::Borrowed(answers));
+        };
+        let renumbered = self.reopen_lost(&open, now).await?;
+        if renumbered.is_empty() {
+            return Ok(Cow::Borrowed(answers));
+        }
+        let mut answers = answers.to_vec();
+        for answer in &mut answers {
+            if let Some(call_id) = renumbered.get(&answer.end.call_id) {
+                (answer.end.call_id, answer.settlement.call_id) = (*call_id, *call_id);
+            }
+        }
+        Ok(Cow::Owned(answers))
     }
 
     /// Closes the calls of answers and stores their documents and, of those `in_time`, their rows.
@@ -193,21 +219,25 @@ impl Tx {
 
     /// Records the item behind a short link, and replaces the link by the item on every watchlist.
     async fn put_link(&mut self, resolved: &Resolved, settlement: &Settlement) -> Result<()> {
-        let (kind, link, item) = (resolved.kind.as_str(), &resolved.link, &resolved.item_id);
+        let (kind, link) = (resolved.kind.as_str(), &resolved.link);
         let platform = resolved.kind.platform();
-        if self.forgotten_at(kind, platform, item).await?.is_some() {
+        if self.forgotten_at(kind, platform, &resolved.item_id).await?.is_some() {
             return Ok(());
         }
-        execute!(
+        // The first answer counts: documents were asked for by the link as those of its item.
+        let known = fetch_optional!(
             self,
+            (String,),
             "insert into links (link, kind, item_id, resolved_at, document_id)
-             values ($1, $2, $3, $4, $5) on conflict (link) do nothing",
+             values ($1, $2, $3, $4, $5)
+             on conflict (link) do update set link = excluded.link returning item_id",
             link.as_str(),
             kind,
-            item.as_str(),
+            resolved.item_id.as_str(),
             settlement.at,
             settlement.call_id
         );
+        let item = &known.map_or_else(|| resolved.item_id.clone(), |row| row.0);
         execute!(
             self,
             "update targets set item_id = $3 where kind = $1 and key = $2",

@@ -1,15 +1,17 @@
 //! Connections and transactions.
 
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use anyhow::{Context as _, Result};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 
+use super::errors::failed;
+use super::session;
 use super::tx::Tx;
+use super::url::Address;
 
 /// How long a writer waits for another process to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,9 +31,6 @@ const CHECKPOINT_PAGES: &str = "4000";
 
 /// How long to wait for a connection before calling the database unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Lock and statement timeouts in PostgreSQL.
-const LIMITS: [(&str, &str); 2] = [("lock_timeout", "30s"), ("statement_timeout", "60s")];
 
 /// Deadline of one unit of database work in a daemon: longer than a lock wait, shorter than the
 /// watchdog allows the loop to stall.
@@ -72,41 +71,28 @@ impl Store {
     /// When the URL has another scheme, or the database cannot be reached. No error contains the
     /// password of the URL.
     pub async fn connect(url: &str) -> Result<Self> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            ensure!(
-                !path.contains('?'),
-                "a SQLite URL is sqlite:PATH and takes no parameters: what follows the ? would \
-                 become part of the file's name"
-            );
-            let path = Path::new(path);
-            return Self::open_sqlite(path)
+        match Address::of(url)? {
+            Address::Sqlite(path) => Self::open_sqlite(&path)
                 .await
-                .with_context(|| format!("cannot open the SQLite file {}", path.display()));
+                .with_context(|| format!("cannot open the SQLite file {}", path.display())),
+            Address::Postgres(options) => {
+                Self::open_postgres(options.application_name("tidewatch")).await
+            }
         }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(url)
-                .map_err(|_| anyhow::anyhow!("the database URL is not a valid postgres:// URL"))?;
-            return Self::open_postgres(options.application_name("tidewatch").options(LIMITS))
-                .await;
-        }
-        bail!(
-            "the database URL must begin with sqlite: or postgres://, for example sqlite:tidewatch.db"
-        )
     }
 
     async fn open_postgres(options: PgConnectOptions) -> Result<Self> {
         let place = format!("{}:{}", options.get_host(), options.get_port());
         // A pool retries until its timeout; a single connection reports the cause at once.
         let first = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options));
-        first
+        let mut first = first
             .await
             .context("no answer in time")
-            .and_then(|connected| Ok(connected?))
-            .with_context(|| format!("cannot reach PostgreSQL at {place}"))?
-            .close()
-            .await?;
-        let pool = PgPoolOptions::new()
+            .and_then(|connected| connected.map_err(|error| failed(error, "connect")))
+            .with_context(|| format!("cannot reach PostgreSQL at {place}"))?;
+        session::require(&mut first, &options).await?;
+        first.close().await?;
+        let pool = session::pool()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(CONNECT_TIMEOUT)
             .connect_lazy_with(options);

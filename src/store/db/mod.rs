@@ -6,8 +6,10 @@ mod errors;
 mod file;
 mod process_lock;
 mod schema;
+mod session;
 mod sound;
 mod tx;
+mod url;
 
 pub use attempts::Attempts;
 pub use connect::{Store, in_time};
@@ -16,6 +18,8 @@ pub use process_lock::ProcessLock;
 pub use schema::Schema;
 pub use tx::Tx;
 
-pub(in crate::store) use errors::Overtaken;
-pub(in crate::store) use schema::{NEWER, without_limits};
+pub(in crate::store) use errors::{Overtaken, failed, said};
+pub(in crate::store) use schema::NEWER;
+pub(in crate::store) use session::connect_without_limits;
 pub(in crate::store) use tx::{Count, Id, execute, fetch_all, fetch_optional};
+pub(in crate::store) use url::Address;

@@ -1,11 +1,11 @@
 //! The version of a database's schema, and its migration.
 
 use anyhow::{Context as _, Result, bail};
+use sqlx::Connection as _;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::connect::Store;
+use super::session::connect_without_limits;
 use crate::text::things;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -13,9 +13,6 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Where sqlx records applied migrations.
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
-
-/// No timeouts for statements that take as long as they need, such as a migration.
-const NO_LIMITS: [(&str, &str); 2] = [("lock_timeout", "0"), ("statement_timeout", "0")];
 
 /// The schema of a database compared with that of this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +64,7 @@ impl Store {
         let result = match self {
             Self::Sqlite { writer, .. } => SQLITE.run(writer).await,
             Self::Postgres(pool) => {
-                let mut connection = PgConnection::connect_with(&without_limits(pool)).await?;
+                let mut connection = connect_without_limits(pool).await?;
                 let result = POSTGRES.run(&mut connection).await;
                 connection.close().await?;
                 result
@@ -96,11 +93,6 @@ impl Store {
             Schema::Newer => bail!(NEWER),
         }
     }
-}
-
-/// Options of a connection without timeouts.
-pub(in crate::store) fn without_limits(pool: &PgPool) -> PgConnectOptions {
-    PgConnectOptions::clone(&pool.connect_options()).options(NO_LIMITS)
 }
 
 /// The error for a schema from a newer program.

@@ -2,6 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
+use super::errors::failed;
+
 /// A transaction in either database. Dropping it without [`Tx::commit`] rolls it back.
 ///
 /// Every statement of the store is a method of it. Each of them fails when the database fails,
@@ -36,11 +38,11 @@ impl Tx {
 
     /// Commits it.
     pub async fn commit(self) -> Result<()> {
-        match self {
+        let done = match self {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,
-        }
-        .context("the database could not commit")
+        };
+        done.map_err(|error| failed(error, "commit")).context("the database could not commit")
     }
 }
 
@@ -59,14 +61,18 @@ pub(in crate::store) struct Count {
 /// Runs a statement; returns the number of affected rows.
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        match $tx {
-            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
-            $crate::store::db::Tx::Sqlite(tx) => {
-                sqlx::query($sql)$(.bind($bind))*.execute(&mut **tx).await?.rows_affected()
-            }
-            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
-            $crate::store::db::Tx::Postgres(tx) => {
-                sqlx::query($sql)$(.bind($bind))*.execute(&mut **tx).await?.rows_affected()
+        {
+            let sql = sqlx::SqlSafeStr::into_sql_str($sql);
+            let told = |error| $crate::store::db::failed(error, sql.as_str());
+            match $tx {
+                #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+                $crate::store::db::Tx::Sqlite(tx) => {
+                    sqlx::query(sql.clone())$(.bind($bind))*.execute(&mut **tx).await.map_err(told)?.rows_affected()
+                }
+                #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+                $crate::store::db::Tx::Postgres(tx) => {
+                    sqlx::query(sql.clone())$(.bind($bind))*.execute(&mut **tx).await.map_err(told)?.rows_affected()
+                }
             }
         }
     };
@@ -75,14 +81,18 @@ macro_rules! execute {
 /// Runs a query; returns all rows as a `FromRow` type.
 macro_rules! fetch_all {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        match $tx {
-            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
-            $crate::store::db::Tx::Sqlite(tx) => {
-                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(&mut **tx).await?
-            }
-            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
-            $crate::store::db::Tx::Postgres(tx) => {
-                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_all(&mut **tx).await?
+        {
+            let sql = sqlx::SqlSafeStr::into_sql_str($sql);
+            let told = |error| $crate::store::db::failed(error, sql.as_str());
+            match $tx {
+                #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+                $crate::store::db::Tx::Sqlite(tx) => {
+                    sqlx::query_as::<_, $row>(sql.clone())$(.bind($bind))*.fetch_all(&mut **tx).await.map_err(told)?
+                }
+                #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+                $crate::store::db::Tx::Postgres(tx) => {
+                    sqlx::query_as::<_, $row>(sql.clone())$(.bind($bind))*.fetch_all(&mut **tx).await.map_err(told)?
+                }
             }
         }
     };
@@ -91,14 +101,18 @@ macro_rules! fetch_all {
 /// Runs a query; returns its row, if there is one, as a `FromRow` type.
 macro_rules! fetch_optional {
     ($tx:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
-        match $tx {
-            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
-            $crate::store::db::Tx::Sqlite(tx) => {
-                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(&mut **tx).await?
-            }
-            #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
-            $crate::store::db::Tx::Postgres(tx) => {
-                sqlx::query_as::<_, $row>($sql)$(.bind($bind))*.fetch_optional(&mut **tx).await?
+        {
+            let sql = sqlx::SqlSafeStr::into_sql_str($sql);
+            let told = |error| $crate::store::db::failed(error, sql.as_str());
+            match $tx {
+                #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+                $crate::store::db::Tx::Sqlite(tx) => {
+                    sqlx::query_as::<_, $row>(sql.clone())$(.bind($bind))*.fetch_optional(&mut **tx).await.map_err(told)?
+                }
+                #[expect(clippy::disallowed_methods, reason = "the store's own macro")]
+                $crate::store::db::Tx::Postgres(tx) => {
+                    sqlx::query_as::<_, $row>(sql.clone())$(.bind($bind))*.fetch_optional(&mut **tx).await.map_err(told)?
+                }
             }
         }
     };

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::numbers;
 use crate::model::{Facts, Kind, Platform, Target};
 use crate::store::archive::{LATE, Place, derived_tables};
-use crate::store::db::{Count, Store, Tx, execute, fetch_all, fetch_optional, without_limits};
+use crate::store::db::{
+    Count, Store, Tx, connect_without_limits, execute, fetch_all, fetch_optional,
+};
 use crate::store::sql::Rows;
 use crate::time::Time;
 
@@ -63,7 +65,7 @@ impl Store {
             }
             Self::Postgres(pool) => {
                 let derived = derived_tables().collect::<Vec<_>>().join(", ");
-                let mut connection = PgConnection::connect_with(&without_limits(pool)).await?;
+                let mut connection = connect_without_limits(pool).await?;
                 sqlx::query(AssertSqlSafe(format!("vacuum {derived}, {OTHERS}")))
                     .execute(&mut connection)
                     .await

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use crate::model::{Billed, Outcome};
-use crate::store::db::{Tx, execute};
+use crate::store::db::{Count, Id, Tx, execute, fetch_optional};
 use crate::store::sql::{Rows, array};
 use crate::time::Time;
 
@@ -55,6 +55,24 @@ pub struct CallEnd {
     /// The message of upstream or the network.
     pub message: Option<String>,
 }
+
+/// A call whose row is not its own: the database has lost it.
+#[derive(sqlx::FromRow)]
+struct Lost {
+    call_id: i64,
+    /// Another call has the number by now.
+    is_taken: bool,
+}
+
+/// What the row of a call has besides when it is written anew.
+#[derive(Serialize)]
+struct Anew {
+    call_id: i64,
+    reinserted_at: Time,
+}
+
+const OPEN_CALL: &str = "call_id int, endpoint text, target_id int, due_at time, page int, \
+    attempt int, owner int, opened_at time, price_micros int, reinserted_at time";
 
 #[derive(sqlx::FromRow)]
 struct OpenedRow {
@@ -107,6 +125,91 @@ impl Tx {
              from {rows} where calls.call_id = r.call_id",
         )
         .await
+    }
+
+    /// Writes the rows of open calls anew that the database has lost, marked as such: one that
+    /// crashed without what it had committed, or a replica that was behind. Returns the new numbers
+    /// of calls whose numbers others have by now.
+    pub(in crate::store) async fn reopen_lost(
+        &mut self,
+        calls: &[(i64, &CallStart)],
+        now: Time,
+    ) -> Result<HashMap<i64, i64>> {
+        let rows = |is_wanted: &dyn Fn(i64) -> bool| {
+            let mut rows = Rows::new(&[OPEN_CALL]);
+            for (call_id, start) in calls.iter().filter(|(call_id, _)| is_wanted(*call_id)) {
+                let anew = Anew { call_id: *call_id, reinserted_at: now };
+                rows.push(rows.row(start, &anew)?);
+            }
+            anyhow::Ok(rows)
+        };
+        let lost: Vec<Lost> = self
+            .fetch_over(
+                &rows(&|_| true)?,
+                "select r.call_id as call_id, c.call_id is not null as is_taken
+                 from {rows} left join calls c on c.call_id = r.call_id
+                 where c.call_id is null or c.target_id is distinct from r.target_id
+                    or c.due_at is distinct from r.due_at",
+            )
+            .await?;
+        if lost.is_empty() {
+            return Ok(HashMap::new());
+        }
+        tracing::error!(
+            calls = lost.len(),
+            "the database has lost ledger rows of open calls: written anew with their answers"
+        );
+        let free: BTreeSet<_> =
+            lost.iter().filter(|it| !it.is_taken).map(|it| it.call_id).collect();
+        self.insert_rows_of_calls("call_id, ", &rows(&|it| free.contains(&it))?).await?;
+        if let Some(last) = free.last() {
+            self.number_calls_after(*last).await?;
+        }
+        let mut renumbered = HashMap::new();
+        for it in lost.iter().filter(|it| it.is_taken) {
+            let new =
+                self.insert_rows_of_calls("", &rows(&|call_id| call_id == it.call_id)?).await?;
+            renumbered.extend(new.first().map(|new| (it.call_id, new.id)));
+        }
+        Ok(renumbered)
+    }
+
+    /// Inserts rows of open calls; `number` names the column of their numbers, if they have them.
+    async fn insert_rows_of_calls(&mut self, number: &str, rows: &Rows) -> Result<Vec<Id>> {
+        let columns = "endpoint, target_id, due_at, page, attempt, owner, opened_at, price_micros, \
+                       reinserted_at";
+        let sql = format!(
+            "insert into calls ({number}{columns}, billed)
+             select {number}{columns}, 'unknown' from {{rows}} where true returning call_id as id"
+        );
+        self.fetch_over(rows, &sql).await
+    }
+
+    /// Makes PostgreSQL give calls numbers after this one: its sequence has lost them, too.
+    async fn number_calls_after(&mut self, last: i64) -> Result<()> {
+        // Differs by necessity: SQLite numbers after the last row.
+        if let Self::Postgres(_) = self {
+            let next = "select nextval(pg_get_serial_sequence('calls', 'call_id')) as id";
+            let next = fetch_optional!(self, Id, next).map_or(last, |row| row.id);
+            execute!(
+                self,
+                "select nextval(pg_get_serial_sequence('calls', 'call_id'))
+                 from generate_series($1::bigint, $2::bigint)",
+                next,
+                last - 1
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the server may lose rows of the ledger that it has committed, also in a session that
+    /// asks for more.
+    pub async fn may_lose_commits(&mut self) -> Result<bool> {
+        // Differs by necessity: the store opens SQLite so that it loses none.
+        let Self::Postgres(_) = self else { return Ok(false) };
+        let sql = "select count(*) as count from pg_settings
+                   where name = 'synchronous_commit' and setting = 'off'";
+        Ok(fetch_optional!(self, Count, sql).is_some_and(|row| row.count > 0))
     }
 
     /// Releases the slots that `owner` has claimed without sending a call: every open call of

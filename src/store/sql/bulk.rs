@@ -12,7 +12,7 @@ use super::cells::Writer;
 use super::over_rows::{columns, in_postgres};
 use super::value::{Value, from_postgres, from_sqlite};
 use crate::model::catalogue::{Cell, ColumnType};
-use crate::store::db::Tx;
+use crate::store::db::{Tx, failed};
 use crate::time::Time;
 
 /// Maximum number of parameters of a SQLite statement.
@@ -234,6 +234,7 @@ impl Tx {
         rows: &Rows,
         template: &str,
     ) -> Result<u64> {
+        let told = |error| failed(error, template);
         let mut touched = 0;
         if rows.is_empty() {
             return Ok(touched);
@@ -243,12 +244,12 @@ impl Tx {
                 for part in rows.cells.chunks(SQLITE_VALUES / rows.names.len()) {
                     let query = sqlx::query(rows.sqlite(template, part.len()));
                     let query = rows.bind_values(part, query.persistent(false));
-                    touched += query.execute(&mut **tx).await?.rows_affected();
+                    touched += query.execute(&mut **tx).await.map_err(told)?.rows_affected();
                 }
             }
             Self::Postgres(tx) => {
                 let query = rows.bind_arrays(sqlx::query(rows.postgres(template)));
-                touched += query.execute(&mut **tx).await?.rows_affected();
+                touched += query.execute(&mut **tx).await.map_err(told)?.rows_affected();
             }
         }
         Ok(touched)
@@ -265,6 +266,7 @@ impl Tx {
         T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>,
         T: for<'r> FromRow<'r, sqlx::postgres::PgRow>,
     {
+        let told = |error| failed(error, template);
         let mut found = Vec::new();
         if rows.is_empty() {
             return Ok(found);
@@ -274,14 +276,14 @@ impl Tx {
                 for part in rows.cells.chunks(SQLITE_VALUES / rows.names.len()) {
                     let query = sqlx::query(rows.sqlite(template, part.len()));
                     let query = rows.bind_values(part, query.persistent(false));
-                    for row in query.fetch_all(&mut **tx).await? {
+                    for row in query.fetch_all(&mut **tx).await.map_err(told)? {
                         found.push(T::from_row(&row)?);
                     }
                 }
             }
             Self::Postgres(tx) => {
                 let query = rows.bind_arrays(sqlx::query(rows.postgres(template)));
-                for row in query.fetch_all(&mut **tx).await? {
+                for row in query.fetch_all(&mut **tx).await.map_err(told)? {
                     found.push(T::from_row(&row)?);
                 }
             }

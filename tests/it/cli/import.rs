@@ -46,10 +46,10 @@ async fn answer_is_imported_once_with_its_time_and_no_cost(database: Database) {
     ];
     place.write("answers.jsonl", &text.join("\n"));
     assert_eq!(place.run(&IMPORT).await, 0, "{}", place.said());
-    let expected = json!({ "imported": 3, "already_there": 1, "unreadable": 1, "failures": 1, "forgotten": 0, "refused": 0 });
+    let expected = json!({ "imported": 3, "already_there": 1, "same_time": 0, "unreadable": 1, "failures": 1, "forgotten": 0, "refused": 0 });
     assert_eq!(summary(&place), expected);
     assert_eq!(place.run(&IMPORT).await, 0, "{}", place.said());
-    let again = json!({ "imported": 0, "already_there": 4, "unreadable": 0, "failures": 1, "forgotten": 0, "refused": 0 });
+    let again = json!({ "imported": 0, "already_there": 4, "same_time": 0, "unreadable": 0, "failures": 1, "forgotten": 0, "refused": 0 });
     assert_eq!(summary(&place), again);
     let seen: Vec<(tidewatch::time::Time,)> =
         rows(&store, "select observed_at from note_metrics order by 1").await;

@@ -193,7 +193,7 @@ async fn import_drops_or_redacts_answers_about_the_erased(database: Database) {
             place.hear(&["backfill", "--from-jsonl", "answers.jsonl", "--json"]).await;
         let done: Value = serde_json::from_str(&said).unwrap();
         let expected = json!({ "imported": imported, "already_there": already_there,
-            "unreadable": 0, "failures": 0, "forgotten": forgotten, "refused": 0 });
+            "same_time": 0, "unreadable": 0, "failures": 0, "forgotten": forgotten, "refused": 0 });
         assert_eq!((code, done), (0, expected));
     }
     let found = remains(&store, &HERS[2..], "").await;

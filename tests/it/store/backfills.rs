@@ -8,8 +8,8 @@ use tidewatch::model::{
     BackfillState, Billed, Facts, Kind, MissedReason, Outcome, ProblemKind, Target,
 };
 use tidewatch::store::{
-    Body, Claim, Disposition, Document, Import, Limits, NewBackfill, Resolved, SlotCounts, Spent,
-    Store, Tx,
+    Body, Claim, Disposition, Document, Import, Imported, Limits, NewBackfill, Resolved,
+    SlotCounts, Spent, Store, Tx,
 };
 use tidewatch::time::Time;
 
@@ -233,8 +233,8 @@ fn import(target: Target, fetched_at: &str, facts: Facts) -> Import {
     }
 }
 
-/// Takes in these answers in one transaction; which were new.
-async fn take_in(store: &Store, imports: &[Import]) -> Vec<bool> {
+/// Takes in these answers in one transaction; what became of each.
+async fn take_in(store: &Store, imports: &[Import]) -> Vec<Imported> {
     let mut tx = store.begin().await.unwrap();
     let imports: Vec<_> = imports.iter().collect();
     let new = tx.import(&imports, OWNER, at("20:00:00")).await.unwrap();
@@ -247,8 +247,8 @@ async fn an_import_is_on_the_ledger_and_costs_nothing(database: Database) {
     let store = database.open().await;
     let one = import(note("a"), "19:00:00", one_of_each("a"));
     let twice = [one.clone(), one.clone()];
-    assert_eq!(take_in(&store, &twice).await, [true, false]);
-    assert_eq!(take_in(&store, &twice).await, [false, false]);
+    assert_eq!(take_in(&store, &twice).await, [Imported::New, Imported::Known]);
+    assert_eq!(take_in(&store, &twice).await, [Imported::Known; 2]);
     let mut tx = store.begin().await.unwrap();
     assert_eq!(tx.spent_since(at("00:00:00")).await.unwrap(), Spent::default());
     let totals = tx.call_totals(at("00:00:00")).await.unwrap().remove(0);
@@ -261,6 +261,41 @@ async fn an_import_is_on_the_ledger_and_costs_nothing(database: Database) {
                     and c.billed = 'no' and c.outcome = 'ok'";
     assert_eq!(count(&store, marked).await, 1);
     assert_eq!(count(&store, "select count(*) from slots").await, 0);
+}
+
+on_both!(answers_of_one_time_that_differ_are_both_kept_and_the_later_counts);
+async fn answers_of_one_time_that_differ_are_both_kept_and_the_later_counts(database: Database) {
+    let store = database.open().await;
+    let said = |likes: i64, spaces: &str| {
+        let mut facts = one_of_each("a");
+        facts.notes[0].counts.as_mut().unwrap().likes = Some(likes);
+        let mut import = import(note("a"), "19:00:00", facts);
+        import.document.body = Body::new(format!("{{\"likes\":{spaces}{likes}}}").into_bytes());
+        import
+    };
+    let all = [said(7, ""), said(9, ""), said(7, "  ")];
+    assert_eq!(take_in(&store, &all).await, [Imported::New, Imported::Beside, Imported::Known]);
+    let later = [said(7, " "), said(11, "")];
+    assert_eq!(take_in(&store, &later).await, [Imported::Known, Imported::Beside]);
+    assert_eq!(count(&store, "select count(*) from documents").await, 3);
+    let last = "select count(*) from stale where kind = 'note'";
+    assert_eq!(count(&store, last).await, 1, "its counts are those of the last document");
+}
+
+on_both!(link_that_is_answered_twice_leads_to_its_first_item);
+async fn link_that_is_answered_twice_leads_to_its_first_item(database: Database) {
+    let store = database.open().await;
+    let link = Target { kind: Kind::Note, key: "https://xhslink.com/a/x".into() };
+    for (item_id, time) in [("a", "09:00:00"), ("b", "10:00:00")] {
+        let mut resolving = import(link.clone(), time, Facts::default());
+        let item_id = item_id.to_owned();
+        resolving.resolved = Some(Resolved { kind: Kind::Note, link: link.key.clone(), item_id });
+        assert_eq!(take_in(&store, &[resolving]).await, [Imported::New]);
+    }
+    let agree = "select count(*) from links l join targets t on t.key = l.link
+                 where l.item_id = 'a' and t.item_id = 'a'";
+    assert_eq!(count(&store, agree).await, 1);
+    assert_eq!(count(&store, "select count(*) from targets where key = 'b'").await, 0);
 }
 
 on_both!(notes_that_were_listed_and_links_that_were_resolved_are_found);

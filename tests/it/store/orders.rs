@@ -281,6 +281,7 @@ pub(super) fn answer(drawn: &Drawn, claim: &Claim, call_id: i64) -> Answer {
             duration_ms: 1,
             message: reading.message,
         },
+        opened: None,
         settlement: Settlement {
             target_id: claim.target_id,
             due_at: claim.due_at,

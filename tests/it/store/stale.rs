@@ -6,6 +6,7 @@ use tidewatch::replay::{derive_waiting, replay};
 use tidewatch::store::Store;
 use tidewatch::time::Time;
 
+use super::ledger::run;
 use crate::databases::{Database, count, on_both, table_rows};
 use crate::env::{Env, hours, world};
 use crate::program::Place;
@@ -90,6 +91,37 @@ async fn rows_that_wait_over_a_crash_are_told_and_derived_at_the_next_start(data
     assert_eq!(waiting(&env.store).await, 0);
     let first = env.ask("select '' || first_seen_at from notes").await.remove(0);
     assert!(first.starts_with("2026-01-01 00:03:00"), "{first}");
+}
+
+/// Refuses the rows of one note.
+const REFUSE: [&str; 2] = [
+    "create trigger refuse before insert on notes when new.title = 'title 4'
+     begin select raise(abort, 'not this one'); end",
+    "create function refuse() returns trigger language plpgsql as $$ begin
+         raise exception 'not this one' using errcode = 'check_violation'; end $$;
+     create trigger refuse before insert on notes for each row
+         when (new.title = 'title 4') execute function refuse()",
+];
+
+on_both!(an_answer_that_was_refused_once_makes_rows_when_it_is_taken);
+async fn an_answer_that_was_refused_once_makes_rows_when_it_is_taken(database: Database) {
+    let store = database.open().await;
+    run(&store, REFUSE[0], REFUSE[1]).await;
+    let other = "64a0000000000000000000a2";
+    let done = import(&store, &[line(other, 3), line(NOTE, 4), line(other, 5)]).await;
+    assert_eq!((done.imported, done.unreadable), (3, 1));
+    let refused = "select count(*) from documents where cleaned = 'refused by the database'";
+    for _ in 0..2 {
+        assert_eq!(count(&store, "select count(*) from notes").await, 1);
+        assert_eq!(count(&store, refused).await, 1);
+        replay(&store, |_, _| {}).await.expect("one document does not end it");
+    }
+    run(&store, "drop trigger refuse", "drop trigger refuse on notes").await;
+    replay(&store, |_, _| {}).await.unwrap();
+    assert_eq!(count(&store, "select count(*) from notes").await, 2);
+    assert_eq!(count(&store, refused).await, 0);
+    let whole = "select count(*) from documents where drift is null and exact is null";
+    assert_eq!(count(&store, whole).await, 3);
 }
 
 on_both!(imports_that_stand_in_each_others_way_both_end);

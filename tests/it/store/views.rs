@@ -227,6 +227,28 @@ async fn a_day_is_that_of_the_archives_zone_also_when_its_clocks_change(database
     assert_eq!(days(&store).await, expected);
 }
 
+on_both!(days_of_another_zone_are_linked_over_weeks_without_observations);
+async fn days_of_another_zone_are_linked_over_weeks_without_observations(database: Database) {
+    let store = database.open().await;
+    let seen = [
+        "2026-03-01 05:00:00",
+        "2026-03-05 05:00:00",
+        "2026-03-20 03:59:59.5",
+        "2026-05-01 03:59:59.999999",
+    ];
+    let seen = seen.map(|at| (at, Some(1)));
+    note_with(&store, "2026-03-01 00:00:00", &seen).await;
+    let zone = chrono_tz::Tz::America__New_York;
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.set_zone(zone.name(), &zone::offsets(zone)).await.unwrap());
+    tx.commit().await.unwrap();
+    let linked: Vec<(String, Option<String>)> =
+        rows(&store, "select day, previous_day from days order by day").await;
+    let days = ["2026-03-01", "2026-03-05", "2026-03-19", "2026-04-30"].map(str::to_owned);
+    let before = [None].into_iter().chain(days[..3].iter().cloned().map(Some));
+    assert_eq!(linked, days.iter().cloned().zip(before).collect::<Vec<_>>());
+}
+
 on_both!(growth_is_drawn_between_observations_that_are_near_and_else_not_said);
 async fn growth_is_drawn_between_observations_that_are_near_and_else_not_said(database: Database) {
     let store = database.open().await;

@@ -1,15 +1,14 @@
 //! Opening an archive read-only, beside any writer.
 
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use sqlx::SqliteConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use crate::store::db::{NEWER, Schema, Store};
+use crate::store::db::{Address, NEWER, Schema, Store};
 use crate::text::things;
 
 /// Concurrent queries; further ones wait.
@@ -19,12 +18,9 @@ const READERS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// PostgreSQL refuses writes, and cancels slow statements.
-const READ_ONLY: [(&str, &str); 4] = [
-    ("default_transaction_read_only", "on"),
-    ("statement_timeout", "10s"),
-    ("lock_timeout", "5s"),
-    ("idle_in_transaction_session_timeout", "30s"),
-];
+const READ_ONLY: &str = "select set_config('default_transaction_read_only', 'on', false),
+    set_config('statement_timeout', '10s', false), set_config('lock_timeout', '5s', false),
+    set_config('idle_in_transaction_session_timeout', '30s', false)";
 
 /// SQLite virtual machine steps between two calls of the progress handler.
 const STEPS: i32 = 100_000;
@@ -39,16 +35,17 @@ impl Store {
     /// # Errors
     /// When it cannot be opened, or its schema is another one. No error contains the password of
     /// the URL.
+    #[expect(clippy::disallowed_methods, reason = "the settings of a session")]
     pub async fn open_to_read(url: &str) -> Result<Self> {
-        let store = if let Some(path) = url.strip_prefix("sqlite:") {
-            read_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path)))?
-        } else {
-            let options = PgConnectOptions::from_str(url).map_err(|_| {
-                anyhow::anyhow!("the database URL must begin with sqlite: or postgres://")
-            })?;
-            let options = options.application_name("tidewatch serve").options(READ_ONLY);
-            let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
-            Self::Postgres(pool.connect_lazy_with(options))
+        let store = match Address::of(url)? {
+            Address::Sqlite(path) => read_sqlite(&path)?,
+            Address::Postgres(options) => {
+                let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+                let pool = pool.after_connect(|session, _| {
+                    Box::pin(async move { sqlx::query(READ_ONLY).execute(session).await.map(drop) })
+                });
+                Self::Postgres(pool.connect_lazy_with(options.application_name("tidewatch serve")))
+            }
         };
         let schema = store.schema_beside_work().await;
         match schema.context("cannot read the archive's schema")? {

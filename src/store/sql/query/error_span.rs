@@ -123,7 +123,7 @@ pub(super) fn candidates(message: &str, sql: &str) -> Vec<Range<usize>> {
 
 /// Converts a database error to a [`QueryError`] if the query is at fault.
 pub(super) fn query_error(error: anyhow::Error, sql: &str) -> anyhow::Error {
-    let Some(sqlx::Error::Database(said)) = error.downcast_ref::<sqlx::Error>() else {
+    let Some(said) = crate::store::db::said(&error) else {
         return error;
     };
     let Some(postgres) = said.try_downcast_ref::<PgDatabaseError>() else {

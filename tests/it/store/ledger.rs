@@ -1,0 +1,106 @@
+//! Ledger rows that vanish under open calls, and answers that the database does not take.
+
+use tidewatch::store::{Disposition, Store};
+
+use super::{answer, at, call, campaign, claim, note, open_at};
+use crate::databases::{Database, count, on_both, rows as found};
+use crate::env::{Env, hours, minutes, world};
+use crate::rows::one_of_each;
+
+/// Runs statements of either database.
+#[expect(clippy::disallowed_methods, reason = "a database that misbehaves")]
+pub(super) async fn run(store: &Store, sqlite: &'static str, postgres: &'static str) {
+    match store {
+        Store::Sqlite { writer, .. } => sqlx::raw_sql(sqlite).execute(writer).await.map(|_| ()),
+        Store::Postgres(pool) => sqlx::raw_sql(postgres).execute(pool).await.map(|_| ()),
+    }
+    .unwrap();
+}
+
+/// The sequence of PostgreSQL is lost with the rows, as after a crash.
+const LOSE: &str = "delete from calls; alter sequence calls_call_id_seq restart with 1";
+
+on_both!(an_answer_whose_ledger_row_is_lost_is_kept_with_a_new_one);
+async fn an_answer_whose_ledger_row_is_lost_is_kept_with_a_new_one(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let notes = ["a", "b", "c"].map(note);
+    let job = campaign(&mut tx, &notes).await;
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    let claims = claim(&mut tx, "09:00:00").await;
+    let calls: Vec<_> = claims.iter().map(|it| call(it, "09:00:01")).collect();
+    let ids = tx.open_calls(&calls).await.unwrap();
+    tx.commit().await.unwrap();
+    run(&store, "delete from calls", LOSE).await;
+    let mut tx = store.begin().await.unwrap();
+    // Takes the number of the first.
+    let taken = tx.open_calls(&calls[2..]).await.unwrap()[0];
+    assert_eq!(taken, ids[0]);
+    tx.commit().await.unwrap();
+    let save = async || {
+        let mut tx = store.begin().await.unwrap();
+        let answers: Vec<_> = (0..2)
+            .map(|nth| {
+                let (claim, facts) = (&claims[nth], one_of_each(&claims[nth].key));
+                let mut it = answer(claim, ids[nth], "09:00:02", Disposition::Observed, facts);
+                it.opened = Some(calls[nth].clone());
+                it
+            })
+            .collect();
+        let saved = tx.save(&answers).await.unwrap();
+        tx.commit().await.unwrap();
+        saved.late
+    };
+    assert_eq!(save().await, 0);
+    let anew = "select count(*) from calls c join documents d on d.document_id = c.call_id
+                where c.reinserted_at is not null and c.outcome = 'ok' and c.attempt = 1
+                  and c.opened_at is not null and d.target_id = c.target_id";
+    assert_eq!(count(&store, anew).await, 2);
+    assert_eq!(count(&store, "select count(*) from notes").await, 2);
+    let open: Vec<(i64, Option<String>)> =
+        found(&store, "select target_id, outcome from calls where reinserted_at is null").await;
+    assert_eq!(open, [(claims[2].target_id, None)], "the call with its number is as it was");
+    let mut tx = store.begin().await.unwrap();
+    tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
+    let next = claim(&mut tx, "10:00:00").await.remove(0);
+    let next = tx.open_calls(&[call(&next, "10:00:01")]).await.unwrap()[0];
+    assert!(next > ids[1], "no number is given twice");
+}
+
+/// Loses the ledger row of each call for the first target as soon as it is written, and refuses
+/// every document of the second.
+const MISBEHAVE: [&str; 2] = [
+    "create trigger lose after insert on calls when new.target_id = 1 and new.reinserted_at is null
+     begin delete from calls where call_id = new.call_id; end;
+     create trigger refuse before insert on documents when new.target_id = 2
+     begin select raise(abort, 'not this one'); end",
+    "create function lose() returns trigger language plpgsql as $$ begin
+         delete from calls where call_id = new.call_id; return null; end $$;
+     create trigger lose after insert on calls for each row
+         when (new.target_id = 1 and new.reinserted_at is null) execute function lose();
+     create function refuse() returns trigger language plpgsql as $$ begin
+         raise exception 'not this one' using errcode = 'check_violation'; end $$;
+     create trigger refuse before insert on documents for each row
+         when (new.target_id = 2) execute function refuse()",
+];
+
+on_both!(one_answer_holds_up_no_others_whatever_becomes_of_it);
+async fn one_answer_holds_up_no_others_whatever_becomes_of_it(database: Database) {
+    let notes: Vec<_> = world().notes(3).iter().map(|it| format!("\"{it}\"")).collect();
+    let job = format!(
+        "[[job]]\nname = \"campaign\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = [{}]\n",
+        notes.join(", ")
+    );
+    let mut env = Env::new(database, &job).await;
+    run(&env.store, MISBEHAVE[0], MISBEHAVE[1]).await;
+    env.advance(hours(1)).await;
+    let observed = "select target_id || '' from slots where outcome = 'observed' order by 1";
+    assert_eq!(env.ask(observed).await, ["1", "3"]);
+    let anew = "select count(*) from calls where reinserted_at is not null and outcome = 'ok'";
+    assert_eq!(count(&env.store, anew).await, 1);
+    run(&env.store, "drop trigger refuse", "drop trigger refuse on documents").await;
+    env.advance(minutes(2)).await;
+    env.advance(minutes(1)).await;
+    let kept = "select count(*) from documents where target_id = 2 and outcome = 'unreadable'";
+    assert_eq!(count(&env.store, kept).await, 1, "stored as a text when the database takes it");
+}
