@@ -13,6 +13,7 @@ mod processes;
 mod replay;
 mod runs;
 mod schedules;
+mod sessions;
 mod stale;
 mod turns;
 mod views;

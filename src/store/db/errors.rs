@@ -38,7 +38,7 @@ fn missing_grant(message: &str) -> Option<String> {
     let (kind, name) = message.strip_prefix("permission denied for ")?.split_once(' ')?;
     Some(match kind {
         "sequence" => format!("grant usage, select on sequence {name}"),
-        "schema" => format!("grant usage on schema {name}"),
+        "schema" => format!("grant usage, create on schema {name}"),
         "view" => format!("grant select on {name}"),
         "table" | "relation" => format!("grant select, insert, update, delete on {name}"),
         _ => return None,
@@ -93,7 +93,8 @@ mod tests {
         assert_eq!(of("permission denied for table notes"), tables);
         let sequence = "grant usage, select on sequence calls_call_id_seq";
         assert_eq!(of("permission denied for sequence calls_call_id_seq"), sequence);
-        assert_eq!(of("permission denied for schema public"), "grant usage on schema public");
+        let schema = "grant usage, create on schema public";
+        assert_eq!(of("permission denied for schema public"), schema);
         assert_eq!(of("must be owner of table notes"), "");
     }
 }

@@ -5,6 +5,7 @@ use sqlx::Connection as _;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
 use super::connect::Store;
+use super::errors::failed;
 use super::session::connect_without_limits;
 use crate::text::things;
 
@@ -46,11 +47,14 @@ impl Store {
         let (applied, known) = match self {
             Self::Sqlite { readers, .. } => {
                 let mut reader = readers.acquire().await?;
-                (reader.list_applied_migrations(MIGRATIONS_TABLE).await?, &SQLITE)
+                (reader.list_applied_migrations(MIGRATIONS_TABLE).await.map_err(told)?, &SQLITE)
             }
             Self::Postgres(pool) => {
                 let mut connection = pool.acquire().await?;
-                (connection.list_applied_migrations(MIGRATIONS_TABLE).await?, &POSTGRES)
+                (
+                    connection.list_applied_migrations(MIGRATIONS_TABLE).await.map_err(told)?,
+                    &POSTGRES,
+                )
             }
         };
         Ok(compare(&applied.iter().map(|migration| migration.version).collect::<Vec<_>>(), known))
@@ -72,7 +76,7 @@ impl Store {
         };
         match result {
             Err(MigrateError::VersionMissing(_)) => bail!(NEWER),
-            other => other.context("cannot bring the database's schema up to date"),
+            other => other.map_err(told).context("cannot bring the database's schema up to date"),
         }
     }
 
@@ -100,9 +104,26 @@ pub(in crate::store) const NEWER: &str = "the database was made by a newer versi
                      use that version, or another database";
 
 async fn applied(connection: &mut impl Migrate) -> Result<Vec<i64>> {
-    connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
-    let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
+    // Creating the table takes a right that only migrations need.
+    let applied = match connection.list_applied_migrations(MIGRATIONS_TABLE).await {
+        Ok(applied) => applied,
+        Err(_) => {
+            connection.ensure_migrations_table(MIGRATIONS_TABLE).await.map_err(told)?;
+            connection.list_applied_migrations(MIGRATIONS_TABLE).await.map_err(told)?
+        }
+    };
     Ok(applied.into_iter().map(|migration| migration.version).collect())
+}
+
+/// The error of a migration.
+fn told(error: MigrateError) -> anyhow::Error {
+    match error {
+        MigrateError::Execute(error) => failed(error, MIGRATIONS_TABLE),
+        MigrateError::ExecuteMigration(error, version) => {
+            failed(error, &format!("migration {version}"))
+        }
+        other => other.into(),
+    }
 }
 
 /// Compares the applied migrations with the known ones.

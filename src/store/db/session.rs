@@ -82,7 +82,6 @@ pub(super) async fn require(first: &mut PgConnection, options: &PgConnectOptions
 }
 
 /// The server's process of a connection. Not prepared: a pooler may not know it later.
-#[expect(clippy::disallowed_methods, reason = "outside any transaction")]
 async fn process(session: &mut PgConnection) -> sqlx::Result<i32> {
     sqlx::raw_sql("select pg_backend_pid()").fetch_one(session).await?.try_get(0)
 }
