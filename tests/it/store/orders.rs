@@ -455,10 +455,10 @@ async fn case(ordered: &Store, mixed: &Store, seed: u64) -> usize {
     let mut shuffled = answers(&twin);
     shuffled.shuffle(&mut draw.0);
     let sizes: Vec<_> = (0..4).map(|_| draw.0.random_range(1..8)).collect();
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         save(mixed, &shuffled, &sizes).await;
     } else {
-        save_beside_derivation(mixed, &shuffled, &sizes).await;
+        Box::pin(save_beside_derivation(mixed, &shuffled, &sizes)).await;
     }
     let expected = all_rows(ordered).await;
     let found = differences(&expected, &all_rows(mixed).await);
