@@ -97,6 +97,7 @@ async fn answers() -> Result<Vec<Answer>> {
         base_url: simulator.base_url(Provider::JustOneApi).parse()?,
         timeout: Duration::from_secs(10),
         token: Some(SecretString::from(TOKEN)),
+        proxy: None,
     };
     let client = Client::new([(Provider::JustOneApi, server)])?;
     let mut answers = Vec::new();

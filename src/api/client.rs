@@ -36,8 +36,7 @@ const USER_AGENT: &str = concat!("tidewatch/", env!("CARGO_PKG_VERSION"));
 
 /// Sends to every provider. One for the whole process: connections are shared.
 pub struct Client {
-    http: reqwest::Client,
-    servers: BTreeMap<Provider, Server>,
+    servers: BTreeMap<Provider, (Server, reqwest::Client)>,
     scrubber: Scrubber,
 }
 
@@ -50,6 +49,17 @@ pub struct Server {
     pub timeout: Duration,
     /// The token, if it takes one and it is set.
     pub token: Option<SecretString>,
+    /// The proxy on the way, if any.
+    pub proxy: Option<Proxy>,
+}
+
+/// A proxy: http, https, socks5, or socks5h, which resolves names itself.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// Its address, without credentials.
+    pub url: Url,
+    /// `user:password`. Cannot be printed.
+    pub auth: Option<SecretString>,
 }
 
 /// What came back.
@@ -79,10 +89,21 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(servers: impl IntoIterator<Item = (Provider, Server)>) -> anyhow::Result<Self> {
-        let servers: BTreeMap<_, _> = servers.into_iter().collect();
-        let tokens = servers.values().filter_map(|server| server.token.as_ref());
-        let scrubber = Scrubber::of(tokens.map(SecretString::expose_secret));
-        Ok(Self { http: http_client()?, servers, scrubber })
+        let direct = http_client(None)?;
+        let mut of = BTreeMap::new();
+        for (provider, server) in servers {
+            let http = match &server.proxy {
+                Some(proxy) => http_client(Some(proxy))?,
+                None => direct.clone(),
+            };
+            of.insert(provider, (server, http));
+        }
+        let secrets = of.values().flat_map(|(server, _)| {
+            let auth = server.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref());
+            [server.token.as_ref(), auth].into_iter().flatten()
+        });
+        let scrubber = Scrubber::of(secrets.map(SecretString::expose_secret));
+        Ok(Self { servers: of, scrubber })
     }
 
     /// Sends a request once and receives what comes, within the provider's timeout.
@@ -96,12 +117,12 @@ impl Client {
 
     #[expect(clippy::disallowed_methods, reason = "the one place that sends")]
     async fn exchange(&self, provider: Provider, request: &Request) -> Received {
-        let Some(server) = self.servers.get(&provider) else {
+        let Some((server, http)) = self.servers.get(&provider) else {
             let error = Some(format!("no address of {provider}"));
             return Received { error, ..Received::default() };
         };
         let url = server.url(provider, request);
-        match self.http.get(url).timeout(server.timeout).send().await {
+        match http.get(url).timeout(server.timeout).send().await {
             Ok(response) => self.receive(response).await,
             Err(error) => Received {
                 sent: !error.is_connect() && !error.is_builder(),
@@ -193,29 +214,38 @@ pub(crate) fn describe(error: reqwest::Error) -> String {
 }
 
 /// A client that trusts the machine's authorities or, on a machine that has none, Mozilla's. It
-/// follows no redirect, uses no proxy, and tries nothing twice.
-pub(crate) fn http_client() -> anyhow::Result<reqwest::Client> {
+/// follows no redirect, uses no other proxy, and tries nothing twice.
+pub(crate) fn http_client(proxy: Option<&Proxy>) -> anyhow::Result<reqwest::Client> {
     // Fails when it was done before, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    builder().build().or_else(|_| with_bundled_roots()).context("cannot set up the HTTP client")
+    let client = builder(proxy).and_then(ClientBuilder::build);
+    client.or_else(|_| with_bundled_roots(proxy)).context("cannot set up the HTTP client")
 }
 
-fn with_bundled_roots() -> Result<reqwest::Client, reqwest::Error> {
+fn with_bundled_roots(proxy: Option<&Proxy>) -> Result<reqwest::Client, reqwest::Error> {
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
     let roots: Result<Vec<Certificate>, reqwest::Error> =
         roots.iter().map(|root| Certificate::from_der(root)).collect();
-    builder().tls_certs_only(roots?).build()
+    builder(proxy)?.tls_certs_only(roots?).build()
 }
 
-fn builder() -> ClientBuilder {
-    reqwest::Client::builder()
+fn builder(proxy: Option<&Proxy>) -> Result<ClientBuilder, reqwest::Error> {
+    let builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(redirect::Policy::none())
         .referer(false)
         .retry(retry::never())
         // A proxy of the environment would see the token.
-        .no_proxy()
+        .no_proxy();
+    let Some(Proxy { url, auth }) = proxy else { return Ok(builder) };
+    let mut proxy = reqwest::Proxy::all(url.clone())?;
+    if let Some(auth) = auth {
+        let auth = auth.expose_secret();
+        let (user, password) = auth.split_once(':').unwrap_or((auth, ""));
+        proxy = proxy.basic_auth(user, password);
+    }
+    Ok(builder.proxy(proxy))
 }
 
 /// `Retry-After`, in seconds or as a date, which is measured against the answer's own.

@@ -34,8 +34,10 @@ pub fn report(config: &Config, now: Time) -> String {
     let _ = writeln!(text, "{}: {}", config.path.display(), things(config.jobs.len(), "job"));
     let _ = writeln!(text, "Times are in the zone of the job; default {}.", config.timezone);
     for provider in config.providers_in_use() {
-        let (title, url) = (provider.profile().title, &config.provider(provider).base_url);
-        let _ = writeln!(text, "{title} address: {url}");
+        let settings = config.provider(provider);
+        let (title, url) = (provider.profile().title, &settings.base_url);
+        let proxy = settings.proxy.as_ref().map(|proxy| format!(", by proxy {}", proxy.url));
+        let _ = writeln!(text, "{title} address: {url}{}", proxy.unwrap_or_default());
     }
     for job in &config.jobs {
         text.push('\n');

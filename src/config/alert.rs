@@ -12,6 +12,7 @@ use super::problems::{Problem, quoted};
 use super::provider::is_this_machine;
 use super::section::{self, Section};
 use super::wire::{AlertEntry, Texts};
+use crate::api::client::Proxy;
 use crate::model::named::named;
 use crate::suggest;
 
@@ -46,6 +47,8 @@ pub struct Alert {
     pub url: Option<SecretString>,
     /// Key that signs its messages.
     pub sign: Option<SecretString>,
+    /// The proxy on the way, if any.
+    pub proxy: Option<Proxy>,
     /// Conditions it receives.
     pub on: Vec<Condition>,
     /// Language of its messages.
@@ -155,6 +158,7 @@ impl Reader<'_> {
         let url =
             self.secret(("url_env", wire.url_env.as_ref()), ("url_file", wire.url_file.as_ref()));
         let url = url.and_then(|(at, url)| self.address(&at, url));
+        let is_https = url.as_ref().is_none_or(|url| url.expose_secret().starts_with("https:"));
         let sign = self
             .secret(("sign_env", wire.sign_env.as_ref()), ("sign_file", wire.sign_file.as_ref()));
         self.signing(webhook, &wire, sign.is_some());
@@ -167,6 +171,7 @@ impl Reader<'_> {
             webhook,
             url,
             sign: sign.map(|(_, sign)| sign),
+            proxy: self.proxy(&wire.proxy, &wire.proxy_auth_env, &wire.proxy_auth_file, is_https),
             on: self.conditions(wire.on.as_ref()),
             language,
             silent_after: self.number(&wire.silent_after, SILENT_AFTER, MOST_SILENT_AFTER),
@@ -174,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// A secret from the named variable or file, and the place that names it.
-    fn secret(
+    pub(super) fn secret(
         &mut self,
         (env_key, variable): (&str, Option<&Spanned<String>>),
         (file_key, file): (&str, Option<&Spanned<String>>),

@@ -14,6 +14,7 @@ mod load;
 mod page;
 mod problems;
 mod provider;
+mod proxy;
 mod schema;
 mod secrets;
 mod section;
@@ -29,7 +30,7 @@ use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::api::client::Server;
+use crate::api::client::{Proxy, Server};
 use crate::api::{Endpoint, Provider};
 use crate::model::{Kind, Target};
 use crate::schedule::{Misfire, Overlap, Schedule};
@@ -91,6 +92,8 @@ pub struct ProviderSettings {
     pub price_micros: BTreeMap<Endpoint, i64>,
     /// The token, if it takes one and it is set. Cannot be printed.
     pub token: Option<SecretString>,
+    /// The proxy on the way, if any.
+    pub proxy: Option<Proxy>,
 }
 
 /// An entry of `jobs.toml`.
@@ -119,8 +122,8 @@ pub struct Job {
 impl ProviderSettings {
     /// Connection settings for the client.
     pub fn server(&self) -> Server {
-        let Self { base_url, timeout, token, .. } = self.clone();
-        Server { base_url, timeout, token }
+        let Self { base_url, timeout, token, proxy, .. } = self.clone();
+        Server { base_url, timeout, token, proxy }
     }
 
     /// Whether `other` is the same account: the same address with the same token.

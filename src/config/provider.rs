@@ -46,8 +46,11 @@ impl Reader<'_> {
         let profile = provider.profile();
         let concurrency = self.number(&wire.concurrency, profile.concurrency, MOST_CONCURRENCY);
         let timeout = self.number(&wire.timeout_seconds, TIMEOUT_SECONDS, MOST_TIMEOUT_SECONDS);
+        let base_url = self.base_url(provider, wire);
+        let may_see = profile.token.is_none() || base_url.scheme() == "https";
         ProviderSettings {
-            base_url: self.base_url(provider, wire),
+            base_url,
+            proxy: self.proxy(&wire.proxy, &wire.proxy_auth_env, &wire.proxy_auth_file, may_see),
             concurrency: usize::try_from(concurrency).unwrap_or(1),
             rate_per_second: self.number(&wire.rate_per_second, profile.rate_per_second, MOST_RATE),
             timeout: Duration::from_secs(u64::from(timeout)),

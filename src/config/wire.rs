@@ -41,6 +41,16 @@ pub(super) struct ProviderSection {
     /// Timeout of one call in seconds.
     #[schemars(with = "i64")]
     pub(super) timeout_seconds: Option<Spanned<i64>>,
+    /// Proxy on the way: `http://`, `https://`, `socks5://` or `socks5h://HOST:PORT`, without
+    /// credentials. Default: none, whatever the environment says.
+    #[schemars(with = "String")]
+    pub(super) proxy: Option<Spanned<String>>,
+    /// Environment variable with `user:password` of the proxy.
+    #[schemars(with = "String")]
+    pub(super) proxy_auth_env: Option<Spanned<String>>,
+    /// File with `user:password` of the proxy.
+    #[schemars(with = "String")]
+    pub(super) proxy_auth_file: Option<Spanned<String>>,
     /// The endpoint it uses where it has several. It is written under the provider's own name of
     /// the key.
     #[schemars(with = "String")]
@@ -179,8 +189,17 @@ pub(super) struct AlertEntry {
     /// File with the signing key.
     #[schemars(with = "String")]
     pub(super) sign_file: Option<Spanned<String>>,
-    /// Conditions to report: `stopped`, `budget`, `silent`, `gone`, `refused`, `unreadable`.
-    /// Default: all.
+    /// Proxy on the way: `http://`, `https://`, `socks5://` or `socks5h://HOST:PORT`, without
+    /// credentials. Default: none, whatever the environment says.
+    #[schemars(with = "String")]
+    pub(super) proxy: Option<Spanned<String>>,
+    /// Environment variable with `user:password` of the proxy.
+    #[schemars(with = "String")]
+    pub(super) proxy_auth_env: Option<Spanned<String>>,
+    /// File with `user:password` of the proxy.
+    #[schemars(with = "String")]
+    pub(super) proxy_auth_file: Option<Spanned<String>>,
+    /// Conditions to report. Default: all.
     #[schemars(with = "Vec<String>")]
     pub(super) on: Option<Texts>,
     /// `zh` or `en`. Default: zh.

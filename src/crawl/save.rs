@@ -96,7 +96,7 @@ impl Crawler {
         }
         // The answers are saved; a failure here must not stop the crawl.
         let now = self.clock.now();
-        if let Err(error) = self.drift.keep(&self.store, now).await
+        if let Err(error) = self.drift.keep(&self.store).await
             && self.log_throttle.admit("drift", "", now).is_some()
         {
             tracing::warn!(error = format!("{error:#}"), "cannot save the paths of answers");

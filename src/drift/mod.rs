@@ -8,28 +8,35 @@ mod outline;
 mod paths;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::api::Endpoint;
 use crate::store::Store;
-use crate::time::Time;
 use paths::Paths;
 
 pub use outline::Outline;
 pub use paths::Sighting;
 
-/// How often gaps are read from and written to the database. Other processes count too, and the
-/// first batch of a process is always written, so that short runs count.
-const EXCHANGE_EVERY: Duration = Duration::from_secs(60);
+/// Answers of an endpoint between two exchanges with the database of gaps that only grew. Other
+/// processes count too, and the first batch of a process is always written, so that short runs count.
+const GAPS_EVERY: u64 = 256;
 
 /// The paths of all endpoints, as known to this process.
 #[derive(Debug, Default)]
 pub struct Drift {
-    endpoints: BTreeMap<Endpoint, (Paths, Time)>,
+    endpoints: BTreeMap<Endpoint, Known>,
     /// Saved answers that are not counted yet.
     saved: Vec<Saved>,
+}
+
+/// The paths of an endpoint, and how many answers of this process they tell of.
+#[derive(Debug, Default)]
+struct Known {
+    paths: Paths,
+    answers: u64,
+    /// As of the last exchange.
+    exchanged: u64,
 }
 
 #[derive(Debug)]
@@ -51,7 +58,7 @@ impl Drift {
     ///
     /// # Errors
     /// When the database fails; some of these answers are then not counted.
-    pub async fn keep(&mut self, store: &Store, now: Time) -> Result<()> {
+    pub async fn keep(&mut self, store: &Store) -> Result<()> {
         let mut saved: BTreeMap<Endpoint, Vec<Saved>> = BTreeMap::new();
         // The result must not depend on the order of arrival.
         self.saved.sort_by_key(|it| (it.at.at, it.at.document_id));
@@ -60,16 +67,17 @@ impl Drift {
         }
         for (endpoint, answers) in saved {
             let name = endpoint.as_str();
-            let (paths, exchanged_at) =
-                self.endpoints.entry(endpoint).or_insert_with(|| (Paths::default(), Time::EPOCH));
-            let is_due = now.since(*exchanged_at) >= EXCHANGE_EVERY;
+            let known = self.endpoints.entry(endpoint).or_default();
+            let is_due = known.answers == 0 || known.answers - known.exchanged >= GAPS_EVERY;
             if is_due {
-                paths.rebase(store.read_by_keys().await?.answer_paths(name).await?);
-                *exchanged_at = now;
+                known.exchanged = known.answers;
+                known.paths.rebase(store.read_by_keys().await?.answer_paths(name).await?);
             }
             for Saved { outline, json, at, .. } in &answers {
-                paths.count(name, outline, json, *at);
+                known.paths.count(name, outline, json, *at);
+                known.answers += 1;
             }
+            let paths = &mut known.paths;
             let Some(Saved { at: first, .. }) = answers.first() else { continue };
             if paths.changed(is_due).is_empty() {
                 paths.settle(Vec::new());

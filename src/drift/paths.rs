@@ -123,7 +123,7 @@ impl Paths {
         }
     }
 
-    /// The rows to write; with `with_gaps` also those of which only the gap grew.
+    /// The rows to write; with `with_gaps` also those of which only the gap grew a little.
     pub(super) fn changed(&self, with_gaps: bool) -> Vec<AnswerPath> {
         self.paths.iter().filter_map(|path| path.changed(with_gaps)).collect()
     }
@@ -261,7 +261,9 @@ impl Path {
             return None;
         }
         let row = self.row();
-        let is_longer = with_gaps && news.gap > 0 && !kept.is_vanished;
+        // A gap as long as earlier ones is no news, and a longer one is written as it doubles.
+        let doubled = row.gap > row.longest_gap && row.gap >= kept.gap.saturating_mul(2);
+        let is_longer = news.gap > 0 && !kept.is_vanished && (with_gaps || doubled);
         let has_news = !self.is_kept
             || is_longer
             || (kept.gap > 0 && news.is_seen)

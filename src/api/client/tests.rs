@@ -13,7 +13,7 @@ use crate::api::{Ask, Endpoint};
 const TOKEN: &str = "CANARY/91 f2?x";
 
 fn client_with(base_url: Url, timeout: Duration) -> Client {
-    let server = |_| Server { base_url: base_url.clone(), timeout, token: Some(TOKEN.into()) };
+    let server = |_| Server { base_url: base_url.clone(), timeout, token: Some(TOKEN.into()), proxy: None };
     Client::new(Provider::ALL.map(|provider| (provider, server(provider)))).unwrap()
 }
 
@@ -224,7 +224,8 @@ proptest! {
         query in prop::collection::vec(any::<(String, String)>(), 0..5),
     ) {
         let base_url = Url::parse("https://api.example.com/api/").unwrap();
-        let server = Server { base_url, timeout: Duration::ZERO, token: Some(token.clone().into()) };
+        let token_of = Some(token.clone().into());
+        let server = Server { base_url, timeout: Duration::ZERO, token: token_of, proxy: None };
         let request = Request { path: "/douyin/x", query: query.clone() };
         let url = server.url(Provider::JustOneApi, &request);
         assert_eq!(url.host_str(), Some("api.example.com"));
@@ -235,11 +236,48 @@ proptest! {
     }
 }
 
+/// A proxy that answers everything itself; it logs what it is sent.
+#[tokio::test]
+async fn a_proxy_is_told_its_credentials_and_the_target() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let proxied = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = vec![0; 4096];
+        let read = stream.read(&mut head).await.unwrap();
+        let refusal = b"HTTP/1.1 407 user:s3cret/word\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(refusal).await.unwrap();
+        String::from_utf8(head[..read].to_vec()).unwrap()
+    });
+    let proxy = Proxy {
+        url: format!("http://{address}").parse().unwrap(),
+        auth: Some("user:s3cret/word".to_owned().into()),
+    };
+    let server = Server {
+        base_url: "https://api.example.com".parse().unwrap(),
+        timeout: Duration::from_secs(10),
+        token: Some(TOKEN.into()),
+        proxy: Some(proxy),
+    };
+    let client = Client::new([(Provider::JustOneApi, server)]).unwrap();
+    let received = client.send(Provider::JustOneApi, &request("n1")).await;
+    let head = proxied.await.unwrap();
+    assert!(head.starts_with("CONNECT api.example.com:443 HTTP/1.1\r\n"), "{head}");
+    // Base64 of `user:s3cret/word`.
+    assert!(head.to_lowercase().contains("proxy-authorization: basic "), "{head}");
+    assert!(head.contains("dXNlcjpzM2NyZXQvd29yZA=="), "{head}");
+    assert!(!head.contains("CANARY"), "{head}");
+    assert_silent(&received);
+    let error = received.error.expect("the proxy refuses");
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
 #[tokio::test]
 async fn a_machine_without_authorities_gets_a_client_all_the_same() {
     let (url, _) = serve(|| "{}".into_response()).await;
     let _ = client(url);
-    assert!(with_bundled_roots().is_ok());
+    assert!(with_bundled_roots(None).is_ok());
 }
 
 #[tokio::test]

@@ -172,6 +172,41 @@ fn addresses_are_checked() {
 }
 
 #[test]
+fn proxy_that_would_see_secrets_is_refused() {
+    let with = |url: &str, more: &str| format!("[justoneapi]\nproxy = \"{url}\"\n{more}");
+    expect(&with("proxy:3128", ""), &["jobs.toml:2:9", "a proxy begins with http, https"]);
+    expect(&with("ftp://proxy:1", ""), &["a proxy begins with"]);
+    expect(&with("nowhere", ""), &["invalid address of a proxy"]);
+    let error = refused(&with("http://me:CANARY@proxy:1", ""));
+    assert!(error.contains("`proxy_auth_env`") && !error.contains("CANARY"), "{error}");
+    let http = "base_url = \"http://127.0.0.1:1\"";
+    expect(&with("http://proxy:1", http), &["a proxy would see the token"]);
+    expect("[justoneapi]\nproxy_auth_env = \"A\"", &["there is no `proxy`"]);
+    let alert = "[[alert]]\nkind = \"generic\"\nurl_env = \"HOOK\"\nproxy = \"http://proxy:1\"\n";
+    let hook = |url: &str| parse_with(alert, &Environment::of([("HOOK", url)]));
+    assert!(hook("http://127.0.0.1:1/").is_err());
+    assert!(hook("https://example.org/").is_ok());
+}
+
+#[test]
+fn proxy_takes_its_credentials_from_the_environment_or_a_file() {
+    let text = "[justoneapi]\nproxy = \"socks5://proxy:1080\"\nproxy_auth_env = \"PROXY_AUTH\"\n\
+                [amagi]\nproxy = \"http://proxy:3128\"\n";
+    let environment = Environment::of([
+        ("PROXY_AUTH", "me:CANARY"),
+        ("HTTPS_PROXY", "http://elsewhere:1"),
+    ]);
+    let config = parse_with(text, &environment).expect("settings");
+    let [ours, amagi] = Provider::ALL.map(|it| config.provider(it).proxy.clone().expect("a proxy"));
+    assert_eq!(ours.url.as_str(), "socks5://proxy:1080");
+    assert_eq!(ours.auth.map(|auth| auth.expose_secret().to_owned()).as_deref(), Some("me:CANARY"));
+    assert!(amagi.auth.is_none(), "it has none");
+    assert!(!format!("{config:?}").contains("CANARY"));
+    let without = parse_with("", &environment).expect("settings");
+    assert!(without.provider(Provider::JustOneApi).proxy.is_none());
+}
+
+#[test]
 fn invalid_prices_are_refused() {
     for price in
         ["-1", "0.1234567", "\"1,5\"", "nan", "true", "\"\"", "1e300", "99999999999999999999.0"]

@@ -22,14 +22,14 @@ const MAX_ANSWER: usize = 16 * 1024;
 /// Shorter parts of an address are not redacted: any text may contain them.
 const MIN_SECRET_LEN: usize = 6;
 
-/// The HTTP client of alerts.
+/// The HTTP client of alerts without a proxy.
 pub(super) struct Sender {
     http: reqwest::Client,
 }
 
 impl Sender {
     pub(super) fn new() -> Result<Self> {
-        Ok(Self { http: http_client()? })
+        Ok(Self { http: http_client(None)? })
     }
 
     /// Sends a message; the error says why it was not delivered.
@@ -52,8 +52,11 @@ impl Sender {
         let Some(Letter { url, body }) = letter else {
             return Err("it has no address".to_owned());
         };
-        let request = self
-            .http
+        let http = match &alert.proxy {
+            Some(proxy) => http_client(Some(proxy)).map_err(|error| error.to_string())?,
+            None => self.http.clone(),
+        };
+        let request = http
             .post(url.clone())
             .header("content-type", "application/json; charset=utf-8")
             .body(body.to_string())
@@ -81,12 +84,15 @@ async fn read(mut response: reqwest::Response) -> Result<(u16, String), reqwest:
     Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Redacts the parts of the address and the key, which an answer may repeat.
+/// Redacts the parts of the address, the key and the credentials of the proxy, which an answer may
+/// repeat.
 fn redact(alert: &Alert, url: &Url, text: &str) -> String {
     let in_path = url.path_segments().into_iter().flatten().map(str::to_owned);
     let in_query = url.query_pairs().map(|(_, value)| value.into_owned());
     let key = alert.sign.as_ref().map(|key| key.expose_secret().to_owned());
-    let mut secrets: Vec<String> = in_path.chain(in_query).chain(key).collect();
+    let proxy = alert.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref());
+    let proxy = proxy.map(|auth| auth.expose_secret().to_owned());
+    let mut secrets: Vec<String> = in_path.chain(in_query).chain(key).chain(proxy).collect();
     secrets.retain(|secret| secret.len() >= MIN_SECRET_LEN);
     // Longest first: a secret may be part of another.
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

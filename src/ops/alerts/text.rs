@@ -198,6 +198,7 @@ mod tests {
             webhook: Webhook::Generic,
             url: None,
             sign: None,
+            proxy: None,
             on: Condition::ALL.to_vec(),
             language,
             silent_after: 3,

@@ -25,7 +25,7 @@ fn saw(drift: &mut Drift, number: u8, answer: &Value) {
 
 async fn save(drift: &mut Drift, store: &Store, number: u8, answer: &Value) {
     saw(drift, number, answer);
-    drift.keep(store, hour(number)).await.unwrap();
+    drift.keep(store).await.unwrap();
 }
 
 /// Saves the same answer some times, each time by a process of its own.
@@ -134,7 +134,7 @@ async fn two_processes_count_the_same_paths(database: Database) {
         saw(&mut one, number, &answer);
         saw(&mut other, 100 + number, &answer);
         let (one, other) =
-            tokio::join!(one.keep(&store, hour(number)), other.keep(&store, hour(number)));
+            tokio::join!(one.keep(&store), other.keep(&store));
         one.unwrap();
         other.unwrap();
     }
@@ -157,11 +157,11 @@ async fn steady_answers_write_nothing(database: Database) {
     let thin = json!({ "code": 0, "data": [{ "user": { "id": "a" }, "tags": [] }] });
     (1..=30).for_each(|number| saw(&mut drift, number, &note()));
     (31..=33).for_each(|number| saw(&mut drift, number, &thin));
-    drift.keep(&store, hour(33)).await.unwrap();
+    drift.keep(&store).await.unwrap();
     assert_eq!(drifts(&store).await, ["vanished /data/[]/likes number - 31"]);
     let before = table_rows(&store, "answer_paths").await;
     (34..=60).for_each(|number| saw(&mut drift, number, &thin));
-    drift.keep(&store, hour(60)).await.unwrap();
+    drift.keep(&store).await.unwrap();
     assert_eq!(table_rows(&store, "answer_paths").await, before);
 }
 
@@ -198,7 +198,7 @@ async fn status_and_metrics_show_drift_for_thirty_days(database: Database) {
         let mut drift = Drift::default();
         let outline = Outline::of(&JsonText::of(&json)).unwrap();
         drift.saw(ENDPOINT, outline, json, Sighting { at, document_id: 1 });
-        drift.keep(&store, at).await.unwrap();
+        drift.keep(&store).await.unwrap();
         let metrics = Metrics::begin(&store, &Clock::system()).await.unwrap();
         let changed =
             "tidewatch_drift_paths{endpoint=\"xiaohongshu/get-note-detail/v1\",change=\"type\"}";
