@@ -20,7 +20,7 @@
 //! | [`plan`] | turns the fires of schedules into slots |
 //! | [`drift`] | which paths the answers of an endpoint have, and which vanished, changed or are new |
 //! | [`crawl`] | the step: claim slots, admit, send, parse, save; `run` is the loop of a one-shot run |
-//! | [`ops`] | health checks, metrics, alerts, systemd, the log of runs |
+//! | [`ops`] | health checks, metrics, alerts, balances, systemd, the log of runs |
 //! | [`daemon`] | the loop around plan and crawl, woken by tokio-cron-scheduler |
 //! | [`backfill`] | fetches or imports many items |
 //! | [`export`], [`page`] | rows as files; the archive in a browser |

@@ -68,12 +68,22 @@ create table endpoint_failures (
     primary key (target_id, endpoint)
 ) without rowid;
 
+-- What was left on the account of a provider when it was asked last. Asking is free.
+create table balances (
+    provider text not null primary key,
+    base_url text not null,
+    asked_at text not null,
+    micros integer,                    -- millionths of the currency; NULL: it did not say
+    currency text,
+    error text                              -- why it did not say; NULL: it did
+) without rowid;
+
 -- Something that was to be told to one [[alert]] of jobs.toml, from its beginning to its end. Each
 -- message is sent once.
 create table alerts (
     alert_id integer primary key,
     name text not null,                     -- of the [[alert]] it goes to
-    condition text not null,                -- stopped, budget, silent, gone, refused, unreadable
+    condition text not null,                -- stopped, budget, balance, silent, gone, refused, unreadable
     -- whose: a provider or endpoint, a limit and its day, a job, an item
     subject text not null,
     detail text not null,                   -- a reason or a figure; empty: none

@@ -3,6 +3,7 @@
 //! [`Endpoint::request`] says what to send, [`Endpoint::read`] what an answer means. Neither
 //! touches the network; only [`client`] does.
 
+mod balance;
 pub mod client;
 mod counts;
 mod envelope;
@@ -18,6 +19,7 @@ mod work;
 
 use crate::model::named::named;
 pub use crate::model::{Billed, Outcome};
+pub use balance::Balance;
 pub use kols::{LAST_PAGE, has_more};
 pub use provider::{Choice, Profile, Provider};
 pub use reading::{Listing, Reading};

@@ -1,6 +1,6 @@
 //! The providers: whatever differs between two of them is data in this file.
 
-use super::Endpoint;
+use super::{Endpoint, Request};
 use crate::model::Kind;
 use crate::model::named::named;
 
@@ -30,6 +30,9 @@ pub struct Profile {
     pub token: Option<&'static str>,
     /// Whether calls cost money.
     pub paid: bool,
+    /// The path that says what is left on the account, in `data.balance` and `data.currency`, free
+    /// of charge; `None`: it does not say.
+    pub balance: Option<&'static str>,
     /// The setting that chooses among endpoints of one kind, if any.
     pub choice: Option<Choice>,
 }
@@ -57,6 +60,7 @@ impl Provider {
                 rate_per_second: 5,
                 token: Some("token"),
                 paid: true,
+                balance: Some("/user/get-balance"),
                 choice: Some(Choice {
                     key: "note_detail_version",
                     values: &[
@@ -76,6 +80,7 @@ impl Provider {
                 rate_per_second: 2,
                 token: None,
                 paid: false,
+                balance: None,
                 choice: Some(Choice {
                     key: "parameter",
                     values: &[
@@ -104,6 +109,11 @@ impl Provider {
         let serves = |endpoint: &Endpoint| endpoint.kind() == kind && !endpoint.is_resolver();
         let chosen = self.profile().choice.as_ref().and_then(|it| it.endpoint(choice));
         chosen.into_iter().chain(self.endpoints()).find(serves)
+    }
+
+    /// What to send to ask what is left on the account, if it says.
+    pub fn balance_request(self) -> Option<Request> {
+        self.profile().balance.map(|path| Request { path, query: Vec::new() })
     }
 
     /// What to set for its token.

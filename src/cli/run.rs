@@ -15,6 +15,7 @@ use super::{Cli, SOME_FAILED, load, open};
 use crate::config::{Environment, loopback};
 use crate::daemon::{Daemon, TAKEN, Watch};
 use crate::ops::alerts::Alerts;
+use crate::ops::balances::Balances;
 use crate::ops::health::{self, HealthServer};
 use crate::ops::metrics::Metrics;
 use crate::ops::tasks::Tasks;
@@ -103,6 +104,8 @@ fn start_tasks(
     tasks.start("the systemd notifier", systemd::notify(health.clone()));
     tasks.start("the run log", run_log::report_all(store.clone(), clock.clone()));
     tasks.start("the alerts", alerts.run());
+    let balances = Balances::new(settings.clone(), store.clone(), clock.clone());
+    tasks.start("the balances", balances.run());
     if let Some(listener) = listener {
         let server = HealthServer { state: health, store, clock, metrics, settings };
         tasks.start("the health server", server.serve(listener));

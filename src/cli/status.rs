@@ -17,7 +17,7 @@ use super::{Cli, Json, load_without_calls, open, print, settings};
 use crate::config::kind_name;
 use crate::model::{Kind, KolSearch, Pause};
 use crate::schedule::Schedule;
-use crate::store::{CallTotals, JobReport, PathDrift, Problem, SlotTotals, Spent, Unavailable};
+use crate::store::{BalanceRow, CallTotals, JobReport, PathDrift, Problem, SlotTotals, Spent, Unavailable};
 use crate::text::things;
 use crate::time::{Clock, Time};
 
@@ -51,6 +51,7 @@ struct Report {
     slots: SlotTotals,
     calls: Vec<CallTotals>,
     budget: Budget,
+    balances: Vec<BalanceRow>,
     pauses: Vec<Pause>,
     problems: Vec<Problem>,
     unavailable: Vec<Unavailable>,
@@ -104,6 +105,7 @@ impl Status {
                 max_calls: config.budget.max_calls_per_day,
                 max_cost_micros: config.budget.max_cost_per_day_micros,
             },
+            balances: tx.balances().await?,
             pauses: tx.pauses(now).await?,
             problems: tx.problems(since, now.minus(OVERDUE)).await?,
             unavailable: tx.unavailable(UNAVAILABLE).await?,
@@ -146,6 +148,7 @@ impl Report {
         let calls = self.calls.iter().map(|row| row.calls).sum();
         text += &format!("calls: {}, cost {}\n", count(calls), cost(&self.calls));
         text += &self.budget.shown();
+        text += &self.balances.iter().map(|row| balance(row, zone)).collect::<String>();
         if !self.pauses.is_empty() {
             let rows = self.pauses.iter().map(|pause| paused(pause, zone));
             text += &table(&["paused", "why", "since", "until", "note"], &[], rows.collect());
@@ -223,6 +226,21 @@ impl Budget {
             text += &format!("budget: {} of {} yuan\n", money(self.spent.cost_micros), money(most));
         }
         text
+    }
+}
+
+/// What is left on an account.
+fn balance(row: &BalanceRow, zone: Tz) -> String {
+    let (provider, at) = (safe(&row.provider, 40), local(row.asked_at, zone));
+    match (row.micros, &row.error) {
+        (Some(micros), _) => {
+            let currency = safe(row.currency.as_deref().unwrap_or_default(), 8);
+            format!("balance: {provider} {} {currency} at {at}\n", money(micros))
+        }
+        (None, error) => {
+            let why = safe(error.as_deref().unwrap_or_default(), 80);
+            format!("balance: {provider} unknown at {at}: {why}\n")
+        }
     }
 }
 

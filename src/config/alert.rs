@@ -86,6 +86,8 @@ named! {
         Stopped = "stopped",
         /// A budget limit is nearly reached.
         Budget = "budget",
+        /// The balance of a provider's account is low.
+        Balance = "balance",
         /// Consecutive fires of a job had no observation.
         Silent = "silent",
         /// An item is gone.

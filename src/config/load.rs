@@ -249,6 +249,7 @@ pub(super) fn written_key(provider: Provider, key: &str) -> Option<&str> {
     match key {
         "choice" => profile.choice.as_ref().map(|choice| choice.key),
         "price" => profile.paid.then_some(key),
+        "low_balance" => profile.balance.map(|_| key),
         key => Some(key),
     }
 }

@@ -88,6 +88,8 @@ pub struct ProviderSettings {
     pub rate_per_second: u32,
     /// Timeout of one call.
     pub timeout: Duration,
+    /// Balance of the account that counts as low, in millionths of its currency.
+    pub low_balance_micros: i64,
     /// Price of a call in millionths of a yuan; an absent endpoint has an unknown price.
     pub price_micros: BTreeMap<Endpoint, i64>,
     /// The token, if it takes one and it is set. Cannot be printed.

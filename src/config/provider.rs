@@ -17,6 +17,9 @@ use crate::suggest;
 /// Default timeout of a call: failing collections take up to 50 s.
 pub(super) const TIMEOUT_SECONDS: u32 = 60;
 
+/// Default balance that counts as low.
+pub(super) const LOW_BALANCE: u32 = 10;
+
 /// Maximum calls in flight.
 pub(super) const MOST_CONCURRENCY: u32 = 256;
 
@@ -54,6 +57,7 @@ impl Reader<'_> {
             concurrency: usize::try_from(concurrency).unwrap_or(1),
             rate_per_second: self.number(&wire.rate_per_second, profile.rate_per_second, MOST_RATE),
             timeout: Duration::from_secs(u64::from(timeout)),
+            low_balance_micros: self.low_balance(wire.low_balance.as_ref()),
             price_micros: self.prices(provider, &wire.price),
             token,
         }
@@ -105,6 +109,16 @@ impl Reader<'_> {
         let Ok(url) = read else { return address(default) };
         self.warn_of_plain_http(&url);
         url
+    }
+
+    fn low_balance(&mut self, wire: Option<&Spanned<Value>>) -> i64 {
+        let default = i64::from(LOW_BALANCE) * 1_000_000;
+        let Some(wire) = wire else { return default };
+        micros(wire.get_ref()).unwrap_or_else(|_| {
+            let help = "an amount, such as low_balance = 20";
+            self.problem(wire.span(), Problem::new("invalid amount", help));
+            default
+        })
     }
 
     fn warn_of_plain_http(&mut self, url: &Url) {

@@ -12,7 +12,7 @@ use super::firing::{MAX_CATCHUP, MISFIRES, MOST_CATCHUP, OVERLAPS};
 use super::job::{KINDS, LONGEST_NAME};
 use super::load::{DEFAULT_ZONE, written_key};
 use super::provider::{
-    LEASE_SECONDS, LEASES, MOST_CONCURRENCY, MOST_RATE, MOST_TIMEOUT_SECONDS, TIMEOUT_SECONDS,
+    LEASE_SECONDS, LEASES, LOW_BALANCE, MOST_CONCURRENCY, MOST_RATE, MOST_TIMEOUT_SECONDS, TIMEOUT_SECONDS,
 };
 use super::wire::{
     AlertEntry, Budget, Daemon, Douyin, Health, JobEntry, ProviderSection, TopLevel,
@@ -90,6 +90,9 @@ fn provider_section(provider: Provider, section: &Value) -> Value {
                 let values: Vec<_> = choice.values.iter().map(|it| it.0).collect();
                 json!({ "default": choice.default, "enum": values })
             }),
+            "low_balance" => {
+                json!({ "default": LOW_BALANCE, "type": ["number", "string"], "minimum": 0 })
+            }
             "price" => prices(provider),
             _ => json!({}),
         };

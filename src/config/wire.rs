@@ -55,6 +55,10 @@ pub(super) struct ProviderSection {
     /// the key.
     #[schemars(with = "String")]
     pub(super) choice: Option<Spanned<String>>,
+    /// Balance of the account below which the alert condition `balance` holds, in its currency.
+    /// Default: 10.
+    #[schemars(with = "f64")]
+    pub(super) low_balance: Option<Spanned<Value>>,
     /// Yuan per call by endpoint, with or without version. Without a price the cost is unknown.
     #[schemars(with = "BTreeMap<String, f64>")]
     pub(super) price: Pairs,

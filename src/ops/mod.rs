@@ -1,6 +1,7 @@
-//! What tells operators how a daemon is: health checks, metrics, alerts, systemd and the log of runs.
+//! What tells operators how a daemon is: health checks, metrics, alerts, balances, systemd and the log of runs.
 
 pub mod alerts;
+pub mod balances;
 pub mod health;
 pub mod health_state;
 pub mod metrics;

@@ -2,9 +2,11 @@
 
 use anyhow::Result;
 
+use crate::api::Provider;
 use crate::config::{Alert, Condition, Config};
 use crate::model::{PauseReason, PauseScope, Unavailability};
 use crate::store::{Finding, Tx};
+use crate::text::money;
 use crate::time::Time;
 
 /// Share of a limit, in percent, from which it counts as nearly reached.
@@ -21,6 +23,7 @@ pub(super) async fn find(
     match condition {
         Condition::Stopped => stopped(tx, now).await,
         Condition::Budget => nearly_spent(tx, config, now).await,
+        Condition::Balance => low_balances(tx, config).await,
         Condition::Silent => tx.silent_jobs(alert.silent_after).await,
         Condition::Gone => tx.unavailable_items(Unavailability::Gone).await,
         Condition::Refused => tx.unavailable_items(Unavailability::Refused).await,
@@ -66,6 +69,21 @@ async fn nearly_spent(tx: &mut Tx, config: &Config, now: Time) -> Result<Vec<Fin
         })
     });
     Ok(nearly.collect())
+}
+
+/// The accounts with less left than their settings want.
+async fn low_balances(tx: &mut Tx, config: &Config) -> Result<Vec<Finding>> {
+    let low = tx.balances().await?.into_iter().filter_map(|row| {
+        let settings = config.provider(Provider::parse(&row.provider)?);
+        let micros = row.micros.filter(|micros| *micros < settings.low_balance_micros)?;
+        let is_ours = settings.token.is_some() && settings.base_url.as_str() == row.base_url;
+        is_ours.then(|| Finding {
+            subject: row.provider.clone(),
+            detail: format!("{} {}", money(micros), row.currency.as_deref().unwrap_or_default()),
+            since: row.asked_at,
+        })
+    });
+    Ok(low.collect())
 }
 
 fn is_nearly(spent: i64, limit: i64) -> bool {

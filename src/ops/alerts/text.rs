@@ -87,6 +87,14 @@ impl Words {
                 "To do: no calls are sent that day once it is used up; raise [budget] if they should be"
                     .to_owned(),
             ),
+            (Condition::Balance, Language::Chinese) => (
+                "账户余额不足",
+                "处理：充值；下限由 low_balance 设定".to_owned(),
+            ),
+            (Condition::Balance, Language::English) => (
+                "The balance is low",
+                "To do: top up the account; `low_balance` sets the limit".to_owned(),
+            ),
             (Condition::Silent, Language::Chinese) => (
                 "任务没有采到数据",
                 format!("最近 {fires} 次触发都没有采到数据。处理：用 tidewatch status 查看原因"),

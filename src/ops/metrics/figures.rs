@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::config::Config;
 use crate::model::Pause;
-use crate::store::{DriftCount, JobObservation, Spent, StateCount, Tx};
+use crate::store::{BalanceRow, DriftCount, JobObservation, Spent, StateCount, Tx};
 use crate::time::Time;
 
 /// The state of the archive.
@@ -21,6 +21,7 @@ pub(super) struct Figures {
     pub(super) jobs: Vec<JobObservation>,
     pub(super) pauses: Vec<Pause>,
     pub(super) unavailable: Vec<StateCount>,
+    pub(super) balances: Vec<BalanceRow>,
     pub(super) drift: Vec<DriftCount>,
 }
 
@@ -36,6 +37,7 @@ impl Figures {
             jobs: tx.job_observations().await?,
             pauses: tx.pauses(now).await?,
             unavailable: tx.count_unavailable().await?,
+            balances: tx.balances().await?,
             drift: tx.count_drift(now).await?,
         })
     }

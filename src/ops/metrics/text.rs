@@ -162,6 +162,12 @@ impl Text {
             "Watched targets that are gone, refused or unreadable",
             unavailable,
         );
+        let balances = figures.balances.iter().filter_map(|row| {
+            let currency = row.currency.clone().unwrap_or_default();
+            let labels = vec![("provider", row.provider.clone()), ("currency", currency)];
+            Some((labels, yuan(row.micros?)))
+        });
+        self.gauge("balance", "What is left on the account of a provider", balances);
         let drift = Endpoint::ALL.into_iter().flat_map(|endpoint| {
             ["vanished", "type", "new"].map(|change| {
                 let is_it =

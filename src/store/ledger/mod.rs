@@ -1,6 +1,7 @@
 //! The ledger: calls and their cost, budgets, rate limits, pauses, alerts.
 
 mod alerts;
+mod balances;
 mod budget;
 mod calls;
 mod endpoints;
@@ -8,6 +9,7 @@ mod pauses;
 mod totals;
 
 pub use alerts::{AlertRow, Finding};
+pub use balances::BalanceRow;
 pub use budget::Spent;
 pub use calls::{CallEnd, CallStart};
 pub use endpoints::EndpointRow;

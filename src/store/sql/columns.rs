@@ -30,6 +30,7 @@ const TABLES: [(&str, TimeColumn); 53] = [
     ("authors", At("last_seen_at")),
     ("availability", At("since")),
     ("backfills", At("created_at")),
+    ("balances", At("asked_at")),
     ("calls", At("opened_at")),
     ("changes", At("seen_at")),
     ("config_load_providers", Never),
