@@ -17,7 +17,9 @@ use super::{Cli, Json, load_without_calls, open, print, settings};
 use crate::config::kind_name;
 use crate::model::{Kind, KolSearch, Pause};
 use crate::schedule::Schedule;
-use crate::store::{BalanceRow, CallTotals, JobReport, PathDrift, Problem, SlotTotals, Spent, Unavailable};
+use crate::store::{
+    BalanceRow, CallTotals, JobReport, PathDrift, Problem, SlotTotals, Spent, Unavailable,
+};
 use crate::text::things;
 use crate::time::{Clock, Time};
 

@@ -25,10 +25,8 @@ impl Reader<'_> {
         auth_file: &Key,
         is_encrypted: bool,
     ) -> Option<Proxy> {
-        let secret = self.secret(
-            ("proxy_auth_env", auth_env.as_ref()),
-            ("proxy_auth_file", auth_file.as_ref()),
-        );
+        let secret = self
+            .secret(("proxy_auth_env", auth_env.as_ref()), ("proxy_auth_file", auth_file.as_ref()));
         let Some(wire) = wire else {
             if let Some(key) = auth_env.as_ref().or(auth_file.as_ref()) {
                 let problem = Problem::new("there is no `proxy` for these credentials", HELP);

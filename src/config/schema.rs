@@ -12,7 +12,8 @@ use super::firing::{MAX_CATCHUP, MISFIRES, MOST_CATCHUP, OVERLAPS};
 use super::job::{KINDS, LONGEST_NAME};
 use super::load::{DEFAULT_ZONE, written_key};
 use super::provider::{
-    LEASE_SECONDS, LEASES, LOW_BALANCE, MOST_CONCURRENCY, MOST_RATE, MOST_TIMEOUT_SECONDS, TIMEOUT_SECONDS,
+    LEASE_SECONDS, LEASES, LOW_BALANCE, MOST_CONCURRENCY, MOST_RATE, MOST_TIMEOUT_SECONDS,
+    TIMEOUT_SECONDS,
 };
 use super::wire::{
     AlertEntry, Budget, Daemon, Douyin, Health, JobEntry, ProviderSection, TopLevel,

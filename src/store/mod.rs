@@ -19,7 +19,9 @@ pub use archive::{
 };
 pub use db::{Attempts, ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
 pub use erasure::{MIN_ID_LEN, Redacted};
-pub use ledger::{AlertRow, BalanceRow, CallEnd, CallStart, CallTotals, EndpointRow, Finding, Spent};
+pub use ledger::{
+    AlertRow, BalanceRow, CallEnd, CallStart, CallTotals, EndpointRow, Finding, Spent,
+};
 pub use read::{
     CallCount, FIRES_SEARCHED, ItemCounts, JobObservation, JobReport, KolFigures, Metric,
     OutcomeCount, Point, Problem, RunState, SlotResult, SlotTotals, StateCount, SuggestionRow,

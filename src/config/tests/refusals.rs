@@ -192,10 +192,8 @@ fn proxy_that_would_see_secrets_is_refused() {
 fn proxy_takes_its_credentials_from_the_environment_or_a_file() {
     let text = "[justoneapi]\nproxy = \"socks5://proxy:1080\"\nproxy_auth_env = \"PROXY_AUTH\"\n\
                 [amagi]\nproxy = \"http://proxy:3128\"\n";
-    let environment = Environment::of([
-        ("PROXY_AUTH", "me:CANARY"),
-        ("HTTPS_PROXY", "http://elsewhere:1"),
-    ]);
+    let environment =
+        Environment::of([("PROXY_AUTH", "me:CANARY"), ("HTTPS_PROXY", "http://elsewhere:1")]);
     let config = parse_with(text, &environment).expect("settings");
     let [ours, amagi] = Provider::ALL.map(|it| config.provider(it).proxy.clone().expect("a proxy"));
     assert_eq!(ours.url.as_str(), "socks5://proxy:1080");

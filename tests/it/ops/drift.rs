@@ -133,8 +133,7 @@ async fn two_processes_count_the_same_paths(database: Database) {
         let answer = if number <= 10 { note() } else { thin.clone() };
         saw(&mut one, number, &answer);
         saw(&mut other, 100 + number, &answer);
-        let (one, other) =
-            tokio::join!(one.keep(&store), other.keep(&store));
+        let (one, other) = tokio::join!(one.keep(&store), other.keep(&store));
         one.unwrap();
         other.unwrap();
     }

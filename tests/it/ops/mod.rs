@@ -1,6 +1,7 @@
 //! What operators see: health checks, metrics, alerts, systemd.
 
 mod alerts;
+mod balances;
 mod drift;
 pub(crate) mod health;
 pub(crate) mod metrics;

@@ -10,7 +10,7 @@ use serde_json::json;
 use tidewatch::config::{Config, Environment};
 use tidewatch::model::{Pause, PauseReason, PauseScope, ResumedBy};
 use tidewatch::ops::alerts::Alerts;
-use tidewatch::store::Store;
+use tidewatch::store::{BalanceRow, Store};
 use tidewatch::time::{Clock, Time};
 use tokio::sync::watch;
 
@@ -106,6 +106,44 @@ async fn paused_provider_alerts_once_across_restarts_and_once_when_resolved(data
         "at": "2026-03-09 16:10:42",
     });
     assert_eq!(receiver.bodies(), [raised, resolved]);
+}
+
+on_both!(low_balance_alerts_until_it_is_topped_up);
+async fn low_balance_alerts_until_it_is_topped_up(database: Database) {
+    let (receiver, store) = (Receiver::start().await, database.open().await);
+    let environment = Environment::of([
+        ("HOOK", receiver.url(CANARY)),
+        ("JUSTONEAPI_TOKEN", "unused-in-this-test".to_owned()),
+    ]);
+    let text = format!(
+        "[justoneapi]\nlow_balance = 20\n{}",
+        section("ops", "generic", "on = [\"balance\"]")
+    );
+    let config = Config::parse(&text, Path::new("jobs.toml"), &environment).unwrap();
+    let clock = Clock::standing(beginning());
+    let alerts = alerts(&config, &store, &clock);
+    for (yuan, url, told) in [
+        (20, "https://api.justoneapi.com/", 0),
+        (19, "https://elsewhere.example/", 0),
+        (19, "https://api.justoneapi.com/", 1),
+        (18, "https://api.justoneapi.com/", 1),
+        (500, "https://api.justoneapi.com/", 2),
+    ] {
+        let row = BalanceRow {
+            provider: "justoneapi".to_owned(),
+            base_url: url.to_owned(),
+            asked_at: clock.now(),
+            micros: Some(yuan * 1_000_000),
+            currency: Some("CNY".to_owned()),
+            error: None,
+        };
+        let mut tx = store.begin().await.unwrap();
+        tx.put_balance(&row).await.unwrap();
+        tx.commit().await.unwrap();
+        alerts.check().await.unwrap();
+        assert_eq!(receiver.bodies().len(), told, "{yuan} at {url}");
+    }
+    assert_eq!(receiver.bodies()[0]["alerts"][0]["detail"], "19.00 CNY");
 }
 
 #[tokio::test]
