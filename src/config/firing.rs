@@ -10,7 +10,7 @@ use super::wire::JobEntry;
 use crate::schedule::{Active, Misfire, Overlap, Schedule};
 
 /// Default number of late fires made up for with `misfire = "all"`: a day of hours.
-pub(super) const MAX_CATCHUP: u32 = 24;
+pub(super) const CATCHUP: u32 = 24;
 
 /// Maximum of that number.
 pub(super) const MOST_CATCHUP: u32 = 1000;
@@ -62,7 +62,7 @@ impl Reader<'_> {
     /// The misfire policy.
     pub(super) fn misfire(&mut self, job: &JobEntry) -> Misfire {
         let window = self.duration(job.window.as_ref());
-        let most = self.number(&job.max_catchup, MAX_CATCHUP, MOST_CATCHUP);
+        let most = self.number(&job.max_catchup, CATCHUP, MOST_CATCHUP);
         let misfire = match self.choice(job.misfire.as_ref(), &MISFIRES, "once") {
             "skip" => Misfire::Skip,
             "all" => Misfire::All { window, most: usize::try_from(most).unwrap_or(usize::MAX) },

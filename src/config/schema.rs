@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Condition;
 use super::alert::{LANGUAGES, MOST_SILENT_AFTER, SILENT_AFTER, WEBHOOKS};
-use super::firing::{MAX_CATCHUP, MISFIRES, MOST_CATCHUP, OVERLAPS};
+use super::firing::{CATCHUP, MISFIRES, MOST_CATCHUP, OVERLAPS};
 use super::job::{KINDS, LONGEST_NAME};
 use super::load::{DEFAULT_ZONE, written_key};
 use super::provider::{
@@ -131,7 +131,7 @@ fn details() -> Vec<(&'static str, &'static str, Value)> {
         ("JobEntry", "max_calls_per_day", calls),
         ("JobEntry", "enabled", json!({ "default": true })),
         ("JobEntry", "misfire", choice("once", &MISFIRES)),
-        ("JobEntry", "max_catchup", number(MAX_CATCHUP, 1, MOST_CATCHUP)),
+        ("JobEntry", "max_catchup", number(CATCHUP, 1, MOST_CATCHUP)),
         ("JobEntry", "overlap", json!({ "enum": OVERLAPS })),
         ("JobEntry", "max_pages", number(1, 1, LAST_PAGE)),
         ("AlertEntry", "name", name),

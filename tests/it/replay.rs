@@ -6,8 +6,8 @@ use tidewatch::store::Store;
 
 use crate::databases::{Database, on_both};
 use crate::env::{Env, hours, minutes, world};
+use crate::parity::{Dump, dump_but, jobs};
 use crate::program::Place;
-use crate::same::{Dump, dump_but, jobs};
 
 pub(crate) async fn dump(store: &Store) -> Dump {
     dump_but(store, &[]).await

@@ -3,19 +3,19 @@
 mod alerts;
 mod availability;
 mod backfills;
+mod claim_order;
 mod conflicts;
 mod facts;
 mod ledger;
 mod limits;
 mod orders;
-mod patience;
 mod processes;
 mod replay;
 mod runs;
 mod schedules;
 mod sessions;
 mod stale;
-mod turns;
+mod timeouts;
 mod views;
 mod watchlists;
 

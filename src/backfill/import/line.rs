@@ -219,7 +219,7 @@ fn asked(
         }
     };
     let resolves = endpoint.is_resolver();
-    let takes_links = resolves || endpoint == Endpoint::AmagiWorkByUrl;
+    let takes_links = endpoint.resolver().is_none();
     if resolves && !target.is_short_link() || !takes_links && target.is_short_link() {
         let wanted = if resolves { "the short link" } else { "an id" };
         return Err(format!("`asked` must be {wanted} for this endpoint"));

@@ -2,11 +2,11 @@
 
 mod metrics;
 pub mod page;
-mod report;
-mod reports;
-mod run_report;
+mod run_results;
+mod status;
+mod tables;
 
 pub use metrics::{CallCount, FIRES_SEARCHED, JobObservation, OutcomeCount, RunState, StateCount};
-pub use report::{JobReport, Point, Problem, SlotTotals};
-pub use reports::Metric;
-pub use run_report::{ItemCounts, KolFigures, SlotResult, SuggestionRow};
+pub use run_results::{ItemCounts, KolFigures, SlotResult, SuggestionRow};
+pub use status::{JobReport, Point, Problem, SlotTotals};
+pub use tables::Metric;

@@ -12,8 +12,8 @@ use tidewatch::store::{Span, Store, tables};
 use tokio_util::sync::CancellationToken;
 
 use crate::databases::{Database, on_both, postgres, rows, sqlite};
+use crate::parity::{EMPTY, VOLATILE, half_a_day, plain};
 use crate::program::{PATIENCE, Place, wait_for};
-use crate::same::{EMPTY, VOLATILE, half_a_day, plain};
 
 const ALL: Span = Span { since: None, until: None, zone: Tz::Asia__Shanghai };
 

@@ -5,8 +5,8 @@ use tidewatch::store::Store;
 
 use crate::databases::{Database, on_both, rows};
 use crate::env::{Env, hours, world};
+use crate::parity::half_a_day;
 use crate::program::Place;
-use crate::same::half_a_day;
 
 /// A report as JSON.
 async fn json(place: &Place, arguments: &[&str]) -> Value {

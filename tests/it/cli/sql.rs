@@ -4,8 +4,8 @@ use std::fs::File;
 use std::process::Stdio;
 
 use crate::databases::{Database, count, on_both, postgres, rows, sqlite};
+use crate::parity::half_a_day;
 use crate::program::{PATIENCE, Place, wait_for};
-use crate::same::half_a_day;
 
 on_both!(query_cannot_change_anything);
 async fn query_cannot_change_anything(database: Database) {

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Column as _, Row as _, SqlitePool, TypeInfo as _, Valu
 use tidewatch::store::Store;
 
 use crate::databases::{postgres, rows};
-use crate::same::plain;
+use crate::parity::plain;
 
 const BOOK: &str = include_str!("../../../docs/sql.md");
 

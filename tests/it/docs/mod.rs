@@ -5,3 +5,4 @@ mod contrib;
 mod cookbook;
 mod grafana;
 mod manuals;
+mod names;

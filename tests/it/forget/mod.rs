@@ -20,9 +20,9 @@ use self::people::{ANNA, ANNAS, BO, BOS, HERS, QIU, QIUS, WORK};
 use self::remains::remains;
 use crate::databases::{Database, count, on_both, rows};
 use crate::env::{Env, beginning, hours, world};
+use crate::parity::jobs;
 use crate::program::Place;
 use crate::replay::{assert_same, dump};
-use crate::same::jobs;
 
 /// An archive in which Anna and Qiu stand in every way there is.
 async fn archive(database: &Database) -> (Place, Store) {
@@ -223,8 +223,8 @@ async fn erasure_keeps_the_ledger_and_the_rows_of_others(database: Database) {
 }
 
 /// What was planned and paid is as it was, without what it was about.
-fn assert_ledger_stands(before: &crate::same::Dump, after: &crate::same::Dump) {
-    let without = |dump: &crate::same::Dump, table: &str, columns: &[&str]| {
+fn assert_ledger_stands(before: &crate::parity::Dump, after: &crate::parity::Dump) {
+    let without = |dump: &crate::parity::Dump, table: &str, columns: &[&str]| {
         let row = |row: &String| {
             let mut row: BTreeMap<String, Value> = serde_json::from_str(row).unwrap();
             columns.iter().for_each(|column| drop(row.remove(*column)));

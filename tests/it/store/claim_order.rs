@@ -1,4 +1,4 @@
-//! Whose turn it is, where a fire has more looks than can be made.
+//! Claim order: which targets come first when a fire has more slots than there is time for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The benchmark of questions to a large archive, on a small one: asked both ways they give the
-//! same answers.
+//! The benchmark of query speed in a large archive, on a small one: both forms of a query give the
+//! same rows.
 
 #[path = "../../benches/questions/archive.rs"]
 mod archive;

@@ -1,4 +1,4 @@
-//! How long PostgreSQL may take.
+//! Timeouts of statements and locks in PostgreSQL.
 
 use tidewatch::store::Tx;
 

@@ -1,4 +1,4 @@
-//! The same answers give the same rows in both databases, whatever the upstream does.
+//! Backend parity: the same answers give the same rows in both databases, whatever the upstream does.
 
 use std::collections::BTreeMap;
 

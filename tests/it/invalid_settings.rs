@@ -1,4 +1,4 @@
-//! What a mistake in the settings does not get in the way of.
+//! Verbs that work in spite of an invalid jobs.toml.
 
 use crate::databases::{Database, count, on_both, sqlite};
 use crate::ops::health::free_port;
