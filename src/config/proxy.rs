@@ -53,7 +53,7 @@ fn address(text: &str, is_encrypted: bool) -> Result<Url, Problem> {
         return Err(Problem::new(title, HELP));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let help = "name what holds user:password with `proxy_auth_env` or `proxy_auth_file`";
+        let help = "name what holds user:password with proxy_auth_env or proxy_auth_file";
         return Err(Problem::new("credentials do not belong in this file", help));
     }
     if !is_encrypted {

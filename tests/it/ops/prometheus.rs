@@ -78,6 +78,7 @@ async fn scrape_passes_promtool_and_has_every_documented_metric(database: Databa
     let unseen = [
         "tidewatch_api_calls_total",
         "tidewatch_api_cost_yuan_total",
+        "tidewatch_balance",
         "tidewatch_last_success_timestamp_seconds",
         "tidewatch_oldest_due_timestamp_seconds",
     ];
