@@ -31,7 +31,7 @@ pub(super) fn read<'de, T: Deserialize<'de> + Default>(
     source: &Source<'_>,
     problems: &mut Problems,
 ) -> Section<T> {
-    read_as(value, |key| Some(key), misplaced, source, problems)
+    read_as(value, Some, misplaced, source, problems)
 }
 
 /// The same of a section in which the keys of `T` have other names; `None`: it has no such key.

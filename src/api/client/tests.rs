@@ -13,9 +13,8 @@ use crate::api::{Ask, Endpoint};
 const TOKEN: &str = "CANARY/91 f2?x";
 
 fn client_with(base_url: Url, timeout: Duration) -> Client {
-    let server =
-        |_| Server { base_url: base_url.clone(), timeout, token: Some(TOKEN.into()), proxy: None };
-    Client::new(Provider::ALL.map(|provider| (provider, server(provider)))).unwrap()
+    let server = Server { base_url, timeout, token: Some(TOKEN.into()), proxy: None };
+    Client::new(Provider::ALL.map(|provider| (provider, server.clone()))).unwrap()
 }
 
 fn client(base_url: Url) -> Client {
