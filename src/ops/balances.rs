@@ -14,7 +14,7 @@ use crate::store::{BalanceRow, Store, in_time};
 use crate::time::Clock;
 
 /// Interval of checks whether an answer is too old.
-const INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(300);
 
 /// Age from which an answer is too old.
 const MAX_AGE: Duration = Duration::from_secs(3600);
