@@ -216,7 +216,9 @@ pub(crate) async fn every_call_is_on_the_ledger(store: &Store, truth: &[TruthRow
     )
     .await;
     let mut asked: BTreeMap<Question, [i64; 3]> = BTreeMap::new();
-    for row in truth {
+    // Asking for the balance is free, and no call of a slot.
+    let truth: Vec<_> = truth.iter().filter(|row| row.endpoint != Some("balance")).collect();
+    for row in &truth {
         let key = if row.endpoint == Some("kols") { String::new() } else { row.key.clone() };
         let page = i64::try_from(row.page.unwrap_or(1)).unwrap();
         asked.entry((row.endpoint.unwrap(), key, page)).or_default()[0] += 1;
