@@ -71,10 +71,11 @@ pub(super) fn together(config: &Config, now: Time) -> Daily {
             jobs_of.entry(target).or_default().push(job);
         }
     }
-    let mut pages: BTreeMap<(Vec<&str>, Endpoint), (Vec<&Job>, u32)> = BTreeMap::new();
+    // Pages of each endpoint that the same jobs watch.
+    let mut pages = BTreeMap::new();
     for (target, jobs) in jobs_of {
-        let names = jobs.iter().map(|job| job.name.as_str()).collect();
-        let of_these = pages.entry((names, config.endpoint(target.kind))).or_insert((jobs, 0));
+        let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
+        let of_these = pages.entry((names, config.endpoint(target.kind))).or_insert((jobs, 0u32));
         of_these.1 = of_these.1.saturating_add(target.pages());
     }
     let mut daily = Daily::default();

@@ -69,12 +69,12 @@ fn sample_shows_the_defaults() {
         .map(|line| format!("{line}\n"))
         .collect();
     assert!(switched_on.contains("\nrate_per_second = 5"), "{switched_on}");
-    let mut config_on = config(&switched_on);
-    let mut config_off = config(&sample);
-    for config in [&mut config_on, &mut config_off] {
+    let [config_on, config_off] = [switched_on.as_str(), sample].map(|text| {
+        let mut config = config(text);
         config.provider_mut(Provider::JustOneApi).price_micros.retain(|_, micros| *micros > 0);
-    }
-    assert_eq!(format!("{config_on:?}"), format!("{config_off:?}"));
+        format!("{config:?}")
+    });
+    assert_eq!(config_on, config_off);
 }
 
 #[test]

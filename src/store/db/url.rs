@@ -84,9 +84,7 @@ mod tests {
 
     #[test]
     fn a_password_that_cuts_the_url_is_explained_and_never_shown() {
-        for password in
-            ["12/x3y", "12#x3y", "12?x3y", "1@2/x3y", "x3y@x3y", "x3y%zz", "/x3y", "x3y:/"]
-        {
+        for password in ["12/x3y", "12#x3y", "12?x3y", "1@2/x3y", "x3y@x3y", "/x3y", "x3y:/"] {
             let url = format!("postgres://crawler:{password}@db.example/tidewatch");
             let told = format!("{:#}", Address::of(&url).expect_err(password));
             assert!(told.contains("must be percent-encoded"), "{password}: {told}");

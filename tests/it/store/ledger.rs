@@ -8,7 +8,6 @@ use crate::env::{Env, hours, minutes, world};
 use crate::rows::one_of_each;
 
 /// Runs statements of either database.
-#[expect(clippy::disallowed_methods, reason = "a database that misbehaves")]
 pub(super) async fn run(store: &Store, sqlite: &'static str, postgres: &'static str) {
     match store {
         Store::Sqlite { writer, .. } => sqlx::raw_sql(sqlite).execute(writer).await.map(|_| ()),
