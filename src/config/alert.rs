@@ -10,6 +10,7 @@ use super::Reader;
 use super::environment::read_secret_file;
 use super::problems::{Problem, quoted};
 use super::provider::is_this_machine;
+use super::secrets;
 use super::section::{self, Section};
 use super::wire::{AlertEntry, Texts};
 use crate::api::client::Proxy;
@@ -99,18 +100,18 @@ named! {
     }
 }
 
-/// The environment variable of an alert's address is unset.
+/// The environment variables of alerts' addresses are unset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the alert {0} has no address: set the environment variable that its `url_env` names")]
+#[error("{0}: set the environment variables that `url_env` names")]
 pub struct AlertUrlMissing(String);
 
 impl super::Config {
     /// Checks that every alert has its address; for commands that send alerts.
     pub fn require_alert_urls(&self) -> Result<(), AlertUrlMissing> {
-        match self.alerts.iter().find(|alert| alert.url.is_none()) {
-            Some(alert) => Err(AlertUrlMissing(alert.name.clone())),
-            None => Ok(()),
-        }
+        let missing = self.alerts.iter().filter(|alert| alert.url.is_none());
+        let missing: Vec<_> =
+            missing.map(|alert| format!("the alert {} has no address", alert.name)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(AlertUrlMissing(missing.join(", "))) }
     }
 }
 
@@ -126,6 +127,7 @@ impl Reader<'_> {
         let mut alerts: Vec<Alert> = Vec::new();
         for entry in entries {
             let span = entry.span();
+            self.hide_places(entry.get_ref());
             let Some(alert) = self.alert(entry) else { continue };
             if alerts.iter().any(|other| other.name == alert.name) {
                 let title = format!("duplicate alert name {}", quoted(&alert.name));
@@ -135,6 +137,14 @@ impl Reader<'_> {
             alerts.push(alert);
         }
         alerts
+    }
+
+    /// Hides the lines of an alert that say, or were to say, where its secrets are.
+    fn hide_places(&mut self, entry: &DeValue<'_>) {
+        let DeValue::Table(table) = entry else { return };
+        for (key, value) in table.iter().filter(|(key, _)| secrets::is_place(key.get_ref())) {
+            self.source.hide(key.span().start..value.span().end.max(key.span().end));
+        }
     }
 
     fn alert(&mut self, entry: Spanned<DeValue<'_>>) -> Option<Alert> {
@@ -190,6 +200,19 @@ impl Reader<'_> {
             let title = format!("`{env_key}` and `{file_key}` are both set");
             self.problem(file.span(), Problem::new(title, "keep one of them"));
         }
+        let given = [(env_key, variable), (file_key, file)].into_iter();
+        let mut given = given.filter_map(|(key, value)| Some((key, value?)));
+        if let Some((key, value)) = given.find(|(_, value)| value.get_ref().contains("://")) {
+            // Without quotes, whose contents are not shown beside a secret.
+            let title = format!("{key} holds an address, which is a credential");
+            let help = format!(
+                "put it into an environment variable and name that with {env_key}, or into a \
+                 file and name that with {file_key}; an address that was shared with this file \
+                 should be replaced"
+            );
+            self.problem(value.span(), Problem::new(title, help));
+            return None;
+        }
         let (at, text) = match (variable, file) {
             (Some(name), _) => {
                 (name.span(), self.environment.variables.get(name.get_ref().as_str())?.clone())
@@ -238,8 +261,8 @@ impl Reader<'_> {
             self.problem(named.span(), Problem::new("this kind signs no messages", help));
         } else if wire.sign_env.is_some() && !there {
             self.warnings.push(format!(
-                "the environment variable {} is not set: alerts to {} are not signed",
-                quoted(named.get_ref()),
+                "the environment variable that `sign_env` names is not set: alerts to {} are not \
+                 signed",
                 quoted(wire.kind.as_ref().map_or("", |kind| kind.get_ref()))
             ));
         }

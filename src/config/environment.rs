@@ -118,7 +118,6 @@ impl Environment {
 
 /// The content of a file that holds one secret; `name` is the variable or key that names it.
 pub(super) fn read_secret_file(name: &str, path: &Path) -> Result<SecretString, Problem> {
-    let shown = path.display();
     if path.as_os_str().is_empty() {
         let help = "set it to the path of the file that holds the secret, or unset it";
         return Err(Problem::new(format!("{name} is empty"), help));
@@ -127,11 +126,12 @@ pub(super) fn read_secret_file(name: &str, path: &Path) -> Result<SecretString, 
     File::open(path)
         .and_then(|file| file.take(LONGEST_SECRET_FILE + 1).read_to_string(&mut text))
         .map_err(|error| {
-            let title = format!("{name}: cannot read {shown}: {error}");
-            Problem::new(title, "the file must contain only the secret")
+            // What stands there may be the secret itself.
+            let title = format!("{name}: cannot read the file that it names: {error}");
+            Problem::new(title, "set it to the path of a file that contains only the secret")
         })?;
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > LONGEST_SECRET_FILE {
-        let title = format!("{name}: {shown} is too long for a secret");
+        let title = format!("{name}: the file that it names is too long for a secret");
         return Err(Problem::new(title, "the file must contain only the secret"));
     }
     Ok(SecretString::from(text))

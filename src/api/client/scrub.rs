@@ -1,47 +1,64 @@
 //! Takes the token out of whatever upstream or the HTTP library repeats.
+//!
+//! One search finds where a form of the token may begin; from there its letters are compared, each
+//! as itself or in any escape, so that an echo is found as a reader of the answer would see it.
 
-use memchr::memmem;
+use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 
 /// What stands in its place.
 const MASK: &str = "***";
 
 /// A token shorter than this is not looked for in bodies: it would be found by chance, in
-/// numbers and names, and change them.
+/// numbers and names, and change them. Of a longer one a beginning of this length is masked where
+/// a text was cut inside it.
 const SHORTEST_IN_BODIES: usize = 8;
+
+/// Letters of a form without escapes by which it is found.
+const START: usize = 6;
+
+/// Named entities of HTML.
+const ENTITIES: [(&[u8], char); 4] =
+    [(b"&amp;", '&'), (b"&lt;", '<'), (b"&gt;", '>'), (b"&quot;", '"')];
 
 /// Knows the tokens in every form in which they could come back.
 pub(crate) struct Scrubber {
-    forms: Vec<Vec<u8>>,
+    forms: Vec<Form>,
+    /// Finds where a form may begin; `None` without a token.
+    finder: Option<AhoCorasick>,
+    /// The form of each pattern of the finder.
+    forms_found: Vec<usize>,
+}
+
+/// A text whose echo is masked.
+struct Form {
+    text: Vec<u8>,
+    /// Bytes that are masked where the rest of it was cut off.
+    shortest: usize,
+    /// Whether it is looked for in bodies.
+    in_bodies: bool,
+    /// How a letter is compared.
+    fold: fn(u8) -> u8,
+    /// How an echo of it may begin.
+    starts: Vec<Vec<u8>>,
 }
 
 impl Scrubber {
-    /// The tokens themselves, and as they are written in a query and in JSON.
+    /// The tokens themselves, in hexadecimal, and in base64 with 0, 1 or 2 bytes in front.
     pub(crate) fn of<'t>(tokens: impl IntoIterator<Item = &'t str>) -> Self {
-        let tokens = tokens.into_iter().filter(|token| !token.is_empty());
-        Self { forms: tokens.flat_map(Self::forms).collect() }
-    }
-
-    fn forms(token: &str) -> Vec<Vec<u8>> {
-        let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
-        let in_json = token.replace('\\', "\\\\").replace('"', "\\\"");
-        let mut forms = vec![
-            in_json.replace('/', "\\/"),
-            html_safe(&in_json),
-            in_json,
-            token.to_owned(),
-            encoded.replace('+', "%20"),
-            lower_case_escapes(&encoded),
-            encoded,
-        ];
-        forms.sort();
-        forms.dedup();
-        forms.into_iter().map(String::into_bytes).collect()
+        let forms: Vec<_> = tokens.into_iter().flat_map(forms).collect();
+        let starts = forms.iter().enumerate();
+        let starts = starts.flat_map(|(at, form)| form.starts.iter().map(move |it| (at, it)));
+        let (forms_found, starts): (Vec<_>, Vec<_>) = starts.unzip();
+        let build = || AhoCorasick::builder().ascii_case_insensitive(true).build(&starts).ok();
+        let finder = (!forms.is_empty()).then(build).flatten();
+        Self { forms, finder, forms_found }
     }
 
     /// A body without the token.
     pub(super) fn body(&self, body: Vec<u8>) -> Vec<u8> {
-        let forms = self.forms.iter().filter(|form| form.len() >= SHORTEST_IN_BODIES);
-        forms.fold(body, |body, form| masked(&body, form).unwrap_or(body))
+        self.masked(&body, |form| form.in_bodies).unwrap_or(body)
     }
 
     /// The same of a body that is at hand as text.
@@ -53,48 +70,201 @@ impl Scrubber {
 
     /// A text for people without the token.
     pub(crate) fn text(&self, text: &str) -> String {
-        let mut bytes = text.as_bytes().to_vec();
-        for form in &self.forms {
-            bytes = masked(&bytes, form).unwrap_or(bytes);
+        let masked = self.masked(text.as_bytes(), |_| true);
+        masked.map_or_else(|| text.to_owned(), |it| String::from_utf8_lossy(&it).into_owned())
+    }
+
+    /// The bytes with every echo of these forms masked; `None` where there is none.
+    fn masked(&self, bytes: &[u8], is_masked: impl Fn(&Form) -> bool) -> Option<Vec<u8>> {
+        let finder = self.finder.as_ref()?;
+        let mut kept = Vec::new();
+        let mut rest = 0;
+        for found in finder.find_overlapping_iter(bytes) {
+            let form = self.forms.get(*self.forms_found.get(found.pattern().as_usize())?)?;
+            let end = is_masked(form).then(|| form.end(bytes, found.start())).flatten();
+            let Some(end) = end.filter(|end| *end > rest) else { continue };
+            // An escape is masked as a whole: half of one is no JSON.
+            let before = bytes.get(rest..found.start()).unwrap_or_default();
+            let slashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+            kept.extend_from_slice(before.get(..before.len() - slashes)?);
+            if found.start() >= rest {
+                kept.extend_from_slice(MASK.as_bytes());
+            }
+            rest = end;
         }
-        String::from_utf8_lossy(&bytes).into_owned()
+        if rest == 0 {
+            return None;
+        }
+        kept.extend_from_slice(bytes.get(rest..)?);
+        Some(kept)
     }
 }
 
-/// As JSON has it that may stand in a page.
-fn html_safe(json: &str) -> String {
-    let escaped = |letter: char| match letter {
-        '=' | '&' | '<' | '>' | '\'' => format!("\\u{:04x}", u32::from(letter)),
-        _ => letter.to_string(),
+impl Form {
+    /// A form that is not escaped.
+    fn plain(text: Vec<u8>, shortest: usize, fold: fn(u8) -> u8) -> Self {
+        let starts = vec![text.iter().take(START).copied().collect()];
+        Self { text, shortest, in_bodies: true, fold, starts }
+    }
+
+    /// Where its echo ends that begins at `start`: as a whole, or cut off.
+    fn end(&self, bytes: &[u8], start: usize) -> Option<usize> {
+        let mut longest = (0, start);
+        let mut open = vec![longest];
+        while let Some((matched, at)) = open.pop() {
+            longest = longest.max((matched, at));
+            let (left, text) = (self.text.get(matched..)?, bytes.get(at..)?);
+            for (letter, len) in letters(text).into_iter().flatten() {
+                let mut utf8 = [0; 4];
+                let letter = letter.bytes(&mut utf8);
+                let is_next = left.len() >= letter.len()
+                    && letter.iter().zip(left).all(|(a, b)| (self.fold)(*a) == (self.fold)(*b));
+                if is_next {
+                    open.push((matched + letter.len(), at + len));
+                }
+            }
+        }
+        let (matched, end) = longest;
+        let goes_on = bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
+        let is_cut = matched >= self.shortest && !goes_on;
+        (matched == self.text.len() || is_cut).then_some(end)
+    }
+}
+
+/// A letter of the text that an answer stands for.
+#[derive(Clone, Copy)]
+enum Letter {
+    Byte(u8),
+    Char(char),
+}
+
+impl Letter {
+    fn bytes(self, utf8: &mut [u8; 4]) -> &[u8] {
+        match self {
+            Self::Byte(byte) => {
+                utf8[0] = byte;
+                &utf8[..1]
+            }
+            Self::Char(letter) => letter.encode_utf8(utf8).as_bytes(),
+        }
+    }
+}
+
+/// What a text may begin with, and the bytes that are taken up by it: a byte as it is, and an
+/// escape of JSON (also within a string of JSON), of a URL, or of HTML.
+fn letters(text: &[u8]) -> [Option<(Letter, usize)>; 3] {
+    let raw = text.first().map(|byte| (Letter::Byte(*byte), 1));
+    let byte = |digits: &[u8]| Some(Letter::Byte(u8::try_from(number(digits, 16)?).ok()?));
+    match text {
+        [b'+', ..] => [raw, Some((Letter::Byte(b' '), 1)), None],
+        [b'%', b'2', b'5', a, b, ..] => {
+            let twice = byte(&[*a, *b]).map(|it| (it, 5));
+            [raw, Some((Letter::Byte(b'%'), 3)), twice]
+        }
+        [b'%', a, b, ..] => [raw, byte(&[*a, *b]).map(|it| (it, 3)), None],
+        [b'\\', ..] => [raw, unescaped(text), None],
+        [b'&', ..] => [raw, entity(text), None],
+        _ => [raw, None, None],
+    }
+}
+
+/// `\u0043`, `\x43` or `\/`, with any number of backslashes.
+fn unescaped(text: &[u8]) -> Option<(Letter, usize)> {
+    let slashes = text.iter().take_while(|byte| **byte == b'\\').count();
+    let (sign, digits) = text.get(slashes..)?.split_first()?;
+    let code = |len: usize| {
+        let letter = char::from_u32(number(digits.get(..len)?, 16)?)?;
+        Some((Letter::Char(letter), slashes + 1 + len))
     };
-    json.chars().map(escaped).collect()
-}
-
-/// `%2F` as `%2f`, the letters around it as they are.
-fn lower_case_escapes(encoded: &str) -> String {
-    let mut escaped = 0_u8;
-    let lower = |letter: char| {
-        let inside = escaped > 0;
-        escaped = if letter == '%' { 2 } else { escaped.saturating_sub(1) };
-        if inside { letter.to_ascii_lowercase() } else { letter }
+    let coded = match sign {
+        b'u' => code(4),
+        b'x' => code(2),
+        _ => None,
     };
-    encoded.chars().map(lower).collect()
+    coded.or(Some((Letter::Byte(*sign), slashes + 1)))
 }
 
-/// The bytes with every `secret` masked; `None` where there is none.
-fn masked(bytes: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
-    let mut kept = Vec::new();
-    let mut rest = 0;
-    for found in memmem::find_iter(bytes, secret) {
-        kept.extend_from_slice(bytes.get(rest..found)?);
-        kept.extend_from_slice(MASK.as_bytes());
-        rest = found + secret.len();
+/// `&amp;`, `&#67;` or `&#x43;`.
+fn entity(text: &[u8]) -> Option<(Letter, usize)> {
+    let named = ENTITIES.iter().find(|(name, _)| text.starts_with(name));
+    if let Some((name, letter)) = named {
+        return Some((Letter::Char(*letter), name.len()));
     }
-    if rest == 0 {
-        return None;
+    let end = text.iter().take(10).position(|byte| *byte == b';')?;
+    let code = text.get(..end)?.strip_prefix(b"&#")?;
+    let code = match code {
+        [b'x' | b'X', digits @ ..] => number(digits, 16)?,
+        digits => number(digits, 10)?,
+    };
+    Some((Letter::Char(char::from_u32(code)?), end + 1))
+}
+
+fn lower_case(byte: u8) -> u8 {
+    byte.to_ascii_lowercase()
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
+}
+
+/// Every form of a token.
+fn forms(token: &str) -> Vec<Form> {
+    let token = token.as_bytes();
+    let in_bodies = token.len() >= SHORTEST_IN_BODIES;
+    if token.is_empty() {
+        return Vec::new();
     }
-    kept.extend_from_slice(bytes.get(rest..)?);
-    Some(kept)
+    let itself = Form {
+        text: token.to_vec(),
+        shortest: token.len().min(SHORTEST_IN_BODIES),
+        in_bodies,
+        fold: lower_case,
+        starts: starts(token),
+    };
+    let hexadecimal = token.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+    let hexadecimal = Form::plain(hexadecimal, 2 * SHORTEST_IN_BODIES, lower_case);
+    let in_base64 = (0..3).map(|before| in_base64(token, before));
+    let others = [hexadecimal].into_iter().chain(in_base64).filter(|_| in_bodies);
+    [itself].into_iter().chain(others).collect()
+}
+
+/// The token within a text in base64, of either alphabet, as far as the bytes around it do not
+/// change its letters.
+fn in_base64(token: &[u8], before: usize) -> Form {
+    let bytes = [&vec![0; before], token].concat();
+    let bits = bytes.len() * 8;
+    let mut text = BASE64_STANDARD_NO_PAD.encode(&bytes).into_bytes();
+    text.truncate(bits / 6);
+    text.drain(..(before * 8).div_ceil(6));
+    Form::plain(text, (SHORTEST_IN_BODIES * 8).div_ceil(6), |byte| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    })
+}
+
+/// How an echo of a token in any escape may begin: by its first letter, and a second one or the
+/// sign of an escape.
+fn starts(token: &[u8]) -> Vec<Vec<u8>> {
+    let Some(first) = token.first() else { return Vec::new() };
+    let letter = String::from_utf8_lossy(token).chars().next().unwrap_or_default();
+    let mut starts: Vec<Vec<u8>> = match token.get(1) {
+        Some(second) => [*second, b'\\', b'%', b'&'].map(|next| vec![*first, next]).into(),
+        None => vec![vec![*first]],
+    };
+    for letter in [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()] {
+        let code = u32::from(letter);
+        starts.push(format!("\\u{code:04x}").into_bytes());
+        starts.push(format!("\\x{code:02x}").into_bytes());
+        starts.push(format!("&#x{code:x};").into_bytes());
+        starts.push(format!("&#{code};").into_bytes());
+    }
+    for byte in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
+        starts.push(format!("%{byte:02x}").into_bytes());
+        starts.push(format!("%25{byte:02x}").into_bytes());
+    }
+    starts.extend(ENTITIES.iter().filter(|it| it.1 == letter).map(|it| it.0.to_vec()));
+    starts
 }
 
 #[cfg(test)]
@@ -106,25 +276,71 @@ mod tests {
         String::from_utf8(bytes).unwrap()
     }
 
+    /// Every letter as this makes it.
+    fn each(token: &str, write: impl Fn(u32) -> String) -> String {
+        token.chars().map(|letter| write(u32::from(letter))).collect()
+    }
+
     #[test]
     fn a_token_is_masked_in_every_form() {
         let token = "CANARY/q1 z?é";
         for form in [
             "CANARY/q1 z?é",
+            "canary/Q1 Z?é",
             "CANARY%2Fq1+z%3F%C3%A9",
             "CANARY%2fq1+z%3f%c3%a9",
             "CANARY%2Fq1%20z%3F%C3%A9",
+            "CANARY%252Fq1%2520z%253F%25C3%25A9",
             "CANARY\\/q1 z?é",
+            "CANARY\\\\\\/q1 z?\\u00e9",
+            "CANARY&#x2F;q1 z?&#233;",
+            &each(token, |code| format!("\\u{code:04x}")),
+            &each(token, |code| format!("\\u{code:04X}")),
+            &each(token, |code| format!("\\\\u{code:04x}")),
+            &each("canary/q1 z?é", |code| format!("\\u{code:04x}")),
+            &each("CANARY", |code| format!("%{code:02x}")).replace("%59", "Y%2Fq1+z%3F%C3%A9"),
+            &token.bytes().map(|byte| format!("{byte:02X}")).collect::<String>(),
         ] {
             let echoed = format!("{{\"path\":\"/x?token={form}&a={form}\"}}");
             let masked = "{\"path\":\"/x?token=***&a=***\"}";
             assert_eq!(body(token, &echoed), masked, "{form}");
         }
+        assert_eq!(body("%9c=&~-_+", "?token=%259c%3D%26~-_%2B&b"), "?token=***&b");
+        assert_eq!(body("nine-nine", r#"{"a":"\nine-nine"}"#), r#"{"a":"***"}"#);
+    }
+
+    #[test]
+    fn a_token_within_a_text_in_base64_is_masked() {
+        for before in ["", "u", "u:", "u:p", "https://api.example.com/x?token="] {
+            for after in ["", "&", "&page=1"] {
+                let text =
+                    BASE64_STANDARD_NO_PAD.encode(format!("{before}CANARY>>>???91f2{after}"));
+                for text in [text.replace('+', "-").replace('/', "_"), text.replace('/', "\\/")] {
+                    let left = body("CANARY>>>???91f2", &format!("\"{text}\""));
+                    let rest = left.replace("***", "").len();
+                    assert!(left.contains("***") && rest < text.len() - 14, "{left}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_cut_is_masked_from_eight_letters_on() {
+        for (text, left) in [
+            ("?token=CANARY-0", "?token=***"),
+            ("\"?token=CANARY-000\"", "\"?token=***\""),
+            ("CANARY-0…", "***…"),
+            ("CANARY\\u002d0\\u00", "***\\u00"),
+            ("?token=CANARY-", "?token=CANARY-"),
+            ("CANARY-0x", "CANARY-0x"),
+        ] {
+            assert_eq!(body("CANARY-0001", text), left);
+        }
     }
 
     #[test]
     fn a_body_without_the_token_is_left_as_it_is() {
-        let other = "{\"a\":\"CANARY-000\"}";
+        let other = r#"{"a":"CANARY-1000","b":"\u0043\u0041%43%2541C\\&#x43;&amp;"}"#;
         assert_eq!(body("CANARY-0001", other), other);
         assert_eq!(Scrubber::of(None).body(b"\xff\x00".to_vec()), b"\xff\x00");
     }

@@ -297,9 +297,10 @@ fn alert_needs_kind_and_address() {
     let environment = Environment::of(variables);
     let text = "[[alert]]\nkind = \"feishu\"\nurl_env = \"HOOK\"\nsign_env = \"KEY\"\n\
                 [[alert]]\nkind = \"generic\"\nname = \"en\"\nurl_env = \"NOWHERE\"\n\
-                language = \"en\"\non = [\"gone\"]\nsilent_after = 9\n";
+                language = \"en\"\non = [\"gone\"]\nsilent_after = 9\n\
+                [[alert]]\nkind = \"wecom\"\nurl_env = \"NOWHERE_EITHER\"\n";
     let config = parse_with(text, &environment).expect("it is right");
-    let [first, second] = &config.alerts[..] else { panic!("{:?}", config.alerts) };
+    let [first, second, _] = &config.alerts[..] else { panic!("{:?}", config.alerts) };
     assert_eq!((first.name.as_str(), first.webhook), ("feishu", Webhook::Feishu));
     assert_eq!((first.on.as_slice(), first.silent_after), (&Condition::ALL[..], 3));
     assert_eq!(first.language, Language::Chinese);
@@ -307,8 +308,9 @@ fn alert_needs_kind_and_address() {
     assert_eq!((second.name.as_str(), second.webhook), ("en", Webhook::Generic));
     assert_eq!((second.on.as_slice(), second.silent_after), (&[Condition::Gone][..], 9));
     assert_eq!((second.language, second.url.is_none()), (Language::English, true));
-    let missing = config.require_alert_urls().expect_err("the second has no address").to_string();
-    assert!(missing.contains("en") && config.warnings.contains(&missing), "{missing}");
+    let missing = config.require_alert_urls().expect_err("two have none").to_string();
+    let named = missing.contains("the alert en has no address, the alert wecom has no address:");
+    assert!(named && config.warnings.contains(&missing), "{missing}");
     assert!(!format!("{config:?}").contains("example.org"));
 }
 

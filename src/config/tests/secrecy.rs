@@ -41,6 +41,23 @@ fn leaks() -> Vec<String> {
         "[justoneapi]\nmy_login = \"§\"",
         "my_login = \"§\"",
         "[[job]]\nname = 5\nmy_login = \"§\"",
+        // An address or a key where it was to be said in which file or variable it is.
+        "[[alert]]\nkind = \"feishu\"\nurl_file = \"https://example.org/x/§\"",
+        "[[alert]]\nkind = \"feishu\"\nurl_env = \"https://example.org/x/§\"",
+        "[[alert]]\nkind = \"feishu\"\nurl_file = \"§\"",
+        "[[alert]]\nkind = \"feishu\"\nurl_env = \"A\"\nsign_file = \"§\"",
+        "[[alert]]\nkind = \"feishu\"\nurl_env = \"§\"\nurl_file = \"§\"",
+        "[[alert]]\nkind = \"wecom\"\nurl_env = \"A\"\nsign_env = \"§\"",
+        "[[alert]]\nkind = \"feishu\"\nurl_file = [\"https://example.org/x/§\"]",
+        "[[alert]]\nkind = \"feishu\"\nurl_flie = \"https://example.org/x/§\"",
+        "[[alert]]\nkind = \"feishu\"\naddress = \"https://example.org/x/§\"",
+        "[[alert]]\nkind = \"feishu\"\nurl = { file = \"https://example.org/x/§\" }",
+        "alert = [{ kind = \"feishu\", url_file = \"https://example.org/x/§\" }]",
+        "alert = { kind = 5, url_file = \"https://example.org/x/§\" }",
+        "[alert]\nurl_file = \"https://example.org/x/§\"",
+        "[[alert]]\nkind = \"feishu\"\nurl_file = https://example.org/x/§",
+        "[[alert]]\nkind = \"feishu\"\nurl_file = \"https://example.org/x/§",
+        "[[alert]]\nkind = = \"feishu\"\nsign_file = \"§\"",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -101,7 +118,20 @@ fn invalid_token_is_refused_and_not_shown() {
     let environment = Environment::of([("JUSTONEAPI_TOKEN_FILE", "/nowhere/at/all")]);
     let error = parse_with("", &environment);
     let error = error.expect_err("refused").to_string();
-    assert!(error.contains("JUSTONEAPI_TOKEN_FILE: cannot read /nowhere/at/all"), "{error}");
+    assert!(error.contains("JUSTONEAPI_TOKEN_FILE: cannot read the file"), "{error}");
+    // The token itself instead of a path.
+    let token_file = Some(CANARY.into());
+    let error = parse_with("", &Environment { token_file, ..Environment::default() });
+    assert!(!error.expect_err("refused").to_string().contains(CANARY));
+}
+
+#[test]
+fn warnings_repeat_no_key_of_an_alert() {
+    let text =
+        format!("[[alert]]\nkind = \"feishu\"\nurl_env = \"{CANARY}\"\nsign_env = \"{CANARY}\"\n");
+    let config = parse_with(&text, &Environment::default()).expect("it is right");
+    assert!(config.warnings.len() >= 2, "{:?}", config.warnings);
+    assert!(!config.warnings.concat().contains(CANARY), "{:?}", config.warnings);
 }
 
 #[test]

@@ -160,7 +160,17 @@ fn answers() -> String {
             "fetched_at": "2026-01-02T03:04:05Z", "body": body })
     };
     let text = body.to_string().replace('/', "\\/");
-    format!("{}\n{}\n", line("露营", body), line("美食", text.into()))
+    let escaped: String = TOKEN.bytes().map(|byte| format!("\\u{byte:04X}")).collect();
+    let read = serde_json::json!({ "items": [{ "text": "suggestion §" }] });
+    let read = serde_json::json!({ "code": 0, "message": "§", "data": read }).to_string();
+    let lines = [
+        line("露营", body),
+        line("美食", text.into()),
+        // In a string, and once more in a string within it.
+        line("水", "§".into()).replace("\"§\"", &read).replace('§', &escaped),
+        line("茶", read.replace('§', &escaped).into()),
+    ];
+    lines.join("\n") + "\n"
 }
 
 /// Runs the verbs of the program.
