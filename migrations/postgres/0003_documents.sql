@@ -88,6 +88,14 @@ create table forgotten (
     primary key (id, kind, platform)
 );
 
+-- The state of erasure: one row.
+create table erasure (
+    version bigint not null,                -- grows with every change of `forgotten`
+    -- since when deleted rows have left remains in the files that are not cleared away; NULL: none
+    uncleared_since timestamptz
+);
+insert into erasure (version) values (0);
+
 -- A path of the answers of an endpoint. Contains field names and types, no values. An answer lacks a path
 -- if it has the parent object without it; null counts as missing.
 create table answer_paths (

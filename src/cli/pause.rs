@@ -162,6 +162,7 @@ impl PauseTarget {
                     Endpoint::named(name).into_iter().map(|it| it.as_str().to_owned()).collect();
                 if names.is_empty() {
                     let all = Endpoint::ALL.into_iter().map(Endpoint::as_str);
+                    let all = all.flat_map(|it| [it, it.rsplit_once('/').map_or(it, |it| it.0)]);
                     bail!("unknown endpoint {}{}", safe(name, 64), suggest::meant(name, all));
                 }
                 Ok((PauseScope::Endpoint, names))
@@ -169,7 +170,12 @@ impl PauseTarget {
             Self::Provider { name } => {
                 let provider = Provider::parse(name).with_context(|| {
                     let names = Provider::ALL.map(Provider::as_str).join(" and ");
-                    format!("unknown provider {}: known are {names}", safe(name, 64))
+                    let meant =
+                        suggest::meant(name, Provider::ALL.into_iter().map(Provider::as_str));
+                    match meant.is_empty() {
+                        true => format!("unknown provider {}: known are {names}", safe(name, 64)),
+                        false => format!("unknown provider {}{meant}", safe(name, 64)),
+                    }
                 })?;
                 Ok((PauseScope::Provider, vec![provider.as_str().to_owned()]))
             }

@@ -44,6 +44,9 @@ pub(super) struct Report {
     /// Print CSV instead of tables
     #[arg(long, global = true, conflicts_with = "json")]
     csv: bool,
+    /// Begin the CSV with a byte order mark, for Excel
+    #[arg(long, global = true, requires = "csv")]
+    bom: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,7 +175,7 @@ impl Report {
                 let csv = match &mut csv {
                     Some(csv) => csv,
                     None => {
-                        let format = Format::Csv { bom: false, raw: false };
+                        let format = Format::Csv { bom: self.bom, raw: false };
                         csv.insert(Export::new(format, &part.table.columns, io::stdout())?)
                     }
                 };

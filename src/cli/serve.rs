@@ -1,6 +1,6 @@
 //! `tidewatch serve`: the archive as a page, alone or beside a daemon.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -67,9 +67,24 @@ impl Prepared {
     /// Serves the page until the process ends.
     pub(super) async fn serve(self) -> Result<()> {
         let address = self.listener.local_addr()?;
-        tracing::info!("serving the page at http://{address}/");
+        tracing::info!("serving the page at http://{}/", reachable(address));
         self.page.serve(self.guard, self.listener).await
     }
+}
+
+/// An address that works in a browser: where all of them are served, that of this machine by
+/// which it reaches others.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    // Nothing is sent: the system only says from which address it would be.
+    let own = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    let own = own.map(|own| own.ip()).ok().filter(|ip| !ip.is_unspecified());
+    SocketAddr::new(own.unwrap_or(Ipv4Addr::LOCALHOST.into()), address.port())
 }
 
 impl Serve {

@@ -31,6 +31,9 @@ pub(super) struct Sql {
     /// Print CSV; texts that look like formulas get a ' in front
     #[arg(long)]
     csv: bool,
+    /// Begin the CSV with a byte order mark, for Excel
+    #[arg(long, requires = "csv")]
+    bom: bool,
     /// Maximum number of rows [default: all]
     #[arg(long, value_name = "ROWS")]
     limit: Option<u64>,
@@ -83,7 +86,7 @@ impl Sql {
         let out = std::io::stdout();
         let mut shown = match (self.csv, self.json) {
             (true, _) => {
-                let format = Format::Csv { bom: false, raw: false };
+                let format = Format::Csv { bom: self.bom, raw: false };
                 RowWriter::Rows(Box::new(Export::new(format, query.columns(), out)?))
             }
             (_, true) => {

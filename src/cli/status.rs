@@ -12,6 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use self::daemons::Daemon;
+use super::forget::uncleared;
 use super::format::{cost, count, local, local_after, money, safe, table, times_in};
 use super::{Cli, Json, load_without_calls, open, print, settings};
 use crate::config::kind_name;
@@ -62,6 +63,8 @@ struct Report {
     waiting: i64,
     /// Whether the database may lose what it has committed.
     may_lose_commits: bool,
+    /// Since when deleted rows have not been cleared away.
+    erasure_uncleared_since: Option<Time>,
 }
 
 /// Spending of today's budget.
@@ -114,6 +117,7 @@ impl Status {
             drift: tx.drift(now, DRIFT).await?,
             waiting: tx.count_stale().await?,
             may_lose_commits: tx.may_lose_commits().await?,
+            erasure_uncleared_since: tx.uncleared_since().await?,
         };
         drop(tx);
         store.close().await;
@@ -167,8 +171,15 @@ impl Report {
         if self.settings_refused {
             text += "jobs.toml is refused: see `tidewatch check`\n";
         }
+        if let Some(since) = self.erasure_uncleared_since {
+            text += &format!("{}\n", uncleared(since, zone));
+        }
+        let is_well = !self.settings_refused && self.erasure_uncleared_since.is_none();
+        if self.problems.is_empty() && is_well {
+            return text + "no problems\n";
+        }
         if self.problems.is_empty() {
-            return if self.settings_refused { text } else { text + "no problems\n" };
+            return text;
         }
         let rows = self.problems.iter().map(|problem| {
             let why = safe(&problem.detail, 60);

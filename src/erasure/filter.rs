@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::ids::Ids;
-use super::redact::{Redaction, redact};
-use super::tombstones::Tombstones;
+use super::ids::{Ids, has_escaped_letters};
+use super::redact::{Known, Redaction, redact};
+use super::tombstones::{AUTHOR, Tombstones};
 use crate::api::{Ask, Endpoint, Reading};
 use crate::document::JsonText;
 use crate::model::{Facts, Kind, Mention, MissedReason, Platform};
@@ -20,6 +20,8 @@ pub(crate) struct Filter {
     tombstones: Tombstones,
     version: TombstoneVersion,
     ids: BTreeMap<Platform, Ids>,
+    /// By what else the erased are known, where the archive has it: while they are erased.
+    known: BTreeMap<Platform, Known>,
     /// Tombstones that answers have led to, and that are not on record yet.
     found: Vec<Tombstone>,
 }
@@ -28,8 +30,8 @@ pub(crate) struct Filter {
 pub(super) enum Verdict {
     /// It says nothing of the erased.
     Untouched,
-    /// It is redacted: what it said, and what it says.
-    Redacted(Facts, Facts),
+    /// It is redacted: what it said, what it says, and what else is erased by that.
+    Redacted(Facts, Facts, Vec<Tombstone>),
     /// Nothing of it may be kept: what it said, and what else is erased by that.
     Dropped(Facts, Vec<Tombstone>),
 }
@@ -53,8 +55,7 @@ pub(crate) struct Parts<'a> {
 
 impl Filter {
     /// Of all tombstones that there are.
-    pub(super) fn of(tombstones: Vec<Tombstone>) -> Result<Self> {
-        let version = TombstoneVersion::of(&tombstones);
+    pub(super) fn of(version: TombstoneVersion, tombstones: Vec<Tombstone>) -> Result<Self> {
         let mut filter = Self { version, ..Self::default() };
         filter.add(tombstones)?;
         Ok(filter)
@@ -75,9 +76,10 @@ impl Filter {
     /// again where their version has changed. Nobody erases more until the transaction ends, if it
     /// writes.
     pub(crate) async fn apply(&mut self, tx: &mut Tx, answers: &mut [impl Incoming]) -> Result<()> {
-        if tx.tombstone_version().await? != self.version {
+        let version = tx.tombstone_version().await?;
+        if version != self.version {
             let found = std::mem::take(&mut self.found);
-            *self = Self::of(tx.tombstones().await?)?;
+            *self = Self::of(version, tx.tombstones().await?)?;
             self.found = self.add(found)?;
         }
         loop {
@@ -89,6 +91,16 @@ impl Filter {
             // What one answer shows to be erased may stand in any other.
             self.found.extend(new);
         }
+    }
+
+    /// Adds by what else somebody erased is known.
+    pub(super) fn know(&mut self, platform: Platform, known: Known) {
+        self.known.entry(platform).or_default().add(known);
+    }
+
+    /// By what else the erased are known.
+    pub(super) fn known(&self) -> impl Iterator<Item = &Known> {
+        self.known.values()
     }
 
     /// What answers have shown to be erased, and the archive does not know of yet.
@@ -103,9 +115,9 @@ impl Filter {
         let now = document.imported_at.unwrap_or(document.fetched_at);
         match self.judge(asked, target, document, now) {
             Verdict::Untouched => Vec::new(),
-            Verdict::Redacted(_, left) => {
+            Verdict::Redacted(_, left, found) => {
                 *facts = left;
-                Vec::new()
+                found
             }
             Verdict::Dropped(_, found) => {
                 answer.drop_whole();
@@ -117,6 +129,18 @@ impl Filter {
     /// Whether a text names what is erased, of whatever platform.
     pub(super) fn occurs_in(&self, text: &str) -> bool {
         self.ids.values().any(|ids| ids.occur_in(text))
+    }
+
+    /// The same of what is asked: a short id may be a figure there.
+    pub(super) fn is_asked(&self, asked: &str) -> bool {
+        self.ids.values().any(|ids| ids.contain(asked) || ids.long_occur_in(asked))
+    }
+
+    /// Whether a JSON text may say something of the erased: most need not be read again.
+    pub(super) fn may_speak(&self, json: &str) -> bool {
+        self.occurs_in(json)
+            || self.known().any(|known| known.may_occur_in(json))
+            || (!self.ids.is_empty() && has_escaped_letters(json))
     }
 
     /// Whether an id is an erased person's.
@@ -135,11 +159,12 @@ impl Filter {
         let Some(endpoint) = Endpoint::parse(document.endpoint) else { return Verdict::Untouched };
         let (kind, platform) = (endpoint.kind(), endpoint.kind().platform());
         let root = [asked, target].into_iter().find_map(|key| self.tombstones.item(kind, key));
-        let Some(ids) = self.ids.get(&platform) else { return Verdict::Untouched };
-        // Most answers need not be read again.
-        if root.is_none() && !ids.occur_in(&document.body.json) {
+        let is_asked = self.is_asked(asked) || self.is_asked(target);
+        if root.is_none() && !is_asked && !self.may_speak(&document.body.json) {
             return Verdict::Untouched;
         }
+        let none = Ids::default();
+        let ids = self.ids.get(&platform).unwrap_or(&none);
         let ask = Ask { key: asked.to_owned(), page: u32::try_from(document.page).unwrap_or(1) };
         let status = document.http_status;
         let before = endpoint.read(&ask, status, &JsonText::of(&document.body.json));
@@ -148,18 +173,25 @@ impl Filter {
             let found = self.found_with(root, kind, [id, asked, target], now);
             return Verdict::Dropped(before.facts, found);
         }
-        let text = match redact(&document.body.json, ids, self.mentioned(platform, &before.facts)) {
+        let found = self.also_erased(platform, &before.facts, now);
+        if is_asked {
+            // Of a search for somebody erased every answer speaks of them.
+            return Verdict::Dropped(before.facts, found);
+        }
+        let mut known = self.known.get(&platform).cloned().unwrap_or_default();
+        known.names.extend(self.mentioned(platform, &before.facts));
+        let text = match redact(&document.body.json, ids, known) {
             Redaction::Unchanged => return Verdict::Untouched,
-            Redaction::Impossible => return Verdict::Dropped(before.facts, Vec::new()),
+            Redaction::Impossible => return Verdict::Dropped(before.facts, found),
             Redaction::Text(text) => text,
         };
         let (body, after) = Body::read(text.into_bytes(), |body| endpoint.read(&ask, status, body));
         if after.outcome != before.outcome {
             // What is left would say of the target what upstream did not.
-            return Verdict::Dropped(before.facts, Vec::new());
+            return Verdict::Dropped(before.facts, found);
         }
         (document.body, document.drift, document.redacted_at) = (body, after.drift, Some(now));
-        Verdict::Redacted(before.facts, after.facts)
+        Verdict::Redacted(before.facts, after.facts, found)
     }
 
     /// The erased item that an answer as a whole is about, with its tombstone or its author's.
@@ -194,6 +226,30 @@ impl Filter {
             ..Tombstone::new(kind.as_str(), kind.platform(), name, now)
         });
         found.collect()
+    }
+
+    /// Tombstones of the other ids that an answer gives erased people.
+    fn also_erased(&self, platform: Platform, facts: &Facts, now: Time) -> Vec<Tombstone> {
+        let Facts { authors, notes, works, .. } = facts;
+        let authors = authors.iter().map(|it| (&it.author_id, &it.sec_uid));
+        let items = notes.iter().map(|it| (&it.mentions, &it.creators));
+        let items = items.chain(works.iter().map(|it| (&it.mentions, &it.creators)));
+        let people = items.flat_map(|(mentions, creators)| {
+            let mentions = mentions.value().into_iter().flatten();
+            let creators = creators.value().into_iter().flatten();
+            mentions
+                .map(|it| (&it.user_id, &it.sec_uid))
+                .chain(creators.map(|it| (&it.author_id, &it.sec_uid)))
+        });
+        let erased = authors.chain(people).filter_map(|(id, other)| {
+            let root = self.tombstones.author(platform, id)?;
+            let because = root.because.as_ref().unwrap_or(&root.id);
+            Some(Tombstone {
+                because: Some(because.clone()),
+                ..Tombstone::new(AUTHOR, platform, other.value()?, now)
+            })
+        });
+        erased.collect()
     }
 
     /// By what names an answer mentions erased people. Of Douyin they stand in the text alone.
@@ -239,14 +295,14 @@ impl Incoming for Import {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::erasure::AUTHOR;
 
     const LINK: &str = "https://v.douyin.com/abc/";
     const WORK: &str = "7600000000000000001";
 
     fn filter(kind: &str, platform: Platform, id: &str) -> Filter {
         let at = "2026-03-08 09:00:00".parse().expect("a time");
-        Filter::of(vec![Tombstone::new(kind, platform, id, at)]).expect("it is one")
+        let tombstones = vec![Tombstone::new(kind, platform, id, at)];
+        Filter::of(TombstoneVersion::default(), tombstones).expect("it is one")
     }
 
     fn document(endpoint: Endpoint, json: &str) -> Document {

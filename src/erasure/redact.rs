@@ -1,14 +1,17 @@
 //! Redaction: null takes the place of what an answer says of the erased.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::ids::Ids;
 
 /// What the endpoints call the id of an object, or of whoever made it: lower case, without `_`.
-const OWN_IDS: [&str; 12] = [
+const OWN_IDS: [&str; 13] = [
     "id",
     "idstr",
     "uid",
+    "secuid",
     "userid",
     "authorid",
     "authoruserid",
@@ -20,8 +23,11 @@ const OWN_IDS: [&str; 12] = [
     "itemidstr",
 ];
 
-/// What the endpoints call somebody's name.
-const NAMES: [&str; 4] = ["nickname", "nickName", "nick_name", "name"];
+/// What the endpoints call somebody's name: lower case, without `_`.
+const NAMES: [&str; 4] = ["nickname", "name", "ownernickname", "author"];
+
+/// What the endpoints call a handle: lower case, without `_`.
+const HANDLES: [&str; 3] = ["redid", "uniqueid", "shortid"];
 
 /// From here on Unicode has the pictures that people put into their names.
 const FIRST_EMOJI: char = '\u{1f000}';
@@ -37,11 +43,37 @@ pub(super) enum Redaction {
     Impossible,
 }
 
-/// Takes out of an answer the objects about one of these ids, the strings that hold one, and
-/// mentions (`@name`) of the people that those objects name, or who are `mentioned`.
-pub(super) fn redact(json: &str, ids: &Ids, mentioned: Vec<String>) -> Redaction {
-    let Ok(mut root) = serde_json::from_str(json) else { return Redaction::Impossible };
-    let mut walk = Walk { ids, names: mentioned, changed: false };
+/// By what somebody is known besides their ids.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Known {
+    pub(super) names: BTreeSet<String>,
+    pub(super) handles: BTreeSet<String>,
+}
+
+impl Known {
+    pub(super) fn add(&mut self, mut other: Self) {
+        self.names.append(&mut other.names);
+        self.handles.append(&mut other.handles);
+    }
+
+    /// Whether a JSON text may hold one of them where it is looked for.
+    pub(super) fn may_occur_in(&self, json: &str) -> bool {
+        (!self.names.is_empty() && (json.contains('@') || json.contains(r"\u0040")))
+            || self.handles.iter().any(|handle| json.contains(handle.as_str()))
+    }
+}
+
+/// Takes out of an answer the objects about one of these ids or a known handle, the strings that
+/// hold an id, and mentions (`@name`) of the people that those objects name, or who are known.
+pub(super) fn redact(json: &str, ids: &Ids, known: Known) -> Redaction {
+    let Ok(mut root) = serde_json::from_str(json) else {
+        // Without an id in it there is nothing to be sure of.
+        let is_safe = !ids.occur_in(json);
+        return if is_safe { Redaction::Unchanged } else { Redaction::Impossible };
+    };
+    let Known { names, handles } = known;
+    let names = names.into_iter().collect();
+    let mut walk = Walk { ids, handles, names, changed: false };
     walk.redact(&mut root, false);
     if root.is_null() {
         return Redaction::Impossible;
@@ -60,6 +92,7 @@ pub(super) fn redact(json: &str, ids: &Ids, mentioned: Vec<String>) -> Redaction
 
 struct Walk<'a> {
     ids: &'a Ids,
+    handles: BTreeSet<String>,
     /// Names of the erased, in the end longer ones before shorter ones.
     names: Vec<String>,
     changed: bool,
@@ -73,7 +106,7 @@ impl Walk<'_> {
                 let is_about = self.is_about(fields);
                 for (key, value) in fields {
                     match value {
-                        Value::String(name) if is_about && NAMES.contains(&key.as_str()) => {
+                        Value::String(name) if is_about && NAMES.contains(&plain(key).as_str()) => {
                             self.names.push(name.clone());
                         }
                         value if !is_about => self.redact(value, holds_ids(key)),
@@ -103,12 +136,15 @@ impl Walk<'_> {
 
     fn is_about(&self, fields: &Map<String, Value>) -> bool {
         fields.iter().any(|(key, value)| {
-            let is_id = || match value {
-                Value::String(text) => self.ids.contain(text),
-                Value::Number(number) => self.ids.contain(&number.to_string()),
+            let is = |of: &dyn Fn(&str) -> bool| match value {
+                Value::String(text) => of(text),
+                Value::Number(number) => of(&number.to_string()),
                 _ => false,
             };
-            self.ids.long_occur_in(key) || (OWN_IDS.contains(&plain(key).as_str()) && is_id())
+            let key = plain(key);
+            self.ids.long_occur_in(&key)
+                || (OWN_IDS.contains(&&*key) && is(&|text| self.ids.contain(text)))
+                || (HANDLES.contains(&&*key) && is(&|text| self.handles.contains(text)))
         })
     }
 
@@ -164,6 +200,7 @@ fn holds_ids(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::catalogue::ColumnType;
 
     const ANNA: &str = "5b9f6b99000000006258b977";
 
@@ -171,7 +208,7 @@ mod tests {
     #[track_caller]
     fn assert_left(id: &str, json: &str, left: &str) {
         let ids = Ids::of([id.to_owned()]).expect("it is one");
-        let text = match redact(json, &ids, Vec::new()) {
+        let text = match redact(json, &ids, Known::default()) {
             Redaction::Unchanged => json.to_owned(),
             Redaction::Text(text) => text,
             Redaction::Impossible => panic!("nothing is left of {json}"),
@@ -222,12 +259,84 @@ mod tests {
         }
     }
 
+    /// Columns of the catalogue with ids, names and handles of people and items; redaction looks for
+    /// the fields that they come from.
+    const OF_THE_ERASED: [&str; 11] = [
+        "author_id",
+        "handle",
+        "kol_id",
+        "nickname",
+        "note_id",
+        "owner_id",
+        "owner_nickname",
+        "red_id",
+        "sec_uid",
+        "user_id",
+        "work_id",
+    ];
+
+    /// Columns with ids and names of something else.
+    const OF_OTHERS: [&str; 24] = [
+        "account_name",
+        "category_1_id",
+        "category_2_id",
+        "category_3_id",
+        "clothing_industry_id",
+        "file_id",
+        "hashtag_id",
+        "item_id",
+        "live_mcn_id",
+        "live_photo_file_id",
+        "live_video_id",
+        "mcn_id",
+        "mcn_name",
+        "mix_id",
+        "mix_name",
+        "music_id",
+        "name",
+        "role_id",
+        "search_cpl_id",
+        "series_id",
+        "sound_id",
+        "sound_name",
+        "video_id",
+        "word_request_id",
+    ];
+
+    #[test]
+    fn every_column_with_an_id_or_name_is_known_to_redaction() {
+        let columns = crate::model::TABLES.iter().flat_map(|table| table.columns);
+        for column in columns.filter(|column| column.column_type != ColumnType::Bool) {
+            let (name, is_named) = (column.name, OF_THE_ERASED.contains(&column.name));
+            let parts = ["_id", "uid", "name", "handle", "author", "user", "owner"];
+            let looks_so = parts.iter().any(|part| name.contains(part));
+            let is_known = is_named || OF_OTHERS.contains(&name);
+            assert!(!looks_so || is_known, "{name}: whose is it? Put it into one of the lists");
+            for path in column.doc.split('`').skip(1).step_by(2).filter(|_| is_named) {
+                let key = plain(path.rsplit(['.', ' ']).next().unwrap_or(path));
+                let is_looked_for = [&OWN_IDS[..], &NAMES, &HANDLES].concat().contains(&&*key);
+                let is_id = ["id", "name", "author"].iter().any(|end| key.ends_with(end));
+                assert!(!is_id || is_looked_for, "{path} of {name} is not looked for");
+            }
+        }
+    }
+
+    #[test]
+    fn object_with_a_known_handle_is_about_the_erased() {
+        let ids = Ids::of([ANNA.to_owned()]).expect("it is one");
+        let known =
+            Known { names: ["小满".to_owned()].into(), handles: ["95379519".to_owned()].into() };
+        let json = r#"{"a":{"red_id":"95379519","x":1},"likes":95379519,"desc":"@小满 来"}"#;
+        let left = r#"{"a":null,"likes":95379519,"desc":"@** 来"}"#;
+        assert_eq!(redact(json, &ids, known), Redaction::Text(left.to_owned()));
+    }
+
     #[test]
     fn answer_about_the_erased_or_without_json_cannot_be_redacted() {
         let ids = Ids::of([ANNA.to_owned()]).expect("it is one");
         let about = format!(r#"{{"id":"{ANNA}"}}"#);
         for whole in [about, format!(r#""<html>{ANNA}""#), format!("<html>{ANNA}")] {
-            assert_eq!(redact(&whole, &ids, Vec::new()), Redaction::Impossible, "{whole}");
+            assert_eq!(redact(&whole, &ids, Known::default()), Redaction::Impossible, "{whole}");
         }
     }
 
@@ -241,7 +350,8 @@ mod tests {
                 keys.iter().zip(&values).map(|(key, value)| format!("\"{key}\": {value}")).collect();
             let json = format!("[{{{}}}, 7]", fields.join(", "));
             let ids = Ids::of([ANNA.to_owned()]).expect("it is one");
-            let left = match redact(&json, &ids, vec!["a".to_owned()]) {
+            let known = Known { names: ["a".to_owned()].into(), ..Known::default() };
+            let left = match redact(&json, &ids, known) {
                 Redaction::Text(text) => text,
                 Redaction::Unchanged => json,
                 Redaction::Impossible => panic!("an element is left of {json}"),

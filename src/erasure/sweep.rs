@@ -7,11 +7,12 @@ use anyhow::Result;
 
 use super::Summary;
 use super::filter::{Filter, Verdict};
+use super::redact::Known;
 use super::tombstones::{AUTHOR, Tombstones};
 use crate::api::Endpoint;
 use crate::model::{Entity, Facts, Kind, Platform};
 use crate::replay::{self, PLACES_AT_ONCE};
-use crate::store::{Body, Document, Kept, Place, Redacted, Tombstone, Tx};
+use crate::store::{Body, Document, Kept, KnownAs, Place, Redacted, Tombstone, Tx};
 use crate::time::Time;
 
 /// A sweep under way.
@@ -41,8 +42,12 @@ pub(crate) async fn erase_found(tx: &mut Tx, filter: &Filter) -> Result<()> {
     let places = sweep.tx.documents_of_targets(&targets).await?;
     sweep.pass(&places).await?;
     sweep.derive().await?;
-    let erased: Vec<_> = sweep.erased.all().cloned().collect();
-    tx.retire_targets(&erased).await?;
+    let Sweep { tx, now, erased, deleted, .. } = sweep;
+    let erased: Vec<_> = erased.all().cloned().collect();
+    if !deleted.is_empty() {
+        tx.leave_uncleared(now).await?;
+    }
+    tx.retire_targets(&erased, &[]).await?;
     tx.put_tombstones(&erased).await
 }
 
@@ -54,7 +59,8 @@ pub(super) async fn erase(
     now: Time,
 ) -> Result<Summary> {
     let before = tx.count_rows().await?;
-    let filter = Filter::of(tx.tombstones().await?)?;
+    let version = tx.tombstone_version().await?;
+    let filter = Filter::of(version, tx.tombstones().await?)?;
     let mut sweep = Sweep::new(tx, filter, tombstones, now);
     // Once more for what was only found on the way.
     while sweep.learn().await? {
@@ -67,9 +73,11 @@ pub(super) async fn erase(
         }
     }
     sweep.derive().await?;
-    let Sweep { tx, erased, deleted, redacted, .. } = sweep;
+    let Sweep { tx, filter, erased, deleted, redacted, .. } = sweep;
     let mut erased: Vec<_> = erased.all().cloned().collect();
-    tx.retire_targets(&erased).await?;
+    let names = filter.known().flat_map(|it| it.names.iter().chain(&it.handles));
+    tx.retire_targets(&erased, &names.cloned().collect::<Vec<_>>()).await?;
+    tx.leave_uncleared(now).await?;
     let mut rows = before;
     for (table, left) in tx.count_rows().await? {
         rows.entry(table).and_modify(|count| *count -= left);
@@ -105,12 +113,28 @@ impl<'a> Sweep<'a> {
     async fn learn(&mut self) -> Result<bool> {
         let mut found = std::mem::take(&mut self.found);
         found.extend(self.tx.links_with(&found).await?);
+        for it in found.clone() {
+            found.extend(self.known(&it).await?);
+        }
         found.retain(|it| self.erased.add(it.clone()));
         self.targets.extend(self.tx.targets_of(&found).await?);
         self.affected.extend(found.iter().flat_map(entities));
         // What is on record already may be erased again: its tombstone is in the filter.
         self.filter.add(found.clone())?;
         Ok(!found.is_empty())
+    }
+
+    /// Learns by what else somebody is known; tombstones of their other ids.
+    async fn known(&mut self, person: &Tombstone) -> Result<Vec<Tombstone>> {
+        let Some(platform) = Platform::parse(&person.platform).filter(|_| person.kind == AUTHOR)
+        else {
+            return Ok(Vec::new());
+        };
+        let KnownAs { ids, names, handles } = self.tx.known_as(platform, &person.id).await?;
+        self.filter.know(platform, Known { names, handles });
+        let because = Some(person.because.as_ref().unwrap_or(&person.id));
+        let other = |id| Tombstone { id, because: because.cloned(), ..person.clone() };
+        Ok(ids.into_iter().map(other).collect())
     }
 
     /// Goes through documents, deletes those about what is erased, and redacts others.
@@ -131,12 +155,16 @@ impl<'a> Sweep<'a> {
     fn judge(&mut self, kept: &Kept, gone: &mut Vec<i64>, left: &mut Vec<Redacted>) {
         let is_target = kept.target_id.is_some_and(|target| self.targets.contains(&target));
         let text = kept.text();
-        if !is_target && !self.filter.occurs_in(&text) {
+        let is_meant = is_target || self.filter.is_asked(&kept.asked);
+        if !is_meant && !self.filter.may_speak(&text) {
             return;
         }
         // A late document makes no rows, and so does one of an endpoint that is no more.
         let said = |facts| if kept.is_late() { Facts::default() } else { facts };
         let Some(endpoint) = Endpoint::parse(&kept.endpoint).filter(|_| !is_target) else {
+            if !is_meant && !self.filter.occurs_in(&text) {
+                return;
+            }
             let facts = replay::reading(kept).map(|it| said(it.facts)).unwrap_or_default();
             self.affected.extend(facts.entities());
             gone.push(kept.document_id);
@@ -154,7 +182,8 @@ impl<'a> Sweep<'a> {
         };
         match self.filter.judge(&kept.asked, &kept.asked, &mut document, self.now) {
             Verdict::Untouched => {}
-            Verdict::Redacted(before, after) => {
+            Verdict::Redacted(before, after, found) => {
+                self.found.extend(found);
                 let (before, facts) = (said(before), said(after));
                 self.affected.extend(before.minus(&facts).entities());
                 self.affected.extend(facts.minus(&before).entities());

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::ids::folded;
 use crate::config::Config;
 use crate::model::{Kind, Platform, Target};
-use crate::store::Tombstone;
+use crate::store::{MIN_ID_LEN, Tombstone};
 
 /// The kind of a person's tombstone.
 pub const AUTHOR: &str = "author";
@@ -36,9 +37,20 @@ impl Tombstones {
         is_new
     }
 
-    /// The tombstone of a note, a work or a short link.
+    /// The tombstone of a note, a work or a short link, or of whom or what a search names by its id.
     pub fn target(&self, target: &Target) -> Option<&Tombstone> {
-        self.item(target.kind, &target.key)
+        self.item(target.kind, &target.key).or_else(|| self.searched(target))
+    }
+
+    fn searched(&self, target: &Target) -> Option<&Tombstone> {
+        if !matches!(target.kind, Kind::Keyword | Kind::KolSearch) {
+            return None;
+        }
+        let key = target.key.to_ascii_lowercase();
+        self.all().find(|it| {
+            let id = it.id.to_ascii_lowercase();
+            key == id || (id.len() >= MIN_ID_LEN && key.contains(&id))
+        })
     }
 
     pub(super) fn item(&self, kind: Kind, key: &str) -> Option<&Tombstone> {
@@ -53,7 +65,7 @@ impl Tombstones {
         if self.0.is_empty() {
             return None;
         }
-        self.0.get(&[platform.as_str(), kind, id].map(str::to_owned))
+        self.0.get(&[platform.as_str().to_owned(), kind.to_owned(), folded(id)])
     }
 
     /// Warnings about a job's entries that are erased, each with its place.
@@ -93,5 +105,5 @@ pub fn notice(tombstone: &Tombstone) -> String {
 
 fn key(tombstone: &Tombstone) -> [String; 3] {
     let Tombstone { platform, kind, id, .. } = tombstone;
-    [platform, kind, id].map(Clone::clone)
+    [platform.clone(), kind.clone(), folded(id)]
 }

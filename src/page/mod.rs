@@ -2,6 +2,7 @@
 //! which a script draws.
 
 mod assets;
+mod attempts;
 mod compare;
 mod curve;
 mod document;
@@ -68,7 +69,8 @@ impl Page {
     /// Serves the requests that `guard` accepts until the listener fails.
     pub async fn serve(self, guard: Guard, listener: TcpListener) -> Result<()> {
         let router = self.router(guard);
-        axum::serve(listener, router).await.context("the page's server failed")
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).await.context("the page's server failed")
     }
 
     fn router(self, guard: Guard) -> Router {
@@ -96,7 +98,7 @@ impl Page {
             .route("/search", get(search::page))
             .route("/assets/{name}", get(assets::asset))
             .fallback(async |visit: Visit| -> Answer { Err(view::not_found(&visit)) })
-            .layer(from_fn_with_state(Arc::new(guard), guard::watch))
+            .layer(from_fn_with_state(Arc::new(guard::Watch::new(guard)), guard::watch))
             .with_state(self)
     }
 

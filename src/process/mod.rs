@@ -96,7 +96,11 @@ impl Process {
         account::lift_refusals_of_others(&mut tx, config, now).await?;
         tx.put_config_load(owner, applied(config), now).await?;
         tx.heartbeat(owner, now, now.plus(config.lease), true).await?;
+        let uncleared_since = tx.uncleared_since().await?;
         tx.commit().await?;
+        if let Some(since) = uncleared_since {
+            finish_erasure(store, since).await;
+        }
         let (lease, lasts) = watch::channel(config.lease);
         let heartbeat = Heartbeat {
             owner,
@@ -163,6 +167,22 @@ impl Process {
         let mut tx = store.begin().await?;
         tx.end_process(self.owner(), now).await?;
         tx.commit().await
+    }
+}
+
+/// Clears away what an erasure left that did not come to its end.
+async fn finish_erasure(store: &Store, since: Time) {
+    tracing::info!(%since, "clearing away what an unfinished erasure left in the database");
+    match store.clear_away().await {
+        Ok(true) => tracing::info!("what was deleted is cleared away"),
+        Ok(false) => tracing::warn!(
+            "somebody reads the archive: what was deleted is not cleared away yet; \
+             `tidewatch forget clean` tries it again"
+        ),
+        Err(error) => tracing::warn!(
+            "what was deleted could not be cleared away; `tidewatch forget clean` tries it again: \
+             {error:#}"
+        ),
     }
 }
 

@@ -18,7 +18,7 @@ pub use archive::{
     PathDrift, Place, REFUSED, Replayed, Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
 pub use db::{Attempts, ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
-pub use erasure::{MIN_ID_LEN, Redacted};
+pub use erasure::{KnownAs, MIN_ID_LEN, Redacted};
 pub use ledger::{
     AlertRow, BalanceRow, CallEnd, CallStart, CallTotals, EndpointRow, Finding, Spent,
 };

@@ -117,6 +117,9 @@ impl Forget {
     async fn list(&self, store: &Store) -> Result<ExitCode> {
         let mut tx = store.read().await?;
         let (all, zone) = (tx.tombstones().await?, tx.zone().await?);
+        if let Some(since) = tx.uncleared_since().await? {
+            tracing::warn!("{}", uncleared(since, zone));
+        }
         drop(tx);
         let json = || anyhow::Ok(serde_json::to_string(&all)? + "\n");
         print(&if self.json { json()? } else { listed(&all, zone) })?;
@@ -210,16 +213,29 @@ async fn undo(store: &Store, subjects: &[Subject], now: Time) -> Result<ExitCode
     Ok(code)
 }
 
-/// Warnings about entries that are erased; none where there is no archive yet.
+/// Says that an erasure did not come to its end.
+pub(super) fn uncleared(since: Time, zone: Tz) -> String {
+    format!(
+        "what was forgotten at {} is deleted, but not cleared away from the database's files: \
+         `tidewatch forget clean` does it, and so does the next start of `tidewatch run`",
+        moment(since, zone)
+    )
+}
+
+/// Warnings about an erasure that did not come to its end, and about entries that are erased; none
+/// where there is no archive yet.
 pub(super) async fn warnings(cli: &Cli, config: &Config) -> Vec<String> {
     if require_archive(cli).is_err() {
         return Vec::new();
     }
     let said = async {
         let store = Store::open_to_read(&cli.database_url).await?;
-        let tombstones = Tombstones::of(store.read().await?.tombstones().await?);
+        let mut tx = store.read().await?;
+        let (tombstones, zone) = (Tombstones::of(tx.tombstones().await?), tx.zone().await?);
+        let unfinished = tx.uncleared_since().await?.map(|since| uncleared(since, zone));
+        drop(tx);
         store.close().await;
-        anyhow::Ok(tombstones.warnings(config))
+        anyhow::Ok(unfinished.into_iter().chain(tombstones.warnings(config)).collect())
     };
     let said = tokio::time::timeout(PATIENCE, said).await.context("it does not answer").flatten();
     said.unwrap_or_else(|error| {

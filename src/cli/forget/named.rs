@@ -81,7 +81,7 @@ async fn person(store: &Store, platform: Platform, text: &str) -> Result<String>
     };
     let id = text.to_ascii_lowercase();
     let people = store.read().await?.author_ids(platform, text).await?;
-    if is_id && (people.is_empty() || people.contains(&id)) {
+    if is_id && (people.is_empty() || people.iter().any(|it| it.eq_ignore_ascii_case(&id))) {
         return Ok(id);
     }
     let (text, on) = (safe(text, 80), platform.as_str());

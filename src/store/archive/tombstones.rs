@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::model::Platform;
-use crate::store::db::{Tx, fetch_all, fetch_optional};
+use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::Rows;
 use crate::time::Time;
 
@@ -48,19 +48,10 @@ impl Tombstone {
     }
 }
 
-/// A version of the set of tombstones: it changes with every erasure and every permission.
+/// A version of the set of tombstones: it grows with every erasure and every permission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct TombstoneVersion {
-    count: i64,
-    latest: Option<Time>,
-}
-
-impl TombstoneVersion {
-    /// The version of these tombstones.
-    pub fn of(all: &[Tombstone]) -> Self {
-        let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
-        Self { count, latest: all.iter().map(|it| it.forgotten_at).max() }
-    }
+    version: i64,
 }
 
 impl Tx {
@@ -77,8 +68,30 @@ impl Tx {
 
     /// The current version. In a write transaction it cannot change until the end.
     pub async fn tombstone_version(&mut self) -> Result<TombstoneVersion> {
-        let sql = "select count(*) as count, max(forgotten_at) as latest from forgotten";
+        let sql = "select version from erasure";
         Ok(fetch_optional!(self, TombstoneVersion, sql).unwrap_or_default())
+    }
+
+    pub(in crate::store) async fn increase_tombstone_version(&mut self) -> Result<()> {
+        execute!(self, "update erasure set version = version + 1");
+        Ok(())
+    }
+
+    /// Since when deleted rows have not been cleared away from the files; `None`: all of them are.
+    pub async fn uncleared_since(&mut self) -> Result<Option<Time>> {
+        let sql = "select uncleared_since from erasure where uncleared_since is not null";
+        Ok(fetch_optional!(self, (Time,), sql).map(|row| row.0))
+    }
+
+    /// Records that rows were deleted which are not cleared away yet.
+    pub async fn leave_uncleared(&mut self, now: Time) -> Result<()> {
+        execute!(self, "update erasure set uncleared_since = coalesce(uncleared_since, $1)", now);
+        Ok(())
+    }
+
+    pub(in crate::store) async fn end_uncleared(&mut self) -> Result<()> {
+        execute!(self, "update erasure set uncleared_since = null");
+        Ok(())
     }
 
     /// When a subject was erased, if it was.
@@ -99,6 +112,7 @@ impl Tx {
         if tombstones.is_empty() {
             return Ok(());
         }
+        self.increase_tombstone_version().await?;
         let rows = Rows::of(
             "platform text, kind text, id text, because text, forgotten_at time, note text,
              rows_deleted int, documents_deleted int, documents_redacted int",

@@ -20,7 +20,7 @@ const SECURE: &str = "pragma secure_delete = on; pragma temp_store = file; begin
 
 /// Tables that an erasure changes, beside those that are derived from documents.
 const OTHERS: &str = "documents, links, availability, targets, job_targets, slots, calls, alerts, \
-    pauses, backfills, config_loads";
+    pauses, backfills, config_loads, answer_paths";
 
 /// A redacted document.
 #[derive(Clone, Debug, Serialize)]
@@ -51,9 +51,19 @@ impl Store {
 
     /// Removes the remains of deleted rows: SQLite rewrites the file and truncates its journal,
     /// PostgreSQL frees the space for reuse. False when a reader of the old journal kept it from
-    /// being truncated.
-    #[expect(clippy::disallowed_methods, reason = "in no transaction")]
+    /// being truncated; then it stays on record.
     pub async fn clear_away(&self) -> Result<bool> {
+        let is_cleared = self.vacuum().await?;
+        if is_cleared {
+            let mut tx = self.begin().await?;
+            tx.end_uncleared().await?;
+            tx.commit().await?;
+        }
+        Ok(is_cleared)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "in no transaction")]
+    async fn vacuum(&self) -> Result<bool> {
         match self {
             Self::Sqlite { writer, .. } => {
                 let mut writer = writer.acquire().await?;
@@ -83,9 +93,9 @@ impl Tx {
         let rows = fetch_all!(
             self,
             (String, String),
-            "select 'note', note_id from notes where author_id = $2 and $1 = 'xiaohongshu'
+            "select 'note', note_id from notes where lower(author_id) = lower($2) and $1 = 'xiaohongshu'
              union all
-             select 'work', work_id from works where author_id = $2 and $1 = 'douyin'",
+             select 'work', work_id from works where lower(author_id) = lower($2) and $1 = 'douyin'",
             platform.as_str(),
             id
         );

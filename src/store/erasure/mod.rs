@@ -4,7 +4,7 @@ mod documents;
 mod targets;
 
 pub use documents::Redacted;
-pub use targets::MIN_ID_LEN;
+pub use targets::{KnownAs, MIN_ID_LEN};
 
 use anyhow::Result;
 use serde::Serialize;

@@ -49,6 +49,7 @@ const TABLES: [(&str, TimeColumn); 54] = [
     ("engagement_growth", At("at")),
     ("engagement_latest", At("observed_at")),
     ("engagement_velocity", At("observed_at")),
+    ("erasure", At("uncleared_since")),
     ("forgotten", At("forgotten_at")),
     ("hashtags", Never),
     ("item_keys", Never),

@@ -91,6 +91,8 @@ async fn items(store: &Store, place: &Place) {
         assert_eq!(before["observations"].as_array().unwrap().len(), 1);
         let (_, csv, _) = place.hear(&["report", what, id, "--csv"]).await;
         assert_eq!(csv.lines().count(), seen.len() + 1, "{csv}");
+        let (_, with_bom, _) = place.hear(&["report", what, id, "--csv", "--bom"]).await;
+        assert_eq!(with_bom, format!("\u{feff}{csv}"));
     }
     let shown = text(place, &["top", "--by", "comments", "--days", "2"]).await;
     assert!(shown.contains("largest change of comments"), "{shown}");

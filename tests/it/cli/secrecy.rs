@@ -164,11 +164,11 @@ fn answers() -> String {
     let read = serde_json::json!({ "items": [{ "text": "suggestion §" }] });
     let read = serde_json::json!({ "code": 0, "message": "§", "data": read }).to_string();
     let lines = [
-        line("露营", body),
-        line("美食", text.into()),
+        line("露营", body).to_string(),
+        line("美食", text.into()).to_string(),
         // In a string, and once more in a string within it.
-        line("水", "§".into()).replace("\"§\"", &read).replace('§', &escaped),
-        line("茶", read.replace('§', &escaped).into()),
+        line("水", "§".into()).to_string().replace("\"§\"", &read).replace('§', &escaped),
+        line("茶", read.replace('§', &escaped).into()).to_string(),
     ];
     lines.join("\n") + "\n"
 }

@@ -35,6 +35,12 @@ async fn query_cannot_change_anything(database: Database) {
         assert!(code == 1 || sql.starts_with("pragma"), "{sql}: {code}, {}", place.said());
         assert!(out.lines().count() <= 1, "{sql}: {out}");
     }
+    for sql in ["select 1;\0", "select '\0'", "\0"] {
+        let why = store.query(sql).await.unwrap_err().to_string();
+        assert!(why.contains("NUL byte at offset"), "{why}");
+    }
+    let (_, csv, _) = place.hear(&["sql", "--csv", "--bom", "select 1 as n"]).await;
+    assert_eq!(csv, "\u{feff}n\r\n1\r\n");
     assert_eq!(count(&store, "select count(*) from archive_zone").await, 1);
     assert!(!place.output("copy.db").exists() && !place.output("other.db").exists());
     if store.is_sqlite() {

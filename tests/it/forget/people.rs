@@ -10,9 +10,13 @@ pub(super) const BOS: &str = "6b0000000000000000b00001";
 
 /// 秋秋, a person of Douyin with a short id: one of those who made a work together, and mentioned.
 pub(super) const QIU: &str = "40961024";
+pub(super) const QIU_SEC: &str = "MS4wLjABAAAA-qiu_0001";
 pub(super) const DU: &str = "700000000001";
 pub(super) const WORK: &str = "7600000000000000001";
 pub(super) const QIUS: &str = "7600000000000000002";
+
+/// Du's second work, which says of Qiu only what others call her.
+const AGAIN: &str = "7600000000000000004";
 
 const NOTE_V7: &str = "xiaohongshu/get-note-detail/v7";
 const KOLS: &str = "xiaohongshu-pgy/kol-search/v1";
@@ -97,10 +101,10 @@ pub(super) fn together(hour: u32) -> String {
     let work = json!({
         "aweme_id": WORK, "aweme_type": 0, "desc": "@秋秋 你看", "create_time": 1_769_000_000,
         "author": { "uid": DU, "nickname": "老杜", "sec_uid": "sec-du" },
-        "text_extra": [{ "type": 0, "start": 0, "end": 3, "user_id": QIU, "sec_uid": "sec-qiu" },
+        "text_extra": [{ "type": 0, "start": 0, "end": 3, "user_id": QIU, "sec_uid": QIU_SEC },
                        { "type": 1, "hashtag_id": "88", "hashtag_name": "看" }],
         "seen_uids": [QIU, DU], "reply_to_userid": QIU,
-        "cooperation_info": { "co_creators": [{ "uid": QIU, "nickname": "秋秋", "sec_uid": "sec-qiu" },
+        "cooperation_info": { "co_creators": [{ "uid": QIU, "nickname": "秋秋", "sec_uid": QIU_SEC },
                                               { "uid": DU, "nickname": "老杜" }] },
         "music": { "id_str": "99", "title": "秋秋创作的原声", "author": "秋秋", "owner_id": QIU },
         "statistics": { "digg_count": 40961024, "comment_count": 1, "collect_count": 2,
@@ -113,7 +117,7 @@ pub(super) fn together(hour: u32) -> String {
 pub(super) fn qius(hour: u32) -> String {
     let work = json!({
         "aweme_id": QIUS, "aweme_type": 0, "desc": "一个人", "create_time": 1_769_000_000,
-        "author": { "uid": QIU, "nickname": "秋秋", "sec_uid": "sec-qiu" },
+        "author": { "uid": QIU, "nickname": "秋秋", "sec_uid": QIU_SEC },
         "statistics": { "digg_count": hour, "comment_count": 1, "collect_count": 2, "share_count": 3 },
     });
     line(WORK_DETAIL, hour, &json!(QIUS), &json!({ "code": 0, "data": { "aweme_detail": work } }))
@@ -128,4 +132,37 @@ pub(super) fn by_handle(hour: u32) -> String {
         "statistics": { "digg_count": hour, "comment_count": 1, "collect_count": 2, "share_count": 3 },
     });
     line(WORK_DETAIL, hour, &json!(id), &json!({ "code": 0, "data": { "aweme_detail": work } }))
+}
+
+/// What speaks of Anna and Qiu without the ids by which people are known.
+pub(super) fn asides(hour: u32) -> Vec<String> {
+    let bos = "6b0000000000000000b00002";
+    let note = json!({
+        "id": bos, "type": "normal", "title": "又一次", "desc": "又见 @安娜 了",
+        "user": { "userid": BO, "nickname": "阿波", "red_id": "bo1" },
+        "last_reader": { "red_id": "annas-handle", "image": "https://img.example/annas-face?sign=3" },
+        "liked_count": 7, "collected_count": 1, "comments_count": 0, "shared_count": 0,
+        "time": 1_769_000_000,
+    });
+    let work = json!({
+        "aweme_id": AGAIN, "aweme_type": 0, "desc": "@秋秋 在", "create_time": 1_769_000_000,
+        "author": { "uid": DU, "nickname": "老杜", "sec_uid": "sec-du" },
+        "guest": { "sec_uid": QIU_SEC, "signature": "秋天的秋" },
+        "guest_url": format!("https://www.douyin.com/user/{QIU_SEC}?from=x"),
+        "statistics": { "digg_count": 5, "comment_count": 1, "collect_count": 2, "share_count": 3 },
+    });
+    let suggestions = json!({ "code": 0, "data": { "items": [{ "text": "安娜同款帐篷" }] } });
+    let kols = json!({ "code": 0, "data": { "total": 0, "kols": [] } });
+    vec![
+        line(NOTE_V7, hour, &json!(bos), &json!({ "code": 0, "data": [{ "note_list": [note] }] })),
+        line(
+            WORK_DETAIL,
+            hour,
+            &json!(AGAIN),
+            &json!({ "code": 0, "data": { "aweme_detail": work } }),
+        ),
+        line("xiaohongshu/search-recommend/v1", hour, &json!(ANNA), &suggestions),
+        line("xiaohongshu/search-recommend/v1", hour, &json!(QIU), &suggestions),
+        line(KOLS, hour, &json!({ "keyword": format!("与 {ANNA} 合作") }), &kols),
+    ]
 }

@@ -67,6 +67,21 @@ async fn password_protects_every_page(database: Database) {
     }
     assert_eq!(with("/", wrong).await.status, 401);
     assert_eq!(with("/", "Authorization: Bearer correct horse\r\n").await.status, 401);
+    // By any address and name of the machine.
+    let by_address = format!("Host: 192.0.2.7:8080\r\n{right}");
+    assert_eq!(ask(address, "GET", "/", &by_address).await.status, 200);
+    // Whoever goes on is not heard any more, over whatever connection.
+    let wrong = format!("Host: localhost\r\n{wrong}");
+    let tries = std::iter::repeat_n(wrong, 12);
+    let tries =
+        tries.map(|wrong| tokio::spawn(async move { ask(address, "GET", "/", &wrong).await }));
+    for reply in tries.collect::<Vec<_>>() {
+        assert!(matches!(reply.await.unwrap().status, 401 | 429));
+    }
+    let late = with("/", right).await;
+    assert_eq!(late.status, 429);
+    assert!(late.head.contains("retry-after: "), "{}", late.head);
+    assert_eq!(with("/", "").await.status, 401, "nothing was tried");
 }
 
 on_both!(page_archive_is_read_only);
@@ -132,6 +147,7 @@ async fn remote_address_needs_a_password() {
     let place = place.with("TIDEWATCH_PAGE_PASSWORD", "correct horse");
     let running = place.start(&["serve", "--listen", "0.0.0.0:0"]);
     wait_for("the page", PATIENCE, async || place.said().contains("serving the page at")).await;
+    assert!(!place.said().contains("http://0.0.0.0"), "a link that works: {}", place.said());
     running.ask_to_stop();
     assert_eq!(running.end().await.code(), Some(0), "{}", place.said());
     assert!(!place.said().contains("correct horse"));

@@ -20,6 +20,11 @@ impl Store {
         if sql.trim().is_empty() {
             bail!(QueryError { message: "the query is empty".to_owned(), hint: None, at: None });
         }
+        if let Some(at) = sql.find('\0') {
+            // Both databases take the text to end there.
+            let message = format!("the query has a NUL byte at offset {at}");
+            bail!(QueryError { message, hint: None, at: None });
+        }
         let mut query = self.read_only().await?;
         query.sql = match self {
             Self::Sqlite { .. } => error_span::only_statement(sql)?.to_owned(),
