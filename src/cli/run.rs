@@ -70,11 +70,13 @@ impl Run {
         let metrics = Metrics::begin(&store, &clock).await?;
         let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         daemon.listen_to(watch);
-        let mut tasks = start_tasks(&daemon, &store, &clock, metrics, listener)?;
-        if let Some((guard, listener)) = page {
-            let page = Prepared::new(cli, guard, listener, daemon.settings()).await?;
-            tasks.start("the page", page.serve());
-        }
+        let page = match page {
+            Some((guard, listener)) => {
+                Some(Prepared::new(cli, guard, listener, daemon.settings()).await?)
+            }
+            None => None,
+        };
+        let mut tasks = start_tasks(&daemon, &store, &clock, metrics, (listener, page))?;
         let stopped = work(&mut daemon, &mut tasks, signals).await?;
         if stopped == Stopped::AtOnce {
             tracing::warn!("stopped immediately; calls in flight remain open on the ledger");
@@ -89,13 +91,14 @@ impl Run {
     }
 }
 
-/// Starts the tasks beside the daemon's loop; the health server only with a `listener`.
+/// Starts the tasks beside the daemon's loop; the health server and the page, which has the
+/// metrics as well, only where they are asked for.
 fn start_tasks(
     daemon: &Daemon,
     store: &Store,
     clock: &Clock,
     metrics: Metrics,
-    listener: Option<TcpListener>,
+    (listener, page): (Option<TcpListener>, Option<Prepared>),
 ) -> Result<Tasks> {
     let (store, clock, settings, health) =
         (store.clone(), clock.clone(), daemon.settings(), daemon.health());
@@ -106,8 +109,11 @@ fn start_tasks(
     tasks.start("the alerts", alerts.run());
     let balances = Balances::new(settings.clone(), store.clone(), clock.clone());
     tasks.start("the balances", balances.run());
+    let server = HealthServer { state: health, store, clock, metrics, settings };
+    if let Some(page) = page {
+        tasks.start("the page", page.serve(Some(server.clone().metrics_router())));
+    }
     if let Some(listener) = listener {
-        let server = HealthServer { state: health, store, clock, metrics, settings };
         tasks.start("the health server", server.serve(listener));
     }
     Ok(tasks)

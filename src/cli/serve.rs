@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
+use axum::Router;
 use clap::Args;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -64,11 +65,11 @@ impl Prepared {
         Ok(Self { page: Page { store, clock: Clock::system(), settings }, guard, listener })
     }
 
-    /// Serves the page until the process ends.
-    pub(super) async fn serve(self) -> Result<()> {
+    /// Serves the page until the process ends, with the metrics of a daemon beside it.
+    pub(super) async fn serve(self, metrics: Option<Router>) -> Result<()> {
         let address = self.listener.local_addr()?;
         tracing::info!("serving the page at http://{}/", reachable(address));
-        self.page.serve(self.guard, self.listener).await
+        self.page.serve(self.guard, self.listener, metrics).await
     }
 }
 
@@ -103,6 +104,6 @@ impl Serve {
         require_archive(cli)?;
         let listener = page::listen(self.listen).await?;
         let settings = watch::channel(Arc::new(config)).1;
-        Prepared::new(cli, guard, listener, settings).await?.serve().await
+        Prepared::new(cli, guard, listener, settings).await?.serve(None).await
     }
 }

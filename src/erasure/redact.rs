@@ -261,14 +261,15 @@ mod tests {
 
     /// Columns of the catalogue with ids, names and handles of people and items; redaction looks for
     /// the fields that they come from.
-    const OF_THE_ERASED: [&str; 11] = [
+    const OF_THE_ERASED: [&str; 12] = [
+        "author",
         "author_id",
         "handle",
         "kol_id",
         "nickname",
         "note_id",
         "owner_id",
-        "owner_nickname",
+        "owner_name",
         "red_id",
         "sec_uid",
         "user_id",

@@ -84,6 +84,12 @@ impl HealthServer {
         axum::serve(listener, router).await.context("the health server failed")
     }
 
+    /// `/metrics` alone, for a server that controls access itself.
+    pub fn metrics_router(self) -> Router {
+        let metrics = get(async |State(health): State<Self>| health.metrics().await);
+        Router::new().route("/metrics", metrics).with_state(self)
+    }
+
     /// Liveness: whether the loop advances.
     fn alive(&self) -> Answer {
         let Some(beat_at) = self.state.snapshot().beat_at else {

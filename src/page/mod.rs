@@ -66,14 +66,20 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 impl Page {
-    /// Serves the requests that `guard` accepts until the listener fails.
-    pub async fn serve(self, guard: Guard, listener: TcpListener) -> Result<()> {
-        let router = self.router(guard);
+    /// Serves the requests that `guard` accepts until the listener fails; with `/metrics` where
+    /// there are any.
+    pub async fn serve(
+        self,
+        guard: Guard,
+        listener: TcpListener,
+        metrics: Option<Router>,
+    ) -> Result<()> {
+        let router = self.router(guard, metrics.unwrap_or_default());
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service).await.context("the page's server failed")
     }
 
-    fn router(self, guard: Guard) -> Router {
+    fn router(self, guard: Guard, metrics: Router) -> Router {
         Router::new()
             .route("/", get(home::page))
             .route("/note/{id}", get(async |it, id, visit| item::page(NOTE, it, id, visit).await))
@@ -98,8 +104,9 @@ impl Page {
             .route("/search", get(search::page))
             .route("/assets/{name}", get(assets::asset))
             .fallback(async |visit: Visit| -> Answer { Err(view::not_found(&visit)) })
-            .layer(from_fn_with_state(Arc::new(guard::Watch::new(guard)), guard::watch))
             .with_state(self)
+            .merge(metrics)
+            .layer(from_fn_with_state(Arc::new(guard::Watch::new(guard)), guard::watch))
     }
 
     /// Opens a read transaction and the state common to all pages.

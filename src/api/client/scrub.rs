@@ -3,7 +3,9 @@
 //! One search finds where a form of the token may begin; from there its letters are compared, each
 //! as itself or in any escape, so that an echo is found as a reader of the answer would see it.
 
-use aho_corasick::AhoCorasick;
+use std::collections::BTreeSet;
+
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
@@ -27,8 +29,6 @@ pub(crate) struct Scrubber {
     forms: Vec<Form>,
     /// Finds where a form may begin; `None` without a token.
     finder: Option<AhoCorasick>,
-    /// The form of each pattern of the finder.
-    forms_found: Vec<usize>,
 }
 
 /// A text whose echo is masked.
@@ -48,12 +48,11 @@ impl Scrubber {
     /// The tokens themselves, in hexadecimal, and in base64 with 0, 1 or 2 bytes in front.
     pub(crate) fn of<'t>(tokens: impl IntoIterator<Item = &'t str>) -> Self {
         let forms: Vec<_> = tokens.into_iter().flat_map(forms).collect();
-        let starts = forms.iter().enumerate();
-        let starts = starts.flat_map(|(at, form)| form.starts.iter().map(move |it| (at, it)));
-        let (forms_found, starts): (Vec<_>, Vec<_>) = starts.unzip();
-        let build = || AhoCorasick::builder().ascii_case_insensitive(true).build(&starts).ok();
-        let finder = (!forms.is_empty()).then(build).flatten();
-        Self { forms, finder, forms_found }
+        let starts: BTreeSet<_> = forms.iter().flat_map(|form| &form.starts).collect();
+        // Letters stand there in both cases: the search with vector instructions knows none.
+        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(starts);
+        let finder = (!forms.is_empty()).then(|| build().ok()).flatten();
+        Self { forms, finder }
     }
 
     /// A body without the token.
@@ -78,19 +77,18 @@ impl Scrubber {
     fn masked(&self, bytes: &[u8], is_masked: impl Fn(&Form) -> bool) -> Option<Vec<u8>> {
         let finder = self.finder.as_ref()?;
         let mut kept = Vec::new();
-        let mut rest = 0;
-        for found in finder.find_overlapping_iter(bytes) {
-            let form = self.forms.get(*self.forms_found.get(found.pattern().as_usize())?)?;
-            let end = is_masked(form).then(|| form.end(bytes, found.start())).flatten();
-            let Some(end) = end.filter(|end| *end > rest) else { continue };
+        let (mut rest, mut from) = (0, 0);
+        while let Some(found) = finder.find(Input::new(bytes).span(from..bytes.len())) {
+            let start = found.start();
+            from = start + 1;
+            let forms = self.forms.iter().filter(|form| is_masked(form));
+            let Some(end) = forms.filter_map(|form| form.end(bytes, start)).max() else { continue };
             // An escape is masked as a whole: half of one is no JSON.
-            let before = bytes.get(rest..found.start()).unwrap_or_default();
+            let before = bytes.get(rest..start)?;
             let slashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
             kept.extend_from_slice(before.get(..before.len() - slashes)?);
-            if found.start() >= rest {
-                kept.extend_from_slice(MASK.as_bytes());
-            }
-            rest = end;
+            kept.extend_from_slice(MASK.as_bytes());
+            (rest, from) = (end, end);
         }
         if rest == 0 {
             return None;
@@ -103,7 +101,8 @@ impl Scrubber {
 impl Form {
     /// A form that is not escaped.
     fn plain(text: Vec<u8>, shortest: usize, fold: fn(u8) -> u8) -> Self {
-        let starts = vec![text.iter().take(START).copied().collect()];
+        let start: Vec<_> = text.iter().take(START).copied().collect();
+        let starts = vec![start.to_ascii_uppercase(), start];
         Self { text, shortest, in_bodies: true, fold, starts }
     }
 
@@ -247,23 +246,20 @@ fn in_base64(token: &[u8], before: usize) -> Form {
 /// sign of an escape.
 fn starts(token: &[u8]) -> Vec<Vec<u8>> {
     let Some(first) = token.first() else { return Vec::new() };
-    let letter = String::from_utf8_lossy(token).chars().next().unwrap_or_default();
-    let mut starts: Vec<Vec<u8>> = match token.get(1) {
-        Some(second) => [*second, b'\\', b'%', b'&'].map(|next| vec![*first, next]).into(),
-        None => vec![vec![*first]],
+    let cases = |byte: &u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+    let escapes: [&[u8]; 6] = [br"\u00", br"\x", b"%25", b"&#", b"&", b"\\"];
+    let mut starts: Vec<Vec<u8>> = match first.is_ascii_alphanumeric() {
+        true => escapes[..4].iter().map(|it| it.to_vec()).collect(),
+        false => escapes.iter().map(|it| it.to_vec()).collect(),
     };
-    for letter in [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()] {
-        let code = u32::from(letter);
-        starts.push(format!("\\u{code:04x}").into_bytes());
-        starts.push(format!("\\x{code:02x}").into_bytes());
-        starts.push(format!("&#x{code:x};").into_bytes());
-        starts.push(format!("&#{code};").into_bytes());
+    for first in cases(first) {
+        starts.extend([format!("%{first:02x}"), format!("%{first:02X}")].map(String::into_bytes));
+        match token.get(1) {
+            Some(second) => starts.extend(cases(second).map(|second| vec![first, second])),
+            None => starts.push(vec![first]),
+        }
+        starts.extend([b'\\', b'%', b'&'].map(|escape| vec![first, escape]));
     }
-    for byte in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
-        starts.push(format!("%{byte:02x}").into_bytes());
-        starts.push(format!("%25{byte:02x}").into_bytes());
-    }
-    starts.extend(ENTITIES.iter().filter(|it| it.1 == letter).map(|it| it.0.to_vec()));
     starts
 }
 

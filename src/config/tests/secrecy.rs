@@ -120,8 +120,7 @@ fn invalid_token_is_refused_and_not_shown() {
     let error = error.expect_err("refused").to_string();
     assert!(error.contains("JUSTONEAPI_TOKEN_FILE: cannot read the file"), "{error}");
     // The token itself instead of a path.
-    let token_file = Some(CANARY.into());
-    let error = parse_with("", &Environment { token_file, ..Environment::default() });
+    let error = parse_with("", &Environment::of([("JUSTONEAPI_TOKEN_FILE", CANARY)]));
     assert!(!error.expect_err("refused").to_string().contains(CANARY));
 }
 

@@ -121,7 +121,7 @@ impl Tx {
                    select 'handle', red_id from kols
                    where $1 = 'xiaohongshu' and lower(kol_id) = lower($2)
                    union
-                   select 'name', owner_nickname from music
+                   select 'name', owner_name from music
                    where $1 = 'douyin' and lower(owner_id) = lower($2)
                    union
                    select case field when 'nickname' then 'name' else 'handle' end, old_value
@@ -231,6 +231,7 @@ impl Tx {
         for sql in [
             "delete from links where (kind, link) in (select r.kind, r.id from {rows})
                                   or (kind, item_id) in (select r.kind, r.id from {rows})",
+            "delete from stale where (kind, id) in (select r.kind, r.id from {rows})",
             "delete from alerts where subject in (select r.kind || ' ' || r.id from {rows})",
         ] {
             let sql = self.over_rows("kind text, id text", sql);

@@ -23,7 +23,7 @@ pub(in crate::store) enum TimeColumn {
 use TimeColumn::{At, Day, Micros, Never};
 
 /// Time columns of tables and views, and tables that the catalogue lacks.
-const TABLES: [(&str, TimeColumn); 54] = [
+const TABLES: [(&str, TimeColumn); 55] = [
     ("alerts", At("since")),
     ("answer_paths", At("first_seen_at")),
     ("archive_zone", Micros("since")),

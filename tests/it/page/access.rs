@@ -59,7 +59,7 @@ async fn password_protects_every_page(database: Database) {
         "Authorization: Basic YW55Ym9keTpjb3JyZWN0IGhvcnNl\r\n",
         "Authorization: Basic YW55Ym9keTp3cm9uZyBob3JzZQ==\r\n",
     );
-    for path in ["/", "/assets/page.js", "/none", "/search?q=a"] {
+    for path in ["/", "/assets/page.js", "/none", "/search?q=a", "/metrics"] {
         let refused = with(path, "").await;
         assert_eq!(refused.status, 401, "{path}");
         assert!(refused.head.contains("www-authenticate: basic "), "{}", refused.head);

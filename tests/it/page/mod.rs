@@ -107,7 +107,8 @@ pub(crate) async fn serve(env: &Env, url: &str, password: Option<&str>) -> Socke
     let address = listener.local_addr().unwrap();
     let hosts = vec!["watch.example".to_owned()];
     let guard = Guard { address, hosts, password: password.map(Into::into) };
-    tokio::spawn(page.serve(guard, listener));
+    let metrics = axum::Router::new().route("/metrics", axum::routing::get(async || "m 1"));
+    tokio::spawn(page.serve(guard, listener, Some(metrics)));
     address
 }
 
