@@ -40,7 +40,7 @@ async fn query_cannot_change_anything(database: Database) {
         assert!(why.contains("NUL byte at offset"), "{why}");
     }
     let (_, csv, _) = place.hear(&["sql", "--csv", "--bom", "select 1 as n"]).await;
-    assert_eq!(csv, "\u{feff}n\r\n1\r\n");
+    assert_eq!(csv, "\u{feff}n\n1\n");
     assert_eq!(count(&store, "select count(*) from archive_zone").await, 1);
     assert!(!place.output("copy.db").exists() && !place.output("other.db").exists());
     if store.is_sqlite() {

@@ -57,7 +57,10 @@ fn names(
                     .iter()
                     .any(|part| name.contains(part));
                 let text = value.as_str().filter(|_| is_name && is_own == own).map(without_query);
-                names.extend(text.filter(|text| text.chars().count() >= 2).map(str::to_owned));
+                // A name is found where it mentions somebody; without an id it may be anybody's.
+                let at = if name == "nickname" { "@" } else { "" };
+                let text = text.filter(|text| text.chars().count() >= 2);
+                names.extend(text.map(|text| format!("{at}{text}")));
             }
         }
     }
@@ -81,7 +84,11 @@ fn found(rows: &Rows, texts: &BTreeSet<String>) -> Vec<String> {
                 row.contains(&if is_short { format!("\"{text}\"") } else { text })
             };
             let all = texts.iter().filter(stands);
-            found.extend(all.map(|text| format!("{table}: {text} in {row}")));
+            found.extend(all.map(|text| {
+                let before = row.split(&text.to_lowercase()).next().unwrap_or_default();
+                let before: String = before.chars().rev().take(80).collect();
+                format!("{table}: {}<{text}>", before.chars().rev().collect::<String>())
+            }));
         }
     }
     found
@@ -128,8 +135,9 @@ async fn speak_of(store: &Store) {
          select min(target_id), 'refused', '2026-03-02 00:00:00',
                 'empty: moved to 5a0000000000000000aaaaaa', 1, 1, 1, '2026-03-02 00:00:00', 'e', 's', 0
          from targets",
-        "insert into answer_paths (endpoint, path, first_seen_at, first_document_id)
-         values ('e', '/by/5a0000000000000000aaaaaa', '2026-03-02 00:00:00', 1)",
+        "insert into answer_paths (endpoint, path, first_seen_at, first_document_id, answers,
+                                   longest_gap, gap, is_vanished, is_new)
+         values ('e', '/by/5a0000000000000000aaaaaa', '2026-03-02 00:00:00', 1, 1, 0, 0, false, false)",
         "insert into alerts (name, condition, subject, detail, since, attempts, next_try_at)
          values ('a', 'gone', 'keyword 5a0000000000000000aaaaaa', '40961024',
                  '2026-03-02 00:00:00', 0, '2026-03-02 00:00:00')",

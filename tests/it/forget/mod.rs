@@ -134,7 +134,7 @@ async fn answers_of_others_are_redacted_and_the_rest_stays(database: Database) {
     );
     assert_eq!(ask(&store, "select changed from edits").await, ["body"]);
     let cut = "select endpoint from documents where redacted_at is not null order by document_id";
-    let note = "xiaohongshu/get-note-detail/v1".to_owned();
+    let note = "xiaohongshu/get-note-detail/v7".to_owned();
     let search = "xiaohongshu-pgy/kol-search/v1".to_owned();
     assert_eq!(ask(&store, cut).await, [note.clone(), note, search.clone(), search]);
     let follows =
