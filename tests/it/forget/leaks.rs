@@ -16,9 +16,9 @@ use super::remains::remains;
 use super::{archive, ask, change, erase};
 use crate::databases::{Database, on_both};
 use crate::env::{beginning, minutes};
+use crate::parity::half_a_day;
 use crate::program::Place;
 use crate::replay::dump;
-use crate::same::half_a_day;
 
 /// Columns with the id of whom a row is about.
 const PEOPLE: [(&str, &str); 5] = [
@@ -78,6 +78,9 @@ fn found(rows: &Rows, texts: &BTreeSet<String>) -> Vec<String> {
         for row in rows {
             // Texts that are JSON are searched as what they say.
             let row = row.to_string().replace("\\\"", "\"").to_lowercase();
+            // As many likes as her id says: numbers are shown as texts here.
+            let likes = ["digg_count", "likes"].map(|key| format!("\"{key}\":\"{QIU}\""));
+            let row = likes.iter().fold(row, |row, likes| row.replace(likes, ""));
             let stands = |text: &&String| {
                 let text = text.to_lowercase();
                 let is_short = text.len() < 11 && text.bytes().all(|byte| byte.is_ascii_digit());
