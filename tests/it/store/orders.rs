@@ -3,6 +3,7 @@
 //!
 //! `TIDEWATCH_ORDERS=2000` tries so many cases on SQLite, and a quarter of them on PostgreSQL.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use rand::{RngExt as _, SeedableRng as _, seq::IndexedRandom as _, seq::SliceRandom as _};
@@ -397,16 +398,18 @@ async fn save_batch(store: &Store, batch: &[Answer]) -> anyhow::Result<()> {
 
 /// The same, while somebody else derives what waits all the time.
 async fn save_beside_derivation(store: &Store, answers: &[Answer], sizes: &[usize]) {
+    let is_saved = Cell::new(false);
+    let save = async {
+        save(store, answers, sizes).await;
+        is_saved.set(true);
+    };
     let derive = async {
-        loop {
+        while !is_saved.get() {
             derive_waiting(store).await.expect("rows are derived");
             tokio::task::yield_now().await;
         }
     };
-    tokio::select! {
-        () = save(store, answers, sizes) => {}
-        () = derive => {}
-    }
+    tokio::join!(save, derive);
     derive_waiting(store).await.expect("rows are derived");
 }
 

@@ -124,6 +124,18 @@ async fn an_answer_that_was_refused_once_makes_rows_when_it_is_taken(database: D
     assert_eq!(count(&store, whole).await, 3);
 }
 
+on_both!(a_replay_does_not_wait_for_those_who_read);
+async fn a_replay_does_not_wait_for_those_who_read(database: Database) {
+    let store = database.open().await;
+    import(&store, &[line(NOTE, 1), line(NOTE, 2)]).await;
+    let mut reader = store.read().await.unwrap();
+    reader.unavailable(1).await.unwrap();
+    reader.items_not_observed_since("2026-03-09 12:00:00".parse().unwrap()).await.unwrap();
+    assert_eq!(replay(&store, |_, _| {}).await.unwrap(), 2);
+    assert_eq!(count(&store, "select count(*) from snapshots").await, 2);
+    drop(reader);
+}
+
 on_both!(imports_that_stand_in_each_others_way_both_end);
 async fn imports_that_stand_in_each_others_way_both_end(database: Database) {
     let store = database.open().await;
