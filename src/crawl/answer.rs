@@ -190,3 +190,11 @@ pub(super) fn keep_as_text(answer: &mut Answer) {
     answer.end.outcome = Outcome::Unreadable;
     answer.settlement.next = Disposition::Missed(MissedReason::Unreadable);
 }
+
+/// Keeps of an answer only that its call was made and what it cost.
+pub(super) fn keep_nothing(answer: &mut Answer) {
+    keep_as_text(answer);
+    answer.document = None;
+    answer.resolved = None;
+    answer.end.code = None;
+}

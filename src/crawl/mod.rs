@@ -154,9 +154,10 @@ impl Crawler {
         Ok(())
     }
 
-    /// Whether no call is in flight and no answer waits to be saved.
+    /// Whether no call is in flight and no answer waits to be saved or is put aside.
     pub fn is_idle(&self) -> bool {
-        self.in_flight.is_empty() && self.ended.is_empty() && self.unsaved.is_empty()
+        let is_saved = self.ended.is_empty() && self.unsaved.is_empty() && self.aside.is_empty();
+        self.in_flight.is_empty() && is_saved
     }
 
     /// Takes the outcomes of the calls since the last time.

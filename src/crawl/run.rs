@@ -77,6 +77,7 @@ impl<'a> OneShotRun<'a> {
             }
             match tick {
                 Ok((_, true)) => {
+                    self.drain().await?;
                     while self.crawler.derive_waiting().await {}
                     return Ok(Ended::Over);
                 }
@@ -127,7 +128,7 @@ impl<'a> OneShotRun<'a> {
         // Polls even before the next retry: another process may settle its slots sooner.
         let poll = self.clock.now().plus(POLL);
         let again = started.again_at().map_or(poll, |at| at.min(poll));
-        let polls = self.crawler.is_idle() || !started.throttled.is_empty();
+        let polls = self.crawler.in_flight() == 0 || !started.throttled.is_empty();
         tokio::select! {
             () = self.crawler.wait() => {}
             () = self.clock.sleep_until(again), if polls => {}
@@ -141,7 +142,7 @@ impl<'a> OneShotRun<'a> {
             self.crawler.wait().await;
         }
         let grace = ShutdownGrace::start();
-        while let Err(error) = in_time(self.crawler.save()).await {
+        while let Err(error) = in_time(self.crawler.save_all()).await {
             grace.after(error).await?;
         }
         Ok(())

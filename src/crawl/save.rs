@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::time::Instant;
 
+use super::Crawler;
 use super::feedback::{self, Feedback};
 use super::retry::Effect;
-use super::{Crawler, answer};
 use crate::api::Outcome;
 use crate::drift::Sighting;
 use crate::erasure::erase_found;
@@ -84,6 +84,7 @@ impl Crawler {
         while let Some(done) = self.in_flight.try_join_next() {
             self.call_ended(done);
         }
+        self.restore_received();
         self.decide().await?;
         self.take_up_aside();
         while !self.unsaved.is_empty() {
@@ -116,7 +117,7 @@ impl Crawler {
     }
 
     /// Removes the first `count` answers, which are saved.
-    fn saved(&mut self, count: usize) {
+    pub(super) fn saved(&mut self, count: usize) {
         let answers: Vec<_> = self.unsaved.drain(..count).collect();
         let feedback: Vec<_> = self.feedback.drain(..count).collect();
         for (answer, feedback) in answers.into_iter().zip(feedback) {
@@ -171,7 +172,7 @@ impl Crawler {
     }
 
     /// Saves the first `count` answers, again where another transaction stood in the way.
-    async fn save_together(&mut self, count: usize) -> Result<()> {
+    pub(super) async fn save_together(&mut self, count: usize) -> Result<()> {
         let mut attempts = Attempts::default();
         loop {
             match self.save_once(count).await {
@@ -208,33 +209,14 @@ impl Crawler {
         !is_good || !self.pauses.is_empty() || self.failing.contains(&feedback.endpoint)
     }
 
-    /// Saves the first `count` answers one by one, because the database rejects one of them: keeps that
-    /// one as text and marks it.
+    /// Saves the first `count` answers one by one, because the database rejects one of them.
     async fn save_singly(&mut self, count: usize) -> Result<()> {
         for _ in 0..count {
             match self.save_together(1).await {
-                Ok(()) => {}
-                Err(error) if is_refused(&error) => {
-                    let answer = &mut self.unsaved[0];
-                    let call_id = answer.end.call_id;
-                    tracing::error!(
-                        call_id,
-                        error = format!("{error:#}"),
-                        "the database rejected an answer; stored as text"
-                    );
-                    answer::keep_as_text(answer);
-                    match self.save_together(1).await {
-                        Ok(()) => {}
-                        Err(error) if is_refused(&error) => {
-                            self.put_first_aside(&error);
-                            continue;
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
+                Ok(()) => self.saved(1),
+                Err(error) if is_refused(&error) => self.save_as_text(error).await?,
                 Err(error) => return Err(error),
             }
-            self.saved(1);
         }
         Ok(())
     }

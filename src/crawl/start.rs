@@ -129,11 +129,9 @@ impl Crawler {
             let asked = claims.into_iter().map(|claim| self.ask(kind, claim)).collect();
             admitted = admission.admit(&mut tx, asked).await?;
         }
-        let intents = self.intents(&admitted, now);
+        let backfill = run.filter(|_| matches!(allowance, Allowance::Backfill { .. }));
+        let intents = self.intents(&admitted, backfill, now);
         let call_ids = tx.open_calls(&intents).await?;
-        if let (Some(run), Allowance::Backfill { .. }) = (run, allowance) {
-            tx.charge_backfill(run, &call_ids).await?;
-        }
         let has_postponed = admission.has_postponed();
         self.commit_unknown = true;
         tx.commit().await?;
@@ -168,7 +166,7 @@ impl Crawler {
     }
 
     /// The ledger rows of calls before they are sent.
-    fn intents(&self, admitted: &[Asked], now: Time) -> Vec<CallStart> {
+    fn intents(&self, admitted: &[Asked], run_id: Option<i64>, now: Time) -> Vec<CallStart> {
         let intent = |(claim, endpoint, _): &Asked| CallStart {
             endpoint: endpoint.as_str(),
             target_id: claim.target_id,
@@ -178,6 +176,7 @@ impl Crawler {
             owner: self.owner,
             opened_at: now,
             price_micros: self.config.price_micros(*endpoint),
+            run_id,
         };
         admitted.iter().map(intent).collect()
     }

@@ -248,7 +248,7 @@ impl Daemon {
         loop {
             match self.tick(&stop).await? {
                 Tick::Again => {}
-                Tick::Wait(_) if !self.crawler.is_idle() => self.crawler.wait().await,
+                Tick::Wait(_) if self.crawler.in_flight() > 0 => self.crawler.wait().await,
                 Tick::Wait(until) => {
                     let mut tx = self.store.read().await?;
                     let retry = tx.next_try_after(self.clock.now()).await?;
@@ -275,7 +275,7 @@ impl Daemon {
             self.health.beat(self.clock.now());
         }
         let grace = ShutdownGrace::start();
-        while let Err(error) = in_time(self.crawler.save()).await {
+        while let Err(error) = in_time(self.crawler.save_all()).await {
             self.database_fails(&error);
             self.health.beat(self.clock.now());
             grace.after(error).await?;

@@ -122,6 +122,14 @@ impl Env {
         self.clock.jump_to(end);
     }
 
+    /// Stops the daemon as Ctrl-C does.
+    pub(crate) async fn stop(&mut self) {
+        let mut daemon = self.daemon.take().expect("a daemon is running");
+        let stop = CancellationToken::new();
+        stop.cancel();
+        daemon.run(&stop).await.unwrap();
+    }
+
     /// Asks for looks at these targets now, by hand; the daemon makes them.
     pub(crate) async fn look_by_hand(&mut self, targets: &[Target]) {
         // Not at the instant of a fire: a slot of that due time would serve.

@@ -97,6 +97,7 @@ fn call(claim: &Claim, now: &str) -> CallStart {
         owner: OWNER,
         opened_at: at(now),
         price_micros: Some(150_000),
+        run_id: None,
     }
 }
 

@@ -129,24 +129,29 @@ impl Tx {
         Ok(Saved { late: answers.len() - settled.len(), stale })
     }
 
-    /// Writes the ledger rows anew that the database has lost. The answers, with new numbers where
-    /// others have theirs.
+    /// Writes the ledger rows anew that the database has lost, and their claims, which were in the
+    /// same transactions. The answers, with new numbers where others have theirs.
     async fn reopen<'a>(&mut self, answers: &'a [Answer]) -> Result<Cow<'a, [Answer]>> {
-        let opened = |answer: &'a Answer| Some((answer.end.call_id, answer.opened.as_ref()?));
-        let open: Vec<_> = answers.iter().filter_map(opened).collect();
+        let opened = |(at, answer): (usize, &'a Answer)| {
+            Some((at, (answer.end.call_id, answer.opened.as_ref()?)))
+        };
+        let (places, open): (Vec<_>, Vec<_>) =
+            answers.iter().enumerate().filter_map(opened).unzip();
         let Some(now) = answers.iter().map(|answer| answer.end.finished_at).max() else {
             return Ok(Cow::Borrowed(answers));
         };
-        let renumbered = self.reopen_lost(&open, now).await?;
-        if renumbered.is_empty() {
+        let lost = self.reopen_lost(&open, now).await?;
+        if lost.is_empty() {
             return Ok(Cow::Borrowed(answers));
         }
         let mut answers = answers.to_vec();
-        for answer in &mut answers {
-            if let Some(call_id) = renumbered.get(&answer.end.call_id) {
-                (answer.end.call_id, answer.settlement.call_id) = (*call_id, *call_id);
-            }
+        let mut claims = Vec::with_capacity(lost.len());
+        for (nth, call_id) in lost {
+            let answer = &mut answers[places[nth]];
+            (answer.end.call_id, answer.settlement.call_id) = (call_id, call_id);
+            claims.push(answer.settlement.clone());
         }
+        self.claim_lost(&claims).await?;
         Ok(Cow::Owned(answers))
     }
 

@@ -29,6 +29,8 @@ pub struct CallStart {
     pub opened_at: Time,
     /// Its price in millionths of the account's currency, if known.
     pub price_micros: Option<i64>,
+    /// The backfill that it is made for.
+    pub run_id: Option<i64>,
 }
 
 /// The end of a call.
@@ -56,23 +58,33 @@ pub struct CallEnd {
     pub message: Option<String>,
 }
 
-/// A call whose row is not its own: the database has lost it.
+/// A call whose row the database has lost.
 #[derive(sqlx::FromRow)]
 struct Lost {
-    call_id: i64,
-    /// Another call has the number by now.
+    /// Its place among the calls.
+    nth: i64,
+    /// Another call has its number by now.
     is_taken: bool,
+    /// Its number, if it has been written anew with another one before.
+    anew: Option<i64>,
 }
 
 /// What the row of a call has besides when it is written anew.
 #[derive(Serialize)]
 struct Anew {
+    nth: usize,
     call_id: i64,
     reinserted_at: Time,
 }
 
-const OPEN_CALL: &str = "call_id int, endpoint text, target_id int, due_at time, page int, \
-    attempt int, owner int, opened_at time, price_micros int, reinserted_at time";
+const OPEN_CALL: &str = "nth int, call_id int, endpoint text, target_id int, due_at time, \
+    page int, attempt int, owner int, opened_at time, price_micros int, run_id int, \
+    reinserted_at time";
+
+/// Whether a row `c` is that of the call `r`, which its number alone does not say: the database may
+/// have lost the number and given it again.
+const IS_SAME: &str = "c.target_id = r.target_id and c.due_at = r.due_at and c.page = r.page \
+    and c.attempt = r.attempt and c.owner = r.owner and c.opened_at = r.opened_at";
 
 #[derive(sqlx::FromRow)]
 struct OpenedRow {
@@ -86,16 +98,16 @@ impl Tx {
     pub async fn open_calls(&mut self, calls: &[CallStart]) -> Result<Vec<i64>> {
         let rows = Rows::of(
             "endpoint text, target_id int, due_at time, page int, attempt int, owner int,
-             opened_at time, price_micros int",
+             opened_at time, price_micros int, run_id int",
             calls,
         )?;
         let opened: Vec<OpenedRow> = self
             .fetch_over(
                 &rows,
                 "insert into calls (endpoint, target_id, due_at, page, attempt, owner, opened_at,
-                                billed, price_micros)
+                                billed, price_micros, run_id)
              select endpoint, target_id, due_at, page, attempt, owner, opened_at,
-                    'unknown', price_micros
+                    'unknown', price_micros, run_id
              from {rows} where true
              returning call_id, target_id, due_at",
             )
@@ -128,56 +140,64 @@ impl Tx {
     }
 
     /// Writes the rows of open calls anew that the database has lost, marked as such: one that
-    /// crashed without what it had committed, or a replica that was behind. Returns the new numbers
-    /// of calls whose numbers others have by now.
+    /// crashed without what it had committed, or a replica that was behind. Returns the numbers of
+    /// these calls by their places, new ones where others have theirs by now. Idempotent.
     pub(in crate::store) async fn reopen_lost(
         &mut self,
         calls: &[(i64, &CallStart)],
         now: Time,
-    ) -> Result<HashMap<i64, i64>> {
-        let rows = |is_wanted: &dyn Fn(i64) -> bool| {
+    ) -> Result<HashMap<usize, i64>> {
+        let rows = |is_wanted: &dyn Fn(usize) -> bool| {
             let mut rows = Rows::new(&[OPEN_CALL]);
-            for (call_id, start) in calls.iter().filter(|(call_id, _)| is_wanted(*call_id)) {
-                let anew = Anew { call_id: *call_id, reinserted_at: now };
+            for (nth, (call_id, start)) in calls.iter().enumerate().filter(|it| is_wanted(it.0)) {
+                let anew = Anew { nth, call_id: *call_id, reinserted_at: now };
                 rows.push(rows.row(start, &anew)?);
             }
             anyhow::Ok(rows)
         };
-        let lost: Vec<Lost> = self
-            .fetch_over(
-                &rows(&|_| true)?,
-                "select r.call_id as call_id, c.call_id is not null as is_taken
-                 from {rows} left join calls c on c.call_id = r.call_id
-                 where c.call_id is null or c.target_id is distinct from r.target_id
-                    or c.due_at is distinct from r.due_at",
-            )
-            .await?;
-        if lost.is_empty() {
-            return Ok(HashMap::new());
-        }
-        tracing::error!(
-            calls = lost.len(),
-            "the database has lost ledger rows of open calls: written anew with their answers"
+        let sql = format!(
+            "select r.nth as nth,
+                    exists (select 1 from calls c where c.call_id = r.call_id) as is_taken,
+                    (select min(c.call_id) from calls c
+                     where {IS_SAME} and c.reinserted_at is not null) as anew
+             from {{rows}} left join calls c on c.call_id = r.call_id and {IS_SAME}
+             where c.call_id is null"
         );
-        let free: BTreeSet<_> =
-            lost.iter().filter(|it| !it.is_taken).map(|it| it.call_id).collect();
-        self.insert_rows_of_calls("call_id, ", &rows(&|it| free.contains(&it))?).await?;
-        if let Some(last) = free.last() {
-            self.number_calls_after(*last).await?;
+        let lost: Vec<Lost> = self.fetch_over(&rows(&|_| true)?, &sql).await?;
+        let mut numbers = HashMap::new();
+        let (mut free, mut taken) = (BTreeSet::new(), Vec::new());
+        for it in &lost {
+            let nth = usize::try_from(it.nth)?;
+            numbers.insert(nth, it.anew.unwrap_or(calls[nth].0));
+            match it.anew {
+                None if it.is_taken => taken.push(nth),
+                None => {
+                    free.insert(nth);
+                }
+                Some(_) => {}
+            }
         }
-        let mut renumbered = HashMap::new();
-        for it in lost.iter().filter(|it| it.is_taken) {
-            let new =
-                self.insert_rows_of_calls("", &rows(&|call_id| call_id == it.call_id)?).await?;
-            renumbered.extend(new.first().map(|new| (it.call_id, new.id)));
+        if !free.is_empty() || !taken.is_empty() {
+            tracing::error!(
+                calls = free.len() + taken.len(),
+                "the database has lost ledger rows of open calls: written anew with their answers"
+            );
         }
-        Ok(renumbered)
+        self.insert_rows_of_calls("call_id, ", &rows(&|nth| free.contains(&nth))?).await?;
+        if let Some(last) = free.iter().map(|nth| calls[*nth].0).max() {
+            self.number_calls_after(last).await?;
+        }
+        for nth in taken {
+            let new = self.insert_rows_of_calls("", &rows(&|it| it == nth)?).await?;
+            numbers.extend(new.first().map(|new| (nth, new.id)));
+        }
+        Ok(numbers)
     }
 
     /// Inserts rows of open calls; `number` names the column of their numbers, if they have them.
     async fn insert_rows_of_calls(&mut self, number: &str, rows: &Rows) -> Result<Vec<Id>> {
         let columns = "endpoint, target_id, due_at, page, attempt, owner, opened_at, price_micros, \
-                       reinserted_at";
+                       run_id, reinserted_at";
         let sql = format!(
             "insert into calls ({number}{columns}, billed)
              select {number}{columns}, 'unknown' from {{rows}} where true returning call_id as id"

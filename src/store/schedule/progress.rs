@@ -6,9 +6,8 @@ use anyhow::Result;
 
 use super::backfills::{Limits, Named, targets};
 use crate::model::{MissedReason, Target};
-use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
+use crate::store::db::{Tx, fetch_all, fetch_optional};
 use crate::store::ledger::{CallTotals, Spent, call_totals};
-use crate::store::sql::array;
 
 /// Slots of a backfill by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, serde::Serialize)]
@@ -70,21 +69,6 @@ impl Tx {
             run_id
         );
         Ok(rows.into_iter().map(|row| (row.reason, row.times)).collect())
-    }
-
-    /// Charges calls to a backfill.
-    pub async fn charge_backfill(&mut self, run_id: i64, calls: &[i64]) -> Result<()> {
-        #[derive(serde::Serialize)]
-        struct Call {
-            call_id: i64,
-        }
-        let calls: Vec<_> = calls.iter().map(|call_id| Call { call_id: *call_id }).collect();
-        let sql = self.over_rows(
-            "call_id int",
-            "update calls set run_id = $2 from {rows} where calls.call_id = r.call_id",
-        );
-        execute!(self, sql, array(&calls)?, run_id);
-        Ok(())
     }
 
     /// The limits of a backfill and what it has spent, locked for this transaction. `None` when the

@@ -109,6 +109,33 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.kol_id).collect())
     }
 
+    /// Claims slots anew whose claims the database has lost with the ledger rows of their calls. One
+    /// that was claimed since, or is under an older claim, stays as it is.
+    pub(in crate::store) async fn claim_lost(&mut self, lost: &[Settlement]) -> Result<()> {
+        #[derive(Serialize)]
+        struct ClaimRow {
+            target_id: i64,
+            due_at: Time,
+            fence: i64,
+        }
+        let claim = |it: &Settlement| ClaimRow {
+            target_id: it.target_id,
+            due_at: it.due_at,
+            fence: it.fence,
+        };
+        let rows = Rows::of("target_id int, due_at time, fence int", lost.iter().map(claim))?;
+        self.execute_over(
+            &rows,
+            "update slots set fence = r.fence, attempts = slots.attempts + 1
+             from {rows}
+             where slots.target_id = r.target_id and slots.due_at = r.due_at
+               and slots.fence = r.fence - 1 and slots.lease_owner is null
+               and coalesce(slots.outcome, 'open') = 'open'",
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Settles slots after their calls; returns the calls whose slots were settled. A slot that was
     /// reclaimed or closed since is skipped: the answer is late. A retry is missed instead if the
     /// next slot of its target is due already and no job queues them, except in a backfill.

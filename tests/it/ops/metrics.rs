@@ -153,6 +153,7 @@ async fn open_call_of_an_expired_worker_counts_once_reaped(database: Database) {
         owner: 7,
         opened_at: beginning(),
         price_micros: Some(150_000),
+        run_id: None,
     };
     let mut tx = store.begin().await.unwrap();
     tx.open_calls(&[start]).await.unwrap();

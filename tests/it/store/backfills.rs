@@ -8,11 +8,12 @@ use tidewatch::model::{
     BackfillState, Billed, Facts, Kind, MissedReason, Outcome, ProblemKind, Target,
 };
 use tidewatch::store::{
-    Body, Claim, Disposition, Document, Import, Imported, Limits, NewBackfill, Resolved,
+    Body, CallStart, Claim, Disposition, Document, Import, Imported, Limits, NewBackfill, Resolved,
     SlotCounts, Spent, Store, Tx,
 };
 use tidewatch::time::Time;
 
+use super::ledger::lose_claims;
 use super::{OWNER, answer, at, call, campaign, claim, note, open_at, wish};
 use crate::databases::{Database, count, on_both};
 use crate::rows::one_of_each;
@@ -78,9 +79,8 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     let run = planned(&mut tx, &many(limits), &targets, at("09:00:00.5")).await;
     assert_eq!(tx.limits_of_run(run + 1).await.unwrap(), None);
     let claims = claim_run(&mut tx, run, 2, "09:00:01").await;
-    let calls: Vec<_> = claims.iter().map(|it| call(it, "09:00:01")).collect();
-    let calls = tx.open_calls(&calls).await.unwrap();
-    tx.charge_backfill(run, &calls).await.unwrap();
+    let calls = claims.iter().map(|it| CallStart { run_id: Some(run), ..call(it, "09:00:01") });
+    let calls = tx.open_calls(&calls.collect::<Vec<_>>()).await.unwrap();
     assert!(!tx.halt_at_limit(run).await.unwrap(), "calls are under way");
     // Open rows count, and those that were not billed do not.
     let spent = |calls, cost_micros| Some((limits, Spent { calls, cost_micros }));
@@ -111,6 +111,25 @@ async fn what_a_backfill_may_take_is_counted_by_the_ledger(database: Database) {
     assert!(tx.next_try(None, at("09:00:03")).await.unwrap().is_some());
     assert!(tx.halt_backfill(run).await.unwrap());
     assert_eq!(tx.unfinished_backfills().await.unwrap(), [(run, BackfillState::Stopped)]);
+}
+
+on_both!(a_call_whose_ledger_row_is_lost_counts_for_its_backfill);
+async fn a_call_whose_ledger_row_is_lost_counts_for_its_backfill(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let limits = Limits { max_calls: Some(2), max_cost_micros: None };
+    let run = planned(&mut tx, &many(limits), &[note("a")], at("09:00:00.5")).await;
+    let claim = claim_run(&mut tx, run, 1, "09:00:01").await.remove(0);
+    let opened = CallStart { run_id: Some(run), ..call(&claim, "09:00:01") };
+    let call_id = tx.open_calls(std::slice::from_ref(&opened)).await.unwrap()[0];
+    tx.commit().await.unwrap();
+    lose_claims(&store).await;
+    let mut tx = store.begin().await.unwrap();
+    let mut it = answer(&claim, call_id, "09:00:02", Disposition::Observed, one_of_each("a"));
+    it.opened = Some(opened);
+    tx.save(&[it]).await.unwrap();
+    let spent = Some((limits, Spent { calls: 1, cost_micros: 150_000 }));
+    assert_eq!(tx.limits_of_run(run).await.unwrap(), spent);
 }
 
 on_both!(a_backfill_that_is_given_up_ends_when_its_last_call_does);

@@ -16,8 +16,13 @@ pub(super) async fn run(store: &Store, sqlite: &'static str, postgres: &'static 
     .unwrap();
 }
 
-/// The sequence of PostgreSQL is lost with the rows, as after a crash.
-const LOSE: &str = "delete from calls; alter sequence calls_call_id_seq restart with 1";
+/// Undoes the claims and their calls, which are one transaction, as a crash does.
+pub(super) async fn lose_claims(store: &Store) {
+    let claims = "delete from calls; update slots set fence = fence - 1, attempts = attempts - 1,
+                      lease_owner = null, lease_until = null";
+    run(store, claims, claims).await;
+    run(store, "", "alter sequence calls_call_id_seq restart with 1").await;
+}
 
 on_both!(an_answer_whose_ledger_row_is_lost_is_kept_with_a_new_one);
 async fn an_answer_whose_ledger_row_is_lost_is_kept_with_a_new_one(database: Database) {
@@ -30,7 +35,7 @@ async fn an_answer_whose_ledger_row_is_lost_is_kept_with_a_new_one(database: Dat
     let calls: Vec<_> = claims.iter().map(|it| call(it, "09:00:01")).collect();
     let ids = tx.open_calls(&calls).await.unwrap();
     tx.commit().await.unwrap();
-    run(&store, "delete from calls", LOSE).await;
+    lose_claims(&store).await;
     let mut tx = store.begin().await.unwrap();
     // Takes the number of the first.
     let taken = tx.open_calls(&calls[2..]).await.unwrap()[0];
@@ -56,6 +61,8 @@ async fn an_answer_whose_ledger_row_is_lost_is_kept_with_a_new_one(database: Dat
                   and c.opened_at is not null and d.target_id = c.target_id";
     assert_eq!(count(&store, anew).await, 2);
     assert_eq!(count(&store, "select count(*) from notes").await, 2);
+    let settled = "select count(*) from slots where outcome = 'observed' and attempts = 1";
+    assert_eq!(count(&store, settled).await, 2);
     let open: Vec<(i64, Option<String>)> =
         found(&store, "select target_id, outcome from calls where reinserted_at is null").await;
     assert_eq!(open, [(claims[2].target_id, None)], "the call with its number is as it was");
@@ -64,6 +71,46 @@ async fn an_answer_whose_ledger_row_is_lost_is_kept_with_a_new_one(database: Dat
     let next = claim(&mut tx, "10:00:00").await.remove(0);
     let next = tx.open_calls(&[call(&next, "10:00:01")]).await.unwrap()[0];
     assert!(next > ids[1], "no number is given twice");
+}
+
+on_both!(two_calls_that_were_given_one_number_keep_both_their_answers);
+async fn two_calls_that_were_given_one_number_keep_both_their_answers(database: Database) {
+    let store = database.open().await;
+    let mut tx = store.begin().await.unwrap();
+    let job = campaign(&mut tx, &[note("a")]).await;
+    tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut answers = Vec::new();
+    for now in ["09:00:00", "09:00:01"] {
+        if !answers.is_empty() {
+            lose_claims(&store).await;
+        }
+        let mut tx = store.begin().await.unwrap();
+        let claim = claim(&mut tx, now).await.remove(0);
+        let opened = call(&claim, now);
+        let number = tx.open_calls(std::slice::from_ref(&opened)).await.unwrap()[0];
+        tx.commit().await.unwrap();
+        let mut it = answer(&claim, number, now, Disposition::Observed, one_of_each("a"));
+        it.opened = Some(opened);
+        answers.push(it);
+    }
+    assert_eq!(answers[0].end.call_id, answers[1].end.call_id);
+    // Again, as after a commit whose outcome is unknown.
+    for _ in 0..2 {
+        let mut tx = store.begin().await.unwrap();
+        tx.save(&answers).await.unwrap();
+        tx.commit().await.unwrap();
+        let kept: Vec<(Option<String>, i64)> = found(
+            &store,
+            "select c.outcome, count(c.reinserted_at) from calls c
+             join documents d on d.document_id = c.call_id and d.fetched_at = c.sent_at
+             where c.sent_at = c.opened_at group by c.outcome",
+        )
+        .await;
+        assert_eq!(kept, [(Some("ok".to_owned()), 1)]);
+        assert_eq!(count(&store, "select count(*) from calls").await, 2);
+        assert_eq!(count(&store, "select count(*) from documents").await, 2);
+    }
 }
 
 /// Loses the ledger row of each call for the first target as soon as it is written, and refuses
@@ -83,23 +130,70 @@ const MISBEHAVE: [&str; 2] = [
          when (new.target_id = 2) execute function refuse()",
 ];
 
-on_both!(one_answer_holds_up_no_others_whatever_becomes_of_it);
-async fn one_answer_holds_up_no_others_whatever_becomes_of_it(database: Database) {
+/// A daemon that watches three notes in a database that misbehaves.
+async fn misbehaving(database: Database) -> (Env, String) {
     let notes: Vec<_> = world().notes(3).iter().map(|it| format!("\"{it}\"")).collect();
     let job = format!(
         "[[job]]\nname = \"campaign\"\nkind = \"notes\"\nschedule = \"@hourly\"\nnotes = [{}]\n",
         notes.join(", ")
     );
-    let mut env = Env::new(database, &job).await;
+    let env = Env::new(database, &job).await;
     run(&env.store, MISBEHAVE[0], MISBEHAVE[1]).await;
+    (env, job)
+}
+
+async fn behave(store: &Store) {
+    run(store, "drop trigger refuse", "drop trigger refuse on documents").await;
+}
+
+/// The second target's answer as it was received, with its slot.
+const RECEIVED: &str = "select count(*) from documents d join calls c on c.call_id = d.document_id
+    join slots s on s.call_id = c.call_id
+    where c.target_id = 2 and c.outcome = 'ok' and d.outcome = 'ok' and d.drift is null
+      and s.outcome = 'observed'";
+
+/// The second target's calls whose answers are given up: their slots are settled.
+const GIVEN_UP: &str = "select count(*) from calls c join slots s on s.call_id = c.call_id
+    where c.target_id = 2 and c.outcome = 'unreadable' and c.billed = 'yes'
+      and s.outcome = 'missed' and s.lease_owner is null";
+
+on_both!(one_answer_holds_up_no_others_whatever_becomes_of_it);
+async fn one_answer_holds_up_no_others_whatever_becomes_of_it(database: Database) {
+    let (mut env, _) = misbehaving(database).await;
     env.advance(hours(1)).await;
     let observed = "select target_id || '' from slots where outcome = 'observed' order by 1";
     assert_eq!(env.ask(observed).await, ["1", "3"]);
     let anew = "select count(*) from calls where reinserted_at is not null and outcome = 'ok'";
     assert_eq!(count(&env.store, anew).await, 1);
-    run(&env.store, "drop trigger refuse", "drop trigger refuse on documents").await;
+    behave(&env.store).await;
     env.advance(minutes(2)).await;
     env.advance(minutes(1)).await;
-    let kept = "select count(*) from documents where target_id = 2 and outcome = 'unreadable'";
-    assert_eq!(count(&env.store, kept).await, 1, "stored as a text when the database takes it");
+    assert_eq!(count(&env.store, RECEIVED).await, 1, "as received: it was not at fault");
+}
+
+on_both!(what_was_put_aside_is_tried_once_more_at_a_stop_and_then_given_up);
+async fn what_was_put_aside_is_tried_once_more_at_a_stop_and_then_given_up(database: Database) {
+    let (mut env, job) = misbehaving(database).await;
+    env.advance(hours(1)).await;
+    env.stop().await;
+    assert_eq!(count(&env.store, GIVEN_UP).await, 1);
+    env.restart(&job).await;
+    env.advance(hours(1)).await;
+    behave(&env.store).await;
+    env.stop().await;
+    assert_eq!(count(&env.store, RECEIVED).await, 1);
+    let open = "select count(*) from calls where outcome is null";
+    assert_eq!(count(&env.store, open).await, 0);
+}
+
+on_both!(what_is_put_aside_keeps_its_target_from_calls_for_an_hour_at_most);
+async fn what_is_put_aside_keeps_its_target_from_calls_for_an_hour_at_most(database: Database) {
+    let (mut env, _) = misbehaving(database).await;
+    for _ in 0..3 {
+        env.advance(hours(1)).await;
+        env.advance(minutes(1)).await;
+    }
+    assert!(count(&env.store, GIVEN_UP).await > 0);
+    let calls = "select count(*) from calls where target_id = 2";
+    assert!(count(&env.store, calls).await > 1, "its next slot");
 }

@@ -345,6 +345,7 @@ pub(super) async fn claims(store: &Store, answers: u32) -> Vec<(Claim, i64)> {
         owner: OWNER,
         opened_at: claim.due_at,
         price_micros: None,
+        run_id: None,
     };
     let calls: Vec<_> = claims.iter().map(call).collect();
     let ids = tx.open_calls(&calls).await.expect("calls");

@@ -291,6 +291,7 @@ async fn nearly_reached_budget_alerts_each_day(database: Database) {
         owner: 7,
         opened_at: clock.now(),
         price_micros: None,
+        run_id: None,
     };
     let notes = [tidewatch::model::Target {
         kind: tidewatch::model::Kind::Note,
