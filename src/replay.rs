@@ -11,8 +11,8 @@ use crate::model::Facts;
 use crate::process;
 use crate::store::{Attempts, Kept, Place, Replayed, Store, is_refused};
 
-pub use waiting::derive_waiting;
-pub(crate) use waiting::{Pass, derive_again, derive_all};
+pub use waiting::{Pass, derive_waiting};
+pub(crate) use waiting::{derive_again, derive_all};
 
 /// Documents whose places are fetched at once: each time all documents are gone through.
 pub(crate) const PLACES_AT_ONCE: i64 = 100_000;

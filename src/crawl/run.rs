@@ -78,7 +78,9 @@ impl<'a> OneShotRun<'a> {
             match tick {
                 Ok((_, true)) => {
                     self.drain().await?;
-                    while self.crawler.derive_waiting().await {}
+                    while !self.stop.is_cancelled() && self.crawler.derive_waiting().await {
+                        in_time(self.process.keep()).await?;
+                    }
                     return Ok(Ended::Over);
                 }
                 Ok((started, false)) => {

@@ -189,10 +189,10 @@ impl Crawler {
         let saved = tx.save(answers).await?;
         let feedback: Vec<_> = feedback.iter().filter(|it| self.matters(it)).collect();
         feedback::apply(&mut tx, &feedback).await?;
-        erase_found(&mut tx, &self.tombstones).await?;
+        let has_erased = erase_found(&mut tx, &self.tombstones).await?;
         tx.commit().await?;
-        if saved.stale > 0 {
-            self.derivation.answers_out_of_order(self.clock.now());
+        if saved.stale > 0 || has_erased {
+            self.derivation.entities_wait(self.clock.now());
         }
         if saved.late > 0 {
             tracing::warn!(

@@ -33,22 +33,24 @@ pub(super) struct Sweep<'a> {
 }
 
 /// Erases what answers have shown to be erased, and records it: what the archive has of it came
-/// before that was known. What other documents say of it stays until the next erasure.
-pub(crate) async fn erase_found(tx: &mut Tx, filter: &Filter) -> Result<()> {
-    let Some(first) = filter.found().first() else { return Ok(()) };
+/// before that was known. What other documents say of it stays until the next erasure. Whether
+/// anything was: then entities wait to be derived.
+pub(crate) async fn erase_found(tx: &mut Tx, filter: &Filter) -> Result<bool> {
+    let Some(first) = filter.found().first() else { return Ok(false) };
     let mut sweep = Sweep::new(tx, Filter::default(), filter.found().to_vec(), first.forgotten_at);
     sweep.learn().await?;
     let targets: Vec<_> = sweep.targets.iter().copied().collect();
     let places = sweep.tx.documents_of_targets(&targets).await?;
     sweep.pass(&places).await?;
-    sweep.derive().await?;
+    sweep.empty().await?;
     let Sweep { tx, now, erased, deleted, .. } = sweep;
     let erased: Vec<_> = erased.all().cloned().collect();
     if !deleted.is_empty() {
         tx.leave_uncleared(now).await?;
     }
     tx.retire_targets(&erased, &[]).await?;
-    tx.put_tombstones(&erased).await
+    tx.put_tombstones(&erased).await?;
+    Ok(true)
 }
 
 /// Erases what these tombstones stand for from all documents and rows.
@@ -207,8 +209,26 @@ impl<'a> Sweep<'a> {
     /// Derives again what the documents said otherwise, from those that are left.
     async fn derive(&mut self) -> Result<()> {
         let affected = std::mem::take(&mut self.affected);
-        replay::derive_again(self.tx, affected.into_iter().collect()).await?;
-        Ok(())
+        replay::derive_again(self.tx, affected.into_iter().collect()).await
+    }
+
+    /// Deletes the rows of what the documents said otherwise, which may hold what is erased. What is
+    /// not erased itself waits to be derived from the documents that are left.
+    async fn empty(&mut self) -> Result<()> {
+        let mut affected = std::mem::take(&mut self.affected);
+        for entity in &affected {
+            self.tx.lock_entity(entity).await?;
+            self.tx.unmark_stale(entity).await?;
+            self.tx.delete_entity(entity).await?;
+        }
+        for it in self.erased.all() {
+            let author =
+                it.because.clone().map(|id| Tombstone { kind: AUTHOR.into(), id, ..it.clone() });
+            for erased in author.iter().chain([it]).flat_map(entities) {
+                affected.remove(&erased);
+            }
+        }
+        self.tx.mark_stale(&affected).await
     }
 }
 

@@ -1,23 +1,27 @@
 //! Entities that wait: answers came that are older than others about them. Their rows are derived
-//! from all their documents, outside the transactions that save answers.
+//! from all their documents, a few at a time, outside the transactions that save answers.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
 
-use super::{batches, read};
+use anyhow::{Result, ensure};
+
+use super::{batches, read, refused};
 use crate::model::Entity;
-use crate::store::{Attempts, Derivation, Place, Store, TombstoneVersion, Tx, in_time, is_refused};
+use crate::store::{Attempts, Derivation, Kept, Place, Store, TombstoneVersion, Tx, in_time};
 
-/// How often an entity is read while answers about it keep coming, before they are kept waiting.
+/// How often an entity is read from the beginning because documents came before others that were
+/// read, until it is kept waiting for the next pass.
 const READINGS: u32 = 3;
 
 /// One pass over the entities that wait.
 #[derive(Debug, Default)]
-pub(crate) struct Pass {
+pub struct Pass {
     after: Option<Entity>,
+    reading: Option<Reading>,
+    attempts: Attempts,
 }
 
-/// Derives the rows of every entity that waits. Returns how many documents were read. Entities that
-/// the database refuses are logged, and go on waiting.
+/// Derives the rows of every entity that waits. Returns how many documents were read.
 ///
 /// # Errors
 /// When the database fails.
@@ -30,32 +34,60 @@ pub async fn derive_waiting(store: &Store) -> Result<usize> {
 }
 
 impl Pass {
-    /// Derives the rows of the next entity that waits. Returns how many documents were read, and
-    /// `None` where none is left.
+    /// Reads some documents of an entity that waits, and derives its rows once all are read. Returns
+    /// how many documents were read, and `None` where no entity is left. Cancel safe.
     ///
     /// # Errors
-    /// When the database fails; the next step goes on after this entity.
-    pub(crate) async fn step(&mut self, store: &Store) -> Result<Option<usize>> {
-        let next = async { store.read_by_keys().await?.stale_after(self.after.as_ref()).await };
-        let Some(entity) = in_time(next).await? else { return Ok(None) };
-        self.after = Some(entity.clone());
-        let mut attempts = Attempts::default();
-        loop {
-            match derive(store, &entity).await {
-                Ok(read) => return Ok(Some(read)),
-                Err(error) if is_refused(&error) => {
-                    let (kind, id, error) = (entity.kind, &entity.id, format!("{error:#}"));
-                    tracing::error!(%kind, id, error, "the database rejected derived rows");
-                    return Ok(Some(0));
-                }
-                Err(error) => attempts.after(error).await?,
+    /// When the database fails, or does not answer in time; the next step goes on after this entity.
+    pub async fn step(&mut self, store: &Store) -> Result<Option<usize>> {
+        let error = match in_time(self.go_on(store)).await {
+            Ok(read) => {
+                self.attempts = Attempts::default();
+                return Ok(read);
             }
+            Err(error) => error,
+        };
+        let after = self.attempts.after(error).await;
+        if after.is_err() {
+            (self.reading, self.attempts) = (None, Attempts::default());
         }
+        after.map(|()| Some(0))
+    }
+
+    async fn go_on(&mut self, store: &Store) -> Result<Option<usize>> {
+        let reading = match &mut self.reading {
+            Some(reading) => reading,
+            None => {
+                let mut tx = store.read_by_keys().await?;
+                let next = tx.stale_after(self.after.as_ref()).await?;
+                let Some(entity) = next else { return Ok(None) };
+                self.after = Some(entity.clone());
+                self.reading.insert(Reading::of(&mut tx, entity).await?)
+            }
+        };
+        let read = if reading.tries.is_some() {
+            let mut tx = store.begin_by_keys().await?;
+            tx.lock_entity(&reading.entity).await?;
+            let (read, has_rejected) = reading.try_on(&mut tx).await?;
+            // What was tried is undone otherwise.
+            if has_rejected {
+                tx.commit().await?;
+                // What else the document spoke of may come before this entity.
+                self.after = None;
+            }
+            read
+        } else {
+            reading.read_on(&mut store.read_by_keys().await?).await?
+        };
+        if reading.is_read() && (reading.put(store).await? || reading.readings >= READINGS) {
+            self.reading = None;
+        }
+        Ok(Some(read))
     }
 }
 
 /// What a derivation rests on.
-#[derive(PartialEq)]
+#[derive(Debug, PartialEq)]
 struct Basis {
     places: Vec<Place>,
     /// An erasure changes documents in place.
@@ -69,50 +101,131 @@ impl Basis {
     }
 }
 
-/// Derives the rows of an entity: reads without a transaction that would hold up others, and writes
-/// where nothing has changed since.
-async fn derive(store: &Store, entity: &Entity) -> Result<usize> {
-    let mut documents = 0;
-    for _ in 0..READINGS {
-        let basis = async { Basis::of(&mut store.read_by_keys().await?, entity).await };
-        let basis = in_time(basis).await?;
-        let mut derivation = Derivation::of(entity.clone());
-        for batch in batches(&basis.places) {
-            let kept = async { store.read_by_keys().await?.kept(batch).await };
-            for kept in in_time(kept).await? {
-                let read = read(&kept);
-                derivation.add(&read.facts, read.document_id, read.fetched_at);
-            }
-        }
-        documents += basis.places.len();
-        if in_time(put(store, entity, &basis, derivation)).await? {
-            return Ok(documents);
-        }
-    }
-    let mut tx = store.begin_by_keys().await?;
-    documents += derive_again(&mut tx, vec![entity.clone()]).await?;
-    tx.commit().await?;
-    Ok(documents)
+/// An entity of which some documents are read.
+#[derive(Debug)]
+struct Reading {
+    entity: Entity,
+    basis: Basis,
+    /// How many documents, from the first, the derivation contains.
+    read: usize,
+    derivation: Derivation,
+    /// The database has refused the rows: how many documents to add before it is asked again.
+    tries: Option<usize>,
+    /// How often it was read from the beginning since documents came in between.
+    readings: u32,
 }
 
-/// Writes a derivation, unless it rests on something else by now. True if the entity waits no more.
-async fn put(
-    store: &Store,
-    entity: &Entity,
-    basis: &Basis,
-    derivation: Derivation,
-) -> Result<bool> {
-    let mut tx = store.begin_by_keys().await?;
-    tx.lock_entity(entity).await?;
-    if !tx.unmark_stale(entity).await? {
-        return Ok(true);
+impl Reading {
+    async fn of(tx: &mut Tx, entity: Entity) -> Result<Self> {
+        let basis = Basis::of(tx, &entity).await?;
+        let derivation = Derivation::of(entity.clone());
+        Ok(Self { entity, basis, read: 0, derivation, tries: None, readings: 0 })
     }
-    if Basis::of(&mut tx, entity).await? != *basis {
-        return Ok(false);
+
+    fn begin_again(&mut self) {
+        (self.read, self.derivation) = (0, Derivation::of(self.entity.clone()));
     }
-    tx.put_derivation(derivation).await?;
-    tx.commit().await?;
-    Ok(true)
+
+    fn is_read(&self) -> bool {
+        self.read == self.basis.places.len()
+    }
+
+    fn next(&self) -> &[Place] {
+        batches(&self.basis.places[self.read..]).next().unwrap_or_default()
+    }
+
+    /// Adds the next documents. Returns how many.
+    async fn read_on(&mut self, tx: &mut Tx) -> Result<usize> {
+        let next = self.next();
+        let (count, kept) = (next.len(), tx.kept(next).await?);
+        kept.iter().for_each(|kept| add(&mut self.derivation, kept));
+        self.read += count;
+        Ok(count)
+    }
+
+    /// Adds the next documents, fewer and fewer, until the database takes the rows: it leaves those
+    /// of all that are read. A single one with which it refuses them is rejected. Returns how many
+    /// documents were read, and whether one was rejected.
+    async fn try_on(&mut self, tx: &mut Tx) -> Result<(usize, bool)> {
+        let next = self.next();
+        let next = &next[..next.len().min(self.tries.unwrap_or(usize::MAX))];
+        let (count, kept) = (next.len(), tx.kept(next).await?);
+        let mut derivation = self.derivation.clone();
+        kept.iter().for_each(|kept| add(&mut derivation, kept));
+        let is_taken = tx.try_derivation(derivation.clone()).await?;
+        if is_taken {
+            self.derivation = derivation;
+        } else if count > 1 {
+            self.tries = Some(count / 2);
+            return Ok((count, false));
+        } else {
+            for kept in &kept {
+                reject(tx, kept, &self.entity).await?;
+            }
+            self.basis.places[self.read].is_refused = true;
+        }
+        self.read += count;
+        self.tries = Some(count.max(1) * 2);
+        Ok((count, !is_taken))
+    }
+
+    /// Writes the rows, unless the database refuses them.
+    async fn write(&mut self, tx: &mut Tx) -> Result<bool> {
+        let is_taken = tx.try_derivation(self.derivation.clone()).await?;
+        if !is_taken {
+            ensure!(self.tries.is_none(), "the database refuses rows that it took before");
+            self.tries = Some(usize::MAX);
+            self.begin_again();
+        }
+        Ok(is_taken)
+    }
+
+    /// Writes the rows, unless they rest on something else by now. True if the entity waits no more.
+    async fn put(&mut self, store: &Store) -> Result<bool> {
+        let mut tx = store.begin_by_keys().await?;
+        tx.lock_entity(&self.entity).await?;
+        if !tx.unmark_stale(&self.entity).await? {
+            return Ok(true);
+        }
+        let basis = Basis::of(&mut tx, &self.entity).await?;
+        if basis != self.basis {
+            self.rest_on(basis);
+            return Ok(false);
+        }
+        let is_written = self.write(&mut tx).await?;
+        if is_written {
+            tx.commit().await?;
+        }
+        Ok(is_written)
+    }
+
+    /// Goes on with documents that were added at the end, and begins again where others changed.
+    fn rest_on(&mut self, basis: Basis) {
+        let is_same = basis.tombstones == self.basis.tombstones
+            && basis.places.starts_with(&self.basis.places);
+        if !is_same {
+            self.readings += 1;
+            self.begin_again();
+        }
+        self.basis = basis;
+    }
+}
+
+fn add(derivation: &mut Derivation, kept: &Kept) {
+    let read = read(kept);
+    derivation.add(&read.facts, read.document_id, read.fetched_at);
+}
+
+/// Keeps a document as a text without rows, since the database refuses those of an entity with it.
+/// What else it spoke of waits to be derived without it.
+async fn reject(tx: &mut Tx, kept: &Kept, entity: &Entity) -> Result<()> {
+    let document_id = kept.document_id;
+    tracing::error!(document_id, "the database rejected a document's rows; stored as text");
+    let mut others: BTreeSet<_> = read(kept).facts.entities().collect();
+    others.remove(entity);
+    tx.clear_documents(&[document_id]).await?;
+    tx.put_replayed(&[refused(kept).with_body(kept.refused())]).await?;
+    tx.mark_stale(&others).await
 }
 
 /// Derives the rows of every entity that waits, within a transaction.
@@ -124,25 +237,21 @@ pub(crate) async fn derive_all(tx: &mut Tx) -> Result<()> {
 }
 
 /// Derives the rows of entities from all their documents, in the order in which they were fetched,
-/// within a transaction; they wait no more. Returns how many documents were read.
-pub(crate) async fn derive_again(tx: &mut Tx, mut entities: Vec<Entity>) -> Result<usize> {
+/// within a transaction in which nobody else is at work; they wait no more.
+pub(crate) async fn derive_again(tx: &mut Tx, mut entities: Vec<Entity>) -> Result<()> {
     // Items first: which documents speak of an author follows from their rows.
     entities.sort();
     entities.dedup();
-    let mut documents = 0;
     for entity in entities {
         tx.lock_entity(&entity).await?;
         tx.unmark_stale(&entity).await?;
-        let places = tx.documents_of(&entity).await?;
-        documents += places.len();
-        let mut derivation = Derivation::of(entity);
-        for batch in batches(&places) {
-            for kept in tx.kept(batch).await? {
-                let read = read(&kept);
-                derivation.add(&read.facts, read.document_id, read.fetched_at);
+        let mut reading = Reading::of(tx, entity).await?;
+        while !(reading.is_read() && reading.write(tx).await?) {
+            match reading.tries {
+                Some(_) => drop(reading.try_on(tx).await?),
+                None => drop(reading.read_on(tx).await?),
             }
         }
-        tx.put_derivation(derivation).await?;
     }
-    Ok(documents)
+    Ok(())
 }

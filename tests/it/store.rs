@@ -5,6 +5,7 @@ mod availability;
 mod backfills;
 mod claim_order;
 mod conflicts;
+mod derivation;
 mod facts;
 mod ledger;
 mod limits;

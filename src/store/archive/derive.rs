@@ -1,8 +1,9 @@
 //! Derivation of an entity's rows from all its documents, in order: for answers out of order, and
 //! after documents were changed or deleted.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
+use super::body::REFUSED;
 use super::draft::Draft;
 use super::facts::Stamp;
 use super::replay::Place;
@@ -10,7 +11,7 @@ use super::said::spoken_of;
 use super::save::LATE;
 use super::spec::Spec;
 use crate::model::{Entity, EntityKind, Facts};
-use crate::store::db::{Tx, execute, fetch_all};
+use crate::store::db::{Overtaken, Tx, execute, fetch_all, is_refused};
 use crate::store::sql::Values;
 use crate::time::Time;
 use sqlx::AssertSqlSafe;
@@ -83,12 +84,13 @@ impl Tx {
             EntityKind::Music => (BY_MUSIC, entity.kind.as_str()),
         };
         let sql = format!(
-            "select d.document_id, d.fetched_at, coalesce(c.bytes, 0) as bytes
+            "select d.document_id, d.fetched_at, coalesce(c.bytes, 0) as bytes,
+                    coalesce(d.cleaned = $4, false) as is_refused
              from documents d join calls c on c.call_id = d.document_id
              where {condition} and (d.drift is null or d.drift <> $3)
              order by d.fetched_at, d.document_id"
         );
-        Ok(fetch_all!(self, Place, AssertSqlSafe(sql), first, entity.id.as_str(), LATE))
+        Ok(fetch_all!(self, Place, AssertSqlSafe(sql), first, entity.id.as_str(), LATE, REFUSED))
     }
 
     /// Keeps others from changing an entity until the end of the transaction.
@@ -114,7 +116,13 @@ impl Tx {
                 spec.is_named("t"),
                 ids.join(", ")
             );
-            let _: Vec<Values> = self.fetch_over(&rows, &sql).await?;
+            let locked: Vec<Values> = self.fetch_over(&rows, &sql).await?;
+            if locked.len() < rows.len() {
+                // A row that was replaced while this waited for it is another one, without a lock.
+                let sql = sql.trim_end_matches("for update of t");
+                let there: Vec<Values> = self.fetch_over(&rows, sql).await?;
+                ensure!(there.len() == locked.len(), Overtaken(spec.table.name));
+            }
         }
         Ok(())
     }
@@ -126,6 +134,24 @@ impl Tx {
         match draft {
             Some(draft) => self.write(Spec::of(entity.kind), vec![draft]).await,
             None => Ok(()),
+        }
+    }
+
+    /// The same, unless the database refuses the rows: then nothing is changed, and false is
+    /// returned.
+    pub async fn try_derivation(&mut self, derivation: Derivation) -> Result<bool> {
+        execute!(self, "savepoint derivation");
+        match self.put_derivation(derivation).await {
+            Ok(()) => {
+                execute!(self, "release savepoint derivation");
+                Ok(true)
+            }
+            Err(error) if is_refused(&error) => {
+                tracing::debug!("derived rows are refused: {error:#}");
+                execute!(self, "rollback to savepoint derivation");
+                Ok(false)
+            }
+            Err(error) => Err(error),
         }
     }
 

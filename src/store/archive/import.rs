@@ -206,6 +206,7 @@ impl Tx {
             document_id: it.document_id,
             fetched_at: it.identity.fetched_at,
             bytes: 0,
+            is_refused: false,
         };
         let kept = self.kept(&found.iter().map(place).collect::<Vec<_>>()).await?;
         let kept: BTreeMap<_, _> = kept.iter().map(|it| (it.document_id, it)).collect();

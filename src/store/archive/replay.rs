@@ -23,6 +23,10 @@ pub struct Place {
     pub fetched_at: Time,
     /// Size of its body.
     pub bytes: i64,
+    /// Whether the database refused its rows, where that was asked.
+    #[sqlx(default)]
+    #[serde(skip)]
+    pub is_refused: bool,
 }
 
 /// A stored document.
@@ -76,6 +80,11 @@ impl Kept {
     /// As it was received, where the database refused it: it may take it now.
     pub fn offered_again(&self) -> Option<Body> {
         self.exact.clone().filter(|_| self.is_refused()).map(Body::new)
+    }
+
+    /// The same as a text, which a database takes in any case.
+    pub fn refused(&self) -> Body {
+        Body::as_text(self.exact.as_deref().unwrap_or(self.body.as_bytes()), REFUSED)
     }
 
     /// Its facts; `drift`: what was not understood.

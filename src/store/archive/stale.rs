@@ -56,7 +56,7 @@ impl Tx {
 
     /// Makes the rows of entities, given in order, wait. One that waits already is locked, so that
     /// nobody derives it meanwhile without what this transaction saves.
-    pub(super) async fn mark_stale(&mut self, entities: &BTreeSet<Entity>) -> Result<()> {
+    pub async fn mark_stale(&mut self, entities: &BTreeSet<Entity>) -> Result<()> {
         let lock = "on conflict (kind, platform, id) do update set id = excluded.id";
         self.insert_rows("stale", &named(entities.iter()), lock).await?;
         Ok(())

@@ -136,7 +136,7 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with(IMMEDIATE).await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => begun(pool, "begin").await?,
         })
     }
 
@@ -148,7 +148,7 @@ impl Store {
     pub async fn begin_by_keys(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with(IMMEDIATE_OF_FEW).await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin_with(BY_KEYS).await?),
+            Self::Postgres(pool) => begun(pool, BY_KEYS).await?,
         })
     }
 
@@ -159,7 +159,7 @@ impl Store {
     pub async fn read(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => begun(pool, "begin").await?,
         })
     }
 
@@ -211,6 +211,13 @@ impl Store {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction in PostgreSQL, in a task of its own: where the caller gives up in the middle
+/// of it, the connection would go back to the pool with an open transaction that nobody ends.
+async fn begun(pool: &PgPool, sql: &'static str) -> Result<Tx> {
+    let pool = pool.clone();
+    Ok(Tx::Postgres(tokio::spawn(async move { pool.begin_with(sql).await }).await??))
 }
 
 /// Runs database work with a deadline: a server whose machine is gone never answers, and no error

@@ -150,7 +150,8 @@ impl Tx {
         Ok(())
     }
 
-    async fn clear_documents(&mut self, documents: &[i64]) -> Result<()> {
+    /// Deletes the upstream messages of documents, and the rows of their own.
+    pub async fn clear_documents(&mut self, documents: &[i64]) -> Result<()> {
         if documents.is_empty() {
             return Ok(());
         }

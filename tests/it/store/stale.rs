@@ -11,13 +11,13 @@ use crate::databases::{Database, count, on_both, table_rows};
 use crate::env::{Env, hours, world};
 use crate::program::Place;
 
-const NOTE: &str = "64a0000000000000000000a1";
+pub(super) const NOTE: &str = "64a0000000000000000000a1";
 
 /// Old answers in one import: several batches.
 const OLD: i64 = 250;
 
 /// A line with an answer about a note, of this minute.
-fn line(note: &str, minute: i64) -> String {
+pub(super) fn line(note: &str, minute: i64) -> String {
     let body: Value = json!({ "code": 0, "data": [{ "note_list": [{
         "id": note, "type": "normal", "title": format!("title {}", minute % 7), "desc": "正文",
         "user": { "userid": "u1", "nickname": format!("小满{}", minute % 5) },
@@ -31,7 +31,7 @@ fn line(note: &str, minute: i64) -> String {
 }
 
 /// Imports lines, and derives nothing that waits.
-async fn import(store: &Store, lines: &[String]) -> ImportSummary {
+pub(super) async fn import(store: &Store, lines: &[String]) -> ImportSummary {
     let now: Time = "2026-03-09 12:00:00".parse().unwrap();
     let options = ImportOptions::default();
     let text = lines.join("\n");
@@ -39,7 +39,7 @@ async fn import(store: &Store, lines: &[String]) -> ImportSummary {
     read_answers(text.as_bytes(), &options, Some((store, 7)), now, each).await.unwrap()
 }
 
-async fn waiting(store: &Store) -> i64 {
+pub(super) async fn waiting(store: &Store) -> i64 {
     store.read().await.unwrap().count_stale().await.unwrap()
 }
 
@@ -94,7 +94,7 @@ async fn rows_that_wait_over_a_crash_are_told_and_derived_at_the_next_start(data
 }
 
 /// Refuses the rows of one note.
-const REFUSE: [&str; 2] = [
+pub(super) const REFUSE: [&str; 2] = [
     "create trigger refuse before insert on notes when new.title = 'title 4'
      begin select raise(abort, 'not this one'); end",
     "create function refuse() returns trigger language plpgsql as $$ begin
