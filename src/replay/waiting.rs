@@ -247,9 +247,10 @@ pub(crate) async fn derive_again(tx: &mut Tx, mut entities: Vec<Entity>) -> Resu
         tx.unmark_stale(&entity).await?;
         let mut reading = Reading::of(tx, entity).await?;
         while !(reading.is_read() && reading.write(tx).await?) {
-            match reading.tries {
-                Some(_) => drop(reading.try_on(tx).await?),
-                None => drop(reading.read_on(tx).await?),
+            if reading.tries.is_some() {
+                reading.try_on(tx).await?;
+            } else {
+                reading.read_on(tx).await?;
             }
         }
     }
