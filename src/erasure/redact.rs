@@ -277,17 +277,17 @@ mod tests {
     ];
 
     /// Columns with ids and names of something else.
-    const OF_OTHERS: [&str; 24] = [
-        "account_name",
+    const OF_OTHERS: [&str; 26] = [
         "category_1_id",
         "category_2_id",
         "category_3_id",
         "clothing_industry_id",
+        "efficient_users",
         "file_id",
         "hashtag_id",
         "item_id",
         "live_mcn_id",
-        "live_photo_file_id",
+        "live_mcn_name",
         "live_video_id",
         "mcn_id",
         "mcn_name",
@@ -300,6 +300,8 @@ mod tests {
         "series_id",
         "sound_id",
         "sound_name",
+        "user_type",
+        "users",
         "video_id",
         "word_request_id",
     ];
@@ -328,7 +330,7 @@ mod tests {
         let known =
             Known { names: ["小满".to_owned()].into(), handles: ["95379519".to_owned()].into() };
         let json = r#"{"a":{"red_id":"95379519","x":1},"likes":95379519,"desc":"@小满 来"}"#;
-        let left = r#"{"a":null,"likes":95379519,"desc":"@** 来"}"#;
+        let left = r#"{"a":null,"desc":"@** 来","likes":95379519}"#;
         assert_eq!(redact(json, &ids, known), Redaction::Text(left.to_owned()));
     }
 
