@@ -15,8 +15,7 @@ use super::people::{self, ANNA, ANNAS, HERS, QIU};
 use super::remains::remains;
 use super::{archive, ask, change, erase};
 use crate::databases::{Database, on_both};
-use crate::env::{beginning, minutes};
-use crate::parity::half_a_day;
+use crate::env::{Env, beginning, minutes, world};
 use crate::program::Place;
 use crate::replay::dump;
 
@@ -171,9 +170,23 @@ async fn erased_person_is_in_no_column(database: Database) {
     super::assert_rows_follow_from_documents(&store).await;
 }
 
-on_both!(nobody_and_nothing_erased_of_half_a_day_is_in_any_column);
-async fn nobody_and_nothing_erased_of_half_a_day_is_in_any_column(database: Database) {
-    let mut env = half_a_day(database).await;
+/// An hourly job of each kind.
+fn jobs() -> String {
+    let job = |kind: &str, list: String| {
+        format!("[[job]]\nname = \"{kind}\"\nkind = \"{kind}\"\nschedule = \"@hourly\"\n{list}\n")
+    };
+    [
+        job("notes", format!("notes = {:?}", world().notes(6))),
+        job("works", format!("urls = {:?}", [world().works(6), world().work_links(1)].concat())),
+        job("kols", "filter = { keyword = \"阅读\" }".to_owned()),
+    ]
+    .concat()
+}
+
+on_both!(nobody_and_nothing_erased_of_an_hour_is_in_any_column);
+async fn nobody_and_nothing_erased_of_an_hour_is_in_any_column(database: Database) {
+    let mut env = Env::new(database, &jobs()).await;
+    env.advance(minutes(61)).await;
     env.down_for(minutes(1));
     let (mut rows, now) = (tables(&env.store).await, env.clock.now());
     for (platform, people) in [
