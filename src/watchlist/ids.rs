@@ -6,9 +6,6 @@ use crate::model::Kind;
 /// Most digits of a number that spreadsheets keep.
 const SPREADSHEET_DIGITS: usize = 15;
 
-/// Zeros at the end of a work id that are no coincidence.
-const SUSPICIOUS_ZEROS: usize = 3;
-
 /// What to do about a rounded id.
 const ROUNDED: &str = "a spreadsheet or a program has rounded this id, and its last digits are lost: format the \
                        column as text and fill it in again, or use the link";
@@ -73,10 +70,11 @@ fn is_scientific(word: &str) -> bool {
         && power.len() == 2
 }
 
-/// Whether all digits beyond those that spreadsheets or JavaScript keep are zeros.
+/// Whether all digits beyond those that spreadsheets keep are zeros. An id of 19 digits that ends in
+/// three zeros is let through, though JavaScript would write it so: 1 in 1,000 true ones does.
 fn is_rounded(id: &str) -> bool {
     let zeros = id.len() - id.trim_end_matches('0').len();
-    id.len() >= SPREADSHEET_DIGITS + 2 && zeros >= SUSPICIOUS_ZEROS
+    id.len() > SPREADSHEET_DIGITS + 1 && id.len() <= SPREADSHEET_DIGITS + zeros
 }
 
 /// 24 hexadecimal digits in lower case.

@@ -140,6 +140,8 @@ fn ids_of_the_archive_may_end_in_zeros() {
     let id = "7512345678901230000";
     assert!(refused(Kind::Work, id).contains("rounded"));
     assert_eq!(super::parse_exact(Kind::Work, id).map(|it| it.key), Ok(id.to_owned()));
+    // One in a thousand ends so by itself.
+    assert_eq!(key(Kind::Work, "7512345678901235000"), "7512345678901235000");
 }
 
 #[test]

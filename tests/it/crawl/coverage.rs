@@ -10,7 +10,7 @@ use tidewatch::store::Store;
 use tidewatch::time::Time;
 
 use crate::databases::{self, Database, rows};
-use crate::env::{Env, beginning, minutes, world};
+use crate::env::{Env, beginning, hours, minutes, world};
 
 /// Histories played on each database, each of some days.
 const CASES: u32 = 12;
@@ -192,7 +192,8 @@ async fn check(store: &Store, due: &BTreeSet<Slot>) {
     let mut days: BTreeMap<(String, String), [i64; 4]> = BTreeMap::new();
     let mut open = BTreeSet::new();
     for (key, at, outcome, reason) in &slots {
-        let day = at.utc().format("%Y-%m-%d").to_string();
+        // The archive's days are those of Asia/Shanghai.
+        let day = at.plus(hours(8)).utc().format("%Y-%m-%d").to_string();
         let [due, observed, missed, left] = days.entry((key.clone(), day)).or_default();
         *due += 1;
         match outcome.as_deref() {
