@@ -28,6 +28,8 @@ pub struct List {
     pub bad: Vec<String>,
     /// Number of invalid lines.
     pub bad_lines: u64,
+    /// What to tell about the hashtags in each list that has some.
+    pub hashtags: Vec<String>,
 }
 
 impl List {
@@ -48,7 +50,7 @@ impl List {
             LARGEST_LIST >> 20
         );
         let Decoded { text, encoding } = watchlist::decode(bytes).map_err(|why| anyhow!(why))?;
-        watchlist::read(name, &text, options, |line, target| match target {
+        let hashtags = watchlist::read(name, &text, options, |line, target| match target {
             Ok(target) => self.add(target),
             Err(why) => {
                 self.bad_lines += 1;
@@ -58,6 +60,7 @@ impl List {
                 Ok(())
             }
         })?;
+        self.hashtags.extend(hashtags.notice(name));
         Ok(encoding)
     }
 

@@ -132,8 +132,9 @@ impl Reader<'_> {
             }
             Ok(())
         });
-        if let Err(error) = read {
-            self.problem(file.span(), Problem::new(error.to_string(), ENTRY_HELP));
+        match read {
+            Ok(hashtags) => self.warnings.extend(hashtags.notice(&name)),
+            Err(error) => self.problem(file.span(), Problem::new(error.to_string(), ENTRY_HELP)),
         }
         complete
     }
@@ -179,7 +180,7 @@ fn read_list(directory: &Path, name: &str) -> Result<Decoded, Problem> {
         let title = format!("cannot read {}: {reason}", quoted(&path.display().to_string()));
         Problem::new(
             title,
-            "a text file with one entry a line (lines that begin with # are comments), or a CSV file",
+            "a text file with one entry a line (comments begin with # and a space), or a CSV file",
         )
     };
     let failed = |error: std::io::Error| match name.contains(char::is_control) {

@@ -10,6 +10,10 @@ const LONGEST_KEYWORD: usize = 100;
 /// Quotes around a keyword.
 const QUOTES: [(char, char); 5] = [('"', '"'), ('“', '”'), ('‘', '’'), ('「', '」'), ('\'', '\'')];
 
+/// Why a text with signs of hashtags that are not around one word is refused.
+const SEVERAL_HASHTAGS: &str =
+    "a keyword is one hashtag or one word: write each as an entry of its own, without #";
+
 /// A keyword in NFKC, with single spaces, without quotes around it and the signs of a hashtag. The
 /// error says why it is refused.
 pub(super) fn normal(text: &str) -> Result<String, String> {
@@ -17,9 +21,14 @@ pub(super) fn normal(text: &str) -> Result<String, String> {
         return Err("a keyword has no control characters (line breaks, tabs)".to_owned());
     }
     let text = spelling(text);
-    let quoted =
-        QUOTES.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
-    let word = hashtag(quoted.unwrap_or(&text)).trim();
+    let mut word = text.as_str();
+    loop {
+        let bare = hashtag(unquoted(word))?.trim();
+        if bare == word {
+            break;
+        }
+        word = bare;
+    }
     if word.is_empty() {
         return Err("the keyword is empty".to_owned());
     }
@@ -53,13 +62,30 @@ pub(super) fn spelling(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The word of `#word`, `#word#` and `#word[话题]#`.
-fn hashtag(text: &str) -> &str {
-    let Some(word) = text.strip_prefix('#').filter(|word| !word.starts_with([' ', '#'])) else {
-        return text;
+/// A text without the quotes around all of it.
+fn unquoted(text: &str) -> &str {
+    let inside = QUOTES.iter().find_map(|(open, close)| {
+        let inside = text.strip_prefix(*open)?.strip_suffix(*close)?;
+        (!inside.contains([*open, *close])).then_some(inside)
+    });
+    inside.unwrap_or(text)
+}
+
+/// The word of `#word`, `#word#` and `#word[话题]#`. The error says why another text with such signs is
+/// refused.
+fn hashtag(text: &str) -> Result<&str, String> {
+    let Some(word) = text.strip_prefix('#') else {
+        return match text.contains("[话题]#") {
+            true => Err(SEVERAL_HASHTAGS.to_owned()),
+            false => Ok(text),
+        };
     };
     let word = word.strip_suffix('#').unwrap_or(word);
-    word.strip_suffix("[话题]").unwrap_or(word)
+    let word = word.strip_suffix("[话题]").unwrap_or(word);
+    match word.contains('#') || word.starts_with(' ') {
+        true => Err(SEVERAL_HASHTAGS.to_owned()),
+        false => Ok(word),
+    }
 }
 
 /// Whether a comma stands in it, other than between digits (`1,000`).

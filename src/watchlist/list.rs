@@ -10,6 +10,7 @@ use super::columns::{chosen, format_of, header};
 use super::share_text::Entries;
 use super::signs::visible;
 use crate::model::{Kind, Target};
+use crate::text::things;
 
 /// Maximum length of a line, or of a row of a table, in bytes: share text is a few hundred.
 pub(super) const LONGEST_LINE: usize = 64 << 10;
@@ -17,7 +18,7 @@ pub(super) const LONGEST_LINE: usize = 64 << 10;
 /// Format of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One id, link, share text or keyword per line; `#` starts a comment.
+    /// One id, link, share text or keyword per line; `#` starts a comment, for keywords `# `.
     Lines,
     /// Comma-separated values with a header.
     Csv,
@@ -36,25 +37,56 @@ pub struct ListOptions {
     pub column: Option<String>,
 }
 
+/// The keywords of lines that begin with `#`, as comments of other lists do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hashtags {
+    /// How many there are.
+    count: u64,
+    /// Line and keyword of the first.
+    first: (u64, String),
+}
+
+impl Hashtags {
+    fn add(&mut self, line: u64, keyword: Target) {
+        if self.count == 0 {
+            self.first = (line, keyword.key);
+        }
+        self.count += 1;
+    }
+
+    /// What to tell about those of the list `name`; `None` if there are none.
+    pub fn notice(&self, name: &str) -> Option<String> {
+        let ((line, keyword), count) = (&self.first, things(self.count, "keyword"));
+        (self.count > 0).then(|| {
+            format!(
+                "{name}: {count} from lines that begin with #, such as `{keyword}` in line {line}; \
+                 a comment begins with # and a space"
+            )
+        })
+    }
+}
+
 /// Reads a list and calls `each` with the line of every entry, and its target or why it is refused.
-/// The extension of `name` tells the format. Fails if `each` does.
+/// The extension of `name` tells the format. Returns its hashtags. Fails if `each` does.
 pub fn read(
     name: &str,
     text: &str,
     options: &ListOptions,
     each: impl FnMut(u64, Result<Target, String>) -> Result<()>,
-) -> Result<()> {
-    let mut reader = Reader { options, each };
+) -> Result<Hashtags> {
+    let mut reader = Reader { options, each, hashtags: Hashtags::default() };
     match options.format.unwrap_or_else(|| format_of(name, text, options)) {
         Format::Lines => reader.lines(text),
         Format::Jsonl => reader.jsonl(text),
         Format::Csv => reader.csv(text),
-    }
+    }?;
+    Ok(reader.hashtags)
 }
 
 struct Reader<'a, F> {
     options: &'a ListOptions,
     each: F,
+    hashtags: Hashtags,
 }
 
 impl<F: FnMut(u64, Result<Target, String>) -> Result<()>> Reader<'_, F> {
@@ -68,6 +100,11 @@ impl<F: FnMut(u64, Result<Target, String>) -> Result<()>> Reader<'_, F> {
         let lines = numbered(text).filter(|(_, line)| !is_comment(line));
         if is_keyword {
             for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
+                if line.starts_with('#')
+                    && let Ok(target) = super::parse(Kind::Keyword, line)
+                {
+                    self.hashtags.add(number, target);
+                }
                 self.entry(number, &[(line, self.options.kind)])?;
             }
             return Ok(());

@@ -22,7 +22,7 @@ pub use decode::{Decoded, decode};
 pub use ids::is_work_id;
 pub use keywords::nearly;
 pub(crate) use kol_names::known_filters;
-pub use list::{Format, ListOptions, read};
+pub use list::{Format, Hashtags, ListOptions, read};
 
 /// Maximum length of an entry in bytes: share text is a few hundred.
 const LONGEST_ENTRY: usize = 4096;

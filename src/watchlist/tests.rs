@@ -260,6 +260,26 @@ fn keywords_are_trimmed_and_bounded() {
     assert_eq!(super::nearly("AI 工具"), super::nearly("ai工具"));
 }
 
+#[test]
+fn several_keywords_in_one_entry_are_not_made_into_another() {
+    for text in [
+        "#露营#野餐#",
+        "#露营[话题]##野餐[话题]#",
+        "露营[话题]#野餐[话题]#",
+        "##露营",
+        "# 露营",
+        "＃露营＃野餐",
+    ] {
+        assert!(refused(Kind::Keyword, text).contains("each as an entry of its own"), "{text}");
+    }
+    for text in ["\"露营\" 和 \"野餐\"", "“露营”和“野餐”", "'露营' '野餐'"] {
+        assert_eq!(key(Kind::Keyword, text), text);
+    }
+    for text in ["#“露营”", "“#露营[话题]#”", "#露营#", "「露营」"] {
+        assert_eq!(key(Kind::Keyword, text), "露营", "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_panics_and_what_is_accepted_is_accepted_again(text in "\\PC{0,80}|(https?://)?(v\\.douyin|xhslink|www\\.douyin)\\.com[/@:\\\\.a-z0-9]{0,40}") {

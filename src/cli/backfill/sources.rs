@@ -95,6 +95,9 @@ impl Sources {
             }
         }
         self.judge(&list)?;
+        for hashtags in &list.hashtags {
+            tracing::warn!("{hashtags}");
+        }
         if let Some(job) = &self.job {
             add_job(config, job, &mut list)?;
         }

@@ -226,3 +226,20 @@ fn hashtag_is_a_keyword_and_not_a_comment() {
     assert_eq!((found.len(), bad.len()), (0, 3), "{bad:?}");
     assert!(bad[0].starts_with("1: these are several keywords"), "{bad:?}");
 }
+
+#[test]
+fn keywords_of_lines_that_begin_with_a_hash_are_told() {
+    let notice = |text: &str, kind| {
+        read("w.txt", text, &of(kind), |_, _| Ok(())).expect("a list").notice("w.txt")
+    };
+    let told = notice("# 我的词\n美食\n#露营\n#徒步#\n#露营#野餐#\n", Kind::Keyword);
+    assert_eq!(
+        told.as_deref(),
+        Some(
+            "w.txt: 2 keywords from lines that begin with #, such as `露营` in line 3; a comment \
+             begins with # and a space"
+        )
+    );
+    assert_eq!(notice("# 我的词\n美食\nC#\n", Kind::Keyword), None);
+    assert_eq!(notice(&format!("#mine\n{NOTE}\n"), Kind::Note), None);
+}

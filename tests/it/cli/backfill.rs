@@ -205,6 +205,10 @@ async fn endless_and_unended_lists_are_told() {
         assert_eq!(place.run(&["backfill", file, "--dry-run"]).await, 2, "{}", place.said());
         assert!(place.said().contains(said), "{}", place.said());
     }
+    place.write("words.txt", "# 我的词\n#露营\n");
+    let words = ["backfill", "words.txt", "--kind", "keywords", "--dry-run"];
+    assert_eq!(place.run(&words).await, 0, "{}", place.said());
+    assert!(place.said().contains("1 keyword from lines that begin with #"), "{}", place.said());
     let (end, mut begin) = std::io::pipe().unwrap();
     let program = place.start_reading(&["backfill", "-", "--dry-run"], end.into());
     let waits = "waiting for the end of stdin";
