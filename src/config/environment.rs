@@ -82,7 +82,14 @@ impl Environment {
         problems: &mut Problems,
         warnings: &mut Vec<String>,
     ) -> Option<SecretString> {
-        provider.profile().token?;
+        if provider.profile().token.is_none() {
+            let set = [TOKEN, TOKEN_FILE].map(|suffix| self.variable(provider, suffix));
+            for (name, _) in set.into_iter().flatten() {
+                let title = provider.profile().title;
+                warnings.push(format!("{name} is not used: {title} takes no token"));
+            }
+            return None;
+        }
         let file = self.variable(provider, TOKEN_FILE);
         let (name, text) = match (self.variable(provider, TOKEN), file) {
             (Some((name, token)), file) => {

@@ -230,6 +230,25 @@ fn short_work_links_need_the_token_unless_amagi_takes_them() {
 }
 
 #[test]
+fn keywords_from_lines_that_begin_with_a_hash_are_warned_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("words.txt"), "# 我的词\n#露营\n野餐\n").expect("a file");
+    let text = JOB.replace("keywords = [\"露营\"]", "keywords_file = \"words.txt\"");
+    let config = Config::parse(&text, &folder.path().join("jobs.toml"), &with_token("abc"));
+    let warnings = config.expect("settings").warnings.join("\n");
+    assert!(warnings.contains("words.txt: 1 keyword from lines that begin with #"), "{warnings}");
+    assert!(warnings.contains("such as `露营` in line 2"), "{warnings}");
+}
+
+#[test]
+fn token_of_a_provider_that_takes_none_is_warned_of() {
+    for name in ["AMAGI_TOKEN", "AMAGI_TOKEN_FILE"] {
+        let config = parse_with("", &Environment::of([(name, "abc")])).expect("settings");
+        assert_eq!(config.warnings[0], format!("{name} is not used: amagi takes no token"));
+    }
+}
+
+#[test]
 fn token_is_read_from_environment_or_file() {
     let token = |environment: &Environment| {
         let config = parse_with("", environment).expect("settings");
