@@ -39,8 +39,16 @@ pub(crate) const VOLATILE: [&str; 21] = [
 ];
 
 /// Tables that half a day of schedules leaves empty.
-pub(crate) const EMPTY: [&str; 7] =
-    ["alerts", "availability", "backfills", "balances", "drift", "forgotten", "stale"];
+pub(crate) const EMPTY: [&str; 8] = [
+    "alerts",
+    "availability",
+    "backfills",
+    "balances",
+    "drift",
+    "endpoint_failures",
+    "forgotten",
+    "stale",
+];
 
 /// Tables of numbered items and times as numbers. They are seen through their views.
 const THROUGH_VIEWS: [&str; 5] = ["snapshots", "kol_snapshots", "latest", "days", "archive_zone"];

@@ -23,7 +23,7 @@ pub(in crate::store) enum TimeColumn {
 use TimeColumn::{At, Day, Micros, Never};
 
 /// Time columns of tables and views, and tables that the catalogue lacks.
-const TABLES: [(&str, TimeColumn); 55] = [
+const TABLES: [(&str, TimeColumn); 56] = [
     ("alerts", At("since")),
     ("answer_paths", At("first_seen_at")),
     ("archive_zone", Micros("since")),
@@ -75,6 +75,7 @@ const TABLES: [(&str, TimeColumn); 55] = [
     ("slots", At("due_at")),
     ("snapshots", Micros("observed_at")),
     ("spend", Day),
+    ("stale", Never),
     ("targets", At("first_seen_at")),
     ("timeline", At("at")),
     ("work_metrics", At("observed_at")),
@@ -82,7 +83,8 @@ const TABLES: [(&str, TimeColumn); 55] = [
 ];
 
 /// Names of time columns that do not end in `_at`.
-const TIMES: [&str; 6] = ["at", "since", "until", "lease_until", "paid_through", "fired_through"];
+const TIMES: [&str; 7] =
+    ["at", "since", "until", "lease_until", "paid_through", "fired_through", "uncleared_since"];
 
 /// Integer columns outside the catalogue whose names have none of the usual ends. The rest is text.
 const INTS: &str = "access age_hours alert_id answers attempt attempts availability_id balance \
@@ -97,9 +99,10 @@ const INTS: &str = "access age_hours alert_id answers attempt attempts availabil
 const INT_ENDS: [&str; 6] = ["_key", "_document_id", "_micros", "_before", "_after", "_delta"];
 
 /// Columns whose type differs from the one of their name.
-const OTHERWISE: [(&str, &str, ColumnType); 8] = [
+const OTHERWISE: [(&str, &str, ColumnType); 9] = [
     ("documents", "body", ColumnType::Json),
     ("documents", "exact", ColumnType::Bytes),
+    ("erasure", "version", ColumnType::Int),
     ("spend", "billed", ColumnType::Int),
     ("engagement_growth", "likes", ColumnType::Real),
     ("engagement_growth", "comments", ColumnType::Real),

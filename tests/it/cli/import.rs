@@ -178,7 +178,10 @@ on_both!(discovered_targets_are_note_ids_only);
 async fn discovered_targets_are_note_ids_only(database: Database) {
     let (place, store) = place(&database).await;
     let mut answer = fixture("kol_search_page1.json");
-    answer["data"]["kols"][0]["noteList"][0]["noteId"] = json!("https://xhslink.com/a/AbC");
+    let listed = answer["data"]["kols"][0]["noteList"].as_array_mut().unwrap();
+    listed[0]["noteId"] = json!("https://xhslink.com/a/AbC");
+    // A list with an entry that is not understood is not known.
+    listed.retain(|note| note["noteId"].is_string());
     let line = json!({ "endpoint": "xiaohongshu-pgy/kol-search/v1", "asked": { "keyword": "露营" },
         "fetched_at": "2026-01-02T03:04:05Z", "body": answer });
     place.write("answers.jsonl", &line.to_string());
