@@ -100,6 +100,7 @@ create table processes (
     owner bigint primary key,
     verb text not null,                     -- run, fetch, demo
     version text not null,                  -- of tidewatch
+    normaliser bigint not null,             -- of the code that reads its answers
     started_at timestamptz not null,
     stopped_at timestamptz,                 -- NULL: at work, or it died
     beat_at timestamptz,                    -- its last heartbeat; NULL: none yet

@@ -99,6 +99,7 @@ create table processes (
     owner integer primary key,
     verb text not null,                     -- run, fetch, demo
     version text not null,                  -- of tidewatch
+    normaliser integer not null,            -- of the code that reads its answers
     started_at text not null,
     stopped_at text,                        -- NULL: at work, or it died
     beat_at text,                           -- its last heartbeat; NULL: none yet

@@ -48,7 +48,7 @@ create table links (
 create table availability (
     availability_id integer primary key,
     target_id integer not null references targets,
-    -- gone: deleted or hidden; refused: upstream will not take the question; unreadable: its paid
+    -- gone: deleted or hidden; refused: upstream will not take the question; unreadable: its
     -- answers are not understood
     state text not null,
     since text not null,                    -- when the first answer that says so came

@@ -14,9 +14,12 @@ use crate::pause;
 use crate::store::Tx;
 use crate::time::Time;
 
-/// Targets that fail in a row and pause an endpoint as failing: a few that keep failing say nothing about
-/// the others.
+/// Targets that fail in a row and pause an endpoint as failing, or all that it has if those are fewer: a
+/// few that keep failing say nothing about the others.
 const FAILING_AFTER: i64 = 6;
+
+/// Never fewer than this: one target that fails says nothing about its endpoint.
+const FAILING_AFTER_AT_LEAST: i64 = 2;
 
 /// What one call says about its endpoint.
 #[derive(Clone, Debug)]
@@ -102,11 +105,20 @@ async fn count_failures(tx: &mut Tx, endpoint: Endpoint, calls: &[&Feedback]) ->
     let targets: BTreeSet<_> = failed.iter().map(|call| call.target_id).collect();
     let failures = tx.count_failures(endpoint.as_str(), &targets, answered.is_some()).await?;
     match failed.last() {
-        Some(last) if failures >= FAILING_AFTER => {
+        Some(last) if is_failing(tx, endpoint, failures).await? => {
             pause_after(tx, last, PauseScope::Endpoint, PauseReason::Failing).await
         }
         _ => Ok(()),
     }
+}
+
+/// Whether that many targets that failed in a row are enough to pause their endpoint.
+async fn is_failing(tx: &mut Tx, endpoint: Endpoint, failures: i64) -> Result<bool> {
+    if failures < FAILING_AFTER_AT_LEAST || failures >= FAILING_AFTER {
+        return Ok(failures >= FAILING_AFTER);
+    }
+    let resolves = endpoint.is_resolver();
+    Ok(failures >= tx.targets_to_fetch(endpoint.kind(), resolves, FAILING_AFTER).await?)
 }
 
 /// Begins a pause, or prolongs it after a failed probe.

@@ -89,6 +89,7 @@ impl Process {
         store.require_sound().await?;
         let now = clock.now();
         let mut tx = store.begin().await?;
+        tx.reconsider_unreadable(env!("CARGO_PKG_VERSION"), now).await?;
         record(&mut tx, config, owner, verb, now).await?;
         // Waits for an erasure in progress; later ones refuse to run while this process lives. Saving
         // checks the tombstones once more in case one took this process for dead.

@@ -287,3 +287,44 @@ async fn one_readable_answer_probes_the_other_unreadable_targets(database: Datab
                 group by outcome";
     assert_eq!(env.ask(last).await, ["observed 4"]);
 }
+
+on_both!(short_gateway_outage_makes_no_target_unreadable);
+async fn short_gateway_outage_makes_no_target_unreadable(database: Database) {
+    let mut env = Env::new(database, &hourly_notes(3)).await;
+    env.fails("note=not-json:0.5,300");
+    env.advance(hours(4)).await;
+    let answers = "select '' || (count(*) >= 9) from calls where billed = 'unknown'";
+    assert!(["1", "true"].contains(&env.ask(answers).await[0].as_str()), "three a target");
+    assert_eq!(env.ask(STRETCHES).await, Vec::<String>::new());
+    env.fails("");
+    env.advance(hours(1)).await;
+    let last = "select outcome || ' ' || count(*) from slots where due_at = '2026-03-02 05:00:00'
+                group by outcome";
+    assert_eq!(env.ask(last).await, ["observed 3"]);
+    env.fails("note=not-json");
+    env.advance(hours(9)).await;
+    let unreadable = "select '' || count(*) from availability where state = 'unreadable'";
+    assert_eq!(env.ask(unreadable).await, ["3"], "an outage of hours costs no more");
+}
+
+on_both!(another_version_asks_about_unreadable_targets_at_once);
+async fn another_version_asks_about_unreadable_targets_at_once(database: Database) {
+    let jobs = hourly_notes(1);
+    let mut env = Env::new(database, &jobs).await;
+    let open = "select '' || count(*) from availability where until is null";
+    for other in [
+        "update processes set version = '0.0.1' returning version",
+        "update processes set normaliser = 0 returning version",
+    ] {
+        env.fails("note=wrong-id");
+        env.advance(hours(4)).await;
+        env.fails("");
+        env.restart(&jobs).await;
+        env.advance(hours(1)).await;
+        assert_eq!(env.ask(open).await, ["1"], "the same version waits for the probe");
+        env.ask(other).await;
+        env.restart(&jobs).await;
+        env.advance(hours(1)).await;
+        assert_eq!(env.ask(open).await, ["0"], "{other}");
+    }
+}

@@ -6,18 +6,22 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::save::Answer;
+use super::save::{Answer, NORMALISER};
 use crate::model::{Billed, Outcome, SlotOutcome, Unavailability};
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::{array, reason_of_state};
 use crate::time::Time;
 
 /// Consecutive empty answers that make a target gone, any of which may be a failure in disguise; and
-/// consecutive paid answers that are not understood which make it unreadable.
+/// consecutive possibly paid answers that are not understood which make it unreadable.
 const ANSWERS: i64 = 3;
 
 /// Minimum time between the first and the last of the empty ones.
 const EMPTY_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// Minimum time between the first and the last of those not understood, unless [`ANSWERS`] of them
+/// were surely paid: a gateway in trouble answers all targets in a shape of its own.
+const UNREADABLE_FOR: Duration = Duration::from_secs(6 * 3600);
 
 /// Probes of a gone or unreadable target, in days after each slot that found it so; the last interval
 /// repeats.
@@ -68,7 +72,7 @@ struct EvidenceRow<'a> {
     reason: Outcome,
     evidence: String,
     server: &'a str,
-    empty_since: Time,
+    first_by: Time,
     probe_1: Option<Time>,
     probe_2: Option<Time>,
     probe_3: Option<Time>,
@@ -76,7 +80,7 @@ struct EvidenceRow<'a> {
 }
 
 const EVIDENCE: &str = "target_id int, call_id int, at time, state text, reason text, \
-                        evidence text, server text, empty_since time, \
+                        evidence text, server text, first_by time, \
                         probe_1 time, probe_2 time, probe_3 time, probe_4 time";
 
 impl<'a> EvidenceRow<'a> {
@@ -111,7 +115,10 @@ impl<'a> EvidenceRow<'a> {
             reason: end.outcome,
             evidence: format!("{}{code}{said}", end.outcome),
             server: &answer.server,
-            empty_since: end.finished_at.minus(EMPTY_FOR),
+            first_by: end.finished_at.minus(match end.outcome {
+                Outcome::Unreadable => UNREADABLE_FOR,
+                _ => EMPTY_FOR,
+            }),
             probe_1,
             probe_2,
             probe_3,
@@ -208,8 +215,9 @@ impl Tx {
     }
 
     /// Marks targets with enough evidence as unavailable: a deleted or hidden item, a refusal, or
-    /// several answers of one endpoint without an observation since the first of them: empty ones
-    /// about one item, or paid ones that are not understood.
+    /// several answers of one endpoint over some time without an observation since the first of them:
+    /// empty ones about one item, or possibly paid ones that are not understood, where as many paid
+    /// ones need no time.
     async fn mark(&mut self, evidence: &str) -> Result<()> {
         let sql = self.over_rows(
             EVIDENCE,
@@ -232,17 +240,17 @@ impl Tx {
                  select 1 from availability a
                  where a.target_id = r.target_id and a.state = r.state and a.until is null)
              group by r.target_id, r.state, r.evidence, r.call_id, r.at, r.reason, r.server,
-                      r.empty_since, r.probe_1, last.endpoint
+                      r.first_by, r.probe_1, last.endpoint
              having r.reason not in ($4, $6)
-                 or (count(*) >= $3 and r.reason = $6)
-                 or (count(*) >= $3 and min(c.finished_at) <= r.empty_since
-                     and exists (select 1 from targets t where t.target_id = r.target_id
-                                                           and t.kind in ('note', 'work')))
+                 or (r.reason = $6 and sum(case when c.billed = $8 then 1 else 0 end) >= $3)
+                 or (count(*) >= $3 and min(c.finished_at) <= r.first_by
+                     and (r.reason = $6 or exists (select 1 from targets t where t.target_id = r.target_id
+                                                           and t.kind in ('note', 'work'))))
              on conflict do nothing",
         );
         let (empty, ok, unreadable) = (Outcome::Empty, Outcome::Ok, Outcome::Unreadable);
-        let free = Billed::No;
-        execute!(self, sql, evidence, Time::EPOCH, ANSWERS, empty, ok, unreadable, free);
+        let (free, paid) = (Billed::No, Billed::Yes);
+        execute!(self, sql, evidence, Time::EPOCH, ANSWERS, empty, ok, unreadable, free, paid);
         Ok(())
     }
 
@@ -286,6 +294,26 @@ impl Tx {
         let [.., longest] = PROBE_AFTER_DAYS;
         let latest = now.plus(DAY * longest);
         Ok(execute!(self, sql, array(asked)?, now, latest, Unavailability::Refused))
+    }
+
+    /// Makes unreadable targets probable at once if the last process that makes calls was of another
+    /// version or normaliser: this one may understand their answers. Called before
+    /// [`Tx::put_process`].
+    pub async fn reconsider_unreadable(&mut self, version: &str, now: Time) -> Result<()> {
+        execute!(
+            self,
+            "update availability set probe_at = $1
+             where until is null and state = $2 and probe_at > $1
+               and not exists (
+                   select 1 from (select version, normaliser from processes where verb <> 'import'
+                                  order by started_at desc limit 1) as last
+                   where last.version = $3 and last.normaliser = $4)",
+            now,
+            Unavailability::Unreadable,
+            version,
+            NORMALISER
+        );
+        Ok(())
     }
 
     /// Unavailable watched targets, latest first, at most `limit`.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::model::Kind;
 use crate::store::db::{Count, Tx, execute, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
@@ -107,6 +108,42 @@ impl Tx {
             Count,
             "select count(*) as count from endpoint_failures where endpoint = $1",
             name
+        );
+        Ok(count.map_or(0, |row| row.count))
+    }
+
+    /// How many targets of a kind are watched and available, or have open slots, up to `most`: only
+    /// short links that are not resolved, or all others that are watched.
+    pub async fn targets_to_fetch(
+        &mut self,
+        kind: Kind,
+        unresolved: bool,
+        most: i64,
+    ) -> Result<i64> {
+        let count = fetch_optional!(
+            self,
+            Count,
+            "select count(*) as count from (
+                 select target_id from (
+                     select distinct jt.target_id
+                     from jobs j join job_targets jt on jt.job_id = j.job_id
+                     join targets t on t.target_id = jt.target_id
+                     where j.kind = $1 and j.is_active and jt.removed_at is null
+                       and (t.item_id is null and t.key like 'https://%') = $2
+                       and not exists (select 1 from availability a
+                                       where a.target_id = jt.target_id and a.until is null)
+                     limit $3) as watched
+                 union
+                 select target_id from (
+                     select distinct s.target_id
+                     from slots s join targets t on t.target_id = s.target_id
+                     where s.kind = $1 and s.outcome is null
+                       and (t.item_id is null and t.key like 'https://%') = $2
+                     limit $3) as open
+                 limit $3) as wanted",
+            kind.as_str(),
+            unresolved,
+            most
         );
         Ok(count.map_or(0, |row| row.count))
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::model::{Billed, MissedReason, SlotOutcome};
+use crate::store::archive::NORMALISER;
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
@@ -60,11 +61,13 @@ impl Tx {
     ) -> Result<()> {
         execute!(
             self,
-            "insert into processes (owner, verb, version, started_at) values ($1, $2, $3, $4)",
+            "insert into processes (owner, verb, version, normaliser, started_at)
+             values ($1, $2, $3, $5, $4)",
             process.owner,
             process.verb.as_str(),
             process.version.as_str(),
-            process.started_at
+            process.started_at,
+            NORMALISER
         );
         for (provider, url) in providers {
             execute!(

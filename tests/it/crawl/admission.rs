@@ -134,6 +134,42 @@ async fn one_failing_item_pauses_nothing(database: Database) {
     assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
 }
 
+on_both!(few_targets_that_all_fail_pause_their_endpoint);
+async fn few_targets_that_all_fail_pause_their_endpoint(database: Database) {
+    // At 01:00 UTC; down for eight minutes.
+    let mut env = Env::new(database, &notes("daily", "0 9 * * *", 5)).await;
+    env.fails("note=http:502");
+    env.advance(minutes(68)).await;
+    assert_eq!(env.ask(PAUSES).await, ["endpoint failing"]);
+    let calls = env.ask("select '' || count(*) from calls").await;
+    let calls: i64 = calls[0].parse().unwrap();
+    assert!((5..=10).contains(&calls), "{calls} possibly paid calls in eight minutes of outage");
+    env.fails("");
+    env.advance(minutes(20)).await;
+    assert_eq!(env.ask(SLOTS).await, ["note observed 5"]);
+}
+
+on_both!(gone_targets_do_not_keep_an_endpoint_from_being_paused);
+async fn gone_targets_do_not_keep_an_endpoint_from_being_paused(database: Database) {
+    let mut env = Env::new(database, &notes("campaign", "@hourly", 3)).await;
+    env.fails(&format!("note#{}=400", world().notes(1)[0]));
+    env.advance(minutes(90)).await;
+    assert_eq!(env.ask("select state from availability").await, ["refused"]);
+    env.fails("note=http:502");
+    env.advance(minutes(40)).await;
+    assert_eq!(env.ask(PAUSES).await, ["endpoint failing"]);
+}
+
+on_both!(failing_items_beside_a_good_one_pause_nothing);
+async fn failing_items_beside_a_good_one_pause_nothing(database: Database) {
+    let mut env = Env::new(database, &notes("campaign", "@hourly", 3)).await;
+    let bad = world().notes(2).into_iter().map(|note| format!("note#{note}=http:502"));
+    env.fails(&bad.collect::<Vec<_>>().join("; "));
+    env.advance(minutes(190)).await;
+    assert_eq!(env.ask(SLOTS).await, ["note missed upstream_failure 6", "note observed 3"]);
+    assert_eq!(env.ask(HISTORY).await, Vec::<String>::new());
+}
+
 on_both!(failing_link_alone_pauses_no_resolver);
 async fn failing_link_alone_pauses_no_resolver(database: Database) {
     let links = world().work_links(2);
