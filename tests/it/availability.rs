@@ -291,7 +291,7 @@ async fn one_readable_answer_probes_the_other_unreadable_targets(database: Datab
 on_both!(short_gateway_outage_makes_no_target_unreadable);
 async fn short_gateway_outage_makes_no_target_unreadable(database: Database) {
     let mut env = Env::new(database, &hourly_notes(3)).await;
-    env.fails("note=not-json:0.5,300");
+    env.fails("note=300");
     env.advance(hours(4)).await;
     let answers = "select '' || (count(*) >= 9) from calls where billed = 'unknown'";
     assert!(["1", "true"].contains(&env.ask(answers).await[0].as_str()), "three a target");
@@ -301,7 +301,7 @@ async fn short_gateway_outage_makes_no_target_unreadable(database: Database) {
     let last = "select outcome || ' ' || count(*) from slots where due_at = '2026-03-02 05:00:00'
                 group by outcome";
     assert_eq!(env.ask(last).await, ["observed 3"]);
-    env.fails("note=not-json");
+    env.fails("note=300");
     env.advance(hours(9)).await;
     let unreadable = "select '' || count(*) from availability where state = 'unreadable'";
     assert_eq!(env.ask(unreadable).await, ["3"], "an outage of hours costs no more");

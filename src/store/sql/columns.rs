@@ -90,7 +90,7 @@ const TIMES: [&str; 7] =
 const INTS: &str = "access age_hours alert_id answers attempt attempts availability_id balance \
     budget bytes call_id calls confirmations daemon_down days document_id documents_deleted \
     documents_redacted due ended_call_id failures fence first_call_id gap gone http_status items \
-    job_id last_call_id lease_owner load_id longest_gap max_calls missed moved_by next_page \
+    job_id last_call_id lease_owner load_id longest_gap max_calls micros missed moved_by next_page \
     normaliser observations observed offset_seconds open other owner pause_id paused plays \
     previous_rank priority probes quota refused rows_deleted run_id slots speed_permille \
     spread_seconds superseded target_id token_mark unknown unpriced upstream";
