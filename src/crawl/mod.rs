@@ -72,8 +72,9 @@ pub struct Crawler {
     /// The feedback of each unsaved answer about its endpoint.
     feedback: Vec<Feedback>,
     aside: Aside,
-    /// The ids of the calls in flight and of those not saved yet.
-    pending_calls: BTreeSet<i64>,
+    /// The ids of the calls in flight and of those not saved yet, and how many have each: a database
+    /// that has lost one gives it again.
+    pending_calls: BTreeMap<i64, usize>,
     /// Whether the outcome of the last commit of claims is unknown.
     commit_unknown: bool,
     died: Option<JoinError>,
@@ -133,7 +134,7 @@ impl Crawler {
             unsaved: Vec::new(),
             feedback: Vec::new(),
             aside: Aside::default(),
-            pending_calls: BTreeSet::new(),
+            pending_calls: BTreeMap::new(),
             commit_unknown: false,
             died: None,
             first_kind: 0,

@@ -17,7 +17,8 @@ impl Crawler {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
-        let calls = tx.release_unsent(self.owner, &self.pending_calls).await?;
+        let in_hand = self.pending_calls.keys().copied().collect();
+        let calls = tx.release_unsent(self.owner, &in_hand).await?;
         tx.commit().await?;
         self.commit_unknown = false;
         if calls > 0 {

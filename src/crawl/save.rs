@@ -1,5 +1,6 @@
 //! Saves answers in batches, each in one transaction.
 
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -138,7 +139,12 @@ impl Crawler {
 
     /// Counts a saved answer and logs its disposition.
     fn count_and_log(&mut self, answer: &Answer) {
-        self.pending_calls.remove(&answer.end.call_id);
+        if let Entry::Occupied(mut pending) = self.pending_calls.entry(answer.end.call_id) {
+            *pending.get_mut() -= 1;
+            if *pending.get() == 0 {
+                pending.remove();
+            }
+        }
         self.tally.add(answer.settlement.next);
         let (asked, call_id) = (answer.asked.as_str(), answer.end.call_id);
         let (reason, retry_at) = match answer.settlement.next {

@@ -184,7 +184,7 @@ impl Crawler {
     fn send(&mut self, (claim, endpoint, ask): Asked, call_id: i64, opened: CallStart) {
         let (client, clock) = (self.client.clone(), self.clock.clone());
         *self.open.entry(endpoint.provider()).or_default() += 1;
-        self.pending_calls.insert(call_id);
+        *self.pending_calls.entry(call_id).or_default() += 1;
         self.in_flight.spawn(async move {
             let sent_at = clock.now();
             let mut received = client.send(endpoint.provider(), &endpoint.request(&ask)).await;

@@ -122,6 +122,13 @@ impl Env {
         self.clock.jump_to(end);
     }
 
+    /// Lets time pass until the database fails.
+    pub(crate) async fn advance_to_error(&mut self, span: Duration) {
+        let end = self.clock.now().plus(span);
+        let daemon = self.daemon.as_mut().expect("a daemon is running");
+        daemon.run_until(end, |_, _| {}).await.unwrap_err();
+    }
+
     /// Stops the daemon as Ctrl-C does.
     pub(crate) async fn stop(&mut self) {
         let mut daemon = self.daemon.take().expect("a daemon is running");

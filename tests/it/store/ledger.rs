@@ -197,3 +197,30 @@ async fn what_is_put_aside_keeps_its_target_from_calls_for_an_hour_at_most(datab
     let calls = "select count(*) from calls where target_id = 2";
     assert!(count(&env.store, calls).await > 1, "its next slot");
 }
+
+/// Refuses to close calls of the second target as well, and the commit of each call of the third.
+const DOUBT: [&str; 2] = [
+    "create trigger keep before update on calls when new.target_id = 2 and new.billed = 'yes'
+     begin select raise(abort, 'not this one'); end;
+     create table doubts (it integer references targets deferrable initially deferred);
+     create trigger doubt after insert on calls when new.target_id = 3
+     begin insert into doubts values (-1); end",
+    "create trigger keep before update on calls for each row
+         when (new.target_id = 2 and new.billed = 'yes') execute function refuse();
+     create constraint trigger doubt after insert on calls deferrable initially deferred
+         for each row when (new.target_id = 3) execute function refuse()",
+];
+
+on_both!(a_call_whose_answer_is_given_up_is_never_said_to_be_unsent);
+async fn a_call_whose_answer_is_given_up_is_never_said_to_be_unsent(database: Database) {
+    let (mut env, _) = misbehaving(database).await;
+    env.advance(hours(1)).await;
+    run(&env.store, DOUBT[0], DOUBT[1]).await;
+    env.advance_to_error(hours(1)).await;
+    run(&env.store, "drop trigger doubt", "drop trigger doubt on calls").await;
+    env.advance(minutes(1)).await;
+    let said: Vec<(Option<String>, String)> =
+        found(&env.store, "select outcome, billed from calls where target_id = 2").await;
+    assert!(said.contains(&(None, "unknown".to_owned())), "{said:?}");
+    assert!(!said.iter().any(|(outcome, _)| outcome.as_deref() == Some("unsent")), "{said:?}");
+}
