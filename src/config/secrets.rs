@@ -40,7 +40,7 @@ pub(super) fn mentioned(line: &str) -> bool {
 fn names_place(key: &str) -> bool {
     let folded: String = key.chars().filter(char::is_ascii_alphabetic).take(16).collect();
     let nearly = |place: &&str| place.len() > 4 && strsim::damerau_levenshtein(&folded, place) <= 1;
-    PLACES.contains(&&*folded) || (folded != "urlsfile" && PLACES.iter().any(|it| nearly(&it)))
+    PLACES.contains(&&*folded) || (folded != "urlsfile" && PLACES.iter().any(nearly))
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ async fn count_failures(tx: &mut Tx, endpoint: Endpoint, calls: &[&Feedback]) ->
 
 /// Whether that many targets that failed in a row are enough to pause their endpoint.
 async fn is_failing(tx: &mut Tx, endpoint: Endpoint, failures: i64) -> Result<bool> {
-    if failures < FAILING_AFTER_AT_LEAST || failures >= FAILING_AFTER {
+    if !(FAILING_AFTER_AT_LEAST..FAILING_AFTER).contains(&failures) {
         return Ok(failures >= FAILING_AFTER);
     }
     let resolves = endpoint.is_resolver();
