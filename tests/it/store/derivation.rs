@@ -211,7 +211,6 @@ async fn lock_is_awaited(store: &Store) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::disallowed_methods, reason = "plays another process")]
 async fn a_row_that_is_replaced_under_a_waiting_lock_is_a_conflict() {
     let store = postgres().await.open().await;
     import(&store, &[line(NOTE, 1), line(OTHER, 1)]).await;
