@@ -9,7 +9,7 @@ use std::time::Duration;
 use tidewatch::simulator::Simulator;
 
 use self::traces::Traces;
-use crate::databases::{Database, on_both};
+use crate::databases::{Database, on_both, rows};
 use crate::program::{PATIENCE, Place, wait_for};
 use crate::upstream;
 
@@ -237,17 +237,23 @@ impl Verbs<'_> {
         assert_eq!(self.place.run(&self.line(&["resume", "--all"])).await, 0);
     }
 
-    /// Runs the daemon until every target was requested.
+    /// Runs the daemon until every available target was requested.
     async fn watch(&self, traces: &mut Traces, database: &Database) {
         self.resume().await;
+        let store = database.open().await;
+        let sql = "select t.key from availability a join targets t on t.target_id = a.target_id
+                   where a.until is null";
+        let unavailable: Vec<(String,)> = rows(&store, sql).await;
+        store.close().await;
         let asked = self.simulator.truth().len();
         let daemon = self.place.start(&self.line(&["run"]));
         let words = ["美食", "露营"].map(str::to_owned).to_vec();
         let works = self.simulator.world().works(2);
-        // Refused targets are not requested again.
-        let is_asked = |(_, fault): &(String, &str)| !matches!(*fault, "400" | "404");
-        let notes = spoilt_notes(self.simulator).into_iter().zip(FAULTS).filter(is_asked);
-        let keys = [notes.map(|(note, _)| note).collect(), words, works].concat();
+        let mut keys = [spoilt_notes(self.simulator), words, works].concat();
+        // Unavailable targets are requested seldom.
+        let all = keys.len();
+        keys.retain(|key| !unavailable.iter().any(|(other,)| other == key));
+        assert!((all - 6..all).contains(&keys.len()), "{unavailable:?}");
         self.wait_for_questions(asked, &keys).await;
         traces.scan_database(database);
         daemon.ask_to_stop();
