@@ -234,7 +234,8 @@ async fn item_without_any_count_is_kept_and_not_observed(database: Database) {
     let body = serde_json::json!({ "code": 0, "data": [{ "note_list": [note] }] });
     let path = "/api/xiaohongshu/get-note-detail/v7".to_owned();
     let bare = Replay { path, status: 200, body: body.to_string().into_bytes() };
-    let mut env = Env::with(database, &hourly_notes(1), |set| set.replay = vec![bare]).await;
+    let jobs = format!("note_detail_version = \"v7\"\n{}", hourly_notes(1));
+    let mut env = Env::with(database, &jobs, |set| set.replay = vec![bare]).await;
     env.advance(minutes(90)).await;
     assert_eq!(env.ask(SLOTS).await, ["missed unreadable 1"]);
     let call = "select outcome || ' ' || billed || ' ' || attempt from calls";
