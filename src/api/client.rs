@@ -75,6 +75,9 @@ pub struct Received {
     pub cut: bool,
     /// Whether the question may have reached the provider.
     pub sent: bool,
+    /// Whether this machine failed, such as for want of file descriptors: it says nothing about the
+    /// provider.
+    pub own_fault: bool,
     /// How long the call took.
     pub duration: Duration,
     /// How long upstream asks to wait before the next call.
@@ -125,6 +128,7 @@ impl Client {
         match http.get(url).timeout(server.timeout).send().await {
             Ok(response) => self.receive(response).await,
             Err(error) => Received {
+                own_fault: is_own_fault(&error),
                 sent: !error.is_connect() && !error.is_builder(),
                 // Which one it is says who is to be looked after.
                 error: Some(format!("{}: {}", server.place(), self.describe(error))),
@@ -161,6 +165,7 @@ impl Client {
             bytes,
             cut,
             sent: true,
+            own_fault: false,
             duration: Duration::ZERO,
             retry_after,
             error,
@@ -198,6 +203,18 @@ impl Server {
         url.query_pairs_mut().extend_pairs(token.into_iter().chain(asked));
         url
     }
+}
+
+/// Errors of this machine alone, as Linux and others number them: no file descriptors, here (24) or
+/// on the machine (23), no memory (12), no buffers (105, 55), no local port (99, 49).
+const OWN_FAULTS: [i32; 7] = [12, 23, 24, 49, 55, 99, 105];
+
+/// Whether a call failed for want of something on this machine.
+fn is_own_fault(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.raw_os_error().is_some_and(|number| OWN_FAULTS.contains(&number)))
 }
 
 /// What went wrong, with its causes. The library's own text holds the whole URL.

@@ -61,6 +61,7 @@ impl Crawler {
             attempt: claim.attempt,
             jitter,
             too_large: fetched.received.cut,
+            own_fault: fetched.received.own_fault,
             retry_after: fetched.received.retry_after,
             failing: self.is_failing(fetched.endpoint),
         };
@@ -88,7 +89,10 @@ fn feedback(fetched: &mut Fetched) -> Feedback {
     let reading = &fetched.reading;
     Feedback {
         endpoint: fetched.endpoint,
-        effect: retry::effect(reading.outcome),
+        effect: match fetched.received.own_fault {
+            true => Effect::Nothing,
+            false => retry::effect(reading.outcome),
+        },
         call_id: fetched.call_id,
         sent_at: fetched.sent_at,
         at: fetched.finished_at,

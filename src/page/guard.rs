@@ -156,7 +156,7 @@ pub(super) async fn watch(
     next: Next,
 ) -> Response {
     // Without the address all count as one.
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = request.extensions().get::<ConnectInfo<Peer>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let mut response = match watch.refuses(peer, request.method(), request.headers()).await {
         Some(refusal) => refusal,
