@@ -99,6 +99,7 @@ fn feedback(fetched: &mut Fetched) -> Feedback {
         target_id: fetched.claim.target_id,
         note: reading.message.clone().or_else(|| reading.drift.clone()),
         outline: fetched.outline.take(),
+        _turn: fetched.received.turn.take(),
     }
 }
 

@@ -155,6 +155,13 @@ mod tests {
     }
 
     #[test]
+    fn fault_of_this_machine_never_gives_up() {
+        let own = EndedCall { own_fault: true, ..ended(Outcome::Transport, Billed::No, 1000) };
+        assert!(matches!(after(own), Decision::Retry(_)));
+        assert_eq!(after(EndedCall { own_fault: false, ..own }), Decision::GiveUp);
+    }
+
+    #[test]
     fn every_outcome_has_a_policy() {
         use Billed::{No, Unknown, Yes};
         use Decision::{GiveUp, RetryAfterPause};

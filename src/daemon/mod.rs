@@ -297,6 +297,8 @@ impl Daemon {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
             self.health.beat(self.clock.now());
+            // Makes room for large answers; an error shows below again.
+            let _ = in_time(self.crawler.save()).await;
         }
         let grace = ShutdownGrace::start();
         while let Err(error) = in_time(self.crawler.save()).await {

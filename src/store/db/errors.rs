@@ -71,12 +71,18 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
 /// Whether an error says that the database cannot be reached or has no room just now: a daemon
 /// waits. A wrong password, an unknown database or a wrong path stay wrong.
 pub fn is_passing(error: &anyhow::Error) -> bool {
+    if let Some(error) = said(error) {
+        return is_passing_code(&error.code().unwrap_or_default());
+    }
     error.chain().any(|cause| {
         if let Some(error) = cause.downcast_ref::<std::io::Error>() {
             return is_passing_io(error);
         }
         match cause.downcast_ref::<sqlx::Error>() {
-            Some(sqlx::Error::Io(error)) => is_passing_io(error),
+            // The socket of a server that is stopped is not there.
+            Some(sqlx::Error::Io(error)) => {
+                error.kind() == std::io::ErrorKind::NotFound || is_passing_io(error)
+            }
             Some(sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_)) => true,
             Some(sqlx::Error::Database(error)) => {
                 is_passing_code(&error.code().unwrap_or_default())
