@@ -237,6 +237,7 @@ impl Daemon {
                 self.put_clock(told, None).await?;
                 tracing::warn!(now = %told, "the archive was ahead; the clock is believed");
                 self.work_from(told, &stop).await?;
+                self.ahead = Some(told);
             }
             None => return Ok(Held::Until(None)),
         }
@@ -276,7 +277,7 @@ impl Daemon {
         self.put_clock(told, None).await?;
         self.clock.set(told);
         self.started = told;
-        self.ahead = Some(told.plus(CLOCK_SLIP));
+        self.ahead = Some(told);
         self.next_fire = None;
         self.reaped_at = told;
         self.clock_watch.doubt = None;

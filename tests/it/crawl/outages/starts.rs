@@ -9,18 +9,21 @@ use tidewatch::ops::health;
 use tidewatch::simulator::Simulator;
 
 use super::cluster::Cluster;
-use super::{FAILS, Scene, TOKEN};
+use super::{FAILS, TOKEN};
 use crate::crawl::crash;
 use crate::databases::{Database, count, sqlite};
 use crate::ops::health::free_port;
 use crate::program::{PATIENCE, Place, Running, wait_for};
+
+const JOBS: &str = "[justoneapi]\nrate_per_second = 1000\n[[job]]\nname = \"n\"\nkind = \"keywords\"\n\
+                    schedule = \"*/10 * * * * *\"\nkeywords = [\"露营\", \"徒步\", \"美食\"]\n";
 
 /// A size at which no schema fits, in bytes.
 const FULL: u64 = 20_000;
 
 async fn place(database: &Database) -> (Place, Simulator) {
     let simulator = crash::simulate(Duration::ZERO).await;
-    let place = Place::new(database, &crash::jobs(&simulator)).with_upstream(&simulator, TOKEN);
+    let place = Place::new(database, JOBS).with_upstream(&simulator, TOKEN);
     (place, simulator)
 }
 
@@ -65,7 +68,7 @@ async fn daemon_that_starts_on_a_full_disk_waits_for_room() {
     let database = sqlite();
     let address = free_port().await;
     let simulator = crash::simulate(Duration::ZERO).await;
-    let jobs = format!("{}[health]\nlisten = \"{address}\"\n", crash::jobs(&simulator));
+    let jobs = format!("{JOBS}[health]\nlisten = \"{address}\"\n");
     let place = Place::new(&database, &jobs).with_upstream(&simulator, TOKEN);
     let daemon = place.start_cramped(FULL);
     wait_until(&place, address, false, FAILS).await;
@@ -79,12 +82,13 @@ async fn daemon_that_starts_on_a_full_disk_waits_for_room() {
 async fn daemon_whose_file_goes_away_stops_and_says_so() {
     for end in ["", "-wal"] {
         let database = sqlite();
-        let mut scene = Scene::with(&database, |place| vec![place.start(&["run"])]).await;
+        let (place, simulator) = place(&database).await;
+        let daemon = place.start(&["run"]);
+        wait_for("calls", PATIENCE, async || !simulator.truth().is_empty()).await;
         let path = database.url().trim_start_matches("sqlite:").to_owned() + end;
         std::fs::remove_file(&path).unwrap();
-        let daemon = scene.daemons.remove(0);
-        assert_eq!(daemon.end().await.code(), Some(2), "{}", scene.place.said());
-        assert!(scene.place.said().contains("nothing more can be kept"), "{}", scene.place.said());
+        assert_eq!(daemon.end().await.code(), Some(2), "{}", place.said());
+        assert!(place.said().contains("nothing more can be kept"), "{}", place.said());
     }
 }
 
