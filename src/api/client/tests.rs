@@ -294,10 +294,12 @@ async fn serve_bytes(answers: usize, bytes: usize) -> Url {
         for _ in 0..answers {
             let (mut stream, _) = listener.accept().await.unwrap();
             tokio::spawn(async move {
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n");
+                // An answer before its request would be an error.
+                let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await;
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n";
+                let head = format!("{head}content-length: {bytes}\r\n\r\n");
                 let answer = [head.into_bytes(), vec![b' '; bytes]].concat();
                 let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &answer).await;
-                let _ = stream.readable().await;
                 tokio::time::sleep(Duration::from_secs(60)).await;
             });
         }

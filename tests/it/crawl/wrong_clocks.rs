@@ -27,8 +27,8 @@ async fn complete(env: &Env) -> Vec<(Time, Option<String>)> {
     let slots: Vec<(Time, Option<String>)> = rows(&env.store, sql).await;
     let now = env.clock.now();
     let (past, ahead): (Vec<_>, Vec<_>) = slots.into_iter().partition(|(due, _)| *due <= now);
-    let fires = usize::try_from(now.since(beginning()).as_secs() / 10).unwrap();
-    let due: Vec<_> = (1..=fires).map(|n| beginning().plus(seconds(10) * n as u32)).collect();
+    let fires = u32::try_from(now.since(beginning()).as_secs() / 10).unwrap();
+    let due: Vec<_> = (1..=fires).map(|n| beginning().plus(seconds(10) * n)).collect();
     assert_eq!(past.iter().map(|(due, _)| *due).collect::<Vec<_>>(), due);
     assert!(past.iter().all(|(_, outcome)| outcome.is_some()), "{past:?}");
     ahead
