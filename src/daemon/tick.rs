@@ -52,7 +52,8 @@ impl Daemon {
             self.next_fire = [next, backlog].into_iter().flatten().min();
         }
         if let Some(after) = self.ahead {
-            self.ahead = plan::take_back_some(&self.store, after).await?;
+            // What has become due since is not ahead any more.
+            self.ahead = plan::take_back_some(&self.store, after.max(now)).await?;
         }
         if now < self.reaped_at || now.since(self.reaped_at) >= RECONCILE {
             self.process.reap_expired().await?;
