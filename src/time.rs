@@ -167,16 +167,31 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     System,
+    /// Runs with the time since the machine's boot from the instant it was last set to.
+    Steady(Arc<Mutex<(Time, Duration)>>),
     /// Runs at the pace of the real clock from the instant last jumped to.
     Jumping(Arc<Mutex<(Time, Instant)>>),
     /// Stands still between jumps.
-    Standing(Arc<Mutex<Time>>),
+    Standing(Arc<Mutex<Standing>>),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    now: Time,
+    /// How far the machine's clock is ahead, in microseconds.
+    ahead: i64,
 }
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
         Self(Source::System)
+    }
+
+    /// A clock that starts at the machine's time and does not follow its jumps until it is
+    /// [`set`](Self::set): for a daemon, which decides whether to believe them.
+    pub fn steady() -> Self {
+        Self(Source::Steady(Arc::new(Mutex::new((machine(), since_boot())))))
     }
 
     /// A clock that starts at `start`, runs at the real pace and jumps over idle stretches: for
@@ -187,19 +202,62 @@ impl Clock {
 
     /// A clock that stands at `start` until it is told to jump: every run is the same.
     pub fn standing(start: Time) -> Self {
-        Self(Source::Standing(Arc::new(Mutex::new(start))))
+        Self(Source::Standing(Arc::new(Mutex::new(Standing { now: start, ahead: 0 }))))
     }
 
     /// The time now.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn now(&self) -> Time {
         match &self.0 {
-            Source::System => Time::new(Utc::now()),
+            Source::System => machine(),
+            Source::Steady(state) => {
+                let (base, since) = *state.lock().unwrap_or_else(PoisonError::into_inner);
+                base.plus(since_boot().saturating_sub(since))
+            }
             Source::Jumping(state) => {
                 let (base, since) = *state.lock().unwrap_or_else(PoisonError::into_inner);
                 base.plus(since.elapsed())
             }
-            Source::Standing(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Standing(state) => state.lock().unwrap_or_else(PoisonError::into_inner).now,
+        }
+    }
+
+    /// What the machine's clock says, which may be wrong and jump.
+    pub fn machine(&self) -> Time {
+        match &self.0 {
+            Source::Steady(_) => machine(),
+            Source::Standing(state) => {
+                let Standing { now, ahead } = *state.lock().unwrap_or_else(PoisonError::into_inner);
+                Time::from_micros(now.micros() + ahead).unwrap_or(now)
+            }
+            Source::System | Source::Jumping(_) => self.now(),
+        }
+    }
+
+    /// Whether it is a [`steady`](Self::steady) one.
+    pub fn is_steady(&self) -> bool {
+        matches!(self.0, Source::Steady(_))
+    }
+
+    /// Sets a steady or a standing clock to `at`. The machine's clock stays as it is.
+    pub fn set(&self, at: Time) {
+        let machine = self.machine();
+        match &self.0 {
+            Source::Steady(state) => {
+                *state.lock().unwrap_or_else(PoisonError::into_inner) = (at, since_boot());
+            }
+            Source::Standing(state) => {
+                let ahead = machine.micros() - at.micros();
+                *state.lock().unwrap_or_else(PoisonError::into_inner) = Standing { now: at, ahead };
+            }
+            Source::System | Source::Jumping(_) => {}
+        }
+    }
+
+    /// Sets the machine's clock of a standing clock, which itself stands where it is.
+    pub fn set_machine(&self, at: Time) {
+        if let Source::Standing(state) = &self.0 {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.ahead = at.micros() - state.now.micros();
         }
     }
 
@@ -210,27 +268,57 @@ impl Clock {
 
     /// Moves a clock of our own to `at`, never backwards. The machine's clock stays as it is.
     pub fn jump_to(&self, at: Time) {
-        self.correct(at.max(self.now()));
+        let at = at.max(self.now());
+        match &self.0 {
+            Source::Standing(state) => {
+                state.lock().unwrap_or_else(PoisonError::into_inner).now = at;
+            }
+            _ => self.correct(at),
+        }
     }
 
     /// Puts a clock of our own right, backwards as well. The machine's clock stays as it is.
     pub fn correct(&self, at: Time) {
         match &self.0 {
-            Source::System => {}
+            Source::System | Source::Steady(_) => {}
             Source::Jumping(state) => {
                 *state.lock().unwrap_or_else(PoisonError::into_inner) = (at, monotonic());
             }
-            Source::Standing(now) => *now.lock().unwrap_or_else(PoisonError::into_inner) = at,
+            Source::Standing(state) => {
+                *state.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Standing { now: at, ahead: 0 };
+            }
         }
     }
 
     /// Waits until `at`: sleeps by the machine's clock, jumps with one of our own.
     pub async fn sleep_until(&self, at: Time) {
         match &self.0 {
-            Source::System => tokio::time::sleep(at.since(self.now())).await,
+            Source::System | Source::Steady(_) => {
+                tokio::time::sleep(at.since(self.now())).await;
+            }
             Source::Jumping(_) | Source::Standing(_) => self.jump_to(at),
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn machine() -> Time {
+    Time::new(Utc::now())
+}
+
+/// The time since the machine's boot, suspended time included.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    let at = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(at).unwrap_or_default()
+}
+
+/// The time since the first call.
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Duration {
+    static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    FIRST.get_or_init(monotonic).elapsed()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]

@@ -12,7 +12,11 @@ create table jobs (
     is_active boolean not null,
     active text,                            -- windows, as written in jobs.toml; NULL: always
     overlap text not null default 'skip',   -- skip, queue
-    spread_seconds integer not null default 0 -- over how long the slots of one fire are spread
+    spread_seconds integer not null default 0, -- over how long the slots of one fire are spread
+    -- fires after this and up to this that are still to be recorded as missed, newest first; NULL: none
+    backlog_since text,
+    backlog_until text,
+    backlog_fires integer not null default 0 -- how many of them are recorded
 );
 
 -- One fire of a job, or one run by hand. The unique key decides which daemon acts.
@@ -106,7 +110,8 @@ create table processes (
     -- start of the server that holds its lock: after a restart of the server the lock is free for
     -- a moment; NULL in SQLite
     server_at text,
-    died_at text                            -- when another process found it expired; NULL: nobody did
+    died_at text,                           -- when another process found it expired; NULL: nobody did
+    clock text                              -- what is wrong with its clock; NULL: nothing
 );
 create index processes_open on processes (started_at) where stopped_at is null and died_at is null;
 

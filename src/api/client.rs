@@ -9,13 +9,16 @@ mod scrub;
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::DateTime;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Certificate, ClientBuilder, redirect, retry};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 pub(crate) use self::scrub::Scrubber;
@@ -31,6 +34,21 @@ const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// What is kept of a larger one, as evidence.
 const KEPT_OF_TOO_LARGE: usize = 64 * 1024;
 
+/// An answer beyond this is large: its rows take many times its memory.
+const LARGE_BYTES: usize = 1024 * 1024;
+
+/// Large answers at once, from their reading until they are saved.
+const LARGE_AT_ONCE: usize = 2;
+
+/// How long a large answer waits for its turn: it may have been paid for, and is read in any case.
+const LONGEST_TURN: Duration = Duration::from_secs(60);
+
+/// Longest time of a call beyond the provider's timeout, which does not count the wait for a turn.
+const BEYOND_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What a call that missed its deadline says.
+const TIMED_OUT: &str = "operation timed out";
+
 /// Who asks.
 const USER_AGENT: &str = concat!("tidewatch/", env!("CARGO_PKG_VERSION"));
 
@@ -38,6 +56,7 @@ const USER_AGENT: &str = concat!("tidewatch/", env!("CARGO_PKG_VERSION"));
 pub struct Client {
     servers: BTreeMap<Provider, (Server, reqwest::Client)>,
     scrubber: Scrubber,
+    large: Arc<Semaphore>,
 }
 
 /// Where a provider is, and how it is called.
@@ -75,6 +94,11 @@ pub struct Received {
     pub cut: bool,
     /// Whether the question may have reached the provider.
     pub sent: bool,
+    /// Whether this machine failed, such as for want of file descriptors: it says nothing about the
+    /// provider.
+    pub own_fault: bool,
+    /// The turn of a large answer; the next one is read once this is dropped.
+    pub turn: Option<OwnedSemaphorePermit>,
     /// How long the call took.
     pub duration: Duration,
     /// How long upstream asks to wait before the next call.
@@ -103,13 +127,14 @@ impl Client {
             [server.token.as_ref(), auth].into_iter().flatten()
         });
         let scrubber = Scrubber::of(secrets.map(SecretString::expose_secret));
-        Ok(Self { servers: of, scrubber })
+        let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
+        Ok(Self { servers: of, scrubber, large })
     }
 
     /// Sends a request once and receives what comes, within the provider's timeout.
     /// Never retries, and never follows a redirect: each call is one entry on the ledger.
     pub async fn send(&self, provider: Provider, request: &Request) -> Received {
-        let started = stopwatch();
+        let started = Instant::now();
         let mut received = self.exchange(provider, request).await;
         received.duration = started.elapsed();
         received
@@ -122,9 +147,17 @@ impl Client {
             return Received { error, ..Received::default() };
         };
         let url = server.url(provider, request);
-        match http.get(url).timeout(server.timeout).send().await {
-            Ok(response) => self.receive(response).await,
-            Err(error) => Received {
+        let deadline = Instant::now() + server.timeout;
+        let request = http.get(url).timeout(server.timeout + BEYOND_TIMEOUT);
+        match timeout_at(deadline, request.send()).await {
+            Ok(Ok(response)) => self.receive(response, deadline).await,
+            Err(_) => Received {
+                sent: true,
+                error: Some(format!("{}: {TIMED_OUT}", server.place())),
+                ..Received::default()
+            },
+            Ok(Err(error)) => Received {
+                own_fault: is_own_fault(&error),
                 sent: !error.is_connect() && !error.is_builder(),
                 // Which one it is says who is to be looked after.
                 error: Some(format!("{}: {}", server.place(), self.describe(error))),
@@ -134,15 +167,22 @@ impl Client {
     }
 
     /// Reads a body to its end, because a connection with an unread body is not used again.
-    async fn receive(&self, mut response: reqwest::Response) -> Received {
+    async fn receive(&self, mut response: reqwest::Response, mut deadline: Instant) -> Received {
         let http_status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
         let mut body: Vec<u8> = Vec::new();
         let mut bytes: u64 = 0;
-        let mut cut = false;
+        let (mut cut, mut turn) = (false, None);
         let error = loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => {
+            if body.len() > LARGE_BYTES && turn.is_none() {
+                let waits = Instant::now();
+                let permit = self.large.clone().acquire_owned();
+                turn = Some(timeout(LONGEST_TURN, permit).await.ok().and_then(Result::ok));
+                deadline += waits.elapsed();
+            }
+            match timeout_at(deadline, response.chunk()).await {
+                Err(_) => break Some(TIMED_OUT.to_owned()),
+                Ok(Ok(Some(chunk))) => {
                     bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
                     if body.len() + chunk.len() > MAX_BODY_BYTES {
                         body.truncate(KEPT_OF_TOO_LARGE);
@@ -151,8 +191,8 @@ impl Client {
                     }
                     body.extend_from_slice(&chunk);
                 }
-                Ok(None) => break None,
-                Err(error) => break Some(self.describe(error)),
+                Ok(Ok(None)) => break None,
+                Ok(Err(error)) => break Some(self.describe(error)),
             }
         };
         Received {
@@ -161,6 +201,8 @@ impl Client {
             bytes,
             cut,
             sent: true,
+            own_fault: false,
+            turn: turn.flatten(),
             duration: Duration::ZERO,
             retry_after,
             error,
@@ -198,6 +240,18 @@ impl Server {
         url.query_pairs_mut().extend_pairs(token.into_iter().chain(asked));
         url
     }
+}
+
+/// Errors of this machine alone, as Linux and others number them: no file descriptors, here (24) or
+/// on the machine (23), no memory (12), no buffers (105, 55), no local port (99, 49).
+const OWN_FAULTS: [i32; 7] = [12, 23, 24, 49, 55, 99, 105];
+
+/// Whether a call failed for want of something on this machine.
+fn is_own_fault(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.raw_os_error().is_some_and(|number| OWN_FAULTS.contains(&number)))
 }
 
 /// What went wrong, with its causes. The library's own text holds the whole URL.
@@ -258,11 +312,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let until = DateTime::parse_from_rfc2822(wait).ok()?;
     let from = DateTime::parse_from_rfc2822(text(DATE)?).ok()?;
     (until - from).to_std().ok()
-}
-
-#[expect(clippy::disallowed_methods, reason = "durations of calls are measured here")]
-fn stopwatch() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]

@@ -1,28 +1,38 @@
 //! `tidewatch run`: the daemon, and the signals that stop it.
 
 use std::net::SocketAddr;
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::serve::{self, Prepared};
 use super::signals::Signals;
 use super::{Cli, SOME_FAILED, load, open};
-use crate::config::{Environment, loopback};
+use crate::config::{Config, Environment, loopback};
 use crate::daemon::{Daemon, TAKEN, Watch};
 use crate::ops::alerts::Alerts;
 use crate::ops::balances::Balances;
 use crate::ops::health::{self, HealthServer};
+use crate::ops::health_state::HealthState;
 use crate::ops::metrics::Metrics;
 use crate::ops::tasks::Tasks;
 use crate::ops::{run_log, systemd};
 use crate::page;
-use crate::store::{Store, in_time};
+use crate::store::{Store, in_time, is_passing};
 use crate::time::Clock;
+
+/// Wait before the second attempt to open the archive; doubles up to `LONGEST_WAIT`.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// Longest wait between two attempts to open the archive.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Args, Debug)]
 pub(super) struct Run {
@@ -53,22 +63,16 @@ impl Run {
             }
             None => None,
         };
-        let Some(store) = signals.unless(open(cli)).await.transpose()? else {
+        let listener = match self.listen.or(config.listen) {
+            Some(address) => Some(bind(cli, address).await?),
+            None => None,
+        };
+        let clock = Clock::steady();
+        let started = signals.unless(start(cli, &config, &clock, listener.as_ref())).await;
+        let Some(Started { store, metrics, mut daemon }) = started.transpose()? else {
             tracing::info!("stopped");
             return Ok(ExitCode::SUCCESS);
         };
-        let listener = match self.listen.or(config.listen) {
-            Some(address) => match health::listen(address).await {
-                // The process that holds the file also holds the address.
-                Err(_) if store.is_locked()? => bail!(TAKEN),
-                listener => Some(listener?),
-            },
-            None => None,
-        };
-        let clock = Clock::system();
-        // Start before any event that is counted.
-        let metrics = Metrics::begin(&store, &clock).await?;
-        let mut daemon = Daemon::open(config, store.clone(), clock.clone(), "run").await?;
         daemon.listen_to(watch);
         let page = match page {
             Some((guard, listener)) => {
@@ -89,6 +93,65 @@ impl Run {
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A daemon that has its archive.
+struct Started {
+    store: Store,
+    metrics: Metrics,
+    daemon: Daemon,
+}
+
+/// Binds the port of the health checks.
+async fn bind(cli: &Cli, address: SocketAddr) -> Result<TcpListener> {
+    match health::listen(address).await {
+        // The process that holds the file also holds the address.
+        Err(_) if open(cli).await?.is_locked()? => bail!(TAKEN),
+        listener => listener,
+    }
+}
+
+/// Opens the archive and a daemon on it; waits while the database cannot be reached or has no room,
+/// answering health checks meanwhile.
+async fn start(
+    cli: &Cli,
+    config: &Arc<Config>,
+    clock: &Clock,
+    listener: Option<&TcpListener>,
+) -> Result<Started> {
+    let health = HealthState::default();
+    let _server = listener.map(|it| serve_start(&health, it)).transpose()?;
+    let mut wait = FIRST_WAIT;
+    loop {
+        let error = match try_start(cli, config, clock).await {
+            Err(error) if is_passing(&error) => format!("{error:#}"),
+            done => return done,
+        };
+        let waits_for = Some(format!("the database fails: {error}"));
+        if health.snapshot().waits_for != waits_for {
+            tracing::error!(error, "cannot start yet; waiting for the database");
+        }
+        health.waits_for(waits_for);
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Answers health checks until dropped, on a handle of its own of the same port.
+fn serve_start(health: &HealthState, listener: &TcpListener) -> Result<JoinSet<Result<()>>> {
+    let handle = std::net::TcpListener::from(listener.as_fd().try_clone_to_owned()?);
+    let handle = TcpListener::from_std(handle)?;
+    let mut server = JoinSet::new();
+    server.spawn(health::serve_start(health.clone(), handle));
+    Ok(server)
+}
+
+async fn try_start(cli: &Cli, config: &Arc<Config>, clock: &Clock) -> Result<Started> {
+    let store = open(cli).await?;
+    // Start before any event that is counted.
+    let metrics = Metrics::begin(&store, clock).await?;
+    let daemon = Daemon::open(config.clone(), store.clone(), clock.clone(), "run").await?;
+    Ok(Started { store, metrics, daemon })
 }
 
 /// Starts the tasks beside the daemon's loop; the health server and the page, which has the

@@ -61,6 +61,7 @@ impl Crawler {
             attempt: claim.attempt,
             jitter,
             too_large: fetched.received.cut,
+            own_fault: fetched.received.own_fault,
             retry_after: fetched.received.retry_after,
             failing: self.is_failing(fetched.endpoint),
         };
@@ -88,13 +89,17 @@ fn feedback(fetched: &mut Fetched) -> Feedback {
     let reading = &fetched.reading;
     Feedback {
         endpoint: fetched.endpoint,
-        effect: retry::effect(reading.outcome),
+        effect: match fetched.received.own_fault {
+            true => Effect::Nothing,
+            false => retry::effect(reading.outcome),
+        },
         call_id: fetched.call_id,
         sent_at: fetched.sent_at,
         at: fetched.finished_at,
         target_id: fetched.claim.target_id,
         note: reading.message.clone().or_else(|| reading.drift.clone()),
         outline: fetched.outline.take(),
+        _turn: fetched.received.turn.take(),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::rate_limiter;
 use super::retry::Effect;
@@ -22,7 +23,7 @@ const FAILING_AFTER: i64 = 6;
 const FAILING_AFTER_AT_LEAST: i64 = 2;
 
 /// What one call says about its endpoint.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Feedback {
     pub(super) endpoint: Endpoint,
     pub(super) effect: Effect,
@@ -34,6 +35,8 @@ pub(super) struct Feedback {
     pub(super) note: Option<String>,
     /// The paths of the answer, if it was read.
     pub(super) outline: Option<Outline>,
+    /// The turn of a large answer, until it is saved.
+    pub(super) _turn: Option<OwnedSemaphorePermit>,
 }
 
 /// Applies the feedback of calls, in the transaction that saves their answers.

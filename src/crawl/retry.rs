@@ -34,6 +34,8 @@ pub(super) struct EndedCall {
     pub jitter: u32,
     /// Whether the answer exceeded the size limit: the next one would as well.
     pub too_large: bool,
+    /// Whether this machine failed, and not upstream.
+    pub own_fault: bool,
     /// The `Retry-After` of upstream.
     pub retry_after: Option<Duration>,
     /// Whether its endpoint is paused as failing.
@@ -111,6 +113,8 @@ pub(super) fn after(call: EndedCall) -> Decision {
 /// The attempts that such a call is worth.
 fn max_attempts(call: EndedCall) -> i64 {
     match (call.outcome, call.billed) {
+        // Nothing was asked.
+        (_, Billed::No) if call.own_fault => i64::MAX,
         // Billed, and the next answer would be the same.
         (Outcome::Unreadable, Billed::Yes) => 1,
         (Outcome::Unreadable, _) if call.too_large => 1,
@@ -135,6 +139,7 @@ mod tests {
 
     fn ended(outcome: Outcome, billed: Billed, attempt: i64) -> EndedCall {
         EndedCall {
+            own_fault: false,
             outcome,
             billed,
             attempt,
@@ -147,6 +152,13 @@ mod tests {
 
     fn seconds(seconds: u64) -> Decision {
         Decision::Retry(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn fault_of_this_machine_never_gives_up() {
+        let own = EndedCall { own_fault: true, ..ended(Outcome::Transport, Billed::No, 1000) };
+        assert!(matches!(after(own), Decision::Retry(_)));
+        assert_eq!(after(EndedCall { own_fault: false, ..own }), Decision::GiveUp);
     }
 
     #[test]

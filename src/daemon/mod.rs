@@ -2,6 +2,7 @@
 //! and a signal ends the loop. It decides when, never what.
 
 mod alarm;
+mod clock_watch;
 mod others;
 mod outage;
 mod reload;
@@ -18,11 +19,11 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::crawl::{Crawler, ShutdownGrace};
 use crate::ops::health_state::HealthState;
-use crate::plan;
 use crate::process::Process;
-use crate::store::{Attempts, Store, in_time};
+use crate::store::{Attempts, FileGone, Store, in_time};
 use crate::time::{Clock, Time};
 use alarm::Alarm;
+use clock_watch::ClockWatch;
 
 use others::Others;
 use outage::Outage;
@@ -50,8 +51,13 @@ pub struct Daemon {
     store: Store,
     clock: Clock,
     crawler: Crawler,
+    /// Since when its clock runs steadily.
     started: Time,
-    latest: Time,
+    clock_watch: ClockWatch,
+    /// What was last said of the machine's clock.
+    clock_note: Option<String>,
+    /// Slots due after this are to be taken back; `None`: none are.
+    ahead: Option<Time>,
     calls: i64,
     next_fire: Option<Time>,
     process: Process,
@@ -80,22 +86,24 @@ impl Daemon {
         clock: Clock,
         verb: &'static str,
     ) -> Result<Self> {
+        let clock_watch = ClockWatch::begin(&store, &clock).await?;
         let Some(process) = Process::begin(&store, &config, verb, &clock).await? else {
             bail!(TAKEN);
         };
         let started = clock.now();
-        plan::sync(&store, &config, started, started, &CancellationToken::new()).await?;
         let crawler = Crawler::new(config.clone(), store.clone(), clock.clone(), &process, None)?;
         let settings = tokio::sync::watch::Sender::new(config.clone());
         let health = HealthState::default();
         health.configured(started);
-        Ok(Self {
+        let mut daemon = Self {
             config,
             store,
             clock,
             crawler,
             started,
-            latest: started,
+            clock_watch,
+            clock_note: None,
+            ahead: None,
             calls: 0,
             next_fire: None,
             process,
@@ -108,7 +116,9 @@ impl Daemon {
             settings,
             outage: None,
             reaped_at: started,
-        })
+        };
+        daemon.begin(&CancellationToken::new()).await?;
+        Ok(daemon)
     }
 
     /// Applies the reloads of `watch` from now on.
@@ -154,6 +164,13 @@ impl Daemon {
         let worked = self.work(stop).await;
         self.health.stopping();
         self.stop_alarm().await;
+        if let Err(error) = &worked
+            && error.is::<FileGone>()
+        {
+            let (calls, unsaved) = (self.crawler.in_flight(), self.crawler.unsaved());
+            tracing::error!(calls, unsaved, "the archive is gone: their answers are lost");
+            return worked;
+        }
         self.drain().await?;
         worked
     }
@@ -180,6 +197,7 @@ impl Daemon {
             match tick {
                 Ok(Tick::Again) => {}
                 Ok(Tick::Wait(until)) => self.rest(until, stop).await?,
+                Err(error) if error.is::<FileGone>() => return Err(error),
                 Err(error) => {
                     self.database_fails(&error);
                     self.health.beat(self.clock.now());
@@ -221,6 +239,7 @@ impl Daemon {
             () = self.others.write(&self.store) => return Ok(()),
             () = stop.cancelled() => return Ok(()),
             died = self.process.died() => return Err(died),
+            gone = self.store.file_gone() => return Err(gone.into()),
             reload = next_reload => reload,
         };
         self.put_reload(reload.context("the task that watches the settings died")?);
@@ -234,7 +253,8 @@ impl Daemon {
         }
     }
 
-    /// Fetches everything due until `end`, moving a manual clock from event to event; `progress`
+    /// Fetches everything due until `end`, moving a manual clock from event to event, or until that
+    /// is set back; `progress`
     /// receives the time and the number of calls after each.
     ///
     /// # Errors
@@ -244,9 +264,13 @@ impl Daemon {
         end: Time,
         mut progress: impl FnMut(Time, i64),
     ) -> Result<()> {
-        let stop = CancellationToken::new();
+        let (stop, begun) = (CancellationToken::new(), self.clock.now());
         loop {
-            match self.tick(&stop).await? {
+            let tick = self.tick(&stop).await?;
+            if self.clock.now() < begun {
+                return Ok(());
+            }
+            match tick {
                 Tick::Again => {}
                 Tick::Wait(_) if self.crawler.in_flight() > 0 => self.crawler.wait().await,
                 Tick::Wait(until) => {
@@ -273,6 +297,8 @@ impl Daemon {
         while self.crawler.in_flight() > 0 {
             self.crawler.wait().await;
             self.health.beat(self.clock.now());
+            // Makes room for large answers; an error shows below again.
+            let _ = in_time(self.crawler.save()).await;
         }
         let grace = ShutdownGrace::start();
         while let Err(error) = in_time(self.crawler.save_all()).await {

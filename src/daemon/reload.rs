@@ -56,11 +56,6 @@ impl Daemon {
     /// When the database fails; then the old ones stay in force.
     pub async fn apply(&mut self, config: Arc<Config>, stop: &CancellationToken) -> Result<()> {
         let now = self.clock.now();
-        while plan::materialise(&self.store, &self.config, self.started, now).await? == Left::More {
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-        }
         if plan::sync(&self.store, &config, self.started, now, stop).await? == Left::More {
             return Ok(());
         }

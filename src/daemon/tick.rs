@@ -3,10 +3,11 @@
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
+use super::clock_watch::Held;
 use super::watch::Watch;
 use super::{Daemon, RECONCILE};
 use crate::crawl::Tally;
-use crate::plan::{self, CLOCK_SLIP, Left};
+use crate::plan;
 use crate::store::in_time;
 use crate::time::Time;
 
@@ -21,11 +22,15 @@ pub(super) enum Tick {
 impl Daemon {
     /// One tick. Every part is cancel safe.
     pub(super) async fn tick(&mut self, stop: &CancellationToken) -> Result<Tick> {
+        self.store.require_file()?;
         in_time(self.crawler.save()).await?;
         self.health.beat(self.clock.now());
         // Also when the loop is too busy to ever wait.
         if let Some(reload) = self.watch.as_mut().and_then(Watch::try_next) {
             self.put_reload(reload);
+        }
+        if let Held::Until(at) = in_time(self.check_clock()).await? {
+            return Ok(Tick::Wait(at));
         }
         self.reload(stop).await?;
         self.health.beat(self.clock.now());
@@ -40,17 +45,15 @@ impl Daemon {
             self.process.keep().await?;
         }
         let now = self.clock.now();
-        if self.latest.since(now) > CLOCK_SLIP {
-            self.clock_set_back(now).await?;
-        }
-        self.latest = self.latest.max(now);
-        let mut left = Left::Nothing;
+        let mut backlog = None;
         if self.next_fire.is_none_or(|at| at <= now) {
-            left = plan::materialise(&self.store, &self.config, self.started, now).await?;
-            self.next_fire = match left {
-                Left::Nothing => plan::next_fire(&self.config, now),
-                Left::More => None,
-            };
+            backlog = plan::materialise(&self.store, &self.config, self.started, now).await?;
+            let next = plan::next_fire(&self.config, now);
+            self.next_fire = [next, backlog].into_iter().flatten().min();
+        }
+        if let Some(after) = self.ahead {
+            // What has become due since is not ahead any more.
+            self.ahead = plan::take_back_some(&self.store, after.max(now)).await?;
         }
         if now < self.reaped_at || now.since(self.reaped_at) >= RECONCILE {
             self.process.reap_expired().await?;
@@ -61,23 +64,13 @@ impl Daemon {
         if self.crawler.is_idle() {
             self.report();
         }
-        if left == Left::More || started.more {
+        let has_more = backlog.is_some_and(|at| at <= now) || self.ahead.is_some();
+        if has_more || started.more {
             return Ok(Tick::Again);
         }
-        let events = [started.again_at(), self.crawler.retry_at(), self.next_fire];
+        let clock = self.clock_watch.settles_at();
+        let events = [started.again_at(), self.crawler.retry_at(), self.next_fire, clock];
         Ok(Tick::Wait(events.into_iter().flatten().min()))
-    }
-
-    /// Recovers from a clock that was ahead and has been corrected.
-    async fn clock_set_back(&mut self, now: Time) -> Result<()> {
-        tracing::warn!(was = %self.latest, %now, "the clock was set back");
-        plan::clock_set_back(&self.store, now).await?;
-        self.next_fire = None;
-        self.latest = now;
-        self.started = self.started.min(now);
-        // The alarm waits for a time that is far away now.
-        self.stop_alarm().await;
-        Ok(())
     }
 
     /// Logs the outcomes once the crawler is idle.

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::ops::health_state::HealthState;
+use crate::ops::listener::Bounded;
 use crate::ops::metrics::Metrics;
 use crate::store::{Schema, Store};
 use crate::time::Clock;
@@ -26,6 +27,9 @@ use crate::time::Clock;
 /// A loop without a heartbeat for this long is stuck; it beats every few seconds, and at least
 /// twice a minute while the database fails.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+/// Connections at once.
+const CONNECTIONS: usize = 16;
 
 /// Timeout of the schema query behind `/readyz`.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -64,6 +68,28 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
     })
 }
 
+/// Answers for a daemon that has no archive yet, until dropped: it is alive, and not ready.
+///
+/// # Errors
+/// When the server fails.
+pub async fn serve_start(state: HealthState, listener: TcpListener) -> Result<()> {
+    // Without keep-alive: the next request is for the daemon.
+    let answer = |answer: Answer| ([(header::CONNECTION, "close")], answer);
+    let router = Router::new()
+        .route("/healthz", get(async move |_: Local| answer(Answer::yes())))
+        .route(
+            "/readyz",
+            get(async move |_: Local, State(state): State<HealthState>| {
+                let why = state.snapshot().waits_for;
+                answer(Answer::no(why.unwrap_or_else(|| "the daemon is starting".to_owned())))
+            }),
+        )
+        .with_state(state);
+    axum::serve(Bounded::new(listener, CONNECTIONS), router)
+        .await
+        .context("the health server failed")
+}
+
 impl HealthServer {
     /// Serves until an error occurs.
     ///
@@ -81,7 +107,9 @@ impl HealthServer {
                 get(async |_: Local, State(health): State<Self>| health.metrics().await),
             )
             .with_state(self);
-        axum::serve(listener, router).await.context("the health server failed")
+        axum::serve(Bounded::new(listener, CONNECTIONS), router)
+            .await
+            .context("the health server failed")
     }
 
     /// `/metrics` alone, for a server that controls access itself.
@@ -112,6 +140,9 @@ impl HealthServer {
         }
         if let Some(why) = now.database_error {
             return Answer::no(format!("the database fails: {why}"));
+        }
+        if let Some(what) = now.waits_for {
+            return Answer::no(what);
         }
         if now.ticked_at.is_none() {
             return Answer::no("the daemon is starting");

@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub ticked_at: Option<Time>,
     /// Why the database fails; `None` while it answers.
     pub database_error: Option<String>,
+    /// What the daemon waits for before it begins or goes on; `None`: nothing.
+    pub waits_for: Option<String>,
     /// Whether a reload of the configuration is in progress.
     pub is_reloading: bool,
     /// When the configuration in force was applied.
@@ -60,6 +62,11 @@ impl HealthState {
     /// Records why the database fails; the text must contain no secret.
     pub fn database_fails(&self, why: impl Into<String>) {
         self.0.send_modify(|now| now.database_error = Some(why.into()));
+    }
+
+    /// The daemon waits for something, or for nothing any more; the text must contain no secret.
+    pub fn waits_for(&self, what: Option<String>) {
+        self.0.send_modify(|now| now.waits_for = what);
     }
 
     /// A reload has begun.

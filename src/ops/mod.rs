@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod balances;
 pub mod health;
 pub mod health_state;
+pub mod listener;
 pub mod metrics;
 pub mod run_log;
 pub mod systemd;

@@ -18,6 +18,7 @@ use sha2::Sha256;
 use super::attempts::Attempts;
 use super::view::{COOKIE, Visit, tag};
 use crate::ops::health::is_this_machine;
+use crate::ops::listener::Peer;
 
 /// Delay after a wrong password.
 const WRONG_PASSWORD: Duration = Duration::from_secs(1);
@@ -156,8 +157,8 @@ pub(super) async fn watch(
     next: Next,
 ) -> Response {
     // Without the address all count as one.
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    let peer = request.extensions().get::<ConnectInfo<Peer>>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.0.ip());
     let mut response = match watch.refuses(peer, request.method(), request.headers()).await {
         Some(refusal) => refusal,
         None => match tokio::time::timeout(IN_TIME, next.run(request)).await {

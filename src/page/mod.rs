@@ -36,6 +36,7 @@ use tokio::sync::watch;
 use self::view::{Answer, View, Visit};
 use crate::config::Config;
 use crate::model::Platform;
+use crate::ops::listener::{Bounded, Peer};
 use crate::store::{Store, Tx};
 use crate::time::Clock;
 
@@ -43,6 +44,9 @@ pub use guard::Guard;
 
 /// An archive whose last call is older is shown as of that call.
 const ASLEEP: Duration = Duration::from_secs(24 * 3600);
+
+/// Connections at once; browsers open up to six each.
+const CONNECTIONS: usize = 64;
 
 /// Shared state of the pages.
 #[derive(Clone, Debug)]
@@ -75,8 +79,10 @@ impl Page {
         metrics: Option<Router>,
     ) -> Result<()> {
         let router = self.router(guard, metrics.unwrap_or_default());
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).await.context("the page's server failed")
+        let service = router.into_make_service_with_connect_info::<Peer>();
+        axum::serve(Bounded::new(listener, CONNECTIONS), service)
+            .await
+            .context("the page's server failed")
     }
 
     fn router(self, guard: Guard, metrics: Router) -> Router {

@@ -1,16 +1,16 @@
-//! Decides a job's fires, a bounded number in each transaction.
+//! Decides a job's fires: the newest at once, older ones as a backlog, a bounded number in each
+//! transaction.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::CLOCK_SLIP;
-use super::misfire::{FirePolicy, MisfireDecision};
+use super::misfire::{FirePolicy, MisfireDecision, TICK};
 use crate::api::Endpoint;
 use crate::model::MissedReason;
 use crate::pause;
 use crate::schedule::Schedule;
-use crate::store::{Fires, JobRow, Store, Tx};
+use crate::store::{Fires, JobRow, Store, Tx, Watched};
 use crate::time::Time;
 
 /// Most fires decided in one transaction.
@@ -18,6 +18,9 @@ const MAX_FIRES: usize = 1000;
 
 /// Most slots created in one transaction, unless a single fire creates more.
 const MAX_SLOTS: usize = 20_000;
+
+/// Most slots of one backlog of a job, and most fires; older fires are not recorded.
+const MAX_BACKLOG: usize = 1_000_000;
 
 /// Whether fires are left to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,19 @@ pub enum Left {
     More,
 }
 
-/// Decides the oldest undecided fires of a job, up to `now`.
+/// How many fires are decided in one transaction.
+fn at_once(watched: Watched) -> usize {
+    let targets = usize::try_from(watched.targets).unwrap_or(0);
+    (MAX_SLOTS / targets.max(1)).clamp(1, MAX_FIRES)
+}
+
+/// Fires before the first target was watched have no slots.
+fn begin(watched: Watched, from: Time) -> Time {
+    watched.since.map_or(from, |since| from.max(since.minus(TICK)))
+}
+
+/// Decides the undecided fires of a job up to `now`: the newest, and those that get slots. Older ones
+/// become its backlog.
 pub(super) async fn decide(
     store: &Store,
     row: &mut JobRow,
@@ -36,30 +51,30 @@ pub(super) async fn decide(
     policy: Option<(FirePolicy, Endpoint)>,
     started: Time,
     now: Time,
-) -> Result<Left> {
+) -> Result<()> {
     let from = row.fired_through;
-    if from.since(now) > CLOCK_SLIP {
-        return revert_fires(store, row, schedule, now).await;
+    if schedule.next_after(from).is_none_or(|next| next > now) {
+        return Ok(());
     }
-    let mut due: Vec<_> = schedule.fires(from, now).take(MAX_FIRES).collect();
-    if due.len() > 1 {
-        let watched = store.read().await?.count_watched(row.job_id).await?;
-        due.truncate((MAX_SLOTS / watched.max(1)).max(1));
-    }
-    let Some(&through) = due.last() else { return Ok(Left::Nothing) };
+    let watched = store.read().await?.watched(row.job_id).await?;
+    let (begin, most) = (begin(watched, from), at_once(watched));
     let decision =
-        MisfireDecision::new(schedule, policy.map(|(policy, _)| policy), from, started, now);
-    let mut fires = Fires::default();
-    for at in due {
-        match decision.reason(at) {
-            Some(reason) => fires.missed.push((at, reason)),
-            None => fires.open.push(at),
+        MisfireDecision::new(schedule, policy.map(|(policy, _)| policy), begin, started, now);
+    let mut due = schedule.latest(begin, now, most + 1);
+    let has_older = due.len() > most;
+    if has_older {
+        due.remove(0);
+        if let Some(open) = decision.open_from().filter(|open| due.first() > Some(open)) {
+            due = schedule.fires(open.minus(TICK), now).collect();
         }
     }
+    let backlog = due.first().filter(|_| has_older).map(|first| (begin, first.minus(TICK)));
+    let fires = sorted(&decision, &due);
+    let through = due.last().copied().unwrap_or(now);
     let mut tx = store.begin().await?;
-    if !tx.advance_job(row.job_id, from, through).await? {
+    if !tx.advance_job(row.job_id, from, through, backlog).await? {
         // Another daemon decides them.
-        return Ok(Left::Nothing);
+        return Ok(());
     }
     let blocked = match (policy, fires.open.first()) {
         (Some((_, endpoint)), Some(first)) => blocked(&mut tx, endpoint, *first).await?,
@@ -69,9 +84,71 @@ pub(super) async fn decide(
     tx.end_expired(now).await?;
     tx.commit().await?;
     row.fired_through = through;
+    if let Some((since, until)) = backlog {
+        row.backlog_fires = row.backlog_since.map_or(0, |_| row.backlog_fires);
+        row.backlog_since = row.backlog_since.or(Some(since));
+        row.backlog_until = Some(until);
+    }
     log(row, &fires);
-    let is_last = schedule.next_after(through).is_none_or(|next| next > now);
+    Ok(())
+}
+
+/// Records the newest fires of a job's backlog as missed.
+pub(super) async fn catch_up(
+    store: &Store,
+    row: &mut JobRow,
+    schedule: &Schedule,
+    policy: Option<FirePolicy>,
+    started: Time,
+    now: Time,
+) -> Result<Left> {
+    let Some((since, until)) = row.backlog_since.zip(row.backlog_until) else {
+        return Ok(Left::Nothing);
+    };
+    let watched = store.read().await?.watched(row.job_id).await?;
+    let (since, most) = (begin(watched, since), at_once(watched));
+    let mut due = schedule.latest(since, until, most + 1);
+    let mut is_last = due.len() <= most;
+    if !is_last {
+        due.remove(0);
+    }
+    let recorded = usize::try_from(row.backlog_fires)? + due.len();
+    let slots = recorded.saturating_mul(usize::try_from(watched.targets)?.max(1));
+    if !is_last && slots >= MAX_BACKLOG {
+        let before = due.first().map(Time::to_string);
+        tracing::warn!(
+            job = row.name,
+            before,
+            "too many missed fires: older ones are not recorded"
+        );
+        is_last = true;
+    }
+    // None of them gets slots.
+    let decision = MisfireDecision::of_backlog(policy, started, now);
+    let fires = sorted(&decision, &due);
+    let to = due.first().filter(|_| !is_last).map(|first| first.minus(TICK));
+    let mut tx = store.begin().await?;
+    if !tx.advance_backlog(row.job_id, until, to, due.len()).await? {
+        return Ok(Left::More);
+    }
+    tx.fire(row.job_id, &fires, None, now).await?;
+    tx.commit().await?;
+    row.backlog_until = to;
+    row.backlog_fires = i64::try_from(recorded)?;
+    log(row, &fires);
     Ok(if is_last { Left::Nothing } else { Left::More })
+}
+
+/// These fires by their decision.
+fn sorted(decision: &MisfireDecision, due: &[Time]) -> Fires {
+    let mut fires = Fires::default();
+    for at in due {
+        match decision.reason(*at) {
+            Some(reason) => fires.missed.push((*at, reason)),
+            None => fires.open.push(*at),
+        }
+    }
+    fires
 }
 
 /// What has blocked the endpoint until `due_at`: the missed reason of older slots that newer ones
@@ -83,30 +160,15 @@ async fn blocked(tx: &mut Tx, endpoint: Endpoint, due_at: Time) -> Result<Option
     Ok(pause::blocking(&began, endpoint).map(MissedReason::from))
 }
 
-/// Reverts fires decided under a clock that was ahead, newest first, and deletes their slots.
-async fn revert_fires(
-    store: &Store,
-    row: &mut JobRow,
-    schedule: &Schedule,
-    now: Time,
-) -> Result<Left> {
-    let from = row.fired_through;
+/// Deletes some of the slots due after `after`, which a fast clock has planned; returns after which
+/// time to go on, and how many were deleted.
+pub(super) async fn unplan(store: &Store, after: Time) -> Result<Option<(Time, u64)>> {
     let mut tx = store.begin().await?;
-    let watched = tx.count_watched(row.job_id).await?;
-    let most = (MAX_SLOTS / watched.max(1)).clamp(1, MAX_FIRES);
-    // Fires before the earliest of these are left for the next call.
-    let to = match schedule.latest(now, from, most + 1).as_slice() {
-        [before, rest @ ..] if rest.len() == most => *before,
-        _ => now,
-    };
-    if !tx.advance_job(row.job_id, from, to).await? {
-        return Ok(Left::Nothing);
-    }
-    let slots = tx.unplan(row.job_id, to, from).await?;
+    let watched = tx.most_watched().await?;
+    let Some(through) = tx.runs_ahead(after, at_once(watched)).await? else { return Ok(None) };
+    let slots = tx.unplan(after, through).await?;
     tx.commit().await?;
-    row.fired_through = to;
-    tracing::warn!(job = row.name, slots, back_to = %to, "reverted the slots planned under a clock that was ahead");
-    Ok(if to == now { Left::Nothing } else { Left::More })
+    Ok(Some((through, slots)))
 }
 
 /// Logs the decision.

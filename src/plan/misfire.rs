@@ -42,6 +42,16 @@ impl MisfireDecision {
         Self { open_from, misfire, started, now }
     }
 
+    /// The decision about fires that are too old for slots.
+    pub(super) fn of_backlog(policy: Option<FirePolicy>, started: Time, now: Time) -> Self {
+        Self { open_from: None, misfire: policy.map(|policy| policy.misfire), started, now }
+    }
+
+    /// Fires from here on get slots; `None`: none does.
+    pub(super) fn open_from(&self) -> Option<Time> {
+        self.open_from
+    }
+
     /// Why the fire due at `at` is missed; `None`: it gets slots.
     pub(super) fn reason(&self, at: Time) -> Option<MissedReason> {
         if self.open_from.is_some_and(|from| at >= from) {
@@ -79,7 +89,7 @@ fn open_from(schedule: &Schedule, policy: FirePolicy, decided: Time, now: Time) 
 }
 
 /// The resolution of [`Time`].
-const TICK: Duration = Duration::from_micros(1);
+pub(super) const TICK: Duration = Duration::from_micros(1);
 
 #[cfg(test)]
 mod tests {

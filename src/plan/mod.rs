@@ -20,11 +20,14 @@ use crate::time::Time;
 use crate::zone;
 
 pub use decide::Left;
-use decide::decide;
+use decide::{catch_up, decide};
 use misfire::FirePolicy;
 
 /// A recorded time further ahead than this was written under a wrong clock.
 pub const CLOCK_SLIP: Duration = Duration::from_secs(60);
+
+/// How long after its start a daemon begins with a backlog.
+const BACKLOG_WAIT: Duration = Duration::from_secs(60);
 
 /// No backoff is longer than this.
 const MAX_WAIT: Duration = Duration::from_secs(600);
@@ -53,7 +56,11 @@ pub async fn sync(
         let job = config.jobs.iter().find(|job| job.name == row.name && is_unchanged(job, &row));
         let Ok(schedule) = recorded(&row) else { continue };
         let asked = job.map(|job| (policy(job), config.endpoint(job.kind)));
-        while decide(store, &mut row, &schedule, asked, started, now).await? == Left::More {
+        decide(store, &mut row, &schedule, asked, started, now).await?;
+        // The backlog of a changed or removed schedule belongs to the old one.
+        while job.is_none()
+            && catch_up(store, &mut row, &schedule, None, started, now).await? == Left::More
+        {
             if stop.is_cancelled() {
                 return Ok(Left::More);
             }
@@ -100,33 +107,66 @@ fn servers(config: &Config) -> Vec<Asked> {
     endpoints.into_iter().chain(resolvers).map(asked).collect()
 }
 
-/// Creates the slots that have become due, a bounded number for each job. `started` is when this daemon
-/// started.
+/// Creates the slots that have become due, and records a bounded part of the backlog. `started` is
+/// when this daemon started. Returns when to call again for the rest of the backlog.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn materialise(store: &Store, config: &Config, started: Time, now: Time) -> Result<Left> {
+pub async fn materialise(
+    store: &Store,
+    config: &Config,
+    started: Time,
+    now: Time,
+) -> Result<Option<Time>> {
     let mut tx = store.read().await?;
     let rows = tx.jobs().await?;
     drop(tx);
-    let mut left = Left::Nothing;
+    let mut backlogs = Vec::new();
     for mut row in rows {
         let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
         let asked = Some((policy(job), config.endpoint(job.kind)));
-        if decide(store, &mut row, &job.schedule, asked, started, now).await? == Left::More {
-            left = Left::More;
-        }
+        decide(store, &mut row, &job.schedule, asked, started, now).await?;
+        backlogs.extend(row.backlog_until.is_some().then_some((row, job)));
     }
-    Ok(left)
+    let Some((row, job)) = backlogs.first_mut() else { return Ok(None) };
+    // The clock may be wrong: what is due goes first, and a jump that is corrected soon leaves little.
+    let wait = started.plus(BACKLOG_WAIT);
+    if now < wait {
+        return Ok(Some(wait));
+    }
+    let left = catch_up(store, row, &job.schedule, Some(policy(job)), started, now).await?;
+    Ok((left == Left::More || backlogs.len() > 1).then_some(now))
 }
 
-/// Releases what a clock that was ahead has postponed.
+/// Puts right what a clock that was ahead of `now` has written; [`take_back_some`] deletes its slots.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn clock_set_back(store: &Store, now: Time) -> Result<()> {
     let mut tx = store.begin().await?;
+    tx.take_back(now).await?;
     correct_clock(&mut tx, now, CLOCK_SLIP).await?;
+    tx.commit().await
+}
+
+/// Deletes a bounded number of slots that are due after `after`, in the future, where a clock that
+/// was ahead has planned them. Returns after which time to go on; `None`: none is left.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_back_some(store: &Store, after: Time) -> Result<Option<Time>> {
+    let Some((through, slots)) = decide::unplan(store, after).await? else { return Ok(None) };
+    tracing::warn!(slots, %after, %through, "took back slots planned under a clock that was ahead");
+    Ok(Some(through))
+}
+
+/// Begins anew after a clock that was behind since `since`: the fires up to `now` never happened.
+///
+/// # Errors
+/// When the database fails.
+pub async fn clock_set_forward(store: &Store, since: Time, now: Time) -> Result<()> {
+    let mut tx = store.begin().await?;
+    tx.begin_anew(since, now).await?;
     tx.commit().await
 }
 

@@ -246,6 +246,7 @@ async fn record(
         started_at: now,
         beat_at: None,
         died_at: None,
+        clock: None,
     };
     let providers = Provider::ALL.map(|it| (it.as_str(), config.provider(it).base_url.as_str()));
     tx.put_process(&process, &providers).await

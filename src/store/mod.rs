@@ -17,7 +17,10 @@ pub use archive::{
     Answer, Asked, Body, Derivation, Document, DriftCount, Import, Imported, Kept, NORMALISER,
     PathDrift, Place, REFUSED, Replayed, Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
-pub use db::{Attempts, ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_refused};
+pub use db::{
+    Attempts, FileGone, ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_passing,
+    is_refused,
+};
 pub use erasure::{KnownAs, MIN_ID_LEN, Redacted};
 pub use ledger::{
     AlertRow, BalanceRow, CallEnd, CallStart, CallTotals, EndpointRow, Finding, Spent,
@@ -29,7 +32,7 @@ pub use read::{
 };
 pub use schedule::{
     Account, BackfillRow, Claim, ClaimRequest, ConfigLoad, ConfigState, Disposition, Fires,
-    JobEntry, JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Settlement,
-    SlotCounts, SlotJob,
+    JobEntry, JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Seen,
+    Settlement, SlotCounts, SlotJob, Watched,
 };
 pub use sql::{Column, Query, QueryError, Span, Table, Value, tables};

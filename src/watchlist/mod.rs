@@ -1,7 +1,7 @@
 //! Watchlist entries: ids, links, and text pasted from the apps.
 //!
-//! [`parse`] turns one entry into a [`Target`], [`list`] reads whole lists of them, and [`decode`]
-//! their bytes; [`kol_filter`] checks the filter of a KOL search.
+//! [`parse`] turns one entry into a [`Target`], `list` reads whole lists of them, `decode` their
+//! bytes, and [`kol_filter`] checks the filter of a KOL search.
 
 mod columns;
 mod decode;

@@ -63,7 +63,18 @@ impl Env {
         jobs: &str,
         set: impl FnOnce(&mut Options),
     ) -> Self {
-        let clock = Clock::standing(beginning());
+        let mut env = Self::idle(database, beginning(), set).await;
+        env.restart(jobs).await;
+        env
+    }
+
+    /// The same without a daemon yet, at another time.
+    pub(crate) async fn idle(
+        database: Database,
+        start: Time,
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
+        let clock = Clock::standing(start);
         let mut options = Options::new(1, TOKEN, clock.clone());
         options.around = Some(beginning());
         set(&mut options);
@@ -71,9 +82,7 @@ impl Env {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = simulator::start(options, listener).await.unwrap();
         let store = database.open().await;
-        let mut env = Self { api, store, clock, parameter, daemon: None, _database: database };
-        env.restart(jobs).await;
-        env
+        Self { api, store, clock, parameter, daemon: None, _database: database }
     }
 
     /// Stops the daemon, if there is one, and starts one with these jobs. What stands before
@@ -135,6 +144,15 @@ impl Env {
         let stop = CancellationToken::new();
         stop.cancel();
         daemon.run(&stop).await.unwrap();
+    }
+
+    /// Sets the machine's clock, and lets half a minute pass, after which the daemon believes it or
+    /// does not.
+    pub(crate) async fn clock_says(&mut self, at: Time) {
+        self.clock.set_machine(at);
+        let end = self.clock.now().plus(Duration::from_secs(30));
+        let daemon = self.daemon.as_mut().expect("a daemon is running");
+        daemon.run_until(end, |_, _| {}).await.unwrap();
     }
 
     /// Asks for looks at these targets now, by hand; the daemon makes them.

@@ -166,8 +166,8 @@ async fn a_fire_makes_each_slot_once_and_supersedes_what_is_still_open(database:
         missed: vec![(at("09:00:00"), MissedReason::DaemonDown)],
         open: vec![at("10:00:00")],
     };
-    assert!(tx.advance_job(job, at("08:30:00"), at("10:00:00")).await.unwrap());
-    assert!(!tx.advance_job(job, at("08:30:00"), at("10:00:00")).await.unwrap());
+    assert!(tx.advance_job(job, at("08:30:00"), at("10:00:00"), None).await.unwrap());
+    assert!(!tx.advance_job(job, at("08:30:00"), at("10:00:00"), None).await.unwrap());
     tx.fire(job, &fires, None, at("10:00:01")).await.unwrap();
     tx.fire(job, &fires, None, at("10:00:02")).await.unwrap();
     tx.fire(job, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();

@@ -285,3 +285,41 @@ async fn the_client_prints_nothing_of_what_it_knows() {
     let (url, _) = serve(|| "{}".into_response()).await;
     assert_eq!(format!("{:?}", client(url)), "Client { .. }");
 }
+
+/// Serves this many answers of so many bytes, each at once.
+async fn serve_bytes(answers: usize, bytes: usize) -> Url {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url_of(listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for _ in 0..answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                // An answer before its request would be an error.
+                let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await;
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n";
+                let head = format!("{head}content-length: {bytes}\r\n\r\n");
+                let answer = [head.into_bytes(), vec![b' '; bytes]].concat();
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &answer).await;
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn large_answers_take_turns_and_waiting_costs_no_timeout() {
+    let bytes = LARGE_BYTES * 3;
+    let client = client_with(serve_bytes(LARGE_AT_ONCE + 1, bytes).await, Duration::from_secs(20));
+    let request = request("n1");
+    let mut first = Vec::new();
+    for _ in 0..LARGE_AT_ONCE {
+        first.push(client.send(Provider::JustOneApi, &request).await);
+    }
+    assert!(first.iter().all(|it| it.turn.is_some() && it.body.len() == bytes));
+    let mut next = std::pin::pin!(client.send(Provider::JustOneApi, &request));
+    assert!(timeout(Duration::from_millis(500), &mut next).await.is_err(), "it waits");
+    first.clear();
+    let next = next.await;
+    assert_eq!((next.body.len(), next.error), (bytes, None));
+}

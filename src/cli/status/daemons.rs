@@ -76,6 +76,9 @@ impl Daemon {
         let asks = asks.join(", ");
         let mut text =
             format!("a daemon is running since {since}, last heartbeat {beat}, providers {asks}\n");
+        if let Some(clock) = &row.clock {
+            text += &format!("its clock: {}\n", safe(clock, 200));
+        }
         if let (Some(error), Some(refused_at)) = (&settings.error, settings.refused_at) {
             let taken_over = local(settings.taken_over_at.unwrap_or(row.started_at), zone);
             let refused = local(refused_at, zone);

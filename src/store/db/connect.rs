@@ -1,6 +1,6 @@
 //! Connections and transactions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 
 use super::errors::failed;
+use super::file::Identity;
 use super::session;
 use super::tx::Tx;
 use super::url::Address;
@@ -58,6 +59,10 @@ pub enum Store {
         writer: SqlitePool,
         /// Read-only connections.
         readers: SqlitePool,
+        /// Its real path.
+        path: PathBuf,
+        /// The file that was at the path when it was opened.
+        identity: Option<Identity>,
     },
     /// A PostgreSQL database.
     Postgres(PgPool),
@@ -114,14 +119,18 @@ impl Store {
         let pool = SqlitePoolOptions::new().acquire_timeout(BUSY_TIMEOUT).before_acquire(
             |connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }),
         );
-        let writer = options
+        let writer_options = options
             .clone()
             .pragma("cache_size", WRITER_CACHE)
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-        let writer = pool.clone().max_connections(1).connect_with(writer).await?;
+        // It stays open, so that the write-ahead log stays the same file.
+        let writer = pool.clone().max_connections(1).max_lifetime(None).idle_timeout(None);
+        let writer = writer.connect_with(writer_options).await?;
         let readers =
             pool.max_connections(SQLITE_READERS).connect_lazy_with(options.read_only(true));
-        Ok(Self::Sqlite { writer, readers })
+        let path = path.canonicalize()?;
+        let identity = Identity::of(&path);
+        Ok(Self::Sqlite { writer, readers, path, identity })
     }
 
     /// Whether this is SQLite: one daemon, automatic migrations.
@@ -177,7 +186,7 @@ impl Store {
     /// Open connections: used and idle.
     pub fn connections(&self) -> (u32, u32) {
         let pools = match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 vec![(writer.size(), writer.num_idle()), (readers.size(), readers.num_idle())]
             }
             Self::Postgres(pool) => vec![(pool.size(), pool.num_idle())],
@@ -204,7 +213,7 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }

@@ -68,6 +68,53 @@ pub fn is_refused(error: &anyhow::Error) -> bool {
     }
 }
 
+/// Whether an error says that the database cannot be reached or has no room just now: a daemon
+/// waits. A wrong password, an unknown database or a wrong path stay wrong.
+pub fn is_passing(error: &anyhow::Error) -> bool {
+    if let Some(error) = said(error) {
+        return is_passing_code(&error.code().unwrap_or_default());
+    }
+    error.chain().any(|cause| {
+        if let Some(error) = cause.downcast_ref::<std::io::Error>() {
+            return is_passing_io(error);
+        }
+        match cause.downcast_ref::<sqlx::Error>() {
+            // The socket of a server that is stopped is not there.
+            Some(sqlx::Error::Io(error)) => {
+                error.kind() == std::io::ErrorKind::NotFound || is_passing_io(error)
+            }
+            Some(sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_)) => true,
+            Some(sqlx::Error::Database(error)) => {
+                is_passing_code(&error.code().unwrap_or_default())
+            }
+            _ => cause.is::<tokio::time::error::Elapsed>(),
+        }
+    })
+}
+
+fn is_passing_io(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    !matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::InvalidInput
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+fn is_passing_code(code: &str) -> bool {
+    match code.parse::<u32>() {
+        // SQLite: busy, locked, disk I/O error, disk full, cannot open its log or journal.
+        Ok(code) if code < 10_000 => matches!(code & 0xff, 5 | 6 | 10 | 13 | 14),
+        // PostgreSQL: classes 08, connection; 53, no room; 57P, starting or stopping; 25006, read-only
+        // after a failover.
+        _ => ["08", "53", "57P", "25006"].iter().any(|class| code.starts_with(class)),
+    }
+}
+
 /// Another process changed a row between reading and writing it.
 #[derive(Debug, thiserror::Error)]
 #[error("another process changed what is known of {0} meanwhile")]

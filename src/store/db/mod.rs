@@ -13,7 +13,8 @@ mod url;
 
 pub use attempts::Attempts;
 pub use connect::{Store, in_time};
-pub use errors::{is_conflict, is_refused};
+pub use errors::{is_conflict, is_passing, is_refused};
+pub use file::FileGone;
 pub use process_lock::ProcessLock;
 pub use schema::Schema;
 pub use tx::Tx;

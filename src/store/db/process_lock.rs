@@ -2,12 +2,11 @@
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgPoolOptions};
-use sqlx::{PgPool, SqlitePool};
 
 use super::connect::Store;
 
@@ -24,7 +23,8 @@ const KEEPALIVE: &str = "select set_config('tcp_keepalives_idle', '30', false),
 /// ends.
 #[derive(Debug)]
 pub enum ProcessLock {
-    /// An exclusive lock on a file beside the database.
+    /// An exclusive lock on a file beside the database, by its real path: a symbolic link is the same
+    /// archive.
     Sqlite(File),
     /// An advisory lock, held by a dedicated connection.
     Postgres(Lock),
@@ -47,8 +47,9 @@ impl Store {
     /// When the lock cannot be taken for another reason.
     pub async fn lock_process(&self, owner: i64) -> Result<Option<ProcessLock>> {
         match self {
-            Self::Sqlite { writer, .. } => {
-                let path = lock_file(writer)?;
+            Self::Sqlite { path, .. } => {
+                super::file::require_one_name(path)?;
+                let path = path.with_added_extension("lock");
                 let mut options = File::options();
                 options.create(true).write(true).truncate(false);
                 #[cfg(unix)]
@@ -78,21 +79,14 @@ impl Store {
     /// # Errors
     /// When the lock file cannot be opened.
     pub fn is_locked(&self) -> Result<bool> {
-        let Self::Sqlite { writer, .. } = self else { return Ok(false) };
-        let path = lock_file(writer)?;
+        let Self::Sqlite { path, .. } = self else { return Ok(false) };
+        let path = path.with_added_extension("lock");
         let file = match File::open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             opened => opened.with_context(|| format!("cannot open {}", path.display()))?,
         };
         Ok(matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
-}
-
-/// The lock file beside the database, by the real path of the database: a symbolic link to it is
-/// the same archive.
-fn lock_file(writer: &SqlitePool) -> Result<PathBuf> {
-    let path = writer.connect_options().get_filename().canonicalize();
-    Ok(path.context("the SQLite file is gone")?.with_added_extension("lock"))
 }
 
 impl ProcessLock {

@@ -23,6 +23,12 @@ pub struct JobRow {
     pub active: Option<String>,
     /// Every fire up to here is decided.
     pub fired_through: Time,
+    /// Fires after this and up to `backlog_until` are still to be recorded as missed.
+    pub backlog_since: Option<Time>,
+    /// The end of the backlog; `None`: there is none.
+    pub backlog_until: Option<Time>,
+    /// How many fires of the backlog are recorded.
+    pub backlog_fires: i64,
     /// Whether `jobs.toml` still has it.
     pub is_active: bool,
 }
@@ -52,7 +58,8 @@ impl Tx {
         Ok(fetch_all!(
             self,
             JobRow,
-            "select job_id, name, schedule, timezone, active, fired_through, is_active
+            "select job_id, name, schedule, timezone, active, fired_through, backlog_since,
+                    backlog_until, backlog_fires, is_active
              from jobs order by job_id"
         ))
     }
@@ -105,65 +112,54 @@ impl Tx {
         Ok(retired)
     }
 
-    /// Advances a job's decided-through mark. False when another daemon was first, and decides
-    /// these fires.
-    pub async fn advance_job(&mut self, job_id: i64, from: Time, through: Time) -> Result<bool> {
+    /// Advances a job's decided-through mark; the fires of `backlog`, after the first time and up to
+    /// the second, are to be recorded as missed later. False when another daemon was first, and
+    /// decides these fires.
+    pub async fn advance_job(
+        &mut self,
+        job_id: i64,
+        from: Time,
+        through: Time,
+        backlog: Option<(Time, Time)>,
+    ) -> Result<bool> {
+        let (since, until) = backlog.unzip();
         let moved = execute!(
             self,
-            "update jobs set fired_through = $3 where job_id = $1 and fired_through = $2",
+            "update jobs set fired_through = $3,
+                             backlog_since = coalesce(backlog_since, $4),
+                             backlog_until = coalesce($5, backlog_until),
+                             backlog_fires = case when backlog_since is null then 0
+                                                  else backlog_fires end
+             where job_id = $1 and fired_through = $2",
             job_id,
             from,
-            through
+            through,
+            since,
+            until
         );
         Ok(moved == 1)
     }
 
-    /// Deletes slots of a job due after `after` up to `through`, which a fast clock has planned.
-    /// Slots with attempts stay.
-    pub async fn unplan(&mut self, job_id: i64, after: Time, through: Time) -> Result<u64> {
-        let slots = execute!(
-            self,
-            "delete from slots
-             where run_id in (select run_id from job_runs
-                              where job_id = $1 and due_at > $2 and due_at <= $3)
-               and attempts = 0 and call_id is null and lease_owner is null
-               and (outcome is null or outcome = 'missed')",
-            job_id,
-            after,
-            through
-        );
-        execute!(
-            self,
-            "delete from job_runs
-             where job_id = $1 and due_at > $2 and due_at <= $3
-               and not exists (select 1 from slots s where s.run_id = job_runs.run_id)",
-            job_id,
-            after,
-            through
-        );
-        Ok(slots)
-    }
-
-    /// Repairs open slots that a fast clock has delayed: those retrying after `tries` become due at
-    /// `now`, and no lease lasts beyond `leases`.
-    pub async fn clamp_future_slots(
+    /// Moves the end of a job's backlog from `until` down to `to`, past this many fires; `None`: it
+    /// is done. False when another daemon was first.
+    pub async fn advance_backlog(
         &mut self,
-        now: Time,
-        tries: Time,
-        leases: Time,
-    ) -> Result<u64> {
-        Ok(execute!(
+        job_id: i64,
+        until: Time,
+        to: Option<Time>,
+        fires: usize,
+    ) -> Result<bool> {
+        let moved = execute!(
             self,
-            "update slots set
-                 retry_at = case when retry_at > $2 and (attempts > 0 or call_id is not null)
-                                 then $1 else retry_at end,
-                 lease_until = case when lease_until > $3 then $3 else lease_until end
-             where outcome is null
-               and ((retry_at > $2 and (attempts > 0 or call_id is not null))
-                    or lease_until > $3)",
-            now,
-            tries,
-            leases
-        ))
+            "update jobs set backlog_until = $3, backlog_fires = backlog_fires + $4,
+                             backlog_since = case when $3 is null then null
+                                                  else backlog_since end
+             where job_id = $1 and backlog_until = $2",
+            job_id,
+            until,
+            to,
+            i64::try_from(fires)?
+        );
+        Ok(moved == 1)
     }
 }

@@ -3,6 +3,7 @@
 mod backfills;
 mod candidates;
 mod claim;
+mod clocks;
 mod config_loads;
 mod jobs;
 mod plan;
@@ -15,6 +16,7 @@ mod watchlists;
 
 pub use backfills::{BackfillRow, Limits, NewBackfill};
 pub use claim::{Claim, ClaimRequest};
+pub use clocks::Seen;
 pub use config_loads::{Account, ConfigLoad, ConfigState};
 pub use jobs::{JobEntry, JobRow};
 pub use plan::Fires;
@@ -23,3 +25,4 @@ pub use progress::SlotCounts;
 pub use runs::RunSummary;
 pub use settle::{Disposition, Settlement};
 pub use slot_jobs::SlotJob;
+pub use watchlists::Watched;

@@ -71,7 +71,9 @@ macro_rules! fired {
             "           end as retry_at
                  from {rows} cross join job_runs jr cross join jobs j cross join job_targets jt
                  where jr.job_id = $2 and jr.due_at = r.due_at and j.job_id = $2
-                   and jt.job_id = $2 and jt.removed_at is null) as f
+                   and jt.job_id = $2 and jt.added_at <= r.due_at
+                   and (jt.removed_at is null
+                        or (r.reason is not null and jt.removed_at > r.due_at))) as f
              where true
              on conflict (target_id, due_at) do update set
                  outcome = null, reason = null, closed_at = null,
@@ -91,7 +93,7 @@ macro_rules! share {
 }
 
 impl Tx {
-    /// Plans the fires of a job. A slot that another job's fire at the same time has planned serves
+    /// Plans the fires of a job, for the targets that it watched when they were due. A slot that another job's fire at the same time has planned serves
     /// both; if that one was missed without an attempt, it is reopened. A slot is missed as
     /// `overlap` while an older one of its target is being fetched, and as `gone`, `bad_request` or
     /// `unreadable` while its target is unavailable and no probe is due. Older open slots that no process holds

@@ -28,6 +28,8 @@ pub struct ProcessRow {
     pub beat_at: Option<Time>,
     /// When another process reaped it.
     pub died_at: Option<Time>,
+    /// What is wrong with the clock of its machine; `None`: nothing.
+    pub clock: Option<String>,
 }
 
 /// When a process without heartbeats is expired, provided that its lock is free.
@@ -205,7 +207,7 @@ impl Tx {
         Ok(fetch_all!(
             self,
             ProcessRow,
-            "select owner, verb, version, started_at, beat_at, died_at
+            "select owner, verb, version, started_at, beat_at, died_at, clock
              from processes
              where verb = $1 and stopped_at is null and (died_at is null or died_at >= $2)
              order by started_at desc",

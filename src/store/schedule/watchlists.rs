@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::model::{Kind, MissedReason, SlotOutcome, Target};
-use crate::store::db::{Count, Tx, execute, fetch_optional};
+use crate::store::db::{Tx, execute, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
@@ -21,6 +21,15 @@ struct Named<'a> {
 pub(super) fn named(targets: &[Target]) -> Result<String> {
     let rows: Vec<_> = targets.iter().map(|t| Named { kind: t.kind, key: &t.key }).collect();
     array(&rows)
+}
+
+/// The targets that a job watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Watched {
+    /// How many.
+    pub targets: i64,
+    /// When the first of them was added; `None`: it watches none.
+    pub since: Option<Time>,
 }
 
 impl Tx {
@@ -93,15 +102,27 @@ impl Tx {
         Ok(())
     }
 
-    /// Number of targets that a job watches.
-    pub async fn count_watched(&mut self, job_id: i64) -> Result<usize> {
+    /// The targets that a job watches.
+    pub async fn watched(&mut self, job_id: i64) -> Result<Watched> {
         let row = fetch_optional!(
             self,
-            Count,
-            "select count(*) as count from job_targets where job_id = $1 and removed_at is null",
+            Watched,
+            "select count(*) as targets, min(added_at) as since from job_targets
+             where job_id = $1 and removed_at is null",
             job_id
         );
-        Ok(usize::try_from(row.map_or(0, |row| row.count))?)
+        Ok(row.unwrap_or(Watched { targets: 0, since: None }))
+    }
+
+    /// The targets of the job that watches most.
+    pub async fn most_watched(&mut self) -> Result<Watched> {
+        let row = fetch_optional!(
+            self,
+            Watched,
+            "select count(*) as targets, min(added_at) as since from job_targets
+             group by job_id order by 1 desc limit 1"
+        );
+        Ok(row.unwrap_or(Watched { targets: 0, since: None }))
     }
 
     /// Closes the open scheduled slots of targets that no job watches any more. Returns how many.

@@ -83,11 +83,20 @@ const TABLES: [(&str, TimeColumn); 56] = [
 ];
 
 /// Names of time columns that do not end in `_at`.
-const TIMES: [&str; 7] =
-    ["at", "since", "until", "lease_until", "paid_through", "fired_through", "uncleared_since"];
+const TIMES: &[&str] = &[
+    "at",
+    "since",
+    "until",
+    "lease_until",
+    "paid_through",
+    "fired_through",
+    "backlog_since",
+    "backlog_until",
+    "uncleared_since",
+];
 
 /// Integer columns outside the catalogue whose names have none of the usual ends. The rest is text.
-const INTS: &str = "access age_hours alert_id answers attempt attempts availability_id balance \
+const INTS: &str = "access age_hours alert_id answers attempt attempts availability_id backlog_fires balance \
     budget bytes call_id calls confirmations daemon_down days document_id documents_deleted \
     documents_redacted due ended_call_id failures fence first_call_id gap gone http_status items \
     job_id last_call_id lease_owner load_id longest_gap max_calls micros missed moved_by next_page \

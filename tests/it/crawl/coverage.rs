@@ -45,8 +45,8 @@ enum Event {
     Watch(usize),
     /// The clock jumps ahead by minutes: the machine was suspended.
     Slept(u64),
-    /// The clock was ahead and is set back by minutes.
-    Back(u64),
+    /// The clock jumps ahead by minutes and is set right.
+    Wrong(u64),
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -56,7 +56,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         3 => prop::sample::select(&UPSTREAM[..]).prop_map(Event::Upstream),
         2 => (0..4_usize).prop_map(Event::Watch),
         1 => (1..500_u64).prop_map(Event::Slept),
-        2 => (2..300_u64).prop_map(Event::Back),
+        2 => (2..300_u64).prop_map(Event::Wrong),
     ];
     vec(event, 3..10)
 }
@@ -114,7 +114,7 @@ impl Cron {
         self.targets = targets;
     }
 
-    /// The clock goes back to `now`: slots planned for later are not due, unless attempted.
+    /// The clock went back to `now`: slots planned for later are not due, unless attempted.
     fn back(&mut self, now: Time, tried: &BTreeSet<Slot>) {
         if !self.targets.is_empty() && self.mark > now.plus(minutes(1)) {
             self.due.retain(|slot| slot.1 <= now || tried.contains(slot));
@@ -148,17 +148,28 @@ impl History {
             Event::Upstream(faults) => self.env.fails(faults),
             Event::Watch(count) => self.env.restart(&jobs(*count)).await,
             Event::Slept(span) => self.env.clock.jump_to(self.env.clock.now().plus(minutes(*span))),
-            // Only after the daemon has decided the fires: they cannot be derived later.
-            Event::Back(_) => self.env.advance(Duration::ZERO).await,
+            Event::Wrong(span) => self.wrong_clock(minutes(*span)).await,
         }
         let now = self.env.clock.now();
         self.notes.plan(now);
         self.works.plan(now);
-        match event {
-            Event::Watch(count) => self.notes.watch(world().notes(*count), now),
-            Event::Back(span) => self.put_back(now.minus(minutes(*span))).await,
-            _ => {}
+        if let Event::Watch(count) = event {
+            self.notes.watch(world().notes(*count), now);
         }
+    }
+
+    /// The clock is wrong until the daemon believes it, and is set right. No fire is due meanwhile.
+    async fn wrong_clock(&mut self, span: Duration) {
+        self.env.advance(Duration::ZERO).await;
+        while self.env.clock.now().micros().div_euclid(60_000_000) % 20 >= 17 {
+            self.env.advance(minutes(1)).await;
+        }
+        let right = self.env.clock.now();
+        self.env.clock_says(right.plus(span)).await;
+        self.notes.plan(self.env.clock.now());
+        self.works.plan(self.env.clock.now());
+        self.env.clock_says(right.plus(minutes(1))).await;
+        self.put_back(self.env.clock.now()).await;
     }
 
     async fn put_back(&mut self, now: Time) {
@@ -171,7 +182,6 @@ impl History {
         let tried = tried.into_iter().collect();
         self.notes.back(now, &tried);
         self.works.back(now, &tried);
-        self.env.clock.correct(now);
     }
 }
 

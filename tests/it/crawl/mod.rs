@@ -12,3 +12,4 @@ mod schedules;
 mod signals;
 mod slots;
 mod week;
+mod wrong_clocks;

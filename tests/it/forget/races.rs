@@ -36,6 +36,7 @@ async fn process_that_just_lost_its_lock_blocks_an_erasure(database: Database) {
             started_at: beginning(),
             beat_at: None,
             died_at: None,
+            clock: None,
         };
         tx.put_process(&process, &[]).await.unwrap();
         let at = beginning().plus(minutes(1));

@@ -19,6 +19,7 @@ fn process(owner: i64) -> ProcessRow {
         started_at: at("09:00:00"),
         beat_at: None,
         died_at: None,
+        clock: None,
     }
 }
 

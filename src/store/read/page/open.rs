@@ -72,7 +72,9 @@ fn read_sqlite(path: &Path) -> Result<Store> {
         })
         .connect_lazy_with(options);
     // The writer is a read-only connection, too.
-    Ok(Store::Sqlite { writer: readers.clone(), readers })
+    let path = path.canonicalize()?;
+    let identity = None;
+    Ok(Store::Sqlite { writer: readers.clone(), readers, path, identity })
 }
 
 /// Limits the steps of the following queries. SQLite itself has no statement timeout.

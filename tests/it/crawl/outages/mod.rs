@@ -1,6 +1,7 @@
 //! Outages of the database: the daemon waits, reports it, sends nothing, loses no answer, and recovers.
 
 mod cluster;
+mod starts;
 
 use std::net::SocketAddr;
 use std::path::Path;
