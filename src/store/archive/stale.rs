@@ -43,6 +43,10 @@ impl Tx {
         &mut self,
         entities: impl Iterator<Item = &Entity>,
     ) -> Result<BTreeSet<Entity>> {
+        // Hardly ever does anything wait, and every save asks.
+        if fetch_optional!(self, Count, "select 1 from stale limit 1").is_none() {
+            return Ok(BTreeSet::new());
+        }
         let found: Vec<Named> = self
             .fetch_over(
                 &named(entities),

@@ -45,11 +45,11 @@ on_both!(fires_before_a_reload_follow_the_old_settings);
 async fn fires_before_a_reload_follow_the_old_settings(database: Database) {
     let mut env = Env::new(database, &job("a", "@hourly", &["露营"])).await;
     env.advance(minutes(90)).await;
-    // The fire of 02:00 is undecided when the settings change.
+    // The machine sleeps until 02:00, and that fire is undecided when the settings change.
     env.clock.jump_to(env.clock.now().plus(minutes(30)));
     env.reload(&job("b", "30 * * * *", &["美食"])).await;
     env.advance(hours(1)).await;
-    let expected = ["美食 observed - 1", "露营 missed unwatched 1", "露营 observed - 1"];
+    let expected = ["美食 observed - 1", "露营 missed daemon_down 1", "露营 observed - 1"];
     assert_eq!(env.ask(SLOTS).await, expected);
     let jobs = "select name || ' ' || case when is_active then 'active' else 'gone' end
                 from jobs order by name";
