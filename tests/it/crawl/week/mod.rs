@@ -116,21 +116,18 @@ async fn week_of_faults_accounts_for_every_slot_count_and_cent(database: Databas
     week.accounts_for_every_slot(&env, &due()).await;
 }
 
-/// The slots due by cron, by target and day. A work watched by a short link counts under its id.
+/// The slots due by cron, by target and the archive's day, that of Shanghai. A work watched by a short
+/// link counts under its id.
 fn due() -> BTreeMap<(String, String), i64> {
     let mut due = BTreeMap::new();
     let works = world().works(4).into_iter();
     let words = world().keywords().into_iter().take(3).map(str::to_owned);
     for day in 2..=9_i64 {
-        // The week begins after the first fires of the 2nd, and ends after those of the 9th.
-        let full = |slots: i64| {
-            if day == 2 {
-                slots - 1
-            } else if day == 9 {
-                1
-            } else {
-                slots
-            }
+        // The week begins after the fire of 08:00 on the 2nd, and ends after that of the 9th.
+        let fires = |every: i64| match day {
+            2 => (9..24).filter(|hour| hour % every == 0).count() as i64,
+            9 => (0..9).filter(|hour| hour % every == 0).count() as i64,
+            _ => 24 / every,
         };
         let mut put = |key: String, slots: i64| {
             if slots > 0 {
@@ -138,19 +135,18 @@ fn due() -> BTreeMap<(String, String), i64> {
             }
         };
         for (n, note) in world().notes(8).into_iter().enumerate() {
-            // The seventh is not on the list from the 5th to the 6th, each time after the first fire.
+            // The seventh is not on the list from the 5th to the 6th, each time after 08:00.
             let slots = match (n, day) {
-                (6, 5) => 1,
-                (6, 6) => 23,
-                _ => full(24),
+                (6, 5) => 9,
+                (6, 6) => 15,
+                _ => fires(1),
             };
             put(note, slots);
         }
-        works.clone().for_each(|work| put(work, full(12)));
-        // On the 8th the clocks of New York go from 02:00 to 03:00. The slot of 02:30 is due once
-        // all the same, and 19:30 comes an hour earlier: before midnight in UTC.
-        let twice = if day == 8 { 3 } else { 2 };
-        words.clone().for_each(|word| put(word, if day == 9 { 0 } else { twice }));
+        works.clone().for_each(|work| put(work, fires(2)));
+        // New York's 19:30 and 07:30 are 08:30 and 20:30, until its clocks go forward on the 8th. Its
+        // 02:30 is due that day all the same.
+        words.clone().for_each(|word| put(word, if day == 9 { 1 } else { 2 }));
         put("search".to_owned(), if day == 9 { 0 } else { 1 });
     }
     due
