@@ -44,7 +44,7 @@ impl Tx {
         entities: impl Iterator<Item = &Entity>,
     ) -> Result<BTreeSet<Entity>> {
         // Hardly ever does anything wait, and every save asks.
-        if fetch_optional!(self, Count, "select 1 from stale limit 1").is_none() {
+        if fetch_optional!(self, Count, "select cast(1 as bigint) as count from stale limit 1").is_none() {
             return Ok(BTreeSet::new());
         }
         let found: Vec<Named> = self
