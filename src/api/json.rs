@@ -173,6 +173,14 @@ pub(super) fn integral(number: f64) -> Option<i64> {
     format!("{number:.0}").parse().ok()
 }
 
+/// An id, empty where it is `0`: no such thing.
+pub(super) fn zero_is_none(id: Field<String>) -> Field<String> {
+    match id {
+        Field::Value(id) if id == "0" => Field::Empty,
+        id => id,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::format::count;
 use super::meter::Meter;
 use super::rows::{Between, ended, say_empty, stop_at_signals};
-use super::status::require_archive;
+use super::settings::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::export::{Export as Rows, Format};
 use crate::store::{Query, Store};

@@ -16,7 +16,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::format::{safe, times_in};
 use super::rows::{Between, ended, say_empty};
-use super::status::require_archive;
+use super::settings::require_archive;
 use super::{Cli, Json, SOME_FAILED, open, print};
 use crate::erasure::AUTHOR;
 use crate::export::{Export, Format};

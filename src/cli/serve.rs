@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::settings::require_archive;
 use super::signals::Signals;
-use super::status::require_archive;
 use super::{Cli, settings};
 use crate::config::{Config, Environment, PageRefused};
 use crate::page::{self, Guard, Page};

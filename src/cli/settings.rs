@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{Cli, JOBS};
 use crate::api::Provider;
@@ -50,4 +50,16 @@ pub(super) fn settings(cli: &Cli, so: &str) -> Result<Config> {
             Config::parse("", cli.jobs(), &Environment::default())
         })
         .map_err(Into::into)
+}
+
+/// Checks that there is an archive: reading must not create an empty one.
+pub(super) fn require_archive(cli: &Cli) -> Result<()> {
+    if let Some(path) = cli.database_url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        ensure!(
+            path.contains('?') || Path::new(path).exists(),
+            "there is no archive {path}: nothing has been fetched yet; choose another with --database-url"
+        );
+    }
+    Ok(())
 }

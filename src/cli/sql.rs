@@ -10,7 +10,7 @@ use clap::Args;
 
 use self::grid::Grid;
 use super::rows::{ended, say_empty, stop_at_signals};
-use super::status::require_archive;
+use super::settings::require_archive;
 use super::{Cli, SOME_FAILED, open};
 use crate::export::{Export, Format};
 use crate::store::{Store, Value};

@@ -2,11 +2,10 @@
 
 mod daemons;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use chrono_tz::Tz;
 use clap::Args;
 use serde::Serialize;
@@ -14,6 +13,7 @@ use serde::Serialize;
 use self::daemons::Daemon;
 use super::forget::uncleared;
 use super::format::{cost, count, local, local_after, money, safe, table, times_in};
+use super::settings::require_archive;
 use super::{Cli, Json, load_without_calls, open, print, settings};
 use crate::config::kind_name;
 use crate::model::{Kind, KolSearch, Pause};
@@ -272,16 +272,4 @@ fn paused(pause: &Pause, zone: Tz) -> Vec<String> {
 /// The name of a kind in `jobs.toml`.
 fn kind(name: &str) -> String {
     Kind::parse(name).map_or_else(|| name.to_owned(), |kind| kind_name(kind).to_owned())
-}
-
-/// Checks that there is an archive: reading must not create an empty one.
-pub(super) fn require_archive(cli: &Cli) -> Result<()> {
-    if let Some(path) = cli.database_url.strip_prefix("sqlite:") {
-        let path = path.strip_prefix("//").unwrap_or(path);
-        ensure!(
-            path.contains('?') || Path::new(path).exists(),
-            "there is no archive {path}: nothing has been fetched yet; choose another with --database-url"
-        );
-    }
-    Ok(())
 }

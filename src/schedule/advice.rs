@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::pattern::{FIELDS, is_valid};
+use super::fields::{FIELDS, is_valid};
 
 /// Values of the fields from the lowest to the highest, in the order of [`FIELDS`].
 const BOUNDS: [(u32, u32); 6] = [(0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7)];

@@ -7,6 +7,7 @@
 
 mod active;
 mod advice;
+mod fields;
 mod pattern;
 mod policy;
 

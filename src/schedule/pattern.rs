@@ -2,20 +2,10 @@
 
 use croner::Cron;
 use croner::errors::CronError;
-use croner::parser::{CronParser, Seconds, Year};
 
 use super::advice;
+use super::fields::{FIELDS, is_valid, parse};
 use crate::text::things;
-
-/// The fields in order: name, range, and a valid example.
-pub(super) const FIELDS: [(&str, &str, &str); 6] = [
-    ("second", "0-59", "0"),
-    ("minute", "0-59", "*/15"),
-    ("hour", "0-23", "9-18"),
-    ("day of the month", "1-31, L", "1,15"),
-    ("month", "1-12, JAN-DEC", "1-6"),
-    ("weekday", "0-7, SUN-SAT", "MON-FRI"),
-];
 
 /// Most characters of a field in a message.
 const MAX_FIELD: usize = 20;
@@ -41,16 +31,6 @@ pub(super) fn read(pattern: &str) -> Result<Cron, String> {
         _ => counted(pattern)?.to_owned(),
     };
     parse(&fields).map_err(|error| wrong_fields(&fields).unwrap_or_else(|| whole(&error)))
-}
-
-/// Whether fields are a pattern.
-pub(super) fn is_valid(fields: &str) -> bool {
-    parse(fields).is_ok()
-}
-
-fn parse(fields: &str) -> Result<Cron, CronError> {
-    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
-    parser.parse(fields)
 }
 
 fn counted(pattern: &str) -> Result<&str, String> {

@@ -14,8 +14,8 @@ mod sql;
 
 pub(crate) use archive::AnswerPath;
 pub use archive::{
-    Answer, Asked, Body, Derivation, Document, DriftCount, Import, Imported, Kept, NORMALISER,
-    PathDrift, Place, REFUSED, Replayed, Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
+    Answer, Asked, Body, Derivation, Document, DriftCount, Import, Imported, Kept, PathDrift,
+    Place, REFUSED, Replayed, Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
 pub use db::{
     Attempts, FileGone, ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_passing,

@@ -1,7 +1,7 @@
 //! Which column of a table, or key of an object, names its target.
 
 use super::keywords::spelling;
-use super::{Format, ListOptions};
+use super::options::{Format, LONGEST_LINE, ListOptions};
 use crate::model::Kind;
 
 /// What columns with ids are of: the word before `id`, and the kind if it is certain.
@@ -60,7 +60,7 @@ pub(super) struct Header {
 /// The header among the first lines of a text, if there is one.
 pub(super) fn header(text: &str, options: &ListOptions) -> Option<Header> {
     let lines = text.lines().enumerate().take(LINES_SEARCHED);
-    lines.filter(|(_, line)| line.len() <= super::list::LONGEST_LINE).find_map(|(line, header)| {
+    lines.filter(|(_, line)| line.len() <= LONGEST_LINE).find_map(|(line, header)| {
         let delimiter = delimiter(header);
         let cells = header.split(char::from(delimiter)).map(|cell| cell.trim().trim_matches('"'));
         (!chosen(cells, options).is_empty()).then_some(Header { line, delimiter })

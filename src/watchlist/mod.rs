@@ -11,6 +11,7 @@ pub mod kol_filter;
 mod kol_names;
 pub mod links;
 mod list;
+mod options;
 mod share_text;
 mod signs;
 
@@ -22,7 +23,8 @@ pub use decode::{Decoded, decode};
 pub use ids::is_work_id;
 pub use keywords::nearly;
 pub(crate) use kol_names::known_filters;
-pub use list::{Format, Hashtags, ListOptions, read};
+pub use list::{Hashtags, read};
+pub use options::{Format, ListOptions};
 
 /// Maximum length of an entry in bytes: share text is a few hundred.
 const LONGEST_ENTRY: usize = 4096;

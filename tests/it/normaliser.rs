@@ -4,7 +4,7 @@
 use sha2::{Digest as _, Sha256};
 use tidewatch::api::{Ask, Endpoint};
 use tidewatch::document::JsonText;
-use tidewatch::store::NORMALISER;
+use tidewatch::model::NORMALISER;
 
 /// The version, and the digest of what it makes of the fixtures.
 const KNOWN: (i64, &str) = (1, "eb0a10e8dc3c07e8");

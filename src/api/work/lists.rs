@@ -41,7 +41,7 @@ pub(super) fn hashtags(detail: Json<'_>, odd: &mut Odd) -> Field<Vec<ItemHashtag
     extras(detail, HASHTAG, odd, "text_extra hashtags without name", |position, extra| {
         Some(ItemHashtag {
             position,
-            hashtag_id: super::rows::zero_is_none(json::text(extra, "/hashtag_id")),
+            hashtag_id: json::zero_is_none(json::text(extra, "/hashtag_id")),
             name: json::text(extra, "/hashtag_name").into_value()?,
             tag_type: Field::Absent,
             is_commerce: json::flag(extra, "/is_commerce"),

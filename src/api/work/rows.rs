@@ -48,7 +48,7 @@ fn author(author: Json<'_>, odd: &mut Odd) -> Option<Author> {
         platform: Platform::Douyin,
         author_id,
         sec_uid: json::text(author, "/sec_uid"),
-        handle: json::first([json::text(author, "/unique_id"), zero_is_none(short_id)]),
+        handle: json::first([json::text(author, "/unique_id"), json::zero_is_none(short_id)]),
         nickname: json::text(author, "/nickname"),
         avatar_url: json::text(author, "/avatar_thumb/url_list/0"),
         is_verified: json::flag(author, "/is_verified"),
@@ -66,14 +66,6 @@ fn author(author: Json<'_>, odd: &mut Odd) -> Option<Author> {
     Some(row)
 }
 
-/// The same, empty where an id is `0`.
-pub(super) fn zero_is_none(id: Field<String>) -> Field<String> {
-    match id {
-        Field::Value(id) if id == "0" => Field::Empty,
-        id => id,
-    }
-}
-
 fn music(music: Json<'_>, odd: &mut Odd) -> Option<Music> {
     let music_id = json::first_id(music, &["/id_str", "/mid"])?;
     let mut counts = CountReader::of(music);
@@ -85,7 +77,7 @@ fn music(music: Json<'_>, odd: &mut Odd) -> Option<Music> {
         is_original: json::flag(music, "/is_original_sound"),
         album: json::text(music, "/album"),
         is_commerce: json::flag(music, "/is_commerce_music"),
-        owner_id: zero_is_none(json::text(music, "/owner_id")),
+        owner_id: json::zero_is_none(json::text(music, "/owner_id")),
         owner_name: json::text(music, "/owner_nickname"),
         users: counts.shown("/user_count"),
     };
@@ -96,7 +88,7 @@ fn music(music: Json<'_>, odd: &mut Odd) -> Option<Music> {
 fn row(detail: Json<'_>, work_id: &str, author: Option<&Author>, music: Option<&Music>) -> Work {
     let work_type = work_type(detail);
     let page = if work_type == Some("images") { "note" } else { "video" };
-    let id = |path| zero_is_none(json::text(detail, path));
+    let id = |path| json::zero_is_none(json::text(detail, path));
     let int = |path| json::int(detail, path);
     let flag = |path| json::flag(detail, path);
     Work {

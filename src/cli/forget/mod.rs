@@ -15,7 +15,7 @@ use self::named::{Named, subjects};
 use self::shown::{listed, summed};
 use super::format::safe;
 use super::rows::{instant, moment};
-use super::status::require_archive;
+use super::settings::require_archive;
 use super::{Cli, SOME_FAILED, open, print};
 use crate::config::Config;
 use crate::erasure::{AUTHOR, Erasure, Subject, Summary, Tombstones, clear_away, permit};

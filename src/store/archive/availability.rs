@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::save::{Answer, NORMALISER};
-use crate::model::{Billed, Outcome, SlotOutcome, Unavailability};
+use super::save::Answer;
+use crate::model::{Billed, NORMALISER, Outcome, SlotOutcome, Unavailability};
 use crate::store::db::{Tx, execute, fetch_all};
 use crate::store::sql::{array, reason_of_state};
 use crate::time::Time;

@@ -10,8 +10,8 @@ use super::said::Spoken;
 use super::spec::{Spec, TRAILER};
 use crate::model::Entity;
 use crate::model::catalogue::{Cell, ColumnType};
-use crate::store::Tx;
 use crate::store::db::Overtaken;
+use crate::store::db::Tx;
 use crate::store::sql::{Rows, columns_of};
 use crate::time::Time;
 

@@ -6,18 +6,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::lists::{self, Entry};
+use super::lists::{self, Cells, Entry, as_text};
 use super::spec::Spec;
-use crate::model::catalogue::{Cell, Column, ColumnType, Role};
+use crate::model::catalogue::{Cell, Column, Role};
 use crate::model::{Entity, Field};
 use crate::time::Time;
 
 /// How long a signed URL is kept before a newer one takes its place, in microseconds: the first
 /// answer of each half-day of UTC refreshes them.
 const HALF_DAY_MICROS: i64 = 12 * 3_600 * 1_000_000;
-
-/// A row of a list.
-pub(super) type Cells = Vec<Cell>;
 
 /// An answer's place in the order of all answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -292,20 +289,6 @@ fn change(
 
 fn half_day(at: Time) -> i64 {
     at.micros().div_euclid(HALF_DAY_MICROS)
-}
-
-/// A value as `changes` has it; `None` where there is none.
-pub(super) fn as_text(column_type: ColumnType, cell: &Cell) -> Option<String> {
-    match (column_type, cell) {
-        (_, Cell::Null | Cell::Bytes(_)) => None,
-        (ColumnType::Time | ColumnType::Micros, Cell::Int(micros)) => {
-            Time::from_micros(*micros).map(|at| at.to_string())
-        }
-        (_, Cell::Int(number)) => Some(number.to_string()),
-        (_, Cell::Real(number)) => Some(number.to_string()),
-        (_, Cell::Bool(flag)) => Some(flag.to_string()),
-        (_, Cell::Text(text)) => Some(text.clone()),
-    }
 }
 
 fn feed<T>(digest: &mut Sha256, field: &Field<T>, value: impl FnOnce(&mut Sha256, &T)) {

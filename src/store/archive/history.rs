@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Cells, Stamp};
+use super::facts::Stamp;
+use super::lists::Cells;
 use super::said::{Spoken, plain};
 use super::spec::Spec;
 use crate::model::Counts;
 use crate::model::catalogue::{Cell, Column, ColumnType, Row as _};
 use crate::model::{EntityKind, KolFigures, Suspect};
-use crate::store::Tx;
+use crate::store::db::Tx;
 use crate::store::sql::Rows;
 use crate::time::Time;
 

@@ -1,10 +1,13 @@
 //! Lists of an entity: how what an answer says of the entries is merged with what is known of the
 //! same entries. Pure.
 
-use super::facts::{Cells, as_text};
 use super::spec::List;
 use crate::model::Field;
 use crate::model::catalogue::{Cell, Column, ColumnType, Role};
+use crate::time::Time;
+
+/// A row of a list.
+pub(super) type Cells = Vec<Cell>;
 
 /// What an answer says of an entry of a list, in the order of the table's columns.
 pub(super) type Entry = Vec<Field<Cell>>;
@@ -139,4 +142,18 @@ pub(super) fn labels(list: &List, rows: &[Cells]) -> Option<String> {
     };
     let labels: Vec<_> = rows.iter().map(label).collect();
     (!labels.is_empty()).then(|| serde_json::json!(labels).to_string())
+}
+
+/// A value as `changes` has it; `None` where there is none.
+pub(super) fn as_text(column_type: ColumnType, cell: &Cell) -> Option<String> {
+    match (column_type, cell) {
+        (_, Cell::Null | Cell::Bytes(_)) => None,
+        (ColumnType::Time | ColumnType::Micros, Cell::Int(micros)) => {
+            Time::from_micros(*micros).map(|at| at.to_string())
+        }
+        (_, Cell::Int(number)) => Some(number.to_string()),
+        (_, Cell::Real(number)) => Some(number.to_string()),
+        (_, Cell::Bool(flag)) => Some(flag.to_string()),
+        (_, Cell::Text(text)) => Some(text.clone()),
+    }
 }

@@ -25,7 +25,7 @@ pub use import::{Import, Imported};
 pub(crate) use paths::AnswerPath;
 pub use paths::{DriftCount, PathDrift};
 pub use replay::{Kept, Place, Replayed};
-pub use save::{Answer, Document, NORMALISER, Resolved, Saved};
+pub use save::{Answer, Document, Resolved, Saved};
 pub use tombstones::{Tombstone, TombstoneVersion};
 
 pub(in crate::store) use save::LATE;

@@ -12,7 +12,7 @@ use super::said::{Spoken, plain, spoken};
 use super::spec::{List, Spec};
 use crate::model::catalogue::{Cell, ColumnType, Row};
 use crate::model::{Entity, EntityKind, Facts, KeywordSuggestion, KolSearchResult, Platform};
-use crate::store::Tx;
+use crate::store::db::Tx;
 use crate::store::sql::{Rows, Values, columns_of};
 use crate::time::Time;
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::body::{Body, REFUSED};
-use super::save::{Bytes, LATE, NORMALISER};
+use super::save::{Bytes, LATE};
 use super::spec::derived_tables;
-use crate::model::Facts;
+use crate::model::{Facts, NORMALISER};
 use crate::store::db::{Count, Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::{Rows, array};
 use crate::time::Time;

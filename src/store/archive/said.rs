@@ -1,7 +1,7 @@
 //! From the facts of an answer to what it says of each entity, as cells.
 
-use super::facts::{Cells, Said, Stamp};
-use super::lists::Entry;
+use super::facts::{Said, Stamp};
+use super::lists::{Cells, Entry};
 use super::spec::Spec;
 use crate::model::catalogue::{Cell, Row};
 use crate::model::{Counts, Entity, Facts, Field, Item, KolFacts, KolFigures};

@@ -6,15 +6,12 @@ use anyhow::Result;
 use serde::{Serialize, Serializer};
 
 use super::body::Body;
-use crate::model::{Facts, Kind, Outcome, SlotOutcome};
+use crate::model::{Facts, Kind, NORMALISER, Outcome, SlotOutcome};
 use crate::store::db::{Tx, execute, fetch_optional};
 use crate::store::ledger::{CallEnd, CallStart};
 use crate::store::schedule::Settlement;
 use crate::store::sql::Rows;
 use crate::time::Time;
-
-/// Version of the normalisers. With a new version a replay may give other rows.
-pub const NORMALISER: i64 = 1;
 
 /// Drift of a document that makes no rows.
 pub(in crate::store) const LATE: &str = "late: its slot was settled without it";

@@ -7,8 +7,7 @@ use anyhow::Result;
 
 use crate::model::catalogue::Cell;
 use crate::model::{Entity, EntityKind, Platform};
-use crate::store::Tx;
-use crate::store::db::{Count, execute, fetch_optional};
+use crate::store::db::{Count, Tx, execute, fetch_optional};
 use crate::store::sql::Rows;
 
 /// The columns that name an entity.
@@ -44,7 +43,9 @@ impl Tx {
         entities: impl Iterator<Item = &Entity>,
     ) -> Result<BTreeSet<Entity>> {
         // Hardly ever does anything wait, and every save asks.
-        if fetch_optional!(self, Count, "select cast(1 as bigint) as count from stale limit 1").is_none() {
+        if fetch_optional!(self, Count, "select cast(1 as bigint) as count from stale limit 1")
+            .is_none()
+        {
             return Ok(BTreeSet::new());
         }
         let found: Vec<Named> = self

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::model::{Billed, MissedReason, SlotOutcome};
-use crate::store::archive::NORMALISER;
+use crate::model::{Billed, MissedReason, NORMALISER, SlotOutcome};
 use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
 use crate::time::Time;
 
