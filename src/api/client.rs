@@ -243,15 +243,22 @@ impl Server {
 }
 
 /// Errors of this machine alone, as Linux and others number them: no file descriptors, here (24) or
-/// on the machine (23), no memory (12), no buffers (105, 55), no local port (99, 49).
-const OWN_FAULTS: [i32; 7] = [12, 23, 24, 49, 55, 99, 105];
+/// on the machine (23), no memory (12), no buffers (105, 55). No local address (99, 49) is none: so
+/// says a machine without IPv6 of a host that is down.
+const OWN_FAULTS: [i32; 5] = [12, 23, 24, 55, 105];
 
 /// Whether a call failed for want of something on this machine.
 fn is_own_fault(error: &reqwest::Error) -> bool {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|error| error.raw_os_error().is_some_and(|number| OWN_FAULTS.contains(&number)))
+    let is_own = |error: &std::io::Error| {
+        error.raw_os_error().is_some_and(|number| OWN_FAULTS.contains(&number))
+    };
+    // The resolver of names tells no number: without file descriptors it fails like one whose server
+    // is down.
+    let is_without_files = || std::fs::File::open("/dev/null").is_err_and(|error| is_own(&error));
+    std::iter::successors(error.source(), |cause| (*cause).source()).any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(is_own)
+            || (cause.to_string() == "dns error" && is_without_files())
+    })
 }
 
 /// What went wrong, with its causes. The library's own text holds the whole URL.

@@ -66,6 +66,9 @@ impl Crawler {
             failing: self.is_failing(fetched.endpoint),
         };
         Ok(match retry::after(ended) {
+            Decision::Retry(wait) if ended.own_fault => {
+                Disposition::Unasked(fetched.finished_at.plus(wait), reason)
+            }
             Decision::Retry(wait) => Disposition::Retry(fetched.finished_at.plus(wait), reason),
             Decision::RetryAfterPause => Disposition::Retry(fetched.finished_at, reason),
             Decision::GiveUp => Disposition::Missed(reason),
@@ -99,7 +102,7 @@ fn feedback(fetched: &mut Fetched) -> Feedback {
         target_id: fetched.claim.target_id,
         note: reading.message.clone().or_else(|| reading.drift.clone()),
         outline: fetched.outline.take(),
-        _turn: fetched.received.turn.take(),
+        turn: fetched.received.turn.take(),
     }
 }
 

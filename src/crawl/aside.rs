@@ -83,7 +83,9 @@ impl Crawler {
     /// Puts the first unsaved answer aside, and gives up those that are too old or too many.
     async fn put_first_aside(&mut self, error: &anyhow::Error) -> Result<()> {
         self.restore_received();
-        let (answer, feedback) = self.take_first();
+        let (answer, mut feedback) = self.take_first();
+        // Others wait for its turn.
+        feedback.turn = None;
         let (call_id, error) = (answer.end.call_id, format!("{error:#}"));
         tracing::error!(call_id, error, "the database takes an answer in no form; put aside");
         self.aside.answers.push((answer, feedback));

@@ -36,7 +36,7 @@ pub(super) struct Feedback {
     /// The paths of the answer, if it was read.
     pub(super) outline: Option<Outline>,
     /// The turn of a large answer, until it is saved.
-    pub(super) _turn: Option<OwnedSemaphorePermit>,
+    pub(super) turn: Option<OwnedSemaphorePermit>,
 }
 
 /// Applies the feedback of calls, in the transaction that saves their answers.

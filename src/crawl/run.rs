@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::crawl::{Crawler, ShutdownGrace, Started};
 use crate::process::Process;
-use crate::store::{Store, in_time};
+use crate::store::{FileGone, Store, in_time};
 use crate::time::Clock;
 
 /// Polling interval: another process may settle slots, or release them.
@@ -19,6 +19,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// The loop over the slots of one run.
 pub struct OneShotRun<'a> {
     crawler: Crawler,
+    store: &'a Store,
     process: &'a Process,
     clock: &'a Clock,
     stop: &'a CancellationToken,
@@ -49,21 +50,21 @@ impl<'a> OneShotRun<'a> {
     /// When the HTTP client cannot be created.
     pub fn new(
         config: Arc<Config>,
-        store: &Store,
+        store: &'a Store,
         clock: &'a Clock,
         process: &'a Process,
         run: i64,
         stop: &'a CancellationToken,
     ) -> Result<Self> {
         let crawler = Crawler::new(config, store.clone(), clock.clone(), process, Some(run))?;
-        Ok(Self { crawler, process, clock, stop })
+        Ok(Self { crawler, store, process, clock, stop })
     }
 
     /// Ticks until `is_over` or stopped. Retries a failing database while answers that may have been
     /// billed are not saved.
     ///
     /// # Errors
-    /// When the database fails, or the task of a call panics.
+    /// When the database fails, its file is gone, or the task of a call panics.
     pub async fn run(
         mut self,
         mut is_over: impl AsyncFnMut(Tick<'_>) -> Result<bool>,
@@ -87,7 +88,9 @@ impl<'a> OneShotRun<'a> {
                     failing = false;
                     self.rest(&started).await;
                 }
-                Err(error) if self.crawler.is_idle() => return Err(error),
+                Err(error) if self.crawler.is_idle() || error.is::<FileGone>() => {
+                    return Err(error);
+                }
                 Err(error) => {
                     let error = format!("{error:#}");
                     if !std::mem::replace(&mut failing, true) {
@@ -113,6 +116,7 @@ impl<'a> OneShotRun<'a> {
         &mut self,
         is_over: &mut impl AsyncFnMut(Tick<'_>) -> Result<bool>,
     ) -> Result<(Started, bool)> {
+        self.store.require_file()?;
         in_time(self.process.keep()).await?;
         in_time(self.process.reap_expired()).await?;
         in_time(self.crawler.save()).await?;
@@ -147,7 +151,8 @@ impl<'a> OneShotRun<'a> {
         while let Err(error) = in_time(self.crawler.save_all()).await {
             grace.after(error).await?;
         }
-        Ok(())
+        // What was just written may have gone with the file.
+        Ok(self.store.require_file()?)
     }
 }
 

@@ -39,7 +39,7 @@ impl Tally {
         match next {
             Disposition::Observed => self.observed += 1,
             Disposition::Missed(_) => self.missed += 1,
-            Disposition::Retry(..) => self.retrying += 1,
+            Disposition::Retry(..) | Disposition::Unasked(..) => self.retrying += 1,
             Disposition::Continue { .. } => {}
         }
     }
@@ -149,7 +149,9 @@ impl Crawler {
         let (asked, call_id) = (answer.asked.as_str(), answer.end.call_id);
         let (reason, retry_at) = match answer.settlement.next {
             Disposition::Missed(reason) => (reason.as_str(), None),
-            Disposition::Retry(at, reason) => (reason.as_str(), Some(at)),
+            Disposition::Retry(at, reason) | Disposition::Unasked(at, reason) => {
+                (reason.as_str(), Some(at))
+            }
             Disposition::Observed | Disposition::Continue { .. } => {
                 tracing::debug!(asked, call_id, "answer saved");
                 return;

@@ -307,6 +307,7 @@ impl Daemon {
             grace.after(error).await?;
         }
         self.report();
-        Ok(())
+        // What was just written may have gone with the file.
+        Ok(self.store.require_file()?)
     }
 }

@@ -319,6 +319,9 @@ async fn a_call_that_failed_leaves_its_slot_open_and_the_next_page_follows_the_l
     assert!(claim(&mut tx, "09:04:59").await.is_empty());
     assert_eq!(tx.next_try(None, at("09:04:59")).await.unwrap(), Some(at("09:05:00")));
     tx.commit().await.unwrap();
+    let unasked = Disposition::Unasked(at("09:05:00"), MissedReason::Transport);
+    let (second, _) = look(&store, "09:05:00", unasked, Facts::default()).await;
+    assert_eq!(second.attempt, 2);
     let (second, _) =
         look(&store, "09:05:00", Disposition::Continue { page: 2 }, rows::one_of_each("a")).await;
     assert_eq!((second.attempt, second.page), (2, 1));

@@ -246,6 +246,7 @@ fn create_private(path: &Path) -> Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
-        _ => Ok(()),
+        Err(_) => super::file::require_usable(path),
+        Ok(_) => Ok(()),
     }
 }

@@ -83,7 +83,7 @@ pub fn is_passing(error: &anyhow::Error) -> bool {
             Some(sqlx::Error::Io(error)) => {
                 error.kind() == std::io::ErrorKind::NotFound || is_passing_io(error)
             }
-            Some(sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_)) => true,
+            Some(sqlx::Error::PoolTimedOut) => true,
             Some(sqlx::Error::Database(error)) => {
                 is_passing_code(&error.code().unwrap_or_default())
             }

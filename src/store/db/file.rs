@@ -1,17 +1,8 @@
 //! A SQLite file on its disk: which one it is, where it lies, and who may open it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Several names lead to one SQLite file, which has one lock file for each.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{} has {names} names (hard links): a second process could open it by another name; keep one of \
-     them", path.display()
-)]
-pub(super) struct ManyNames {
-    path: PathBuf,
-    names: u64,
-}
+use anyhow::{Context as _, Result, ensure};
 
 /// The device and the number of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +17,27 @@ impl Identity {
     }
 }
 
-/// Refuses a file with several names.
-pub(super) fn require_one_name(path: &Path) -> Result<(), ManyNames> {
+/// Refuses what is no file, a file of somebody else, of which SQLite says only that it cannot open
+/// it, and one with several names. Opens nothing: closing it would drop the locks of this process.
+pub(super) fn require_usable(path: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    match path.metadata() {
-        Ok(it) if it.nlink() > 1 => Err(ManyNames { path: path.to_owned(), names: it.nlink() }),
-        _ => Ok(()),
+    let it = path.metadata()?;
+    ensure!(it.is_file(), "{} is not a file", path.display());
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::Access;
+        let asked = rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK);
+        asked
+            .map_err(std::io::Error::from)
+            .with_context(|| format!("cannot open {}", path.display()))?;
     }
+    let (file, names) = (path.display(), it.nlink());
+    ensure!(
+        names == 1,
+        "{file} has {names} names (hard links): a second process could open it by another name, with \
+         a lock file of its own; keep one of them"
+    );
+    Ok(())
 }
 
 /// Network file systems, by their magic numbers in Linux.

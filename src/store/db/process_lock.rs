@@ -48,7 +48,7 @@ impl Store {
     pub async fn lock_process(&self, owner: i64) -> Result<Option<ProcessLock>> {
         match self {
             Self::Sqlite { path, .. } => {
-                super::file::require_one_name(path)?;
+                super::file::require_usable(path)?;
                 let path = path.with_added_extension("lock");
                 let mut options = File::options();
                 options.create(true).write(true).truncate(false);

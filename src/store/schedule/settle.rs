@@ -20,6 +20,8 @@ pub enum Disposition {
     Missed(MissedReason),
     /// Retried, not before this time; the reason stands until then.
     Retry(Time, MissedReason),
+    /// The same, where nothing was asked: the attempt does not count.
+    Unasked(Time, MissedReason),
     /// Continued at once: with the next page, or with the item behind a short link.
     Continue {
         /// The next page.
@@ -55,6 +57,8 @@ struct SettlementRow {
     closed_at: Option<Time>,
     retry_at: Time,
     page: Option<i64>,
+    /// Attempts given back.
+    unasked: i64,
     at: Time,
 }
 
@@ -70,6 +74,7 @@ impl From<&Settlement> for SettlementRow {
             closed_at: None,
             retry_at: settled.at,
             page: None,
+            unasked: 0,
             at: settled.at,
         };
         let closed = Self { closed_at: Some(settled.at), ..open };
@@ -79,6 +84,9 @@ impl From<&Settlement> for SettlementRow {
                 Self { outcome: Some(SlotOutcome::Missed), reason: Some(why), ..closed }
             }
             Disposition::Retry(at, why) => Self { retry_at: at, reason: Some(why), ..open },
+            Disposition::Unasked(at, why) => {
+                Self { retry_at: at, reason: Some(why), unasked: 1, ..open }
+            }
             Disposition::Continue { page } => Self { page: Some(page), ..open },
         }
     }
@@ -143,7 +151,7 @@ impl Tx {
         // `coalesce` keeps PostgreSQL from scanning all open slots.
         let rows = Rows::of(
             "target_id int, due_at time, fence int, call_id int, outcome text, reason text,
-             closed_at time, retry_at time, page int, at time",
+             closed_at time, retry_at time, page int, unasked int, at time",
             settled.iter().map(SettlementRow::from),
         )?;
         let calls: Vec<CallRow> = self
@@ -153,7 +161,7 @@ impl Tx {
                  outcome = r.outcome, reason = r.reason, closed_at = r.closed_at,
                  call_id = r.call_id, retry_at = r.retry_at,
                  next_page = coalesce(r.page, slots.next_page),
-                 attempts = case when r.page is null then slots.attempts else 0 end,
+                 attempts = case when r.page is null then slots.attempts - r.unasked else 0 end,
                  lease_owner = null, lease_until = null
              from {rows}
              where slots.target_id = r.target_id and slots.due_at = r.due_at
@@ -161,7 +169,9 @@ impl Tx {
              returning slots.call_id as call_id",
             )
             .await?;
-        if settled.iter().any(|settled| matches!(settled.next, Disposition::Retry(..))) {
+        let is_retried =
+            |it: &Settlement| matches!(it.next, Disposition::Retry(..) | Disposition::Unasked(..));
+        if settled.iter().any(is_retried) {
             self.execute_over(
                 &rows,
                 concat!(

@@ -93,6 +93,33 @@ async fn daemon_whose_file_goes_away_stops_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backfill_whose_file_goes_away_asks_for_no_more() {
+    let database = sqlite();
+    let simulator = crash::simulate(Duration::from_millis(200)).await;
+    let jobs = "[justoneapi]\nconcurrency = 2\n";
+    let place = Place::new(&database, jobs).with_upstream(&simulator, TOKEN);
+    let words: Vec<_> = (0..300).map(|n| format!("露营{n}")).collect();
+    place.write("words.txt", &words.join("\n"));
+    let backfill = place.start(&["backfill", "words.txt", "--kind", "keywords"]);
+    wait_for("calls", PATIENCE, async || !simulator.truth().is_empty()).await;
+    std::fs::remove_file(database.url().trim_start_matches("sqlite:")).unwrap();
+    let calls = simulator.truth().len();
+    assert_eq!(backfill.end().await.code(), Some(2), "{}", place.said());
+    assert!(place.said().contains("nothing more can be kept"), "{}", place.said());
+    let more = simulator.truth().len() - calls;
+    assert!(more <= 10, "{more} calls after the file was gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn folder_for_a_file_is_an_error_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, _simulator) = place(&sqlite()).await;
+    let place = place.with("DATABASE_URL", format!("sqlite:{}", folder.path().display()));
+    assert_eq!(place.run(&["run"]).await, 2);
+    assert!(place.said().contains("is not a file"), "{}", place.said());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn file_with_two_names_has_no_daemon() {
     let database = sqlite();
     database.open().await.close().await;
