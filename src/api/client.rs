@@ -160,7 +160,7 @@ impl Client {
                 own_fault: is_own_fault(&error),
                 sent: !error.is_connect() && !error.is_builder(),
                 // Which one it is says who is to be looked after.
-                error: Some(format!("{}: {}", server.place(), self.describe(error))),
+                error: Some(format!("{}: {}", server.failed(&error), self.describe(error))),
                 ..Received::default()
             },
         }
@@ -226,6 +226,24 @@ impl Server {
         let url = &self.base_url;
         let port = url.port_or_known_default().unwrap_or_default();
         format!("{}:{port}", url.host_str().unwrap_or_default())
+    }
+
+    /// Who failed: where it listens, or the proxy on the way.
+    fn failed(&self, error: &reqwest::Error) -> String {
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        let said: Vec<_> = causes.map(ToString::to_string).collect();
+        let says = |words: &str| said.iter().any(|it| it.contains(words));
+        match &self.proxy {
+            Some(proxy) if says("authorization required") => format!(
+                "the proxy {} asks for credentials, or for others (proxy_auth_env, \
+                 proxy_auth_file)",
+                proxy.url
+            ),
+            Some(proxy) if says("tunnel") || says("socks") || says("SOCKS") => {
+                format!("the proxy {} fails", proxy.url)
+            }
+            _ => self.place(),
+        }
     }
 
     /// The address to ask: what is asked for only ever stands in the query, encoded.

@@ -242,12 +242,22 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 /// case without a full stop; text to type is in backquotes. Only errors in settings and queries
 /// show their position and have a separate help line.
 pub fn explain(error: &anyhow::Error) -> ExitCode {
-    let mut stderr = std::io::stderr();
     if let Some(problems) = error.downcast_ref::<ConfigError>() {
         // Each problem has its own `error:` prefix.
-        let _ = writeln!(stderr, "{problems}");
+        let _ = writeln!(std::io::stderr(), "{problems}");
         return ExitCode::from(MISCONFIGURED);
     }
+    say(&chain(error));
+    exit_code(error)
+}
+
+/// Says on stderr what is wrong.
+fn say(wrong: &str) {
+    let _ = writeln!(std::io::stderr(), "error: {wrong}");
+}
+
+/// An error with its causes.
+fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         // Libraries repeat their cause in their own message.
@@ -256,8 +266,7 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
             text = text + separator + &cause;
         }
     }
-    let _ = writeln!(stderr, "error: {text}");
-    exit_code(error)
+    text
 }
 
 /// The exit code of a verb that fails with this error.

@@ -1,5 +1,6 @@
 //! `tidewatch pause` and `resume`.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -149,10 +150,15 @@ impl PauseTarget {
         match self {
             Self::Job { name } => {
                 let rows = tx.jobs().await?;
-                let listed = config.jobs.iter().map(|job| job.name.as_str());
-                let jobs: Vec<_> = rows.iter().map(|job| job.name.as_str()).chain(listed).collect();
+                let watched = config.jobs.iter().map(|job| job.name.as_str());
+                let jobs: Vec<_> =
+                    rows.iter().map(|job| job.name.as_str()).chain(watched).collect();
                 if !jobs.contains(&name.as_str()) {
-                    let meant = suggest::meant(name, jobs.into_iter());
+                    let mut meant = suggest::meant(name, jobs.iter().copied());
+                    if meant.is_empty() && !jobs.is_empty() {
+                        let known: BTreeSet<_> = jobs.into_iter().map(str::to_owned).collect();
+                        meant = format!(": known are {}", listed(known));
+                    }
                     bail!("unknown job {}{meant}", safe(name, 64));
                 }
                 Ok((PauseScope::Job, vec![name.clone()]))
@@ -163,7 +169,11 @@ impl PauseTarget {
                 if names.is_empty() {
                     let all = Endpoint::ALL.into_iter().map(Endpoint::as_str);
                     let all = all.flat_map(|it| [it, it.rsplit_once('/').map_or(it, |it| it.0)]);
-                    bail!("unknown endpoint {}{}", safe(name, 64), suggest::meant(name, all));
+                    let meant = suggest::meant(name, all);
+                    let known = || Endpoint::ALL.map(Endpoint::as_str).join(", ");
+                    let meant =
+                        if meant.is_empty() { format!(": known are {}", known()) } else { meant };
+                    bail!("unknown endpoint {}{meant}", safe(name, 64));
                 }
                 Ok((PauseScope::Endpoint, names))
             }

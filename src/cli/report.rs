@@ -17,13 +17,13 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::format::{safe, times_in};
 use super::rows::{Between, ended, say_empty};
 use super::settings::require_archive;
-use super::{Cli, Json, SOME_FAILED, open, print};
+use super::{Cli, Json, SOME_FAILED, open, print, say};
 use crate::erasure::AUTHOR;
 use crate::export::{Export, Format};
 use crate::model::{Kind, Platform};
 use crate::store::{Metric, Span, Table, Tx};
 use crate::time::{Clock, Time};
-use crate::watchlist;
+use crate::{suggest, watchlist};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -147,10 +147,13 @@ impl Report {
                     match self.subject.forgotten_at(&mut tx, &one).await? {
                         Some(at) => {
                             let day = at.utc().format("%Y-%m-%d");
-                            tracing::error!("{name} {one} was forgotten on {day} (UTC)");
+                            say(&format!("{name} {one} was forgotten on {day} (UTC)"));
                         }
                         None => {
-                            tracing::error!("the archive has no data on {name} {one}{in_span}");
+                            let meant = self.subject.meant(&mut tx, &one).await?;
+                            say(&format!(
+                                "the archive has no data on {name} {one}{in_span}{meant}"
+                            ));
                         }
                     }
                 }
@@ -253,6 +256,15 @@ impl Subject {
             Self::Kol { kols: names } | Self::Job { jobs: names } => Ok(names.clone()),
             Self::Top { .. } | Self::Spend | Self::Coverage => Ok(vec![String::new()]),
         }
+    }
+
+    /// The known name that an unknown one may stand for.
+    async fn meant(&self, tx: &mut Tx, one: &str) -> Result<String> {
+        if !matches!(self, Self::Job { .. }) {
+            return Ok(String::new());
+        }
+        let jobs = tx.jobs().await?;
+        Ok(suggest::meant(one, jobs.iter().map(|job| job.name.as_str())))
     }
 
     /// When it was forgotten, if that is why there is no data.

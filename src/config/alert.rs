@@ -213,6 +213,14 @@ impl Reader<'_> {
             self.problem(value.span(), Problem::new(title, help));
             return None;
         }
+        if let Some(name) = variable.filter(|name| !is_variable(name.get_ref())) {
+            // Somebody may have written the secret itself.
+            self.source.hide(name.span());
+            let title = format!("{env_key} is not the name of an environment variable");
+            let help = format!("{env_key} = \"NAME\", and the secret in the variable NAME");
+            self.problem(name.span(), Problem::new(title, help));
+            return None;
+        }
         let (at, text) = match (variable, file) {
             (Some(name), _) => {
                 (name.span(), self.environment.variables.get(name.get_ref().as_str())?.clone())
@@ -287,6 +295,12 @@ impl Reader<'_> {
         }
         conditions
     }
+}
+
+/// Whether a text can be the name of an environment variable.
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn choices() -> String {

@@ -20,7 +20,12 @@ const LARGEST_FILE: u64 = 32 << 20;
 const REPEATS_NAMED: usize = 5;
 
 /// Help for an invalid entry.
-const ENTRY_HELP: &str = "one entry is one id, one link, or one piece of share text";
+const fn entry_help(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Keyword => "one entry is one keyword",
+        _ => "one entry is one id, one link, or one piece of share text",
+    }
+}
 
 /// Source positions of a job's targets.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +89,7 @@ impl Reader<'_> {
                 }
                 Err(reason) => {
                     complete = false;
-                    self.problem(entry.span(), Problem::new(reason, ENTRY_HELP));
+                    self.problem(entry.span(), Problem::new(reason, entry_help(kind)));
                 }
             }
         }
@@ -125,7 +130,7 @@ impl Reader<'_> {
                 Ok(target) => targets.add(target, line, format!("{name}:{line}")),
                 Err(reason) => {
                     complete = false;
-                    let problem = Problem::new(reason, ENTRY_HELP);
+                    let problem = Problem::new(reason, entry_help(kind));
                     let span = source.line_span(line);
                     self.problems.elsewhere(file.span().start, &source, span, problem);
                 }
@@ -134,7 +139,9 @@ impl Reader<'_> {
         });
         match read {
             Ok(hashtags) => self.warnings.extend(hashtags.notice(&name)),
-            Err(error) => self.problem(file.span(), Problem::new(error.to_string(), ENTRY_HELP)),
+            Err(error) => {
+                self.problem(file.span(), Problem::new(error.to_string(), entry_help(kind)))
+            }
         }
         complete
     }

@@ -14,7 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problems::{ConfigError, Problem, Problems, Source, quoted};
-use super::toml_signs::foreign_sign;
+use super::toml_signs::{foreign_sign, open_text};
 use super::wire::{self, Daemon, Douyin, Health, ProviderSection, TopLevel};
 use super::{Config, Environment, secrets, section};
 use crate::api::{Choice, Endpoint, Provider};
@@ -140,7 +140,8 @@ impl<'a> Reader<'a> {
                 // One syntax error causes many others: report only the first.
                 self.source.hide_after_first_secret();
                 let at = error.span().unwrap_or(0..0);
-                let (at, problem) = foreign_sign(text, at.start).unwrap_or_else(|| {
+                let known = open_text(text, at.start).or_else(|| foreign_sign(text, at.start));
+                let (at, problem) = known.unwrap_or_else(|| {
                     let title = format!("this is not TOML: {}", error.message());
                     let before = text.get(..at.start).unwrap_or_default();
                     let help = match error.message().starts_with("missing comma") {

@@ -34,6 +34,14 @@ impl Reader<'_> {
             }
             return None;
         };
+        // The name itself is not shown: it may be the secret.
+        if auth_env.is_some() && secret.is_none() {
+            self.warnings.push(
+                "the environment variable that `proxy_auth_env` names is not set: the proxy is asked \
+                 without credentials"
+                    .to_owned(),
+            );
+        }
         match address(wire.get_ref(), is_encrypted) {
             Ok(url) => Some(Proxy { url, auth: secret.map(|(_, auth)| auth) }),
             Err(problem) => {

@@ -1,4 +1,5 @@
-//! Signs of Chinese keyboards and word processors that TOML does not know.
+//! What people paste into TOML: signs of Chinese keyboards and word processors that it does not know,
+//! and texts of several lines.
 
 use std::ops::Range;
 
@@ -11,6 +12,48 @@ pub(super) fn foreign_sign(text: &str, at: usize) -> Option<(Range<usize>, Probl
     let (place, sign) = outside_texts(line)?;
     let from = start + place;
     Some((from..from + sign.len_utf8(), problem(sign)))
+}
+
+/// The quotation mark of a text that does not end on its line, at or before `at`; not where a foreign
+/// sign is meant to end it.
+pub(super) fn open_text(text: &str, at: usize) -> Option<(Range<usize>, Problem)> {
+    let mut place = 0;
+    while place <= at {
+        let rest = text.get(place..)?;
+        let line = rest.split('\n').next()?;
+        let length = match rest.chars().next()? {
+            '#' => line.len(),
+            quote @ ('"' | '\'') => {
+                let triple = quote.to_string().repeat(3);
+                match rest.strip_prefix(&triple) {
+                    Some(inside) => inside.find(&triple)? + 2 * triple.len(),
+                    None => match text_length(line, quote) {
+                        Some(length) => length,
+                        None if outside_texts(line).is_some() => return None,
+                        None => {
+                            let title = "a text begins here and does not end on its line";
+                            let help = "a text of several lines, such as share text, stands between \
+                                        \"\"\" and \"\"\"; or its last quotation mark is missing";
+                            return Some((place..place + 1, Problem::new(title, help)));
+                        }
+                    },
+                }
+            }
+            other => other.len_utf8(),
+        };
+        place += length;
+    }
+    None
+}
+
+/// Length of the text that a line begins with, quotation marks included; `None` if it does not end.
+fn text_length(line: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    line.char_indices().skip(1).find_map(|(at, c)| {
+        let ends = c == quote && !escaped;
+        escaped = quote == '"' && c == '\\' && !escaped;
+        ends.then_some(at + 1)
+    })
 }
 
 /// The first foreign sign outside of texts and comments; if a text does not end, the first quotation

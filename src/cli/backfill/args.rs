@@ -45,6 +45,11 @@ pub(in crate::cli) struct Backfill {
 pub(super) enum Verb {
     /// List the backfills with their progress and cost
     List,
+    /// List the missed slots of a backfill: what was asked for, and why there is no answer
+    Missed {
+        /// Its name, as shown by `list`
+        name: String,
+    },
     /// Continue a backfill that was stopped or has reached a limit
     Resume {
         /// Its name, as shown by `list`

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use self::args::Backfill;
 use self::args::{Sources, Verb};
-use self::plan::{BackfillPlan, listed, require_prices, standing};
+use self::plan::{BackfillPlan, listed, missed_slots, require_prices, standing};
 use self::progress::BackfillMeter;
 use super::settings::require_archive;
 use super::signals::Signals;
@@ -22,14 +22,18 @@ use super::{Cli, SOME_FAILED, exit_code, load_or_default, open, print, say_whom,
 use crate::backfill::{self, BackfillRunner, Found, List, Progress, Request};
 use crate::config::Config;
 use crate::model::BackfillState;
-use crate::store::{Limits, NewBackfill, Store};
+use crate::store::{BackfillRow, Limits, NewBackfill, Store, Tx};
 use crate::time::Clock;
+
+/// Missed slots that the end of a backfill shows.
+const MISSED_SHOWN: i64 = 10;
 
 impl Backfill {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let json = self.json.json;
         match &self.verb {
             Some(Verb::List) => list(cli, json).await,
+            Some(Verb::Missed { name }) => missed(cli, name, json).await,
             Some(Verb::Resume { name, limits }) => resume(cli, name, limits.limits(), json).await,
             Some(Verb::Cancel { name }) => cancel(cli, name, json).await,
             None => match &self.sources.from_jsonl {
@@ -161,6 +165,24 @@ async fn list(cli: &Cli, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+async fn missed(cli: &Cli, name: &str, json: bool) -> Result<ExitCode> {
+    require_archive(cli)?;
+    let store = open(cli).await?;
+    let mut tx = store.read().await?;
+    let row = named(&mut tx, name).await?;
+    let missed = tx.missed_slots(row.run_id, i64::MAX).await?;
+    drop(tx);
+    store.close().await;
+    print(&if json { serde_json::to_string(&missed)? + "\n" } else { missed_slots(&missed) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The backfill of a name.
+async fn named(tx: &mut Tx, name: &str) -> Result<BackfillRow> {
+    let row = tx.backfill_named(name).await?;
+    row.with_context(|| format!("unknown backfill {name}: `tidewatch backfill list` shows all"))
+}
+
 async fn resume(cli: &Cli, name: &str, limits: Limits, json: bool) -> Result<ExitCode> {
     let mut signals = Signals::new()?;
     let config = Arc::new(load_or_default(cli)?);
@@ -183,9 +205,7 @@ async fn go_on(
     signals: Signals,
 ) -> Result<ExitCode> {
     let mut tx = store.begin().await?;
-    let row = tx.backfill_named(name).await?;
-    let row = row
-        .with_context(|| format!("unknown backfill {name}: `tidewatch backfill list` shows all"))?;
+    let row = named(&mut tx, name).await?;
     let left = tx.remaining_kinds(row.run_id).await?;
     config.require_token_for(&left)?;
     require_prices(&config, limits.or(row.limits), &left)?;
@@ -203,9 +223,7 @@ async fn cancel(cli: &Cli, name: &str, json: bool) -> Result<ExitCode> {
     require_archive(cli)?;
     let store = open(cli).await?;
     let mut tx = store.begin().await?;
-    let row = tx.backfill_named(name).await?;
-    let row = row
-        .with_context(|| format!("unknown backfill {name}: `tidewatch backfill list` shows all"))?;
+    let row = named(&mut tx, name).await?;
     if !tx.cancel_backfill(row.run_id).await? {
         bail!("the backfill {name} has ended: {}", row.state);
     }
@@ -257,9 +275,15 @@ async fn finish(store: &Store, name: &str, json: bool) -> Result<ExitCode> {
     let progress = Progress::of(store, name).await?.context("the backfill was deleted")?;
     let mut tx = store.read().await?;
     let missed = tx.missed_of_backfill(progress.backfill.run_id).await?;
+    let shown = match progress.backfill.state {
+        BackfillState::Cancelled => vec![],
+        _ => tx.missed_slots(progress.backfill.run_id, MISSED_SHOWN).await?,
+    };
     drop(tx);
-    let text =
-        if json { serde_json::to_string(&progress)? + "\n" } else { standing(&progress, &missed) };
+    let text = match json {
+        true => serde_json::to_string(&progress)? + "\n",
+        false => missed_slots(&shown) + &standing(&progress, &missed),
+    };
     print(&text)?;
     let all = progress.slots.missed == 0 && progress.slots.open == 0;
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })

@@ -11,7 +11,7 @@ use crate::cli::format::{cost, count, local, money, safe, table, times_in};
 use crate::config::{Config, named, price_sections};
 use crate::erasure::{Tombstones, notice};
 use crate::model::{BackfillState, MissedReason, Target};
-use crate::store::{Limits, Spent, Store};
+use crate::store::{Limits, SlotResult, Spent, Store};
 use crate::text::things;
 use crate::time::Time;
 
@@ -223,6 +223,9 @@ pub(super) fn standing(progress: &Progress, missed: &BTreeMap<MissedReason, i64>
         cost(calls)
     );
     let name = &backfill.name;
+    if slots.missed > 0 {
+        text += &format!("tidewatch backfill missed {name:?} lists the missed slots\n");
+    }
     text += &match backfill.state {
         BackfillState::Limited => format!(
             "limit{} reached; tidewatch backfill resume {name:?} with a larger one continues\n",
@@ -241,6 +244,17 @@ pub(super) fn standing(progress: &Progress, missed: &BTreeMap<MissedReason, i64>
         BackfillState::Running | BackfillState::Cancelled | BackfillState::Done => String::new(),
     };
     text
+}
+
+/// Missed slots: what was asked for, and why there is no answer.
+pub(super) fn missed_slots(slots: &[SlotResult]) -> String {
+    let rows = slots.iter().map(|slot| {
+        let reason = slot.reason.map(|it| it.as_str()).unwrap_or_default();
+        let message = slot.message.as_deref().unwrap_or_default();
+        vec![safe(&slot.key, 60), reason.to_owned(), safe(message, 60)]
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() { String::new() } else { table(&["missed", "reason", "message"], &[], rows) }
 }
 
 fn limit(limits: Limits) -> String {

@@ -86,12 +86,16 @@ impl Sources {
             let name = file.display().to_string();
             let opened: Box<dyn Read> = match file == Path::new("-") {
                 true => Box::new(std::io::stdin()),
-                false => Box::new(File::open(file).with_context(|| format!("cannot read {name}"))?),
+                false => Box::new(File::open(file).with_context(|| unread(&name))?),
             };
             let opened = Told { input: opened, waiting: Some(Waiting::for_end_of(&name)) };
+            let before = list.targets.len();
             let encoding = list.read(&name, opened, &options);
             if let Some(encoding) = encoding.with_context(|| format!("cannot read {name}"))? {
                 tracing::info!("{name} is read as {encoding}");
+            }
+            if list.targets.len() == before && list.bad_lines == 0 {
+                tracing::warn!("{name} has no targets");
             }
         }
         self.judge(&list)?;
@@ -189,6 +193,18 @@ impl Sources {
             parts.push(words.join("-").replace(' ', "-"));
         }
         parts.join("+")
+    }
+}
+
+/// Why a file cannot be read; people also write what should stand in it.
+fn unread(name: &str) -> String {
+    match watchlist::recognise(name) {
+        Ok(_) => format!(
+            "{} is no file; `tidewatch fetch` takes ids, links and share text, and `backfill -` a \
+             list on stdin",
+            safe(name, 80)
+        ),
+        Err(_) => format!("cannot read {}", safe(name, 200)),
     }
 }
 

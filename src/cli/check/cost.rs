@@ -1,14 +1,16 @@
 //! What jobs cost at most: calls and money, of each job alone and of all together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::WIDTH;
 use crate::api::Endpoint;
+use crate::cli::format::{count, money};
 use crate::config::{Config, Job, price_sections};
 use crate::model::Target;
+use crate::text::things;
 use crate::time::Time;
 
 /// Millionths of a yuan in a yuan.
@@ -129,15 +131,26 @@ pub(super) fn table(config: &Config, now: Time) -> String {
         "\nA month is 30 days. In the total, a target that several jobs fetch at the same time counts \
          once.\n",
     );
-    if config.jobs.iter().flat_map(|job| &job.targets).any(Target::is_short_link) {
-        text.push_str("Each short link takes one more call, once, to resolve it.\n");
-    }
+    text.push_str(&resolving(config));
     if total.is_unpriced {
         let unpriced = config.unpriced(config.jobs.iter().flat_map(|job| &job.targets));
         let section = price_sections(&unpriced);
         let _ = writeln!(text, "{UNKNOWN}: set the price of the endpoint under {section}.");
     }
     text
+}
+
+/// What it takes to resolve the short links, once; empty where there are none.
+fn resolving(config: &Config) -> String {
+    let targets: BTreeSet<_> = config.jobs.iter().flat_map(|job| &job.targets).collect();
+    let resolvers: Vec<_> = targets.into_iter().filter_map(|it| config.resolver(it)).collect();
+    if resolvers.is_empty() {
+        return String::new();
+    }
+    let cost = resolvers.iter().map(|it| config.price_micros(*it)).sum::<Option<i64>>();
+    let cost = cost.map_or(format!("{UNKNOWN} yuan, no price is set"), |it| money(it) + " yuan");
+    let links = things(count(i64::try_from(resolvers.len()).unwrap_or(i64::MAX)), "short link");
+    format!("Resolving {links} takes one more call each, once: {cost}.\n")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "limits and prices are far below 2^53")]

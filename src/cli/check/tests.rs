@@ -74,7 +74,7 @@ competitor-works (works)
  competitor-works        2         48         96      0.00         2880        0.00
  total                                       175     12.40         5250      372.00
 A month is 30 days. In the total, a target that several jobs fetch at the same time counts once.
-Each short link takes one more call, once, to resolve it.
+Resolving 1 short link takes one more call each, once: 0.05 yuan.
 
 warning: JustOneAPI needs a token: set JUSTONEAPI_TOKEN, or JUSTONEAPI_TOKEN_FILE to the path of a file that holds it
 "#);

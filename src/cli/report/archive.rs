@@ -30,17 +30,18 @@ pub(super) async fn top(tx: &mut Tx, by: By, most: u32, span: Span) -> Result<Re
             curve,
         ]);
     }
-    let cells = ["count_after", "grew", "from_at"].map(|column| {
+    let cells = ["count_after", "growth", "from_at"].map(|column| {
         moved.column(column).map(|value| shown(value, span.zone)).collect::<Vec<_>>()
     });
-    let [after, grew, from] = cells;
-    for (row, (after, (grew, from))) in
-        rows.iter_mut().zip(after.into_iter().zip(grew.into_iter().zip(from)))
+    let [after, growth, from] = cells;
+    for (row, (after, (growth, from))) in
+        rows.iter_mut().zip(after.into_iter().zip(growth.into_iter().zip(from)))
     {
-        let sign = if grew.starts_with('-') { "" } else { "+" };
-        row.extend([after, format!("{sign}{grew}"), from]);
+        let sign = if growth.starts_with('-') { "" } else { "+" };
+        row.extend([after, format!("{sign}{growth}"), from]);
     }
-    let heads = ["platform", "item", "title", &format!("{name} over time"), &name, "grew", "from"];
+    let heads =
+        ["platform", "item", "title", &format!("{name} over time"), &name, "growth", "from"];
     let text =
         format!("largest change of {name}, {}\n{}", from_to(span), table(&heads, &[4, 5], rows));
     Ok(ReportData {

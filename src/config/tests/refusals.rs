@@ -182,6 +182,16 @@ fn proxy_that_would_see_secrets_is_refused() {
     let http = "base_url = \"http://127.0.0.1:1\"";
     expect(&with("http://proxy:1", http), &["a proxy would see the token"]);
     expect("[justoneapi]\nproxy_auth_env = \"A\"", &["there is no `proxy`"]);
+    let error = refused(&with("http://proxy:1", "proxy_auth_env = \"me:CANARY\""));
+    assert!(error.contains("is not the name of an environment variable"), "{error}");
+    assert!(!error.contains("CANARY"), "{error}");
+    let unset = with("http://proxy:1", "proxy_auth_env = \"NOPE\"");
+    let config = parse_with(&unset, &Environment::default()).expect("settings");
+    assert!(
+        config.warnings.iter().any(|it| it.contains("asked without credentials")),
+        "{:?}",
+        config.warnings
+    );
     let alert = "[[alert]]\nkind = \"generic\"\nurl_env = \"HOOK\"\nproxy = \"http://proxy:1\"\n";
     let hook = |url: &str| parse_with(alert, &Environment::of([("HOOK", url)]));
     assert!(hook("http://127.0.0.1:1/").is_err());
@@ -297,6 +307,10 @@ fn signs_of_other_keyboards_are_named_at_their_place() {
     expect(&with("[[job]]", "［［job］］"), &["jobs.toml:1:1", "write `[`"]);
     expect(&with("\"露营\"", "\"看【山山的\"作品\"】\""), &["jobs.toml:5:", "between ''' and '''"]);
     expect(&with("\"keywords\"", "\"关键词\""), &["did you mean \"keywords\"?"]);
+    let share = with(list, "[\"38 【露营】看 \nhttp://xhslink.cn/o/1Ab 复制\", \"b\"]");
+    expect(&share, &["jobs.toml:5:13", "does not end on its line", "between \"\"\" and \"\"\""]);
+    let share = with(list, "[\"\"\"38 【露营】看 \nhttp://xhslink.cn/o/1Ab 复制\"\"\", 'b”, “c”]");
+    expect(&share, &["jobs.toml:6:", "write `\"`"]);
     let good = format!("# “注释”，＝\n{}", with("露营", "“露营”"));
     assert!(parse_with(&good, &Environment::default()).is_ok(), "{good}");
 }

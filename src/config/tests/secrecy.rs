@@ -126,11 +126,14 @@ fn invalid_token_is_refused_and_not_shown() {
 
 #[test]
 fn warnings_repeat_no_key_of_an_alert() {
-    let text =
-        format!("[[alert]]\nkind = \"feishu\"\nurl_env = \"{CANARY}\"\nsign_env = \"{CANARY}\"\n");
+    let canary = CANARY.replace('-', "_");
+    let text = format!(
+        "[[alert]]\nkind = \"feishu\"\nurl_env = \"{canary}\"\nsign_env = \"{canary}\"\n\
+         [justoneapi]\nproxy = \"http://proxy:1\"\nproxy_auth_env = \"{canary}\"\n"
+    );
     let config = parse_with(&text, &Environment::default()).expect("it is right");
-    assert!(config.warnings.len() >= 2, "{:?}", config.warnings);
-    assert!(!config.warnings.concat().contains(CANARY), "{:?}", config.warnings);
+    assert!(config.warnings.len() >= 3, "{:?}", config.warnings);
+    assert!(!config.warnings.concat().contains(&canary), "{:?}", config.warnings);
 }
 
 #[test]

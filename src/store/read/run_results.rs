@@ -83,19 +83,40 @@ pub struct SuggestionRow {
     pub document_id: i64,
 }
 
+/// Slots with what their last calls said.
+macro_rules! slot_results {
+    () => {
+        "select t.kind, t.key, t.item_id, s.outcome, s.reason,
+                coalesce(d.drift, c.message) as message, s.call_id
+         from slots s join targets t on t.target_id = s.target_id
+         left join calls c on c.call_id = s.call_id
+         left join documents d on d.document_id = s.call_id"
+    };
+}
+
 impl Tx {
     /// Results of the slots of one run.
     pub async fn slot_results(&mut self, run_id: i64) -> Result<Vec<SlotResult>> {
         Ok(fetch_all!(
             self,
             SlotResult,
-            "select t.kind, t.key, t.item_id, s.outcome, s.reason,
-                    coalesce(d.drift, c.message) as message, s.call_id
-             from slots s join targets t on t.target_id = s.target_id
-             left join calls c on c.call_id = s.call_id
-             left join documents d on d.document_id = s.call_id
-             where s.run_id = $1 order by t.target_id",
+            concat!(slot_results!(), " where s.run_id = $1 order by t.target_id"),
             run_id
+        ))
+    }
+
+    /// Missed slots of one run, in the order of its targets, at the most `most`.
+    pub async fn missed_slots(&mut self, run_id: i64, most: i64) -> Result<Vec<SlotResult>> {
+        Ok(fetch_all!(
+            self,
+            SlotResult,
+            concat!(
+                slot_results!(),
+                " where s.run_id = $1 and s.outcome = $2 order by t.target_id limit $3"
+            ),
+            run_id,
+            SlotOutcome::Missed,
+            most
         ))
     }
 

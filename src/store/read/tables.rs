@@ -128,7 +128,7 @@ impl Tx {
             "select k.platform, k.item_id, 
                     coalesce(nullif(n.title, ''), n.body, nullif(w.title, ''), w.body) as title,
                     b.observed_at as from_at, e.observed_at as to_at,
-                    b.{count} as count_before, e.{count} as count_after, e.{count} - b.{count} as grew
+                    b.{count} as count_before, e.{count} as count_after, e.{count} - b.{count} as growth
              from item_keys k
              join snapshots e on e.item_key = k.item_key and e.observed_at = (
                  select max(observed_at) from snapshots
@@ -144,7 +144,7 @@ impl Tx {
              left join works w on w.item_key = k.item_key
              where e.observed_at > {since} and e.observed_at > b.observed_at
                and e.{count} - b.{count} is not null
-             order by grew desc, k.platform, k.item_id limit {most}"
+             order by growth desc, k.platform, k.item_id limit {most}"
         );
         self.table(&sql, &[]).await
     }
@@ -168,30 +168,35 @@ impl Tx {
         .concat();
         // The slots are a subquery: a job without slots in the span has its targets all the same.
         let conditions = terms.join(" and ");
+        let sums = ["due", "observed", "missed", "open"]
+            .map(|name| format!("cast(coalesce(sum(l.{name}), 0) as bigint) as {name}"))
+            .join(", ");
         let sql = format!(
             "select t.kind, t.key, t.item_id,
                     coalesce(nullif(n.title, ''), n.body, nullif(w.title, ''), w.body) as title,
-                    e.observed_at,
-                    e.likes, e.comments, e.collects, e.shares, e.views, coalesce(l.due, 0) as due,
-                    coalesce(l.observed, 0) as observed, coalesce(l.missed, 0) as missed,
-                    coalesce(l.open, 0) as open
-             from jobs j
-             join job_targets jt on jt.job_id = j.job_id
-             join targets t on t.target_id = jt.target_id
+                    e.observed_at, e.likes, e.comments, e.collects, e.shares, e.views,
+                    t.due, t.observed, t.missed, t.open
+             from (
+                 -- A link and the item behind it are one.
+                 select t.kind, min(t.key) as key, t.item_id, {sums}
+                 from jobs j
+                 join job_targets jt on jt.job_id = j.job_id
+                 join targets t on t.target_id = jt.target_id
+                 left join (
+                     select s.target_id, count(*) as due,
+                            count(case when s.outcome = 'observed' then 1 end) as observed,
+                            count(case when s.outcome = 'missed' then 1 end) as missed,
+                            count(*) - count(s.outcome) as open
+                     from jobs j join job_targets jt on jt.job_id = j.job_id
+                     join job_runs r on r.job_id = j.job_id
+                     join slots s on s.target_id = jt.target_id and s.due_at = r.due_at
+                     where {conditions} group by s.target_id) l on l.target_id = t.target_id
+                 where j.name = $1 and (jt.removed_at is null or l.due > 0)
+                 group by t.kind, t.item_id, coalesce(t.item_id, t.key)) t
              left join notes n on t.kind = 'note' and n.note_id = t.item_id
              left join works w on t.kind = 'work' and w.work_id = t.item_id
              left join engagement_latest e on e.item_id = t.item_id and e.platform =
                   case t.kind when 'note' then 'xiaohongshu' when 'work' then 'douyin' end
-             left join (
-                 select s.target_id, count(*) as due,
-                        count(case when s.outcome = 'observed' then 1 end) as observed,
-                        count(case when s.outcome = 'missed' then 1 end) as missed,
-                        count(*) - count(s.outcome) as open
-                 from jobs j join job_targets jt on jt.job_id = j.job_id
-                 join job_runs r on r.job_id = j.job_id
-                 join slots s on s.target_id = jt.target_id and s.due_at = r.due_at
-                 where {conditions} group by s.target_id) l on l.target_id = t.target_id
-             where j.name = $1 and (jt.removed_at is null or l.due > 0)
              order by t.kind, t.key"
         );
         self.table(&sql, &[name]).await

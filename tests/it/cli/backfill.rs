@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidewatch::api::Provider;
 use tidewatch::backfill;
 use tidewatch::model::{Kind, Target};
-use tidewatch::simulator::Simulator;
+use tidewatch::simulator::{Options, Simulator};
 use tidewatch::store::{Limits, NewBackfill, Store};
 use tidewatch::time::Clock;
 
@@ -86,6 +86,31 @@ async fn backfill_reads_all_sources_and_formats(database: Database) {
     assert_eq!(place.run(&["backfill", "plain.txt"]).await, 2);
     assert!(place.said().contains("of the same list is done"), "{}", place.said());
     assert_eq!(simulator.truth().len(), calls);
+    for (name, said) in [(notes[5].as_str(), "`tidewatch fetch` takes"), ("no.txt", "cannot read")]
+    {
+        assert_eq!(place.run(&["backfill", name]).await, 2);
+        assert!(place.said().contains(said), "{}", place.said());
+    }
+}
+
+on_both!(missed_slots_of_a_backfill_are_named);
+async fn missed_slots_of_a_backfill_are_named(database: Database) {
+    let faults = "note#{}=empty; note#{}=empty";
+    let notes = upstream::simulate(TOKEN, Duration::ZERO).await.world().notes(4);
+    let faults = faults.replacen("{}", &notes[1], 1).replacen("{}", &notes[3], 1).parse().unwrap();
+    let simulator = upstream::start(Options { faults, ..upstream::options(TOKEN) }).await;
+    let (place, _store) = place(&database, &simulator, "").await;
+    place.write("list.txt", &notes.join("\n"));
+    let (code, out, said) = place.hear(&["backfill", "list.txt", "--name", "spring"]).await;
+    assert_eq!(code, 1, "{said}");
+    let names =
+        |out: &str| notes.iter().filter(|id| out.contains(*id)).cloned().collect::<Vec<_>>();
+    let missed = [notes[1].clone(), notes[3].clone()];
+    assert_eq!(names(&out), missed, "{out}");
+    let (code, out, said) = place.hear(&["backfill", "missed", "spring"]).await;
+    assert_eq!((code, names(&out)), (0, missed.to_vec()), "{said}");
+    let (code, _, said) = place.hear(&["backfill", "missed", "sprong"]).await;
+    assert_eq!(code, 2, "{said}");
 }
 
 on_both!(discovered_notes_are_fetched_once);

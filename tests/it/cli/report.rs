@@ -67,7 +67,7 @@ async fn items(store: &Store, place: &Place) {
     for (what, platform) in [("note", "xiaohongshu"), ("work", "douyin")] {
         let top = json(place, &["top", "--limit", "1000"]).await;
         let movers = top["movers"].as_array().unwrap();
-        let grew: Vec<_> = movers.iter().map(|row| row["grew"].as_i64().unwrap()).collect();
+        let grew: Vec<_> = movers.iter().map(|row| row["growth"].as_i64().unwrap()).collect();
         assert!(!grew.is_empty() && grew.is_sorted_by(|one, next| one >= next), "{grew:?}");
         let mover = movers.iter().find(|row| row["platform"] == platform).unwrap();
         let id = mover["item_id"].as_str().unwrap();
@@ -76,7 +76,7 @@ async fn items(store: &Store, place: &Place) {
         let seen = known["observations"].as_array().unwrap();
         let likes = |row: &Value| row["likes"].as_i64().unwrap();
         let (first, last) = (likes(&seen[0]), likes(seen.last().unwrap()));
-        assert_eq!(mover["grew"].as_i64(), Some(last - first));
+        assert_eq!(mover["growth"].as_i64(), Some(last - first));
         assert_eq!(known["latest"]["likes"].as_i64(), Some(last));
         assert_eq!(known["timeline"][0]["event"], "published");
         let shown = text(place, &[what, id]).await;
@@ -110,14 +110,22 @@ async fn others(store: &Store, place: &Place) {
     assert!(text(place, &["keyword", "美食"]).await.contains("over time"));
     let job = json(place, &["job", "works"]).await;
     assert_eq!(job["job"]["kind"], "work");
-    // A link fetched until its item was known is a target, too.
-    let watched = "select count(*) from job_targets jt join jobs j on j.job_id = jt.job_id
+    // A link and the item behind it are one.
+    let watched = "select count(distinct coalesce(t.item_id, t.key)) from job_targets jt
+                   join jobs j on j.job_id = jt.job_id
+                   join targets t on t.target_id = jt.target_id
                    where j.name = 'works' and (jt.removed_at is null or exists (
                        select 1 from slots s
                        where s.target_id = jt.target_id and s.due_at <= jt.removed_at))";
     let targets = job["targets"].as_array().unwrap();
     assert_eq!(rows::<(i64,)>(store, watched).await, [(i64::try_from(targets.len()).unwrap(),)]);
     assert!(targets.iter().all(|row| row["due"].as_i64() > Some(0)), "{targets:?}");
+    let links = "select count(*) from targets where key like 'https://%' and item_id is not null";
+    assert_eq!(rows::<(i64,)>(store, links).await, [(1,)], "a resolved link");
+    let due: i64 = targets.iter().map(|row| row["due"].as_i64().unwrap()).sum();
+    let slots = "select count(*) from slots s join job_runs r on r.run_id = s.run_id
+                 join jobs j on j.job_id = r.job_id where j.name = 'works'";
+    assert_eq!(rows::<(i64,)>(store, slots).await, [(due,)]);
     assert!(text(place, &["job", "works", "notes"]).await.contains("job notes"));
     let kols = text(place, &["job", "kols"]).await;
     assert!(kols.contains(" keyword=阅读 sort=FANS --max-pages 2 "), "{kols}");
