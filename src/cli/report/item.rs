@@ -85,11 +85,11 @@ impl Item {
                 ("day", "day"),
                 ("observations", "observations"),
                 ("likes", "likes"),
-                ("likes_delta", "more"),
+                ("likes_delta", "growth"),
                 ("comments", "comments"),
-                ("comments_delta", "more"),
+                ("comments_delta", "growth"),
                 ("collects", "collects"),
-                ("collects_delta", "more"),
+                ("collects_delta", "growth"),
                 ("days", "since days"),
             ];
             text += &columns(&self.days, &days, zone);
