@@ -54,8 +54,8 @@ pub(super) fn completed(pattern: &str) -> Option<String> {
     is_valid(&whole).then_some(whole)
 }
 
-/// A field as it was meant: `0/30` is `*/30` in Quartz, hours end with 23, and ranges do not go over
-/// midnight. `nth` counts from the field of seconds.
+/// A field as it was meant: `0/30` is `*/30` in Quartz, `0~30` any one minute in OpenBSD, hours end
+/// with 23, and ranges do not go over midnight. `nth` counts from the field of seconds.
 pub(super) fn repaired(field: &str, nth: usize) -> Option<String> {
     let (least, most) = *BOUNDS.get(nth)?;
     let field: String = field.chars().map(half_width).collect();
@@ -67,6 +67,9 @@ pub(super) fn repaired(field: &str, nth: usize) -> Option<String> {
             (_, Some(begin)) if begin <= most => Some(format!("{begin}-{most}/{step}")),
             _ => None,
         };
+    }
+    if let Some((from, _)) = field.split_once('~') {
+        return Some(number(from).unwrap_or(least).to_string());
     }
     // 24:00 is the 0:00 of the next day.
     let wrapped = |value: u32| if value > most { least } else { value };

@@ -130,6 +130,8 @@ fn wrong_field_is_named_and_valid_one_suggested() {
         ("0 0/30 * * * ?", "`0/30` is not a valid minute (0-59); did you mean `0 */30 * * * ?`?"),
         ("5/20 * * * *", "`5/20` is not a valid minute (0-59); did you mean `5-59/20 * * * *`?"),
         ("H/20 * * * *", "`H/20` is not a valid minute (0-59); did you mean `*/20 * * * *`?"),
+        ("0~30 9 * * *", "`0~30` is not a valid minute (0-59); did you mean `0 9 * * *`?"),
+        ("~ * * * *", "`~` is not a valid minute (0-59); did you mean `0 * * * *`?"),
         ("0 24 * * *", "`24` is not a valid hour (0-23); did you mean `0 0 * * *`?"),
         ("0 8-24 * * *", "`8-24` is not a valid hour (0-23); did you mean `0 8-23 * * *`?"),
         ("0 22-3 * * *", "`22-3` is not a valid hour (0-23); did you mean `0 22-23,0-3 * * *`?"),
