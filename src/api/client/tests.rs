@@ -270,6 +270,16 @@ async fn a_proxy_is_told_its_credentials_and_the_target() {
     assert!(!head.contains("CANARY"), "{head}");
     assert_silent(&received);
     let error = received.error.expect("the proxy refuses");
+    let said = format!("the proxy http://{address}/ asks for credentials, or for others");
+    assert!(error.starts_with(&said), "{error}");
+    // Nothing listens there any more.
+    let received = client.send(Provider::JustOneApi, &request("n1")).await;
+    let error_without = received.error.expect("no proxy");
+    assert!(
+        error_without.starts_with(&format!("the proxy http://{address}/ fails")),
+        "{error_without}"
+    );
+    assert!(!received.sent);
     assert!(!error.contains("s3cret"), "{error}");
 }
 
