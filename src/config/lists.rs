@@ -140,7 +140,7 @@ impl Reader<'_> {
         match read {
             Ok(hashtags) => self.warnings.extend(hashtags.notice(&name)),
             Err(error) => {
-                self.problem(file.span(), Problem::new(error.to_string(), entry_help(kind)))
+                self.problem(file.span(), Problem::new(error.to_string(), entry_help(kind)));
             }
         }
         complete
