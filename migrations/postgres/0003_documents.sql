@@ -96,6 +96,13 @@ create table erasure (
 );
 insert into erasure (version) values (0);
 
+-- The archive itself: one row.
+create table archive (
+    archive_id text not null,               -- random; that of its backups and copies, too
+    backed_up_at timestamptz                -- as of when its last backup is; NULL: none is on record
+);
+insert into archive (archive_id) values (replace(gen_random_uuid()::text, '-', ''));
+
 -- A path of the answers of an endpoint. Contains field names and types, no values. An answer lacks a path
 -- if it has the parent object without it; null counts as missing.
 create table answer_paths (

@@ -2,6 +2,7 @@
 
 mod alert;
 mod backfill;
+mod backup;
 pub mod check;
 mod completions;
 mod demo;
@@ -170,6 +171,8 @@ enum Command {
     Resume(pause::Resume),
     /// Migrate the database schema (SQLite archives are migrated on opening)
     Migrate,
+    /// Write a checked copy of a SQLite archive, also beside a running daemon
+    Backup(backup::Backup),
     /// Derive all rows again from the stored answers, without calls; no other tidewatch may be
     /// running
     ///
@@ -222,6 +225,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Pause(pause) => pause.run(cli).await,
             Command::Resume(resume) => resume.run(cli).await,
             Command::Migrate => migrate(cli).await,
+            Command::Backup(backup) => backup.run(cli).await,
             Command::Replay => replay::run(cli).await,
             Command::Forget(forget) => forget.run(cli).await,
             Command::Demo(demo) => demo.run().await,

@@ -65,6 +65,8 @@ struct Report {
     may_lose_commits: bool,
     /// Since when deleted rows have not been cleared away.
     erasure_uncleared_since: Option<Time>,
+    /// As of when the last backup on record is.
+    backed_up_at: Option<Time>,
 }
 
 /// Spending of today's budget.
@@ -118,6 +120,7 @@ impl Status {
             waiting: tx.count_stale().await?,
             may_lose_commits: tx.may_lose_commits().await?,
             erasure_uncleared_since: tx.uncleared_since().await?,
+            backed_up_at: tx.backed_up_at().await?,
         };
         drop(tx);
         store.close().await;
@@ -161,6 +164,10 @@ impl Report {
         }
         text += &unseen(&self.unavailable, zone);
         text += &drift(&self.drift, zone);
+        text += &match self.backed_up_at {
+            Some(backed_up_at) => format!("last backup: {}\n", local(backed_up_at, zone)),
+            None => "last backup: none on record; see `tidewatch backup --help`\n".to_owned(),
+        };
         if self.may_lose_commits {
             text += "the ledger is not durable: the database keeps `synchronous_commit` off\n";
         }

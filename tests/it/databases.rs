@@ -143,7 +143,7 @@ pub(crate) async fn empty(store: &Store) {
         Store::Sqlite { writer, .. } => {
             let sql =
                 "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'
-                       and name not in ('archive_zone', '_sqlx_migrations')";
+                       and name not in ('archive', 'archive_zone', '_sqlx_migrations')";
             let names: Vec<(String,)> = sqlx::query_as(sql).fetch_all(writer).await.unwrap();
             let deletes: String =
                 names.iter().map(|(name,)| format!("delete from {name};")).collect();
@@ -152,7 +152,7 @@ pub(crate) async fn empty(store: &Store) {
         }
         Store::Postgres(pool) => {
             let sql = "select tablename::text from pg_tables where schemaname = 'public'
-                       and tablename not in ('archive_zone', '_sqlx_migrations')";
+                       and tablename not in ('archive', 'archive_zone', '_sqlx_migrations')";
             let names: Vec<(String,)> = sqlx::query_as(sql).fetch_all(pool).await.unwrap();
             let names: Vec<_> = names.into_iter().map(|(name,)| name).collect();
             let sql = format!("truncate {} restart identity", names.join(", "));

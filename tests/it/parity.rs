@@ -50,8 +50,10 @@ pub(crate) const EMPTY: [&str; 8] = [
     "stale",
 ];
 
-/// Tables of numbered items and times as numbers. They are seen through their views.
-const THROUGH_VIEWS: [&str; 5] = ["snapshots", "kol_snapshots", "latest", "days", "archive_zone"];
+/// Tables of numbered items and times as numbers, which are seen through their views, and the archive's
+/// random id.
+const THROUGH_VIEWS: [&str; 6] =
+    ["snapshots", "kol_snapshots", "latest", "days", "archive_zone", "archive"];
 
 /// Every table and view, each with its rows as sorted JSON.
 pub(crate) type Dump = BTreeMap<String, Vec<String>>;

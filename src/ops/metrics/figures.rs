@@ -23,6 +23,7 @@ pub(super) struct Figures {
     pub(super) unavailable: Vec<StateCount>,
     pub(super) balances: Vec<BalanceRow>,
     pub(super) drift: Vec<DriftCount>,
+    pub(super) backed_up_at: Option<Time>,
 }
 
 impl Figures {
@@ -39,6 +40,7 @@ impl Figures {
             unavailable: tx.count_unavailable().await?,
             balances: tx.balances().await?,
             drift: tx.count_drift(now).await?,
+            backed_up_at: tx.backed_up_at().await?,
         })
     }
 }

@@ -168,6 +168,11 @@ impl Text {
             Some((labels, yuan(row.micros?)))
         });
         self.gauge("balance", "What is left on the account of a provider", balances);
+        self.gauge(
+            "last_backup_timestamp_seconds",
+            "As of when the last backup on record is",
+            figures.backed_up_at.map(at),
+        );
         let drift = Endpoint::ALL.into_iter().flat_map(|endpoint| {
             ["vanished", "type", "new"].map(|change| {
                 let is_it =

@@ -1,6 +1,7 @@
 //! Connections and transactions.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -11,6 +12,7 @@ use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 use super::errors::failed;
 use super::file::Identity;
 use super::session;
+use super::stamp::{Header, require_own_log};
 use super::tx::Tx;
 use super::url::Address;
 
@@ -63,6 +65,8 @@ pub enum Store {
         path: PathBuf,
         /// The file that was at the path when it was opened.
         identity: Option<Identity>,
+        /// Its header.
+        header: Arc<Header>,
     },
     /// A PostgreSQL database.
     Postgres(PgPool),
@@ -105,7 +109,10 @@ impl Store {
     }
 
     async fn open_sqlite(path: &Path) -> Result<Self> {
+        require_own_log(path)?;
         create_private(path)?;
+        // Before SQLite has locks on it.
+        let header = Header::of(path)?;
         super::file::warn(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -130,7 +137,7 @@ impl Store {
             pool.max_connections(SQLITE_READERS).connect_lazy_with(options.read_only(true));
         let path = path.canonicalize()?;
         let identity = Identity::of(&path);
-        Ok(Self::Sqlite { writer, readers, path, identity })
+        Ok(Self::Sqlite { writer, readers, path, identity, header })
     }
 
     /// Whether this is SQLite: one daemon, automatic migrations.

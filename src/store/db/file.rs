@@ -9,6 +9,15 @@ use anyhow::{Context as _, Result, ensure};
 pub struct Identity(u64, u64);
 
 impl Identity {
+    pub(super) fn new(device: u64, number: u64) -> Self {
+        Self(device, number)
+    }
+
+    /// Both numbers.
+    pub(super) fn text(self) -> String {
+        format!("{} {}", self.0, self.1)
+    }
+
     /// That of the file at a path.
     pub(super) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;

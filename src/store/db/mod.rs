@@ -1,6 +1,7 @@
 //! Databases: connections, transactions, the schema, and the process lock.
 
 mod attempts;
+mod backup;
 mod connect;
 mod errors;
 mod file;
@@ -9,6 +10,7 @@ mod process_lock;
 mod schema;
 mod session;
 mod sound;
+mod stamp;
 mod tx;
 mod url;
 
@@ -23,5 +25,6 @@ pub use tx::Tx;
 pub(in crate::store) use errors::{Overtaken, failed, said};
 pub(in crate::store) use schema::NEWER;
 pub(in crate::store) use session::connect_without_limits;
+pub(in crate::store) use stamp::{Header, require_own_log};
 pub(in crate::store) use tx::{Count, Id, execute, fetch_all, fetch_optional};
 pub(in crate::store) use url::Address;

@@ -22,11 +22,12 @@ impl Store {
     /// # Errors
     /// [`FileGone`], when it or its write-ahead log was deleted or replaced.
     pub fn require_file(&self) -> Result<(), FileGone> {
-        let Self::Sqlite { path, identity, .. } = self else { return Ok(()) };
+        let Self::Sqlite { path, identity, header, .. } = self else { return Ok(()) };
         let gone = |what: &str| FileGone { what: format!("{} was {what}", path.display()) };
         match Identity::of(path) {
             None => Err(gone("deleted or moved")),
             now if now != *identity => Err(gone("replaced")),
+            _ if header.is_foreign() => Err(gone("overwritten by another file")),
             _ if has_deleted_wal(path) => {
                 Err(FileGone { what: format!("{}-wal was deleted", path.display()) })
             }

@@ -47,20 +47,24 @@ impl Store {
     /// When the lock cannot be taken for another reason.
     pub async fn lock_process(&self, owner: i64) -> Result<Option<ProcessLock>> {
         match self {
-            Self::Sqlite { path, .. } => {
+            Self::Sqlite { path, writer, header, .. } => {
                 super::file::require_usable(path)?;
-                let path = path.with_added_extension("lock");
+                let lock = path.with_added_extension("lock");
                 let mut options = File::options();
                 options.create(true).write(true).truncate(false);
                 #[cfg(unix)]
                 std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                let file = options.open(&path);
-                let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+                let file = options.read(true).open(&lock);
+                let mut file = file.with_context(|| format!("cannot open {}", lock.display()))?;
                 match file.try_lock() {
-                    Ok(()) => Ok(Some(ProcessLock::Sqlite(file))),
+                    Ok(()) => {
+                        let mut writer = writer.acquire().await?;
+                        header.renew(&mut writer, path, &mut file).await?;
+                        Ok(Some(ProcessLock::Sqlite(file)))
+                    }
                     Err(TryLockError::WouldBlock) => Ok(None),
                     Err(TryLockError::Error(error)) => {
-                        Err(error).with_context(|| format!("cannot lock {}", path.display()))
+                        Err(error).with_context(|| format!("cannot lock {}", lock.display()))
                     }
                 }
             }

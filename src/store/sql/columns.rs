@@ -23,9 +23,10 @@ pub(in crate::store) enum TimeColumn {
 use TimeColumn::{At, Day, Micros, Never};
 
 /// Time columns of tables and views, and tables that the catalogue lacks.
-const TABLES: [(&str, TimeColumn); 56] = [
+const TABLES: [(&str, TimeColumn); 57] = [
     ("alerts", At("since")),
     ("answer_paths", At("first_seen_at")),
+    ("archive", Never),
     ("archive_zone", Micros("since")),
     ("authors", At("last_seen_at")),
     ("availability", At("since")),

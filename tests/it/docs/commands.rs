@@ -3,10 +3,11 @@
 use clap::Parser as _;
 use tidewatch::cli::Cli;
 
-const DOCUMENTS: [(&str, &str); 3] = [
+const DOCUMENTS: [(&str, &str); 4] = [
     ("README.md", include_str!("../../../README.md")),
     ("README.zh-CN.md", include_str!("../../../README.zh-CN.md")),
     ("docs/sql.md", include_str!("../../../docs/sql.md")),
+    ("docs/how-to/back-up.md", include_str!("../../../docs/how-to/back-up.md")),
 ];
 
 /// The words of a command, up to a comment or the end of the command.

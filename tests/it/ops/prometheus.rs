@@ -63,6 +63,7 @@ async fn scrape_passes_promtool_and_has_every_documented_metric(database: Databa
     })
     .await;
     assert_eq!(place.run(&["pause", "provider", "justoneapi"]).await, 0, "{}", place.said());
+    assert_eq!(place.run(&["backup", "--record"]).await, 0, "{}", place.said());
     let host = format!("Host: {address}\r\n");
     let (status, text) = get(address, "/metrics", &host).await;
     assert_eq!(status, 200);

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use crate::store::db::{Address, NEWER, Schema, Store};
+use crate::store::db::{Address, Header, NEWER, Schema, Store, require_own_log};
 use crate::text::things;
 
 /// Concurrent queries; further ones wait.
@@ -62,6 +62,8 @@ impl Store {
 
 fn read_sqlite(path: &Path) -> Result<Store> {
     ensure!(path.exists(), "there is no archive {}", path.display());
+    require_own_log(path)?;
+    let header = Header::of(path)?;
     let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(PATIENCE);
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -74,7 +76,7 @@ fn read_sqlite(path: &Path) -> Result<Store> {
     // The writer is a read-only connection, too.
     let path = path.canonicalize()?;
     let identity = None;
-    Ok(Store::Sqlite { writer: readers.clone(), readers, path, identity })
+    Ok(Store::Sqlite { writer: readers.clone(), readers, path, identity, header })
 }
 
 /// Limits the steps of the following queries. SQLite itself has no statement timeout.
