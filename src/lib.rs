@@ -9,6 +9,7 @@
 //! | [`model`] | rows and facts of answers; states and reasons |
 //! | [`watchlist`] | reads ids, links and share texts that people paste |
 //! | [`document`] | the text of an answer, parsed once |
+//! | [`cold_file`] | the Parquet file of old answers |
 //! | [`api`] | what to ask each endpoint and what its answer means; `api/client.rs` sends |
 //! | [`schedule`] | when a job fires: cron in a time zone, windows, misfire policies |
 //! | [`config`] | `jobs.toml` and the environment become a checked `Config` |
@@ -16,6 +17,7 @@
 //! | [`pause`] | which calls a pause holds back, and how it ends |
 //! | [`process`] | this process on record: heartbeat, leases, expired workers |
 //! | [`replay`] | derives rows from stored documents again |
+//! | [`cold`] | moves old answers into cold files, checks these, and brings them back |
 //! | [`erasure`] | erases notes, works and people, and keeps answers from bringing them back |
 //! | [`plan`] | turns the fires of schedules into slots |
 //! | [`drift`] | which paths the answers of an endpoint have, and which vanished, changed or are new |
@@ -30,6 +32,8 @@
 pub mod api;
 pub mod backfill;
 pub mod cli;
+pub mod cold;
+pub mod cold_file;
 pub mod config;
 pub mod crawl;
 pub mod daemon;

@@ -3,19 +3,28 @@
 
 mod waiting;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 
 use crate::api::{Ask, Endpoint, Reading};
 use crate::document::JsonText;
 use crate::model::Facts;
 use crate::process;
-use crate::store::{Attempts, Kept, Place, Replayed, Store, is_refused};
+use crate::store::{Attempts, ColdReader, Kept, Place, Replayed, Store, is_refused};
 
 pub use waiting::{Pass, derive_waiting};
 pub(crate) use waiting::{derive_again, derive_all};
 
 /// Documents whose places are fetched at once: each time all documents are gone through.
 pub(crate) const PLACES_AT_ONCE: i64 = 100_000;
+
+/// Documents whose cold ones are read at once, file by file, at the most: what they say stays in memory
+/// until it is their turn, and a file is read once for all of its documents among them.
+const COLD_AT_ONCE: usize = 20_000;
+
+/// The same in bytes of documents.
+const COLD_BYTES: i64 = 512 << 20;
 
 /// Documents saved in one transaction at the most.
 const SAVE_AT_ONCE: usize = 200;
@@ -48,10 +57,13 @@ pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result
         drop(tx);
         let Some(last) = places.last() else { break };
         after = Some(*last);
-        for batch in batches(&places) {
-            save(store, batch).await?;
-            done += i64::try_from(batch.len())?;
-            progress(done, total);
+        for stretch in groups(&places, COLD_AT_ONCE, COLD_BYTES) {
+            let mut cold = read_cold(store, stretch).await?;
+            for batch in batches(stretch) {
+                save(store, batch, &mut cold).await?;
+                done += i64::try_from(batch.len())?;
+                progress(done, total);
+            }
         }
     }
     derive_waiting(store).await?;
@@ -59,28 +71,54 @@ pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result
 }
 
 /// Documents in groups that are read at once.
-pub(crate) fn batches(mut rest: &[Place]) -> impl Iterator<Item = &[Place]> {
+pub(crate) fn batches(places: &[Place]) -> impl Iterator<Item = &[Place]> {
+    groups(places, SAVE_AT_ONCE, READ_BYTES)
+}
+
+/// Documents in groups of at most so many, and so many bytes, unless a single one has more.
+pub(crate) fn groups(
+    mut rest: &[Place],
+    documents: usize,
+    bytes: i64,
+) -> impl Iterator<Item = &[Place]> {
     std::iter::from_fn(move || {
-        let (batch, others) = rest.split_at_checked(batch(rest))?;
+        let mut sum = 0;
+        let fits = |place: &&Place| {
+            sum += place.bytes;
+            sum <= bytes
+        };
+        let count = rest.iter().take(documents).take_while(fits).count().max(1);
+        let (group, others) = rest.split_at_checked(count)?;
         rest = others;
-        Some(batch)
+        Some(group)
     })
 }
 
-/// How many of these documents to take at once.
-fn batch(places: &[Place]) -> usize {
-    let mut sum = 0;
-    let fits = |place: &&Place| {
-        sum += place.bytes;
-        sum <= READ_BYTES
-    };
-    places.iter().take(SAVE_AT_ONCE).take_while(fits).count().max(1)
+/// What the cold ones of these documents say. They are read in the order of their files, not in their
+/// own: a batch in the order of answers has a few of each of many files.
+async fn read_cold(store: &Store, places: &[Place]) -> Result<BTreeMap<i64, Replayed>> {
+    let mut tx = store.read().await?;
+    tx.disable_timeout().await?;
+    let (mut said, mut cold) = (BTreeMap::new(), ColdReader::default());
+    for file in tx.cold_among(places).await? {
+        for batch in batches(&file) {
+            let kept = tx.kept_by(&mut cold, batch).await?;
+            said.extend(kept.iter().map(|it| (it.document_id, offered_again(it))));
+        }
+    }
+    Ok(said)
 }
 
 /// Saves the rows of documents; where the database refuses them, of each by itself, and of none that
 /// it refuses.
-async fn save(store: &Store, places: &[Place]) -> Result<()> {
-    match save_as(store, places, offered_again).await {
+async fn save(store: &Store, places: &[Place], cold: &mut BTreeMap<i64, Replayed>) -> Result<()> {
+    let is_hot = |it: &&Place| !cold.contains_key(&it.document_id);
+    let hot: Vec<_> = places.iter().filter(is_hot).copied().collect();
+    let kept = store.read().await?.kept(&hot).await?;
+    let mut replayed: Vec<_> = kept.iter().map(offered_again).collect();
+    replayed.extend(places.iter().filter_map(|it| cold.remove(&it.document_id)));
+    replayed.sort_by_key(|it| (it.fetched_at, it.document_id));
+    match save_replayed(store, &replayed).await {
         Err(error) if is_refused(&error) => {}
         other => return other,
     }
@@ -102,10 +140,13 @@ async fn save(store: &Store, places: &[Place]) -> Result<()> {
 /// Saves the rows of documents as `read` reads them.
 async fn save_as(store: &Store, places: &[Place], read: fn(&Kept) -> Replayed) -> Result<()> {
     let kept = store.read().await?.kept(places).await?;
-    let replayed: Vec<_> = kept.iter().map(read).collect();
+    save_replayed(store, &kept.iter().map(read).collect::<Vec<_>>()).await
+}
+
+async fn save_replayed(store: &Store, replayed: &[Replayed]) -> Result<()> {
     let mut attempts = Attempts::default();
     loop {
-        match put(store, &replayed).await {
+        match put(store, replayed).await {
             Ok(()) => return Ok(()),
             Err(error) => attempts.after(error).await?,
         }

@@ -7,7 +7,7 @@
 -- The kept answers as text, the same in both databases.
 create view document_texts as
 select document_id, endpoint, target_id, asked, page, fetched_at, outcome, drift,
-       body::text as body
+       body::text as body, cold_file_id is not null as is_cold
 from documents;
 
 -- Notes and works in one shape, as last seen.

@@ -13,17 +13,50 @@ create table documents (
     normaliser integer not null,            -- version of the code that made rows of it
     -- what was not understood, or is not what was asked for; NULL: nothing
     drift text,
-    body blob not null,                     -- the answer, JSONB; where exact is set, a cleaned form of it
+    -- the answer, JSONB; where exact is set, a cleaned form of it; NULL: it is in a cold file
+    body blob,
     cleaned text,                           -- why JSONB cannot hold the answer faithfully; NULL: it does
     exact blob,                             -- the bytes as received, where cleaned is set
     -- when it was brought in, fetched elsewhere at fetched_at; NULL: fetched by tidewatch
     imported_at text,
     -- when what is forgotten was cut out of it, and null put there; NULL: it is as it came
-    redacted_at text
+    redacted_at text,
+    -- the file that has body and exact since it went cold; NULL: this row has them
+    cold_file_id integer,
+    cold_row integer,                       -- its place in that file, from 0
+    check ((body is null) = (cold_file_id is not null)),
+    check ((cold_row is null) = (cold_file_id is null))
 );
 create index documents_by_target on documents (target_id, fetched_at);
 create index documents_adrift on documents (fetched_at) where drift is not null;
 create index documents_in_order on documents (fetched_at, document_id);
+create index documents_hot on documents (endpoint, target_id, fetched_at)
+    where cold_file_id is null;
+
+-- A Parquet file of old answers of one endpoint, in the order of targets and times. Its bytes never
+-- change, and each of its rows belongs to one row of documents.
+create table cold_files (
+    cold_file_id integer primary key autoincrement,
+    state text not null,                    -- live
+    format integer not null,                 -- of the file: 1
+    endpoint text not null,
+    location text,                          -- NULL: cold_contents has its bytes
+    documents integer not null,
+    bytes integer not null,                  -- of the file
+    text_bytes integer not null,                -- of the answers in it, as text
+    footer_bytes integer not null,              -- of its end, which says what is where
+    sha256 blob not null,                    -- of its bytes
+    first_fetched_at text not null,
+    last_fetched_at text not null,
+    made_at text not null,
+    verified_at text not null                -- when its bytes last had this sha256
+);
+
+-- The bytes of cold files that are kept in the database.
+create table cold_contents (
+    cold_file_id integer primary key,
+    content blob not null
+);
 
 -- An entity whose rows wait to be derived from all its documents, because an answer came that is
 -- older than others about it. Until then its rows are as they were.

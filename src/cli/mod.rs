@@ -4,6 +4,7 @@ mod alert;
 mod backfill;
 mod backup;
 pub mod check;
+mod cold;
 mod completions;
 mod demo;
 mod export;
@@ -153,6 +154,8 @@ enum Command {
     Sql(sql::Sql),
     /// Write a table, a view or a query's rows to a file: CSV, JSONL or Parquet
     Export(export::Export),
+    /// Old answers in compressed files: `cold pack`, `files`, `verify`, `thaw`
+    Cold(cold::Cold),
     /// Serve the archive as a read-only web page in Chinese and English
     ///
     /// It shows movers, problems and cost; curves of notes and works, with gaps for missed slots
@@ -219,6 +222,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             Command::Report(report) => report.run(cli).await,
             Command::Sql(sql) => sql.run(cli).await,
             Command::Export(export) => export.run(cli).await,
+            Command::Cold(cold) => cold.run(cli).await,
             Command::Serve(serve) => serve.run(cli).await,
             Command::Alert(alert) => alert.run(cli).await,
             Command::Healthcheck(check) => check.run(cli).await,

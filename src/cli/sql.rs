@@ -5,21 +5,23 @@ mod grid;
 use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use self::grid::Grid;
-use super::rows::{ended, say_empty, stop_at_signals};
+use super::rows::{Between, ended, say_empty, stop_at_signals};
 use super::settings::require_archive;
 use super::{Cli, SOME_FAILED, open};
 use crate::export::{Export, Format};
-use crate::store::{Store, Value};
+use crate::store::{ColdTexts, Query, Store, Value};
+use crate::time::Clock;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   tidewatch sql \"select item_id, likes from engagement_latest order by likes desc limit 10\"
   tidewatch sql --csv < question.sql > answer.csv
+  tidewatch sql --cold --item ID \"select body from document_texts where asked = 'ID'\"
   tidewatch sql --json \"select * from spend\" | jq .yuan
 The README lists the tables and views; times are UTC.")]
 pub(super) struct Sql {
@@ -37,6 +39,18 @@ pub(super) struct Sql {
     /// Maximum number of rows [default: all]
     #[arg(long, value_name = "ROWS")]
     limit: Option<u64>,
+    /// Let `document_texts` have the text of cold answers, too: of all, or of those named by the
+    /// flags below
+    #[arg(long)]
+    cold: bool,
+    #[command(flatten)]
+    between: Between,
+    /// With --cold: only answers about this note or work
+    #[arg(long, value_name = "ID", requires = "cold")]
+    item: Option<String>,
+    /// With --cold: also if they are more than 2 GiB
+    #[arg(long, requires = "cold")]
+    force: bool,
 }
 
 /// Output of rows.
@@ -75,11 +89,22 @@ impl Sql {
         Ok(sql)
     }
 
+    async fn ask(&self, store: &Store, sql: &str) -> Result<Query> {
+        if !self.cold {
+            ensure!(!self.between.is_set(), "--since and --until go with --cold");
+            return store.query(sql).await;
+        }
+        let zone = store.read().await?.zone().await?;
+        let span = self.between.span(zone, Clock::system().now())?;
+        let texts = ColdTexts { span, item: self.item.clone(), force: self.force };
+        store.query_with_cold(sql, &texts).await
+    }
+
     /// Prints the rows; false if stopped.
     async fn show(&self, store: &Store, sql: &str) -> Result<bool> {
         let stop = stop_at_signals()?;
         let asked = tokio::select! {
-            query = store.query(sql) => query?,
+            query = self.ask(store, sql) => query?,
             () = stop.cancelled() => return Ok(false),
         };
         let mut query = asked;

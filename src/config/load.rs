@@ -28,7 +28,7 @@ const LARGEST_FILE: usize = 1 << 20;
 pub(super) const DEFAULT_ZONE: Tz = Tz::Asia__Shanghai;
 
 /// The sections apart from those of the providers, read one by one.
-const SECTIONS: [&str; 6] = ["alert", "budget", "daemon", "douyin", "health", "job"];
+const SECTIONS: [&str; 7] = ["alert", "archive", "budget", "daemon", "douyin", "health", "job"];
 
 /// State while the file is read.
 pub(super) struct Reader<'a> {
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
             return Err(self.problems.into_error());
         };
         refuse_secrets(&mut document, &mut self.source, &mut self.problems);
-        let [alert, budget, daemon, douyin, health, job] =
+        let [alert, archive, budget, daemon, douyin, health, job] =
             SECTIONS.map(|name| document.remove(name));
         let providers = Provider::ALL.map(|it| (it, document.remove(it.as_str())));
         let top: TopLevel = self.section(Some(whole(document, text)));
@@ -92,6 +92,7 @@ impl<'a> Reader<'a> {
         let douyin: Douyin = self.section(douyin);
         let daemon: Daemon = self.section(daemon);
         let budget: wire::Budget = self.section(budget);
+        let archive: wire::Archive = self.section(archive);
         let (jobs, disabled_jobs) = self.jobs(job, timezone);
         let health: Health = self.section(health);
         let listen = self.listen(health.listen.as_ref());
@@ -106,6 +107,7 @@ impl<'a> Reader<'a> {
             }),
             lease: self.lease(&daemon),
             budget: self.budget(&budget),
+            cold_after: self.cold_after(&archive),
             jobs,
             disabled_jobs,
             listen,

@@ -4,6 +4,7 @@
 //! line. Secrets are refused in it and never shown.
 
 mod alert;
+mod archive;
 mod budget;
 mod environment;
 mod firing;
@@ -36,6 +37,7 @@ use crate::model::{Kind, Target};
 use crate::schedule::{Misfire, Overlap, Schedule};
 
 pub use alert::{Alert, AlertUrlMissing, Condition, Language, Webhook};
+pub(crate) use archive::SHORTEST_COLD_AFTER;
 pub use budget::{Budget, PriceMissing};
 pub(crate) use budget::{named, price_sections};
 pub use environment::Environment;
@@ -63,6 +65,8 @@ pub struct Config {
     pub lease: Duration,
     /// Daily limits over all jobs.
     pub budget: Budget,
+    /// Age at which answers go cold; `None`: none does.
+    pub cold_after: Option<Duration>,
     /// Enabled jobs in file order.
     pub jobs: Vec<Job>,
     /// Jobs with `enabled = false`: validated, but never fired.

@@ -16,7 +16,7 @@ use super::provider::{
     TIMEOUT_SECONDS,
 };
 use super::wire::{
-    AlertEntry, Budget, Daemon, Douyin, Health, JobEntry, ProviderSection, TopLevel,
+    AlertEntry, Archive, Budget, Daemon, Douyin, Health, JobEntry, ProviderSection, TopLevel,
 };
 use crate::api::{LAST_PAGE, Provider};
 use crate::model::Kind;
@@ -30,6 +30,7 @@ pub fn schema() -> Value {
     let sections = [
         ("douyin", generator.subschema_for::<Douyin>()),
         ("daemon", generator.subschema_for::<Daemon>()),
+        ("archive", generator.subschema_for::<Archive>()),
         ("budget", generator.subschema_for::<Budget>()),
         ("health", generator.subschema_for::<Health>()),
         ("alert", list(generator.subschema_for::<AlertEntry>())),

@@ -76,6 +76,16 @@ pub(super) struct Budget {
     pub(super) max_cost_per_day: Option<Spanned<Value>>,
 }
 
+/// `[archive]`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Archive {
+    /// Age at which answers are moved into compressed files inside the archive, such as `30d`, at
+    /// least `7d`. Everything but plain SQL over their text works as before. Default: never.
+    #[schemars(with = "String")]
+    pub(super) cold_after: Option<Spanned<String>>,
+}
+
 /// `[douyin]`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

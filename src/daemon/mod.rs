@@ -3,6 +3,7 @@
 
 mod alarm;
 mod clock_watch;
+mod cold;
 mod others;
 mod outage;
 mod reload;
@@ -24,6 +25,7 @@ use crate::store::{Attempts, FileGone, Store, in_time};
 use crate::time::{Clock, Time};
 use alarm::Alarm;
 use clock_watch::ClockWatch;
+use cold::Cold;
 
 use others::Others;
 use outage::Outage;
@@ -72,6 +74,7 @@ pub struct Daemon {
     health: HealthState,
     outage: Option<Outage>,
     reaped_at: Time,
+    cold: Cold,
 }
 
 impl Daemon {
@@ -116,6 +119,7 @@ impl Daemon {
             settings,
             outage: None,
             reaped_at: started,
+            cold: Cold::default(),
         };
         daemon.begin(&CancellationToken::new()).await?;
         Ok(daemon)
@@ -236,6 +240,7 @@ impl Daemon {
             () = self.crawler.wait() => return Ok(()),
             () = self.clock.sleep_until(until) => return Ok(()),
             () = self.bell.notified() => return Ok(()),
+            () = self.cold.wait(), if self.cold.is_at_work() => return Ok(()),
             () = self.others.write(&self.store) => return Ok(()),
             () = stop.cancelled() => return Ok(()),
             died = self.process.died() => return Err(died),
@@ -273,6 +278,7 @@ impl Daemon {
             match tick {
                 Tick::Again => {}
                 Tick::Wait(_) if self.crawler.in_flight() > 0 => self.crawler.wait().await,
+                Tick::Wait(_) if self.cold.is_at_work() => self.cold.wait().await,
                 Tick::Wait(until) => {
                     let mut tx = self.store.read().await?;
                     let retry = tx.next_try_after(self.clock.now()).await?;

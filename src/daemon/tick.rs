@@ -36,7 +36,13 @@ impl Daemon {
         self.health.beat(self.clock.now());
         let next = in_time(self.plan_and_send()).await?;
         self.health.beat(self.clock.now());
-        Ok(if self.crawler.derive_waiting().await { Tick::Again } else { next })
+        if self.crawler.derive_waiting().await {
+            return Ok(Tick::Again);
+        }
+        if matches!(next, Tick::Wait(_)) {
+            self.keep_cold();
+        }
+        Ok(next)
     }
 
     /// Makes slots due and sends calls.

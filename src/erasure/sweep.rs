@@ -12,7 +12,7 @@ use super::tombstones::{AUTHOR, Tombstones};
 use crate::api::Endpoint;
 use crate::model::{Entity, Facts, Kind, Platform};
 use crate::replay::{self, PLACES_AT_ONCE};
-use crate::store::{Body, Document, Kept, KnownAs, Place, Redacted, Tombstone, Tx};
+use crate::store::{Body, ColdReader, Document, Kept, KnownAs, Place, Redacted, Tombstone, Tx};
 use crate::time::Time;
 
 /// A sweep under way.
@@ -66,9 +66,12 @@ pub(super) async fn erase(
     let mut sweep = Sweep::new(tx, filter, tombstones, now);
     // Once more for what was only found on the way.
     while sweep.learn().await? {
+        for file in sweep.tx.cold_files().await? {
+            sweep.pass_cold(file.cold_file_id).await?;
+        }
         let mut after = 0;
         loop {
-            let places = sweep.tx.documents_numbered_after(after, PLACES_AT_ONCE).await?;
+            let places = sweep.tx.hot_documents_after(after, PLACES_AT_ONCE).await?;
             let Some(last) = places.last() else { break };
             after = last.document_id;
             sweep.pass(&places).await?;
@@ -146,11 +149,28 @@ impl<'a> Sweep<'a> {
             for kept in self.tx.kept(places).await? {
                 self.judge(&kept, &mut gone, &mut left);
             }
-            self.tx.delete_documents(&gone).await?;
-            self.tx.redact_documents(&left).await?;
-            self.redacted.extend(left.iter().map(|it| it.document_id));
-            self.deleted.extend(gone);
+            self.erase(gone, &left).await?;
         }
+        Ok(())
+    }
+
+    /// The same with the documents of a cold file, which is written anew at most once.
+    async fn pass_cold(&mut self, file: i64) -> Result<()> {
+        let (mut gone, mut left) = (Vec::new(), Vec::new());
+        let (places, mut cold) =
+            (self.tx.documents_of_cold_file(file).await?, ColdReader::default());
+        for places in replay::batches(&places) {
+            for kept in self.tx.kept_by(&mut cold, places).await? {
+                self.judge(&kept, &mut gone, &mut left);
+            }
+        }
+        self.erase(gone, &left).await
+    }
+
+    async fn erase(&mut self, gone: Vec<i64>, left: &[Redacted]) -> Result<()> {
+        self.tx.erase_documents(&gone, left, self.now).await?;
+        self.redacted.extend(left.iter().map(|it| it.document_id));
+        self.deleted.extend(gone);
         Ok(())
     }
 

@@ -188,7 +188,7 @@ async fn finish_erasure(store: &Store, since: Time) {
 }
 
 /// Takes the process lock for `owner`, waiting up to [`PATIENCE`] for another process.
-async fn locked(store: &Store, owner: i64) -> Result<Option<ProcessLock>> {
+pub(crate) async fn locked(store: &Store, owner: i64) -> Result<Option<ProcessLock>> {
     let mut tries = PATIENCE.as_millis() / TRY_EVERY.as_millis();
     loop {
         match store.lock_process(owner).await? {

@@ -7,7 +7,9 @@ use anyhow::{Result, ensure};
 
 use super::{batches, read, refused};
 use crate::model::Entity;
-use crate::store::{Attempts, Derivation, Kept, Place, Store, TombstoneVersion, Tx, in_time};
+use crate::store::{
+    Attempts, ColdReader, Derivation, Kept, Place, Store, TombstoneVersion, Tx, in_time,
+};
 
 /// How often an entity is read from the beginning because documents came before others that were
 /// read, until it is kept waiting for the next pass.
@@ -113,13 +115,15 @@ struct Reading {
     tries: Option<usize>,
     /// How often it was read from the beginning since documents came in between.
     readings: u32,
+    cold: ColdReader,
 }
 
 impl Reading {
     async fn of(tx: &mut Tx, entity: Entity) -> Result<Self> {
         let basis = Basis::of(tx, &entity).await?;
         let derivation = Derivation::of(entity.clone());
-        Ok(Self { entity, basis, read: 0, derivation, tries: None, readings: 0 })
+        let cold = ColdReader::default();
+        Ok(Self { entity, basis, read: 0, derivation, tries: None, readings: 0, cold })
     }
 
     fn begin_again(&mut self) {
@@ -137,7 +141,8 @@ impl Reading {
     /// Adds the next documents. Returns how many.
     async fn read_on(&mut self, tx: &mut Tx) -> Result<usize> {
         let next = self.next();
-        let (count, kept) = (next.len(), tx.kept(next).await?);
+        let next = next.to_vec();
+        let (count, kept) = (next.len(), tx.kept_by(&mut self.cold, &next).await?);
         kept.iter().for_each(|kept| add(&mut self.derivation, kept));
         self.read += count;
         Ok(count)

@@ -14,8 +14,9 @@ mod sql;
 
 pub(crate) use archive::AnswerPath;
 pub use archive::{
-    Answer, Asked, Body, Derivation, Document, DriftCount, Import, Imported, Kept, PathDrift,
-    Place, REFUSED, Replayed, Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
+    Answer, Asked, Body, ColdFileRow, ColdReader, Derivation, Document, DriftCount, Due,
+    DueDocument, HotDocument, Import, Imported, Kept, PathDrift, Place, REFUSED, Replayed,
+    Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
 pub use db::{
     Attempts, FileGone, ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_passing,
@@ -35,4 +36,4 @@ pub use schedule::{
     JobEntry, JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Seen,
     Settlement, SlotCounts, SlotJob, Watched,
 };
-pub use sql::{Column, Query, QueryError, Span, Table, Value, tables};
+pub use sql::{ColdTexts, Column, Query, QueryError, Span, Table, Value, tables};

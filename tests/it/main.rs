@@ -6,6 +6,7 @@ mod answers;
 mod archive;
 mod availability;
 mod cli;
+mod cold;
 mod columns;
 mod crawl;
 mod databases;

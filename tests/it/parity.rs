@@ -39,11 +39,13 @@ pub(crate) const VOLATILE: [&str; 21] = [
 ];
 
 /// Tables that half a day of schedules leaves empty.
-pub(crate) const EMPTY: [&str; 8] = [
+pub(crate) const EMPTY: [&str; 10] = [
     "alerts",
     "availability",
     "backfills",
     "balances",
+    "cold_contents",
+    "cold_files",
     "drift",
     "endpoint_failures",
     "forgotten",

@@ -148,6 +148,11 @@ impl Running {
         assert_eq!(status.code(), None, "it had ended before it was killed");
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
         self.signal("-TERM");

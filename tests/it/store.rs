@@ -15,7 +15,7 @@ mod replay;
 mod runs;
 mod schedules;
 mod sessions;
-mod stale;
+pub(crate) mod stale;
 mod timeouts;
 mod views;
 mod watchlists;

@@ -2,6 +2,7 @@
 
 mod availability;
 mod body;
+mod cold;
 mod derive;
 mod draft;
 mod facts;
@@ -20,6 +21,7 @@ mod zone;
 
 pub use availability::{Asked, Unavailable};
 pub use body::{Body, REFUSED};
+pub use cold::{ColdFileRow, ColdReader, Due, DueDocument, HotDocument};
 pub use derive::Derivation;
 pub use import::{Import, Imported};
 pub(crate) use paths::AnswerPath;

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::body::{Body, REFUSED};
+use super::cold::{ColdReader, Wanted};
 use super::save::{Bytes, LATE};
 use super::spec::derived_tables;
+use crate::cold_file::Text;
 use crate::model::{Facts, NORMALISER};
 use crate::store::db::{Count, Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::{Rows, array};
@@ -50,7 +52,10 @@ pub struct Kept {
     drift: Option<String>,
     cleaned: Option<String>,
     exact: Option<Vec<u8>>,
+    /// Empty where a cold file has it, until it is read from there.
     body: String,
+    cold_file_id: Option<i64>,
+    cold_row: Option<i64>,
 }
 
 impl Kept {
@@ -65,6 +70,11 @@ impl Kept {
             Some(bytes) if !self.is_refused() => Cow::Owned(Body::new(bytes.clone()).json),
             _ => Cow::Borrowed(&self.body),
         }
+    }
+
+    /// The body as the database, or a cold file, has it.
+    pub fn stored(&self) -> &str {
+        &self.body
     }
 
     /// The bytes that were received, where they are stored.
@@ -185,15 +195,80 @@ impl Tx {
     }
 
     /// These documents, in the order of answers.
+    ///
+    /// # Errors
+    /// Also when a cold file is damaged.
     pub async fn kept(&mut self, places: &[Place]) -> Result<Vec<Kept>> {
-        let sql = self.over_rows(
-            "document_id int",
+        self.kept_by(&mut ColdReader::default(), places).await
+    }
+
+    /// The same with the cold files that a reader has open.
+    ///
+    /// # Errors
+    /// Also when a cold file is damaged.
+    pub async fn kept_by(&mut self, cold: &mut ColdReader, places: &[Place]) -> Result<Vec<Kept>> {
+        let template = format!(
             "select d.document_id, d.target_id, d.endpoint, d.asked, d.page, d.fetched_at,
-                    d.http_status, d.normaliser, d.drift, d.cleaned, d.exact, t.body
-             from {rows} cross join documents d join document_texts t on t.document_id = d.document_id
+                    d.http_status, d.normaliser, d.drift, d.cleaned, d.exact,
+                    coalesce({}, '') as body, d.cold_file_id, d.cold_row
+             from {{rows}} cross join documents d
              where d.document_id = r.document_id order by d.fetched_at, d.document_id",
+            self.as_text("d.body")
         );
-        Ok(fetch_all!(self, Kept, sql, array(places)?))
+        let places = array(places)?;
+        // Between the two statements another process may move texts.
+        for _ in 0..2 {
+            let sql = self.over_rows("document_id int", &template);
+            let mut kept = fetch_all!(self, Kept, sql, places.as_str());
+            if self.fill(cold, &mut kept).await? {
+                return Ok(kept);
+            }
+        }
+        bail!("a cold file is missing that documents say has their answers")
+    }
+
+    /// Reads the texts of those that are cold. False if a file is no more.
+    async fn fill(&mut self, cold: &mut ColdReader, kept: &mut [Kept]) -> Result<bool> {
+        let mut wanted = Wanted::new();
+        for (nth, it) in kept.iter().enumerate() {
+            if let (Some(file), Some(row)) = (it.cold_file_id, it.cold_row) {
+                wanted.entry(file).or_default().push((row, nth));
+            }
+        }
+        let fill = |nth: usize, text: Text| {
+            let it = &mut kept[nth];
+            let document_id = it.document_id;
+            ensure!(text.document_id == document_id, "document {document_id} is not in its row");
+            (it.body, it.exact) = (text.body, text.exact);
+            if it.is_refused() {
+                // It was refused since it is cold: the file has what was received.
+                let refused = it.refused();
+                (it.body, it.exact) = (refused.json, refused.exact);
+            }
+            Ok(())
+        };
+        cold.read(self, wanted, fill).await
+    }
+
+    /// The files that have the cold ones of these documents, each with its own in the order of its
+    /// rows.
+    pub async fn cold_among(&mut self, places: &[Place]) -> Result<Vec<Vec<Place>>> {
+        #[derive(sqlx::FromRow)]
+        struct Cold {
+            #[sqlx(flatten)]
+            place: Place,
+            cold_file_id: i64,
+        }
+        let sql = self.over_rows(
+            "document_id int, bytes int",
+            "select d.document_id, d.fetched_at, r.bytes as bytes, d.cold_file_id
+             from {rows} cross join documents d
+             where d.document_id = r.document_id and d.cold_file_id is not null
+             order by d.cold_file_id, d.cold_row",
+        );
+        let found = fetch_all!(self, Cold, sql, array(places)?);
+        let files = found.chunk_by(|one, other| one.cold_file_id == other.cold_file_id);
+        Ok(files.map(|file| file.iter().map(|it| it.place).collect()).collect())
     }
 
     /// Derives the rows of documents, given in the order of answers. Entities that are out of
@@ -246,7 +321,10 @@ impl Tx {
         let rows = Rows::of(spec, replayed.iter().filter_map(row))?;
         self.execute_over(
             &rows,
-            "update documents set body = r.body, cleaned = r.cleaned, exact = r.exact
+            // A cold file has the answer as it was received: taken or refused, it stays there.
+            "update documents set cleaned = r.cleaned,
+                    body = case when cold_file_id is null then r.body end,
+                    exact = case when cold_file_id is null then r.exact end
              from {rows} where documents.document_id = r.document_id",
         )
         .await?;

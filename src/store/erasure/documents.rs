@@ -1,6 +1,6 @@
 //! Deletion and redaction of documents, and of the rows derived from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::time::Time;
 const SECURE: &str = "pragma secure_delete = on; pragma temp_store = file; begin immediate";
 
 /// Tables that an erasure changes, beside those that are derived from documents.
-const OTHERS: &str = "documents, links, availability, targets, job_targets, slots, calls, alerts, \
+const OTHERS: &str = "documents, cold_files, cold_contents, links, availability, targets, job_targets, slots, calls, alerts, \
     pauses, backfills, config_loads, answer_paths";
 
 /// A redacted document.
@@ -115,14 +115,14 @@ impl Tx {
         Ok(items(rows))
     }
 
-    /// All documents after an id, those without rows included; at most `limit`.
-    pub async fn documents_numbered_after(&mut self, after: i64, limit: i64) -> Result<Vec<Place>> {
+    /// Hot documents after an id, those without rows included; at most `limit`.
+    pub async fn hot_documents_after(&mut self, after: i64, limit: i64) -> Result<Vec<Place>> {
         Ok(fetch_all!(
             self,
             Place,
             "select d.document_id, d.fetched_at, coalesce(c.bytes, 0) as bytes
              from documents d join calls c on c.call_id = d.document_id
-             where d.document_id > $1 order by d.document_id limit $2",
+             where d.document_id > $1 and d.cold_file_id is null order by d.document_id limit $2",
             after,
             limit
         ))
@@ -139,8 +139,37 @@ impl Tx {
         Ok(fetch_all!(self, Place, sql, numbers(targets)?))
     }
 
+    /// The documents that a cold file has, in its order.
+    pub async fn documents_of_cold_file(&mut self, id: i64) -> Result<Vec<Place>> {
+        let Some(file) = self.open_cold_file(id).await? else { return Ok(Vec::new()) };
+        let sql = self.over_rows(
+            "id int",
+            "select d.document_id, d.fetched_at, coalesce(c.bytes, 0) as bytes
+             from {rows} cross join documents d join calls c on c.call_id = d.document_id
+             where d.document_id = r.id and d.cold_file_id = $2 order by d.cold_row",
+        );
+        Ok(fetch_all!(self, Place, sql, numbers(&file.documents()?)?, id))
+    }
+
+    /// Deletes documents, and replaces others by what is left of them, also in cold files.
+    ///
+    /// # Errors
+    /// Also when a cold file is damaged.
+    pub async fn erase_documents(
+        &mut self,
+        gone: &[i64],
+        left: &[Redacted],
+        now: Time,
+    ) -> Result<()> {
+        let anew = |it: &Redacted| (it.document_id, (it.body.clone(), it.redacted_at));
+        let texts = left.iter().map(anew).collect();
+        self.rewrite_cold_files(BTreeSet::from_iter(gone.iter().copied()), texts, now).await?;
+        self.delete_documents(gone).await?;
+        self.redact_documents(left).await
+    }
+
     /// Deletes documents, their upstream messages, and the rows of their own.
-    pub async fn delete_documents(&mut self, documents: &[i64]) -> Result<()> {
+    async fn delete_documents(&mut self, documents: &[i64]) -> Result<()> {
         self.clear_documents(documents).await?;
         let sql = self.over_rows(
             "id int",
@@ -168,14 +197,14 @@ impl Tx {
     }
 
     /// Replaces documents by their redacted form, and the rows of their own.
-    pub async fn redact_documents(&mut self, documents: &[Redacted]) -> Result<()> {
+    async fn redact_documents(&mut self, documents: &[Redacted]) -> Result<()> {
         self.clear_documents(&documents.iter().map(|it| it.document_id).collect::<Vec<_>>())
             .await?;
         let columns = "document_id int, body json, drift text, redacted_at time";
         let rows = Rows::of(columns, documents)?;
         let sql = format!(
-            "update documents set body = r.body, cleaned = null, exact = null,
-                 redacted_at = r.redacted_at,
+            "update documents set cleaned = null, exact = null,
+                 body = case when cold_file_id is null then r.body end, redacted_at = r.redacted_at,
                  drift = case when documents.drift = '{LATE}' then documents.drift else r.drift end
              from {{rows}} where documents.document_id = r.document_id"
         );

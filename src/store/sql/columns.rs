@@ -23,7 +23,7 @@ pub(in crate::store) enum TimeColumn {
 use TimeColumn::{At, Day, Micros, Never};
 
 /// Time columns of tables and views, and tables that the catalogue lacks.
-const TABLES: [(&str, TimeColumn); 57] = [
+const TABLES: [(&str, TimeColumn); 59] = [
     ("alerts", At("since")),
     ("answer_paths", At("first_seen_at")),
     ("archive", Never),
@@ -34,6 +34,8 @@ const TABLES: [(&str, TimeColumn); 57] = [
     ("balances", At("asked_at")),
     ("calls", At("opened_at")),
     ("changes", At("seen_at")),
+    ("cold_contents", Never),
+    ("cold_files", At("made_at")),
     ("config_load_providers", Never),
     ("config_loads", At("read_at")),
     ("coverage", Day),
@@ -98,18 +100,21 @@ const TIMES: &[&str] = &[
 
 /// Integer columns outside the catalogue whose names have none of the usual ends. The rest is text.
 const INTS: &str = "access age_hours alert_id answers attempt attempts availability_id backlog_fires balance \
-    budget bytes call_id calls confirmations daemon_down days document_id documents_deleted \
-    documents_redacted due ended_call_id failures fence first_call_id gap gone http_status items \
+    budget bytes call_id calls cold_file_id cold_row confirmations daemon_down days document_id \
+    documents documents_deleted documents_redacted due ended_call_id failures fence first_call_id \
+    footer_bytes format gap gone http_status items \
     job_id last_call_id lease_owner load_id longest_gap max_calls micros missed moved_by next_page \
     normaliser observations observed offset_seconds open other owner pause_id paused plays \
     previous_rank priority probes quota refused rows_deleted run_id slots speed_permille \
-    spread_seconds superseded target_id token_mark unknown unpriced upstream";
+    spread_seconds superseded target_id text_bytes token_mark unknown unpriced upstream";
 
 /// Ends of the names of integer columns.
 const INT_ENDS: [&str; 6] = ["_key", "_document_id", "_micros", "_before", "_after", "_delta"];
 
 /// Columns whose type differs from the one of their name.
-const OTHERWISE: [(&str, &str, ColumnType); 9] = [
+const OTHERWISE: [(&str, &str, ColumnType); 11] = [
+    ("cold_contents", "content", ColumnType::Bytes),
+    ("cold_files", "sha256", ColumnType::Bytes),
     ("documents", "body", ColumnType::Json),
     ("documents", "exact", ColumnType::Bytes),
     ("erasure", "version", ColumnType::Int),

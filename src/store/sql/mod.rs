@@ -13,7 +13,7 @@ mod value;
 
 pub use columns::tables;
 pub use micros::Micros;
-pub use query::{Column, Query, QueryError, Span};
+pub use query::{ColdTexts, Column, Query, QueryError, Span};
 pub use table::Table;
 pub use value::Value;
 

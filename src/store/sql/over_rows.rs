@@ -51,6 +51,16 @@ impl Tx {
         AssertSqlSafe(template.replace("{rows}", &source))
     }
 
+    /// A column of JSONB as text.
+    ///
+    /// Differs by necessity: JSONB is a binary format in SQLite, a type in PostgreSQL.
+    pub(in crate::store) fn as_text(&self, column: &str) -> String {
+        match self {
+            Self::Sqlite(_) => format!("json({column})"),
+            Self::Postgres(_) => format!("{column}::text"),
+        }
+    }
+
     /// `(select …)` of the text values of the array bound as `$n`, for `in`.
     ///
     /// Differs by necessity: `json_each` here, `jsonb_array_elements_text` there.

@@ -1,6 +1,7 @@
 //! Erasure: what is erased is gone from every answer and row, and does not come back.
 
 mod arguments;
+mod cold;
 mod leaks;
 mod people;
 mod races;
@@ -299,12 +300,11 @@ async fn erasure_statements_work_on_both_databases(database: Database) {
     assert_eq!(old, [Target { kind: Kind::Work, key: QIUS.to_owned() }]);
     let hers = Tombstone::new("note", Platform::Xiaohongshu, ANNAS, now);
     assert_eq!(tx.links_with(std::slice::from_ref(&hers)).await.unwrap(), []);
-    let places = tx.documents_numbered_after(0, 100).await.unwrap();
+    let places = tx.hot_documents_after(0, 100).await.unwrap();
     assert_eq!(places.len(), 10);
     let first = places[0].document_id;
-    tx.redact_documents(&[]).await.unwrap();
-    tx.delete_documents(&[first]).await.unwrap();
-    let left = tx.documents_numbered_after(0, 100).await.unwrap();
+    tx.erase_documents(&[first], &[], now).await.unwrap();
+    let left = tx.hot_documents_after(0, 100).await.unwrap();
     assert_eq!((left.len(), left[0].document_id > first), (9, true));
     let counts = tx.count_rows().await.unwrap();
     assert_eq!((counts["notes"], counts["snapshots"], counts["latest"]), (2, 8, 4));

@@ -11,13 +11,13 @@ use crate::databases::{Database, count, on_both, table_rows};
 use crate::env::{Env, hours, world};
 use crate::program::Place;
 
-pub(super) const NOTE: &str = "64a0000000000000000000a1";
+pub(crate) const NOTE: &str = "64a0000000000000000000a1";
 
 /// Old answers in one import: several batches.
 const OLD: i64 = 250;
 
 /// A line with an answer about a note, of this minute.
-pub(super) fn line(note: &str, minute: i64) -> String {
+pub(crate) fn line(note: &str, minute: i64) -> String {
     let body: Value = json!({ "code": 0, "data": [{ "note_list": [{
         "id": note, "type": "normal", "title": format!("title {}", minute % 7), "desc": "正文",
         "user": { "userid": "u1", "nickname": format!("小满{}", minute % 5) },
@@ -31,7 +31,7 @@ pub(super) fn line(note: &str, minute: i64) -> String {
 }
 
 /// Imports lines, and derives nothing that waits.
-pub(super) async fn import(store: &Store, lines: &[String]) -> ImportSummary {
+pub(crate) async fn import(store: &Store, lines: &[String]) -> ImportSummary {
     let now: Time = "2026-03-09 12:00:00".parse().unwrap();
     let options = ImportOptions::default();
     let text = lines.join("\n");

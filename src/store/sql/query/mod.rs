@@ -1,5 +1,6 @@
 //! Queries of users: read-only, streamed row by row in constant memory.
 
+mod cold;
 mod describe;
 mod diagnostics;
 mod error_span;
@@ -7,6 +8,7 @@ mod prepare;
 mod prepared;
 mod span;
 
+pub use cold::ColdTexts;
 pub use describe::Column;
 pub use error_span::QueryError;
 pub use prepared::Query;

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::cold::{ColdRows, ColdTexts};
 use super::describe::Column;
 use super::error_span::{self, QueryError};
 use super::prepared::Query;
@@ -17,15 +18,20 @@ impl Store {
     /// # Errors
     /// A [`QueryError`] when the query is wrong; another error when the database fails.
     pub async fn query(&self, sql: &str) -> Result<Query> {
-        if sql.trim().is_empty() {
-            bail!(QueryError { message: "the query is empty".to_owned(), hint: None, at: None });
-        }
-        if let Some(at) = sql.find('\0') {
-            // Both databases take the text to end there.
-            let message = format!("the query has a NUL byte at offset {at}");
-            bail!(QueryError { message, hint: None, at: None });
-        }
-        let mut query = self.read_only().await?;
+        require_text(sql)?;
+        self.prepared(self.read_only().await?, sql).await
+    }
+
+    /// The same with the texts of cold answers: `document_texts` of the query has them.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query), and when they are more than is allowed, or a file is damaged.
+    pub async fn query_with_cold(&self, sql: &str, texts: &ColdTexts) -> Result<Query> {
+        require_text(sql)?;
+        self.prepared(self.with_cold_texts(texts).await?, sql).await
+    }
+
+    async fn prepared(&self, mut query: Query, sql: &str) -> Result<Query> {
         query.sql = match self {
             Self::Sqlite { .. } => error_span::only_statement(sql)?.to_owned(),
             // The server itself refuses several statements.
@@ -62,9 +68,15 @@ impl Store {
         if column == TimeColumn::Never && (span.since, span.until) != (None, None) {
             bail!("{table} has no time column: leave out --since and --until");
         }
-        let terms = span.conditions(column, self.is_sqlite()).join(" and ");
-        let condition = if terms.is_empty() { terms } else { format!(" where {terms}") };
+        let span_terms = span.conditions(column, self.is_sqlite());
+        let terms = span_terms.join(" and ");
         let mut query = self.read_only().await?;
+        let hot = ColdRows::hot_only(table);
+        let terms: Vec<_> =
+            hot.into_iter().chain([terms.as_str()]).filter(|it| !it.is_empty()).collect();
+        let condition = terms.join(" and ");
+        let condition =
+            if condition.is_empty() { condition } else { format!(" where {condition}") };
         let mut columns = query.tx.describe(&format!("select * from {table}")).await?;
         for column in &mut columns {
             column.column_type = Some(columns::of_table(table, &column.name));
@@ -76,8 +88,25 @@ impl Store {
         });
         let select = select.collect::<Vec<_>>().join(", ");
         query.sql = format!("select {select} from {table}{condition}");
+        if hot.is_some() {
+            let select = format!("select {select} from {table}");
+            query.cold = Some(ColdRows::of(&mut query.tx, select, span_terms, &columns).await?);
+        }
         query.expected = columns.iter().map(|column| column.column_type).collect();
         query.columns = columns;
         Ok(query)
     }
+}
+
+/// Requires that a query is a text.
+fn require_text(sql: &str) -> Result<()> {
+    if sql.trim().is_empty() {
+        bail!(QueryError { message: "the query is empty".to_owned(), hint: None, at: None });
+    }
+    if let Some(at) = sql.find('\0') {
+        // Both databases take the text to end there.
+        let message = format!("the query has a NUL byte at offset {at}");
+        bail!(QueryError { message, hint: None, at: None });
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use futures_util::{Stream, TryStreamExt as _};
 use sqlx::{AssertSqlSafe, Executor as _, SqlitePool};
 use tokio_util::sync::CancellationToken;
 
+use super::cold::ColdRows;
 use super::describe::Column;
 use super::error_span;
 use crate::model::catalogue::ColumnType;
@@ -12,8 +13,9 @@ use crate::store::db::{Store, Tx};
 use crate::store::sql::columns;
 use crate::store::sql::value::{Value, from_postgres, from_sqlite};
 
-/// Begins a read-only transaction in PostgreSQL without a statement timeout.
-const READ_ONLY: &str = "begin read only; set local statement_timeout = 0";
+/// Begins a read-only transaction in PostgreSQL of one snapshot, without a statement timeout.
+const READ_ONLY: &str = "begin isolation level repeatable read, read only; \
+    set local statement_timeout = 0";
 
 /// A prepared query. Dropping it cancels it.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Query {
     pub(super) expected: Vec<Option<ColumnType>>,
     /// Process id of the server's backend.
     pub(super) process: Option<i32>,
+    /// The rows whose texts are in cold files, after the others.
+    pub(super) cold: Option<ColdRows>,
 }
 
 impl Store {
@@ -39,14 +43,17 @@ impl Store {
             }
             Self::Postgres(pool) => {
                 let mut tx = pool.begin_with(READ_ONLY).await?;
-                #[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
-                let process = sqlx::query_scalar("select pg_backend_pid()");
-                let process = process.fetch_one(&mut *tx).await?;
+                let process = backend(&mut tx).await?;
                 (Tx::Postgres(tx), Some(process))
             }
         };
-        let (columns, expected) = (Vec::new(), Vec::new());
-        Ok(Query { store: self.clone(), tx, sql: String::new(), columns, expected, process })
+        Ok(self.query_in(tx, process))
+    }
+
+    /// A query in this transaction, not prepared yet.
+    pub(super) fn query_in(&self, tx: Tx, process: Option<i32>) -> Query {
+        let (store, sql) = (self.clone(), String::new());
+        Query { store, tx, sql, columns: Vec::new(), expected: Vec::new(), process, cold: None }
     }
 }
 
@@ -89,7 +96,22 @@ impl Query {
         stop: &CancellationToken,
         mut take: impl FnMut(Vec<Value>) -> Result<()>,
     ) -> Result<bool> {
-        let sql = AssertSqlSafe(self.sql.clone());
+        let sql = self.sql.clone();
+        let is_whole = self.rows(&sql, stop, &mut take).await?;
+        match self.cold.take().filter(|_| is_whole) {
+            Some(cold) => cold.each(self, stop, take).await,
+            None => Ok(is_whole),
+        }
+    }
+
+    /// Passes on each row of a statement with the columns of this query.
+    pub(super) async fn rows(
+        &mut self,
+        statement: &str,
+        stop: &CancellationToken,
+        mut take: impl FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<bool> {
+        let sql = AssertSqlSafe(statement.to_owned());
         let (store, expected, columns) = (&self.store, &self.expected, self.columns.len());
         let done = match (&mut self.tx, store) {
             (Tx::Sqlite(tx), Store::Sqlite { readers, .. }) => {
@@ -119,7 +141,7 @@ impl Query {
         if let Ok(false) = done {
             self.cancel().await?;
         }
-        done.map_err(|error| error_span::query_error(error, &self.sql))
+        done.map_err(|error| error_span::query_error(error, statement))
     }
 
     /// Cancels the statement on the server.
@@ -131,6 +153,12 @@ impl Query {
         }
         Ok(())
     }
+}
+
+/// Process id of the server's backend of a transaction.
+#[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
+pub(super) async fn backend(tx: &mut sqlx::PgTransaction<'static>) -> Result<i32> {
+    Ok(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut **tx).await?)
 }
 
 /// Passes on the rows that arrive, until the last one (`true`) or until `stop`.

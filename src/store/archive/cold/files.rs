@@ -1,0 +1,322 @@
+//! The catalogue of cold files, and their bytes in the database.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Serialize;
+
+use crate::cold_file::{self, ColdFile, FORMAT, Rewritten, Row, Text, Written};
+use crate::store::archive::save::Bytes;
+use crate::store::db::{Count, Id, Overtaken, Tx, execute, fetch_all, fetch_optional};
+use crate::store::sql::{Rows, array};
+use crate::time::Time;
+
+/// Answers whose rows are changed by one statement.
+const AT_ONCE: usize = 200;
+
+/// A cold file in the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow, Serialize)]
+pub struct ColdFileRow {
+    /// Its id, which is never used again.
+    pub cold_file_id: i64,
+    /// The endpoint of its answers.
+    pub endpoint: String,
+    /// Its URL; `None`: its bytes are in the database.
+    pub location: Option<String>,
+    /// Number of answers in it.
+    pub documents: i64,
+    /// Its size.
+    pub bytes: i64,
+    /// Size of the answers in it, as text.
+    pub text_bytes: i64,
+    /// The SHA-256 of its bytes.
+    #[serde(skip)]
+    pub sha256: Vec<u8>,
+    /// Time of its first answer.
+    pub first_fetched_at: Time,
+    /// Time of its last one.
+    pub last_fetched_at: Time,
+    /// When it was made.
+    pub made_at: Time,
+    /// When its bytes last had this SHA-256.
+    pub verified_at: Time,
+}
+
+/// The place of an answer in a file.
+#[derive(Serialize)]
+struct Placed {
+    document_id: i64,
+    cold_file_id: i64,
+    cold_row: usize,
+    was_in: Option<i64>,
+    redacted_at: Option<Time>,
+    cleaned: Option<String>,
+}
+
+const PLACED: &str = "document_id int, cold_file_id int, cold_row int, was_in int, \
+    redacted_at time, cleaned text";
+
+macro_rules! select_files {
+    ($rest:literal) => {
+        concat!(
+            "select cold_file_id, endpoint, location, documents, bytes, text_bytes, sha256,
+                    first_fetched_at, last_fetched_at, made_at, verified_at from cold_files ",
+            $rest
+        )
+    };
+}
+
+impl Tx {
+    /// Every cold file, in the order of their making.
+    pub async fn cold_files(&mut self) -> Result<Vec<ColdFileRow>> {
+        Ok(fetch_all!(self, ColdFileRow, select_files!("order by cold_file_id")))
+    }
+
+    /// A cold file; `None`: there is none of this id any more.
+    pub async fn cold_file(&mut self, id: i64) -> Result<Option<ColdFileRow>> {
+        Ok(fetch_optional!(self, ColdFileRow, select_files!("where cold_file_id = $1"), id))
+    }
+
+    /// How many times smaller the last file of an endpoint is than its texts.
+    pub async fn cold_ratio(&mut self, endpoint: &str) -> Result<Option<usize>> {
+        let sql = select_files!("where endpoint = $1 order by cold_file_id desc limit 1");
+        let last = fetch_optional!(self, ColdFileRow, sql, endpoint);
+        Ok(last.and_then(|it| usize::try_from(it.text_bytes / it.bytes.max(1)).ok()))
+    }
+
+    /// Cold documents whose file is in no catalogue.
+    pub async fn count_lost_documents(&mut self) -> Result<i64> {
+        let sql = "select count(*) as count from documents d where cold_file_id is not null
+                   and not exists (select 1 from cold_files f where f.cold_file_id = d.cold_file_id)";
+        Ok(fetch_optional!(self, Count, sql).map_or(0, |row| row.count))
+    }
+
+    /// Records that the bytes of a file have its SHA-256.
+    pub async fn put_verified(&mut self, id: i64, now: Time) -> Result<()> {
+        let sql = "update cold_files set verified_at = $2 where cold_file_id = $1";
+        execute!(self, sql, id, now);
+        Ok(())
+    }
+
+    /// The bytes of a file; `None`: they are not there.
+    pub async fn cold_content(&mut self, id: i64) -> Result<Option<Vec<u8>>> {
+        let sql = "select content from cold_contents where cold_file_id = $1";
+        Ok(fetch_optional!(self, (Vec<u8>,), sql, id).map(|row| row.0))
+    }
+
+    /// Opens a file; `None`: there is none of this id any more.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub async fn open_cold_file(&mut self, id: i64) -> Result<Option<Arc<ColdFile>>> {
+        let Some(content) = self.cold_content(id).await? else { return Ok(None) };
+        let file = ColdFile::open(content).with_context(|| format!("cold file {id}"))?;
+        Ok(Some(Arc::new(file)))
+    }
+
+    /// Keeps a new file, and takes the texts that it has out of the rows of these documents.
+    ///
+    /// # Errors
+    /// A conflict where one of them is not as it was read.
+    pub async fn put_cold_file(&mut self, file: &Written, rows: &[Row], now: Time) -> Result<()> {
+        let cold_file_id = self.insert_cold_file(file, now).await?;
+        let placed = rows.iter().enumerate().map(|(cold_row, row)| Placed {
+            document_id: row.document_id,
+            cold_file_id,
+            cold_row,
+            was_in: None,
+            redacted_at: row.redacted_at,
+            cleaned: row.cleaned.clone(),
+        });
+        let updated = self
+            .execute_over(
+                &Rows::of(PLACED, placed)?,
+                "update documents set body = null, exact = null, cold_file_id = r.cold_file_id,
+                        cold_row = r.cold_row
+                 from {rows}
+                 where documents.document_id = r.document_id and documents.cold_file_id is null
+                   and documents.redacted_at is not distinct from r.redacted_at
+                   and documents.cleaned is not distinct from r.cleaned",
+            )
+            .await?;
+        ensure!(updated == file.documents.len() as u64, Overtaken("documents"));
+        Ok(())
+    }
+
+    async fn insert_cold_file(&mut self, file: &Written, now: Time) -> Result<i64> {
+        let sql = "insert into cold_files (state, format, endpoint, documents, bytes, text_bytes,
+                       footer_bytes, sha256, first_fetched_at, last_fetched_at, made_at, verified_at)
+                   values ('live', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+                   returning cold_file_id as id";
+        let number = i64::try_from;
+        let inserted = fetch_optional!(
+            self,
+            Id,
+            sql,
+            FORMAT,
+            file.endpoint.as_str(),
+            number(file.documents.len())?,
+            number(file.content.len())?,
+            number(file.text_bytes)?,
+            number(file.footer_bytes)?,
+            file.sha256.as_slice(),
+            file.first_fetched_at,
+            file.last_fetched_at,
+            now
+        );
+        let id = inserted.context("the catalogue took no file")?.id;
+        let sql = "insert into cold_contents (cold_file_id, content) values ($1, $2)";
+        execute!(self, sql, id, file.content.as_slice());
+        Ok(id)
+    }
+
+    async fn delete_cold_file(&mut self, id: i64) -> Result<()> {
+        execute!(self, "delete from cold_contents where cold_file_id = $1", id);
+        execute!(self, "delete from cold_files where cold_file_id = $1", id);
+        Ok(())
+    }
+
+    /// The files that have some of these documents.
+    async fn cold_files_of(&mut self, documents: &[Document]) -> Result<Vec<i64>> {
+        let sql = self.over_rows(
+            "document_id int",
+            "select distinct d.cold_file_id as id from {rows} cross join documents d
+             where d.document_id = r.document_id and d.cold_file_id is not null order by 1",
+        );
+        let found = fetch_all!(self, Id, sql, array(documents)?);
+        Ok(found.into_iter().map(|it| it.id).collect())
+    }
+
+    /// Writes the files that have some of these documents anew: without the text of those that are
+    /// `gone`, and with what is `left` of others. Their own rows stay as they are.
+    ///
+    /// # Errors
+    /// When a file is damaged; a conflict where another process changed it.
+    pub(in crate::store) async fn rewrite_cold_files(
+        &mut self,
+        gone: BTreeSet<i64>,
+        left: BTreeMap<i64, Rewritten>,
+        now: Time,
+    ) -> Result<()> {
+        let all = gone.iter().chain(left.keys());
+        let all: Vec<_> = all.map(|document_id| Document { document_id: *document_id }).collect();
+        let files = if all.is_empty() { Vec::new() } else { self.cold_files_of(&all).await? };
+        let (gone, left) = (Arc::new(gone), Arc::new(left));
+        for id in files {
+            // Differs by necessity: SQLite has one writer.
+            if let Self::Postgres(_) = self {
+                let sql = "select cold_file_id as id from cold_files where cold_file_id = $1
+                           for update";
+                ensure!(fetch_optional!(self, Id, sql, id).is_some(), Overtaken("cold_files"));
+            }
+            let row = self.cold_file(id).await?.context(Overtaken("cold_files"))?;
+            let file = self.open_cold_file(id).await?.context(Overtaken("cold_contents"))?;
+            let (gone, left) = (gone.clone(), left.clone());
+            let endpoint = row.endpoint.clone();
+            let written = tokio::task::spawn_blocking(move || {
+                cold_file::rewrite(&file, &endpoint, &gone, &left)
+            });
+            let written = written.await?.with_context(|| format!("cold file {id}"))?;
+            if let Some(written) = written {
+                let new = self.insert_cold_file(&written, now).await?;
+                self.move_documents(&written.documents, new, id).await?;
+            }
+            self.delete_cold_file(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves documents from one file to another.
+    async fn move_documents(&mut self, documents: &[i64], file: i64, was_in: i64) -> Result<()> {
+        let placed = documents.iter().enumerate().map(|(cold_row, document_id)| Placed {
+            document_id: *document_id,
+            cold_file_id: file,
+            cold_row,
+            was_in: Some(was_in),
+            redacted_at: None,
+            cleaned: None,
+        });
+        let updated = self
+            .execute_over(
+                &Rows::of(PLACED, placed)?,
+                "update documents set cold_file_id = r.cold_file_id, cold_row = r.cold_row
+                 from {rows}
+                 where documents.document_id = r.document_id
+                   and documents.cold_file_id = r.was_in",
+            )
+            .await?;
+        ensure!(updated == documents.len() as u64, Overtaken("documents"));
+        Ok(())
+    }
+
+    /// Puts the texts of a file back into the rows of its documents, and deletes it. Returns how many.
+    ///
+    /// # Errors
+    /// When the file is damaged, or a document is not in it.
+    pub async fn thaw_cold_file(&mut self, id: i64) -> Result<u64> {
+        #[derive(Serialize)]
+        struct Thawed<'a> {
+            document_id: i64,
+            cold_file_id: i64,
+            body: &'a str,
+            exact: Option<Bytes<'a>>,
+        }
+        let Some(file) = self.open_cold_file(id).await? else { return Ok(0) };
+        let mut thawed = 0;
+        for group in 0..file.groups() {
+            for texts in file.texts_of_group(group)?.chunks(AT_ONCE) {
+                fn row(id: i64, Text { document_id, body, exact }: &Text) -> Thawed<'_> {
+                    let (document_id, cold_file_id) = (*document_id, id);
+                    Thawed { document_id, cold_file_id, body, exact: exact.as_deref().map(Bytes) }
+                }
+                let spec = "document_id int, cold_file_id int, body json, exact bytes";
+                let rows: Vec<_> = texts.iter().map(|it| row(id, it)).collect();
+                let updated = self
+                    .execute_over(
+                        &Rows::of(spec, rows)?,
+                        "update documents set body = r.body, exact = r.exact, cold_file_id = null,
+                                cold_row = null
+                         from {rows}
+                         where documents.document_id = r.document_id
+                           and documents.cold_file_id = r.cold_file_id",
+                    )
+                    .await?;
+                ensure!(
+                    updated == texts.len() as u64,
+                    "cold file {id} has answers that no document says it has"
+                );
+                thawed += updated;
+            }
+        }
+        self.delete_cold_file(id).await?;
+        Ok(thawed)
+    }
+
+    /// How many documents say that this file has them, each in the row where it does.
+    pub async fn documents_in_cold_file(&mut self, id: i64, file: &ColdFile) -> Result<u64> {
+        let placed = file.documents()?.into_iter().enumerate();
+        let placed = placed.map(|(cold_row, document_id)| Placed {
+            document_id,
+            cold_file_id: id,
+            cold_row,
+            was_in: None,
+            redacted_at: None,
+            cleaned: None,
+        });
+        let found: Vec<Id> = self
+            .fetch_over(
+                &Rows::of(PLACED, placed)?,
+                "select d.document_id as id from {rows} cross join documents d
+                 where d.document_id = r.document_id and d.cold_file_id = r.cold_file_id
+                   and d.cold_row = r.cold_row",
+            )
+            .await?;
+        Ok(found.len() as u64)
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    document_id: i64,
+}
