@@ -38,18 +38,18 @@ create index documents_hot on documents (endpoint, target_id, fetched_at)
 create table cold_files (
     cold_file_id integer primary key autoincrement,
     state text not null,                    -- live
-    format integer not null,                 -- of the file: 1
+    format integer not null,                -- of the file: 1
     endpoint text not null,
     location text,                          -- NULL: cold_contents has its bytes
     documents integer not null,
-    bytes integer not null,                  -- of the file
-    text_bytes integer not null,                -- of the answers in it, as text
-    footer_bytes integer not null,              -- of its end, which says what is where
-    sha256 blob not null,                    -- of its bytes
+    bytes integer not null,                 -- of the file
+    text_bytes integer not null,            -- of the answers in it, as text
+    footer_bytes integer not null,          -- of its end, which says what is where
+    sha256 blob not null,                   -- of its bytes
     first_fetched_at text not null,
     last_fetched_at text not null,
     made_at text not null,
-    verified_at text not null                -- when its bytes last had this sha256
+    verified_at text not null               -- when its bytes last had this sha256
 );
 
 -- The bytes of cold files that are kept in the database.

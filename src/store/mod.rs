@@ -27,13 +27,13 @@ pub use ledger::{
     AlertRow, BalanceRow, CallEnd, CallStart, CallTotals, EndpointRow, Finding, Spent,
 };
 pub use read::{
-    CallCount, FIRES_SEARCHED, ItemCounts, JobObservation, JobReport, KolFigures, Metric,
-    OutcomeCount, Point, Problem, RunState, SlotResult, SlotTotals, StateCount, SuggestionRow,
-    page,
+    CallCount, ColdTexts, FIRES_SEARCHED, ItemCounts, JobObservation, JobReport, KolFigures,
+    Metric, OutcomeCount, Point, Problem, RunState, SlotResult, SlotTotals, StateCount,
+    SuggestionRow, page,
 };
 pub use schedule::{
     Account, BackfillRow, Claim, ClaimRequest, ConfigLoad, ConfigState, Disposition, Fires,
     JobEntry, JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Seen,
     Settlement, SlotCounts, SlotJob, Watched,
 };
-pub use sql::{ColdTexts, Column, Query, QueryError, Span, Table, Value, tables};
+pub use sql::{Column, Query, QueryError, Span, Table, Value, tables};

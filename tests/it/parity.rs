@@ -145,7 +145,9 @@ async fn rows(store: &Store, table: &str, columns: &[String]) -> Vec<Value> {
             let pairs = columns.iter().map(|column| match (table, column.as_str()) {
                 (_, "body") if table == "documents" => "'body', json(body)".to_owned(),
                 ("documents", "exact") => "'exact', '\\x' || lower(hex(exact))".to_owned(),
-                _ => format!("'{column}', {column}"),
+                _ => format!(
+                    "'{column}', iif(typeof({column}) = 'blob', '\\x' || lower(hex({column})), {column})"
+                ),
             });
             let pairs = pairs.collect::<Vec<_>>().join(", ");
             let sql = AssertSqlSafe(format!("select json_object({pairs}) from {table}"));

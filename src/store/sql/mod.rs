@@ -13,7 +13,7 @@ mod value;
 
 pub use columns::tables;
 pub use micros::Micros;
-pub use query::{ColdTexts, Column, Query, QueryError, Span};
+pub use query::{Column, Query, QueryError, Span};
 pub use table::Table;
 pub use value::Value;
 
@@ -21,4 +21,5 @@ pub(in crate::store) use bulk::{Rows, Values};
 pub(in crate::store) use columns::TimeColumn;
 pub(in crate::store) use names::{one_of, reason_of_pause, reason_of_state};
 pub(in crate::store) use over_rows::{array, columns as columns_of};
+pub(in crate::store) use query::backend;
 pub(in crate::store) use value::{from_postgres, from_sqlite};

@@ -18,6 +18,9 @@ fn note(nth: usize) -> String {
     format!("64a0000000000000000001{nth:02}")
 }
 
+const PACK: &[&str] = &["cold", "pack", "--older-than", "7d"];
+const THAW: &[&str] = &["cold", "thaw", "--all"];
+
 /// A number from 0 to 999 for the nth program, the same in every run.
 fn chance(n: u64) -> u64 {
     let mixed = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -54,30 +57,31 @@ async fn kills_while_answers_move_lose_and_double_none(database: Database) {
     let mut truth = texts(&store).await;
     let (kills, mut killed, mut n, mut forgotten, mut seen) = (flags::kills(), 0, 0, 0, [0, 0]);
     // How long the program takes to its end, to kill it before.
-    let begun = tokio::time::Instant::now();
-    for arguments in [["cold", "pack", "--older-than", "7d"].as_slice(), &["cold", "thaw", "--all"]]
-    {
+    let mut spans = [Duration::ZERO; 3];
+    for (span, arguments) in spans.iter_mut().zip([PACK, THAW]) {
+        let begun = tokio::time::Instant::now();
         assert_eq!(place.run(arguments).await, 0, "{}", place.said());
+        *span = begun.elapsed();
     }
-    let mut span = begun.elapsed() / 2;
+    spans[2] = spans[0];
     while killed < kills && n < 20 * kills {
         let gone = note(forgotten);
         let forget = ["forget", "note", gone.as_str(), "--yes"];
         let forgets = forgotten + 6 < NOTES && n % 11 == 10;
-        let arguments: &[&str] = match n % 11 {
-            _ if forgets => &forget,
-            n if n % 3 == 2 => &["cold", "thaw", "--all"],
-            _ => &["cold", "pack", "--older-than", "7d"],
+        let (arguments, span) = match n % 11 {
+            _ if forgets => (forget.as_slice(), &mut spans[2]),
+            n if n % 2 == 1 => (THAW, &mut spans[1]),
+            _ => (PACK, &mut spans[0]),
         };
         // Most of the time goes by before it begins to write.
         let after = 0.4 + 0.8 * f64::from(u32::try_from(chance(n)).unwrap()) / 1000.0;
         let ended = run_and_kill(&place, arguments, span.mul_f64(after)).await;
         n += 1;
         if ended {
-            span = span.mul_f64(0.95);
+            *span = span.mul_f64(0.95);
         } else {
             killed += 1;
-            span = span.mul_f64(1.03);
+            *span = span.mul_f64(1.03);
         }
         let now = texts(&store).await;
         if forgets && now.len() < truth.len() {
@@ -94,8 +98,7 @@ async fn kills_while_answers_move_lose_and_double_none(database: Database) {
     }
     assert!(killed >= kills.min(5), "{killed} of {n} programs were killed");
     assert!(seen[0] > 0 && seen[1] > 0, "hot and cold by turns: {seen:?}");
-    for arguments in [["cold", "thaw", "--all"].as_slice(), &["cold", "pack", "--older-than", "7d"]]
-    {
+    for arguments in [THAW, PACK] {
         assert_eq!(place.run(arguments).await, 0, "{}", place.said());
     }
     assert_eq!(place.run(&["cold", "verify"]).await, 0, "{}", place.said());

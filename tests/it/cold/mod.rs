@@ -265,7 +265,7 @@ async fn damage_in_a_file_or_in_its_documents_is_found_and_named(database: Datab
     drop(tx);
     change(
         &store,
-        "update cold_contents set content = cast(substr(content, 1, 999) || x'00'
+        "update cold_contents set content = cast(substr(content, 1, 998) || x'00FF'
              || substr(content, 1001) as blob)",
         "update cold_contents set content = set_byte(content, 999, get_byte(content, 999) # 1)",
     )

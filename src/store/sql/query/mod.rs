@@ -1,6 +1,6 @@
 //! Queries of users: read-only, streamed row by row in constant memory.
 
-mod cold;
+mod cold_rows;
 mod describe;
 mod diagnostics;
 mod error_span;
@@ -8,8 +8,8 @@ mod prepare;
 mod prepared;
 mod span;
 
-pub use cold::ColdTexts;
 pub use describe::Column;
 pub use error_span::QueryError;
 pub use prepared::Query;
+pub(in crate::store) use prepared::backend;
 pub use span::Span;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::cold::{ColdRows, ColdTexts};
+use super::cold_rows::ColdRows;
 use super::describe::Column;
 use super::error_span::{self, QueryError};
 use super::prepared::Query;
@@ -18,20 +18,12 @@ impl Store {
     /// # Errors
     /// A [`QueryError`] when the query is wrong; another error when the database fails.
     pub async fn query(&self, sql: &str) -> Result<Query> {
-        require_text(sql)?;
         self.prepared(self.read_only().await?, sql).await
     }
 
-    /// The same with the texts of cold answers: `document_texts` of the query has them.
-    ///
-    /// # Errors
-    /// As [`query`](Self::query), and when they are more than is allowed, or a file is damaged.
-    pub async fn query_with_cold(&self, sql: &str, texts: &ColdTexts) -> Result<Query> {
+    /// Prepares a query in its transaction.
+    pub(in crate::store) async fn prepared(&self, mut query: Query, sql: &str) -> Result<Query> {
         require_text(sql)?;
-        self.prepared(self.with_cold_texts(texts).await?, sql).await
-    }
-
-    async fn prepared(&self, mut query: Query, sql: &str) -> Result<Query> {
         query.sql = match self {
             Self::Sqlite { .. } => error_span::only_statement(sql)?.to_owned(),
             // The server itself refuses several statements.

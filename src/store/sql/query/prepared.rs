@@ -1,11 +1,13 @@
 //! Prepared queries, whose rows are streamed in constant memory.
 
-use anyhow::{Result, bail};
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result, bail};
 use futures_util::{Stream, TryStreamExt as _};
 use sqlx::{AssertSqlSafe, Executor as _, SqlitePool};
 use tokio_util::sync::CancellationToken;
 
-use super::cold::ColdRows;
+use super::cold_rows::ColdRows;
 use super::describe::Column;
 use super::error_span;
 use crate::model::catalogue::ColumnType;
@@ -51,7 +53,7 @@ impl Store {
     }
 
     /// A query in this transaction, not prepared yet.
-    pub(super) fn query_in(&self, tx: Tx, process: Option<i32>) -> Query {
+    pub(in crate::store) fn query_in(&self, tx: Tx, process: Option<i32>) -> Query {
         let (store, sql) = (self.clone(), String::new());
         Query { store, tx, sql, columns: Vec::new(), expected: Vec::new(), process, cold: None }
     }
@@ -99,13 +101,45 @@ impl Query {
         let sql = self.sql.clone();
         let is_whole = self.rows(&sql, stop, &mut take).await?;
         match self.cold.take().filter(|_| is_whole) {
-            Some(cold) => cold.each(self, stop, take).await,
+            Some(cold) => self.each_cold(&cold, stop, take).await,
             None => Ok(is_whole),
         }
     }
 
+    /// Passes on each row whose text is in a cold file, file by file.
+    async fn each_cold(
+        &mut self,
+        cold: &ColdRows,
+        stop: &CancellationToken,
+        mut take: impl FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<bool> {
+        for id in cold.files() {
+            let file = self.tx.open_cold_file(*id).await?;
+            let file = file.with_context(|| format!("the bytes of cold file {id} are missing"))?;
+            let (sql, mut rows) = (cold.statement(&file)?, HashMap::new());
+            let is_whole = self.rows(&sql, stop, |row| {
+                if let Some(Value::Int(id)) = row.first() {
+                    rows.insert(*id, row);
+                }
+                Ok(())
+            });
+            if !is_whole.await? {
+                return Ok(false);
+            }
+            for group in 0..file.groups() {
+                for text in file.texts_of_group(group)? {
+                    if stop.is_cancelled() {
+                        return Ok(false);
+                    }
+                    cold.filled(&mut rows, text).map_or(Ok(()), &mut take)?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// Passes on each row of a statement with the columns of this query.
-    pub(super) async fn rows(
+    async fn rows(
         &mut self,
         statement: &str,
         stop: &CancellationToken,
@@ -157,7 +191,7 @@ impl Query {
 
 /// Process id of the server's backend of a transaction.
 #[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
-pub(super) async fn backend(tx: &mut sqlx::PgTransaction<'static>) -> Result<i32> {
+pub(in crate::store) async fn backend(tx: &mut sqlx::PgTransaction<'static>) -> Result<i32> {
     Ok(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut **tx).await?)
 }
 

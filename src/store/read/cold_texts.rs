@@ -1,21 +1,12 @@
-//! Cold answers in queries: after the hot rows of a table, or in a view of their own.
+//! Queries that see the texts of cold answers.
 
-use std::collections::HashMap;
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Executor as _};
-use tokio_util::sync::CancellationToken;
 
-use super::describe::Column;
-use super::prepared::{Query, backend};
-use super::span::Span;
-use crate::model::catalogue::ColumnType;
-use crate::store::archive::{ColdReader, Place};
+use crate::store::archive::{ColdReader, Kept, Place};
 use crate::store::db::{Store, Tx, execute, fetch_all};
-use crate::store::sql::Rows;
-use crate::store::sql::columns::TimeColumn;
-use crate::store::sql::value::Value;
+use crate::store::sql::{Query, Rows, Span, TimeColumn, backend};
 
 /// Answers whose texts are read at once.
 const AT_ONCE: usize = 100;
@@ -25,86 +16,6 @@ const MOST_BYTES: i64 = 2 << 30;
 
 /// Begins a transaction in PostgreSQL of one snapshot in which a temporary table is filled.
 const BEGIN: &str = "begin isolation level repeatable read; set local statement_timeout = 0";
-
-/// Rows whose texts are in cold files.
-#[derive(Debug)]
-pub(super) struct ColdRows {
-    files: Vec<i64>,
-    /// Without conditions, and the conditions.
-    select: String,
-    terms: Vec<String>,
-    body: usize,
-    exact: Option<usize>,
-    is_json: bool,
-}
-
-impl ColdRows {
-    /// The condition for rows that have their texts themselves; `None`: those of this table have no
-    /// other ones.
-    pub(super) fn hot_only(table: &str) -> Option<&'static str> {
-        match table {
-            "documents" => Some("cold_file_id is null"),
-            "document_texts" => Some("not is_cold"),
-            _ => None,
-        }
-    }
-
-    /// The other rows of a table with these columns, of which the first is the document's id.
-    pub(super) async fn of(
-        tx: &mut Tx,
-        select: String,
-        terms: Vec<String>,
-        columns: &[Column],
-    ) -> Result<Self> {
-        let files = tx.cold_files().await?.iter().map(|it| it.cold_file_id).collect();
-        let named = |name: &str| columns.iter().position(|column| column.name == name);
-        let body = named("body").context("the table has no body")?;
-        let is_json = columns.get(body).and_then(|it| it.column_type) == Some(ColumnType::Json);
-        Ok(Self { files, select, terms, body, exact: named("exact"), is_json })
-    }
-
-    /// Passes on each row, file by file.
-    pub(super) async fn each(
-        self,
-        query: &mut Query,
-        stop: &CancellationToken,
-        mut take: impl FnMut(Vec<Value>) -> Result<()>,
-    ) -> Result<bool> {
-        for id in &self.files {
-            let file = query.tx.open_cold_file(*id).await?;
-            let file = file.with_context(|| format!("the bytes of cold file {id} are missing"))?;
-            let ids: Vec<_> = file.documents()?.iter().map(ToString::to_string).collect();
-            let ids = format!("document_id in ({})", ids.join(", "));
-            let terms: Vec<_> = self.terms.iter().map(String::as_str).chain([&*ids]).collect();
-            let sql = format!("{} where {}", self.select, terms.join(" and "));
-            let mut rows = HashMap::new();
-            let is_whole = query.rows(&sql, stop, |row| {
-                if let Some(Value::Int(id)) = row.first() {
-                    rows.insert(*id, row);
-                }
-                Ok(())
-            });
-            if !is_whole.await? {
-                return Ok(false);
-            }
-            for group in 0..file.groups() {
-                for text in file.texts_of_group(group)? {
-                    let Some(mut row) = rows.remove(&text.document_id) else { continue };
-                    let body = if self.is_json { Value::Json } else { Value::Text };
-                    row[self.body] = body(text.body);
-                    if let (Some(exact), Some(bytes)) = (self.exact, text.exact) {
-                        row[exact] = Value::Bytes(bytes);
-                    }
-                    if stop.is_cancelled() {
-                        return Ok(false);
-                    }
-                    take(row)?;
-                }
-            }
-        }
-        Ok(true)
-    }
-}
 
 /// Which cold answers a query is to see.
 #[derive(Clone, Debug)]
@@ -124,8 +35,17 @@ struct ColdText {
 }
 
 impl Store {
+    /// Prepares a query as [`query`](Self::query) does, whose `document_texts` has the texts of cold
+    /// answers.
+    ///
+    /// # Errors
+    /// As there, and when they are more than is allowed, or a file is damaged.
+    pub async fn query_with_cold(&self, sql: &str, texts: &ColdTexts) -> Result<Query> {
+        self.prepared(self.with_cold_texts(texts).await?, sql).await
+    }
+
     /// Begins a read-only transaction in which `document_texts` has the texts of cold answers.
-    pub(super) async fn with_cold_texts(&self, texts: &ColdTexts) -> Result<Query> {
+    async fn with_cold_texts(&self, texts: &ColdTexts) -> Result<Query> {
         let (mut tx, process) = match self {
             Self::Sqlite { readers, .. } => {
                 let mut tx = readers.begin().await?;
@@ -183,7 +103,7 @@ impl Tx {
         for file in self.cold_among(&places).await? {
             for places in file.chunks(AT_ONCE) {
                 let kept = self.kept_by(&mut cold, places).await?;
-                let text = |it: crate::store::Kept| ColdText {
+                let text = |it: Kept| ColdText {
                     document_id: it.document_id,
                     body: it.stored().to_owned(),
                 };
