@@ -18,7 +18,6 @@ use crate::erasure::{Tombstones, notice};
 use crate::model::{Kind, KolSearch, MissedReason, Origin, SlotOutcome, Target};
 use crate::store::{CallTotals, ItemCounts, KolFigures, SlotResult, Store, SuggestionRow};
 use crate::text::price;
-use crate::time::Clock;
 use crate::watchlist::{self, kol_filter};
 
 #[derive(Args, Debug)]
@@ -78,7 +77,7 @@ impl Fetch {
         let Some(store) = signals.unless(open(cli)).await.transpose()? else {
             return Ok(ExitCode::from(SOME_FAILED));
         };
-        let (clock, stop) = (Clock::system(), CancellationToken::new());
+        let (clock, stop) = (store.clock().await?, CancellationToken::new());
         let requested_at = clock.now();
         let mut tx = store.begin().await?;
         let forgotten = Tombstones::of(tx.tombstones().await?);

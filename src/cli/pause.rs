@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::model::{self, PauseReason, PauseScope, ResumedBy};
 use crate::store::Tx;
 use crate::suggest;
-use crate::time::{Clock, Time};
+use crate::time::Time;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -65,7 +65,7 @@ impl Pause {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let config = settings(cli, "using the default zone, and jobs that never ran are unknown")?;
         let store = open(cli).await?;
-        let now = Clock::system().now();
+        let now = store.clock().await?.now();
         let mut tx = store.begin().await?;
         let (scope, names) = self.target.names(&config, &mut tx).await?;
         let until = self.span.map(|span| now.plus(span));
@@ -98,7 +98,7 @@ impl Resume {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         let config = settings(cli, "using the default zone, and jobs that never ran are unknown")?;
         let store = open(cli).await?;
-        let now = Clock::system().now();
+        let now = store.clock().await?.now();
         let mut tx = store.begin().await?;
         let names = match (&self.target, self.all) {
             (Some(what), false) => {

@@ -148,6 +148,7 @@ fn serve_start(health: &HealthState, listener: &TcpListener) -> Result<JoinSet<R
 
 async fn try_start(cli: &Cli, config: &Arc<Config>, clock: &Clock) -> Result<Started> {
     let store = open(cli).await?;
+    clock.set(store.clock().await?.now());
     // Start before any event that is counted.
     let metrics = Metrics::begin(&store, clock).await?;
     let daemon = Daemon::open(config.clone(), store.clone(), clock.clone(), "run").await?;

@@ -22,7 +22,7 @@ use crate::store::{
     BalanceRow, CallTotals, JobReport, PathDrift, Problem, SlotTotals, Spent, Unavailable,
 };
 use crate::text::things;
-use crate::time::{Clock, Time};
+use crate::time::Time;
 
 /// Age from which an unclaimed slot is a problem: perhaps no daemon is running.
 const OVERDUE: Duration = Duration::from_secs(300);
@@ -92,7 +92,7 @@ impl Status {
         };
         require_archive(cli)?;
         let store = open(cli).await?;
-        let now = Clock::system().now();
+        let now = store.clock().await?.now();
         let mut tx = store.read().await?;
         tx.disable_timeout().await?;
         let zone = tx.zone().await?;

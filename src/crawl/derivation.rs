@@ -38,8 +38,11 @@ impl Derivation {
 
     /// The pass under way, or the next one where it is time for it.
     fn pass(&mut self, now: Time) -> Option<&mut Pass> {
-        let is_later = |at: Option<Time>| at.is_some_and(|at| at > now);
-        if is_later(self.held_until) || self.pass.is_none() && is_later(self.next_at) {
+        // A time further ahead was set before the clock was set back.
+        let is_later =
+            |at: Option<Time>, wait| at.is_some_and(|at| at > now && at <= now.plus(wait));
+        let is_held = is_later(self.held_until, TRY_AGAIN);
+        if is_held || self.pass.is_none() && is_later(self.next_at, LOOK_AGAIN) {
             return None;
         }
         if self.pass.is_none() {

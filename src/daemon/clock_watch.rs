@@ -1,5 +1,5 @@
-//! Watches the machine's clock. The daemon's own clock is steady; it follows the machine's, and
-//! believes a jump only after a while. On PostgreSQL the server's clock corrects the machine's.
+//! Which time it is. On PostgreSQL the server's, always. On SQLite the machine's, but a step of its
+//! clock is believed only after a while, and one back to a time that seems past only after long.
 
 use std::time::Duration;
 
@@ -7,15 +7,14 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
-use crate::plan::{self, CLOCK_SLIP};
-use crate::store::{Seen, Store};
+use super::lived::{INSISTING, Lived, SETTLING, YOUNG};
+use crate::plan::{self, CLOCK_SLIP, Left};
+use crate::process;
+use crate::store::{ClockReading, DaemonSpan, Store};
 use crate::time::{Clock, Time};
 
-/// A clock that is wrong at the machine's start or jumps is often corrected within this time.
-const SETTLING: Duration = Duration::from_secs(30);
-
-/// A clock that ran steadily for this long is taken to have been right.
-const TRUSTED_AFTER: Duration = Duration::from_secs(3600);
+/// A start so long after the archive's last time waits: the clock may be ahead.
+const LONG_DOWNTIME: Duration = Duration::from_secs(6 * 3600);
 
 /// Interval between two looks at the clocks.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -27,6 +26,8 @@ const EARLIEST_MICROS: i64 = 1_767_225_600_000_000;
 pub(super) enum Held {
     /// It may.
     No,
+    /// It may begin.
+    Begin,
     /// It waits for its clock, until this time if one is known.
     Until(Option<Time>),
 }
@@ -34,66 +35,53 @@ pub(super) enum Held {
 /// What is known of the clocks.
 #[derive(Debug)]
 pub(super) struct ClockWatch {
-    /// What the archive says about the time of the start.
-    seen: Seen,
-    /// Whether the daemon has not begun its work yet.
-    is_starting: bool,
-    /// The clock says something else.
-    doubt: Option<Doubt>,
-    /// Whether the time before a jump ahead was right: then the fires within it are missed.
-    is_trusted: bool,
+    /// The archive's last time at the start, on SQLite; `None`: no daemon has worked on it.
+    latest: Option<Time>,
+    /// Since when it waits to begin its work; `None`: it has begun.
+    starting: Option<Time>,
+    /// The time goes on from the archive's last one, since the machine's clock is behind it.
+    is_adrift: bool,
+    /// What the clock that counts says differs from the daemon's time, on PostgreSQL from what the
+    /// jobs have decided.
+    step: Option<Step>,
+    /// Nothing is planned or sent until then.
+    held_until: Option<Time>,
     looked_at: Option<Time>,
 }
 
-/// A clock that says something else than the daemon's.
+/// A step of a clock that is not dealt with yet.
 #[derive(Clone, Copy, Debug)]
-struct Doubt {
-    /// How far it is ahead, in microseconds.
+struct Step {
+    /// How far the clock is ahead, in microseconds.
     ahead: i64,
     since: Time,
-    /// It says a time that is past, and is not believed.
-    is_refused: bool,
+    /// What could be done is done.
+    is_done: bool,
 }
 
 impl ClockWatch {
-    /// Sets the daemon's clock, before anything is written.
+    /// Sets the daemon's clock, before anything is written: never behind the archive on SQLite.
     ///
     /// # Errors
     /// When the database fails.
     pub(super) async fn begin(store: &Store, clock: &Clock) -> Result<Self> {
-        let (now, _) = told(store, clock).await?;
-        clock.set(now);
-        let seen = seen(store, 0, now).await?;
-        Ok(Self { seen, is_starting: true, doubt: None, is_trusted: true, looked_at: None })
+        let mut tx = store.read().await?;
+        let told = tx.read_clock(clock).await?.at;
+        let latest = match store.is_sqlite() {
+            true => Lived(tx.daemon_spans(0).await?).latest(),
+            false => None,
+        };
+        clock.set(latest.filter(|latest| latest.since(told) > CLOCK_SLIP).unwrap_or(told));
+        let starting = Some(clock.now());
+        let (step, held_until, looked_at) = (None, None, None);
+        Ok(Self { latest, starting, is_adrift: false, step, held_until, looked_at })
     }
 
-    /// When the doubt ends.
-    pub(super) fn settles_at(&self) -> Option<Time> {
-        let doubt = self.doubt.filter(|doubt| !doubt.is_refused)?;
-        Some(doubt.since.plus(SETTLING))
+    /// When a step may be believed.
+    pub(super) fn settles_at(&self, now: Time) -> Option<Time> {
+        let step = self.step.filter(|step| !step.is_done)?;
+        [SETTLING, INSISTING].map(|wait| step.since.plus(wait)).into_iter().find(|at| *at > now)
     }
-}
-
-async fn seen(store: &Store, me: i64, now: Time) -> Result<Seen> {
-    store.read().await?.seen(me, now, now.plus(CLOCK_SLIP)).await
-}
-
-/// The time by the machine's clock, or by the server's where that differs, and then by how much.
-async fn told(store: &Store, clock: &Clock) -> Result<(Time, Option<String>)> {
-    let machine = clock.machine();
-    if !clock.is_steady() {
-        return Ok((machine, None));
-    }
-    Ok(match store.server_time().await? {
-        Some(server) if apart(server, machine) > CLOCK_SLIP => {
-            let what = format!(
-                "the clock of this machine is {} that of the database server, which is used",
-                off(machine, server)
-            );
-            (server, Some(what))
-        }
-        _ => (machine, None),
-    })
 }
 
 fn apart(a: Time, b: Time) -> Duration {
@@ -111,44 +99,25 @@ fn is_impossible(at: Time) -> bool {
 }
 
 impl Daemon {
-    /// Begins the work, unless the clock is behind what the archive has seen.
-    pub(super) async fn begin(&mut self, stop: &CancellationToken) -> Result<()> {
+    /// Begins the work, or resumes it after its clock was waited for. [`Left::More`] when `stop` is
+    /// cancelled before.
+    pub(super) async fn begin(&mut self, stop: &CancellationToken) -> Result<Left> {
         let now = self.clock.now();
-        let Seen { latest, .. } = self.clock_watch.seen;
-        let is_behind = latest.is_some_and(|latest| latest.since(now) > CLOCK_SLIP);
-        if is_behind || is_impossible(now) {
-            let latest = latest.map_or_else(|| "2026".to_owned(), |at| format!("{at} UTC"));
-            let what = format!(
-                "the clock says {now} UTC, and the archive has seen {latest}: \
-                 waiting for the clock to be set"
-            );
-            self.clock_watch.doubt = Some(Doubt { ahead: 0, since: now, is_refused: false });
-            return self.say_of_clock(Some(what.clone()), Some(what)).await;
-        }
-        if let Some(latest) = latest {
-            tracing::info!(%latest, %now, "the archive's last time and the clock's");
-        }
-        self.clock_watch.is_trusted = latest.is_some();
-        self.work_from(now, stop).await
-    }
-
-    /// Begins or resumes the work at `now`.
-    async fn work_from(&mut self, now: Time, stop: &CancellationToken) -> Result<()> {
-        self.clock.set(now);
         self.started = now;
-        plan::sync(&self.store, &self.config, now, now, stop).await?;
+        if plan::sync(&self.store, &self.config, now, now, stop).await? == Left::More {
+            return Ok(Left::More);
+        }
         self.ahead = Some(now.plus(CLOCK_SLIP));
         self.next_fire = None;
-        self.clock_watch.is_starting = false;
-        self.clock_watch.doubt = None;
+        self.clock_watch.starting = None;
+        self.health.waits_for(None);
         // The alarm waits for a time that may be far away now.
         self.stop_alarm().await;
-        Ok(())
+        Ok(Left::Nothing)
     }
 
-    /// Logs what is found about the clock, puts it on record, and makes it the reason to wait.
-    async fn say_of_clock(&mut self, what: Option<String>, waits: Option<String>) -> Result<()> {
-        self.health.waits_for(waits);
+    /// Logs what is found about the clock, and puts it on record.
+    async fn say_of_clock(&mut self, what: Option<String>) -> Result<()> {
         if what == self.clock_note {
             return Ok(());
         }
@@ -163,125 +132,204 @@ impl Daemon {
         Ok(())
     }
 
-    /// Compares the clocks, and follows the machine's.
+    /// Waits to begin: says why.
+    async fn hold(&mut self, what: String, until: Option<Time>) -> Result<Held> {
+        self.health.waits_for(Some(what.clone()));
+        self.say_of_clock(Some(what)).await?;
+        Ok(Held::Until(until))
+    }
+
+    /// Compares the clocks, and follows the one that counts.
     pub(super) async fn check_clock(&mut self) -> Result<Held> {
-        let now = self.clock.now();
+        let (now, starting) = (self.clock.now(), self.clock_watch.starting);
         let is_fresh = |at: Time| now.since(at) < LOOK_INTERVAL && !self.clock.stands();
-        if !self.clock_watch.is_starting && self.clock_watch.looked_at.is_some_and(is_fresh) {
-            return Ok(Held::No);
-        }
-        let (told, note) = told(&self.store, &self.clock).await?;
-        self.clock_watch.looked_at = Some(now);
-        if self.clock_watch.is_starting {
-            return self.settle(told).await;
-        }
-        if apart(told, now) <= CLOCK_SLIP {
-            self.clock_watch.doubt = None;
-            self.clock.set(told);
-            if self.clock_note != note {
-                self.say_of_clock(note, None).await?;
+        if starting.is_some() || !self.clock_watch.looked_at.is_some_and(is_fresh) {
+            let reading = self.store.read().await?.read_clock(&self.clock).await?;
+            self.clock_watch.looked_at = Some(now);
+            match starting {
+                Some(since) if self.store.is_sqlite() => {
+                    return self.settle(reading.at, since).await;
+                }
+                _ if self.store.is_sqlite() => self.follow_machine(reading.at).await?,
+                _ if is_impossible(reading.at) => {
+                    let what = format!("the server's clock says {} UTC", reading.at);
+                    return self.hold(what, None).await;
+                }
+                _ => self.follow_server(reading).await?,
             }
-            return Ok(Held::No);
+            if starting.is_some() {
+                return Ok(Held::Begin);
+            }
+        }
+        let now = self.clock.now();
+        let held_until = self.clock_watch.held_until.filter(|until| now < *until);
+        Ok(held_until.map_or(Held::No, |until| Held::Until(Some(until))))
+    }
+
+    /// On SQLite at the start: waits for a clock that is behind the archive or far ahead of it.
+    async fn settle(&mut self, told: Time, since: Time) -> Result<Held> {
+        let (now, latest) = (self.clock.now(), self.clock_watch.latest);
+        let until = since.plus(SETTLING);
+        let waits = now < until;
+        if is_impossible(told) && latest.is_none() {
+            let what = format!("the clock says {told} UTC: waiting for it to be set");
+            return self.hold(what, None).await;
+        }
+        let Some(latest) = latest.filter(|latest| apart(*latest, told) > CLOCK_SLIP) else {
+            return self.begin_at(told).await;
+        };
+        let what = format!(
+            "the clock is {} the archive's last time, {latest} UTC: waiting whether it is corrected",
+            off(told, latest)
+        );
+        if told > latest {
+            if !waits || told.since(latest) <= LONG_DOWNTIME {
+                return self.begin_at(told).await;
+            }
+            let left = until.since(now);
+            self.set_clock(told).await?;
+            self.clock_watch.starting = Some(told.plus(left).minus(SETTLING));
+            return self.hold(what, Some(told.plus(left))).await;
+        }
+        if waits {
+            return self.hold(what, Some(until)).await;
+        }
+        if is_impossible(told) || self.lived().await?.doubted_for(told) > SETTLING {
+            let ahead = told.micros() - now.micros();
+            self.clock_watch.step = Some(Step { ahead, since, is_done: false });
+            self.clock_watch.is_adrift = true;
+            let what = format!("the clock is {} the archive, whose time goes on", off(told, now));
+            self.say_of_clock(Some(what)).await?;
+        } else {
+            self.step_to(told).await?;
+        }
+        Ok(Held::Begin)
+    }
+
+    async fn begin_at(&mut self, told: Time) -> Result<Held> {
+        self.set_clock(told).await?;
+        self.say_of_clock(None).await?;
+        Ok(Held::Begin)
+    }
+
+    /// Sets the daemon's clock; a step is put on record.
+    async fn set_clock(&mut self, told: Time) -> Result<()> {
+        let now = self.clock.now();
+        if apart(told, now) > CLOCK_SLIP {
+            let mut tx = self.store.begin().await?;
+            // What was lived ahead of the server's time is judged later.
+            let until = if self.store.is_sqlite() { now.min(told) } else { now };
+            let former = process::new_owner();
+            tx.put_clock_step(self.process.owner(), former, until, told).await?;
+            tx.commit().await?;
+        }
+        self.clock.set(told);
+        self.health.beat(told);
+        Ok(())
+    }
+
+    /// On SQLite: follows the machine's clock; a step once it has lasted.
+    async fn follow_machine(&mut self, told: Time) -> Result<()> {
+        let (now, watch) = (self.clock.now(), &mut self.clock_watch);
+        if apart(told, now) <= CLOCK_SLIP {
+            (watch.step, watch.is_adrift) = (None, false);
+            self.clock.set(told);
+            return self.say_of_clock(None).await;
         }
         let ahead = told.micros() - now.micros();
-        match self.clock_watch.doubt {
-            Some(doubt) if ahead.abs_diff(doubt.ahead) <= micros(CLOCK_SLIP) => {
-                if !doubt.is_refused && now.since(doubt.since) >= SETTLING {
-                    self.follow(told, doubt).await?;
-                }
-            }
-            _ => {
-                let doubt = Doubt { ahead, since: now, is_refused: false };
-                self.clock_watch.doubt = Some(doubt);
-                let what = format!("the clock jumped: it is {} the time before", off(told, now));
-                self.say_of_clock(Some(what), None).await?;
-            }
+        let is_same = |step: &Step| ahead.abs_diff(step.ahead) <= micros(CLOCK_SLIP);
+        let Some(Step { since, .. }) = watch.step.filter(is_same) else {
+            watch.step = Some(Step { ahead, since: now, is_done: false });
+            let what = format!("the clock stepped: it is {} the time before", off(told, now));
+            return self.say_of_clock(Some(what)).await;
+        };
+        let doubted_for = match told > now {
+            true if self.clock_watch.is_adrift => Duration::ZERO,
+            true => SETTLING,
+            false => self.lived().await?.doubted_for(told),
+        };
+        if now.since(since) >= doubted_for && !is_impossible(told) {
+            self.step_to(told).await?;
         }
-        Ok(Held::No)
+        Ok(())
     }
 
-    /// At the start: waits for a clock that is behind the archive, and then goes on.
-    async fn settle(&mut self, told: Time) -> Result<Held> {
-        let stop = CancellationToken::new();
-        let since = self.clock_watch.doubt.map_or(told, |doubt| doubt.since);
-        let latest = self.clock_watch.seen.latest;
-        let is_behind = latest.is_some_and(|latest| latest.since(told) > CLOCK_SLIP);
-        if !is_behind && !is_impossible(told) {
-            self.clock.set(told);
-            self.put_clock(told, None).await?;
-            self.clock_watch.is_trusted = latest.is_some();
-            self.work_from(told, &stop).await?;
-            return Ok(Held::No);
+    /// On PostgreSQL: follows the server's clock at once, but does nothing for a while after a step,
+    /// until the other processes have renewed their leases.
+    async fn follow_server(&mut self, reading: ClockReading) -> Result<()> {
+        let (now, told) = (self.clock.now(), reading.at);
+        let is_step = apart(told, now) > CLOCK_SLIP;
+        if is_step {
+            self.step_to(told).await?;
         }
-        let until = since.plus(SETTLING);
-        if self.clock.now() < until {
-            return Ok(Held::Until(Some(until)));
-        }
-        let is_past = seen(&self.store, self.process.owner(), told).await?.is_past;
-        self.clock_watch.is_trusted = false;
-        match latest {
-            Some(latest) if is_past || is_impossible(told) => {
-                let what = format!(
-                    "the clock is {} the archive, in which that time is past: time goes on from \
-                     {latest} UTC until the clock is set",
-                    off(told, latest)
-                );
-                self.clock.set(latest);
-                self.put_clock(latest, Some(what)).await?;
-                self.clock_watch.is_trusted = true;
-                self.work_from(latest, &stop).await?;
-            }
-            Some(_) => {
-                self.clock.set(told);
-                plan::clock_set_back(&self.store, told).await?;
-                self.put_clock(told, None).await?;
-                tracing::warn!(now = %told, "the archive was ahead; the clock is believed");
-                self.work_from(told, &stop).await?;
-                self.ahead = Some(told);
-            }
-            None => return Ok(Held::Until(None)),
-        }
-        Ok(Held::No)
-    }
-
-    /// Puts a start with a corrected clock on record.
-    async fn put_clock(&mut self, now: Time, what: Option<String>) -> Result<()> {
-        self.say_of_clock(what.clone(), None).await?;
-        let mut tx = self.store.begin().await?;
-        tx.put_clock(self.process.owner(), now, what.as_deref()).await?;
-        tx.commit().await
-    }
-
-    /// Follows a jump of the clock that has lasted, unless it says a time that is past.
-    async fn follow(&mut self, told: Time, doubt: Doubt) -> Result<()> {
-        let now = self.clock.now();
-        let me = self.process.owner();
-        let is_own_past = told < now && told >= self.started;
-        let is_past = told < now && (is_own_past || seen(&self.store, me, told).await?.is_past);
-        if is_past || is_impossible(told) {
-            self.clock_watch.doubt = Some(Doubt { is_refused: true, ..doubt });
-            let what = format!(
-                "the clock is {} the time, which goes on until the clock is set right",
-                off(told, now)
-            );
-            return self.say_of_clock(Some(what), None).await;
-        }
-        tracing::warn!(was = %now, now = %told, "the clock was set; it is believed");
-        let was_trusted = self.clock_watch.is_trusted || now.since(self.started) >= TRUSTED_AFTER;
-        if told < now {
-            plan::clock_set_back(&self.store, told).await?;
-        } else if !was_trusted {
-            plan::clock_set_forward(&self.store, self.started, told).await?;
-        }
-        self.clock_watch.is_trusted = was_trusted && told > now;
-        self.put_clock(told, None).await?;
         self.clock.set(told);
+        if is_step || told.since(now) > self.config.lease / 2 {
+            self.clock_watch.held_until = Some(told.plus(SETTLING));
+            self.process.keep().await?;
+        }
+        let decided = reading.decided.filter(|decided| decided.since(told) > CLOCK_SLIP);
+        let Some(decided) = decided else {
+            self.clock_watch.step = None;
+            let machine = self.clock.machine();
+            let what = (apart(machine, told) > CLOCK_SLIP).then(|| {
+                let off = off(machine, told);
+                format!(
+                    "the clock of this machine is {off} that of the database server, which is used"
+                )
+            });
+            return self.say_of_clock(what).await;
+        };
+        let step = Step { ahead: 0, since: told, is_done: false };
+        let step = *self.clock_watch.step.get_or_insert(step);
+        let what = format!("the server's clock is behind: jobs have decided up to {decided} UTC");
+        self.say_of_clock(Some(what)).await?;
+        let lived = self.lived().await?;
+        if !step.is_done && told.since(step.since) >= lived.doubted_for(told) {
+            self.set_back(told, &lived).await?;
+            self.clock_watch.step = Some(Step { is_done: true, ..step });
+        }
+        Ok(())
+    }
+
+    /// The time that daemons have lived through, this one as well.
+    async fn lived(&self) -> Result<Lived> {
+        let mut spans = self.store.read().await?.daemon_spans(self.process.owner()).await?;
+        spans.push(DaemonSpan { since: self.started, until: self.clock.now() });
+        Ok(Lived(spans))
+    }
+
+    /// Follows a step of the clock.
+    async fn step_to(&mut self, told: Time) -> Result<()> {
+        let now = self.clock.now();
+        let lived = self.lived().await?;
+        let follows_machine = self.store.is_sqlite();
+        if follows_machine && told < now {
+            self.set_back(told, &lived).await?;
+        } else if follows_machine && !self.clock_watch.is_adrift && lived.total() < YOUNG {
+            // The clock was behind when the archive began.
+            plan::clock_set_forward(&self.store, self.started, now, told).await?;
+        }
+        self.set_clock(told).await?;
+        tracing::warn!(was = %now, now = %told, "the clock stepped, and is believed");
+        self.say_of_clock(None).await?;
         self.started = told;
-        self.ahead = Some(told);
         self.next_fire = None;
         self.reaped_at = told;
-        self.clock_watch.doubt = None;
+        (self.clock_watch.step, self.clock_watch.is_adrift) = (None, false);
         self.stop_alarm().await;
+        Ok(())
+    }
+
+    /// Puts right what is ahead of the time, and takes back what was decided ahead unless that has
+    /// happened.
+    async fn set_back(&mut self, told: Time, lived: &Lived) -> Result<()> {
+        let takes_back = !lived.is_past(told);
+        plan::clock_set_back(&self.store, told, takes_back).await?;
+        if takes_back {
+            self.ahead = Some(told);
+            self.next_fire = None;
+            tracing::warn!(now = %told, "what was decided ahead of the time is taken back");
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 mod alarm;
 mod clock_watch;
 mod cold;
+mod lived;
 mod others;
 mod outage;
 mod reload;
@@ -24,7 +25,7 @@ use crate::process::Process;
 use crate::store::{Attempts, FileGone, Store, in_time};
 use crate::time::{Clock, Time};
 use alarm::Alarm;
-use clock_watch::ClockWatch;
+use clock_watch::{ClockWatch, Held};
 use cold::Cold;
 
 use others::Others;
@@ -121,7 +122,9 @@ impl Daemon {
             reaped_at: started,
             cold: Cold::default(),
         };
-        daemon.begin(&CancellationToken::new()).await?;
+        if let Held::Begin = daemon.check_clock().await? {
+            daemon.begin(&CancellationToken::new()).await?;
+        }
         Ok(daemon)
     }
 

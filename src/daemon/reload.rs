@@ -14,9 +14,9 @@ use crate::plan::{self, Left};
 use crate::process;
 use crate::store::ConfigLoad;
 
-/// Timeout of a reload: enough for large watchlists, and shorter than the watchdog timeout in
+/// Timeout of a reload, and of the first synchronisation: enough for large watchlists, and shorter than the watchdog timeout in
 /// `contrib/tidewatch.service`.
-const RELOAD_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const RELOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl Daemon {
     /// Keeps a reload until the next tick applies it, and logs a rejected one.

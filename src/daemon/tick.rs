@@ -1,9 +1,10 @@
 //! One tick of the loop: saves answers, makes slots due, sends calls, derives rows that wait.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::clock_watch::Held;
+use super::reload::RELOAD_TIMEOUT;
 use super::watch::Watch;
 use super::{Daemon, RECONCILE};
 use crate::crawl::Tally;
@@ -29,8 +30,14 @@ impl Daemon {
         if let Some(reload) = self.watch.as_mut().and_then(Watch::try_next) {
             self.put_reload(reload);
         }
-        if let Held::Until(at) = in_time(self.check_clock()).await? {
-            return Ok(Tick::Wait(at));
+        match in_time(self.check_clock()).await? {
+            Held::No => {}
+            Held::Until(at) => return Ok(Tick::Wait(at)),
+            Held::Begin => {
+                let begun = tokio::time::timeout(RELOAD_TIMEOUT, self.begin(stop)).await;
+                begun.context("beginning the work timed out")??;
+                return Ok(Tick::Again);
+            }
         }
         self.reload(stop).await?;
         self.health.beat(self.clock.now());
@@ -47,9 +54,7 @@ impl Daemon {
 
     /// Makes slots due and sends calls.
     async fn plan_and_send(&mut self) -> Result<Tick> {
-        if !self.crawler.is_idle() {
-            self.process.keep().await?;
-        }
+        self.process.keep().await?;
         let now = self.clock.now();
         let mut backlog = None;
         if self.next_fire.is_none_or(|at| at <= now) {
@@ -74,7 +79,7 @@ impl Daemon {
         if has_more || started.more {
             return Ok(Tick::Again);
         }
-        let clock = self.clock_watch.settles_at();
+        let clock = self.clock_watch.settles_at(now);
         let events = [started.again_at(), self.crawler.retry_at(), self.next_fire, clock];
         Ok(Tick::Wait(events.into_iter().flatten().min()))
     }

@@ -22,18 +22,18 @@ const MAX_SLOTS: usize = 20_000;
 /// Most slots of one backlog of a job, and most fires; older fires are not recorded.
 const MAX_BACKLOG: usize = 1_000_000;
 
-/// Whether fires are left to decide.
+/// Whether a part of the work is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// All fires up to now are decided.
+    /// All of it is done.
     Nothing,
-    /// Some are left: call again after other work.
+    /// Some is left: call again after other work.
     More,
 }
 
-/// How many fires are decided in one transaction.
-fn at_once(watched: Watched) -> usize {
-    let targets = usize::try_from(watched.targets).unwrap_or(0);
+/// How many fires are decided in one transaction for so many targets.
+fn at_once(targets: i64) -> usize {
+    let targets = usize::try_from(targets).unwrap_or(0);
     (MAX_SLOTS / targets.max(1)).clamp(1, MAX_FIRES)
 }
 
@@ -56,8 +56,8 @@ pub(super) async fn decide(
     if schedule.next_after(from).is_none_or(|next| next > now) {
         return Ok(());
     }
-    let watched = store.read().await?.watched(row.job_id).await?;
-    let (begin, most) = (begin(watched, from), at_once(watched));
+    let watched = store.read().await?.watched(row.job_id, from).await?;
+    let (begin, most) = (begin(watched, from), at_once(watched.targets));
     let decision =
         MisfireDecision::new(schedule, policy.map(|(policy, _)| policy), begin, started, now);
     let mut due = schedule.latest(begin, now, most + 1);
@@ -73,8 +73,9 @@ pub(super) async fn decide(
     let through = due.last().copied().unwrap_or(now);
     let mut tx = store.begin().await?;
     if !tx.advance_job(row.job_id, from, through, backlog).await? {
-        // Another daemon decides them.
-        return Ok(());
+        // Another daemon has decided them.
+        drop(tx);
+        return read_again(store, row).await;
     }
     let blocked = match (policy, fires.open.first()) {
         (Some((_, endpoint)), Some(first)) => blocked(&mut tx, endpoint, *first).await?,
@@ -105,8 +106,8 @@ pub(super) async fn catch_up(
     let Some((since, until)) = row.backlog_since.zip(row.backlog_until) else {
         return Ok(Left::Nothing);
     };
-    let watched = store.read().await?.watched(row.job_id).await?;
-    let (since, most) = (begin(watched, since), at_once(watched));
+    let watched = store.read().await?.watched(row.job_id, since).await?;
+    let (since, most) = (begin(watched, since), at_once(watched.targets));
     let mut due = schedule.latest(since, until, most + 1);
     let mut is_last = due.len() <= most;
     if !is_last {
@@ -129,7 +130,9 @@ pub(super) async fn catch_up(
     let to = due.first().filter(|_| !is_last).map(|first| first.minus(TICK));
     let mut tx = store.begin().await?;
     if !tx.advance_backlog(row.job_id, until, to, due.len()).await? {
-        return Ok(Left::More);
+        drop(tx);
+        read_again(store, row).await?;
+        return Ok(row.backlog_until.map_or(Left::Nothing, |_| Left::More));
     }
     tx.fire(row.job_id, &fires, None, now).await?;
     tx.commit().await?;
@@ -137,6 +140,15 @@ pub(super) async fn catch_up(
     row.backlog_fires = i64::try_from(recorded)?;
     log(row, &fires);
     Ok(if is_last { Left::Nothing } else { Left::More })
+}
+
+/// Reads a job again that another daemon has advanced.
+async fn read_again(store: &Store, row: &mut JobRow) -> Result<()> {
+    let rows = store.read().await?.jobs().await?;
+    if let Some(now) = rows.into_iter().find(|now| now.job_id == row.job_id) {
+        *row = now;
+    }
+    Ok(())
 }
 
 /// These fires by their decision.
@@ -160,12 +172,12 @@ async fn blocked(tx: &mut Tx, endpoint: Endpoint, due_at: Time) -> Result<Option
     Ok(pause::blocking(&began, endpoint).map(MissedReason::from))
 }
 
-/// Deletes some of the slots due after `after`, which a fast clock has planned; returns after which
-/// time to go on, and how many were deleted.
+/// Deletes some of the slots due after `after` that are ahead of what their jobs have decided; returns
+/// after which time to go on, and how many were deleted.
 pub(super) async fn unplan(store: &Store, after: Time) -> Result<Option<(Time, u64)>> {
     let mut tx = store.begin().await?;
-    let watched = tx.most_watched().await?;
-    let Some(through) = tx.runs_ahead(after, at_once(watched)).await? else { return Ok(None) };
+    let most = at_once(tx.most_watched().await?);
+    let Some(through) = tx.runs_ahead(after, most).await? else { return Ok(None) };
     let slots = tx.unplan(after, through).await?;
     tx.commit().await?;
     Ok(Some((through, slots)))

@@ -48,16 +48,40 @@ pub async fn sync(
     now: Time,
     stop: &CancellationToken,
 ) -> Result<Left> {
-    let mut tx = store.read().await?;
-    let known = tx.jobs().await?;
-    drop(tx);
-    // Before the watchlists change: fires due until now belong to the old ones.
+    loop {
+        if decide_all(store, config, started, now, stop).await? == Left::More {
+            return Ok(Left::More);
+        }
+        set_zone(store, config.timezone).await?;
+        if put(store, config, now).await? == Left::Nothing {
+            return Ok(Left::Nothing);
+        }
+    }
+}
+
+/// Decides the fires due until now, which belong to the old watchlists, and the backlogs of changed
+/// and removed schedules, which belong to these.
+async fn decide_all(
+    store: &Store,
+    config: &Config,
+    started: Time,
+    now: Time,
+    stop: &CancellationToken,
+) -> Result<Left> {
+    let known = store.read().await?.jobs().await?;
     for mut row in known.into_iter().filter(|row| row.is_active) {
         let job = config.jobs.iter().find(|job| job.name == row.name && is_unchanged(job, &row));
-        let Ok(schedule) = recorded(&row) else { continue };
+        let Ok(schedule) = recorded(&row) else {
+            // Another version has written it: nobody can tell its fires.
+            if let Some(until) = row.backlog_until {
+                let mut tx = store.begin().await?;
+                tx.advance_backlog(row.job_id, until, None, 0).await?;
+                tx.commit().await?;
+            }
+            continue;
+        };
         let asked = job.map(|job| (policy(job), config.endpoint(job.kind)));
         decide(store, &mut row, &schedule, asked, started, now).await?;
-        // The backlog of a changed or removed schedule belongs to the old one.
         while job.is_none()
             && catch_up(store, &mut row, &schedule, None, started, now).await? == Left::More
         {
@@ -66,16 +90,26 @@ pub async fn sync(
             }
         }
     }
-    set_zone(store, config.timezone).await?;
+    Ok(Left::Nothing)
+}
+
+/// Puts the jobs and watchlists in the database; [`Left::More`] where a changed or removed schedule
+/// has a backlog again, because another daemon has decided its fires.
+async fn put(store: &Store, config: &Config, now: Time) -> Result<Left> {
     let mut tx = store.begin().await?;
     for job in &config.jobs {
-        let job_id = tx.put_job(&entry(job, job.schedule.active.text().as_deref()), now).await?;
+        let active = job.schedule.active.text();
+        let Some(job_id) = tx.put_job(&entry(job, active.as_deref()), now).await? else {
+            return Ok(Left::More);
+        };
         tx.put_targets(&job.targets, now).await?;
         tx.set_watchlist(job_id, &job.targets, now).await?;
     }
     let tombstones = Tombstones::of(tx.tombstones().await?);
     let names = config.jobs.iter().map(|job| job.name.as_str()).collect();
-    tx.retire_jobs_except(&names, now).await?;
+    if !tx.retire_jobs_except(&names, now).await? {
+        return Ok(Left::More);
+    }
     tx.reconsider(&servers(config), now).await?;
     tx.close_unwatched(now).await?;
     correct_clock(&mut tx, now, MAX_WAIT).await?;
@@ -126,7 +160,11 @@ pub async fn materialise(
         let Some(job) = config.jobs.iter().find(|job| job.name == row.name) else { continue };
         let asked = Some((policy(job), config.endpoint(job.kind)));
         decide(store, &mut row, &job.schedule, asked, started, now).await?;
-        backlogs.extend(row.backlog_until.is_some().then_some((row, job)));
+        // The backlog of another schedule is recorded by the daemon that changes it, and one that is
+        // ahead of the time may not have happened.
+        let is_past = row.backlog_until.is_some_and(|until| until <= now.plus(CLOCK_SLIP));
+        let has_backlog = is_past && is_unchanged(job, &row);
+        backlogs.extend(has_backlog.then_some((row, job)));
     }
     let Some((row, job)) = backlogs.first_mut() else { return Ok(None) };
     // The clock may be wrong: what is due goes first, and a jump that is corrected soon leaves little.
@@ -138,19 +176,23 @@ pub async fn materialise(
     Ok((left == Left::More || backlogs.len() > 1).then_some(now))
 }
 
-/// Puts right what a clock that was ahead of `now` has written; [`take_back_some`] deletes its slots.
+/// Puts right the waits and processes that are ahead of `now`. `takes_back`: so is what the jobs have
+/// decided, which has not happened; [`take_back_some`] deletes its slots.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn clock_set_back(store: &Store, now: Time) -> Result<()> {
+pub async fn clock_set_back(store: &Store, now: Time, takes_back: bool) -> Result<()> {
     let mut tx = store.begin().await?;
-    tx.take_back(now).await?;
+    tx.end_waits_ahead(now).await?;
+    if takes_back {
+        tx.take_back(now, now.plus(CLOCK_SLIP)).await?;
+    }
     correct_clock(&mut tx, now, CLOCK_SLIP).await?;
     tx.commit().await
 }
 
-/// Deletes a bounded number of slots that are due after `after`, in the future, where a clock that
-/// was ahead has planned them. Returns after which time to go on; `None`: none is left.
+/// Deletes a bounded number of slots that are due after `after`, in the future, and ahead of what
+/// their jobs have decided. Returns after which time to go on; `None`: none is left.
 ///
 /// # Errors
 /// When the database fails.
@@ -160,13 +202,14 @@ pub async fn take_back_some(store: &Store, after: Time) -> Result<Option<Time>> 
     Ok(Some(through))
 }
 
-/// Begins anew after a clock that was behind since `since`: the fires up to `now` never happened.
+/// Lets what a clock that was behind began from `since` to `until` begin at `now`: the fires between
+/// never happened.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn clock_set_forward(store: &Store, since: Time, now: Time) -> Result<()> {
+pub async fn clock_set_forward(store: &Store, since: Time, until: Time, now: Time) -> Result<()> {
     let mut tx = store.begin().await?;
-    tx.begin_anew(since, now).await?;
+    tx.begin_anew(since, until, now).await?;
     tx.commit().await
 }
 

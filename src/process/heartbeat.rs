@@ -24,6 +24,8 @@ pub(super) struct Heartbeat {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) lease: watch::Receiver<Duration>,
+    /// Whether each heartbeat sets the clock: a one-shot process follows every step at once.
+    pub(super) sets_clock: bool,
     pub(super) renewed_at: Arc<Mutex<Time>>,
 }
 
@@ -63,7 +65,12 @@ impl Heartbeat {
 
     pub(super) async fn renew(&self, locked: bool) -> Result<()> {
         let mut tx = self.store.begin().await?;
-        let now = self.clock.now();
+        let reading = tx.read_clock(&self.clock).await?;
+        if self.sets_clock {
+            self.clock.set(reading.at);
+        }
+        // By the server's time in any case: others compare leases with it.
+        let now = if self.store.is_sqlite() { self.clock.now() } else { reading.at };
         tx.heartbeat(self.owner, now, now.plus(self.lease()), locked).await?;
         tx.commit().await?;
         *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = now;

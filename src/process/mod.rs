@@ -108,6 +108,8 @@ impl Process {
             store: store.clone(),
             clock: clock.clone(),
             lease: lasts,
+            // The daemon's loop decides itself when to follow a step.
+            sets_clock: verb != "run",
             renewed_at: Arc::new(Mutex::new(now)),
         };
         // A process that has just lost its lock while the server kept running is dead: no timeout.
@@ -253,7 +255,7 @@ async fn record(
 }
 
 /// A random owner number, unique to this process.
-fn new_owner() -> i64 {
+pub(crate) fn new_owner() -> i64 {
     use std::hash::{BuildHasher as _, Hasher as _};
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
     i64::try_from(random >> 1).unwrap_or(1).max(1)

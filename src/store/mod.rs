@@ -32,8 +32,8 @@ pub use read::{
     SuggestionRow, page,
 };
 pub use schedule::{
-    Account, BackfillRow, Claim, ClaimRequest, ConfigLoad, ConfigState, Disposition, Fires,
-    JobEntry, JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow, RunSummary, Seen,
-    Settlement, SlotCounts, SlotJob, Watched,
+    Account, BackfillRow, Claim, ClaimRequest, ClockReading, ConfigLoad, ConfigState, DaemonSpan,
+    Disposition, Fires, JobEntry, JobRow, Limits, LivenessTimeout, NewBackfill, ProcessRow,
+    RunSummary, Settlement, SlotCounts, SlotJob, Watched,
 };
 pub use sql::{Column, Query, QueryError, Span, Table, Value, tables};

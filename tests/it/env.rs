@@ -103,7 +103,7 @@ impl Env {
     }
 
     /// Settings with these jobs and the simulator's addresses.
-    fn config(&self, jobs: &str) -> Arc<Config> {
+    pub(crate) fn config(&self, jobs: &str) -> Arc<Config> {
         let text = format!(
             "[amagi]\nbase_url = \"{}\"\nparameter = \"{}\"\nrate_per_second = 1000\n\
              [justoneapi]\nbase_url = \"{}\"\nrate_per_second = 1000\n\
@@ -121,6 +121,11 @@ impl Env {
     pub(crate) fn down_for(&mut self, span: Duration) {
         self.daemon = None;
         self.clock.jump_to(self.clock.now().plus(span));
+    }
+
+    /// Whether the daemon waits for its clock.
+    pub(crate) fn waits(&self) -> bool {
+        self.daemon.as_ref().is_some_and(|it| it.health().snapshot().waits_for.is_some())
     }
 
     /// Lets time pass: everything that becomes due is worked off.
@@ -146,13 +151,20 @@ impl Env {
         daemon.run(&stop).await.unwrap();
     }
 
-    /// Sets the machine's clock, and lets half a minute pass, after which the daemon believes it or
-    /// does not.
+    /// Sets the machine's clock, with PostgreSQL the server's, and lets half a minute pass, after
+    /// which the daemon believes it or does not.
     pub(crate) async fn clock_says(&mut self, at: Time) {
+        self.clock_says_for(at, Duration::from_secs(30)).await;
+    }
+
+    /// The same for another time.
+    pub(crate) async fn clock_says_for(&mut self, at: Time, span: Duration) {
         self.clock.set_machine(at);
-        let end = self.clock.now().plus(Duration::from_secs(30));
         let daemon = self.daemon.as_mut().expect("a daemon is running");
-        daemon.run_until(end, |_, _| {}).await.unwrap();
+        for wait in [Duration::ZERO, span] {
+            let end = self.clock.now().plus(wait);
+            daemon.run_until(end, |_, _| {}).await.unwrap();
+        }
     }
 
     /// Asks for looks at these targets now, by hand; the daemon makes them.

@@ -61,7 +61,7 @@ pub(crate) fn hourly(name: &str) -> JobEntry<'_> {
 
 /// A job named `campaign` that watches these notes; its number.
 async fn campaign(tx: &mut Tx, notes: &[Target]) -> i64 {
-    let job = tx.put_job(&hourly("campaign"), at("08:30:00")).await.unwrap();
+    let job = tx.put_job(&hourly("campaign"), at("08:30:00")).await.unwrap().unwrap();
     tx.put_targets(notes, at("08:30:00")).await.unwrap();
     tx.set_watchlist(job, notes, at("08:30:00")).await.unwrap();
     job
@@ -190,7 +190,7 @@ async fn what_leaves_the_file_stops_and_keeps_its_history(database: Database) {
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     let report = tx.job_reports(at("00:00:00")).await.unwrap().remove(0);
     assert_eq!((report.targets, report.due, report.missed, report.open), (1, 3, 1, 2));
-    assert_eq!(tx.retire_jobs_except(&BTreeSet::from(["other"]), at("11:00:00")).await.unwrap(), 1);
+    assert!(tx.retire_jobs_except(&BTreeSet::from(["other"]), at("11:00:00")).await.unwrap());
     assert!(!tx.jobs().await.unwrap()[0].is_active);
     let report = tx.job_reports(at("00:00:00")).await.unwrap().remove(0);
     assert_eq!((report.targets, report.due), (0, 3), "its slots stay");
@@ -247,7 +247,7 @@ async fn what_a_held_job_wants_stays_and_keeps_nothing_from_the_others(database:
     let many: Vec<_> = (0..500).map(|n| note(&format!("many{n}"))).collect();
     let shared = note("many7");
     for (name, notes) in [("held", &many[..]), ("free", &[note("mine"), shared])] {
-        let job = tx.put_job(&hourly(name), at("08:30:00")).await.unwrap();
+        let job = tx.put_job(&hourly(name), at("08:30:00")).await.unwrap().unwrap();
         tx.put_targets(notes, at("08:30:00")).await.unwrap();
         tx.set_watchlist(job, notes, at("08:30:00")).await.unwrap();
         tx.fire(job, &open_at("09:00:00"), None, at("09:00:00")).await.unwrap();
@@ -267,7 +267,7 @@ async fn a_long_queue_of_one_target_keeps_nothing_from_the_others(database: Data
     let store = database.open().await;
     let mut tx = store.begin().await.unwrap();
     let entry = JobEntry { overlap: "queue", ..hourly("queue") };
-    let job = tx.put_job(&entry, at("00:00:00")).await.unwrap();
+    let job = tx.put_job(&entry, at("00:00:00")).await.unwrap().unwrap();
     tx.put_targets(&[note("slow")], at("00:00:00")).await.unwrap();
     tx.set_watchlist(job, &[note("slow")], at("00:00:00")).await.unwrap();
     let open = (0..400).map(|n| at("00:00:00").plus(Duration::from_secs(60 * n))).collect();
@@ -382,7 +382,7 @@ async fn a_short_link_is_resolved_once_and_then_means_its_item_everywhere(databa
     tx.fire(job, &open_at("10:00:00"), None, at("10:00:00")).await.unwrap();
     assert_eq!(tx.job_reports(at("09:30:00")).await.unwrap()[0].due, 2);
     // Another job that names the link means the item from the start.
-    let other = tx.put_job(&hourly("other"), at("10:30:00")).await.unwrap();
+    let other = tx.put_job(&hourly("other"), at("10:30:00")).await.unwrap().unwrap();
     tx.put_targets(&[note("behind")], at("10:30:00")).await.unwrap();
     tx.set_watchlist(other, &[link, note("behind")], at("10:30:00")).await.unwrap();
     tx.fire(other, &open_at("11:00:00"), None, at("11:00:00")).await.unwrap();

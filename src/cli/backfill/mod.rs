@@ -63,7 +63,10 @@ impl Sources {
                 None => return Ok(ExitCode::from(SOME_FAILED)),
             },
         };
-        let clock = Clock::system();
+        let clock = match &store {
+            Some(store) => store.clock().await?,
+            None => Clock::system(),
+        };
         let today = clock.now().utc().with_timezone(&config.timezone).format("%Y-%m-%d");
         let begun = match &store {
             Some(store) => backfill::find(store, &request, &today.to_string()).await?,
@@ -191,7 +194,7 @@ async fn resume(cli: &Cli, name: &str, limits: Limits, json: bool) -> Result<Exi
         return Ok(ExitCode::from(SOME_FAILED));
     };
     say_whom(&config);
-    go_on(config, &store, &Clock::system(), name, limits, json, signals).await
+    go_on(config, &store, &store.clock().await?, name, limits, json, signals).await
 }
 
 /// Continues a backfill; given limits replace its own.
@@ -228,10 +231,11 @@ async fn cancel(cli: &Cli, name: &str, json: bool) -> Result<ExitCode> {
         bail!("the backfill {name} has ended: {}", row.state);
     }
     tx.commit().await?;
+    let clock = store.clock().await?;
     // In batches, so that a daemon can write in between.
     loop {
         let mut tx = store.begin().await?;
-        let is_all = tx.finish_backfills(Clock::system().now()).await?;
+        let is_all = tx.finish_backfills(clock.now()).await?;
         tx.commit().await?;
         if is_all {
             break;

@@ -20,7 +20,7 @@ use super::{Cli, SOME_FAILED, open, print};
 use crate::config::Config;
 use crate::erasure::{AUTHOR, Erasure, Subject, Summary, Tombstones, clear_away, permit};
 use crate::store::Store;
-use crate::time::{Clock, Time};
+use crate::time::Time;
 
 /// How long `check` waits for the archive, which it can do without.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -79,7 +79,7 @@ impl Forget {
         self.refuse_senseless_flags()?;
         require_archive(cli)?;
         let store = open(cli).await?;
-        let now = Clock::system().now();
+        let now = store.clock().await?.now();
         let done = match (&self.what, &self.not_seen_since) {
             (Some(What::List), None) => self.list(&store).await,
             (Some(What::Clean), None) => cleared(clear_away(&store).await?),

@@ -1,17 +1,27 @@
-//! Wrong clocks: what the archive has seen, and taking back what was written ahead of time.
+//! Wrong clocks: which time counts, when daemons were at work, and taking back what was decided ahead
+//! of time.
 
 use anyhow::Result;
 
-use crate::store::db::{Store, Tx, execute, fetch_optional};
-use crate::time::Time;
+use crate::store::db::{Store, Tx, execute, fetch_all, fetch_optional};
+use crate::time::{Clock, Time};
 
-/// What an archive says about a time.
+/// The time by the clock that counts, and how far the fires are decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Seen {
-    /// The newest time of a process; `None`: no process has worked on it.
-    pub latest: Option<Time>,
-    /// Whether a process worked at that time and later: it cannot come again.
-    pub is_past: bool,
+pub struct ClockReading {
+    /// The server's time; on SQLite the machine's.
+    pub at: Time,
+    /// Up to when fires of any job are decided; `None`: there is none, or this is SQLite.
+    pub decided: Option<Time>,
+}
+
+/// A stretch of time in which a daemon was at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DaemonSpan {
+    /// Its start.
+    pub since: Time,
+    /// The last time that it put on record.
+    pub until: Time,
 }
 
 #[derive(sqlx::FromRow)]
@@ -20,56 +30,48 @@ struct At {
 }
 
 impl Store {
-    /// The clock of the database server; `None` on SQLite.
+    /// A clock for a one-shot process, which shows the server's time; on SQLite the machine's.
     ///
     /// # Errors
     /// When the database cannot be reached.
-    pub async fn server_time(&self) -> Result<Option<Time>> {
-        if self.is_sqlite() {
-            return Ok(None);
-        }
-        let mut tx = self.read().await?;
-        let row = fetch_optional!(&mut tx, At, "select clock_timestamp() as at");
-        Ok(row.and_then(|row| row.at))
+    pub async fn clock(&self) -> Result<Clock> {
+        let clock = Clock::steady();
+        let reading = self.read().await?.read_clock(&clock).await?;
+        clock.set(reading.at);
+        Ok(clock)
     }
 }
 
 impl Tx {
-    /// The newest time that processes other than `me` have put on record, and whether one of them
-    /// worked at `now` and beyond `later`.
-    pub async fn seen(&mut self, me: i64, now: Time, later: Time) -> Result<Seen> {
-        let seen = fetch_optional!(
-            self,
-            Seen,
-            "select (select max(at) from (
-                         select started_at as at from processes where owner <> $1
-                         union all select beat_at from processes where owner <> $1
-                         union all select stopped_at from processes where owner <> $1) as times)
-                        as latest,
-                    exists (select 1 from processes
-                            where owner <> $1 and started_at <= $2
-                              and (beat_at > $3 or stopped_at > $3)) as is_past",
-            me,
-            now,
-            later
-        );
-        Ok(seen.unwrap_or(Seen { latest: None, is_past: false }))
+    /// Reads the server's clock, on SQLite the machine's clock. A clock of our own stands for either.
+    pub async fn read_clock(&mut self, clock: &Clock) -> Result<ClockReading> {
+        let machine = ClockReading { at: clock.machine(), decided: None };
+        // Differs by necessity: only PostgreSQL has a clock of its own.
+        if let Self::Sqlite(_) = self {
+            return Ok(machine);
+        }
+        let sql =
+            "select clock_timestamp() as at, (select max(fired_through) from jobs) as decided";
+        let server = fetch_optional!(self, ClockReading, sql).unwrap_or(machine);
+        Ok(if clock.is_steady() { server } else { ClockReading { at: machine.at, ..server } })
     }
 
-    /// Takes back what was written ahead of `now`: jobs begin anew there, targets count as watched
-    /// from there on, and no process or alert is ahead.
-    pub async fn take_back(&mut self, now: Time) -> Result<()> {
-        execute!(self, "update jobs set fired_through = $1 where fired_through > $1", now);
-        execute!(
+    /// When daemons other than `me` were at work, by their own times.
+    pub async fn daemon_spans(&mut self, me: i64) -> Result<Vec<DaemonSpan>> {
+        Ok(fetch_all!(
             self,
-            "update jobs set
-                 backlog_until = case when backlog_since >= $1 then null else $1 end,
-                 backlog_since = case when backlog_since >= $1 then null else backlog_since end
-             where backlog_until > $1",
-            now
-        );
-        execute!(self, "update job_targets set added_at = $1 where added_at > $1", now);
-        execute!(self, "update targets set first_seen_at = $1 where first_seen_at > $1", now);
+            DaemonSpan,
+            "select started_at as since,
+                    case when stopped_at > coalesce(beat_at, started_at) then stopped_at
+                         else coalesce(beat_at, started_at) end as until
+             from processes where verb = 'run' and owner <> $1
+             order by started_at",
+            me
+        ))
+    }
+
+    /// Lets nothing wait, and no process be at work, beyond `now`: the clock was ahead.
+    pub async fn end_waits_ahead(&mut self, now: Time) -> Result<()> {
         execute!(
             self,
             "update processes set
@@ -83,44 +85,67 @@ impl Tx {
         Ok(())
     }
 
-    /// Lets every active job begin at `now`, and what was added from `since` on count as watched
-    /// from then on: the times before are those of a clock that was behind.
-    pub async fn begin_anew(&mut self, since: Time, now: Time) -> Result<()> {
+    /// Takes back what jobs have decided beyond `later`: they begin anew at `now`, and targets count
+    /// as watched from there on.
+    pub async fn take_back(&mut self, now: Time, later: Time) -> Result<()> {
         execute!(
             self,
-            "update jobs set fired_through = $1, backlog_since = null, backlog_until = null
-             where is_active and fired_through < $1",
-            now
+            "update jobs set
+                 fired_through = $1,
+                 backlog_until = case when backlog_since >= $1 then null
+                                      when backlog_until > $1 then $1 else backlog_until end,
+                 backlog_since = case when backlog_since >= $1 then null else backlog_since end
+             where fired_through > $2",
+            now,
+            later
         );
-        let sql = "update job_targets set added_at = $2 where added_at between $1 and $2";
-        execute!(self, sql, since, now);
-        let sql = "update targets set first_seen_at = $2 where first_seen_at between $1 and $2";
-        execute!(self, sql, since, now);
+        execute!(self, "update job_targets set added_at = $1 where added_at > $1", now);
+        execute!(self, "update targets set first_seen_at = $1 where first_seen_at > $1", now);
         Ok(())
     }
 
-    /// The due time of the last of up to `most` scheduled runs due after `after`, oldest first.
+    /// Lets jobs decided from `since` to `until`, and targets added then, begin at `now`.
+    pub async fn begin_anew(&mut self, since: Time, until: Time, now: Time) -> Result<()> {
+        execute!(
+            self,
+            "update jobs set fired_through = $3, backlog_since = null, backlog_until = null
+             where is_active and fired_through between $1 and $2",
+            since,
+            until,
+            now
+        );
+        let sql = "update job_targets set added_at = $3 where added_at between $1 and $2";
+        execute!(self, sql, since, until, now);
+        let sql = "update targets set first_seen_at = $3 where first_seen_at between $1 and $2";
+        execute!(self, sql, since, until, now);
+        Ok(())
+    }
+
+    /// The due time of the last of up to `most` scheduled runs due after `after` and ahead of what
+    /// their jobs have decided, oldest first.
     pub async fn runs_ahead(&mut self, after: Time, most: usize) -> Result<Option<Time>> {
         let row = fetch_optional!(
             self,
             At,
             "select max(due_at) as at from (
-                 select due_at from job_runs where due_at > $1 and job_id is not null
-                 order by due_at limit $2) as ahead",
+                 select jr.due_at from job_runs jr join jobs j on j.job_id = jr.job_id
+                 where jr.due_at > $1 and jr.due_at > j.fired_through
+                 order by jr.due_at limit $2) as ahead",
             after,
             i64::try_from(most)?
         );
         Ok(row.and_then(|row| row.at))
     }
 
-    /// Deletes scheduled slots due after `after` up to `through`, which a fast clock has planned.
-    /// Slots with attempts stay.
+    /// Deletes scheduled slots due after `after` up to `through` and ahead of what their jobs have
+    /// decided. Slots with attempts stay.
     pub async fn unplan(&mut self, after: Time, through: Time) -> Result<u64> {
         let slots = execute!(
             self,
             "delete from slots
-             where run_id in (select run_id from job_runs
-                              where job_id is not null and due_at > $1 and due_at <= $2)
+             where run_id in (select jr.run_id from job_runs jr join jobs j on j.job_id = jr.job_id
+                              where jr.due_at > $1 and jr.due_at <= $2
+                                and jr.due_at > j.fired_through)
                and attempts = 0 and call_id is null and lease_owner is null
                and (outcome is null or outcome = 'missed')",
             after,
@@ -129,7 +154,8 @@ impl Tx {
         execute!(
             self,
             "delete from job_runs
-             where job_id is not null and due_at > $1 and due_at <= $2
+             where due_at > $1 and due_at <= $2
+               and due_at > (select j.fired_through from jobs j where j.job_id = job_runs.job_id)
                and not exists (select 1 from slots s where s.run_id = job_runs.run_id)",
             after,
             through
@@ -160,11 +186,26 @@ impl Tx {
         ))
     }
 
-    /// Records that the clock of a process has been set to `now`, and what is wrong with the
-    /// machine's; `None`: nothing.
-    pub async fn put_clock(&mut self, owner: i64, now: Time, wrong: Option<&str>) -> Result<()> {
-        let sql = "update processes set started_at = $2, beat_at = $2, clock = $3 where owner = $1";
-        execute!(self, sql, owner, now, wrong);
+    /// Records that the clock of a daemon was set to `now`. Its time up to `until` becomes that of a
+    /// process `former`, which has ended.
+    pub async fn put_clock_step(
+        &mut self,
+        owner: i64,
+        former: i64,
+        until: Time,
+        now: Time,
+    ) -> Result<()> {
+        execute!(
+            self,
+            "insert into processes (owner, verb, version, normaliser, started_at, stopped_at)
+             select $2, verb, version, normaliser, started_at, $3 from processes
+             where owner = $1 and started_at < $3",
+            owner,
+            former,
+            until
+        );
+        let sql = "update processes set started_at = $2, beat_at = $2 where owner = $1";
+        execute!(self, sql, owner, now);
         Ok(())
     }
 

@@ -65,8 +65,9 @@ impl Tx {
     }
 
     /// Inserts or updates a job; returns its id. A job that is new, returns, or has a new schedule
-    /// begins with the first fire after `now`.
-    pub async fn put_job(&mut self, job: &JobEntry<'_>, now: Time) -> Result<i64> {
+    /// begins with the first fire after `now`, or after what it has decided. `None`: the schedule
+    /// is a new one, and the old one has a backlog.
+    pub async fn put_job(&mut self, job: &JobEntry<'_>, now: Time) -> Result<Option<i64>> {
         let row = fetch_optional!(
             self,
             Id,
@@ -77,11 +78,16 @@ impl Tx {
                  kind = excluded.kind, schedule = excluded.schedule, timezone = excluded.timezone,
                  active = excluded.active, overlap = excluded.overlap,
                  spread_seconds = excluded.spread_seconds,
-                 fired_through = case when jobs.is_active and jobs.schedule = excluded.schedule
-                                           and jobs.timezone = excluded.timezone
-                                           and jobs.active is not distinct from excluded.active
+                 fired_through = case when jobs.fired_through > excluded.fired_through
+                                           or (jobs.is_active and jobs.schedule = excluded.schedule
+                                               and jobs.timezone = excluded.timezone
+                                               and jobs.active is not distinct from excluded.active)
                                       then jobs.fired_through else excluded.fired_through end,
                  is_active = true
+             where jobs.backlog_until is null
+                or (jobs.is_active and jobs.schedule = excluded.schedule
+                    and jobs.timezone = excluded.timezone
+                    and jobs.active is not distinct from excluded.active)
              returning job_id as id",
             job.name,
             job.kind.as_str(),
@@ -92,24 +98,25 @@ impl Tx {
             job.spread_seconds,
             now
         );
-        Ok(row.map_or(0, |row| row.id))
+        Ok(row.map(|row| row.id))
     }
 
     /// Marks jobs other than `names` as inactive and empties their watchlists; their history stays.
-    pub async fn retire_jobs_except(&mut self, names: &BTreeSet<&str>, now: Time) -> Result<u64> {
+    /// False where one of them has a backlog, and stays active.
+    pub async fn retire_jobs_except(&mut self, names: &BTreeSet<&str>, now: Time) -> Result<bool> {
         let names = serde_json::to_string(names)?;
-        let sql = format!(
-            "update jobs set is_active = false where is_active and name not in {}",
-            self.listed(1)
-        );
-        let retired = execute!(self, sqlx::AssertSqlSafe(sql), names.as_str());
+        let others = format!("is_active and name not in {}", self.listed(1));
+        let sql =
+            format!("update jobs set is_active = false where backlog_until is null and {others}");
+        execute!(self, sqlx::AssertSqlSafe(sql), names.as_str());
         execute!(
             self,
             "update job_targets set removed_at = $1
              where removed_at is null and job_id in (select job_id from jobs where not is_active)",
             now
         );
-        Ok(retired)
+        let sql = format!("select job_id as id from jobs where {others}");
+        Ok(fetch_optional!(self, Id, sqlx::AssertSqlSafe(sql), names.as_str()).is_none())
     }
 
     /// Advances a job's decided-through mark; the fires of `backlog`, after the first time and up to

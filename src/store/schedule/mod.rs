@@ -16,7 +16,7 @@ mod watchlists;
 
 pub use backfills::{BackfillRow, Limits, NewBackfill};
 pub use claim::{Claim, ClaimRequest};
-pub use clocks::Seen;
+pub use clocks::{ClockReading, DaemonSpan};
 pub use config_loads::{Account, ConfigLoad, ConfigState};
 pub use jobs::{JobEntry, JobRow};
 pub use plan::Fires;

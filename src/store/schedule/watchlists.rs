@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::model::{Kind, MissedReason, SlotOutcome, Target};
-use crate::store::db::{Tx, execute, fetch_optional};
+use crate::store::db::{Count, Tx, execute, fetch_optional};
 use crate::store::sql::array;
 use crate::time::Time;
 
@@ -23,12 +23,12 @@ pub(super) fn named(targets: &[Target]) -> Result<String> {
     array(&rows)
 }
 
-/// The targets that a job watches.
+/// The targets that a job has watched since a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Watched {
     /// How many.
     pub targets: i64,
-    /// When the first of them was added; `None`: it watches none.
+    /// When the first of them was added; `None`: there are none.
     pub since: Option<Time>,
 }
 
@@ -66,7 +66,8 @@ impl Tx {
     }
 
     /// Replaces a job's watchlist. The targets must exist; a resolved short link stands for its
-    /// item. Removed targets keep their history.
+    /// item. Removed targets keep their history, and one that returns keeps its former time while
+    /// the job has a backlog of it.
     pub async fn set_watchlist(
         &mut self,
         job_id: i64,
@@ -84,8 +85,10 @@ impl Tx {
                                and item.key = coalesce(named.item_id, named.key)
              where true
              on conflict (job_id, target_id) do update set
-                 added_at = case when job_targets.removed_at is null then job_targets.added_at
-                                 else excluded.added_at end,
+                 added_at = case when job_targets.removed_at is null
+                                      or job_targets.removed_at > (select backlog_since from jobs
+                                                                   where job_id = $2)
+                                 then job_targets.added_at else excluded.added_at end,
                  removed_at = null",
         );
         execute!(self, sql, rows.as_str(), job_id, now);
@@ -102,27 +105,27 @@ impl Tx {
         Ok(())
     }
 
-    /// The targets that a job watches.
-    pub async fn watched(&mut self, job_id: i64) -> Result<Watched> {
+    /// The targets that a job has watched since `since`, removed ones too.
+    pub async fn watched(&mut self, job_id: i64, since: Time) -> Result<Watched> {
         let row = fetch_optional!(
             self,
             Watched,
             "select count(*) as targets, min(added_at) as since from job_targets
-             where job_id = $1 and removed_at is null",
-            job_id
+             where job_id = $1 and (removed_at is null or removed_at > $2)",
+            job_id,
+            since
         );
         Ok(row.unwrap_or(Watched { targets: 0, since: None }))
     }
 
-    /// The targets of the job that watches most.
-    pub async fn most_watched(&mut self) -> Result<Watched> {
+    /// How many targets the job has that has most, removed ones too.
+    pub async fn most_watched(&mut self) -> Result<i64> {
         let row = fetch_optional!(
             self,
-            Watched,
-            "select count(*) as targets, min(added_at) as since from job_targets
-             group by job_id order by 1 desc limit 1"
+            Count,
+            "select count(*) as count from job_targets group by job_id order by 1 desc limit 1"
         );
-        Ok(row.unwrap_or(Watched { targets: 0, since: None }))
+        Ok(row.map_or(0, |row| row.count))
     }
 
     /// Closes the open scheduled slots of targets that no job watches any more. Returns how many.

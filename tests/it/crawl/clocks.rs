@@ -108,7 +108,7 @@ async fn clock_jumping_ahead_and_back_stops_nothing() {
         wait_for_observations(&store, more).await;
     }
     stops_well(daemon, &place).await;
-    assert!(place.said().contains("the clock jumped"), "{}", place.said());
+    assert!(place.said().contains("the clock stepped"), "{}", place.said());
     // A jump that lasts is believed; either way no slot is missed but those of the time that passed.
     let missed = "select count(*) from slots where outcome = 'missed'";
     let fires = i64::try_from(clock.now().since(began).as_secs() / 10).unwrap();
@@ -139,4 +139,21 @@ async fn daemon_whose_clock_differs_from_the_server_follows_the_server() {
     let (all, now) = (slots(&store).await, clock.now());
     assert_complete(&all, began, now);
     assert!(all.iter().all(|(due, _)| *due > began && *due < now), "{all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fetch_on_a_machine_that_is_ahead_takes_the_time_of_the_server() {
+    let (database, clock) = (crate::databases::postgres().await, Clock::system());
+    let simulator = upstream::simulate(TOKEN, Duration::ZERO).await;
+    let place = place(&database, &simulator)
+        .with("LD_PRELOAD", faketime())
+        .with("FAKETIME", format!("{:+}", flags::date_offset() + 86_400))
+        .with("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let store = database.open().await;
+    assert_eq!(place.start(&["fetch", "keyword", "露营"]).end().await.code(), Some(0));
+    let soon = clock.now().plus(Duration::from_secs(3600));
+    let times = "select opened_at from calls union all select fetched_at from documents
+                 union all select beat_at from processes union all select due_at from slots";
+    let times: Vec<(Time,)> = rows(&store, times).await;
+    assert!(times.len() >= 4 && times.iter().all(|(at,)| *at < soon), "{times:?}");
 }

@@ -144,6 +144,9 @@ impl History {
             Event::Down(span) => {
                 self.env.down_for(minutes(*span));
                 self.env.restart(&jobs(self.notes.targets.len())).await;
+                if self.env.waits() {
+                    self.env.advance(Duration::from_secs(30)).await;
+                }
             }
             Event::Upstream(faults) => self.env.fails(faults),
             Event::Watch(count) => self.env.restart(&jobs(*count)).await,

@@ -1,6 +1,7 @@
 //! The daemon and one-shot runs: slots, admission, outages, crashes, reloads, signals.
 
 mod admission;
+mod backlogs;
 mod chaos;
 mod clocks;
 mod coverage;

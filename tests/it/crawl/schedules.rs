@@ -135,10 +135,12 @@ async fn job_fires_only_within_its_windows(database: Database) {
 /// The due times of a job between two times.
 async fn due_between(database: Database, job: &str, from: &str, to: &str) -> Vec<String> {
     let mut env = Env::new(database, "").await;
-    let (from, to) = (from.parse().unwrap(), to.parse::<tidewatch::time::Time>().unwrap());
-    env.clock.jump_to(from);
+    let [from, to] = [from, to].map(|at| at.parse::<tidewatch::time::Time>().unwrap());
+    // After so long a daemon waits at first.
+    let wait = Duration::from_secs(30);
+    env.clock.jump_to(from.minus(wait));
     env.restart(job).await;
-    env.advance(to.since(from)).await;
+    env.advance(wait + to.since(from)).await;
     assert_eq!(
         env.ask("select '' || count(*) from slots where outcome <> 'observed'").await,
         ["0"]
@@ -233,8 +235,8 @@ async fn retry_postponed_under_a_wrong_clock_comes_soon_after_correction(databas
     env.fails("suggestions=301");
     env.clock_says(beginning().plus(hours(6)).plus(hours(24 * 365))).await;
     env.advance(Duration::from_secs(1)).await;
-    env.clock_says(beginning().plus(minutes(330))).await;
     env.fails("");
+    env.clock_says(beginning().plus(minutes(330))).await;
     env.advance(Duration::from_secs(60)).await;
     assert_eq!(env.ask("select '' || count(*) from slots where outcome is null").await, ["0"]);
     let last = "select outcome from calls order by call_id desc limit 1";
@@ -249,8 +251,8 @@ async fn pause_under_a_wrong_clock_ends_after_correction(database: Database) {
     env.fails("suggestions=303");
     env.clock_says(right.plus(hours(24 * 365))).await;
     env.advance(Duration::from_secs(1)).await;
-    env.clock_says(right).await;
     env.fails("");
+    env.clock_says(right).await;
     env.advance(minutes(60)).await;
     let pauses = "select reason || ' ' || coalesce(ended_by, 'lasts') from pauses";
     assert_eq!(env.ask(pauses).await, ["quota clock"]);

@@ -325,7 +325,7 @@ pub(super) async fn claims(store: &Store, answers: u32) -> Vec<(Claim, i64)> {
             overlap: "queue",
             spread_seconds: 0,
         };
-        let job = tx.put_job(&job, beginning()).await.expect("a job");
+        let job = tx.put_job(&job, beginning()).await.expect("a job").expect("its id");
         let its: Vec<_> = targets.iter().filter(|target| target.kind == kind).cloned().collect();
         tx.set_watchlist(job, &its, beginning()).await.expect("a watchlist");
         let fires = Fires { missed: vec![], open: vec![beginning()] };

@@ -11,7 +11,7 @@ use crate::databases::{Database, on_both, rows};
 /// A job of this name that watches these notes, as `entry` says.
 async fn job(tx: &mut Tx, entry: JobEntry<'_>, notes: &[&str]) -> i64 {
     let notes: Vec<_> = notes.iter().map(|key| note(key)).collect();
-    let job = tx.put_job(&entry, at("08:30:00")).await.unwrap();
+    let job = tx.put_job(&entry, at("08:30:00")).await.unwrap().unwrap();
     tx.put_targets(&notes, at("08:30:00")).await.unwrap();
     tx.set_watchlist(job, &notes, at("08:30:00")).await.unwrap();
     job
@@ -117,7 +117,7 @@ async fn what_a_clock_that_was_ahead_has_planned_is_taken_back(database: Databas
         ["10", "11", "12"].map(|hour| (at(&format!("{hour}:00:00")), MissedReason::Superseded));
     let fires = Fires { missed: missed.to_vec(), open: vec![at("13:00:00")] };
     tx.fire(job, &fires, None, at("13:00:00")).await.unwrap();
-    assert_eq!(tx.watched(job).await.unwrap().targets, 2);
+    assert_eq!(tx.watched(job, at("08:30:00")).await.unwrap().targets, 2);
     let tried = tx.claim(wish(None, 1), at("13:00:00"), at("19:00:00"));
     let tried = tried.await.unwrap().remove(0);
     assert_eq!(tx.unplan(at("10:00:00"), at("13:00:00")).await.unwrap(), 5);
