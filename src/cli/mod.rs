@@ -213,7 +213,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let done = runtime.block_on(Box::pin(async {
         match &cli.command {
-            Command::Run(run) => run.run(cli).await,
+            Command::Run(run) => Box::pin(run.run(cli)).await,
             Command::Init => init(cli),
             Command::Check { deny_warnings } => check_config(cli, *deny_warnings).await,
             Command::Fetch(fetch) => fetch.run(cli).await,

@@ -108,8 +108,8 @@ impl Process {
             store: store.clone(),
             clock: clock.clone(),
             lease: lasts,
-            // The daemon's loop decides itself when to follow a step.
-            sets_clock: verb != "run",
+            // The daemon's loop decides itself when to follow a step, and a clock of our own is right.
+            sets_clock: verb != "run" && clock.is_steady(),
             renewed_at: Arc::new(Mutex::new(now)),
         };
         // A process that has just lost its lock while the server kept running is dead: no timeout.
