@@ -63,13 +63,12 @@ struct Thaw {
 impl Cold {
     pub(super) async fn run(&self, cli: &Cli) -> Result<ExitCode> {
         require_archive(cli)?;
-        let done = match &self.command {
+        match &self.command {
             Command::Pack { older_than } => pack_all(cli, *older_than).await,
             Command::Files { json } => list(cli, *json).await,
             Command::Verify => verify_all(cli).await,
             Command::Thaw(it) => it.run(cli).await,
-        };
-        done
+        }
     }
 }
 

@@ -19,7 +19,8 @@ use crate::config::kind_name;
 use crate::model::{Kind, KolSearch, Pause};
 use crate::schedule::Schedule;
 use crate::store::{
-    BalanceRow, CallTotals, JobReport, PathDrift, Problem, SlotTotals, Spent, Unavailable,
+    BalanceRow, CallTotals, ColdTotals, JobReport, PathDrift, Problem, SlotTotals, Spent,
+    Unavailable,
 };
 use crate::text::things;
 use crate::time::Time;
@@ -65,6 +66,10 @@ struct Report {
     may_lose_commits: bool,
     /// Since when deleted rows have not been cleared away.
     erasure_uncleared_since: Option<Time>,
+    /// Answers whose text is in their rows.
+    hot_answers: i64,
+    /// Answers in cold files.
+    cold: ColdTotals,
     /// As of when the last backup on record is.
     backed_up_at: Option<Time>,
 }
@@ -118,6 +123,8 @@ impl Status {
             unavailable: tx.unavailable(UNAVAILABLE).await?,
             drift: tx.drift(now, DRIFT).await?,
             waiting: tx.count_stale().await?,
+            hot_answers: tx.count_hot().await?,
+            cold: tx.cold_totals().await?,
             may_lose_commits: tx.may_lose_commits().await?,
             erasure_uncleared_since: tx.uncleared_since().await?,
             backed_up_at: tx.backed_up_at().await?,
@@ -164,6 +171,7 @@ impl Report {
         }
         text += &unseen(&self.unavailable, zone);
         text += &drift(&self.drift, zone);
+        text += &cold_answers(self.hot_answers, &self.cold, zone);
         text += &match self.backed_up_at {
             Some(backed_up_at) => format!("last backup: {}\n", local(backed_up_at, zone)),
             None => "last backup: none on record; see `tidewatch backup --help`\n".to_owned(),
@@ -201,6 +209,24 @@ impl Report {
 fn next_fire(job: &JobReport, now: Time) -> Option<Time> {
     let schedule = Schedule::stored(&job.schedule, &job.timezone, job.active.as_deref());
     schedule.filter(|_| job.is_active)?.next_after(now)
+}
+
+/// How many answers are hot and cold, and what the cold ones take; nothing where none is cold.
+fn cold_answers(hot: i64, cold: &ColdTotals, zone: Tz) -> String {
+    let (Some(made_at), Some(verified_at)) = (cold.made_at, cold.verified_at) else {
+        return String::new();
+    };
+    format!(
+        "answers: {} hot, {} cold in {} ({} MB, 1/{} of their text), last packed {}, all verified \
+         since {}\n",
+        count(hot),
+        count(cold.documents),
+        things(count(cold.files), "file"),
+        count((cold.bytes + 999_999) / 1_000_000),
+        cold.text_bytes / cold.bytes.max(1),
+        local(made_at, zone),
+        local(verified_at, zone)
+    )
 }
 
 /// The unavailable targets with the evidence.

@@ -122,7 +122,7 @@ impl ColdFile {
         let rows = texts.len();
         let group = &*self.reader.get_row_group(group)?;
         let strings = |column| -> Result<Vec<String>> {
-            required::<ByteArrayType>(group, column, rows)?.into_iter().map(string).collect()
+            required::<ByteArrayType>(group, column, rows)?.iter().map(string).collect()
         };
         let times = |column| -> Result<Vec<Option<Time>>> {
             optional::<Int64Type>(group, column, rows)?.into_iter().map(time).collect()
@@ -148,7 +148,7 @@ impl ColdFile {
                 outcome,
                 imported_at: imported[nth],
                 redacted_at: redacted[nth],
-                cleaned: cleaned.map(string).transpose()?,
+                cleaned: cleaned.as_ref().map(string).transpose()?,
                 exact,
                 body,
             });
@@ -187,7 +187,7 @@ fn texts_of(group: &dyn RowGroupReader, rows: &[usize]) -> Result<Vec<Text>> {
         let body = next(&mut bodies, skipped)?.context("a body is missing")?;
         texts.push(Text {
             document_id: next(&mut ids, skipped)?.context("an id is missing")?,
-            body: string(body)?,
+            body: string(&body)?,
             exact: next(&mut exact, skipped)?.map(|it: ByteArray| it.data().to_vec()),
         });
     }
@@ -229,7 +229,7 @@ fn optional<T: DataType>(
     Ok(levels.into_iter().map(|level| if level == 1 { values.next() } else { None }).collect())
 }
 
-fn string(bytes: ByteArray) -> Result<String> {
+fn string(bytes: &ByteArray) -> Result<String> {
     String::from_utf8(bytes.data().to_vec()).context("a text is not UTF-8")
 }
 

@@ -14,8 +14,8 @@ mod sql;
 
 pub(crate) use archive::AnswerPath;
 pub use archive::{
-    Answer, Asked, Body, ColdFileRow, ColdReader, Derivation, Document, DriftCount, Due,
-    DueDocument, HotDocument, Import, Imported, Kept, PathDrift, Place, REFUSED, Replayed,
+    Answer, Asked, Body, ColdFileRow, ColdReader, ColdTotals, Derivation, Document, DriftCount,
+    Due, DueDocument, HotDocument, Import, Imported, Kept, PathDrift, Place, REFUSED, Replayed,
     Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
 pub use db::{

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::config::Config;
 use crate::model::Pause;
-use crate::store::{BalanceRow, DriftCount, JobObservation, Spent, StateCount, Tx};
+use crate::store::{BalanceRow, ColdTotals, DriftCount, JobObservation, Spent, StateCount, Tx};
 use crate::time::Time;
 
 /// The state of the archive.
@@ -24,6 +24,7 @@ pub(super) struct Figures {
     pub(super) balances: Vec<BalanceRow>,
     pub(super) drift: Vec<DriftCount>,
     pub(super) backed_up_at: Option<Time>,
+    pub(super) cold: ColdTotals,
 }
 
 impl Figures {
@@ -41,6 +42,7 @@ impl Figures {
             balances: tx.balances().await?,
             drift: tx.count_drift(now).await?,
             backed_up_at: tx.backed_up_at().await?,
+            cold: tx.cold_totals().await?,
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::api::Endpoint;
 use crate::config::Config;
 use crate::model::{MissedReason, SlotOutcome, Unavailability};
 use crate::ops::health_state::Snapshot;
-use crate::store::DriftCount;
+use crate::store::{ColdTotals, DriftCount};
 use crate::time::Time;
 
 /// Prefix of every metric that is not standard.
@@ -173,6 +173,7 @@ impl Text {
             "As of when the last backup on record is",
             figures.backed_up_at.map(at),
         );
+        self.cold(&figures.cold);
         let drift = Endpoint::ALL.into_iter().flat_map(|endpoint| {
             ["vanished", "type", "new"].map(|change| {
                 let is_it =
@@ -197,6 +198,29 @@ impl Text {
             staleness,
         );
         self
+    }
+
+    /// The answers in cold files.
+    fn cold(&mut self, cold: &ColdTotals) {
+        let ColdTotals { files, documents, bytes, text_bytes, made_at, verified_at } = cold;
+        for (name, help, value) in [
+            ("cold_files", "Files with old answers", files),
+            ("cold_documents", "Answers in cold files", documents),
+            ("cold_bytes", "Size of the cold files", bytes),
+            ("cold_text_bytes", "Size of the answers in cold files, as text", text_bytes),
+        ] {
+            self.gauge(name, help, one(*value as f64));
+        }
+        self.gauge(
+            "cold_last_pack_timestamp_seconds",
+            "When the last cold file was made",
+            made_at.map(at),
+        );
+        self.gauge(
+            "cold_oldest_verified_timestamp_seconds",
+            "Last check of the cold file that was not checked for longest",
+            verified_at.map(at),
+        );
     }
 
     /// The daily budget, where it has limits.

@@ -21,7 +21,7 @@ mod zone;
 
 pub use availability::{Asked, Unavailable};
 pub use body::{Body, REFUSED};
-pub use cold::{ColdFileRow, ColdReader, Due, DueDocument, HotDocument};
+pub use cold::{ColdFileRow, ColdReader, ColdTotals, Due, DueDocument, HotDocument};
 pub use derive::Derivation;
 pub use import::{Import, Imported};
 pub(crate) use paths::AnswerPath;

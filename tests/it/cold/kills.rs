@@ -102,6 +102,9 @@ async fn kills_while_answers_move_lose_and_double_none(database: Database) {
         assert_eq!(place.run(arguments).await, 0, "{}", place.said());
     }
     assert_eq!(place.run(&["cold", "verify"]).await, 0, "{}", place.said());
+    assert_eq!(place.run(&["status"]).await, 0, "{}", place.said());
+    let said = "cold in 1 file (1 MB, 1/";
+    assert!(place.said().contains(said), "{}", place.said());
     assert_eq!(texts(&store).await, truth);
     assert!(count(&store, "select count(*) from cold_files").await > 0);
     let name = if store.is_sqlite() { "SQLite" } else { "PostgreSQL" };

@@ -42,7 +42,6 @@ pub(crate) async fn pack_all(store: &Store, packing: Packing) -> (usize, usize) 
 }
 
 /// A change from outside the store, with a text for each database.
-#[expect(clippy::disallowed_methods, reason = "plays damage, and other programs")]
 pub(crate) async fn change(store: &Store, sqlite: &str, postgres: &str) {
     match store {
         Store::Sqlite { writer, .. } => {

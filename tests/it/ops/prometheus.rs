@@ -80,6 +80,8 @@ async fn scrape_passes_promtool_and_has_every_documented_metric(database: Databa
         "tidewatch_api_calls_total",
         "tidewatch_api_cost_yuan_total",
         "tidewatch_balance",
+        "tidewatch_cold_last_pack_timestamp_seconds",
+        "tidewatch_cold_oldest_verified_timestamp_seconds",
         "tidewatch_last_success_timestamp_seconds",
         "tidewatch_oldest_due_timestamp_seconds",
     ];

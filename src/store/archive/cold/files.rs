@@ -43,6 +43,23 @@ pub struct ColdFileRow {
     pub verified_at: Time,
 }
 
+/// All cold files together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow, Serialize)]
+pub struct ColdTotals {
+    /// How many they are.
+    pub files: i64,
+    /// Answers in them.
+    pub documents: i64,
+    /// Their size.
+    pub bytes: i64,
+    /// Size of the answers in them, as text.
+    pub text_bytes: i64,
+    /// When the last one was made.
+    pub made_at: Option<Time>,
+    /// Since when the bytes of some were not compared with their SHA-256.
+    pub verified_at: Option<Time>,
+}
+
 /// The place of an answer in a file.
 #[derive(Serialize)]
 struct Placed {
@@ -71,6 +88,23 @@ impl Tx {
     /// Every cold file, in the order of their making.
     pub async fn cold_files(&mut self) -> Result<Vec<ColdFileRow>> {
         Ok(fetch_all!(self, ColdFileRow, select_files!("order by cold_file_id")))
+    }
+
+    /// What the catalogue has, summed up.
+    pub async fn cold_totals(&mut self) -> Result<ColdTotals> {
+        let sql =
+            "select count(*) as files, cast(coalesce(sum(documents), 0) as bigint) as documents,
+                          cast(coalesce(sum(bytes), 0) as bigint) as bytes,
+                          cast(coalesce(sum(text_bytes), 0) as bigint) as text_bytes,
+                          max(made_at) as made_at, min(verified_at) as verified_at
+                   from cold_files";
+        Ok(fetch_optional!(self, ColdTotals, sql).unwrap_or_default())
+    }
+
+    /// Number of hot answers.
+    pub async fn count_hot(&mut self) -> Result<i64> {
+        let sql = "select count(*) as count from documents where cold_file_id is null";
+        Ok(fetch_optional!(self, Count, sql).map_or(0, |row| row.count))
     }
 
     /// A cold file; `None`: there is none of this id any more.

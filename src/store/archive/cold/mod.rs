@@ -7,4 +7,4 @@ mod files;
 pub use bodies::ColdReader;
 pub(in crate::store) use bodies::Wanted;
 pub use due::{Due, DueDocument, HotDocument};
-pub use files::ColdFileRow;
+pub use files::{ColdFileRow, ColdTotals};
