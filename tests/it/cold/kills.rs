@@ -67,8 +67,8 @@ async fn kills_while_answers_move_lose_and_double_none(database: Database) {
     while killed < kills && n < 20 * kills {
         let gone = note(forgotten);
         let forget = ["forget", "note", gone.as_str(), "--yes"];
-        let forgets = forgotten + 6 < NOTES && n % 11 == 10;
-        let (arguments, span) = match n % 11 {
+        let forgets = forgotten + 6 < NOTES && n % 6 == 5;
+        let (arguments, span) = match n % 6 {
             _ if forgets => (forget.as_slice(), &mut spans[2]),
             n if n % 2 == 1 => (THAW, &mut spans[1]),
             _ => (PACK, &mut spans[0]),
