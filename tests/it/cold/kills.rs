@@ -55,7 +55,7 @@ async fn kills_while_answers_move_lose_and_double_none(database: Database) {
     import(&store, &lines).await;
     let place = Place::new(&database, "");
     let mut truth = texts(&store).await;
-    let (kills, mut killed, mut n, mut forgotten, mut seen) = (flags::kills(), 0, 0, 0, [0, 0]);
+    let (kills, mut killed, mut n, mut forgotten, mut seen) = (flags::kills() / 2, 0, 0, 0, [0, 0]);
     // How long the program takes to its end, to kill it before.
     let mut spans = [Duration::ZERO; 3];
     for (span, arguments) in spans.iter_mut().zip([PACK, THAW]) {
