@@ -40,10 +40,11 @@ const READ_BYTES: i64 = 16 << 20;
 /// missing, until it is done again.
 ///
 /// # Errors
-/// When another process is at work, which only SQLite and other replays tell; or the database
-/// fails.
+/// When another process is at work, which only SQLite and other replays tell; or a cold file is
+/// damaged, or the database fails.
 pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result<i64> {
     let _presence = process::exclusive(store).await?;
+    require_readable(store).await?;
     let mut tx = store.begin().await?;
     tx.disable_timeout().await?;
     let total = tx.count_documents().await?;
@@ -68,6 +69,17 @@ pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result
     }
     derive_waiting(store).await?;
     Ok(done)
+}
+
+/// Refuses while a cold file is damaged: rows cannot be made anew of answers that cannot be read.
+async fn require_readable(store: &Store) -> Result<()> {
+    let mut tx = store.read().await?;
+    tx.disable_timeout().await?;
+    tx.require_known_files().await?;
+    for file in tx.cold_files().await? {
+        tx.open_cold_file(file.cold_file_id).await?;
+    }
+    Ok(())
 }
 
 /// Documents in groups that are read at once.

@@ -153,7 +153,7 @@ async fn verify_all(cli: &Cli) -> Result<ExitCode> {
     }
     if lost > 0 {
         faults += 1;
-        print(&format!("the file of {} is missing\n", things(count(lost), "cold answer")))?;
+        print(&format!("the text of {} is in no file\n", things(count(lost), "cold answer")))?;
     }
     store.close().await;
     print(&format!("verified {}: {}\n", things(files.len(), "file"), things(faults, "fault")))?;
