@@ -154,6 +154,8 @@ async fn write(store: &Store, due: Due<'_>) -> Result<Option<(Written, Vec<Row>)
     let mut writer = Writer::new(due.endpoint)?;
     while !rest.is_empty() && writer.bytes() < FILE_BYTES {
         let room = (FILE_BYTES - writer.bytes()).saturating_mul(ratio);
+        // The next texts may be unlike those of the last file.
+        let room = if rows.is_empty() { room.min(FILE_BYTES * FIRST_RATIO) } else { room };
         let (group, others) = rest.split_at(fitting(rest, room));
         rest = others;
         let mut group = read(&mut tx, group).await?;

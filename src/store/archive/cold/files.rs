@@ -200,7 +200,7 @@ impl Tx {
         version: TombstoneVersion,
         now: Time,
     ) -> Result<()> {
-        ensure!(self.tombstone_version().await? == version, Overtaken("what is erased"));
+        self.require_tombstones(version).await?;
         let cold_file_id = self.insert_cold_file(file, now).await?;
         let placed = rows.iter().enumerate().map(|(cold_row, row)| Placed {
             document_id: row.document_id,
