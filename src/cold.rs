@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result};
 
 use crate::cold_file::{ColdFile, GROUP_BYTES, Row, Writer, Written};
 use crate::process;
-use crate::store::{Attempts, ColdFileRow, Due, DueDocument, ProcessLock, Store, Tx};
+use crate::store::{
+    Attempts, ColdFileRow, Due, DueDocument, ProcessLock, Store, TombstoneVersion, Tx,
+};
 use crate::time::Time;
 
 /// Answers of a file at the most.
@@ -86,14 +88,20 @@ pub(crate) async fn packer(store: &Store) -> Result<Option<ProcessLock>> {
 /// Makes the next file of answers that are due. `None`: none is.
 ///
 /// # Errors
-/// When the database fails, or a file does not say what was written.
+/// When the database fails, or a file does not say what was written, and no other endpoint has answers
+/// that can be packed.
 pub async fn pack(store: &Store, packing: Packing) -> Result<Option<Packed>> {
-    let mut endpoint = String::new();
+    let (mut endpoint, mut failed) = (String::new(), None);
     loop {
         let next = store.read().await?.hot_endpoint_after(&endpoint).await?;
-        let Some(next) = next else { return Ok(None) };
-        if let Some(packed) = pack_endpoint(store, &next, packing).await? {
-            return Ok(Some(packed));
+        let Some(next) = next else { return failed.map_or(Ok(None), Err) };
+        match pack_endpoint(store, &next, packing).await {
+            Ok(Some(packed)) => return Ok(Some(packed)),
+            Ok(None) => {}
+            // The others have answers, too.
+            Err(error) => {
+                failed.get_or_insert_with(|| error.context(format!("answers of {next}")));
+            }
         }
         endpoint = next;
     }
@@ -104,8 +112,10 @@ async fn pack_endpoint(store: &Store, endpoint: &str, packing: Packing) -> Resul
     let due = Due { endpoint, before, waited_since: before.minus(PATIENCE) };
     let mut attempts = Attempts::default();
     loop {
+        // Not in the transaction that reads, for which an erasure would wait.
+        let version = store.read().await?.tombstone_version().await?;
         let Some((file, rows)) = write(store, due).await? else { return Ok(None) };
-        match put(store, &file, &rows, packing.now).await {
+        match put(store, &file, &rows, version, packing.now).await {
             Ok(()) => {
                 let (documents, bytes) = (file.documents.len(), file.content.len());
                 let Written { endpoint, text_bytes, .. } = file;
@@ -117,10 +127,16 @@ async fn pack_endpoint(store: &Store, endpoint: &str, packing: Packing) -> Resul
     }
 }
 
-async fn put(store: &Store, file: &Written, rows: &[Row], now: Time) -> Result<()> {
+async fn put(
+    store: &Store,
+    file: &Written,
+    rows: &[Row],
+    version: TombstoneVersion,
+    now: Time,
+) -> Result<()> {
     let mut tx = store.begin_by_keys().await?;
     tx.disable_timeout().await?;
-    tx.put_cold_file(file, rows, now).await?;
+    tx.put_cold_file(file, rows, version, now).await?;
     tx.commit().await
 }
 
@@ -138,6 +154,8 @@ async fn write(store: &Store, due: Due<'_>) -> Result<Option<(Written, Vec<Row>)
     let mut writer = Writer::new(due.endpoint)?;
     while !rest.is_empty() && writer.bytes() < FILE_BYTES {
         let room = (FILE_BYTES - writer.bytes()).saturating_mul(ratio);
+        // The next texts may be unlike those of the last file.
+        let room = if rows.is_empty() { room.min(FILE_BYTES * FIRST_RATIO) } else { room };
         let (group, others) = rest.split_at(fitting(rest, room));
         rest = others;
         let mut group = read(&mut tx, group).await?;
@@ -207,10 +225,11 @@ pub async fn verify(store: &Store, file: &ColdFileRow, now: Time) -> Result<Opti
     let documents = tx.documents_in_cold_file(file.cold_file_id, &opened).await?;
     drop(tx);
     if i64::try_from(documents)? != file.documents {
-        return Ok(Some(format!(
-            "{documents} of its {} answers are where their documents say",
-            file.documents
-        )));
+        // Another process may have moved them between the two.
+        let is_listed = store.read().await?.cold_file(file.cold_file_id).await?.is_some();
+        return Ok(is_listed.then(|| {
+            format!("{documents} of its {} answers are where their documents say", file.documents)
+        }));
     }
     let mut tx = store.begin_by_keys().await?;
     tx.put_verified(file.cold_file_id, now).await?;
@@ -224,9 +243,21 @@ pub async fn verify(store: &Store, file: &ColdFileRow, now: Time) -> Result<Opti
 /// # Errors
 /// When the database fails, or the file is damaged.
 pub async fn thaw(store: &Store, file: &ColdFileRow) -> Result<u64> {
+    let mut attempts = Attempts::default();
+    loop {
+        match thaw_once(store, file.cold_file_id).await {
+            Err(error) => attempts.after(error).await?,
+            thawed => return thawed,
+        }
+    }
+}
+
+async fn thaw_once(store: &Store, id: i64) -> Result<u64> {
     let mut tx = store.begin_by_keys().await?;
     tx.disable_timeout().await?;
-    let thawed = tx.thaw_cold_file(file.cold_file_id).await?;
+    // An erasure beside it may have written it anew.
+    let Some(_) = tx.cold_file(id).await? else { return Ok(0) };
+    let thawed = tx.thaw_cold_file(id).await?;
     tx.commit().await?;
     Ok(thawed)
 }

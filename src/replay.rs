@@ -11,7 +11,9 @@ use crate::api::{Ask, Endpoint, Reading};
 use crate::document::JsonText;
 use crate::model::Facts;
 use crate::process;
-use crate::store::{Attempts, ColdReader, Kept, Place, Replayed, Store, is_refused};
+use crate::store::{
+    Attempts, ColdReader, Kept, Place, Replayed, Store, TombstoneVersion, is_refused,
+};
 
 pub use waiting::{Pass, derive_waiting};
 pub(crate) use waiting::{derive_again, derive_all};
@@ -40,10 +42,11 @@ const READ_BYTES: i64 = 16 << 20;
 /// missing, until it is done again.
 ///
 /// # Errors
-/// When another process is at work, which only SQLite and other replays tell; or the database
-/// fails.
+/// When another process is at work, which only SQLite and other replays tell; or a cold file is
+/// damaged, or the database fails.
 pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result<i64> {
     let _presence = process::exclusive(store).await?;
+    require_readable(store).await?;
     let mut tx = store.begin().await?;
     tx.disable_timeout().await?;
     let total = tx.count_documents().await?;
@@ -70,6 +73,17 @@ pub async fn replay(store: &Store, mut progress: impl FnMut(i64, i64)) -> Result
     Ok(done)
 }
 
+/// Refuses while a cold file is damaged: rows cannot be made anew of answers that cannot be read.
+async fn require_readable(store: &Store) -> Result<()> {
+    let mut tx = store.read().await?;
+    tx.disable_timeout().await?;
+    tx.require_known_files().await?;
+    for file in tx.cold_files().await? {
+        tx.open_cold_file(file.cold_file_id).await?;
+    }
+    Ok(())
+}
+
 /// Documents in groups that are read at once.
 pub(crate) fn batches(places: &[Place]) -> impl Iterator<Item = &[Place]> {
     groups(places, SAVE_AT_ONCE, READ_BYTES)
@@ -94,9 +108,16 @@ pub(crate) fn groups(
     })
 }
 
+/// What cold documents say, read while the tombstones had this version.
+struct Cold {
+    tombstones: TombstoneVersion,
+    said: BTreeMap<i64, Replayed>,
+}
+
 /// What the cold ones of these documents say. They are read in the order of their files, not in their
 /// own: a batch in the order of answers has a few of each of many files.
-async fn read_cold(store: &Store, places: &[Place]) -> Result<BTreeMap<i64, Replayed>> {
+async fn read_cold(store: &Store, places: &[Place]) -> Result<Cold> {
+    let tombstones = store.read().await?.tombstone_version().await?;
     let mut tx = store.read().await?;
     tx.disable_timeout().await?;
     let (mut said, mut cold) = (BTreeMap::new(), ColdReader::default());
@@ -106,30 +127,24 @@ async fn read_cold(store: &Store, places: &[Place]) -> Result<BTreeMap<i64, Repl
             said.extend(kept.iter().map(|it| (it.document_id, offered_again(it))));
         }
     }
-    Ok(said)
+    Ok(Cold { tombstones, said })
 }
 
 /// Saves the rows of documents; where the database refuses them, of each by itself, and of none that
 /// it refuses.
-async fn save(store: &Store, places: &[Place], cold: &mut BTreeMap<i64, Replayed>) -> Result<()> {
-    let is_hot = |it: &&Place| !cold.contains_key(&it.document_id);
-    let hot: Vec<_> = places.iter().filter(is_hot).copied().collect();
-    let kept = store.read().await?.kept(&hot).await?;
-    let mut replayed: Vec<_> = kept.iter().map(offered_again).collect();
-    replayed.extend(places.iter().filter_map(|it| cold.remove(&it.document_id)));
-    replayed.sort_by_key(|it| (it.fetched_at, it.document_id));
-    match save_replayed(store, &replayed).await {
+async fn save(store: &Store, places: &[Place], cold: &mut Cold) -> Result<()> {
+    match save_as(store, places, cold, offered_again).await {
         Err(error) if is_refused(&error) => {}
         other => return other,
     }
     for place in places {
         let one = std::slice::from_ref(place);
-        match save_as(store, one, offered_again).await {
+        match save_as(store, one, cold, offered_again).await {
             Err(error) if is_refused(&error) => {
                 let document_id = place.document_id;
                 let error = format!("{error:#}");
                 tracing::error!(document_id, error, "the database rejected a document's rows");
-                save_as(store, one, refused).await?;
+                save_as(store, one, cold, refused).await?;
             }
             other => other?,
         }
@@ -137,24 +152,36 @@ async fn save(store: &Store, places: &[Place], cold: &mut BTreeMap<i64, Replayed
     Ok(())
 }
 
-/// Saves the rows of documents as `read` reads them.
-async fn save_as(store: &Store, places: &[Place], read: fn(&Kept) -> Replayed) -> Result<()> {
-    let kept = store.read().await?.kept(places).await?;
-    save_replayed(store, &kept.iter().map(read).collect::<Vec<_>>()).await
-}
-
-async fn save_replayed(store: &Store, replayed: &[Replayed]) -> Result<()> {
+/// Saves the rows of documents as `read` reads them, or as cold ones were read already. After an
+/// erasure they are read again: it may have changed or deleted them.
+async fn save_as(
+    store: &Store,
+    places: &[Place],
+    cold: &mut Cold,
+    read: fn(&Kept) -> Replayed,
+) -> Result<()> {
     let mut attempts = Attempts::default();
     loop {
-        match put(store, replayed).await {
+        let tombstones = store.read().await?.tombstone_version().await?;
+        if cold.tombstones != tombstones {
+            *cold = Cold { tombstones, said: BTreeMap::new() };
+        }
+        let is_unread = |it: &&Place| !cold.said.contains_key(&it.document_id);
+        let unread: Vec<_> = places.iter().filter(is_unread).copied().collect();
+        let kept = store.read().await?.kept(&unread).await?;
+        let mut replayed: Vec<_> = kept.iter().map(read).collect();
+        replayed.extend(places.iter().filter_map(|it| cold.said.remove(&it.document_id)));
+        replayed.sort_by_key(|it| (it.fetched_at, it.document_id));
+        match put(store, &replayed, tombstones).await {
             Ok(()) => return Ok(()),
             Err(error) => attempts.after(error).await?,
         }
     }
 }
 
-async fn put(store: &Store, replayed: &[Replayed]) -> Result<()> {
+async fn put(store: &Store, replayed: &[Replayed], tombstones: TombstoneVersion) -> Result<()> {
     let mut tx = store.begin_by_keys().await?;
+    tx.require_tombstones(tombstones).await?;
     tx.put_replayed(replayed).await.with_context(|| {
         let ids = [replayed.first(), replayed.last()].map(|it| it.map_or(0, |it| it.document_id));
         format!("the rows of the documents from {} to {}", ids[0], ids[1])

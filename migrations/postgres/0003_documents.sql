@@ -57,7 +57,7 @@ create table cold_contents (
     cold_file_id bigint primary key,
     content bytea not null
 );
--- They are compressed already, and read in parts.
+-- They are compressed already.
 alter table cold_contents alter column content set storage external;
 
 -- An entity whose rows wait to be derived from all its documents, because an answer came that is

@@ -18,7 +18,7 @@ use crate::time::Clock;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-With `cold_after` in jobs.toml a daemon packs by itself, and checks each file every 30 days. Replay,
+With `cold_after` in jobs.toml a daemon packs by itself; any checks each file every 30 days. Replay,
 forget, export and the page read cold answers like others; `tidewatch sql --cold` does, too. In plain
 SQL their body is NULL.
 Examples:
@@ -153,7 +153,7 @@ async fn verify_all(cli: &Cli) -> Result<ExitCode> {
     }
     if lost > 0 {
         faults += 1;
-        print(&format!("the file of {} is missing\n", things(count(lost), "cold answer")))?;
+        print(&format!("the text of {} is in no file\n", things(count(lost), "cold answer")))?;
     }
     store.close().await;
     print(&format!("verified {}: {}\n", things(files.len(), "file"), things(faults, "fault")))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use tokio::task::{JoinError, JoinSet};
 
 use super::Daemon;
@@ -22,6 +22,9 @@ const FIRST_RETRY_WAIT: Duration = Duration::from_mins(10);
 
 /// Longest wait after a failure.
 const MAX_RETRY_WAIT: Duration = Duration::from_hours(6);
+
+/// Longest time for one piece of work: a file is made within minutes.
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// What one piece of work came to.
 enum Done {
@@ -73,14 +76,17 @@ impl Daemon {
             self.cold.lock = lock;
             self.note(done, now);
         }
-        let is_later = self.cold.next_at.is_some_and(|at| at > now);
-        let Some(cold_after) = self.config.cold_after.filter(|_| !is_later) else {
-            return self.cold.is_at_work();
-        };
-        if !self.cold.is_at_work() && self.crawler.is_idle() {
-            let (store, lock) = (self.store.clone(), self.cold.lock.take());
-            let (packing, bad) = (Packing { cold_after, now }, self.cold.bad.clone());
-            self.cold.task.spawn(async move { work(&store, lock, packing, &bad).await });
+        if self.cold.is_at_work() {
+            return true;
+        }
+        // After a step back of the clock it lies further ahead than any wait.
+        let is_later = |at: Time| now < at && at <= now.plus(MAX_RETRY_WAIT);
+        // Another daemon may pack while this one does not.
+        let lock = self.cold.lock.take();
+        if !self.cold.next_at.is_some_and(is_later) && self.crawler.is_idle() {
+            let (store, bad) = (self.store.clone(), self.cold.bad.clone());
+            let cold_after = self.config.cold_after;
+            self.cold.task.spawn(async move { work(&store, lock, cold_after, now, &bad).await });
         }
         self.cold.is_at_work()
     }
@@ -102,7 +108,6 @@ impl Daemon {
                 cold.bad.insert(cold_file_id);
             }
             Ok(Done::Nothing) => {
-                cold.lock = None;
                 cold.next_at = Some(now.plus(LOOK_AGAIN));
             }
             Err(error) => {
@@ -116,11 +121,13 @@ impl Daemon {
     }
 }
 
-/// One piece of work, under the lock of the packer.
+/// One piece of work, under the lock of the packer. Files are checked also where nothing goes cold any
+/// more.
 async fn work(
     store: &Store,
     mut lock: Option<ProcessLock>,
-    packing: Packing,
+    cold_after: Option<Duration>,
+    now: Time,
     bad: &BTreeSet<i64>,
 ) -> Ended {
     let done = async {
@@ -136,17 +143,21 @@ async fn work(
                 return Ok(Done::Nothing);
             }
         }
-        if let Some(packed) = cold::pack(store, packing).await? {
-            return Ok(Done::Packed(packed));
-        }
+        // Before packing, whose failures are to stop no check.
         let files = store.read().await?.cold_files().await?;
         let files = files.into_iter().filter(|it| !bad.contains(&it.cold_file_id));
         let oldest = files.min_by_key(|it| it.verified_at);
-        let is_old = |it: &ColdFileRow| it.verified_at.plus(VERIFY_AFTER) <= packing.now;
-        let Some(file) = oldest.filter(is_old) else { return Ok(Done::Nothing) };
-        let fault = cold::verify(store, &file, packing.now).await?;
-        Ok(Done::Verified(file, fault))
+        let is_old = |it: &ColdFileRow| it.verified_at.plus(VERIFY_AFTER) <= now;
+        if let Some(file) = oldest.filter(is_old) {
+            let fault = cold::verify(store, &file, now).await?;
+            return Ok(Done::Verified(file, fault));
+        }
+        let Some(cold_after) = cold_after else { return Ok(Done::Nothing) };
+        let packed = cold::pack(store, Packing { cold_after, now }).await?;
+        Ok(packed.map_or(Done::Nothing, Done::Packed))
     };
-    let done = done.await;
-    (lock, done)
+    // A server that falls silent does not end packing for ever.
+    let done = tokio::time::timeout(LONGEST, done).await;
+    let done = done.unwrap_or_else(|_| Err(anyhow!("no end after {} s", LONGEST.as_secs())));
+    (lock.filter(|_| done.is_ok()), done)
 }

@@ -12,7 +12,9 @@ use super::tombstones::{AUTHOR, Tombstones};
 use crate::api::Endpoint;
 use crate::model::{Entity, Facts, Kind, Platform};
 use crate::replay::{self, PLACES_AT_ONCE};
-use crate::store::{Body, ColdReader, Document, Kept, KnownAs, Place, Redacted, Tombstone, Tx};
+use crate::store::{
+    Body, ColdReader, DamagedColdFile, Document, Kept, KnownAs, Place, Redacted, Tombstone, Tx,
+};
 use crate::time::Time;
 
 /// A sweep under way.
@@ -41,7 +43,19 @@ pub(crate) async fn erase_found(tx: &mut Tx, filter: &Filter) -> Result<bool> {
     sweep.learn().await?;
     let targets: Vec<_> = sweep.targets.iter().copied().collect();
     let places = sweep.tx.documents_of_targets(&targets).await?;
-    sweep.pass(&places).await?;
+    let cold = sweep.tx.cold_among(&places).await?;
+    let is_cold: BTreeSet<_> = cold.iter().flatten().map(|it| it.document_id).collect();
+    for places in cold {
+        match sweep.pass_cold(&places).await {
+            // Answers that come in are saved all the same: an erasure finds these once they can be read.
+            Err(error) if error.is::<DamagedColdFile>() => {
+                tracing::error!("answers about something erased cannot be deleted: {error:#}");
+            }
+            passed => passed?,
+        }
+    }
+    let hot: Vec<_> = places.into_iter().filter(|it| !is_cold.contains(&it.document_id)).collect();
+    sweep.pass(&hot).await?;
     sweep.empty().await?;
     let Sweep { tx, now, erased, deleted, .. } = sweep;
     let erased: Vec<_> = erased.all().cloned().collect();
@@ -60,6 +74,7 @@ pub(super) async fn erase(
     note: Option<&str>,
     now: Time,
 ) -> Result<Summary> {
+    tx.require_known_files().await?;
     let before = tx.count_rows().await?;
     let version = tx.tombstone_version().await?;
     let filter = Filter::of(version, tx.tombstones().await?)?;
@@ -67,7 +82,8 @@ pub(super) async fn erase(
     // Once more for what was only found on the way.
     while sweep.learn().await? {
         for file in sweep.tx.cold_files().await? {
-            sweep.pass_cold(file.cold_file_id).await?;
+            let places = sweep.tx.documents_of_cold_file(file.cold_file_id).await?;
+            sweep.pass_cold(&places).await?;
         }
         let mut after = 0;
         loop {
@@ -154,12 +170,11 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
-    /// The same with the documents of a cold file, which is written anew at most once.
-    async fn pass_cold(&mut self, file: i64) -> Result<()> {
+    /// The same with documents of one cold file, which is written anew at most once.
+    async fn pass_cold(&mut self, places: &[Place]) -> Result<()> {
         let (mut gone, mut left) = (Vec::new(), Vec::new());
-        let (places, mut cold) =
-            (self.tx.documents_of_cold_file(file).await?, ColdReader::default());
-        for places in replay::batches(&places) {
+        let mut cold = ColdReader::default();
+        for places in replay::batches(places) {
             for kept in self.tx.kept_by(&mut cold, places).await? {
                 self.judge(&kept, &mut gone, &mut left);
             }

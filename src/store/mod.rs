@@ -14,9 +14,9 @@ mod sql;
 
 pub(crate) use archive::AnswerPath;
 pub use archive::{
-    Answer, Asked, Body, ColdFileRow, ColdReader, ColdTotals, Derivation, Document, DriftCount,
-    Due, DueDocument, HotDocument, Import, Imported, Kept, PathDrift, Place, REFUSED, Replayed,
-    Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
+    Answer, Asked, Body, ColdFileRow, ColdReader, ColdTotals, DamagedColdFile, Derivation,
+    Document, DriftCount, Due, DueDocument, HotDocument, Import, Imported, Kept, PathDrift, Place,
+    REFUSED, Replayed, Resolved, Saved, Tombstone, TombstoneVersion, Unavailable,
 };
 pub use db::{
     Attempts, FileGone, ProcessLock, Schema, Store, Tx, in_time, is_conflict, is_passing,

@@ -21,7 +21,10 @@ mod zone;
 
 pub use availability::{Asked, Unavailable};
 pub use body::{Body, REFUSED};
-pub use cold::{ColdFileRow, ColdReader, ColdTotals, Due, DueDocument, HotDocument};
+pub(in crate::store) use cold::refuse;
+pub use cold::{
+    ColdFileRow, ColdReader, ColdTotals, DamagedColdFile, Due, DueDocument, HotDocument,
+};
 pub use derive::Derivation;
 pub use import::{Import, Imported};
 pub(crate) use paths::AnswerPath;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::body::{Body, REFUSED};
-use super::cold::{ColdReader, Wanted};
+use super::cold::{ColdReader, DamagedColdFile, Wanted, refuse};
 use super::save::{Bytes, LATE};
 use super::spec::derived_tables;
 use crate::cold_file::Text;
@@ -217,34 +217,35 @@ impl Tx {
         );
         let places = array(places)?;
         // Between the two statements another process may move texts.
+        let mut missing = 0;
         for _ in 0..2 {
             let sql = self.over_rows("document_id int", &template);
             let mut kept = fetch_all!(self, Kept, sql, places.as_str());
-            if self.fill(cold, &mut kept).await? {
-                return Ok(kept);
+            match self.fill(cold, &mut kept).await? {
+                Some(file) => missing = file,
+                None => return Ok(kept),
             }
         }
-        bail!("a cold file is missing that documents say has their answers")
+        bail!(DamagedColdFile(missing, "it is not in the catalogue"))
     }
 
-    /// Reads the texts of those that are cold. False if a file is no more.
-    async fn fill(&mut self, cold: &mut ColdReader, kept: &mut [Kept]) -> Result<bool> {
+    /// Reads the texts of those that are cold. Returns a file that is no more, if one is.
+    async fn fill(&mut self, cold: &mut ColdReader, kept: &mut [Kept]) -> Result<Option<i64>> {
         let mut wanted = Wanted::new();
         for (nth, it) in kept.iter().enumerate() {
             if let (Some(file), Some(row)) = (it.cold_file_id, it.cold_row) {
                 wanted.entry(file).or_default().push((row, nth));
             }
         }
-        let fill = |nth: usize, text: Text| {
+        let fill = |nth: usize, mut text: Text| {
             let it = &mut kept[nth];
             let document_id = it.document_id;
             ensure!(text.document_id == document_id, "document {document_id} is not in its row");
-            (it.body, it.exact) = (text.body, text.exact);
             if it.is_refused() {
                 // It was refused since it is cold: the file has what was received.
-                let refused = it.refused();
-                (it.body, it.exact) = (refused.json, refused.exact);
+                refuse(&mut text);
             }
+            (it.body, it.exact) = (text.body, text.exact);
             Ok(())
         };
         cold.read(self, wanted, fill).await

@@ -1,10 +1,10 @@
 //! Tombstones: the record of what was erased.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use crate::model::Platform;
-use crate::store::db::{Tx, execute, fetch_all, fetch_optional};
+use crate::store::db::{Overtaken, Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::Rows;
 use crate::time::Time;
 
@@ -70,6 +70,15 @@ impl Tx {
     pub async fn tombstone_version(&mut self) -> Result<TombstoneVersion> {
         let sql = "select version from erasure";
         Ok(fetch_optional!(self, TombstoneVersion, sql).unwrap_or_default())
+    }
+
+    /// Requires that nothing was erased or permitted since it had this version.
+    ///
+    /// # Errors
+    /// A conflict where something was.
+    pub async fn require_tombstones(&mut self, version: TombstoneVersion) -> Result<()> {
+        ensure!(self.tombstone_version().await? == version, Overtaken("what is erased"));
+        Ok(())
     }
 
     pub(in crate::store) async fn increase_tombstone_version(&mut self) -> Result<()> {

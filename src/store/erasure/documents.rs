@@ -10,13 +10,16 @@ use super::numbers;
 use crate::model::{Facts, Kind, Platform, Target};
 use crate::store::archive::{LATE, Place, derived_tables};
 use crate::store::db::{
-    Count, Store, Tx, connect_without_limits, execute, fetch_all, fetch_optional,
+    Count, Id, Store, Tx, connect_without_limits, execute, fetch_all, fetch_optional,
 };
 use crate::store::sql::Rows;
 use crate::time::Time;
 
 /// Begins a transaction in SQLite that overwrites deleted content with zeros.
 const SECURE: &str = "pragma secure_delete = on; pragma temp_store = file; begin immediate";
+
+/// Documents that are redacted by one statement, which has their texts.
+const AT_ONCE: usize = 200;
 
 /// Tables that an erasure changes, beside those that are derived from documents.
 const OTHERS: &str = "documents, cold_files, cold_contents, links, availability, targets, job_targets, slots, calls, alerts, \
@@ -161,11 +164,31 @@ impl Tx {
         left: &[Redacted],
         now: Time,
     ) -> Result<()> {
+        let all: Vec<_> =
+            gone.iter().copied().chain(left.iter().map(|it| it.document_id)).collect();
+        self.lock_documents(&all).await?;
         let anew = |it: &Redacted| (it.document_id, (it.body.clone(), it.redacted_at));
         let texts = left.iter().map(anew).collect();
         self.rewrite_cold_files(BTreeSet::from_iter(gone.iter().copied()), texts, now).await?;
         self.delete_documents(gone).await?;
-        self.redact_documents(left).await
+        for left in left.chunks(AT_ONCE) {
+            self.redact_documents(left).await?;
+        }
+        Ok(())
+    }
+
+    /// Locks documents before it is asked which are cold: a packer may be about to commit.
+    async fn lock_documents(&mut self, documents: &[i64]) -> Result<()> {
+        // Differs by necessity: SQLite has one writer.
+        if let Self::Postgres(_) = self {
+            let sql = self.over_rows(
+                "id int",
+                "select d.document_id as id from {rows} cross join documents d
+                 where d.document_id = r.id order by d.document_id for update of d",
+            );
+            fetch_all!(self, Id, sql, numbers(documents)?);
+        }
+        Ok(())
     }
 
     /// Deletes documents, their upstream messages, and the rows of their own.

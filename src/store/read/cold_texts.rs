@@ -41,6 +41,8 @@ impl Store {
     /// # Errors
     /// As there, and when they are more than is allowed, or a file is damaged.
     pub async fn query_with_cold(&self, sql: &str, texts: &ColdTexts) -> Result<Query> {
+        // What is wrong with it is told before all the texts are read.
+        self.query(sql).await?;
         self.prepared(self.with_cold_texts(texts).await?, sql).await
     }
 
@@ -74,11 +76,17 @@ impl Tx {
     async fn put_cold_texts(&mut self, texts: &ColdTexts, is_sqlite: bool) -> Result<()> {
         let mut terms = texts.span.conditions(TimeColumn::At("d.fetched_at"), is_sqlite);
         terms.push("d.cold_file_id is not null".to_owned());
+        terms.push(match texts.item {
+            Some(_) => {
+                "d.target_id in (select target_id from targets where item_id = $1 or key = $1)"
+                    .into()
+            }
+            None => "$1 = ''".to_owned(),
+        });
         let sql = format!(
             "select d.document_id, d.fetched_at, coalesce(c.bytes, 0) as bytes
              from documents d join calls c on c.call_id = d.document_id
-             left join targets t on t.target_id = d.target_id
-             where {} and ($1 = '' or t.item_id = $1 or t.key = $1)",
+             where {} order by d.cold_file_id, d.cold_row",
             terms.join(" and ")
         );
         let item = texts.item.as_deref().unwrap_or("");
@@ -100,16 +108,13 @@ impl Tx {
             ))
         );
         let mut cold = ColdReader::default();
-        for file in self.cold_among(&places).await? {
-            for places in file.chunks(AT_ONCE) {
-                let kept = self.kept_by(&mut cold, places).await?;
-                let text = |it: Kept| ColdText {
-                    document_id: it.document_id,
-                    body: it.stored().to_owned(),
-                };
-                let rows = Rows::of("document_id int, body text", kept.into_iter().map(text))?;
-                self.insert_rows("cold_texts", &rows, "").await?;
-            }
+        // They are in the order of their files.
+        for places in places.chunks(AT_ONCE) {
+            let kept = self.kept_by(&mut cold, places).await?;
+            let text =
+                |it: Kept| ColdText { document_id: it.document_id, body: it.stored().to_owned() };
+            let rows = Rows::of("document_id int, body text", kept.into_iter().map(text))?;
+            self.insert_rows("cold_texts", &rows, "").await?;
         }
         let text = self.as_text("d.body");
         execute!(

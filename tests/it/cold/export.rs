@@ -2,11 +2,12 @@
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
+use tidewatch::cold::thaw;
 use tidewatch::export::{Export, Format};
 use tidewatch::store::{ColdTexts, Query, Span, Store};
 use tokio_util::sync::CancellationToken;
 
-use super::{NOTE, archive, pack_all, packing};
+use super::{NOTE, archive, change, pack_all, packing};
 use crate::databases::{Database, on_both};
 
 const ALL: Span = Span { since: None, until: None, zone: Tz::UTC };
@@ -79,4 +80,21 @@ async fn a_query_sees_cold_answers_where_that_is_asked_for(database: Database) {
     };
     assert!(changed.is_err(), "it only reads");
     assert_eq!(lines(store.query(sql).await.unwrap()).await.len(), 11, "nothing is left of it");
+}
+
+on_both!(a_document_refused_while_cold_is_exported_and_thawed_as_a_text);
+async fn a_document_refused_while_cold_is_exported_and_thawed_as_a_text(database: Database) {
+    let store = database.open().await;
+    archive(&store).await;
+    pack_all(&store, packing()).await;
+    let refuse = "update documents set cleaned = 'refused by the database' where document_id in (
+                      select min(document_id) from documents where cold_file_id is not null)";
+    change(&store, refuse, refuse).await;
+    let cold = exported(&store, ALL).await;
+    let refused = cold[0].iter().find(|line| line.contains("refused by the database")).unwrap();
+    let row: Value = serde_json::from_str(refused).unwrap();
+    assert!(row["body"].is_string() && !row["exact"].is_null(), "{row}");
+    let files = store.read().await.unwrap().cold_files().await.unwrap();
+    thaw(&store, &files[0]).await.unwrap();
+    assert_eq!(exported(&store, ALL).await, cold);
 }

@@ -1,17 +1,19 @@
 //! Cold answers: they move into files, and everything reads them as before.
 
 mod daemon;
+mod damage;
 mod export;
 mod kills;
+mod races;
 mod size;
 
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 use tidewatch::cold::{Packing, pack, thaw, verify};
-use tidewatch::cold_file::Writer;
+use tidewatch::cold_file::{Row, Writer, Written};
 use tidewatch::replay::replay;
-use tidewatch::store::{Due, Store, is_conflict};
+use tidewatch::store::{Due, Store, TombstoneVersion, is_conflict};
 use tidewatch::time::Time;
 
 use crate::databases::{Database, count, on_both, rows};
@@ -56,7 +58,7 @@ pub(crate) async fn change(store: &Store, sqlite: &str, postgres: &str) {
 }
 
 /// Two notes with many answers, one with few, and an answer that JSONB does not hold faithfully.
-async fn archive(store: &Store) -> Vec<String> {
+pub(crate) async fn archive(store: &Store) -> Vec<String> {
     let mut lines: Vec<_> = (0..150).map(|minute| line(NOTE, minute)).collect();
     lines.extend((0..70).map(|minute| line(OTHER, minute)));
     lines.extend((0..9).map(|minute| line(FEW, minute)));
@@ -71,7 +73,7 @@ async fn texts(store: &Store) -> Vec<(i64, Option<String>)> {
 }
 
 /// The same as the program reads them, and what was received.
-async fn read(store: &Store) -> Vec<(i64, Option<String>)> {
+pub(crate) async fn read(store: &Store) -> Vec<(i64, Option<String>)> {
     let mut tx = store.read().await.unwrap();
     let places = tx.documents_after(None, 10_000).await.unwrap();
     let kept = tx.kept(&places).await.unwrap();
@@ -176,13 +178,25 @@ async fn a_target_with_few_answers_waits_for_three_months(database: Database) {
     assert_eq!(assert_sound(&store).await, 149 + 69 + 8);
 }
 
+/// A file of answers that are due, before it is put, with its rows and what was erased before.
+async fn written(store: &Store) -> (Written, Vec<Row>, TombstoneVersion) {
+    let endpoint = "xiaohongshu/get-note-detail/v1";
+    let before = packing().now.minus(packing().cold_after);
+    let due = Due { endpoint, before, waited_since: before };
+    let mut tx = store.read().await.unwrap();
+    let version = tx.tombstone_version().await.unwrap();
+    let chosen = tx.due_documents(due, 100).await.unwrap();
+    let documents = tx.hot_documents(&chosen).await.unwrap();
+    let rows: Vec<_> = documents.into_iter().map(|it| it.into_row()).collect();
+    let mut writer = Writer::new(endpoint).unwrap();
+    writer.group(&rows).unwrap();
+    (writer.finish().unwrap(), rows, version)
+}
+
 on_both!(an_answer_that_is_changed_or_gone_meanwhile_is_not_packed_as_it_was);
 async fn an_answer_that_is_changed_or_gone_meanwhile_is_not_packed_as_it_was(database: Database) {
     let store = database.open().await;
     archive(&store).await;
-    let endpoint = "xiaohongshu/get-note-detail/v1";
-    let before = packing().now.minus(packing().cold_after);
-    let due = Due { endpoint, before, waited_since: before };
     for sql in [
         "update documents set redacted_at = '2026-03-01 00:00:00' where document_id in (
              select min(document_id) from documents)",
@@ -190,17 +204,10 @@ async fn an_answer_that_is_changed_or_gone_meanwhile_is_not_packed_as_it_was(dat
              select min(document_id) + 1 from documents)",
         "delete from documents where document_id in (select min(document_id) + 2 from documents)",
     ] {
-        let mut tx = store.read().await.unwrap();
-        let chosen = tx.due_documents(due, 100).await.unwrap();
-        let documents = tx.hot_documents(&chosen).await.unwrap();
-        drop(tx);
-        let found: Vec<_> = documents.into_iter().map(|it| it.into_row()).collect();
-        let mut writer = Writer::new(endpoint).unwrap();
-        writer.group(&found).unwrap();
-        let file = writer.finish().unwrap();
+        let (file, found, version) = written(&store).await;
         change(&store, sql, sql).await;
         let mut tx = store.begin().await.unwrap();
-        let error = tx.put_cold_file(&file, &found, packing().now).await.unwrap_err();
+        let error = tx.put_cold_file(&file, &found, version, packing().now).await.unwrap_err();
         assert!(is_conflict(&error), "{error:#}");
         drop(tx);
         assert_eq!(assert_sound(&store).await, 0);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use tidewatch::cold::thaw;
 use tidewatch::cold_file::ColdFile;
 use tidewatch::store::Store;
 
 use super::people::{ANNA, ANNAS, HERS};
 use super::remains::remains;
 use super::{archive, assert_rows_follow_from_documents};
-use crate::cold::{assert_sound, pack_all, packing};
+use crate::cold::{assert_sound, pack_all, packing, read};
 use crate::databases::{Database, on_both};
 use crate::replay::{assert_same, dump};
 
@@ -87,4 +88,9 @@ async fn erased_person_is_gone_from_cold_files(database: Database) {
     }
     assert_same(&expected, &dump, "as from hot answers");
     assert_rows_follow_from_documents(&store).await;
+    let before = read(&store).await;
+    for file in store.read().await.unwrap().cold_files().await.unwrap() {
+        thaw(&store, &file).await.unwrap();
+    }
+    assert_eq!(read(&store).await, before, "a redacted text is that of the database");
 }

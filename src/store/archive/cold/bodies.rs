@@ -52,16 +52,16 @@ impl ColdReader {
         Ok(Some(file))
     }
 
-    /// Passes the text of each wanted row to `take`, with whose it is. False if a file is no more:
-    /// its answers are hot again, or elsewhere.
+    /// Passes the text of each wanted row to `take`, with whose it is. Returns a file that is no more,
+    /// if one is: its answers are hot again, or elsewhere.
     pub(in crate::store) async fn read(
         &mut self,
         tx: &mut Tx,
         wanted: Wanted,
         mut take: impl FnMut(usize, Text) -> Result<()>,
-    ) -> Result<bool> {
+    ) -> Result<Option<i64>> {
         for (id, mut rows) in wanted {
-            let Some(file) = self.file(tx, id).await? else { return Ok(false) };
+            let Some(file) = self.file(tx, id).await? else { return Ok(Some(id)) };
             rows.sort_unstable();
             let at: Result<Vec<_>, _> = rows.iter().map(|(row, _)| usize::try_from(*row)).collect();
             let texts = file.texts(&at?).with_context(|| format!("cold file {id}"))?;
@@ -70,6 +70,6 @@ impl ColdReader {
                 take(whose, text).with_context(|| format!("cold file {id}"))?;
             }
         }
-        Ok(true)
+        Ok(None)
     }
 }

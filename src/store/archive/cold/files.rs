@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cold_file::{self, ColdFile, FORMAT, Rewritten, Row, Text, Written};
 use crate::store::archive::save::Bytes;
+use crate::store::archive::{Body, REFUSED, TombstoneVersion};
 use crate::store::db::{Count, Id, Overtaken, Tx, execute, fetch_all, fetch_optional};
 use crate::store::sql::{Rows, array};
 use crate::time::Time;
@@ -59,6 +60,11 @@ pub struct ColdTotals {
     /// Since when the bytes of some were not compared with their SHA-256.
     pub verified_at: Option<Time>,
 }
+
+/// A file of the catalogue whose answers cannot be read; why.
+#[derive(Debug, thiserror::Error)]
+#[error("cold file {0} is damaged: {1}: restore it from a backup")]
+pub struct DamagedColdFile(pub i64, pub &'static str);
 
 /// The place of an answer in a file.
 #[derive(Serialize)]
@@ -119,11 +125,23 @@ impl Tx {
         Ok(last.and_then(|it| usize::try_from(it.text_bytes / it.bytes.max(1)).ok()))
     }
 
-    /// Cold documents whose file is in no catalogue.
+    /// Cold documents whose file is in no catalogue, or has fewer than say that they are in it.
     pub async fn count_lost_documents(&mut self) -> Result<i64> {
-        let sql = "select count(*) as count from documents d where cold_file_id is not null
-                   and not exists (select 1 from cold_files f where f.cold_file_id = d.cold_file_id)";
+        let sql = "select cast(coalesce(sum(d.documents - coalesce(f.documents, 0)), 0) as bigint)
+                       as count
+                   from (select cold_file_id, count(*) as documents from documents
+                         where cold_file_id is not null group by cold_file_id) d
+                   left join cold_files f on f.cold_file_id = d.cold_file_id
+                   where d.documents > coalesce(f.documents, 0)";
         Ok(fetch_optional!(self, Count, sql).map_or(0, |row| row.count))
+    }
+
+    /// # Errors
+    /// When the catalogue lacks the file of a cold document.
+    pub async fn require_known_files(&mut self) -> Result<()> {
+        let lost = self.count_lost_documents().await?;
+        ensure!(lost == 0, "the texts of {lost} cold answers are in no file: restore a backup");
+        Ok(())
     }
 
     /// Records that the bytes of a file have its SHA-256.
@@ -142,18 +160,47 @@ impl Tx {
     /// Opens a file; `None`: there is none of this id any more.
     ///
     /// # Errors
-    /// When it is damaged.
+    /// [`DamagedColdFile`] when its bytes are missing, or are not those that were written: a changed
+    /// bit may read as another text.
     pub async fn open_cold_file(&mut self, id: i64) -> Result<Option<Arc<ColdFile>>> {
-        let Some(content) = self.cold_content(id).await? else { return Ok(None) };
-        let file = ColdFile::open(content).with_context(|| format!("cold file {id}"))?;
+        let content = self.cold_content(id).await?;
+        // It may have been thawed, or written anew by an erasure.
+        let Some(row) = self.cold_file(id).await? else { return Ok(None) };
+        let content = content.ok_or(DamagedColdFile(id, "its bytes are missing"))?;
+        let file = ColdFile::open(content).context(DamagedColdFile(id, "it cannot be read"))?;
+        let is_whole = file.sha256() == row.sha256;
+        ensure!(is_whole, DamagedColdFile(id, "its bytes are not those that were written"));
         Ok(Some(Arc::new(file)))
     }
 
-    /// Keeps a new file, and takes the texts that it has out of the rows of these documents.
+    /// Locks a file of the catalogue against others who change it or its documents.
     ///
     /// # Errors
-    /// A conflict where one of them is not as it was read.
-    pub async fn put_cold_file(&mut self, file: &Written, rows: &[Row], now: Time) -> Result<()> {
+    /// A conflict where it is no more.
+    async fn lock_cold_file(&mut self, id: i64) -> Result<()> {
+        // Differs by necessity: SQLite has one writer.
+        if let Self::Postgres(_) = self {
+            let sql =
+                "select cold_file_id as id from cold_files where cold_file_id = $1 for update";
+            ensure!(fetch_optional!(self, Id, sql, id).is_some(), Overtaken("cold_files"));
+        }
+        Ok(())
+    }
+
+    /// Keeps a new file, and takes the texts that it has out of the rows of these documents, which were
+    /// read after the tombstones had this version.
+    ///
+    /// # Errors
+    /// A conflict where one of them is not as it was read, or something was erased since: an erasure
+    /// that has listed the files does not know of this one.
+    pub async fn put_cold_file(
+        &mut self,
+        file: &Written,
+        rows: &[Row],
+        version: TombstoneVersion,
+        now: Time,
+    ) -> Result<()> {
+        self.require_tombstones(version).await?;
         let cold_file_id = self.insert_cold_file(file, now).await?;
         let placed = rows.iter().enumerate().map(|(cold_row, row)| Placed {
             document_id: row.document_id,
@@ -236,14 +283,13 @@ impl Tx {
         let all = gone.iter().chain(left.keys());
         let all: Vec<_> = all.map(|document_id| Document { document_id: *document_id }).collect();
         let files = if all.is_empty() { Vec::new() } else { self.cold_files_of(&all).await? };
+        if files.is_empty() {
+            return Ok(());
+        }
+        let left = self.as_stored(&left).await?;
         let (gone, left) = (Arc::new(gone), Arc::new(left));
         for id in files {
-            // Differs by necessity: SQLite has one writer.
-            if let Self::Postgres(_) = self {
-                let sql = "select cold_file_id as id from cold_files where cold_file_id = $1
-                           for update";
-                ensure!(fetch_optional!(self, Id, sql, id).is_some(), Overtaken("cold_files"));
-            }
+            self.lock_cold_file(id).await?;
             let row = self.cold_file(id).await?.context(Overtaken("cold_files"))?;
             let file = self.open_cold_file(id).await?.context(Overtaken("cold_contents"))?;
             let (gone, left) = (gone.clone(), left.clone());
@@ -259,6 +305,30 @@ impl Tx {
             self.delete_cold_file(id).await?;
         }
         Ok(())
+    }
+
+    /// These texts as the database writes them once it has them, as those of a file are.
+    async fn as_stored(
+        &mut self,
+        texts: &BTreeMap<i64, Rewritten>,
+    ) -> Result<BTreeMap<i64, Rewritten>> {
+        #[derive(Serialize, sqlx::FromRow)]
+        struct Stored {
+            document_id: i64,
+            body: String,
+            redacted_at: Option<Time>,
+        }
+        let texts = texts.iter().map(|(document_id, (body, redacted_at))| Stored {
+            document_id: *document_id,
+            body: body.clone(),
+            redacted_at: *redacted_at,
+        });
+        let rows = Rows::of("document_id int, body json, redacted_at time", texts)?;
+        let body = self.as_text("r.body");
+        let sql = format!("select r.document_id, {body} as body, r.redacted_at from {{rows}}");
+        let stored: Vec<Stored> = self.fetch_over(&rows, &sql).await?;
+        let stored = stored.into_iter().map(|it| (it.document_id, (it.body, it.redacted_at)));
+        Ok(stored.collect())
     }
 
     /// Moves documents from one file to another.
@@ -296,10 +366,16 @@ impl Tx {
             body: &'a str,
             exact: Option<Bytes<'a>>,
         }
+        self.lock_cold_file(id).await?;
         let Some(file) = self.open_cold_file(id).await? else { return Ok(0) };
+        let refused = self.refused_in_cold_file(id, &file).await?;
         let mut thawed = 0;
         for group in 0..file.groups() {
-            for texts in file.texts_of_group(group)?.chunks(AT_ONCE) {
+            let mut texts = file.texts_of_group(group)?;
+            for text in texts.iter_mut().filter(|it| refused.contains(&it.document_id)) {
+                refuse(text);
+            }
+            for texts in texts.chunks(AT_ONCE) {
                 fn row(id: i64, Text { document_id, body, exact }: &Text) -> Thawed<'_> {
                     let (document_id, cold_file_id) = (*document_id, id);
                     Thawed { document_id, cold_file_id, body, exact: exact.as_deref().map(Bytes) }
@@ -325,6 +401,23 @@ impl Tx {
         }
         self.delete_cold_file(id).await?;
         Ok(thawed)
+    }
+
+    /// Documents of this file that the database refused since they are cold: the file has what was
+    /// received, which [`refuse`] turns into what it takes.
+    pub(in crate::store) async fn refused_in_cold_file(
+        &mut self,
+        id: i64,
+        file: &ColdFile,
+    ) -> Result<BTreeSet<i64>> {
+        let sql = self.over_rows(
+            "document_id int",
+            "select d.document_id as id from {rows} cross join documents d
+             where d.document_id = r.document_id and d.cold_file_id = $2 and d.cleaned = $3",
+        );
+        let all = file.documents()?.into_iter().map(|document_id| Document { document_id });
+        let found = fetch_all!(self, Id, sql, array(&all.collect::<Vec<_>>())?, id, REFUSED);
+        Ok(found.into_iter().map(|it| it.id).collect())
     }
 
     /// How many documents say that this file has them, each in the row where it does.
@@ -353,4 +446,11 @@ impl Tx {
 #[derive(Serialize)]
 struct Document {
     document_id: i64,
+}
+
+/// A text as it is stored where the database refuses its JSON or its rows.
+pub(in crate::store) fn refuse(text: &mut Text) {
+    let received = text.exact.take().unwrap_or_else(|| std::mem::take(&mut text.body).into_bytes());
+    let Body { json, exact, .. } = Body::as_text(&received, REFUSED);
+    (text.body, text.exact) = (json, exact);
 }

@@ -7,4 +7,5 @@ mod files;
 pub use bodies::ColdReader;
 pub(in crate::store) use bodies::Wanted;
 pub use due::{Due, DueDocument, HotDocument};
-pub use files::{ColdFileRow, ColdTotals};
+pub(in crate::store) use files::refuse;
+pub use files::{ColdFileRow, ColdTotals, DamagedColdFile};

@@ -1,12 +1,14 @@
 //! The rows of a table whose texts are in cold files.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use anyhow::{Context as _, Result};
 
 use super::describe::Column;
+use super::span::Span;
 use crate::cold_file::{ColdFile, Text};
 use crate::model::catalogue::ColumnType;
+use crate::store::archive::refuse;
 use crate::store::db::Tx;
 use crate::store::sql::value::Value;
 
@@ -33,14 +35,20 @@ impl ColdRows {
         }
     }
 
-    /// The other rows of a table with these columns, of which the first is the document's id.
+    /// The other rows of a table of this span and with these columns, of which the first is the document's id.
     pub(super) async fn of(
         tx: &mut Tx,
         select: String,
-        terms: Vec<String>,
+        (span, terms): (Span, Vec<String>),
         columns: &[Column],
     ) -> Result<Self> {
-        let files = tx.cold_files().await?.iter().map(|it| it.cold_file_id).collect();
+        tx.require_known_files().await?;
+        let mut files = tx.cold_files().await?;
+        files.retain(|it| {
+            span.since.is_none_or(|since| since <= it.last_fetched_at)
+                && span.until.is_none_or(|until| it.first_fetched_at < until)
+        });
+        let files = files.iter().map(|it| it.cold_file_id).collect();
         let named = |name: &str| columns.iter().position(|column| column.name == name);
         let body = named("body").context("the table has no body")?;
         let is_json = columns.get(body).and_then(|it| it.column_type) == Some(ColumnType::Json);
@@ -60,13 +68,23 @@ impl ColdRows {
         Ok(format!("{} where {}", self.select, terms.join(" and ")))
     }
 
+    /// Where the file has the texts of these rows.
+    pub(super) fn places(file: &ColdFile, rows: &HashMap<i64, Vec<Value>>) -> Result<Vec<usize>> {
+        let all = file.documents()?.into_iter().enumerate();
+        Ok(all.filter(|(_, id)| rows.contains_key(id)).map(|(row, _)| row).collect())
+    }
+
     /// The row of a text, with it, unless it is not wanted.
     pub(super) fn filled(
         &self,
         rows: &mut HashMap<i64, Vec<Value>>,
-        text: Text,
+        mut text: Text,
+        refused: &BTreeSet<i64>,
     ) -> Option<Vec<Value>> {
         let mut row = rows.remove(&text.document_id)?;
+        if refused.contains(&text.document_id) {
+            refuse(&mut text);
+        }
         let body = if self.is_json { Value::Json } else { Value::Text };
         *row.get_mut(self.body)? = body(text.body);
         if let (Some(exact), Some(bytes)) = (self.exact, text.exact) {

@@ -82,7 +82,8 @@ impl Store {
         query.sql = format!("select {select} from {table}{condition}");
         if hot.is_some() {
             let select = format!("select {select} from {table}");
-            query.cold = Some(ColdRows::of(&mut query.tx, select, span_terms, &columns).await?);
+            query.cold =
+                Some(ColdRows::of(&mut query.tx, select, (span, span_terms), &columns).await?);
         }
         query.expected = columns.iter().map(|column| column.column_type).collect();
         query.columns = columns;

@@ -15,6 +15,9 @@ use crate::store::db::{Store, Tx};
 use crate::store::sql::columns;
 use crate::store::sql::value::{Value, from_postgres, from_sqlite};
 
+/// Texts of a cold file that are in memory at once.
+const AT_ONCE: usize = 1_000;
+
 /// Begins a read-only transaction in PostgreSQL of one snapshot, without a statement timeout.
 const READ_ONLY: &str = "begin isolation level repeatable read, read only; \
     set local statement_timeout = 0";
@@ -116,6 +119,7 @@ impl Query {
         for id in cold.files() {
             let file = self.tx.open_cold_file(*id).await?;
             let file = file.with_context(|| format!("the bytes of cold file {id} are missing"))?;
+            let refused = self.tx.refused_in_cold_file(*id, &file).await?;
             let (sql, mut rows) = (cold.statement(&file)?, HashMap::new());
             let is_whole = self.rows(&sql, stop, |row| {
                 if let Some(Value::Int(id)) = row.first() {
@@ -126,12 +130,12 @@ impl Query {
             if !is_whole.await? {
                 return Ok(false);
             }
-            for group in 0..file.groups() {
-                for text in file.texts_of_group(group)? {
+            for places in ColdRows::places(&file, &rows)?.chunks(AT_ONCE) {
+                for text in file.texts(places)? {
                     if stop.is_cancelled() {
                         return Ok(false);
                     }
-                    cold.filled(&mut rows, text).map_or(Ok(()), &mut take)?;
+                    cold.filled(&mut rows, text, &refused).map_or(Ok(()), &mut take)?;
                 }
             }
         }
