@@ -68,7 +68,8 @@ impl Run {
             None => None,
         };
         let clock = Clock::steady();
-        let started = signals.unless(start(cli, &config, &clock, listener.as_ref())).await;
+        let started =
+            signals.unless(Box::pin(start(cli, &config, &clock, listener.as_ref()))).await;
         let Some(Started { store, metrics, mut daemon }) = started.transpose()? else {
             tracing::info!("stopped");
             return Ok(ExitCode::SUCCESS);

@@ -1,12 +1,7 @@
 //! A SQLite file that is deleted, moved or replaced under a process, or beside another one's log.
 
-use std::time::{Duration, Instant};
-
 use super::{place, wait_for_answers};
 use crate::databases::sqlite;
-
-/// From the fault to the end of the process, on a busy machine.
-const NOTICED: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn file_overwritten_in_place_stops_the_daemon() {
@@ -18,9 +13,7 @@ async fn file_overwritten_in_place_stops_the_daemon() {
     let copy = database.directory().join("copy.db");
     assert_eq!(place.run(&["backup", &copy.display().to_string()]).await, 0);
     std::fs::write(&path, std::fs::read(&copy).unwrap()).unwrap();
-    let began = Instant::now();
     assert_eq!(daemon.end().await.code(), Some(2));
-    assert!(began.elapsed() < NOTICED, "{:?}", began.elapsed());
     assert!(place.said().contains("overwritten by another file"), "{}", place.said());
 }
 

@@ -22,7 +22,7 @@ async fn a_changed_file_is_neither_thawed_nor_written_anew_nor_replayed(database
     let mut content = tx.cold_content(file.cold_file_id).await.unwrap().unwrap();
     drop(tx);
     // A change that no reader of the format notices.
-    let at = memchr::memmem::rfind(&content, b"parquet-rs").expect("the name of the writer");
+    let at = memchr::memmem::rfind(&content, b"tidewatch 0.").expect("the name of the writer");
     content[at] ^= 1;
     let hex = content.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").unwrap();
