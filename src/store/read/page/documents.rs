@@ -4,7 +4,7 @@ use anyhow::Result;
 use sqlx::AssertSqlSafe;
 
 use crate::model::Billed;
-use crate::store::Place;
+use crate::store::archive::Place;
 use crate::store::db::{Tx, fetch_optional};
 use crate::time::Time;
 
