@@ -509,7 +509,7 @@ async fn doubtful_counts_are_shown_and_left_out_of_growth(database: Database) {
     let movers = tx.movers(since, 10).await.unwrap();
     assert_eq!((movers[0].likes, movers[0].grew), (Some(2_000_000), None));
     let top = tx.top_movers(Metric::Likes, since, until, 10).await.unwrap();
-    assert_eq!(top.first("grew").to_string(), "-5");
+    assert_eq!(top.first("growth").to_string(), "-5");
 }
 
 on_both!(rate_over_less_than_three_minutes_is_null);
