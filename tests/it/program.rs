@@ -142,15 +142,14 @@ impl Place {
 
 impl Running {
     /// Sends SIGKILL.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        let status = self.child.wait().unwrap();
-        assert_eq!(status.code(), None, "it had ended before it was killed");
+    pub(crate) fn kill(self) {
+        assert!(!self.kill_or_end(), "it had ended before it was killed");
     }
 
-    /// Whether it has ended by itself.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+    /// Sends SIGKILL; whether it had ended by itself before.
+    pub(crate) fn kill_or_end(mut self) -> bool {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap().code().is_some()
     }
 
     /// Sends SIGTERM.

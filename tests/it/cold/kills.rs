@@ -37,13 +37,9 @@ async fn texts(store: &Store) -> Vec<(i64, String)> {
 
 /// Runs the program and kills it after a while; whether it had ended before.
 async fn run_and_kill(place: &Place, arguments: &[&str], after: Duration) -> bool {
-    let mut program = place.start(arguments);
+    let program = place.start(arguments);
     tokio::time::sleep(after).await;
-    if program.has_ended() {
-        return true;
-    }
-    program.kill();
-    false
+    program.kill_or_end()
 }
 
 on_both!(kills_while_answers_move_lose_and_double_none);
