@@ -230,8 +230,7 @@ impl Server {
 
     /// Who failed: where it listens, or the proxy on the way.
     fn failed(&self, error: &reqwest::Error) -> String {
-        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-        let said: Vec<_> = causes.map(ToString::to_string).collect();
+        let said: Vec<_> = causes(error).map(ToString::to_string).collect();
         let says = |words: &str| said.iter().any(|it| it.contains(words));
         match &self.proxy {
             Some(proxy) if says("authorization required") => format!(
@@ -265,6 +264,11 @@ impl Server {
 /// says a machine without IPv6 of a host that is down.
 const OWN_FAULTS: [i32; 5] = [12, 23, 24, 55, 105];
 
+/// What an error comes from, the nearest cause first.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
+}
+
 /// Whether a call failed for want of something on this machine.
 fn is_own_fault(error: &reqwest::Error) -> bool {
     let is_own = |error: &std::io::Error| {
@@ -273,7 +277,7 @@ fn is_own_fault(error: &reqwest::Error) -> bool {
     // The resolver of names tells no number: without file descriptors it fails like one whose server
     // is down.
     let is_without_files = || std::fs::File::open("/dev/null").is_err_and(|error| is_own(&error));
-    std::iter::successors(error.source(), |cause| (*cause).source()).any(|cause| {
+    causes(error).any(|cause| {
         cause.downcast_ref::<std::io::Error>().is_some_and(is_own)
             || (cause.to_string() == "dns error" && is_without_files())
     })
@@ -282,14 +286,8 @@ fn is_own_fault(error: &reqwest::Error) -> bool {
 /// What went wrong, with its causes. The library's own text holds the whole URL.
 pub(crate) fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    let said = std::iter::once(error.to_string()).chain(causes(&error).map(ToString::to_string));
+    said.collect::<Vec<_>>().join(": ")
 }
 
 /// A client that trusts the machine's authorities or, on a machine that has none, Mozilla's. It

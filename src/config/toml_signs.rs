@@ -20,16 +20,17 @@ pub(super) fn open_text(text: &str, at: usize) -> Option<(Range<usize>, Problem)
     let mut place = 0;
     while place <= at {
         let rest = text.get(place..)?;
-        let line = rest.split('\n').next()?;
+        // Not for each sign: a line may be as long as the file.
+        let line = || rest.split('\n').next().unwrap_or_default();
         let length = match rest.chars().next()? {
-            '#' => line.len(),
+            '#' => line().len(),
             quote @ ('"' | '\'') => {
                 let triple = quote.to_string().repeat(3);
                 match rest.strip_prefix(&triple) {
                     Some(inside) => inside.find(&triple)? + 2 * triple.len(),
-                    None => match text_length(line, quote) {
+                    None => match text_length(line(), quote) {
                         Some(length) => length,
-                        None if outside_texts(line).is_some() => return None,
+                        None if outside_texts(line()).is_some() => return None,
                         None => {
                             let title = "a text begins here and does not end on its line";
                             let help = "a text of several lines, such as share text, stands between \

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::store::archive::{ColdReader, Kept, Place};
 use crate::store::db::{Store, Tx, execute, fetch_all};
-use crate::store::sql::{Query, Rows, Span, TimeColumn, backend};
+use crate::store::sql::{Query, Rows, Span, TimeColumn};
 
 /// Answers whose texts are read at once.
 const AT_ONCE: usize = 100;
@@ -48,19 +48,8 @@ impl Store {
 
     /// Begins a read-only transaction in which `document_texts` has the texts of cold answers.
     async fn with_cold_texts(&self, texts: &ColdTexts) -> Result<Query> {
-        let (mut tx, process) = match self {
-            Self::Sqlite { readers, .. } => {
-                let mut tx = readers.begin().await?;
-                // An earlier query on this connection may have set it.
-                tx.execute("pragma query_only = off").await?;
-                (Tx::Sqlite(tx), None)
-            }
-            Self::Postgres(pool) => {
-                let mut tx = pool.begin_with(BEGIN).await?;
-                let process = backend(&mut tx).await?;
-                (Tx::Postgres(tx), Some(process))
-            }
-        };
+        // An earlier query on this connection may have set it.
+        let (mut tx, process) = self.query_tx("pragma query_only = off", BEGIN).await?;
         tx.put_cold_texts(texts, self.is_sqlite()).await?;
         match &mut tx {
             Tx::Sqlite(tx) => tx.execute("pragma query_only = on").await.map(drop)?,

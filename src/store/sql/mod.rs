@@ -21,5 +21,4 @@ pub(in crate::store) use bulk::{Rows, Values};
 pub(in crate::store) use columns::TimeColumn;
 pub(in crate::store) use names::{one_of, reason_of_pause, reason_of_state};
 pub(in crate::store) use over_rows::{array, columns as columns_of};
-pub(in crate::store) use query::backend;
 pub(in crate::store) use value::{from_postgres, from_sqlite};

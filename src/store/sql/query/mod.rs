@@ -11,5 +11,4 @@ mod span;
 pub use describe::Column;
 pub use error_span::QueryError;
 pub use prepared::Query;
-pub(in crate::store) use prepared::backend;
 pub use span::Span;

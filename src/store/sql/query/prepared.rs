@@ -40,19 +40,29 @@ pub struct Query {
 impl Store {
     /// Begins a read-only transaction for a query.
     pub(super) async fn read_only(&self) -> Result<Query> {
-        let (tx, process) = match self {
+        let (tx, process) = self.query_tx("pragma query_only = on", READ_ONLY).await?;
+        Ok(self.query_in(tx, process))
+    }
+
+    /// Begins the transaction of a query: in SQLite a pragma follows, in PostgreSQL the statement
+    /// begins it. Returns the server's process, too.
+    pub(in crate::store) async fn query_tx(
+        &self,
+        pragma: &'static str,
+        begin: &'static str,
+    ) -> Result<(Tx, Option<i32>)> {
+        Ok(match self {
             Self::Sqlite { readers, .. } => {
                 let mut tx = readers.begin().await?;
-                tx.execute("pragma query_only = on").await?;
+                tx.execute(pragma).await?;
                 (Tx::Sqlite(tx), None)
             }
             Self::Postgres(pool) => {
-                let mut tx = pool.begin_with(READ_ONLY).await?;
+                let mut tx = pool.begin_with(begin).await?;
                 let process = backend(&mut tx).await?;
                 (Tx::Postgres(tx), Some(process))
             }
-        };
-        Ok(self.query_in(tx, process))
+        })
     }
 
     /// A query in this transaction, not prepared yet.
@@ -195,7 +205,7 @@ impl Query {
 
 /// Process id of the server's backend of a transaction.
 #[expect(clippy::disallowed_methods, reason = "in PostgreSQL alone")]
-pub(in crate::store) async fn backend(tx: &mut sqlx::PgTransaction<'static>) -> Result<i32> {
+async fn backend(tx: &mut sqlx::PgTransaction<'static>) -> Result<i32> {
     Ok(sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut **tx).await?)
 }
 
